@@ -1,0 +1,1 @@
+//! Calls to the Alibaba Cloud Security Token Service over any HTTP client.

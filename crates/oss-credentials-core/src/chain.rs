@@ -1,0 +1,268 @@
+//! Several providers, asked in order, without ever changing identity silently.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::TRACING_TARGET;
+use crate::credentials::Credentials;
+use crate::error::{CredentialsError, ErrorDetail};
+use crate::provider::{CredentialsFuture, CredentialsProvider};
+
+/// Value of `answered` before any member has answered.
+const NOBODY: usize = usize::MAX;
+
+/// What a chain does when a member that is set up fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChainPolicy {
+    /// Stop and report it. The default: going on would hand out another identity.
+    #[default]
+    StopOnFailure,
+    /// Go on to the next member, as the official SDKs do. Every time that happens a warning is logged, since
+    /// the program may then act as somebody else than its operator meant.
+    ContinueOnFailure,
+}
+
+/// Asks several providers in order and stays with the one that answered.
+///
+/// - Only "not configured" passes the question on to the next member. A member that is set up but fails
+///   stops the chain: walking on would change identity without telling anyone.
+/// - The member that answered is asked first from then on; the others are asked again only if it says that
+///   it is no longer configured.
+/// - The chain has no cache of its own. [`CredentialsProvider::cached`] and
+///   [`CredentialsProvider::invalidate`] go to the member that answered.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, ChainProvider, Credentials, CredentialsError, CredentialsProvider,
+///     ErrorDetail};
+///
+/// let not_here: Result<Credentials, _> =
+///     Err(CredentialsError::not_configured(ErrorDetail::builder("env", "no variable is set")));
+/// let chain = ChainProvider::builder()
+///     .member("env", not_here)
+///     .member("fixed", Credentials::builder("id", "secret").build())
+///     .build();
+/// assert_eq!(blocking::wait(chain.credentials())?.access_key_id(), "id");
+/// assert_eq!(chain.answered(), Some("fixed"));
+/// # Ok::<(), CredentialsError>(())
+/// ```
+#[derive(Debug)]
+pub struct ChainProvider {
+    members: Vec<Member>,
+    policy: ChainPolicy,
+    answered: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Member {
+    name: &'static str,
+    provider: Result<Box<dyn CredentialsProvider>, CredentialsError>,
+}
+
+impl Member {
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        match &self.provider {
+            Ok(provider) => provider.credentials(),
+            Err(error) => CredentialsFuture::ready(Err(error.clone())),
+        }
+    }
+}
+
+impl ChainProvider {
+    /// Starts an empty chain.
+    pub fn builder() -> ChainProviderBuilder {
+        ChainProviderBuilder { members: Vec::new(), policy: ChainPolicy::default() }
+    }
+
+    /// Name of the member that answered last; `None` before the first answer.
+    pub fn answered(&self) -> Option<&'static str> {
+        self.members.get(self.answered.load(Ordering::Acquire)).map(|member| member.name)
+    }
+
+    /// Names of the members, in the order in which they are asked.
+    pub fn member_names(&self) -> impl Iterator<Item = &'static str> {
+        self.members.iter().map(|member| member.name)
+    }
+
+    /// Goes from member to member. `reasons` holds what members before `from` said.
+    async fn walk(
+        &self,
+        mut reasons: Vec<(&'static str, CredentialsError)>,
+        skip: Option<usize>,
+    ) -> Result<Credentials, CredentialsError> {
+        for (index, member) in self.members.iter().enumerate() {
+            if Some(index) == skip {
+                continue;
+            }
+            match member.credentials().await {
+                Ok(credentials) => {
+                    self.note_answer(index, &credentials);
+                    return Ok(credentials);
+                }
+                Err(error) => self.pass_on(member, error, &mut reasons)?,
+            }
+        }
+        reasons.sort_by_key(|(name, _)| self.members.iter().position(|member| member.name == *name));
+        Err(self.nobody_answered(reasons))
+    }
+
+    /// Keeps the reason and lets the walk go on, or ends it with the error.
+    fn pass_on(
+        &self,
+        member: &Member,
+        error: CredentialsError,
+        reasons: &mut Vec<(&'static str, CredentialsError)>,
+    ) -> Result<(), CredentialsError> {
+        if !error.is_not_configured() {
+            if self.policy == ChainPolicy::StopOnFailure {
+                return Err(error);
+            }
+            tracing::warn!(target: TRACING_TARGET, provider = member.name, kind = error.kind(), %error,
+                "a configured provider failed and the chain goes on: the identity may change");
+        }
+        reasons.push((member.name, error));
+        Ok(())
+    }
+
+    fn note_answer(&self, index: usize, credentials: &Credentials) {
+        let before = self.answered.swap(index, Ordering::AcqRel);
+        if before == index {
+            return;
+        }
+        let provider = self.members[index].name;
+        match self.members.get(before) {
+            None => tracing::info!(target: TRACING_TARGET, provider, source = credentials.source(),
+                "the chain has its first credentials"),
+            Some(previous) => tracing::warn!(target: TRACING_TARGET, provider, previous = previous.name,
+                source = credentials.source(),
+                "the chain's answer comes from another provider than before"),
+        }
+    }
+
+    /// Several failures and no answer: with `ContinueOnFailure` a real failure says more than the report.
+    fn nobody_answered(&self, reasons: Vec<(&'static str, CredentialsError)>) -> CredentialsError {
+        let report = ChainReport { reasons: reasons.into() };
+        match report.reasons.iter().find(|(_, error)| !error.is_not_configured()) {
+            None => CredentialsError::NoProvider(report),
+            Some((_, first)) => CredentialsError::unavailable(
+                ErrorDetail::builder("chain", format!("no member brought credentials\n{report}"))
+                    .source(first.clone()),
+            ),
+        }
+    }
+}
+
+impl CredentialsProvider for ChainProvider {
+    fn name(&self) -> &'static str {
+        "chain"
+    }
+
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let index = self.answered.load(Ordering::Acquire);
+        let Some(member) = self.members.get(index) else {
+            return CredentialsFuture::new(self.walk(Vec::new(), None));
+        };
+        let after = move |result| async move {
+            match result {
+                Ok(credentials) => Ok(credentials),
+                Err(error) => {
+                    let mut reasons = Vec::new();
+                    self.pass_on(member, error, &mut reasons)?;
+                    self.walk(reasons, Some(index)).await
+                }
+            }
+        };
+        match member.credentials().into_ready() {
+            Ok(Ok(credentials)) => CredentialsFuture::ready(Ok(credentials)),
+            Ok(error) => CredentialsFuture::new(after(error)),
+            Err(future) => CredentialsFuture::new(async move { after(future.await).await }),
+        }
+    }
+
+    fn cached(&self) -> Option<Credentials> {
+        self.members.get(self.answered.load(Ordering::Acquire))?.provider.as_ref().ok()?.cached()
+    }
+
+    fn invalidate(&self, rejected: &Credentials) {
+        if let Some(Member { provider: Ok(provider), .. }) =
+            self.members.get(self.answered.load(Ordering::Acquire))
+        {
+            provider.invalidate(rejected);
+        }
+    }
+}
+
+/// Makes a [`ChainProvider`]; see [`ChainProvider::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct ChainProviderBuilder {
+    members: Vec<Member>,
+    policy: ChainPolicy,
+}
+
+impl ChainProviderBuilder {
+    /// Adds a member behind those already there.
+    ///
+    /// An `Err`, as a provider's `from_env` may give it, is kept: it is what the member answers, so that the
+    /// report tells why it took no part, and a half-set configuration stops the chain.
+    pub fn member(
+        mut self,
+        name: &'static str,
+        provider: Result<impl CredentialsProvider, CredentialsError>,
+    ) -> Self {
+        let provider = provider.map(|provider| Box::new(provider) as Box<dyn CredentialsProvider>);
+        self.members.push(Member { name, provider });
+        self
+    }
+
+    /// What to do when a member that is set up fails. Default: [`ChainPolicy::StopOnFailure`].
+    pub fn policy(mut self, policy: ChainPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Makes the chain. A chain without members answers [`CredentialsError::NoProvider`].
+    pub fn build(self) -> ChainProvider {
+        ChainProvider { members: self.members, policy: self.policy, answered: AtomicUsize::new(NOBODY) }
+    }
+}
+
+/// Why each member of a chain brought nothing. `Display` puts every member on its own line.
+#[derive(Clone)]
+pub struct ChainReport {
+    reasons: Arc<[(&'static str, CredentialsError)]>,
+}
+
+impl ChainReport {
+    /// The members in the order of the chain, each with its reason.
+    pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &CredentialsError)> {
+        self.reasons.iter().map(|(name, error)| (*name, error))
+    }
+}
+
+impl fmt::Display for ChainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reasons.is_empty() {
+            return f.write_str("chain: no provider was given; add a member");
+        }
+        f.write_str("chain: no provider has credentials; set one of them up:")?;
+        for (name, error) in &*self.reasons {
+            write!(f, "\n  {name}: ")?;
+            // Each error names its provider again; once per line is enough.
+            let text = error.to_string();
+            f.write_str(text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ChainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.reasons.iter().map(|(name, error)| (name, error))).finish()
+    }
+}
+
+impl std::error::Error for ChainReport {}

@@ -1,0 +1,344 @@
+//! The value every provider hands out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use crate::error::{CredentialsError, ErrorDetail};
+
+/// Source name of credentials whose builder was given none.
+pub(crate) const UNNAMED_SOURCE: &str = "custom";
+
+/// An Alibaba Cloud AccessKey pair, with the security token and expiry of a temporary one.
+///
+/// One value is one generation: id, secret and token always belong together. Cloning costs one atomic
+/// increment, and all clones share the same secret, which is overwritten in memory when the last of them
+/// is dropped.
+///
+/// `Debug` never shows the secret or the token, and only the ends of the AccessKey id.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::Credentials;
+///
+/// let credentials = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+/// assert_eq!(credentials.access_key_id(), "LTAI5tExampleKeyId01");
+/// assert!(credentials.security_token().is_none());
+/// assert!(!format!("{credentials:?}").contains("example-secret"));
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    access_key_id: String,
+    access_key_secret: Zeroizing<String>,
+    security_token: Option<Zeroizing<String>>,
+    expires_at: Option<SystemTime>,
+    source: &'static str,
+}
+
+impl Credentials {
+    /// Starts a value from an AccessKey id and its secret.
+    ///
+    /// Pass owned `String`s where you have them: they are moved in, so no copy of the secret stays behind.
+    pub fn builder(
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+    ) -> CredentialsBuilder {
+        CredentialsBuilder {
+            access_key_id: access_key_id.into(),
+            access_key_secret: Zeroizing::new(access_key_secret.into()),
+            security_token: None,
+            expires_at: None,
+            source: UNNAMED_SOURCE,
+        }
+    }
+
+    /// Credentials without keys: a signer leaves a request made with them unsigned.
+    ///
+    /// ```
+    /// assert!(oss_credentials_core::Credentials::anonymous().is_anonymous());
+    /// ```
+    pub fn anonymous() -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                access_key_id: String::new(),
+                access_key_secret: Zeroizing::new(String::new()),
+                security_token: None,
+                expires_at: None,
+                source: "anonymous",
+            }),
+        }
+    }
+
+    /// Whether these are [`Credentials::anonymous`].
+    pub fn is_anonymous(&self) -> bool {
+        self.inner.access_key_id.is_empty()
+    }
+
+    /// The AccessKey id. Not a secret, but mask it in logs: it names an identity.
+    pub fn access_key_id(&self) -> &str {
+        &self.inner.access_key_id
+    }
+
+    /// The AccessKey secret. Never log it.
+    pub fn access_key_secret(&self) -> &str {
+        &self.inner.access_key_secret
+    }
+
+    /// The security token of temporary credentials; never `Some("")`. Its length has no upper bound.
+    pub fn security_token(&self) -> Option<&str> {
+        self.inner.security_token.as_deref().map(String::as_str)
+    }
+
+    /// When the service stops accepting these credentials, by its clock; `None` if they do not expire.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.inner.expires_at
+    }
+
+    /// [`Credentials::expires_at`] as a `chrono` instant; `None` also if it is outside `chrono`'s range.
+    #[cfg(feature = "chrono")]
+    pub fn expires_at_utc(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        crate::time::to_utc(self.inner.expires_at?)
+    }
+
+    /// Name of the source that made this value, such as `"sts-assume-role"`; `"custom"` if it gave none.
+    pub fn source(&self) -> &'static str {
+        self.inner.source
+    }
+
+    /// Whether the expiry has come at `now`. Credentials without expiry never expire.
+    pub fn is_expired_at(&self, now: SystemTime) -> bool {
+        self.inner.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Whether both carry the same AccessKey id. Secrets and tokens are not compared.
+    pub fn same_key_as(&self, other: &Credentials) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) || self.inner.access_key_id == other.inner.access_key_id
+    }
+
+    /// Names the source of a value whose maker did not, as long as nobody else holds it yet.
+    pub(crate) fn named(mut self, source: &'static str) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner)
+            && inner.source == UNNAMED_SOURCE
+        {
+            inner.source = source;
+        }
+        self
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_anonymous() {
+            return f.write_str("Credentials(anonymous)");
+        }
+        f.debug_struct("Credentials")
+            .field("access_key_id", &format_args!("{}", MaskedId(&self.inner.access_key_id)))
+            .field("access_key_secret", &format_args!("<redacted>"))
+            .field("security_token", &self.inner.security_token.as_ref().map(|_| format_args!("<redacted>")))
+            .field("expires_at", &self.inner.expires_at)
+            .field("source", &self.inner.source)
+            .finish()
+    }
+}
+
+/// An AccessKey id as it may be shown to people: first four and last four characters, `****` between.
+///
+/// Ids under 16 characters are shown as `****` alone, since eight of their characters would be most of them.
+///
+/// ```
+/// use oss_credentials_core::MaskedId;
+/// assert_eq!(MaskedId("LTAI5tExampleKeyId01").to_string(), "LTAI****Id01");
+/// assert_eq!(MaskedId("short").to_string(), "****");
+/// ```
+#[derive(Clone, Copy)]
+pub struct MaskedId<'a>(pub &'a str);
+
+impl fmt::Display for MaskedId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.0;
+        if id.chars().count() < 16 {
+            return f.write_str("****");
+        }
+        let head_end = id.char_indices().nth(4).map_or(0, |(at, _)| at);
+        let tail_start = id.char_indices().nth_back(3).map_or(id.len(), |(at, _)| at);
+        write!(f, "{}****{}", &id[..head_end], &id[tail_start..])
+    }
+}
+
+impl fmt::Debug for MaskedId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Makes a [`Credentials`]; see [`Credentials::builder`].
+pub struct CredentialsBuilder {
+    access_key_id: String,
+    access_key_secret: Zeroizing<String>,
+    security_token: Option<Zeroizing<String>>,
+    expires_at: Option<SystemTime>,
+    source: &'static str,
+}
+
+impl CredentialsBuilder {
+    /// The security token of temporary credentials. An empty one is none. Default: none.
+    #[must_use]
+    pub fn security_token(mut self, token: impl Into<String>) -> Self {
+        let token = Zeroizing::new(token.into());
+        self.security_token = (!token.is_empty()).then_some(token);
+        self
+    }
+
+    /// When the credentials end, by the service's clock. Default: never.
+    #[must_use]
+    pub fn expires_at(mut self, at: impl Into<Option<SystemTime>>) -> Self {
+        self.expires_at = at.into();
+        self
+    }
+
+    /// Name of the source, shown in logs and by [`Credentials::source`]. Default: the name of the
+    /// [`source_fn`](crate::source_fn) or [`provider_fn`](crate::provider_fn) around it, else `"custom"`.
+    #[must_use]
+    pub fn source(mut self, name: &'static str) -> Self {
+        self.source = name;
+        self
+    }
+
+    /// Makes the value.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if id or secret is empty, or if id, secret or token begins or
+    /// ends with white space or holds a control character: a key copied together with its line end is
+    /// refused here, and not by the service with a signature error.
+    pub fn build(self) -> Result<Credentials, CredentialsError> {
+        self.check("AccessKey id", &self.access_key_id)?;
+        self.check("AccessKey secret", &self.access_key_secret)?;
+        if let Some(token) = &self.security_token {
+            self.check("security token", token)?;
+        }
+        Ok(Credentials {
+            inner: Arc::new(Inner {
+                access_key_id: self.access_key_id,
+                access_key_secret: self.access_key_secret,
+                security_token: self.security_token,
+                expires_at: self.expires_at,
+                source: self.source,
+            }),
+        })
+    }
+
+    fn check(&self, field: &str, value: &str) -> Result<(), CredentialsError> {
+        let problem = if value.is_empty() {
+            "is empty"
+        } else if value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace) {
+            "begins or ends with white space"
+        } else if value.contains(char::is_control) {
+            "holds a control character"
+        } else {
+            return Ok(());
+        };
+        Err(CredentialsError::InvalidConfig(
+            ErrorDetail::builder(self.source, format!("the {field} {problem}"))
+                .hint("set the value exactly as the service issued it")
+                .build(),
+        ))
+    }
+}
+
+impl fmt::Debug for CredentialsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsBuilder")
+            .field("access_key_id", &MaskedId(&self.access_key_id))
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn temporary() -> Credentials {
+        Credentials::builder("STS.NUExampleTempKeyId", "canary-secret")
+            .security_token("canary-token")
+            .expires_at(SystemTime::UNIX_EPOCH + Duration::from_secs(100))
+            .source("test")
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn debug_masks_the_id_and_hides_secret_and_token() {
+        let shown = format!("{:?}", temporary());
+        assert!(shown.contains("STS.****eyId"), "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.contains("test"), "{shown}");
+        let short = Credentials::builder("ABCDEFGHIJKLMNO", "canary-secret").build().unwrap();
+        assert!(!format!("{short:?}").contains("ABCD"), "15 characters must not be shown");
+    }
+
+    #[test]
+    fn builder_debug_hides_the_secret() {
+        let builder = Credentials::builder("LTAI5tExampleKeyId01", "canary-secret").security_token("canary");
+        assert!(!format!("{builder:?}").contains("canary"));
+    }
+
+    #[test]
+    fn values_that_cannot_be_keys_are_refused_without_being_shown() {
+        for (id, secret, token, word) in [
+            ("", "s", "", "AccessKey id is empty"),
+            ("i", "", "", "AccessKey secret is empty"),
+            (" i", "s", "", "white space"),
+            ("i", "canary\n", "", "white space"),
+            ("i", "can\u{0}ary", "", "control character"),
+            ("i", "s", "canary ", "security token"),
+        ] {
+            let error = Credentials::builder(id, secret).security_token(token).build().unwrap_err();
+            assert!(matches!(error, CredentialsError::InvalidConfig(_)));
+            let text = error.to_string();
+            assert!(text.contains(word), "{text}");
+            assert!(!text.contains("canary") && !format!("{error:?}").contains("canary"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_token_is_none() {
+        let credentials = Credentials::builder("i", "s").security_token("").build().unwrap();
+        assert_eq!(credentials.security_token(), None);
+    }
+
+    #[test]
+    fn expiry_comes_at_the_instant_itself() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+        assert!(!temporary().is_expired_at(at - Duration::from_nanos(1)));
+        assert!(temporary().is_expired_at(at));
+        assert!(!Credentials::anonymous().is_expired_at(at));
+    }
+
+    #[test]
+    fn the_owned_strings_are_moved_not_copied() {
+        let secret = String::from("a secret long enough for the heap");
+        let before = secret.as_ptr();
+        let credentials = Credentials::builder("i", secret).build().unwrap();
+        assert_eq!(credentials.access_key_secret().as_ptr(), before);
+    }
+
+    #[test]
+    fn only_an_unnamed_value_takes_the_name_of_its_source() {
+        let named = temporary().named("other");
+        assert_eq!(named.source(), "test");
+        let unnamed = Credentials::builder("i", "s").build().unwrap();
+        assert_eq!(unnamed.source(), UNNAMED_SOURCE);
+        assert_eq!(unnamed.named("other").source(), "other");
+    }
+}

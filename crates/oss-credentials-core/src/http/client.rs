@@ -1,0 +1,208 @@
+//! The trait an HTTP stack implements, and adapters in one expression.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{HttpRequest, HttpResponse};
+use crate::provider::BoxFuture;
+
+/// Sends one request and brings the whole answer. Implement it to plug in the HTTP stack you already have.
+///
+/// The contract, which `test_util::http_conformance` checks against any implementation:
+///
+/// - Any status is `Ok`; redirects are not followed; there is no cookie store.
+/// - [`HttpRequest::timeout`] bounds the whole exchange, [`HttpRequest::connect_timeout`] its beginning; a
+///   connect that takes too long is [`HttpErrorKind::Connect`].
+/// - Hosts for which [`is_metadata_host`](super::is_metadata_host) holds are never reached through a proxy.
+/// - A body over [`MAX_BODY`](super::MAX_BODY) bytes is an error, as is one that ends early. Bodies arrive
+///   as they were sent: nothing is decompressed.
+/// - TLS certificates are always verified.
+/// - Query, headers and body reach no log and no error.
+/// - A missing runtime is [`HttpErrorKind::Request`] with a hint, never a panic.
+pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
+    /// Performs the exchange. Dropping the future ends it.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+}
+
+impl<T: HttpClient + ?Sized> HttpClient for Arc<T> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        (**self).send(request)
+    }
+}
+
+impl<T: HttpClient + ?Sized> HttpClient for Box<T> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        (**self).send(request)
+    }
+}
+
+/// At which point an exchange failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpErrorKind {
+    /// No connection: refused, unreachable, name not found, or not made within the connect time-out.
+    Connect,
+    /// No complete answer within the time-out.
+    Timeout,
+    /// The connection broke, or the answer was cut short.
+    Interrupted,
+    /// The TLS handshake failed, or the certificate is not trusted.
+    Tls,
+    /// The request could not be made: bad URL, scheme not supported, no runtime.
+    Request,
+    /// Anything else, an answer that is too large included.
+    Other,
+}
+
+/// Why there is no answer.
+#[derive(Clone)]
+pub struct HttpError {
+    kind: HttpErrorKind,
+    source: Arc<dyn Error + Send + Sync>,
+}
+
+impl HttpError {
+    /// An error of this kind. The source's text must hold no query, header or body.
+    pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, source: Arc::from(source.into()) }
+    }
+
+    /// At which point it failed.
+    pub fn kind(&self) -> HttpErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            HttpErrorKind::Connect => "no connection",
+            HttpErrorKind::Timeout => "no answer in time",
+            HttpErrorKind::Interrupted => "the connection broke",
+            HttpErrorKind::Tls => "no trusted TLS connection",
+            HttpErrorKind::Request => "the request could not be made",
+            HttpErrorKind::Other => "the exchange failed",
+        })?;
+        // The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
+        let mut cause: &(dyn Error + 'static) = &*self.source;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        write!(f, ": {cause}")
+    }
+}
+
+impl fmt::Debug for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpError")
+            .field("kind", &self.kind)
+            .field("source", &format_args!("{}", self.source))
+            .finish()
+    }
+}
+
+impl Error for HttpError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// A client from an async closure: an existing HTTP stack in one expression.
+///
+/// ```
+/// use oss_credentials_core::http::{http_fn, HttpRequest, HttpResponse};
+///
+/// let client = http_fn(|request: HttpRequest| async move {
+///     // Hand `request` to your stack here.
+///     Ok(HttpResponse::new(200, b"{}".to_vec()))
+/// });
+/// # let _: &dyn oss_credentials_core::http::HttpClient = &client;
+/// ```
+pub fn http_fn<F, Fut>(send: F) -> impl HttpClient
+where
+    F: Fn(HttpRequest) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<HttpResponse, HttpError>> + Send + 'static,
+{
+    HttpFn(send)
+}
+
+/// A client from a closure that blocks, for programs without an async runtime.
+///
+/// The closure runs where the future is polled, so use it with [`blocking::wait`](crate::blocking::wait), or
+/// on threads that may be held up.
+///
+/// ```
+/// use oss_credentials_core::http::{blocking_http_fn, HttpRequest, HttpResponse};
+///
+/// let client = blocking_http_fn(|request: HttpRequest| {
+///     // Call a blocking HTTP library here.
+///     Ok(HttpResponse::new(200, b"{}".to_vec()))
+/// });
+/// # let _: &dyn oss_credentials_core::http::HttpClient = &client;
+/// ```
+pub fn blocking_http_fn<F>(send: F) -> impl HttpClient
+where
+    F: Fn(HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+{
+    BlockingHttpFn(send)
+}
+
+struct HttpFn<F>(F);
+
+impl<F> fmt::Debug for HttpFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("http_fn(..)")
+    }
+}
+
+impl<F, Fut> HttpClient for HttpFn<F>
+where
+    F: Fn(HttpRequest) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<HttpResponse, HttpError>> + Send + 'static,
+{
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin((self.0)(request))
+    }
+}
+
+struct BlockingHttpFn<F>(F);
+
+impl<F> fmt::Debug for BlockingHttpFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("blocking_http_fn(..)")
+    }
+}
+
+impl<F> HttpClient for BlockingHttpFn<F>
+where
+    F: Fn(HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+{
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move { (self.0)(request) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_the_innermost_cause_once() {
+        let error = HttpError::new(HttpErrorKind::Connect, std::io::Error::other("connection refused"));
+        assert_eq!(error.to_string(), "no connection: connection refused");
+    }
+
+    #[test]
+    fn closures_are_clients() {
+        let echo = |request: HttpRequest| Ok(HttpResponse::new(299, request.body().to_vec()));
+        let request = || HttpRequest::post("http://127.0.0.1/").with_body(b"x".to_vec());
+        let blocking = blocking_http_fn(echo);
+        let plain = http_fn(move |request| std::future::ready(echo(request)));
+        for client in [&blocking as &dyn HttpClient, &plain] {
+            let response = crate::blocking::wait(client.send(request())).unwrap();
+            assert_eq!((response.status(), response.body()), (299, &b"x"[..]));
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The one place where URLs are taken apart.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use zeroize::Zeroizing;
+
+use crate::error::{CredentialsError, ErrorDetail};
+
+/// A URL, split: scheme, user-info, host, port, path and query.
+///
+/// Only `http` and `https` are known. Nothing is normalised but the case of scheme and host: path and query
+/// are kept as they were given. `Debug` and `Display` show neither user-info nor query.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::http::Endpoint;
+///
+/// let endpoint = Endpoint::parse("http://user:pw@[::1]:8080/a?b=c")?;
+/// assert_eq!(endpoint.host(), "::1");
+/// assert_eq!(endpoint.authority(), "[::1]:8080");
+/// assert_eq!(endpoint.to_string(), "http://[::1]:8080/a");
+/// assert!(endpoint.is_loopback());
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    https: bool,
+    user_info: Option<Zeroizing<String>>,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: Option<u16>,
+    path: String,
+    query: Option<Zeroizing<String>>,
+}
+
+impl Endpoint {
+    /// Splits an absolute `http` or `https` URL.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the scheme is missing or another one, or if host or port is
+    /// malformed. The text names the part, and never repeats user-info or query.
+    pub fn parse(url: &str) -> Result<Self, CredentialsError> {
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(invalid(url, "has no scheme", "begin it with https:// (or http://)"));
+        };
+        let https = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(invalid(url, "has a scheme that is not supported", "use https:// or http://")),
+        };
+        Self::after_scheme(https, rest, url)
+    }
+
+    /// Splits a URL, or a bare `host[:port][/path]`, which is taken to be `https`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::parse`], but for the missing scheme.
+    pub fn parse_or_https(url_or_host: &str) -> Result<Self, CredentialsError> {
+        if url_or_host.contains("://") {
+            return Self::parse(url_or_host);
+        }
+        Self::after_scheme(true, url_or_host, url_or_host)
+    }
+
+    fn after_scheme(https: bool, rest: &str, whole: &str) -> Result<Self, CredentialsError> {
+        if whole.contains(|c: char| c.is_control() || c == ' ' || c == '\\') {
+            let problem = "holds white space, a backslash or a control character";
+            return Err(invalid(whole, problem, "percent-encode it or remove it"));
+        }
+        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+        let (rest, query) = match rest.split_once('?') {
+            Some((before, query)) => (before, Some(Zeroizing::new(query.to_owned()))),
+            None => (rest, None),
+        };
+        let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        let (user_info, host_port) = match authority.rsplit_once('@') {
+            Some((user_info, host_port)) => (Some(Zeroizing::new(user_info.to_owned())), host_port),
+            None => (None, authority),
+        };
+        let (host, port) =
+            split_host_port(host_port).map_err(|(problem, hint)| invalid(whole, problem, hint))?;
+        Ok(Self { https, user_info, host, port, path: path.to_owned(), query })
+    }
+
+    /// `"https"` or `"http"`.
+    pub fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// Whether the scheme is `https`.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// The host in lower case, without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if one was given.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// `user:password`, still percent-encoded, if the URL had it. A secret.
+    pub fn user_info(&self) -> Option<&str> {
+        self.user_info.as_deref().map(String::as_str)
+    }
+
+    /// The path, beginning with `/`, as it was given.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query without its `?`, as it was given. May be a secret.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref().map(String::as_str)
+    }
+
+    /// What a client sends as `Host`: the host, in brackets if it is IPv6, and the port unless it is the
+    /// scheme's own.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match self.port {
+            Some(port) if port != if self.https { 443 } else { 80 } => format!("{host}:{port}"),
+            _ => host,
+        }
+    }
+
+    /// `scheme://host[:port]`, without a slash at its end.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme(), self.authority())
+    }
+
+    /// The URL to request: everything but the user-info, which belongs into a header. May hold a secret.
+    pub fn url(&self) -> String {
+        match self.query() {
+            Some(query) => format!("{}{}?{query}", self.origin(), self.path),
+            None => format!("{}{}", self.origin(), self.path),
+        }
+    }
+
+    /// Whether [`is_metadata_host`] holds for the host.
+    pub fn is_metadata_host(&self) -> bool {
+        is_metadata_host(&self.host)
+    }
+
+    /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `::1`.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin(), self.path)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static str, &'static str)> {
+    let (host, port) = if let Some(rest) = host_port.strip_prefix('[') {
+        let (address, after) =
+            rest.split_once(']').ok_or(("has an unclosed `[`", "write IPv6 addresses as [::1]"))?;
+        // A zone id is kept: it is part of how a link-local host is reached.
+        let bare = address.split('%').next().unwrap_or(address);
+        bare.parse::<Ipv6Addr>().map_err(|_| ("has a bad IPv6 address", "write IPv6 addresses as [::1]"))?;
+        let port = match after {
+            "" => None,
+            _ => Some(after.strip_prefix(':').ok_or(("has text after `]`", "only :port may follow"))?),
+        };
+        (address, port)
+    } else {
+        match host_port.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (host_port, None),
+        }
+    };
+    if host.is_empty() {
+        return Err(("has no host", "write scheme://host"));
+    }
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+    if !host.chars().all(allowed) {
+        return Err(("has a character in its host that no host name has", "write scheme://host[:port]/path"));
+    }
+    let port = match port {
+        None | Some("") => None,
+        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(port.parse().map_err(|_| ("has a port over 65535", "write a port from 1 to 65535"))?)
+        }
+        Some(_) => return Err(("has a port that is not a number", "write a port from 1 to 65535")),
+    };
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+/// Whether the host is one that only this machine or its hypervisor answers: loopback, 169.254.0.0/16,
+/// `fe80::/10`, or Alibaba Cloud's metadata service at 100.100.100.200.
+///
+/// Such a host is never asked through a proxy: the keys of an instance would travel through it.
+///
+/// ```
+/// use oss_credentials_core::http::is_metadata_host;
+/// assert!(is_metadata_host("100.100.100.200"));
+/// assert!(!is_metadata_host("sts.aliyuncs.com"));
+/// ```
+pub fn is_metadata_host(host: &str) -> bool {
+    is_loopback(host)
+        || match bare_address(host) {
+            Some(IpAddr::V4(v4)) => v4.is_link_local() || v4 == Ipv4Addr::new(100, 100, 100, 200),
+            Some(IpAddr::V6(v6)) => v6.is_unicast_link_local(),
+            None => false,
+        }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || bare_address(host).is_some_and(|address| address.is_loopback())
+}
+
+fn bare_address(host: &str) -> Option<IpAddr> {
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let address: IpAddr = host.split('%').next()?.parse().ok()?;
+    Some(address.to_canonical())
+}
+
+/// A URL (possibly behind a method) without user-info, query and fragment; other text unchanged.
+pub(crate) fn without_secrets(place: &str) -> String {
+    let Some(scheme_end) = place.find("://").map(|at| at + 3) else {
+        return place.to_owned();
+    };
+    let (scheme, rest) = place.split_at(scheme_end);
+    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}{host}{path}")
+}
+
+fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {
+    // Before an `@`, behind a `:` or a `?` a secret may stand, even in a URL that cannot be split.
+    let shown = without_secrets(url);
+    let (scheme, rest) = shown.split_once("://").unwrap_or(("", &shown));
+    let host = rest.split([':', '/', '?', '#']).next().unwrap_or_default();
+    let host = if rest.contains('@') { "…" } else { host };
+    let shown = if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") };
+    CredentialsError::InvalidConfig(
+        ErrorDetail::builder("endpoint", format!("the URL {problem}")).place(shown).hint(hint).build(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_split_into_their_parts() {
+        let endpoint = Endpoint::parse("HTTPS://us%40er:p%3Aw@Example.COM:443/a/b?c=d&c=#frag").unwrap();
+        assert_eq!(endpoint.scheme(), "https");
+        assert_eq!(endpoint.user_info(), Some("us%40er:p%3Aw"));
+        assert_eq!(endpoint.host(), "example.com");
+        assert_eq!(endpoint.port(), Some(443));
+        assert_eq!(endpoint.authority(), "example.com");
+        assert_eq!(endpoint.path(), "/a/b");
+        assert_eq!(endpoint.query(), Some("c=d&c="));
+        assert_eq!(endpoint.url(), "https://example.com/a/b?c=d&c=");
+        let bare = Endpoint::parse("http://127.0.0.1:8080").unwrap();
+        assert_eq!((bare.path(), bare.query(), bare.authority().as_str()), ("/", None, "127.0.0.1:8080"));
+        assert_eq!(bare.url(), "http://127.0.0.1:8080/");
+    }
+
+    #[test]
+    fn a_bare_host_is_https_only_where_asked() {
+        let endpoint = Endpoint::parse_or_https("sts.cn-hangzhou.aliyuncs.com").unwrap();
+        assert_eq!(endpoint.url(), "https://sts.cn-hangzhou.aliyuncs.com/");
+        let error = Endpoint::parse("sts.cn-hangzhou.aliyuncs.com").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "endpoint: the URL has no scheme (sts.cn-hangzhou.aliyuncs.com); begin it with https:// (or http://)"
+        );
+    }
+
+    #[test]
+    fn broken_urls_are_refused_without_showing_secrets() {
+        for (url, word) in [
+            ("ftp://h/", "scheme"),
+            ("http://", "no host"),
+            ("http://user:canary@/", "no host"),
+            ("http://h:canary/?canary", "not a number"),
+            ("http://h:70000/", "65535"),
+            ("http://[::1/", "unclosed"),
+            ("http://[1]/", "IPv6"),
+            ("http://[::1]x/", "after `]`"),
+            ("http://a b/", "white space"),
+            ("http://h\\@i/", "backslash"),
+            ("http://h,i/", "character"),
+            ("user:canary@host", "no scheme"),
+            ("host?canary", "no scheme"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(word), "{url}: {text}");
+            assert!(!text.contains("canary"), "{url}: {text}");
+        }
+    }
+
+    #[test]
+    fn debug_and_display_hide_user_info_and_query() {
+        let endpoint = Endpoint::parse("http://u:canary@h/p?canary").unwrap();
+        assert_eq!(format!("{endpoint:?} {endpoint}"), "Endpoint(http://h/p) http://h/p");
+    }
+
+    #[test]
+    fn metadata_hosts_are_known_in_every_spelling() {
+        for host in ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "::1", "[::1]", "169.254.169.254",
+            "fe80::1", "fe80::1%eth0", "100.100.100.200", "::ffff:127.0.0.1", "::ffff:100.100.100.200"]
+        {
+            assert!(is_metadata_host(host), "{host}");
+        }
+        for host in ["100.100.100.201", "10.0.0.1", "sts.aliyuncs.com", "localhost.example.com", "::2", ""] {
+            assert!(!is_metadata_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn places_lose_their_secrets_and_other_text_stays() {
+        assert_eq!(without_secrets("GET http://u:p@h/a?b#c"), "GET http://h/a");
+        assert_eq!(without_secrets("http://h?b"), "http://h");
+        assert_eq!(without_secrets("/etc/file?.ini"), "/etc/file?.ini");
+    }
+}

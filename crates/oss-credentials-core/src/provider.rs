@@ -1,0 +1,362 @@
+//! The two traits: what fetches, and what is asked.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::credentials::Credentials;
+use crate::error::CredentialsError;
+use crate::time::ClockOffset;
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Slow: one call is one exchange with a service, a file or a process. Implement this to add a source.
+///
+/// A source never caches credentials: [`RefreshingProvider`](crate::RefreshingProvider) does that, and turns
+/// a source into the [`CredentialsProvider`] that clients take. It may keep protocol state, such as a
+/// metadata token. A call may be dropped at any point and must then leave nothing behind.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{BoxFuture, Credentials, CredentialsError, CredentialsSource, Fetched};
+///
+/// #[derive(Debug)]
+/// struct Vault;
+///
+/// impl CredentialsSource for Vault {
+///     fn name(&self) -> &'static str {
+///         "vault"
+///     }
+///     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+///         Box::pin(async {
+///             let credentials = Credentials::builder("id", "secret").source("vault").build()?;
+///             Ok(Fetched::from(credentials))
+///         })
+///     }
+/// }
+/// ```
+pub trait CredentialsSource: fmt::Debug + Send + Sync + 'static {
+    /// Short name for logs and errors, such as `"ecs-ram-role"`.
+    fn name(&self) -> &'static str;
+
+    /// Gets new credentials.
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>>;
+}
+
+impl<T: CredentialsSource + ?Sized> CredentialsSource for Arc<T> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        (**self).fetch()
+    }
+}
+
+impl<T: CredentialsSource + ?Sized> CredentialsSource for Box<T> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        (**self).fetch()
+    }
+}
+
+/// What a fetch brought: credentials, and what only the source knows about them.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_credentials_core::{Credentials, Fetched};
+///
+/// let credentials = Credentials::builder("id", "secret").build()?;
+/// let fetched = Fetched::new(credentials).refresh_after(Duration::from_secs(3600));
+/// assert_eq!(fetched.refreshes_after(), Some(Duration::from_secs(3600)));
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    credentials: Credentials,
+    refresh_after: Option<Duration>,
+    clock_offset: Option<ClockOffset>,
+}
+
+impl Fetched {
+    /// Credentials of which nothing else is known.
+    pub fn new(credentials: Credentials) -> Self {
+        Self { credentials, refresh_after: None, clock_offset: None }
+    }
+
+    /// Fetch again after this long, even if the credentials live longer or do not expire: a secret that is
+    /// rotated, metadata that changes hourly. Default: only their lifetime counts.
+    #[must_use]
+    pub fn refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.refresh_after = after.into();
+        self
+    }
+
+    /// How far the service's clock was from the local one. Expiry is judged with it. Default: unknown, and
+    /// the offset last known stays.
+    #[must_use]
+    pub fn clock_offset(mut self, offset: impl Into<Option<ClockOffset>>) -> Self {
+        self.clock_offset = offset.into();
+        self
+    }
+
+    /// The credentials.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// What [`Fetched::refresh_after`] was given.
+    pub fn refreshes_after(&self) -> Option<Duration> {
+        self.refresh_after
+    }
+
+    /// What [`Fetched::clock_offset`] was given.
+    pub fn known_clock_offset(&self) -> Option<ClockOffset> {
+        self.clock_offset
+    }
+
+    /// Gives the credentials away.
+    pub fn into_credentials(self) -> Credentials {
+        self.credentials
+    }
+
+    pub(crate) fn named(mut self, source: &'static str) -> Self {
+        self.credentials = self.credentials.named(source);
+        self
+    }
+}
+
+impl From<Credentials> for Fetched {
+    fn from(credentials: Credentials) -> Self {
+        Self::new(credentials)
+    }
+}
+
+/// Fast: ask it before every request. Signers and clients take this.
+///
+/// An implementation that has to fetch belongs behind [`CredentialsSource`] and
+/// [`RefreshingProvider`](crate::RefreshingProvider).
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, Credentials, CredentialsProvider};
+///
+/// fn sign_with(provider: &dyn CredentialsProvider) -> Result<(), oss_credentials_core::CredentialsError> {
+///     let credentials = blocking::wait(provider.credentials())?;
+///     assert_eq!(credentials.access_key_id(), "id");
+///     Ok(())
+/// }
+/// sign_with(&Credentials::builder("id", "secret").build()?)?;
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+pub trait CredentialsProvider: fmt::Debug + Send + Sync + 'static {
+    /// Short name for logs and errors.
+    fn name(&self) -> &'static str;
+
+    /// Credentials that are usable now.
+    fn credentials(&self) -> CredentialsFuture<'_>;
+
+    /// Credentials that are usable now and at hand: no waiting, no lock, no I/O. `None` if there are none,
+    /// which says nothing about what [`CredentialsProvider::credentials`] would bring.
+    fn cached(&self) -> Option<Credentials> {
+        None
+    }
+
+    /// Says that the service rejected these credentials, so that they are not handed out again.
+    fn invalidate(&self, rejected: &Credentials) {
+        let _ = rejected;
+    }
+}
+
+macro_rules! forward_provider {
+    ($($pointer:ident),*) => {$(
+        impl<T: CredentialsProvider + ?Sized> CredentialsProvider for $pointer<T> {
+            fn name(&self) -> &'static str {
+                (**self).name()
+            }
+            fn credentials(&self) -> CredentialsFuture<'_> {
+                (**self).credentials()
+            }
+            fn cached(&self) -> Option<Credentials> {
+                (**self).cached()
+            }
+            fn invalidate(&self, rejected: &Credentials) {
+                (**self).invalidate(rejected);
+            }
+        }
+    )*};
+}
+forward_provider!(Arc, Box);
+
+impl CredentialsProvider for Credentials {
+    fn name(&self) -> &'static str {
+        self.source()
+    }
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        CredentialsFuture::ready(Ok(self.clone()))
+    }
+    fn cached(&self) -> Option<Credentials> {
+        Some(self.clone())
+    }
+}
+
+/// The answer of a provider: at hand, or on its way.
+///
+/// A cached or static answer costs no allocation; one that must be fetched costs a box next to a network
+/// call.
+pub struct CredentialsFuture<'a>(Answer<'a>);
+
+enum Answer<'a> {
+    Ready(Result<Credentials, CredentialsError>),
+    Boxed(BoxFuture<'a, Result<Credentials, CredentialsError>>),
+    Taken,
+}
+
+impl<'a> CredentialsFuture<'a> {
+    /// An answer that is at hand. Does not allocate.
+    pub fn ready(result: Result<Credentials, CredentialsError>) -> Self {
+        Self(Answer::Ready(result))
+    }
+
+    /// An answer that takes work.
+    pub fn new(future: impl Future<Output = Result<Credentials, CredentialsError>> + Send + 'a) -> Self {
+        Self(Answer::Boxed(Box::pin(future)))
+    }
+
+    /// The answer if it is at hand, else the future unchanged.
+    ///
+    /// # Errors
+    ///
+    /// The future itself, if it has to be awaited.
+    pub fn into_ready(self) -> Result<Result<Credentials, CredentialsError>, Self> {
+        match self.0 {
+            Answer::Ready(result) => Ok(result),
+            other => Err(Self(other)),
+        }
+    }
+}
+
+impl Future for CredentialsFuture<'_> {
+    type Output = Result<Credentials, CredentialsError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Answer::Boxed(future) = &mut self.0 {
+            let result = std::task::ready!(future.as_mut().poll(cx));
+            self.0 = Answer::Taken;
+            return Poll::Ready(result);
+        }
+        match std::mem::replace(&mut self.0, Answer::Taken) {
+            Answer::Ready(result) => Poll::Ready(result),
+            // Polled again after it was done: there is nothing more to say, and no reason to panic.
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl fmt::Debug for CredentialsFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Answer::Ready(_) => "CredentialsFuture(ready)",
+            Answer::Boxed(_) => "CredentialsFuture(pending)",
+            Answer::Taken => "CredentialsFuture(done)",
+        })
+    }
+}
+
+/// A source from an async closure, for credentials that expire.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, source_fn, Credentials, Fetched, RefreshingProvider, CredentialsProvider};
+///
+/// let source = source_fn("my-vault", || async {
+///     Ok(Fetched::from(Credentials::builder("id", "secret").build()?))
+/// });
+/// let provider = RefreshingProvider::new(source);
+/// assert_eq!(blocking::wait(provider.credentials())?.source(), "my-vault");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+pub fn source_fn<F, Fut>(name: &'static str, fetch: F) -> impl CredentialsSource
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Fetched, CredentialsError>> + Send + 'static,
+{
+    SourceFn { name, call: fetch }
+}
+
+/// A provider from a plain closure, for keys that are always at hand. It is called for every request.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, provider_fn, Credentials, CredentialsProvider};
+///
+/// let provider = provider_fn("config", || Credentials::builder("id", "secret").build());
+/// assert_eq!(blocking::wait(provider.credentials())?.source(), "config");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+pub fn provider_fn<F>(name: &'static str, get: F) -> impl CredentialsProvider
+where
+    F: Fn() -> Result<Credentials, CredentialsError> + Send + Sync + 'static,
+{
+    ProviderFn { name, call: get }
+}
+
+struct SourceFn<F> {
+    name: &'static str,
+    call: F,
+}
+
+impl<F> fmt::Debug for SourceFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "source_fn({:?})", self.name)
+    }
+}
+
+impl<F, Fut> CredentialsSource for SourceFn<F>
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Fetched, CredentialsError>> + Send + 'static,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        let answer = (self.call)();
+        Box::pin(async move { Ok(answer.await?.named(self.name)) })
+    }
+}
+
+struct ProviderFn<F> {
+    name: &'static str,
+    call: F,
+}
+
+impl<F> fmt::Debug for ProviderFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "provider_fn({:?})", self.name)
+    }
+}
+
+impl<F> CredentialsProvider for ProviderFn<F>
+where
+    F: Fn() -> Result<Credentials, CredentialsError> + Send + Sync + 'static,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        CredentialsFuture::ready((self.call)().map(|credentials| credentials.named(self.name)))
+    }
+    fn cached(&self) -> Option<Credentials> {
+        (self.call)().ok().map(|credentials| credentials.named(self.name))
+    }
+}

@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials from environment variables.

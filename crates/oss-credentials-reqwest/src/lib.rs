@@ -1,0 +1,1 @@
+//! The HttpClient of the credential providers over reqwest.

@@ -1,0 +1,1 @@
+//! Fixed Alibaba Cloud credentials: AccessKey pair, STS token, anonymous.

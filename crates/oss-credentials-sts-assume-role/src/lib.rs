@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials from STS AssumeRole, refreshed in the background.

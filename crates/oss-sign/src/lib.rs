@@ -1,0 +1,1 @@
+//! Signing of Alibaba Cloud OSS requests and presigned URLs, without I/O.

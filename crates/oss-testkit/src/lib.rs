@@ -1,0 +1,1 @@
+//! A local Alibaba Cloud for tests: STS and OSS on loopback, checking signatures like the services do.
