@@ -1,1 +1,50 @@
 //! Alibaba Cloud OpenAPI request signing: RPC HMAC-SHA1 and ACS3-HMAC-SHA256, without I/O.
+//!
+//! Nothing here sends, reads a clock or draws random numbers. A signer gets the request, the credentials, the
+//! time and a nonce, and returns what to add to the request; on an error there is nothing to add.
+//!
+//! | module | signature | used by |
+//! |---|---|---|
+//! | [`rpc`] | SignatureVersion 1.0, HMAC-SHA1, in the query | RPC-style services such as STS |
+//! | [`acs3`] | ACS3-HMAC-SHA256 ("V3"), in headers | all OpenAPI services, path-style ones included |
+//!
+//! Both modules also offer the steps on their own (canonical form, string to sign, signature), so that a
+//! server can check a request with the code that signed it.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use acs_sign::{ApiRequest, rpc};
+//! use oss_credentials_core::{Credentials, nonce};
+//!
+//! let credentials = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+//! let form = [("RoleArn", "acs:ram::123456789012:role/example"), ("RoleSessionName", "demo")];
+//! let request = ApiRequest::new("POST", "sts.aliyuncs.com", "AssumeRole", "2015-04-01").form(&form);
+//! let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
+//!
+//! let signed = rpc::sign(&request, &credentials, now, &nonce())?;
+//! let query = acs_sign::encode_pairs(signed.query().iter().map(|added| (added.name(), added.value())));
+//! let url = format!("https://sts.aliyuncs.com/?{query}");
+//! let body = acs_sign::encode_pairs(form);
+//! assert!(url.contains("Signature="));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | none | | the crate has no optional parts |
+
+pub mod acs3;
+mod encode;
+mod error;
+mod request;
+pub mod rpc;
+mod signed;
+
+pub use encode::{encode_pairs, percent_encode};
+pub use error::SignError;
+pub use request::ApiRequest;
+pub use signed::{Addition, Signed};

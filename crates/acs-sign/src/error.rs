@@ -1,0 +1,50 @@
+//! Why a request cannot be signed.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a request was not signed. Texts hold names, never values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The request already carries a parameter or header that the signer sets.
+    Reserved {
+        /// Name as the request has it.
+        name: String,
+    },
+    /// A name or value holds a character that would break the signed text or the header block.
+    InvalidValue {
+        /// Which part of the request.
+        name: String,
+    },
+    /// The time has no four-digit year.
+    InvalidTime,
+    /// The RPC signature covers form fields only, and the request has another body.
+    UnsupportedBody,
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reserved { name } => {
+                write!(
+                    f,
+                    "acs-sign: the request already has {name:?}; leave it to the signer"
+                )
+            }
+            Self::InvalidValue { name } => write!(
+                f,
+                "acs-sign: {name:?} is empty or holds a character that cannot be signed; remove it"
+            ),
+            Self::InvalidTime => {
+                f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")
+            }
+            Self::UnsupportedBody => f.write_str(
+                "acs-sign: an rpc signature covers form fields only, and the request has another body; \
+                 pass the body as form fields or sign with acs3",
+            ),
+        }
+    }
+}
+
+impl Error for SignError {}

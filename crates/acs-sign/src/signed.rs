@@ -1,0 +1,81 @@
+//! What a signer returns.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// What to add to the request. Empty for anonymous credentials, whose requests are left as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Signed {
+    pub(crate) headers: Vec<Addition>,
+    pub(crate) query: Vec<Addition>,
+}
+
+impl Signed {
+    /// Headers to add, names in lower case.
+    pub fn headers(&self) -> &[Addition] {
+        &self.headers
+    }
+
+    /// Query parameters to add, not encoded; see [`encode_pairs`](crate::encode_pairs).
+    pub fn query(&self) -> &[Addition] {
+        &self.query
+    }
+
+    /// Whether there is nothing to add: the credentials are anonymous.
+    pub fn is_empty(&self) -> bool {
+        self.headers.is_empty() && self.query.is_empty()
+    }
+}
+
+/// A header or query parameter to add. `Debug` shows no sensitive value.
+#[derive(Clone)]
+pub struct Addition {
+    name: &'static str,
+    value: Zeroizing<String>,
+    sensitive: bool,
+}
+
+impl Addition {
+    pub(crate) fn plain(name: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            name,
+            value: Zeroizing::new(value.into()),
+            sensitive: false,
+        }
+    }
+
+    pub(crate) fn sensitive(name: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            name,
+            value: Zeroizing::new(value.into()),
+            sensitive: true,
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The value, not encoded.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Whether the value must not be logged: token, signature, or full AccessKey id.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+}
+
+impl fmt::Debug for Addition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if self.sensitive {
+            "<redacted>"
+        } else {
+            self.value.as_str()
+        };
+        write!(f, "{}: {value}", self.name)
+    }
+}
