@@ -1,1 +1,28 @@
 //! Alibaba Cloud credentials from environment variables.
+//!
+//! | family | id | secret | token (optional) |
+//! |---|---|---|---|
+//! | [`Family::Oss`] | `OSS_ACCESS_KEY_ID` | `OSS_ACCESS_KEY_SECRET` | `OSS_SESSION_TOKEN` |
+//! | [`Family::AlibabaCloud`] | `ALIBABA_CLOUD_ACCESS_KEY_ID` | `ALIBABA_CLOUD_ACCESS_KEY_SECRET` | `ALIBABA_CLOUD_SECURITY_TOKEN` |
+//!
+//! Families are looked at in this order, and the first with both id and secret is taken.
+//!
+//! ```no_run
+//! use oss_credentials_core::{blocking, CredentialsProvider};
+//! use oss_credentials_env::EnvProvider;
+//!
+//! let credentials = blocking::wait(EnvProvider::new().credentials())?;
+//! println!("acting as {credentials:?}");
+//! # Ok::<(), oss_credentials_core::CredentialsError>(())
+//! ```
+//!
+//! The crate has no features. When it fails: `docs/troubleshooting.md#env` in the repository.
+
+mod config;
+mod provider;
+
+pub use config::{
+    ENV_ALIBABA_CLOUD_ACCESS_KEY_ID, ENV_ALIBABA_CLOUD_ACCESS_KEY_SECRET, ENV_ALIBABA_CLOUD_SECURITY_TOKEN,
+    ENV_OSS_ACCESS_KEY_ID, ENV_OSS_ACCESS_KEY_SECRET, ENV_OSS_SESSION_TOKEN, Family,
+};
+pub use provider::EnvProvider;

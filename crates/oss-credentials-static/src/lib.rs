@@ -1,1 +1,19 @@
 //! Fixed Alibaba Cloud credentials: AccessKey pair, STS token, anonymous.
+//!
+//! Nothing is read from anywhere: what the program passes is what it gets.
+//!
+//! ```
+//! use oss_credentials_core::{blocking, CredentialsProvider};
+//! use oss_credentials_static::StaticProvider;
+//!
+//! let provider = StaticProvider::access_key("LTAI5tExampleKeyId01", "example-secret")?;
+//! let credentials = blocking::wait(provider.credentials())?;
+//! assert_eq!(credentials.source(), "static");
+//! # Ok::<(), oss_credentials_core::CredentialsError>(())
+//! ```
+//!
+//! The crate has no features. When it fails: `docs/troubleshooting.md#static` in the repository.
+
+mod provider;
+
+pub use provider::{StaticProvider, StaticProviderBuilder};

@@ -1,0 +1,164 @@
+//! The provider.
+
+use std::fmt;
+use std::sync::Arc;
+
+use oss_credentials_core::{
+    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, ProcessEnv,
+};
+
+use crate::config::Family;
+
+const NAME: &str = "env";
+
+/// Credentials from environment variables, read on every call.
+///
+/// - The first family of variables that has both id and secret is taken, its token with it if there is one.
+/// - A family with one of the two is an error, even if a complete family stands behind it: going on would
+///   use another identity than the one somebody began to set up.
+/// - An empty variable counts as not set. A token alone does not make a family.
+/// - Nothing is trimmed; a value with a line end or white space around it is refused.
+///
+/// [`CredentialsProvider::cached`] answers with what the environment holds at that moment.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, test_util::FakeEnv, CredentialsProvider};
+/// use oss_credentials_env::EnvProvider;
+///
+/// // `EnvProvider::new()` reads the environment of the process.
+/// let env = FakeEnv::from([("OSS_ACCESS_KEY_ID", "id"), ("OSS_ACCESS_KEY_SECRET", "secret")]);
+/// let provider = EnvProvider::with_env(env);
+/// assert_eq!(blocking::wait(provider.credentials())?.access_key_id(), "id");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct EnvProvider {
+    env: Arc<dyn Env>,
+    families: Arc<[Family]>,
+}
+
+impl EnvProvider {
+    /// Reads the environment of the process.
+    pub fn new() -> Self {
+        Self::with_env(ProcessEnv)
+    }
+
+    /// Reads the environment given here.
+    pub fn with_env(env: impl Env) -> Self {
+        Self {
+            env: Arc::new(env),
+            families: Arc::from(Family::DEFAULT),
+        }
+    }
+
+    /// Which families are read, in this order. Default: [`Family::DEFAULT`].
+    ///
+    /// A program that has nothing to do with OSS takes `[Family::AlibabaCloud]`. With no family at all every
+    /// call is an error.
+    #[must_use]
+    pub fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
+        self.families = families.into_iter().collect();
+        self
+    }
+
+    fn read(&self) -> Result<Credentials, CredentialsError> {
+        for &family in &*self.families {
+            let id = self.env.non_empty(family.access_key_id());
+            let secret = self.env.non_empty(family.access_key_secret());
+            match (id, secret) {
+                (Some(id), Some(secret)) => {
+                    let token = self.env.non_empty(family.security_token()).unwrap_or_default();
+                    let built = Credentials::builder(id, secret)
+                        .security_token(token)
+                        .source(NAME)
+                        .build();
+                    return built.map_err(|error| refused(family, error));
+                }
+                (Some(_), None) => {
+                    return Err(half_set(family.access_key_id(), family.access_key_secret()));
+                }
+                (None, Some(_)) => {
+                    return Err(half_set(family.access_key_secret(), family.access_key_id()));
+                }
+                (None, None) => {}
+            }
+        }
+        Err(self.nothing_set())
+    }
+
+    fn nothing_set(&self) -> CredentialsError {
+        if self.families.is_empty() {
+            return CredentialsError::invalid_config(
+                ErrorDetail::builder(NAME, "no family of variables is chosen")
+                    .hint("pass at least one to `EnvProvider::families`"),
+            );
+        }
+        let pair = |family: &Family| format!("{} and {}", family.access_key_id(), family.access_key_secret());
+        let looked_for = self.families.iter().map(pair).collect::<Vec<_>>().join(", or ");
+        CredentialsError::not_configured(
+            ErrorDetail::builder(NAME, "no AccessKey pair is set")
+                .place(&looked_for)
+                .hint("set both variables of a pair"),
+        )
+    }
+}
+
+impl Default for EnvProvider {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for EnvProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whatever the `Env` shows of itself might be values.
+        f.debug_struct("EnvProvider")
+            .field("families", &self.families)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CredentialsProvider for EnvProvider {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        CredentialsFuture::ready(self.read())
+    }
+
+    fn cached(&self) -> Option<Credentials> {
+        self.read().ok()
+    }
+}
+
+fn half_set(present: &str, missing: &str) -> CredentialsError {
+    CredentialsError::invalid_config(
+        ErrorDetail::builder(
+            NAME,
+            format!("{present} is set, but {missing} is not or is empty"),
+        )
+        .hint(format!("set {missing}, or unset {present}")),
+    )
+}
+
+/// The builder knows what is wrong with a value, but not which variable it came from.
+fn refused(family: Family, error: CredentialsError) -> CredentialsError {
+    let Some(detail) = error.detail() else {
+        return error;
+    };
+    let place = if detail.what().starts_with("the AccessKey id ") {
+        family.access_key_id()
+    } else if detail.what().starts_with("the AccessKey secret ") {
+        family.access_key_secret()
+    } else {
+        family.security_token()
+    };
+    CredentialsError::invalid_config(
+        ErrorDetail::builder(NAME, detail.what().to_owned())
+            .place(place)
+            .hint("set the value exactly as the service issued it"),
+    )
+}

@@ -1,0 +1,185 @@
+//! The provider.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use oss_credentials_core::{
+    Clock, Credentials, CredentialsBuilder, CredentialsError, CredentialsFuture, CredentialsProvider,
+    ErrorDetail, SystemClock,
+};
+
+const NAME: &str = "static";
+
+/// Credentials that are given once and stay as they are.
+///
+/// Values are checked when the provider is made. They are explicit: an empty one is an error, and the
+/// environment is never looked at. With an expiry, nothing is handed out once it has come.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, CredentialsProvider};
+/// use oss_credentials_static::StaticProvider;
+///
+/// let provider = StaticProvider::access_key("LTAI5tExampleKeyId01", "example-secret")?;
+/// assert_eq!(blocking::wait(provider.credentials())?.access_key_id(), "LTAI5tExampleKeyId01");
+///
+/// let temporary = StaticProvider::sts_token("STS.NUExampleTempKeyId", "example-secret", "example-token")?;
+/// assert_eq!(temporary.cached().unwrap().security_token(), Some("example-token"));
+///
+/// assert!(StaticProvider::anonymous().cached().unwrap().is_anonymous());
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct StaticProvider {
+    credentials: Credentials,
+    clock: Arc<dyn Clock>,
+}
+
+impl StaticProvider {
+    /// A long-lived AccessKey pair.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or holds a control
+    /// character.
+    pub fn access_key(
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+    ) -> Result<Self, CredentialsError> {
+        Self::builder(access_key_id, access_key_secret).build()
+    }
+
+    /// A temporary AccessKey pair with its security token, as STS issued it.
+    ///
+    /// # Errors
+    ///
+    /// As [`StaticProvider::access_key`]; also if the token is empty.
+    pub fn sts_token(
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+        security_token: impl Into<String>,
+    ) -> Result<Self, CredentialsError> {
+        Self::builder(access_key_id, access_key_secret)
+            .security_token(security_token)
+            .build()
+    }
+
+    /// No keys: signers leave requests unsigned, which only public buckets accept.
+    pub fn anonymous() -> Self {
+        Self {
+            credentials: Credentials::anonymous(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Starts a provider with further settings.
+    pub fn builder(
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+    ) -> StaticProviderBuilder {
+        StaticProviderBuilder {
+            inner: Credentials::builder(access_key_id, access_key_secret).source(NAME),
+            empty_token: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    fn current(&self) -> Option<&Credentials> {
+        // Without an expiry there is no need to look at the clock.
+        let ends = self.credentials.expires_at().is_some();
+        (!ends || !self.credentials.is_expired_at(self.clock.now())).then_some(&self.credentials)
+    }
+}
+
+impl fmt::Debug for StaticProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StaticProvider").field(&self.credentials).finish()
+    }
+}
+
+impl CredentialsProvider for StaticProvider {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        CredentialsFuture::ready(self.current().cloned().ok_or_else(|| {
+            CredentialsError::expired(
+                ErrorDetail::builder(NAME, "the security token has expired")
+                    .hint("make a new provider with a new token, or use one that refreshes"),
+            )
+        }))
+    }
+
+    fn cached(&self) -> Option<Credentials> {
+        self.current().cloned()
+    }
+}
+
+/// Makes a [`StaticProvider`]; see [`StaticProvider::builder`].
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_credentials_static::StaticProvider;
+///
+/// let provider = StaticProvider::builder("STS.NUExampleTempKeyId", "example-secret")
+///     .security_token("example-token")
+///     .expires_at(SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_800))
+///     .build()?;
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[must_use]
+pub struct StaticProviderBuilder {
+    inner: CredentialsBuilder,
+    empty_token: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl StaticProviderBuilder {
+    /// The security token of temporary credentials. An empty one is an error. Default: none.
+    pub fn security_token(mut self, token: impl Into<String>) -> Self {
+        let token = token.into();
+        self.empty_token = token.is_empty();
+        self.inner = self.inner.security_token(token);
+        self
+    }
+
+    /// When the credentials end. From then on the answer is [`CredentialsError::Expired`]. Default: never.
+    pub fn expires_at(mut self, at: impl Into<Option<SystemTime>>) -> Self {
+        self.inner = self.inner.expires_at(at);
+        self
+    }
+
+    /// The clock that the expiry is compared with. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes the provider.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or holds a control
+    /// character.
+    pub fn build(self) -> Result<StaticProvider, CredentialsError> {
+        if self.empty_token {
+            return Err(CredentialsError::invalid_config(
+                ErrorDetail::builder(NAME, "the security token is empty")
+                    .hint("set the token, or give the AccessKey pair alone if it has none"),
+            ));
+        }
+        Ok(StaticProvider {
+            credentials: self.inner.build()?,
+            clock: self.clock,
+        })
+    }
+}
+
+impl fmt::Debug for StaticProviderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StaticProviderBuilder").field(&self.inner).finish()
+    }
+}
