@@ -74,12 +74,17 @@ impl Member {
 impl ChainProvider {
     /// Starts an empty chain.
     pub fn builder() -> ChainProviderBuilder {
-        ChainProviderBuilder { members: Vec::new(), policy: ChainPolicy::default() }
+        ChainProviderBuilder {
+            members: Vec::new(),
+            policy: ChainPolicy::default(),
+        }
     }
 
     /// Name of the member that answered last; `None` before the first answer.
     pub fn answered(&self) -> Option<&'static str> {
-        self.members.get(self.answered.load(Ordering::Acquire)).map(|member| member.name)
+        self.members
+            .get(self.answered.load(Ordering::Acquire))
+            .map(|member| member.name)
     }
 
     /// Names of the members, in the order in which they are asked.
@@ -106,7 +111,7 @@ impl ChainProvider {
             }
         }
         reasons.sort_by_key(|(name, _)| self.members.iter().position(|member| member.name == *name));
-        Err(self.nobody_answered(reasons))
+        Err(nobody_answered(reasons))
     }
 
     /// Keeps the reason and lets the walk go on, or ends it with the error.
@@ -141,17 +146,23 @@ impl ChainProvider {
                 "the chain's answer comes from another provider than before"),
         }
     }
+}
 
-    /// Several failures and no answer: with `ContinueOnFailure` a real failure says more than the report.
-    fn nobody_answered(&self, reasons: Vec<(&'static str, CredentialsError)>) -> CredentialsError {
-        let report = ChainReport { reasons: reasons.into() };
-        match report.reasons.iter().find(|(_, error)| !error.is_not_configured()) {
-            None => CredentialsError::NoProvider(report),
-            Some((_, first)) => CredentialsError::unavailable(
-                ErrorDetail::builder("chain", format!("no member brought credentials\n{report}"))
-                    .source(first.clone()),
-            ),
-        }
+/// Several failures and no answer: with `ContinueOnFailure` a real failure says more than the report.
+fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> CredentialsError {
+    let report = ChainReport {
+        reasons: reasons.into(),
+    };
+    match report
+        .reasons
+        .iter()
+        .find(|(_, error)| !error.is_not_configured())
+    {
+        None => CredentialsError::NoProvider(report),
+        Some((_, first)) => CredentialsError::unavailable(
+            ErrorDetail::builder("chain", format!("no member brought credentials\n{report}"))
+                .source(first.clone()),
+        ),
     }
 }
 
@@ -183,12 +194,19 @@ impl CredentialsProvider for ChainProvider {
     }
 
     fn cached(&self) -> Option<Credentials> {
-        self.members.get(self.answered.load(Ordering::Acquire))?.provider.as_ref().ok()?.cached()
+        self.members
+            .get(self.answered.load(Ordering::Acquire))?
+            .provider
+            .as_ref()
+            .ok()?
+            .cached()
     }
 
     fn invalidate(&self, rejected: &Credentials) {
-        if let Some(Member { provider: Ok(provider), .. }) =
-            self.members.get(self.answered.load(Ordering::Acquire))
+        if let Some(Member {
+            provider: Ok(provider),
+            ..
+        }) = self.members.get(self.answered.load(Ordering::Acquire))
         {
             provider.invalidate(rejected);
         }
@@ -226,7 +244,11 @@ impl ChainProviderBuilder {
 
     /// Makes the chain. A chain without members answers [`CredentialsError::NoProvider`].
     pub fn build(self) -> ChainProvider {
-        ChainProvider { members: self.members, policy: self.policy, answered: AtomicUsize::new(NOBODY) }
+        ChainProvider {
+            members: self.members,
+            policy: self.policy,
+            answered: AtomicUsize::new(NOBODY),
+        }
     }
 }
 
@@ -253,7 +275,11 @@ impl fmt::Display for ChainReport {
             write!(f, "\n  {name}: ")?;
             // Each error names its provider again; once per line is enough.
             let text = error.to_string();
-            f.write_str(text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text))?;
+            f.write_str(
+                text.strip_prefix(name)
+                    .and_then(|rest| rest.strip_prefix(": "))
+                    .unwrap_or(&text),
+            )?;
         }
         Ok(())
     }
@@ -261,7 +287,9 @@ impl fmt::Display for ChainReport {
 
 impl fmt::Debug for ChainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.reasons.iter().map(|(name, error)| (name, error))).finish()
+        f.debug_map()
+            .entries(self.reasons.iter().map(|(name, error)| (name, error)))
+            .finish()
     }
 }
 

@@ -140,9 +140,19 @@ impl fmt::Debug for Credentials {
             return f.write_str("Credentials(anonymous)");
         }
         f.debug_struct("Credentials")
-            .field("access_key_id", &format_args!("{}", MaskedId(&self.inner.access_key_id)))
+            .field(
+                "access_key_id",
+                &format_args!("{}", MaskedId(&self.inner.access_key_id)),
+            )
             .field("access_key_secret", &format_args!("<redacted>"))
-            .field("security_token", &self.inner.security_token.as_ref().map(|_| format_args!("<redacted>")))
+            .field(
+                "security_token",
+                &self
+                    .inner
+                    .security_token
+                    .as_ref()
+                    .map(|_| format_args!("<redacted>")),
+            )
             .field("expires_at", &self.inner.expires_at)
             .field("source", &self.inner.source)
             .finish()
@@ -283,8 +293,13 @@ mod tests {
         assert!(shown.contains("STS.****eyId"), "{shown}");
         assert!(!shown.contains("canary"), "{shown}");
         assert!(shown.contains("test"), "{shown}");
-        let short = Credentials::builder("ABCDEFGHIJKLMNO", "canary-secret").build().unwrap();
-        assert!(!format!("{short:?}").contains("ABCD"), "15 characters must not be shown");
+        let short = Credentials::builder("ABCDEFGHIJKLMNO", "canary-secret")
+            .build()
+            .unwrap();
+        assert!(
+            !format!("{short:?}").contains("ABCD"),
+            "15 characters must not be shown"
+        );
     }
 
     #[test]
@@ -303,11 +318,17 @@ mod tests {
             ("i", "can\u{0}ary", "", "control character"),
             ("i", "s", "canary ", "security token"),
         ] {
-            let error = Credentials::builder(id, secret).security_token(token).build().unwrap_err();
+            let error = Credentials::builder(id, secret)
+                .security_token(token)
+                .build()
+                .unwrap_err();
             assert!(matches!(error, CredentialsError::InvalidConfig(_)));
             let text = error.to_string();
             assert!(text.contains(word), "{text}");
-            assert!(!text.contains("canary") && !format!("{error:?}").contains("canary"), "{text}");
+            assert!(
+                !text.contains("canary") && !format!("{error:?}").contains("canary"),
+                "{text}"
+            );
         }
     }
 

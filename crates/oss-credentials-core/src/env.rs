@@ -22,7 +22,8 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     ///
     /// That is how the official SDKs read their switches.
     fn is_true(&self, name: &str) -> bool {
-        self.var(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.var(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -31,7 +32,10 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
 pub struct ProcessEnv;
 
 impl Env for ProcessEnv {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the process environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
     fn var(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

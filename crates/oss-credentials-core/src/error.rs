@@ -78,7 +78,10 @@ impl CredentialsError {
 
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::InvalidResponse(_) | Self::Expired(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::InvalidResponse(_) | Self::Expired(_)
+        )
     }
 
     /// The parts of the message; `None` for [`CredentialsError::NoProvider`], which has a report instead.
@@ -223,7 +226,11 @@ impl fmt::Display for ErrorDetail {
             separator = ": ";
         }
         if let Some(request_id) = &detail.request_id {
-            let separator = if detail.code.is_some() || detail.message.is_some() { ", " } else { ": " };
+            let separator = if detail.code.is_some() || detail.message.is_some() {
+                ", "
+            } else {
+                ": "
+            };
             write!(f, "{separator}RequestId {request_id}")?;
         }
         if let Some(hint) = &detail.hint {
@@ -307,13 +314,17 @@ impl ErrorDetailBuilder {
 
     /// Makes the detail.
     pub fn build(self) -> ErrorDetail {
-        ErrorDetail { inner: Arc::new(self.inner) }
+        ErrorDetail {
+            inner: Arc::new(self.inner),
+        }
     }
 }
 
 impl fmt::Debug for ErrorDetailBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorDetailBuilder").field("what", &self.inner.what).finish_non_exhaustive()
+        f.debug_struct("ErrorDetailBuilder")
+            .field("what", &self.inner.what)
+            .finish_non_exhaustive()
     }
 }
 
@@ -362,7 +373,10 @@ mod tests {
 
     #[test]
     fn unknown_parts_leave_no_trace() {
-        assert_eq!(ErrorDetail::builder("env", "no key").build().to_string(), "env: no key");
+        assert_eq!(
+            ErrorDetail::builder("env", "no key").build().to_string(),
+            "env: no key"
+        );
         assert_eq!(
             ErrorDetail::builder("x", "y").request_id("r").build().to_string(),
             "x: y: RequestId r"

@@ -42,7 +42,7 @@ mod env;
 mod error;
 pub mod http;
 mod provider;
-// mod refresh;
+mod refresh;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod time;
@@ -54,6 +54,11 @@ pub use env::{Env, ProcessEnv};
 pub use error::{CredentialsError, ErrorDetail, ErrorDetailBuilder};
 pub use provider::{
     BoxFuture, CredentialsFuture, CredentialsProvider, CredentialsSource, Fetched, provider_fn, source_fn,
+};
+#[cfg(feature = "tokio")]
+pub use refresh::NoRuntime;
+pub use refresh::{
+    Backoff, RefreshDriver, RefreshStatus, RefreshingProvider, RefreshingProviderBuilder, Updates,
 };
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;

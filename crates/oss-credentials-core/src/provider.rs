@@ -87,7 +87,11 @@ pub struct Fetched {
 impl Fetched {
     /// Credentials of which nothing else is known.
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, refresh_after: None, clock_offset: None }
+        Self {
+            credentials,
+            refresh_after: None,
+            clock_offset: None,
+        }
     }
 
     /// Fetch again after this long, even if the credentials live longer or do not expire: a secret that is

@@ -22,7 +22,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     #[inline]
     fn now(&self) -> SystemTime {
         SystemTime::now()
@@ -57,7 +60,10 @@ pub struct TokioSleep;
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that waits on tokio's timer")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that waits on tokio's timer"
+        )]
         // The timer is looked up when the future is first polled, not when it is made.
         Box::pin(async move { tokio::time::sleep(duration).await })
     }
@@ -86,27 +92,44 @@ pub struct ClockOffset {
 
 impl ClockOffset {
     /// The clocks agree.
-    pub const ZERO: Self = Self { service_is_behind: false, by: Duration::ZERO };
+    pub const ZERO: Self = Self {
+        service_is_behind: false,
+        by: Duration::ZERO,
+    };
 
     /// The offset that two readings of the same instant show.
     pub fn between(local: SystemTime, service: SystemTime) -> Self {
         match service.duration_since(local) {
-            Ok(by) => Self { service_is_behind: false, by },
-            Err(error) => Self { service_is_behind: true, by: error.duration() },
+            Ok(by) => Self {
+                service_is_behind: false,
+                by,
+            },
+            Err(error) => Self {
+                service_is_behind: true,
+                by: error.duration(),
+            },
         }
     }
 
     /// A local reading as the service's clock shows it; unchanged where that cannot be represented.
     pub fn to_service(self, local: SystemTime) -> SystemTime {
-        if self.service_is_behind { local.checked_sub(self.by) } else { local.checked_add(self.by) }
-            .unwrap_or(local)
+        if self.service_is_behind {
+            local.checked_sub(self.by)
+        } else {
+            local.checked_add(self.by)
+        }
+        .unwrap_or(local)
     }
 
     /// An instant of the service's clock as the local one shows it; unchanged where that cannot be
     /// represented.
     pub fn to_local(self, service: SystemTime) -> SystemTime {
-        if self.service_is_behind { service.checked_add(self.by) } else { service.checked_sub(self.by) }
-            .unwrap_or(service)
+        if self.service_is_behind {
+            service.checked_add(self.by)
+        } else {
+            service.checked_sub(self.by)
+        }
+        .unwrap_or(service)
     }
 
     /// Whole seconds, positive if the service is ahead.
@@ -156,7 +179,10 @@ mod tests {
 
     #[test]
     fn arithmetic_outside_the_range_changes_nothing() {
-        let far = ClockOffset { service_is_behind: false, by: Duration::MAX };
+        let far = ClockOffset {
+            service_is_behind: false,
+            by: Duration::MAX,
+        };
         let local = SystemTime::UNIX_EPOCH + HOUR;
         assert_eq!(far.to_service(local), local);
     }
@@ -167,6 +193,9 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_256_200_500);
         assert_eq!(to_utc(at).unwrap().to_rfc3339(), "2026-01-01T08:30:00.500+00:00");
         let before = SystemTime::UNIX_EPOCH - Duration::from_millis(500);
-        assert_eq!(to_utc(before).unwrap().to_rfc3339(), "1969-12-31T23:59:59.500+00:00");
+        assert_eq!(
+            to_utc(before).unwrap().to_rfc3339(),
+            "1969-12-31T23:59:59.500+00:00"
+        );
     }
 }

@@ -66,7 +66,10 @@ pub struct HttpError {
 impl HttpError {
     /// An error of this kind. The source's text must hold no query, header or body.
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, source: Arc::from(source.into()) }
+        Self {
+            kind,
+            source: Arc::from(source.into()),
+        }
     }
 
     /// At which point it failed.
@@ -190,7 +193,10 @@ mod tests {
 
     #[test]
     fn the_text_names_the_innermost_cause_once() {
-        let error = HttpError::new(HttpErrorKind::Connect, std::io::Error::other("connection refused"));
+        let error = HttpError::new(
+            HttpErrorKind::Connect,
+            std::io::Error::other("connection refused"),
+        );
         assert_eq!(error.to_string(), "no connection: connection refused");
     }
 

@@ -44,12 +44,22 @@ impl Endpoint {
     /// malformed. The text names the part, and never repeats user-info or query.
     pub fn parse(url: &str) -> Result<Self, CredentialsError> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(invalid(url, "has no scheme", "begin it with https:// (or http://)"));
+            return Err(invalid(
+                url,
+                "has no scheme",
+                "begin it with https:// (or http://)",
+            ));
         };
         let https = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
             "http" => false,
-            _ => return Err(invalid(url, "has a scheme that is not supported", "use https:// or http://")),
+            _ => {
+                return Err(invalid(
+                    url,
+                    "has a scheme that is not supported",
+                    "use https:// or http://",
+                ));
+            }
         };
         Self::after_scheme(https, rest, url)
     }
@@ -83,7 +93,14 @@ impl Endpoint {
         };
         let (host, port) =
             split_host_port(host_port).map_err(|(problem, hint)| invalid(whole, problem, hint))?;
-        Ok(Self { https, user_info, host, port, path: path.to_owned(), query })
+        Ok(Self {
+            https,
+            user_info,
+            host,
+            port,
+            path: path.to_owned(),
+            query,
+        })
     }
 
     /// `"https"` or `"http"`.
@@ -124,7 +141,11 @@ impl Endpoint {
     /// What a client sends as `Host`: the host, in brackets if it is IPv6, and the port unless it is the
     /// scheme's own.
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
         match self.port {
             Some(port) if port != if self.https { 443 } else { 80 } => format!("{host}:{port}"),
             _ => host,
@@ -169,14 +190,20 @@ impl fmt::Debug for Endpoint {
 
 fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static str, &'static str)> {
     let (host, port) = if let Some(rest) = host_port.strip_prefix('[') {
-        let (address, after) =
-            rest.split_once(']').ok_or(("has an unclosed `[`", "write IPv6 addresses as [::1]"))?;
+        let (address, after) = rest
+            .split_once(']')
+            .ok_or(("has an unclosed `[`", "write IPv6 addresses as [::1]"))?;
         // A zone id is kept: it is part of how a link-local host is reached.
         let bare = address.split('%').next().unwrap_or(address);
-        bare.parse::<Ipv6Addr>().map_err(|_| ("has a bad IPv6 address", "write IPv6 addresses as [::1]"))?;
+        bare.parse::<Ipv6Addr>()
+            .map_err(|_| ("has a bad IPv6 address", "write IPv6 addresses as [::1]"))?;
         let port = match after {
             "" => None,
-            _ => Some(after.strip_prefix(':').ok_or(("has text after `]`", "only :port may follow"))?),
+            _ => Some(
+                after
+                    .strip_prefix(':')
+                    .ok_or(("has text after `]`", "only :port may follow"))?,
+            ),
         };
         (address, port)
     } else {
@@ -190,13 +217,17 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
     }
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
     if !host.chars().all(allowed) {
-        return Err(("has a character in its host that no host name has", "write scheme://host[:port]/path"));
+        return Err((
+            "has a character in its host that no host name has",
+            "write scheme://host[:port]/path",
+        ));
     }
     let port = match port {
         None | Some("") => None,
-        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
-            Some(port.parse().map_err(|_| ("has a port over 65535", "write a port from 1 to 65535"))?)
-        }
+        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => Some(
+            port.parse()
+                .map_err(|_| ("has a port over 65535", "write a port from 1 to 65535"))?,
+        ),
         Some(_) => return Err(("has a port that is not a number", "write a port from 1 to 65535")),
     };
     Ok((host.to_ascii_lowercase(), port))
@@ -226,7 +257,10 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn bare_address(host: &str) -> Option<IpAddr> {
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
     let address: IpAddr = host.split('%').next()?.parse().ok()?;
     Some(address.to_canonical())
 }
@@ -249,9 +283,16 @@ fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {
     let (scheme, rest) = shown.split_once("://").unwrap_or(("", &shown));
     let host = rest.split([':', '/', '?', '#']).next().unwrap_or_default();
     let host = if rest.contains('@') { "…" } else { host };
-    let shown = if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") };
+    let shown = if scheme.is_empty() {
+        host.to_owned()
+    } else {
+        format!("{scheme}://{host}")
+    };
     CredentialsError::InvalidConfig(
-        ErrorDetail::builder("endpoint", format!("the URL {problem}")).place(shown).hint(hint).build(),
+        ErrorDetail::builder("endpoint", format!("the URL {problem}"))
+            .place(shown)
+            .hint(hint)
+            .build(),
     )
 }
 
@@ -271,7 +312,10 @@ mod tests {
         assert_eq!(endpoint.query(), Some("c=d&c="));
         assert_eq!(endpoint.url(), "https://example.com/a/b?c=d&c=");
         let bare = Endpoint::parse("http://127.0.0.1:8080").unwrap();
-        assert_eq!((bare.path(), bare.query(), bare.authority().as_str()), ("/", None, "127.0.0.1:8080"));
+        assert_eq!(
+            (bare.path(), bare.query(), bare.authority().as_str()),
+            ("/", None, "127.0.0.1:8080")
+        );
         assert_eq!(bare.url(), "http://127.0.0.1:8080/");
     }
 
@@ -279,7 +323,9 @@ mod tests {
     fn a_bare_host_is_https_only_where_asked() {
         let endpoint = Endpoint::parse_or_https("sts.cn-hangzhou.aliyuncs.com").unwrap();
         assert_eq!(endpoint.url(), "https://sts.cn-hangzhou.aliyuncs.com/");
-        let error = Endpoint::parse("sts.cn-hangzhou.aliyuncs.com").unwrap_err().to_string();
+        let error = Endpoint::parse("sts.cn-hangzhou.aliyuncs.com")
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             "endpoint: the URL has no scheme (sts.cn-hangzhou.aliyuncs.com); begin it with https:// (or http://)"
@@ -313,17 +359,38 @@ mod tests {
     #[test]
     fn debug_and_display_hide_user_info_and_query() {
         let endpoint = Endpoint::parse("http://u:canary@h/p?canary").unwrap();
-        assert_eq!(format!("{endpoint:?} {endpoint}"), "Endpoint(http://h/p) http://h/p");
+        assert_eq!(
+            format!("{endpoint:?} {endpoint}"),
+            "Endpoint(http://h/p) http://h/p"
+        );
     }
 
     #[test]
     fn metadata_hosts_are_known_in_every_spelling() {
-        for host in ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "::1", "[::1]", "169.254.169.254",
-            "fe80::1", "fe80::1%eth0", "100.100.100.200", "::ffff:127.0.0.1", "::ffff:100.100.100.200"]
-        {
+        for host in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "localhost",
+            "LOCALHOST",
+            "::1",
+            "[::1]",
+            "169.254.169.254",
+            "fe80::1",
+            "fe80::1%eth0",
+            "100.100.100.200",
+            "::ffff:127.0.0.1",
+            "::ffff:100.100.100.200",
+        ] {
             assert!(is_metadata_host(host), "{host}");
         }
-        for host in ["100.100.100.201", "10.0.0.1", "sts.aliyuncs.com", "localhost.example.com", "::2", ""] {
+        for host in [
+            "100.100.100.201",
+            "10.0.0.1",
+            "sts.aliyuncs.com",
+            "localhost.example.com",
+            "::2",
+            "",
+        ] {
             assert!(!is_metadata_host(host), "{host}");
         }
     }

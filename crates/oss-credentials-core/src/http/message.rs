@@ -135,7 +135,9 @@ impl HttpRequest {
 
     /// The headers, in the order they were added. Values may be secrets.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The first value of a header, whatever the case of its name.
@@ -186,7 +188,11 @@ pub struct HttpResponse {
 impl HttpResponse {
     /// An answer with this status and body.
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body: Zeroizing::new(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Zeroizing::new(body),
+        }
     }
 
     /// Adds a header.
@@ -208,7 +214,9 @@ impl HttpResponse {
 
     /// The headers, in the order they arrived.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The first value of a header, whatever the case of its name.
@@ -249,7 +257,9 @@ impl fmt::Debug for HttpResponse {
 }
 
 fn find<'a>(mut headers: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Option<&'a str> {
-    headers.find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    headers
+        .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 #[cfg(feature = "http")]
@@ -264,7 +274,9 @@ mod convert {
         /// no place in the target: read them first.
         fn try_from(request: HttpRequest) -> Result<Self, HttpError> {
             let bad = |error: http::Error| HttpError::new(HttpErrorKind::Request, error);
-            let mut target = http::Request::builder().method(request.method.as_str()).uri(&request.url);
+            let mut target = http::Request::builder()
+                .method(request.method.as_str())
+                .uri(&request.url);
             for (name, value) in request.headers() {
                 let mut value =
                     http::HeaderValue::from_str(value).map_err(|error| bad(http::Error::from(error)))?;
@@ -282,7 +294,10 @@ mod convert {
             let headers = parts.headers.iter().filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             });
-            HttpResponse { headers: headers.collect(), ..HttpResponse::new(parts.status.as_u16(), body) }
+            HttpResponse {
+                headers: headers.collect(),
+                ..HttpResponse::new(parts.status.as_u16(), body)
+            }
         }
     }
 }
@@ -296,7 +311,10 @@ mod tests {
         let request = HttpRequest::post("https://user:canary@sts.aliyuncs.com/?SecurityToken=canary")
             .with_header("authorization", "canary")
             .with_body(b"canary".to_vec());
-        assert_eq!(format!("{request:?}"), "HttpRequest(POST https://sts.aliyuncs.com/)");
+        assert_eq!(
+            format!("{request:?}"),
+            "HttpRequest(POST https://sts.aliyuncs.com/)"
+        );
         let response = HttpResponse::new(200, b"canary".to_vec()).with_header("x", "canary");
         assert_eq!(format!("{response:?}"), "HttpResponse(200, 6 bytes)");
     }
@@ -310,7 +328,13 @@ mod tests {
         let response = HttpResponse::new(200, vec![]).with_header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
         // That date is 784111777, the middle is 784111772.
         assert_eq!(response.clock_offset(sent, received).unwrap().as_secs(), 5);
-        assert_eq!(response.clone().with_header("Age", "9").clock_offset(sent, received), None);
+        assert_eq!(
+            response
+                .clone()
+                .with_header("Age", "9")
+                .clock_offset(sent, received),
+            None
+        );
         assert_eq!(HttpResponse::new(200, vec![]).clock_offset(sent, received), None);
         let garbage = HttpResponse::new(200, vec![]).with_header("Date", "yesterday");
         assert_eq!(garbage.clock_offset(sent, received), None);
@@ -326,8 +350,15 @@ mod tests {
         assert_eq!(converted.headers()["a"], "canary");
         assert!(!format!("{converted:?}").contains("canary"));
         assert!(http::Request::try_from(HttpRequest::get("http://h/").with_header("a", "\n")).is_err());
-        let response = http::Response::builder().status(418).header("k", "v").body(b"t".to_vec()).unwrap();
+        let response = http::Response::builder()
+            .status(418)
+            .header("k", "v")
+            .body(b"t".to_vec())
+            .unwrap();
         let response = HttpResponse::from(response);
-        assert_eq!((response.status(), response.header("K"), response.body()), (418, Some("v"), &b"t"[..]));
+        assert_eq!(
+            (response.status(), response.header("K"), response.body()),
+            (418, Some("v"), &b"t"[..])
+        );
     }
 }

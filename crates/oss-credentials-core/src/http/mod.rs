@@ -5,6 +5,6 @@ mod endpoint;
 mod message;
 
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
-pub use endpoint::{Endpoint, is_metadata_host};
 pub(crate) use endpoint::without_secrets;
+pub use endpoint::{Endpoint, is_metadata_host};
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};

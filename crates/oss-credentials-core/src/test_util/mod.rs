@@ -1,5 +1,9 @@
 //! Fakes for tests of sources and providers, and the conformance suite for HTTP clients.
 
 mod fake_env;
+mod manual_clock;
+mod scripted_source;
 
 pub use fake_env::{FakeEnv, PanickingEnv};
+pub use manual_clock::ManualClock;
+pub use scripted_source::{Gate, ScriptedSource};

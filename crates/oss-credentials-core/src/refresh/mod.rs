@@ -1,0 +1,193 @@
+//! The one cache: hands out a value while it lasts, and gets the next one in time.
+//!
+//! Readers load a snapshot and compare two instants. Everything else, in the order of the calls:
+//! `join` (a caller that waits) and `driver` (background) take part in an attempt of `shared`, whose
+//! bookkeeping is `slot`, whose arithmetic is `policy`, and whose waiters are in `wake`.
+
+mod builder;
+mod driver;
+mod join;
+mod policy;
+mod report;
+mod shared;
+mod slot;
+mod spawn;
+mod updates;
+mod wake;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+pub use builder::RefreshingProviderBuilder;
+pub use driver::RefreshDriver;
+pub use policy::Backoff;
+pub use report::RefreshStatus;
+#[cfg(feature = "tokio")]
+pub use spawn::NoRuntime;
+pub use updates::Updates;
+
+use crate::credentials::Credentials;
+use crate::error::CredentialsError;
+use crate::provider::{CredentialsFuture, CredentialsProvider, CredentialsSource};
+use crate::time::Sleep;
+use join::Join;
+use shared::{Purpose, Shared};
+
+/// Makes a provider of a source: caches its value and refreshes it before it expires.
+///
+/// - While a value is fresh, a call is answered without waiting, without a lock and without allocation.
+/// - Before it expires, it is refreshed: by the driver if there is one, else by one caller while all others
+///   go on with the old value. A refresh that fails takes nothing away.
+/// - When there is nothing usable, all callers join one fetch and all receive its result.
+/// - A value is never handed out past its expiry, judged by the service's clock where the source knows it.
+///
+/// Clones are handles of the same cache. It needs no runtime: the lazy refresh happens while callers poll.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, source_fn, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
+///
+/// let provider = RefreshingProvider::new(source_fn("vault", || async {
+///     Ok(Fetched::from(Credentials::builder("id", "secret").build()?))
+/// }));
+/// assert!(provider.cached().is_none());
+/// blocking::wait(provider.credentials())?;
+/// assert_eq!(provider.with_cached(|c| c.access_key_id().len()), Some(2));
+/// assert_eq!(provider.status().fetches(), 1);
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+pub struct RefreshingProvider<S> {
+    shared: Arc<Shared>,
+    source: Arc<S>,
+}
+
+impl<S> Clone for RefreshingProvider<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            source: Arc::clone(&self.source),
+        }
+    }
+}
+
+impl<S: CredentialsSource> RefreshingProvider<S> {
+    /// A provider with default settings. It fetches nothing before it is asked, and needs no runtime.
+    pub fn new(source: S) -> Self {
+        Self::builder(source).build()
+    }
+
+    /// Starts a provider with settings of its own.
+    pub fn builder(source: S) -> RefreshingProviderBuilder<S> {
+        RefreshingProviderBuilder::new(source)
+    }
+
+    /// The source.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// A future that refreshes in the background, for executors other than tokio; `None` if there is one
+    /// already that is not overdue.
+    pub fn driver(&self, sleep: impl Sleep) -> Option<RefreshDriver> {
+        RefreshDriver::attach(&self.shared, Arc::new(sleep))
+    }
+
+    /// Starts background refresh on the current tokio runtime, unless it is on already. Never panics.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`] outside of a tokio runtime, or if that has no timer.
+    #[cfg(feature = "tokio")]
+    pub fn spawn(&self) -> Result<(), NoRuntime> {
+        if self.shared.has_driver(self.shared.clock.now()) {
+            return Ok(());
+        }
+        spawn::spawn(&self.shared)
+    }
+
+    /// Fetches now, whatever there is and whatever failed before. Calls at the same time share one fetch.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the source said. The value at hand stays in use then.
+    pub async fn refresh_now(&self) -> Result<Credentials, CredentialsError> {
+        Join::new(&self.shared, Purpose::Force).await
+    }
+
+    /// Looks at the value at hand if it is usable, without taking a share in it: no shared counter is
+    /// touched, so that this scales with the number of cores.
+    #[inline]
+    pub fn with_cached<R>(&self, look: impl FnOnce(&Credentials) -> R) -> Option<R> {
+        let snapshot = self.shared.snapshot.load();
+        let snapshot = snapshot.as_deref()?;
+        snapshot
+            .is_usable(self.shared.clock.now())
+            .then(|| look(&snapshot.credentials))
+    }
+
+    /// How it is doing: expiry, next attempt, failures, last error.
+    pub fn status(&self) -> RefreshStatus {
+        let shared = &self.shared;
+        let now = shared.clock.now();
+        let has_driver = shared.has_driver(now);
+        let slot = shared.lock();
+        let snapshot = shared.snapshot.load();
+        let snapshot = snapshot.as_deref();
+        RefreshStatus {
+            credentials: snapshot.map(|snapshot| snapshot.credentials.clone()),
+            usable: snapshot.is_some_and(|snapshot| snapshot.is_usable(now)),
+            next_attempt: shared
+                .next_attempt_at(&slot, now)
+                .or(slot.failure.as_ref().map(|f| f.until)),
+            failures: slot.failure.as_ref().map_or(0, |failure| failure.count),
+            last_error: slot.failure.as_ref().map(|failure| failure.error.clone()),
+            fetches: slot.fetches,
+            refreshing: slot.attempt.is_some(),
+            has_driver,
+            clock_offset: snapshot.map(|snapshot| snapshot.offset),
+        }
+    }
+
+    /// News of each new value from now on, for clients that keep something derived from it.
+    pub fn subscribe(&self) -> Updates {
+        Updates::new(&self.shared)
+    }
+}
+
+impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
+    fn name(&self) -> &'static str {
+        self.shared.name
+    }
+
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let now = self.shared.clock.now();
+        let snapshot = self.shared.snapshot.load();
+        if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| snapshot.is_usable(now)) {
+            let credentials = snapshot.credentials.clone();
+            if snapshot.is_due(now) && self.shared.wants_volunteer(now) {
+                return CredentialsFuture::new(Join::new(&self.shared, Purpose::Volunteer(credentials)));
+            }
+            return CredentialsFuture::ready(Ok(credentials));
+        }
+        CredentialsFuture::new(Join::new(&self.shared, Purpose::Need))
+    }
+
+    fn cached(&self) -> Option<Credentials> {
+        self.with_cached(Credentials::clone)
+    }
+
+    fn invalidate(&self, rejected: &Credentials) {
+        self.shared.invalidate(rejected);
+    }
+}
+
+impl<S: CredentialsSource> fmt::Debug for RefreshingProvider<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshingProvider")
+            .field("source", &self.source)
+            .field("fetched", &self.shared.version.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
+    }
+}

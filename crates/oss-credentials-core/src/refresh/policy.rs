@@ -1,0 +1,332 @@
+//! When to refresh, how long a value may be handed out, how long to wait after a failure: arithmetic alone.
+
+use std::time::{Duration, SystemTime};
+
+use crate::credentials::Credentials;
+use crate::entropy;
+use crate::error::{CredentialsError, ErrorDetail};
+use crate::provider::Fetched;
+use crate::time::ClockOffset;
+
+/// Longest default window before expiry in which a value is refreshed.
+pub(super) const MAX_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Longest default margin before expiry in which a value is no longer handed out.
+pub(super) const MAX_MARGIN: Duration = Duration::from_secs(10);
+/// Least time between two successful fetches that nobody forced.
+pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// Default of the longest life of one attempt.
+pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(30);
+/// How much later than announced a driver may be before it counts as absent.
+pub(super) const DRIVER_GRACE: Duration = Duration::from_secs(30);
+/// Default of how many rejected values may be dropped at once, and then one per this long.
+pub(super) const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(60));
+
+/// How long a [`RefreshingProvider`](crate::RefreshingProvider) waits after failed attempts.
+///
+/// The pause doubles with each failure in a row, up to the maximum, and a random part of it is waited
+/// ("full jitter"), so that many processes do not come back at the same moment. A failure that somebody has
+/// to repair (denied, wrongly configured, not configured) begins with a longer pause.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_credentials_core::Backoff;
+/// let backoff = Backoff::default().initial(Duration::from_secs(2)).jitter(false);
+/// # let _ = backoff;
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Backoff {
+    initial: Duration,
+    max: Duration,
+    permanent_initial: Duration,
+    jitter: bool,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+            permanent_initial: Duration::from_secs(30),
+            jitter: true,
+        }
+    }
+}
+
+impl Backoff {
+    /// Pause after the first failure. Default: 1 s.
+    pub fn initial(mut self, pause: Duration) -> Self {
+        self.initial = pause;
+        self
+    }
+
+    /// Longest pause. No error is answered from memory for longer. Default: 60 s.
+    pub fn max(mut self, pause: Duration) -> Self {
+        self.max = pause;
+        self
+    }
+
+    /// Pause after the first failure that somebody has to repair. Default: 30 s.
+    pub fn permanent_initial(mut self, pause: Duration) -> Self {
+        self.permanent_initial = pause;
+        self
+    }
+
+    /// Whether a random part of the pause is waited instead of the whole. Default: yes.
+    pub fn jitter(mut self, on: bool) -> Self {
+        self.jitter = on;
+        self
+    }
+
+    pub(super) fn longest(&self) -> Duration {
+        self.max.max(MIN_INTERVAL)
+    }
+
+    /// The pause after the `count`th failure in a row (from 1), the last of which is `error`.
+    fn pause(&self, count: u32, error: &CredentialsError) -> Duration {
+        let first = if is_permanent(error) {
+            self.permanent_initial
+        } else {
+            self.initial
+        };
+        let doublings = count.saturating_sub(1).min(31);
+        let step = first.saturating_mul(1 << doublings).min(self.max);
+        let pause = if self.jitter {
+            step.mul_f64(entropy::fraction())
+        } else {
+            step
+        };
+        // A source that repeats a dead value would else be asked again at once.
+        if matches!(error, CredentialsError::Expired(_)) {
+            pause.max(MIN_INTERVAL)
+        } else {
+            pause
+        }
+    }
+}
+
+fn is_permanent(error: &CredentialsError) -> bool {
+    !error.is_retryable()
+}
+
+/// What the builder was told.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) window: Option<Duration>,
+    pub(super) jitter: f64,
+    pub(super) margin: Option<Duration>,
+    pub(super) backoff: Backoff,
+    pub(super) attempt_limit: Duration,
+    pub(super) invalidate_limit: (u32, Duration),
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "read where the driver is spawned")
+    )]
+    pub(super) background_refresh: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            window: None,
+            jitter: 0.1,
+            margin: None,
+            backoff: Backoff::default(),
+            attempt_limit: ATTEMPT_LIMIT,
+            invalidate_limit: INVALIDATE_LIMIT,
+            background_refresh: false,
+        }
+    }
+}
+
+/// One generation of credentials, with the instants that matter already turned into local time, so that a
+/// read compares and does not calculate.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) credentials: Credentials,
+    fetched_at: SystemTime,
+    due_at: Option<SystemTime>,
+    unusable_at: Option<SystemTime>,
+    pub(super) offset: ClockOffset,
+    /// Time to live when this key and expiry were first seen.
+    lifetime: Option<Duration>,
+}
+
+impl Snapshot {
+    /// Whether the value may still be handed out.
+    #[inline]
+    pub(super) fn is_usable(&self, now: SystemTime) -> bool {
+        self.unusable_at.is_none_or(|at| now < at)
+    }
+
+    /// Whether a refresh is due. A clock behind the time of the fetch was set back: then nothing that is
+    /// calculated from it can be trusted, and a fetch puts it right.
+    #[inline]
+    pub(super) fn is_due(&self, now: SystemTime) -> bool {
+        now < self.fetched_at || self.due_at.is_some_and(|at| now >= at)
+    }
+
+    /// When a refresh is due; `None` if never.
+    pub(super) fn due_at(&self) -> Option<SystemTime> {
+        self.due_at
+    }
+}
+
+impl Settings {
+    /// Makes a snapshot of what was fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::Expired`] if the value has expired or is inside the margin already.
+    pub(super) fn admit(
+        &self,
+        provider: &'static str,
+        fetched: Fetched,
+        now: SystemTime,
+        previous: Option<&Snapshot>,
+    ) -> Result<Snapshot, CredentialsError> {
+        let offset = fetched
+            .known_clock_offset()
+            .or(previous.map(|snapshot| snapshot.offset))
+            .unwrap_or_default();
+        let refresh_after = fetched.refreshes_after();
+        let credentials = fetched.into_credentials();
+        let mut due_at = refresh_after.and_then(|after| now.checked_add(after));
+        let mut unusable_at = None;
+        let mut lifetime = None;
+        if let Some(expires_at) = credentials.expires_at() {
+            let local_end = offset.to_local(expires_at);
+            let remaining = local_end.duration_since(now).unwrap_or_default();
+            // A source may repeat a value; the window and margin of its first appearance still hold.
+            let life = previous
+                .filter(|snapshot| {
+                    snapshot.credentials.same_key_as(&credentials)
+                        && snapshot.credentials.expires_at() == Some(expires_at)
+                })
+                .and_then(|snapshot| snapshot.lifetime)
+                .map_or(remaining, |first_seen| first_seen.max(remaining));
+            let margin = self.margin.unwrap_or(MAX_MARGIN.min(life / 20));
+            if remaining <= margin {
+                return Err(dead_on_arrival(provider, remaining, offset));
+            }
+            unusable_at = local_end.checked_sub(margin);
+            let window_opens = local_end.checked_sub(self.window(life));
+            due_at = [due_at, window_opens].into_iter().flatten().min();
+            lifetime = Some(life);
+        }
+        let earliest = now.checked_add(MIN_INTERVAL);
+        let due_at = due_at.map(|at| earliest.map_or(at, |earliest| at.max(earliest)));
+        Ok(Snapshot {
+            credentials,
+            fetched_at: now,
+            due_at,
+            unusable_at,
+            offset,
+            lifetime,
+        })
+    }
+
+    /// How long before the end of a life of this length a refresh is due.
+    fn window(&self, life: Duration) -> Duration {
+        let window = match self.window {
+            // A longer window would make the value due as soon as it came.
+            Some(window) => window.min(life / 2),
+            None => MAX_WINDOW.min(life / 5),
+        };
+        window.mul_f64(1.0 - self.jitter * entropy::fraction())
+    }
+}
+
+fn dead_on_arrival(provider: &'static str, remaining: Duration, offset: ClockOffset) -> CredentialsError {
+    let what = if remaining.is_zero() {
+        "the credentials that came have expired already".to_owned()
+    } else {
+        format!(
+            "the credentials that came end in {:.1} s, too soon to be used",
+            remaining.as_secs_f64()
+        )
+    };
+    let hint = if offset == ClockOffset::ZERO {
+        "check this machine's clock, and whether the source issues new credentials".to_owned()
+    } else {
+        format!(
+            "check whether the source issues new credentials; its clock is {} s ahead of this machine's, \
+             which was taken into account",
+            offset.as_secs()
+        )
+    };
+    CredentialsError::expired(ErrorDetail::builder(provider, what).hint(hint))
+}
+
+/// Failures in a row, and when to try again.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) count: u32,
+    pub(super) until: SystemTime,
+    pub(super) error: CredentialsError,
+}
+
+impl Failure {
+    /// The failure that follows `previous`.
+    pub(super) fn next(
+        previous: Option<&Failure>,
+        error: CredentialsError,
+        now: SystemTime,
+        backoff: &Backoff,
+    ) -> Self {
+        let count = previous.map_or(0, |failure| failure.count).saturating_add(1);
+        let until = now.checked_add(backoff.pause(count, &error)).unwrap_or(now);
+        Self { count, until, error }
+    }
+
+    /// Whether the pause is still on. A deadline further off than any pause means that the clock was set
+    /// back; it is void.
+    pub(super) fn holds_back(&self, now: SystemTime, backoff: &Backoff) -> bool {
+        self.until
+            .duration_since(now)
+            .is_ok_and(|left| !left.is_zero() && left <= backoff.longest())
+    }
+}
+
+/// Lets through a number of events at once, and then one per period.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    left: u32,
+    refilled_at: Option<SystemTime>,
+}
+
+impl Allowance {
+    pub(super) fn full(limit: (u32, Duration)) -> Self {
+        Self {
+            left: limit.0,
+            refilled_at: None,
+        }
+    }
+
+    /// Whether one more event is let through at `now`.
+    pub(super) fn take(&mut self, now: SystemTime, (burst, period): (u32, Duration)) -> bool {
+        match self.refilled_at {
+            Some(at) if at <= now => {
+                let elapsed = now.duration_since(at).unwrap_or_default();
+                let periods = if period.is_zero() {
+                    u128::from(burst)
+                } else {
+                    elapsed.as_nanos() / period.as_nanos()
+                };
+                let periods = u32::try_from(periods).unwrap_or(u32::MAX);
+                if periods > 0 {
+                    self.left = self.left.saturating_add(periods).min(burst);
+                    self.refilled_at = at
+                        .checked_add(period.saturating_mul(periods))
+                        .filter(|next| *next <= now)
+                        .or(Some(now));
+                }
+            }
+            // First event, or the clock was set back: the period begins here.
+            _ => self.refilled_at = Some(now),
+        }
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        allowed
+    }
+}

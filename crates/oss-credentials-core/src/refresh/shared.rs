@@ -1,0 +1,519 @@
+//! The state that all handles of one provider share, and what may be done with it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwapOption;
+
+use super::policy::{DRIVER_GRACE, Failure, MIN_INTERVAL, Settings, Snapshot};
+use super::report::{self, Note};
+use super::slot::{Attempt, Flight, Slot};
+use super::wake::WakeSet;
+use crate::credentials::Credentials;
+use crate::error::{CredentialsError, ErrorDetail};
+use crate::provider::{CredentialsSource, Fetched};
+use crate::time::Clock;
+
+/// Value of `driver_overdue_at` while there is no driver.
+const NO_DRIVER: u64 = 0;
+
+pub(super) struct Shared {
+    pub(super) source: Arc<dyn CredentialsSource>,
+    pub(super) name: &'static str,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) snapshot: ArcSwapOption<Snapshot>,
+    /// How many values have been stored.
+    pub(super) version: AtomicU64,
+    /// Unix second from which on the driver counts as absent, so that readers need no lock to know.
+    driver_overdue_at: AtomicU64,
+    next_seat: AtomicU64,
+    slot: Mutex<Slot>,
+    /// Callers and the driver, while they wait for an attempt. Not part of a cycle: a flight may keep this
+    /// alive through its waker, but never the flight's owner.
+    pub(super) wakes: Arc<WakeSet>,
+    flight_waker: Waker,
+    /// Who waits for the next value.
+    pub(super) updates: Arc<WakeSet>,
+    #[cfg(feature = "tokio")]
+    pub(super) runtime_has_no_timer: std::sync::atomic::AtomicBool,
+}
+
+/// Somebody's place in the attempt under way.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: u64,
+    /// How many attempts had ended when this one joined; `None` while not part of an attempt.
+    pub(super) joined_at: Option<u64>,
+    /// An adopter gets one fresh try, not one after the other.
+    retried: bool,
+}
+
+impl Seat {
+    /// Forgets what belonged to the last attempt.
+    pub(super) fn begin_anew(&mut self) {
+        self.retried = false;
+    }
+}
+
+/// What somebody wants of an attempt.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// There is nothing usable.
+    Need,
+    /// A value that is due is at hand; refresh it if nobody else does.
+    Volunteer(Credentials),
+    /// Fetch, whatever there is.
+    Force,
+}
+
+/// What a driver promises.
+#[derive(Clone, Copy)]
+pub(super) enum Presence {
+    /// There is none.
+    Absent,
+    /// It acts once somebody else does.
+    WaitsForOthers,
+    /// It acts at this instant at the latest.
+    ActsAt(SystemTime),
+}
+
+/// What came of asking to take part.
+pub(super) enum Entered {
+    Answered(Result<Credentials, CredentialsError>),
+    Joined { began: bool },
+}
+
+impl Shared {
+    pub(super) fn new(source: Arc<dyn CredentialsSource>, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let wakes = Arc::new(WakeSet::default());
+        Self {
+            name: source.name(),
+            source,
+            slot: Mutex::new(Slot::new(&settings)),
+            settings,
+            clock,
+            snapshot: ArcSwapOption::empty(),
+            version: AtomicU64::new(0),
+            driver_overdue_at: AtomicU64::new(NO_DRIVER),
+            next_seat: AtomicU64::new(1),
+            flight_waker: Waker::from(Arc::clone(&wakes)),
+            wakes,
+            updates: Arc::default(),
+            #[cfg(feature = "tokio")]
+            runtime_has_no_timer: false.into(),
+        }
+    }
+
+    pub(super) fn new_seat(&self) -> Seat {
+        Seat {
+            id: self.next_seat.fetch_add(1, Ordering::Relaxed),
+            joined_at: None,
+            retried: false,
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Slot> {
+        // No foreign code runs under the lock, so nothing can have left the slot half-changed.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn new_flight(&self) -> Flight {
+        let source = Arc::clone(&self.source);
+        // The source is first called when the flight is polled, outside of the lock.
+        Box::pin(async move { source.fetch().await })
+    }
+
+    // ---- Reading ------------------------------------------------------------------------------------
+
+    pub(super) fn usable(&self, now: SystemTime) -> Option<Credentials> {
+        let snapshot = self.snapshot.load();
+        snapshot
+            .as_ref()
+            .filter(|snapshot| snapshot.is_usable(now))
+            .map(|snapshot| snapshot.credentials.clone())
+    }
+
+    /// Whether a caller that holds a value which is due should refresh it. Never waits for the lock: who
+    /// holds it is about to begin or end an attempt.
+    pub(super) fn wants_volunteer(&self, now: SystemTime) -> bool {
+        if self.has_driver(now) {
+            return false;
+        }
+        match self.slot.try_lock() {
+            Ok(slot) => self.has_work_for_volunteer(&slot, now),
+            Err(_) => false,
+        }
+    }
+
+    fn has_work_for_volunteer(&self, slot: &Slot, now: SystemTime) -> bool {
+        if slot.attempt.is_some() {
+            !slot.is_attended(now, self.settings.attempt_limit)
+        } else {
+            !self.is_held_back(slot, now)
+        }
+    }
+
+    pub(super) fn is_held_back(&self, slot: &Slot, now: SystemTime) -> bool {
+        slot.failure
+            .as_ref()
+            .is_some_and(|failure| failure.holds_back(now, &self.settings.backoff))
+    }
+
+    // ---- Taking part in an attempt ------------------------------------------------------------------
+
+    /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none.
+    pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, now: SystemTime) -> Entered {
+        let mut discarded = None;
+        let mut notes = Vec::new();
+        let entered = {
+            let mut slot = self.lock();
+            if let Some(answer) = self.answer_without_attempt(&slot, purpose, now) {
+                return Entered::Answered(answer);
+            }
+            let mut overdue = false;
+            if slot
+                .attempt
+                .as_ref()
+                .is_some_and(|attempt| attempt.age(now) >= self.settings.attempt_limit)
+            {
+                discarded = self.time_out(&mut slot, now, &mut notes);
+                overdue = true;
+            }
+            let began = slot.attempt.is_none();
+            if began {
+                // Whoever finds an abandoned flight past its limit did not cause that, and need not wait.
+                if !overdue
+                    && let Purpose::Need = purpose
+                    && let Some(error) = self.reason_not_to_begin(&slot, now)
+                {
+                    return Entered::Answered(Err(error));
+                }
+                slot.begin(self.new_flight(), seat.id, now);
+            }
+            seat.joined_at = Some(slot.join());
+            seat.begin_anew();
+            Entered::Joined { began }
+        };
+        self.after_unlock(discarded, notes);
+        entered
+    }
+
+    fn answer_without_attempt(
+        &self,
+        slot: &Slot,
+        purpose: &Purpose,
+        now: SystemTime,
+    ) -> Option<Result<Credentials, CredentialsError>> {
+        match purpose {
+            Purpose::Force => None,
+            Purpose::Need => self.usable(now).map(Ok),
+            Purpose::Volunteer(old) => {
+                let snapshot = self.snapshot.load();
+                let refreshed = snapshot.as_ref().filter(|s| s.is_usable(now) && !s.is_due(now));
+                match refreshed {
+                    Some(snapshot) => Some(Ok(snapshot.credentials.clone())),
+                    None if !self.has_work_for_volunteer(slot, now) => Some(Ok(old.clone())),
+                    None => None,
+                }
+            }
+        }
+    }
+
+    /// The error of the pause after a failure, or of the least time between two fetches.
+    fn reason_not_to_begin(&self, slot: &Slot, now: SystemTime) -> Option<CredentialsError> {
+        if let Some(failure) = &slot.failure {
+            return self
+                .is_held_back(slot, now)
+                .then(|| self.error_to_report(failure.error.clone(), now));
+        }
+        let since = now.duration_since(slot.last_success?).ok()?;
+        (since < MIN_INTERVAL).then(|| {
+            CredentialsError::expired(
+                ErrorDetail::builder(self.name, "the credentials ended within seconds of being fetched")
+                    .hint("check this machine's clock, and whether the source issues new credentials"),
+            )
+        })
+    }
+
+    /// Polls the attempt on behalf of a member. `Ready` once the outcome is there.
+    ///
+    /// The member's waker must have been registered before.
+    pub(super) fn advance(&self, seat: &mut Seat, now: SystemTime) -> Poll<()> {
+        loop {
+            let (flight_id, mut flight) = match self.take_flight(seat, now) {
+                Ok(taken) => taken,
+                Err(poll) => return poll,
+            };
+            self.wakes.clear_woken();
+            let mut cx = Context::from_waker(&self.flight_waker);
+            let result = match catch_unwind(AssertUnwindSafe(|| flight.as_mut().poll(&mut cx))) {
+                Ok(Poll::Pending) => {
+                    let belongs = self.put_back(flight_id, flight);
+                    // A wake-up during the poll may have gone to callers that found the flight taken.
+                    if self.wakes.was_woken() {
+                        self.wakes.wake_all();
+                    }
+                    if belongs {
+                        return Poll::Pending;
+                    }
+                    continue;
+                }
+                Ok(Poll::Ready(result)) => result,
+                Err(_) => Err(CredentialsError::unavailable(
+                    ErrorDetail::builder(self.name, "the source panicked")
+                        .hint("its message is on stderr; report it to the author of the source"),
+                )),
+            };
+            self.finish(flight_id, result, seat);
+        }
+    }
+
+    fn take_flight(&self, seat: &Seat, now: SystemTime) -> Result<(u64, Flight), Poll<()>> {
+        let mut notes = Vec::new();
+        let discarded = {
+            let mut slot = self.lock();
+            if seat.joined_at != Some(slot.completed) {
+                return Err(Poll::Ready(()));
+            }
+            let Some(attempt) = &mut slot.attempt else {
+                return Err(Poll::Ready(()));
+            };
+            if attempt.age(now) < self.settings.attempt_limit {
+                return match attempt.flight.take() {
+                    Some(flight) => Ok((attempt.flight_id, flight)),
+                    None => Err(Poll::Pending),
+                };
+            }
+            self.time_out(&mut slot, now, &mut notes)
+        };
+        self.after_unlock(discarded, notes);
+        Err(Poll::Ready(()))
+    }
+
+    /// Whether the flight still belonged to the attempt under way; else it is dropped.
+    fn put_back(&self, flight_id: u64, flight: Flight) -> bool {
+        let mut orphan = Some(flight);
+        {
+            let mut slot = self.lock();
+            if let Some(attempt) = &mut slot.attempt
+                && attempt.flight_id == flight_id
+            {
+                attempt.flight = orphan.take();
+            }
+        }
+        orphan.is_none()
+    }
+
+    /// Takes what a flight brought: ends the attempt, or gives it a fresh flight.
+    fn finish(&self, flight_id: u64, result: Result<Fetched, CredentialsError>, seat: &mut Seat) {
+        let now = self.clock.now();
+        let mut notes = Vec::new();
+        {
+            let mut slot = self.lock();
+            let Some(attempt) = slot
+                .attempt
+                .as_ref()
+                .filter(|attempt| attempt.flight_id == flight_id)
+            else {
+                return;
+            };
+            let again = match &result {
+                Ok(_) => attempt.stale,
+                Err(_) => attempt.starter.is_none() && !seat.retried,
+            };
+            if again {
+                seat.retried |= result.is_err();
+                slot.begin(self.new_flight(), seat.id, now);
+                return;
+            }
+            let previous = self.snapshot.load();
+            let admitted = result.and_then(|fetched| {
+                self.settings
+                    .admit(self.name, fetched.named(self.name), now, previous.as_deref())
+            });
+            let admitted = admitted.map(Arc::new);
+            drop(self.settle(&mut slot, admitted, now, &mut notes));
+        }
+        self.after_unlock(None, notes);
+    }
+
+    /// Ends an attempt that took longer than the limit.
+    fn time_out(&self, slot: &mut Slot, now: SystemTime, notes: &mut Vec<Note>) -> Option<Attempt> {
+        let limit = self.settings.attempt_limit;
+        let error = CredentialsError::unavailable(
+            ErrorDetail::builder(
+                self.name,
+                format!("the source did not answer within {} s", limit.as_secs_f64()),
+            )
+            .hint("check that it can be reached from here; attempt_limit sets how long is waited"),
+        );
+        self.settle(slot, Err(error), now, notes)
+    }
+
+    /// Ends the attempt under way with a result that all members will find.
+    fn settle(
+        &self,
+        slot: &mut Slot,
+        result: Result<Arc<Snapshot>, CredentialsError>,
+        now: SystemTime,
+        notes: &mut Vec<Note>,
+    ) -> Option<Attempt> {
+        let attempt = slot.attempt.take();
+        slot.completed += 1;
+        let took = attempt
+            .as_ref()
+            .map(|attempt| attempt.age(now))
+            .unwrap_or_default();
+        match result {
+            Ok(snapshot) => {
+                notes.push(Note::Succeeded {
+                    first: !slot.had_value,
+                    recovered_after: slot.failure.as_ref().map_or(0, |failure| failure.count),
+                    credentials: snapshot.credentials.clone(),
+                    took,
+                });
+                slot.failure = None;
+                slot.last_success = Some(now);
+                slot.had_value = true;
+                slot.outcome = Some(Ok(snapshot.credentials.clone()));
+                self.snapshot.store(Some(snapshot));
+                self.version.fetch_add(1, Ordering::Release);
+            }
+            Err(error) => {
+                let failure =
+                    Failure::next(slot.failure.as_ref(), error.clone(), now, &self.settings.backoff);
+                let usable = self.usable(now).is_some();
+                notes.push(Note::Failed {
+                    usable,
+                    count: failure.count,
+                    error: error.clone(),
+                    took,
+                });
+                slot.failure = Some(failure);
+                slot.outcome = Some(Err(error));
+            }
+        }
+        attempt
+    }
+
+    /// What has to happen outside of the lock: foreign code is dropped, woken and told.
+    fn after_unlock(&self, discarded: Option<Attempt>, notes: Vec<Note>) {
+        drop(discarded);
+        if notes.is_empty() {
+            return;
+        }
+        self.wakes.wake_all();
+        if notes.iter().any(|note| matches!(note, Note::Succeeded { .. })) {
+            self.updates.wake_all();
+        }
+        for note in notes {
+            report::log(self.name, note);
+        }
+    }
+
+    /// The outcome for a member. `None` if it came to nothing, because the value was rejected or has ended
+    /// before the member could take it: then the member has to enter anew.
+    pub(super) fn collect(
+        &self,
+        purpose: &Purpose,
+        now: SystemTime,
+    ) -> Option<Result<Credentials, CredentialsError>> {
+        let outcome = self.lock().outcome.clone()?;
+        match (outcome, purpose) {
+            (Err(error), Purpose::Force) => Some(Err(error)),
+            (Err(error), _) => Some(self.usable(now).ok_or_else(|| self.error_to_report(error, now))),
+            (Ok(_), _) => self.usable(now).map(Ok),
+        }
+    }
+
+    /// The error for a caller that has nothing usable. Where keys have run out because refreshing them kept
+    /// failing for a passing reason, that is what it says; other errors stand for themselves.
+    pub(super) fn error_to_report(&self, error: CredentialsError, now: SystemTime) -> CredentialsError {
+        let snapshot = self.snapshot.load();
+        let ran_out = snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_usable(now));
+        match (&error, error.detail()) {
+            (CredentialsError::Unavailable(_) | CredentialsError::InvalidResponse(_), Some(cause))
+                if ran_out =>
+            {
+                CredentialsError::expired(report::expired_because(self.name, cause, &error))
+            }
+            _ => error,
+        }
+    }
+
+    /// Gives up a place, so that the flight counts as abandoned if nobody else attends to it.
+    pub(super) fn leave(&self, seat: &Seat) {
+        self.wakes.remove(seat.id);
+        if let Some(joined_at) = seat.joined_at {
+            self.lock().leave(seat.id, joined_at);
+        }
+    }
+
+    // ---- Rejected values ----------------------------------------------------------------------------
+
+    pub(super) fn invalidate(&self, rejected: &Credentials) {
+        let now = self.clock.now();
+        let dropped = {
+            let mut slot = self.lock();
+            let current = self.snapshot.load_full();
+            let Some(current) = current.filter(|current| current.credentials.same_key_as(rejected)) else {
+                return;
+            };
+            let allowed = slot.invalidations.take(now, self.settings.invalidate_limit);
+            if allowed {
+                self.snapshot.store(None);
+                slot.last_success = None;
+                if let Some(attempt) = &mut slot.attempt {
+                    attempt.stale = true;
+                }
+            }
+            (allowed, current)
+        };
+        let (allowed, current) = dropped;
+        report::log(
+            self.name,
+            Note::Rejected {
+                allowed,
+                credentials: current.credentials.clone(),
+            },
+        );
+        if allowed {
+            self.wakes.wake_all();
+        }
+    }
+
+    // ---- The driver's presence ----------------------------------------------------------------------
+
+    pub(super) fn has_driver(&self, now: SystemTime) -> bool {
+        let overdue_at = self.driver_overdue_at.load(Ordering::Acquire);
+        overdue_at != NO_DRIVER && unix_secs(now) < overdue_at
+    }
+
+    /// Publishes when the driver means to act.
+    pub(super) fn announce_driver(&self, presence: Presence) {
+        let overdue_at = match presence {
+            Presence::Absent => NO_DRIVER,
+            Presence::WaitsForOthers => u64::MAX,
+            Presence::ActsAt(at) => unix_secs(at).saturating_add(DRIVER_GRACE.as_secs()),
+        };
+        self.driver_overdue_at.store(overdue_at, Ordering::Release);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The driver and subscribers hold weak references: this tells them that they are done.
+        self.wakes.wake_all();
+        self.updates.wake_all();
+    }
+}
+
+fn unix_secs(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}

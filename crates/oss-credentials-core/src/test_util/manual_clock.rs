@@ -1,0 +1,134 @@
+//! A clock that stands still until it is moved.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use crate::provider::BoxFuture;
+use crate::time::{Clock, Sleep};
+
+/// A [`Clock`] and [`Sleep`] for tests. Clones are the same clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_credentials_core::{test_util::ManualClock, Clock};
+///
+/// let clock = ManualClock::at_unix(1_767_256_200);
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now(), before + Duration::from_secs(5));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    wall: SystemTime,
+    /// What a monotonic clock would show; timers run by it.
+    elapsed: Duration,
+    timers: BTreeMap<u64, (Duration, Waker)>,
+    next_timer: u64,
+}
+
+impl ManualClock {
+    /// A clock that shows this time.
+    pub fn new(now: SystemTime) -> Self {
+        let state = State {
+            wall: now,
+            elapsed: Duration::ZERO,
+            timers: BTreeMap::new(),
+            next_timer: 0,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// A clock that shows this many seconds after 1970-01-01T00:00:00Z.
+    pub fn at_unix(secs: u64) -> Self {
+        Self::new(SystemTime::UNIX_EPOCH + Duration::from_secs(secs))
+    }
+
+    /// Lets time pass: the clock moves, and sleepers whose time has come wake up.
+    pub fn advance(&self, by: Duration) {
+        let due: Vec<Waker> = {
+            let mut state = self.lock();
+            state.wall = state.wall.checked_add(by).unwrap_or(state.wall);
+            state.elapsed = state.elapsed.saturating_add(by);
+            let elapsed = state.elapsed;
+            let (due, later) = std::mem::take(&mut state.timers)
+                .into_iter()
+                .partition::<BTreeMap<_, _>, _>(|(_, (deadline, _))| *deadline <= elapsed);
+            state.timers = later;
+            due.into_values().map(|(_, waker)| waker).collect()
+        };
+        for waker in due {
+            waker.wake();
+        }
+    }
+
+    /// Sets the wall clock, as an administrator would. Sleepers do not notice: timers are monotonic.
+    pub fn set(&self, now: SystemTime) {
+        self.lock().wall = now;
+    }
+
+    /// How many sleepers wait.
+    pub fn sleepers(&self) -> usize {
+        self.lock().timers.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        self.lock().wall
+    }
+}
+
+impl Sleep for ManualClock {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let (id, deadline) = {
+            let mut state = self.lock();
+            state.next_timer += 1;
+            (state.next_timer, state.elapsed.saturating_add(duration))
+        };
+        let timer = Timer {
+            clock: self.clone(),
+            id,
+        };
+        Box::pin(async move {
+            poll_fn(|cx| {
+                let replaced;
+                let mut state = timer.clock.lock();
+                if state.elapsed >= deadline {
+                    return Poll::Ready(());
+                }
+                replaced = state.timers.insert(timer.id, (deadline, cx.waker().clone()));
+                drop(state);
+                drop(replaced);
+                Poll::Pending
+            })
+            .await;
+        })
+    }
+}
+
+/// Takes its entry along when it is dropped.
+struct Timer {
+    clock: ManualClock,
+    id: u64,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let removed = self.clock.lock().timers.remove(&self.id);
+        drop(removed);
+    }
+}
