@@ -1,0 +1,94 @@
+//! From reqwest's errors to ours.
+
+use std::error::Error;
+use std::io;
+
+use oss_credentials_core::http::{HttpError, HttpErrorKind};
+
+/// A request that cannot be made, for the reason given.
+pub(crate) fn request(reason: &'static str) -> HttpError {
+    HttpError::new(HttpErrorKind::Request, reason)
+}
+
+/// Takes the URL out and finds the kind.
+pub(crate) fn from_reqwest(error: reqwest::Error, https: bool) -> HttpError {
+    let error = error.without_url();
+    HttpError::new(kind(&error, https), error)
+}
+
+fn kind(error: &reqwest::Error, https: bool) -> HttpErrorKind {
+    if error.is_connect() {
+        return match () {
+            () if error.is_timeout() => HttpErrorKind::Connect,
+            () if https && scheme_was_refused(error) => HttpErrorKind::Request,
+            () if https && handshake_failed(error) => HttpErrorKind::Tls,
+            () => HttpErrorKind::Connect,
+        };
+    }
+    if error.is_timeout() {
+        return HttpErrorKind::Timeout;
+    }
+    if error.is_builder() {
+        return HttpErrorKind::Request;
+    }
+    for cause in causes(error) {
+        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+            if hyper.is_parse() {
+                return HttpErrorKind::Other;
+            }
+            if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
+                return HttpErrorKind::Interrupted;
+            }
+        }
+        if cause.is::<io::Error>() {
+            return HttpErrorKind::Interrupted;
+        }
+    }
+    HttpErrorKind::Other
+}
+
+/// A client without TLS (an unchecked one, or it would have been found earlier) got an https URL.
+fn scheme_was_refused(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "invalid URL, scheme is not http")
+}
+
+/// Whether an https connection failed above TCP.
+///
+/// No TLS library's type can be named here, since none of them need be in the tree. rustls reports through
+/// `io::Error`s that no system call made; other libraries use no `io::Error` at all.
+fn handshake_failed(error: &reqwest::Error) -> bool {
+    if error.is_dns() {
+        return false;
+    }
+    let mut saw_io = false;
+    for cause in causes(error) {
+        let Some(io) = cause.downcast_ref::<io::Error>() else {
+            if cause.to_string().starts_with("tunnel error") {
+                return false;
+            }
+            continue;
+        };
+        saw_io = true;
+        if io.raw_os_error().is_some() {
+            return false;
+        }
+        if matches!(
+            io.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+        ) {
+            return true;
+        }
+    }
+    !saw_io
+}
+
+/// The error's causes, also those that an `io::Error` wraps: its `source` skips them.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| {
+        let cause: &'a (dyn Error + 'static) = *cause;
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        }
+    })
+}

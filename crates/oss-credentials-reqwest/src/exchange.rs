@@ -1,0 +1,175 @@
+//! One request and its answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+use reqwest::header::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use crate::clients::{Clients, Key};
+use crate::error;
+
+/// Capacity for a body of unknown length, in bytes. Credentials fit.
+const FIRST_CAPACITY: usize = 8 * 1024;
+
+/// Needs a tokio runtime around it.
+pub(crate) async fn exchange(clients: Arc<Clients>, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    let url = parse(request.url())?;
+    let https = url.scheme() == "https";
+    let client = clients.get(Key::new(&url, request.connect_timeout()), https)?;
+    let request = convert(url, request)?;
+    let fail = |error| error::from_reqwest(error, https);
+    let mut response = client.execute(request).await.map_err(fail)?;
+
+    let expected = response.content_length().unwrap_or(FIRST_CAPACITY as u64);
+    let expected = usize::try_from(expected)
+        .ok()
+        .filter(|length| *length <= MAX_BODY)
+        .ok_or_else(too_large)?;
+    let mut body = Zeroizing::new(Vec::with_capacity(expected));
+    while let Some(chunk) = response.chunk().await.map_err(fail)? {
+        append(&mut body, &chunk)?;
+    }
+
+    let status = response.status().as_u16();
+    let answer = HttpResponse::new(status, std::mem::take(&mut *body));
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+    Ok(headers.fold(answer, |answer, (name, value)| {
+        answer.with_header(name.as_str(), value)
+    }))
+}
+
+fn parse(url: &str) -> Result<reqwest::Url, HttpError> {
+    let url = reqwest::Url::parse(url).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(error::request(
+            "the URL's scheme is not supported; use https:// or http://",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // reqwest would turn it into a header, or drop it: neither is what was asked for.
+        return Err(error::request(
+            "the URL holds user and password; send them in a header",
+        ));
+    }
+    Ok(url)
+}
+
+fn convert(url: reqwest::Url, request: HttpRequest) -> Result<reqwest::Request, HttpError> {
+    let method = match request.method() {
+        HttpMethod::Get => reqwest::Method::GET,
+        HttpMethod::Post => reqwest::Method::POST,
+        HttpMethod::Put => reqwest::Method::PUT,
+        _ => {
+            return Err(error::request(
+                "the method is not known to this version of oss-credentials-reqwest",
+            ));
+        }
+    };
+    let mut target = reqwest::Request::new(method, url);
+    *target.timeout_mut() = Some(request.timeout());
+    for (name, value) in request.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| error::request("a header has a name that HTTP does not allow"))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| error::request("a header has a value that HTTP does not allow"))?;
+        // Keeps it out of HPACK's tables and of `Debug`.
+        value.set_sensitive(true);
+        target.headers_mut().append(name, value);
+    }
+    if !request.body().is_empty() {
+        // The request itself owns the bytes, so they are overwritten when the last reader is done.
+        *target.body_mut() = Some(Bytes::from_owner(Body(request)).into());
+    }
+    Ok(target)
+}
+
+struct Body(HttpRequest);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        self.0.body()
+    }
+}
+
+/// Grows by hand: `Vec` would leave the old block in memory as it is.
+fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) -> Result<(), HttpError> {
+    let length = body
+        .len()
+        .checked_add(chunk.len())
+        .filter(|length| *length <= MAX_BODY)
+        .ok_or_else(too_large)?;
+    if length > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2).min(MAX_BODY)));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(chunk);
+    Ok(())
+}
+
+fn too_large() -> HttpError {
+    HttpError::new(HttpErrorKind::Other, "the answer's body is larger than 1 MiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_grows_to_the_limit_and_not_beyond() {
+        let mut body = Zeroizing::new(Vec::new());
+        append(&mut body, &[1; 10]).unwrap();
+        append(&mut body, &vec![2; MAX_BODY - 10]).unwrap();
+        assert_eq!(
+            (body.len(), body.capacity(), body[9], body[10]),
+            (MAX_BODY, MAX_BODY, 1, 2)
+        );
+        append(&mut body, &[]).unwrap();
+        let error = append(&mut body, &[3]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the exchange failed: the answer's body is larger than 1 MiB"
+        );
+    }
+
+    #[test]
+    fn requests_that_cannot_be_sent_are_refused_without_showing_them() {
+        for (request, word) in [
+            (HttpRequest::get("canary"), "relative URL"),
+            (HttpRequest::get("ftp://h/canary"), "scheme"),
+            (HttpRequest::get("http://h:canary/"), "port"),
+            (HttpRequest::get("http://canary:canary@h/"), "user and password"),
+            (HttpRequest::get("http://canary@h/"), "user and password"),
+            (HttpRequest::get("http://h/").with_header("a b", "canary"), "name"),
+            (
+                HttpRequest::get("http://h/").with_header("a", "canary\r\nb: c"),
+                "value",
+            ),
+        ] {
+            let error = parse(request.url())
+                .and_then(|url| convert(url, request))
+                .unwrap_err();
+            assert_eq!(error.kind(), HttpErrorKind::Request);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(word) && !text.contains("canary"), "{text}");
+        }
+    }
+
+    #[test]
+    fn header_values_are_hidden_and_keep_their_order() {
+        let request = HttpRequest::get("http://h/")
+            .with_header("a", "canary")
+            .with_header("A", "2");
+        let converted = convert(parse("http://h/").unwrap(), request).unwrap();
+        assert_eq!(
+            converted.headers().get_all("a").iter().collect::<Vec<_>>(),
+            ["canary", "2"]
+        );
+        assert!(!format!("{converted:?}").contains("canary"));
+    }
+}
