@@ -1,1 +1,46 @@
 //! Signing of Alibaba Cloud OSS requests and presigned URLs, without I/O.
+//!
+//! - [`v4::Signer`] signs by headers ([`v4::Signer::sign`]) or by URL ([`v4::Signer::presign`]).
+//! - [`RequestView`] is what it signs: a borrowed view of method, bucket, key, query and headers.
+//! - [`v4::Authorization`] checks a signature that was received.
+//! - [`encode`], [`encode_path`], [`url_path`] and [`encode_query`] build the URL to send.
+//!
+//! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives the same
+//! bytes.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use oss_credentials_core::Credentials;
+//! use oss_sign::{RequestView, v4::Signer};
+//!
+//! let signer = Signer::builder("cn-hangzhou").build()?;
+//! let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001").build()?;
+//! let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+//! let view = RequestView::new("GET").bucket("examplebucket").key("exampleobject.txt");
+//!
+//! let signed = signer.sign(&view, &credentials, time)?;
+//! assert!(signed.authorization().starts_with("OSS4-HMAC-SHA256 Credential=FakeAccessKeyId0001/20260101/"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `http` | no | signing of an `http::request::Parts` in place; `&http::HeaderMap` in a [`RequestView`] |
+//!
+//! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and fix.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod encode;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+mod list;
+mod time;
+pub mod v4;
+mod view;
+
+pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
+pub use error::SignError;
+pub use view::{Headers, RequestView};

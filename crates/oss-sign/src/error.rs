@@ -1,0 +1,97 @@
+//! Why something was not signed.
+
+/// Longest part of a caller's value that is repeated in an error, in characters.
+const SHOWN: usize = 64;
+
+/// Why a request was not signed, or a received signature could not be read.
+///
+/// Nothing is changed or half done when one of these is returned. The texts name parameters and headers, never
+/// their values, and never a secret or a token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The region is empty or holds something else than `a-z`, `0-9` and `-`.
+    #[error(
+        "oss-sign: the region {region:?} is malformed; pass the bare region such as cn-hangzhou, or the id of a cloud box"
+    )]
+    InvalidRegion {
+        /// What was given, cut at 64 characters.
+        region: String,
+    },
+    /// The product is empty or holds something else than `a-z`, `0-9` and `-`.
+    #[error("oss-sign: the product {product:?} is malformed; pass oss, or oss-cloudbox for a cloud box")]
+    InvalidProduct {
+        /// What was given, cut at 64 characters.
+        product: String,
+    },
+    /// A name in the list of additional headers is not a header name, or is `authorization`.
+    #[error(
+        "oss-sign: {name:?} cannot be an additional signed header; list only names of headers that are sent"
+    )]
+    InvalidAdditionalHeader {
+        /// What was given, cut at 64 characters.
+        name: String,
+    },
+    /// A query parameter stands twice in the request. Official clients sign this differently from each other, so
+    /// there is no signature that is right for sure.
+    #[error("oss-sign: the query parameter {name:?} stands twice; send each parameter once")]
+    DuplicateParameter {
+        /// Name of the parameter, cut at 64 characters.
+        name: String,
+    },
+    /// The encoded query cannot be decoded without doubt.
+    #[error(
+        "oss-sign: the query of the URL holds {what}; encode a space as %20, a plus as %2B and a percent sign as %25"
+    )]
+    InvalidQuery {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A key was given without a bucket.
+    #[error("oss-sign: the request has a key but no bucket; name the bucket, also for a custom domain")]
+    KeyWithoutBucket,
+    /// The key has a segment `.` or `..`; see [`check_key_for_url`](crate::check_key_for_url).
+    #[error(
+        "oss-sign: the key has a segment . or .., which URL libraries remove after signing; use another key or a stack that keeps the path"
+    )]
+    DotSegment,
+    /// A header name or value cannot be sent over HTTP.
+    #[error(
+        "oss-sign: the header {name:?} cannot be sent; remove control characters from its name and value"
+    )]
+    InvalidHeader {
+        /// Name of the header, cut at 64 characters.
+        name: String,
+    },
+    /// The header map cannot take the headers to add.
+    #[error("oss-sign: the request has too many headers; send fewer")]
+    TooManyHeaders,
+    /// The lifetime of a presigned URL is not within 1 and 604 800 seconds.
+    #[error("oss-sign: a presigned URL cannot live for {seconds} seconds; ask for 1 to 604800 (7 days)")]
+    ExpiresOutOfRange {
+        /// Whole seconds that were asked for.
+        seconds: u64,
+    },
+    /// The signing time is before 1970 or after 9999.
+    #[error("oss-sign: the signing time is outside the years 1970 to 9999; check the clock")]
+    TimeOutOfRange,
+    /// The credentials have ended at the signing time, so the URL would never work.
+    #[error("oss-sign: the credentials have expired; refresh them, or check the clock")]
+    CredentialsExpired,
+    /// The new URI is not one that the `http` crate accepts.
+    #[error("oss-sign: the signed URL is not accepted by the HTTP library; shorten key and query")]
+    InvalidUri,
+    /// A received signature, date or credential cannot be read.
+    #[error(
+        "oss-sign: the received {what} is missing or malformed; compare it with the vendor's description of V4"
+    )]
+    MalformedAuthorization {
+        /// The part that cannot be read.
+        what: &'static str,
+    },
+}
+
+/// A caller's value as it may stand in an error.
+pub(crate) fn shown(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).chars().take(SHOWN).collect()
+}

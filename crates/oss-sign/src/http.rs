@@ -1,0 +1,131 @@
+//! Signing an `http::request::Parts` in place.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, DATE};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Uri};
+use oss_credentials_core::Credentials;
+
+use crate::v4::{Presigned, Signed, Signer};
+use crate::{RequestView, SignError};
+
+const X_OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
+const X_OSS_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
+const X_OSS_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
+const UNSIGNED_PAYLOAD: HeaderValue = HeaderValue::from_static("UNSIGNED-PAYLOAD");
+
+fn view<'a>(parts: &'a Parts, bucket: Option<&'a str>, key: Option<&'a str>) -> RequestView<'a> {
+    RequestView::new(parts.method.as_str())
+        .bucket(bucket)
+        .key(key)
+        .encoded_query(parts.uri.query().unwrap_or_default())
+        .headers(&parts.headers)
+}
+
+impl Signer {
+    /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the URI are
+    /// not looked at. Its query is decoded and signed.
+    ///
+    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and with
+    /// [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is removed if
+    /// these credentials have none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::sign`], and [`SignError::TooManyHeaders`] if the map is full.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use oss_credentials_core::Credentials;
+    /// use oss_sign::v4::Signer;
+    ///
+    /// let signer = Signer::builder("cn-hangzhou").build()?;
+    /// let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001").build()?;
+    /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+    ///
+    /// let (mut parts, body) =
+    ///     http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k?versionId=v1").body(())?.into_parts();
+    /// signer.sign_parts(&mut parts, Some("examplebucket"), Some("k"), &credentials, time)?;
+    /// assert!(parts.headers["authorization"].is_sensitive());
+    /// let request = http::Request::from_parts(parts, body);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign_parts(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<(), SignError> {
+        let signed = self.sign(&view(parts, bucket, key), credentials, time)?;
+        if !signed.is_signed() {
+            return Ok(());
+        }
+        // One buffer, of which the values are slices.
+        let token_end = signed.token_end;
+        let text = Bytes::from(signed.text);
+        let value = |range, name: &HeaderName, sensitive| {
+            let mut value =
+                HeaderValue::from_maybe_shared(text.slice(range)).map_err(|_| SignError::InvalidHeader {
+                    name: name.to_string(),
+                })?;
+            value.set_sensitive(sensitive);
+            Ok(value)
+        };
+        let iso = value(Signed::ISO, &X_OSS_DATE, false)?;
+        let date = value(Signed::HTTP, &DATE, false)?;
+        let token = match Signed::HTTP.end..token_end {
+            range if range.is_empty() => None,
+            range => Some(value(range, &X_OSS_SECURITY_TOKEN, true)?),
+        };
+        let authorization = value(token_end..text.len(), &AUTHORIZATION, true)?;
+
+        // From here on nothing can fail.
+        let headers = &mut parts.headers;
+        headers.try_reserve(5).map_err(|_| SignError::TooManyHeaders)?;
+        headers.insert(X_OSS_DATE, iso);
+        headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
+        match token {
+            Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token),
+            None => headers.remove(X_OSS_SECURITY_TOKEN),
+        };
+        headers.insert(DATE, date);
+        headers.insert(AUTHORIZATION, authorization);
+        Ok(())
+    }
+
+    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are; those
+    /// that [`Presigned::required_headers`] names are bound.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI, as
+    /// when it is longer than 65 534 bytes. On an error nothing is changed.
+    pub fn presign_parts(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+        expires: Duration,
+    ) -> Result<Presigned, SignError> {
+        let presigned = self.presign(&view(parts, bucket, key), credentials, time, expires)?;
+        let mut uri = parts.uri.clone().into_parts();
+        let path = parts.uri.path();
+        let target = match presigned.query() {
+            "" => path.to_owned(),
+            query => format!("{path}?{query}"),
+        };
+        uri.path_and_query =
+            Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| SignError::InvalidUri)?);
+        parts.uri = Uri::from_parts(uri).map_err(|_| SignError::InvalidUri)?;
+        Ok(presigned)
+    }
+}

@@ -1,0 +1,63 @@
+//! A list that stays on the stack while it is short.
+
+/// Holds up to `N` items without allocating, and more on the heap.
+pub(crate) struct List<T, const N: usize> {
+    inline: [T; N],
+    len: usize,
+    spilled: Vec<T>,
+}
+
+impl<T: Copy, const N: usize> List<T, N> {
+    /// An empty list; `filler` takes the unused places and is never seen.
+    pub(crate) fn new(filler: T) -> Self {
+        Self {
+            inline: [filler; N],
+            len: 0,
+            spilled: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, item: T) {
+        if self.spilled.is_empty() {
+            if let Some(place) = self.inline.get_mut(self.len) {
+                *place = item;
+                self.len += 1;
+                return;
+            }
+            self.spilled.reserve(2 * N);
+            self.spilled.extend_from_slice(&self.inline);
+        }
+        self.spilled.push(item);
+    }
+
+    pub(crate) fn items(&self) -> &[T] {
+        if self.spilled.is_empty() {
+            self.inline.get(..self.len).unwrap_or_default()
+        } else {
+            &self.spilled
+        }
+    }
+
+    pub(crate) fn items_mut(&mut self) -> &mut [T] {
+        if self.spilled.is_empty() {
+            self.inline.get_mut(..self.len).unwrap_or_default()
+        } else {
+            &mut self.spilled
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_keep_their_order_beyond_the_inline_places() {
+        let mut list = List::<u8, 3>::new(0);
+        for item in 1..=8 {
+            list.push(item);
+            assert_eq!(list.items(), (1..=item).collect::<Vec<_>>());
+            assert_eq!(list.items_mut().len(), usize::from(item));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The signing time in the two spellings that OSS wants.
+
+use std::time::{Duration, SystemTime};
+
+use crate::SignError;
+
+/// First second of the year 10000.
+const END: u64 = 253_402_300_800;
+const SECONDS_PER_DAY: u64 = 86_400;
+const WEEKDAYS: &[u8; 21] = b"ThuFriSatSunMonTueWed";
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// One reading of the clock, in whole seconds. Day and second come from the same reading, so a signature made at
+/// midnight is of one piece.
+pub(crate) struct Stamp {
+    unix: u64,
+    /// `20260101T083000Z`
+    iso: [u8; 16],
+    /// `Thu, 01 Jan 2026 08:30:00 GMT`
+    http: [u8; 29],
+}
+
+impl Stamp {
+    pub(crate) fn new(time: SystemTime) -> Result<Self, SignError> {
+        let unix = time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_err(|_| SignError::TimeOutOfRange)?
+            .as_secs();
+        if unix >= END {
+            return Err(SignError::TimeOutOfRange);
+        }
+        let (year, month, day) = civil(unix / SECONDS_PER_DAY);
+        let second = unix % SECONDS_PER_DAY;
+        let (weekday, month_name) = (
+            three(WEEKDAYS, unix / SECONDS_PER_DAY % 7),
+            three(MONTHS, month - 1),
+        );
+        let (year, month, day) = ([two(year / 100), two(year % 100)], two(month), two(day));
+        let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60].map(two);
+        let mut iso = *b"YYYYMMDDThhmmssZ";
+        fill(
+            &mut iso,
+            [&year[0], &year[1], &month, &day, b"T", &hour, &minute, &second],
+        );
+        let mut http = *b"Www, DD Mmm YYYY hh:mm:ss GMT";
+        fill(
+            &mut http,
+            [
+                &weekday,
+                b", ",
+                &day,
+                b" ",
+                &month_name,
+                b" ",
+                &year[0],
+                &year[1],
+                b" ",
+                &hour,
+                b":",
+                &minute,
+                b":",
+                &second,
+            ],
+        );
+        Ok(Self { unix, iso, http })
+    }
+
+    /// `YYYYMMDD'T'HHMMSS'Z'`
+    pub(crate) fn iso(&self) -> &[u8; 16] {
+        &self.iso
+    }
+
+    /// The day of [`Stamp::iso`], `YYYYMMDD`.
+    pub(crate) fn day(&self) -> &[u8] {
+        &self.iso[..8]
+    }
+
+    /// The HTTP date with `GMT` and a two-digit day.
+    pub(crate) fn http(&self) -> &[u8; 29] {
+        &self.http
+    }
+
+    /// The instant that was signed, `after` later; sub-second parts are gone.
+    pub(crate) fn plus(&self, after: Duration) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.unix) + after
+    }
+}
+
+/// Year, month and day of a number of days since 1970-01-01, by counting in 400-year eras that begin on a first
+/// of March: then the leap day is the last of its year and the month lengths repeat every five months.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468; // from 0000-03-01
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+/// Writes the pieces one after the other over the beginning of `place`.
+fn fill<const N: usize>(place: &mut [u8], pieces: [&[u8]; N]) {
+    place
+        .iter_mut()
+        .zip(pieces.into_iter().flatten())
+        .for_each(|(place, byte)| *place = *byte);
+}
+
+/// Two decimal digits of a number under 100.
+fn two(number: u64) -> [u8; 2] {
+    [tens(number / 10), tens(number)]
+}
+
+fn tens(number: u64) -> u8 {
+    b'0' + (number % 10) as u8
+}
+
+/// The three letters at place `index` of a table of names.
+fn three(table: &[u8], index: u64) -> [u8; 3] {
+    let at = usize::try_from(index).unwrap_or(0) * 3;
+    table
+        .get(at..at + 3)
+        .and_then(|name| name.try_into().ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(unix: u64) -> Stamp {
+        Stamp::new(SystemTime::UNIX_EPOCH + Duration::from_millis(unix * 1000 + 999)).unwrap()
+    }
+
+    fn spelled(unix: u64) -> (String, String) {
+        let stamp = stamp(unix);
+        (
+            String::from_utf8(stamp.iso.into()).unwrap(),
+            String::from_utf8(stamp.http.into()).unwrap(),
+        )
+    }
+
+    /// Expected values were printed by GNU `date --utc`.
+    #[test]
+    fn known_instants() {
+        for (unix, iso, http) in [
+            (0, "19700101T000000Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_782_399, "20000228T235959Z", "Mon, 28 Feb 2000 23:59:59 GMT"),
+            (951_782_400, "20000229T000000Z", "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (951_868_800, "20000301T000000Z", "Wed, 01 Mar 2000 00:00:00 GMT"),
+            (1_767_256_200, "20260101T083000Z", "Thu, 01 Jan 2026 08:30:00 GMT"),
+            (1_798_761_599, "20261231T235959Z", "Thu, 31 Dec 2026 23:59:59 GMT"),
+            (4_107_542_400, "21000301T000000Z", "Mon, 01 Mar 2100 00:00:00 GMT"),
+            (
+                253_402_300_799,
+                "99991231T235959Z",
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+            ),
+        ] {
+            assert_eq!(spelled(unix), (iso.to_owned(), http.to_owned()));
+        }
+    }
+
+    #[test]
+    fn times_outside_four_digit_years_are_refused() {
+        for time in [
+            SystemTime::UNIX_EPOCH - Duration::from_nanos(1),
+            SystemTime::UNIX_EPOCH + Duration::from_secs(END),
+        ] {
+            assert_eq!(Stamp::new(time).err(), Some(SignError::TimeOutOfRange));
+        }
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let lengths = |year: u64| {
+            let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+            [
+                31,
+                if leap { 29 } else { 28 },
+                31,
+                30,
+                31,
+                30,
+                31,
+                31,
+                30,
+                31,
+                30,
+                31,
+            ]
+        };
+        let mut days = 0;
+        for year in 1970..=2401 {
+            for (month, length) in (1..).zip(lengths(year)) {
+                for day in 1..=length {
+                    assert_eq!(civil(days), (year, month, day));
+                    days += 1;
+                }
+            }
+        }
+    }
+}

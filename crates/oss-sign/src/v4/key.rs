@@ -1,0 +1,239 @@
+//! The signing key of one day, and the cache that holds the last one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use hmac::{Hmac, KeyInit, Mac};
+use oss_credentials_core::Credentials;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{ALGORITHM, TERMINATOR};
+use crate::time::Stamp;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// Block length of SHA-256, and so the length that HMAC brings its keys to.
+const BLOCK: usize = 64;
+
+/// HMAC with a key of any length, without the error that HMAC cannot have.
+pub(crate) fn mac(key_parts: &[&[u8]]) -> HmacSha256 {
+    let mut block = Zeroizing::new([0_u8; BLOCK]);
+    let length: usize = key_parts.iter().map(|part| part.len()).sum();
+    if length > BLOCK {
+        let mut hash = Sha256::new();
+        for part in key_parts {
+            hash.update(part);
+        }
+        let mut key = hash.finalize();
+        block[..key.len()].copy_from_slice(&key);
+        key.as_mut_slice().zeroize();
+    } else {
+        let bytes = key_parts.iter().flat_map(|part| part.iter());
+        block
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(place, byte)| *place = *byte);
+    }
+    HmacSha256::new((&*block).into())
+}
+
+fn hmac(key_parts: &[&[u8]], message: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut mac = mac(key_parts);
+    mac.update(message);
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+/// The four keys, each derived from the one before.
+pub(crate) struct Keys {
+    #[cfg(test)]
+    pub(crate) date: Zeroizing<[u8; 32]>,
+    #[cfg(test)]
+    pub(crate) region: Zeroizing<[u8; 32]>,
+    #[cfg(test)]
+    pub(crate) product: Zeroizing<[u8; 32]>,
+    pub(crate) signing: Zeroizing<[u8; 32]>,
+}
+
+impl Keys {
+    pub(crate) fn derive(secret: &str, day: &[u8], region: &str, product: &str) -> Self {
+        let date = hmac(&[b"aliyun_v4", secret.as_bytes()], day);
+        let region = hmac(&[&*date], region.as_bytes());
+        let product = hmac(&[&*region], product.as_bytes());
+        let signing = hmac(&[&*product], TERMINATOR.as_bytes());
+        Self {
+            #[cfg(test)]
+            date,
+            #[cfg(test)]
+            region,
+            #[cfg(test)]
+            product,
+            signing,
+        }
+    }
+}
+
+/// What signs on one day: the HMAC state after its key, and the scope. The state is zeroized on drop.
+pub(crate) struct DayKey {
+    credentials: Credentials,
+    day: [u8; 8],
+    /// `/day/region/product/aliyun_v4_request`, with the slash that stands between it and the id.
+    scope: String,
+    mac: HmacSha256,
+}
+
+impl DayKey {
+    fn derive(credentials: &Credentials, stamp: &Stamp, region: &str, product: &str) -> Self {
+        let keys = Keys::derive(credentials.access_key_secret(), stamp.day(), region, product);
+        let mut day = [0; 8];
+        day.copy_from_slice(stamp.day());
+        Self {
+            credentials: credentials.clone(),
+            scope: format!(
+                "/{}/{region}/{product}/{TERMINATOR}",
+                String::from_utf8_lossy(&day)
+            ),
+            day,
+            mac: mac(&[&*keys.signing]),
+        }
+    }
+
+    fn serves(&self, credentials: &Credentials, stamp: &Stamp) -> bool {
+        self.day == stamp.day() && self.credentials.access_key_secret() == credentials.access_key_secret()
+    }
+
+    /// `/day/region/product/aliyun_v4_request`
+    pub(crate) fn scope_with_slash(&self) -> &str {
+        &self.scope
+    }
+
+    /// The signature over a canonical request with this hash, in lower-case hex.
+    pub(crate) fn signature(&self, stamp: &Stamp, request_hash: &[u8; 32]) -> [u8; 64] {
+        let mut mac = self.mac.clone();
+        each_of_string_to_sign(
+            stamp.iso(),
+            self.scope.trim_start_matches('/'),
+            request_hash,
+            |piece| {
+                mac.update(piece);
+            },
+        );
+        hex(&mac.finalize().into_bytes().into())
+    }
+}
+
+/// The pieces of the string to sign.
+pub(crate) fn each_of_string_to_sign(
+    iso: &[u8],
+    scope: &str,
+    request_hash: &[u8; 32],
+    mut take: impl FnMut(&[u8]),
+) {
+    take(ALGORITHM.as_bytes());
+    take(b"\n");
+    take(iso);
+    take(b"\n");
+    take(scope.as_bytes());
+    take(b"\n");
+    take(&hex(request_hash));
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut out = [0; 64];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    out
+}
+
+/// Holds the key used last. Another secret or another day replaces it, so a rotated secret is not kept.
+pub(crate) struct KeyCache(ArcSwapOption<DayKey>);
+
+impl KeyCache {
+    pub(crate) fn new() -> Self {
+        Self(ArcSwapOption::empty())
+    }
+
+    /// Runs `use_key` with the key for these credentials and this day, which is derived if it is not the cached one.
+    pub(crate) fn with<R>(
+        &self,
+        credentials: &Credentials,
+        stamp: &Stamp,
+        region: &str,
+        product: &str,
+        use_key: impl FnOnce(&DayKey) -> R,
+    ) -> R {
+        let cached = self.0.load();
+        if let Some(key) = cached.as_deref()
+            && key.serves(credentials, stamp)
+        {
+            return use_key(key);
+        }
+        let key = Arc::new(DayKey::derive(credentials, stamp, region, product));
+        self.0.store(Some(Arc::clone(&key)));
+        use_key(&key)
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn keys_of_all_vectors() {
+        for file in ["v4-header.json", "v4-query.json"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../tests/vectors/oss-sign")
+                .join(file);
+            let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            for vector in whole["vectors"].as_array().unwrap() {
+                let (input, expected) = (&vector["input"], &vector["expected"]);
+                let text = |name: &str| input[name].as_str().unwrap();
+                let day = text("signing_time")[..10].replace('-', "");
+                let keys = Keys::derive(
+                    text("access_key_secret"),
+                    day.as_bytes(),
+                    text("region"),
+                    text("product"),
+                );
+                let shown = |key: &[u8; 32]| String::from_utf8(hex(key).to_vec()).unwrap();
+                assert_eq!(shown(&keys.date), expected["date_key"].as_str().unwrap());
+                assert_eq!(shown(&keys.region), expected["region_key"].as_str().unwrap());
+                assert_eq!(shown(&keys.product), expected["product_key"].as_str().unwrap());
+                assert_eq!(shown(&keys.signing), expected["signing_key"].as_str().unwrap());
+            }
+        }
+    }
+
+    /// RFC 4231, test cases 2 and 6: a short key, and one longer than a block.
+    #[test]
+    fn keys_of_any_length() {
+        let short = hmac(&[b"Je", b"fe"], b"what do ya want for nothing?");
+        assert_eq!(
+            hex(&short).as_slice(),
+            b"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        let long = hmac(
+            &[&[0xaa; 131]],
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
+        );
+        assert_eq!(
+            hex(&long).as_slice(),
+            b"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Signature version 4, `OSS4-HMAC-SHA256`: in headers and in presigned URLs.
+//!
+//! [`Signer`] signs; [`Authorization`] is for the other side, which checks a signature it received.
+
+mod canonical;
+mod key;
+mod presign;
+mod sign;
+mod signer;
+mod verify;
+
+pub use presign::{LimitedBy, MAX_EXPIRES, Presigned};
+pub use sign::{Explained, Signed, SignedHeader};
+pub use signer::{DEFAULT_PRODUCT, Signer, SignerBuilder};
+pub use verify::{Authorization, Verification, signature, string_to_sign};
+
+/// Name of the algorithm, as it begins the string to sign and the `Authorization` header.
+pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+/// Last part of every scope.
+pub(crate) const TERMINATOR: &str = "aliyun_v4_request";
+
+pub(crate) const DATE: &str = "x-oss-date";
+pub(crate) const CONTENT_SHA256: &str = "x-oss-content-sha256";
+pub(crate) const SECURITY_TOKEN: &str = "x-oss-security-token";
+pub(crate) const SIGNATURE: &str = "x-oss-signature";
+pub(crate) const SIGNATURE_VERSION: &str = "x-oss-signature-version";
+pub(crate) const EXPIRES: &str = "x-oss-expires";
+pub(crate) const CREDENTIAL: &str = "x-oss-credential";
+pub(crate) const ADDITIONAL_HEADERS: &str = "x-oss-additional-headers";

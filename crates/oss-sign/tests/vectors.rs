@@ -1,0 +1,293 @@
+//! Every V4 vector of `tests/vectors/oss-sign`: made by an official client and signed again
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::Credentials;
+use oss_sign::v4::{self, Authorization, Explained, LimitedBy, Signer};
+use oss_sign::{RequestView, decode_query, encode_query, url_path};
+use serde_json::Value;
+
+fn vectors(file: &str, count: usize) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/vectors/oss-sign")
+        .join(file);
+    let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let vectors = whole["vectors"].as_array().unwrap().clone();
+    assert_eq!(vectors.len(), count, "{file}");
+    vectors
+}
+
+fn pairs(list: &Value) -> Vec<(&str, &str)> {
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
+        .collect()
+}
+
+/// The input of one vector in the shape that the signer takes.
+struct Case<'a> {
+    id: &'a str,
+    input: &'a Value,
+    expected: &'a Value,
+    signer: Signer,
+    credentials: Credentials,
+    time: SystemTime,
+    query: Vec<(&'a str, &'a str)>,
+    headers: Vec<(&'a str, &'a [u8])>,
+}
+
+impl<'a> Case<'a> {
+    fn new(vector: &'a Value) -> Self {
+        let input = &vector["input"];
+        let text = |name: &str| input[name].as_str().unwrap();
+        let additional = input["additional_headers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap());
+        Self {
+            id: vector["id"].as_str().unwrap(),
+            input,
+            expected: &vector["expected"],
+            signer: Signer::builder(text("region"))
+                .product(text("product"))
+                .additional_headers(additional)
+                .build()
+                .unwrap(),
+            credentials: Credentials::builder(text("access_key_id"), text("access_key_secret"))
+                .security_token(input["security_token"].as_str().unwrap_or_default())
+                .build()
+                .unwrap(),
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(input["signing_time_unix"].as_u64().unwrap()),
+            query: pairs(&input["query"]),
+            headers: pairs(&input["headers"])
+                .into_iter()
+                .map(|(name, value)| (name, value.as_bytes()))
+                .collect(),
+        }
+    }
+
+    fn view(&self) -> RequestView<'_> {
+        self.view_with(&self.query, &self.headers)
+    }
+
+    fn view_with<'v>(
+        &'v self,
+        query: &'v [(&'v str, &'v str)],
+        headers: &'v [(&'v str, &'v [u8])],
+    ) -> RequestView<'v> {
+        RequestView::new(self.input["method"].as_str().unwrap())
+            .bucket(self.input["bucket"].as_str())
+            .key(self.input["key"].as_str())
+            .query(query)
+            .headers(headers)
+    }
+
+    fn expected(&self, name: &str) -> &str {
+        self.expected[name].as_str().unwrap()
+    }
+
+    fn check_explained(&self, explained: &Explained) {
+        let canonical = String::from_utf8(explained.canonical_request().to_vec()).unwrap();
+        assert_eq!(canonical, self.expected("canonical_request"), "{}", self.id);
+        assert_eq!(
+            explained.canonical_request_sha256(),
+            self.expected("canonical_request_sha256"),
+            "{}",
+            self.id
+        );
+        assert_eq!(
+            explained.string_to_sign(),
+            self.expected("string_to_sign"),
+            "{}",
+            self.id
+        );
+    }
+
+    fn check_verifies(&self, authorization: &Authorization<'_>, view: &RequestView<'_>) {
+        let verification = authorization
+            .verify(view, self.credentials.access_key_secret())
+            .unwrap();
+        assert!(verification.matches(), "{}", self.id);
+        self.check_explained(verification.explained());
+        assert!(
+            !authorization.verify(view, "another secret").unwrap().matches(),
+            "{}",
+            self.id
+        );
+    }
+
+    /// Path and query of the URL, for comparison with the vector's.
+    fn check_url(&self, query: &str) {
+        let url = self.expected("url");
+        let (_, after_scheme) = url.split_once("://").unwrap();
+        let (path, expected_query) = after_scheme.split_once('?').unwrap_or((after_scheme, ""));
+        let path = path.find('/').map_or("/", |at| &path[at..]);
+        let in_path = (self.input["addressing"] == "path")
+            .then(|| self.input["bucket"].as_str())
+            .flatten();
+        assert_eq!(url_path(in_path, self.input["key"].as_str()), path, "{}", self.id);
+        let set = |query: &str| decode_query(query).unwrap().into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(set(query), set(expected_query), "{}", self.id);
+    }
+}
+
+/// Header names in lower case, values trimmed, without order.
+fn header_set<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> BTreeSet<(String, Vec<u8>)> {
+    headers
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().to_vec()))
+        .collect()
+}
+
+fn expected_headers(expected: &Value) -> BTreeSet<(String, Vec<u8>)> {
+    header_set(
+        pairs(&expected["headers"])
+            .into_iter()
+            .map(|(name, value)| (name, value.as_bytes())),
+    )
+}
+
+#[test]
+fn header_vectors() {
+    for vector in &vectors("v4-header.json", 60) {
+        let case = Case::new(vector);
+        let signed = case
+            .signer
+            .sign(&case.view(), &case.credentials, case.time)
+            .unwrap();
+        assert_eq!(
+            signed.authorization(),
+            case.expected("authorization"),
+            "{}",
+            case.id
+        );
+        assert_eq!(signed.signature(), case.expected("signature"), "{}", case.id);
+        case.check_explained(
+            &case
+                .signer
+                .explain(&case.view(), &case.credentials, case.time)
+                .unwrap(),
+        );
+        case.check_url(&encode_query(&case.query));
+
+        // As the request goes out: what the signer sets takes the place of what was there.
+        let mut sent = case.headers.clone();
+        sent.retain(|(name, _)| !signed.headers().any(|set| set.name.eq_ignore_ascii_case(name)));
+        // The HTTP stack's own headers are not in the vectors.
+        sent.retain(|(name, _)| {
+            !["accept-encoding", "user-agent"].contains(&name.to_ascii_lowercase().as_str())
+        });
+        sent.extend(signed.headers().map(|set| (set.name, set.value.as_bytes())));
+        assert_eq!(
+            header_set(sent.iter().copied()),
+            expected_headers(case.expected),
+            "{}",
+            case.id
+        );
+
+        // Whoever signs what arrived gets the same.
+        let arrived = case.view_with(&case.query, &sent);
+        let again = case.signer.sign(&arrived, &case.credentials, case.time).unwrap();
+        assert_eq!(again.signature(), signed.signature(), "{}", case.id);
+        case.check_verifies(
+            &Authorization::parse(case.expected("authorization")).unwrap(),
+            &arrived,
+        );
+    }
+}
+
+#[test]
+fn url_vectors() {
+    for vector in &vectors("v4-query.json", 64) {
+        let case = Case::new(vector);
+        let expires = Duration::from_secs(case.input["expires_seconds"].as_u64().unwrap());
+        let presigned = case
+            .signer
+            .presign(&case.view(), &case.credentials, case.time, expires)
+            .unwrap();
+        let (_, signature) = presigned.query().rsplit_once("x-oss-signature=").unwrap();
+        assert_eq!(signature, case.expected("signature"), "{}", case.id);
+        let explained = case
+            .signer
+            .explain_presign(&case.view(), &case.credentials, case.time, expires)
+            .unwrap();
+        case.check_explained(&explained);
+        case.check_url(presigned.query());
+
+        let expected: BTreeSet<_> = pairs(&case.expected["query"]).into_iter().collect();
+        let decoded = decode_query(presigned.query()).unwrap();
+        let decoded: Vec<_> = decoded
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            decoded.iter().copied().collect::<BTreeSet<_>>(),
+            expected,
+            "{}",
+            case.id
+        );
+        for (name, value) in presigned.added() {
+            assert!(expected.contains(&(name, &*value)), "{} {name}", case.id);
+        }
+
+        // Required are exactly the lines between query and list of additional headers.
+        let lines: Vec<_> = case.expected("canonical_request").split('\n').collect();
+        let required: Vec<_> = presigned
+            .required_headers()
+            .map(|(name, value)| format!("{name}:{}", String::from_utf8_lossy(value)))
+            .collect();
+        assert_eq!(required, lines[3..lines.len() - 3], "{}", case.id);
+
+        assert_eq!(presigned.valid_until(), case.time + expires, "{}", case.id);
+        let limit = if expires == v4::MAX_EXPIRES {
+            LimitedBy::SevenDays
+        } else {
+            LimitedBy::Asked
+        };
+        assert_eq!(presigned.limited_by(), limit, "{}", case.id);
+
+        // The other side.
+        let authorization = Authorization::parse_query(&decoded).unwrap().unwrap();
+        assert_eq!(
+            authorization.expires_seconds(),
+            Some(expires.as_secs()),
+            "{}",
+            case.id
+        );
+        assert_eq!(
+            authorization.security_token(),
+            case.credentials.security_token(),
+            "{}",
+            case.id
+        );
+        case.check_verifies(&authorization, &case.view_with(&decoded, &case.headers));
+    }
+}
+
+#[test]
+fn the_pieces_give_what_the_whole_gives() {
+    for vector in vectors("v4-header.json", 60)
+        .iter()
+        .chain(&vectors("v4-query.json", 64))
+    {
+        let case = Case::new(vector);
+        let text = case.expected("string_to_sign");
+        let mut lines = text.lines().skip(1);
+        let (date, scope) = (lines.next().unwrap(), lines.next().unwrap());
+        let canonical = case.expected("canonical_request").as_bytes();
+        assert_eq!(v4::string_to_sign(date, scope, canonical), text, "{}", case.id);
+        let secret = case.credentials.access_key_secret();
+        let signature = v4::signature(
+            secret,
+            &date[..8],
+            case.signer.region(),
+            case.signer.product(),
+            text,
+        );
+        assert_eq!(signature, case.expected("signature"), "{}", case.id);
+    }
+}
