@@ -118,10 +118,6 @@ pub(super) struct Settings {
     pub(super) backoff: Backoff,
     pub(super) attempt_limit: Duration,
     pub(super) invalidate_limit: (u32, Duration),
-    #[cfg_attr(
-        not(feature = "tokio"),
-        expect(dead_code, reason = "read where the driver is spawned")
-    )]
     pub(super) background_refresh: bool,
 }
 
