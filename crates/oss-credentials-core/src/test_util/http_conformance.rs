@@ -1,0 +1,203 @@
+//! Checks any [`HttpClient`] against its contract, over real sockets on loopback.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::http_conformance_checks::{CHECKS, Problem};
+use crate::blocking;
+use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::provider::BoxFuture;
+
+pub(super) type Answer = Result<HttpResponse, HttpError>;
+type MakeClient = Box<dyn Fn() -> Box<dyn HttpClient>>;
+type MakeProxied = Box<dyn Fn(&str) -> Box<dyn HttpClient>>;
+type BlockOn = Box<dyn for<'a> Fn(BoxFuture<'a, ()>)>;
+
+/// Checks an implementation of [`HttpClient`] against the contract that sources rely on.
+///
+/// The suite plays the server with canned bytes on 127.0.0.1, so a client needs nothing prepared, and nothing
+/// but loopback is touched. A whole run takes two to three seconds with a client that keeps the contract.
+///
+/// # Examples
+///
+/// ```no_run
+/// use oss_credentials_core::test_util::HttpConformance;
+/// # use oss_credentials_core::http::{HttpRequest, HttpResponse, blocking_http_fn};
+/// # let my_client = || blocking_http_fn(|_: HttpRequest| Ok(HttpResponse::new(200, vec![])));
+///
+/// HttpConformance::new(my_client)
+///     // Runs a future to its end; the default is `blocking::wait`.
+///     .block_on(|future| oss_credentials_core::blocking::wait(future))
+///     .run_all();
+/// ```
+pub struct HttpConformance {
+    client: MakeClient,
+    proxied: Option<MakeProxied>,
+    block_on: BlockOn,
+    only: Option<Vec<String>>,
+}
+
+impl HttpConformance {
+    /// A suite for the clients that the closure makes. It is called at least once per check.
+    pub fn new<C: HttpClient>(client: impl Fn() -> C + 'static) -> Self {
+        Self {
+            client: Box::new(move || Box::new(client())),
+            proxied: None,
+            block_on: Box::new(|future| blocking::wait(future)),
+            only: None,
+        }
+    }
+
+    /// How a future is run to its end: an async runtime's `block_on`. Default: [`blocking::wait`].
+    #[must_use]
+    pub fn block_on(mut self, block_on: impl for<'a> Fn(BoxFuture<'a, ()>) + 'static) -> Self {
+        self.block_on = Box::new(block_on);
+        self
+    }
+
+    /// Makes a client that uses the proxy at the given URL for everything it may. Without it, the check that
+    /// metadata hosts are asked directly is skipped.
+    #[must_use]
+    pub fn through_proxy<C: HttpClient>(mut self, client: impl Fn(&str) -> C + 'static) -> Self {
+        self.proxied = Some(Box::new(move |proxy| Box::new(client(proxy))));
+        self
+    }
+
+    /// Runs only the checks with these names. Default: all.
+    #[must_use]
+    pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.only = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Names of all checks, in the order in which they run.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        CHECKS.iter().map(|(name, _)| *name)
+    }
+
+    /// Runs the checks, each to its end, whatever the others found.
+    pub fn run(&self) -> ConformanceReport {
+        let chosen = CHECKS.iter().filter(|(name, _)| {
+            self.only
+                .as_ref()
+                .is_none_or(|only| only.iter().any(|other| other == name))
+        });
+        let outcome =
+            |check: &fn(&Self) -> Result<(), Problem>| match catch_unwind(AssertUnwindSafe(|| check(self))) {
+                Ok(Ok(())) => ConformanceOutcome::Passed,
+                Ok(Err(Problem::Failed(reason))) => ConformanceOutcome::Failed(reason),
+                Ok(Err(Problem::Skipped(reason))) => ConformanceOutcome::Skipped(reason),
+                Err(_) => ConformanceOutcome::Failed("the client panicked".to_owned()),
+            };
+        ConformanceReport {
+            outcomes: chosen.map(|(name, check)| (*name, outcome(check))).collect(),
+        }
+    }
+
+    /// Runs the checks, and returns the report if none failed.
+    ///
+    /// # Panics
+    ///
+    /// If a check failed; the text lists all that did.
+    #[expect(clippy::panic, reason = "this is how a test fails")]
+    #[track_caller]
+    pub fn run_all(&self) -> ConformanceReport {
+        let report = self.run();
+        if report.failures().next().is_some() {
+            panic!("the client breaks the contract of `HttpClient`:\n{report}");
+        }
+        report
+    }
+
+    pub(super) fn client(&self) -> Box<dyn HttpClient> {
+        (self.client)()
+    }
+
+    pub(super) fn proxied(&self, proxy: &str) -> Option<Box<dyn HttpClient>> {
+        self.proxied.as_ref().map(|make| make(proxy))
+    }
+
+    /// Sends with a client of its own.
+    pub(super) fn send(&self, request: HttpRequest) -> Answer {
+        self.send_with(&*self.client(), request)
+    }
+
+    pub(super) fn send_with(&self, client: &dyn HttpClient, request: HttpRequest) -> Answer {
+        let mut answer = None;
+        self.wait(Box::pin(async { answer = Some(client.send(request).await) }));
+        answer.unwrap_or_else(|| {
+            let reason = "`block_on` returned before the future was done";
+            Err(HttpError::new(HttpErrorKind::Other, reason))
+        })
+    }
+
+    pub(super) fn wait(&self, future: BoxFuture<'_, ()>) {
+        (self.block_on)(future);
+    }
+}
+
+impl fmt::Debug for HttpConformance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConformance")
+            .field("only", &self.only)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What each check found. `Display` gives every check a line.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ConformanceReport {
+    outcomes: Vec<(&'static str, ConformanceOutcome)>,
+}
+
+/// What one check of [`HttpConformance`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConformanceOutcome {
+    /// The client keeps this part of the contract.
+    Passed,
+    /// The client breaks it, and how.
+    Failed(String),
+    /// Not checked, and why: what it takes is not to be had here.
+    Skipped(String),
+}
+
+impl ConformanceReport {
+    /// The checks that ran, each with what it found.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, &ConformanceOutcome)> {
+        self.outcomes.iter().map(|(name, outcome)| (*name, outcome))
+    }
+
+    /// The checks that failed, each with its reason.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.outcomes().filter_map(|(name, outcome)| match outcome {
+            ConformanceOutcome::Failed(reason) => Some((name, reason.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The checks that were skipped, each with its reason.
+    pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.outcomes().filter_map(|(name, outcome)| match outcome {
+            ConformanceOutcome::Skipped(reason) => Some((name, reason.as_str())),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for ConformanceReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, outcome)) in self.outcomes().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            match outcome {
+                ConformanceOutcome::Passed => write!(f, "  passed   {name}")?,
+                ConformanceOutcome::Failed(reason) => write!(f, "  FAILED   {name}: {reason}")?,
+                ConformanceOutcome::Skipped(reason) => write!(f, "  skipped  {name}: {reason}")?,
+            }
+        }
+        Ok(())
+    }
+}
