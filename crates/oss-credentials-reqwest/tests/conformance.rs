@@ -12,7 +12,10 @@ fn proxied(proxy: &str) -> oss_credentials_reqwest::ReqwestClientBuilder {
 /// On Linux nothing may be skipped, or a check could go missing unseen.
 fn nothing_skipped(report: &ConformanceReport) {
     let skipped: Vec<_> = report.skipped().collect();
-    assert!(skipped.is_empty() || cfg!(not(target_os = "linux")), "{skipped:?}");
+    assert!(
+        skipped.is_empty() || cfg!(not(target_os = "linux")),
+        "{skipped:?}"
+    );
 }
 
 fn in_runtime(mut builder: tokio::runtime::Builder) {
@@ -44,7 +47,10 @@ fn with_its_own_runtime_and_no_other() {
 
 #[test]
 fn what_a_given_builder_says_against_the_contract_is_overruled() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let client = || {
         let builder = || {
             reqwest::Client::builder()
@@ -55,5 +61,7 @@ fn what_a_given_builder_says_against_the_contract_is_overruled() {
         };
         ReqwestClient::builder().client_builder(builder).build().unwrap()
     };
-    let _ = HttpConformance::new(client).block_on(move |future| runtime.block_on(future)).run_all();
+    let _ = HttpConformance::new(client)
+        .block_on(move |future| runtime.block_on(future))
+        .run_all();
 }

@@ -66,7 +66,9 @@ const CANARY: &str = "c4n4ryValue";
 /// Time-out of a request that is to run into it.
 const SHORT: Duration = Duration::from_millis(200);
 /// How often, and how many times, a dripping socket sends: longer than `SHORT` in all, never long in between.
-const DRIP: (Duration, usize) = (Duration::from_millis(20), 100);
+const DRIP: (Duration, usize) = (Duration::from_millis(20), 50);
+/// After this the suite takes its turn, where a client that keeps the contract has long acted.
+const LONG: Duration = Duration::from_secs(1);
 /// An endless thing ends here, so that a client without limits ends too, in bytes.
 const ENDLESS: usize = 32 * MAX_BODY;
 
@@ -304,7 +306,7 @@ fn runs_into_timeout(suite: &HttpConformance, socket: &ScriptedSocket) -> Checke
 
 fn timeout_silent(suite: &HttpConformance) -> Checked {
     let socket = ScriptedSocket::start(|connection, _| {
-        connection.closes_within(Duration::from_secs(2));
+        connection.closes_within(LONG);
     })?;
     runs_into_timeout(suite, &socket)
 }
@@ -366,7 +368,7 @@ fn connect_timeout(suite: &HttpConformance) -> Checked {
     }
     let request = HttpRequest::get(format!("http://{address}/?{CANARY}"))
         .with_connect_timeout(SHORT)
-        .with_timeout(Duration::from_secs(2));
+        .with_timeout(LONG);
     Ok(fails(suite.send(request), &[HttpErrorKind::Connect])?)
 }
 
@@ -559,7 +561,7 @@ fn dropped_future(suite: &HttpConformance) -> Checked {
     let (seen, gone) = (Arc::clone(&arrived), Arc::clone(&closed));
     let socket = ScriptedSocket::start(move |connection, _| {
         seen.set(true);
-        gone.set(connection.closes_within(Duration::from_secs(2)));
+        gone.set(connection.closes_within(LONG));
     })?;
     let (client, request) = (
         suite.client(),
