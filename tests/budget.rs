@@ -1,0 +1,150 @@
+//! Counts the dependencies of each crate against `budget.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Budget {
+    forbidden_without_defaults: Forbidden,
+    #[serde(rename = "crate")]
+    crates: Vec<Entry>,
+    single: Single,
+}
+
+#[derive(Deserialize)]
+struct Forbidden {
+    everywhere: Vec<String>,
+    core: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    without_defaults: Option<usize>,
+    defaults: Option<usize>,
+    #[serde(default)]
+    core: bool,
+}
+
+#[derive(Deserialize)]
+struct Single {
+    crates: Vec<String>,
+    providers: Vec<String>,
+}
+
+fn budget() -> Budget {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("budget.toml");
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Name and version of each third-party crate that `cargo tree` lists.
+fn third_party(arguments: &[&str]) -> BTreeSet<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}",
+        ])
+        .args(["--target", "x86_64-unknown-linux-gnu"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let listing = String::from_utf8(output.stdout).unwrap();
+    listing
+        .lines()
+        // Own crates are shown with their folder.
+        .filter(|line| !line.contains("(/"))
+        .filter_map(|line| {
+            let (name, rest) = line.split_once(" v")?;
+            Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_crate_keeps_its_budget() {
+    let mut report = Vec::new();
+    let mut over = false;
+    for entry in budget().crates {
+        for (limit, arguments, what) in [
+            (
+                entry.without_defaults,
+                &["--no-default-features"][..],
+                "without default features",
+            ),
+            (entry.defaults, &[][..], "with default features"),
+        ] {
+            let Some(limit) = limit else { continue };
+            let mut all = vec!["--package", &entry.name];
+            all.extend(arguments);
+            let found = third_party(&all);
+            assert!(
+                !found.is_empty(),
+                "{} cannot have no dependency at all",
+                entry.name
+            );
+            over |= found.len() > limit;
+            report.push(format!("{} {what}: {} of {limit}", entry.name, found.len()));
+        }
+    }
+    println!("{}", report.join("\n"));
+    assert!(!over, "over budget:\n{}", report.join("\n"));
+}
+
+#[test]
+fn no_stack_comes_along_unasked() {
+    let budget = budget();
+    for entry in budget
+        .crates
+        .iter()
+        .filter(|entry| entry.without_defaults.is_some())
+    {
+        let found = third_party(&["--package", &entry.name, "--no-default-features"]);
+        let own = if entry.core {
+            &budget.forbidden_without_defaults.core[..]
+        } else {
+            &[]
+        };
+        for forbidden in budget.forbidden_without_defaults.everywhere.iter().chain(own) {
+            assert!(
+                !found.iter().any(|(name, _)| name == forbidden),
+                "{} brings {forbidden} without being asked",
+                entry.name
+            );
+        }
+    }
+}
+
+#[test]
+fn default_build_of_the_members_has_one_generation_of_each() {
+    let budget = budget();
+    let found = third_party(&["--workspace"]);
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, version) in &found {
+        versions.entry(name).or_default().insert(version);
+    }
+    for name in &budget.single.crates {
+        let several = versions.get(name.as_str()).filter(|versions| versions.len() > 1);
+        assert!(
+            several.is_none(),
+            "{name} stands in the tree in several versions: {several:?}"
+        );
+    }
+    let providers: Vec<&String> = budget
+        .single
+        .providers
+        .iter()
+        .filter(|name| versions.contains_key(name.as_str()))
+        .collect();
+    assert!(
+        providers.len() <= 1,
+        "several providers of cryptography: {providers:?}"
+    );
+}

@@ -1,0 +1,156 @@
+"""What the interop tests share: the running cloud, clients of each kind, and plain HTTP."""
+
+import http.client
+import json
+import os
+import unittest
+import urllib.parse
+from typing import NamedTuple, Optional
+
+import alibabacloud_oss_v2 as oss_v2
+import oss2
+from alibabacloud_sts20150401 import models as sts_models
+from alibabacloud_sts20150401.client import Client as StsClient
+from alibabacloud_tea_openapi.utils_models import Config as StsConfig
+from aliyunsdkcore.auth.credentials import StsTokenCredential
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.request import CommonRequest
+
+
+class Key(NamedTuple):
+    """An AccessKey, with a token if it is temporary."""
+
+    id: str
+    secret: str
+    token: Optional[str] = None
+
+    def with_wrong_secret(self):
+        return self._replace(secret="X" + self.secret[1:])
+
+    def with_wrong_token(self):
+        return self._replace(token="X" + self.token[1:])
+
+
+# The variables that `oss-testkit --json` printed; the run script puts them here.
+CLOUD = json.loads(os.environ["OSS_TESTKIT_JSON"])
+LONG_TERM = Key(CLOUD["OSS_ACCESS_KEY_ID"], CLOUD["OSS_ACCESS_KEY_SECRET"])
+UNKNOWN = Key("LTAI5tNobodyKnowsThisKey", "nobody-knows-this-secret")
+BUCKET = CLOUD["OSS_BUCKET"]
+REGION = CLOUD["OSS_REGION"]
+OSS_ENDPOINT = CLOUD["OSS_ENDPOINT"]
+STS_ADDRESS = urllib.parse.urlsplit(CLOUD["ALIBABA_CLOUD_STS_ENDPOINT"]).netloc
+ROLE_ARN = CLOUD["ALIBABA_CLOUD_ROLE_ARN"]
+
+TRICKY_KEYS = [
+    "plain.txt",
+    "a b/c+d.txt",
+    "100%/50%25.txt",
+    "报告 – ünï/文件.txt",
+    "quote'\"&<>;=?#*~!@$().txt",
+    "a//b/",
+    " leading and trailing ",
+]
+
+
+def oss2_bucket(key, endpoint=OSS_ENDPOINT, region=REGION):
+    """A bucket of the older client, signing with V4."""
+    provider = oss2.credentials.StaticCredentialsProvider(key.id, key.secret, key.token or "")
+    return oss2.Bucket(oss2.ProviderAuthV4(provider), endpoint, BUCKET, region=region)
+
+
+def oss_v2_client(key, endpoint=OSS_ENDPOINT, region=REGION, **settings):
+    """The newer client; it makes one attempt, so that a refusal is seen as it came."""
+    config = oss_v2.config.load_default()
+    config.credentials_provider = oss_v2.credentials.StaticCredentialsProvider(key.id, key.secret, key.token)
+    config.region = region
+    config.endpoint = endpoint
+    config.retry_max_attempts = 1
+    for name, value in settings.items():
+        setattr(config, name, value)
+    return oss_v2.Client(config)
+
+
+def oss_v2_error(test, call, *arguments):
+    """The service's error that a call of the newer client ends with."""
+    with test.assertRaises(oss_v2.exceptions.OperationError) as raised:
+        call(*arguments)
+    error = raised.exception.unwrap()
+    test.assertIsInstance(error, oss_v2.exceptions.ServiceError)
+    return error
+
+
+def acs3_client(key):
+    """The generated STS client, which signs with ACS3-HMAC-SHA256."""
+    return StsClient(StsConfig(
+        access_key_id=key.id,
+        access_key_secret=key.secret,
+        security_token=key.token,
+        endpoint=STS_ADDRESS,
+        protocol="http",
+        region_id=REGION,
+    ))
+
+
+def acs3_assume_role(key, duration=900, role_arn=ROLE_ARN, session="interop-session"):
+    """AssumeRole by the generated client."""
+    request = sts_models.AssumeRoleRequest(
+        role_arn=role_arn, role_session_name=session, duration_seconds=duration)
+    credentials = acs3_client(key).assume_role(request).body.credentials
+    return Key(credentials.access_key_id, credentials.access_key_secret, credentials.security_token)
+
+
+def rpc_call(key, action, method="POST", form=False, **parameters):
+    """A call by the core client, which signs in the RPC form."""
+    if key.token:
+        client = AcsClient(region_id=REGION, credential=StsTokenCredential(key.id, key.secret, key.token))
+    else:
+        client = AcsClient(key.id, key.secret, REGION)
+    request = CommonRequest(domain=STS_ADDRESS, version="2015-04-01", action_name=action)
+    request.set_method(method)
+    request.set_protocol_type("http")
+    add = request.add_body_params if form else request.add_query_param
+    for name, value in parameters.items():
+        add(name, value)
+    return json.loads(client.do_action_with_exception(request))
+
+
+def rpc_assume_role(key, duration=900, role_arn=ROLE_ARN, session="interop-session", **how):
+    """AssumeRole by the core client."""
+    answer = rpc_call(
+        key, "AssumeRole", RoleArn=role_arn, RoleSessionName=session, DurationSeconds=duration, **how)
+    credentials = answer["Credentials"]
+    return Key(credentials["AccessKeyId"], credentials["AccessKeySecret"], credentials["SecurityToken"])
+
+
+class Answer(NamedTuple):
+    """What plain HTTP got back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def plain_http(method, url, body=None, headers=None):
+    """Sends the URL as it is, with no headers but those a client must send."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    try:
+        connection.request(method, parts.path + "?" + parts.query, body=body, headers=headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
+
+
+class OssTest(unittest.TestCase):
+    """Keys of both kinds, so that each test can run with all of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = acs3_assume_role(LONG_TERM)
+        cls.keys = {"long-term": LONG_TERM, "temporary": cls.temporary}
+
+    def each_key(self):
+        for kind, key in self.keys.items():
+            with self.subTest(key=kind):
+                yield key
