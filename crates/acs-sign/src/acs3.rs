@@ -307,7 +307,9 @@ fn by_name<K: AsRef<str>, V: AsRef<str>>(headers: &[(K, V)]) -> BTreeMap<String,
             .or_default()
             .push(value);
     }
-    names.values_mut().for_each(|values| values.sort_unstable());
+    for values in names.values_mut() {
+        values.sort_unstable();
+    }
     names
 }
 

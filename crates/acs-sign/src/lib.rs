@@ -5,7 +5,7 @@
 //!
 //! | module | signature | used by |
 //! |---|---|---|
-//! | [`rpc`] | SignatureVersion 1.0, HMAC-SHA1, in the query | RPC-style services such as STS |
+//! | [`rpc`] | `SignatureVersion` 1.0, HMAC-SHA1, in the query | RPC-style services such as STS |
 //! | [`acs3`] | ACS3-HMAC-SHA256 ("V3"), in headers | all OpenAPI services, path-style ones included |
 //!
 //! Both modules also offer the steps on their own (canonical form, string to sign, signature), so that a

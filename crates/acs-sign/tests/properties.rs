@@ -1,4 +1,10 @@
 //! What holds for every request.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail the test"
+)]
 
 use std::time::{Duration, SystemTime};
 

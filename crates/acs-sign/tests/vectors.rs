@@ -1,4 +1,10 @@
 //! Published and independently computed signatures, from `tests/vectors/sts` of the repository.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail the test"
+)]
 
 use std::time::SystemTime;
 

@@ -1,1 +1,76 @@
 //! Calls to the Alibaba Cloud Security Token Service over any HTTP client.
+//!
+//! [`StsClient`] assumes roles and tells who a key belongs to. Endpoint rules, checks before sending, signing,
+//! repeats, reading of answers and of errors are the same for every call. It reads no environment, keeps no
+//! credentials and caches nothing.
+//!
+//! Vendor document: "API overview" of the Security Token Service,
+//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-overview>.
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(feature = "signed")] {
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use acs_sts::{AssumeRole, StsClient};
+//! use oss_credentials_core::{Credentials, blocking, http::{HttpResponse, http_fn}};
+//!
+//! // Any HTTP stack; `oss-credentials-reqwest` has a ready one.
+//! let http = http_fn(|_request| async {
+//!     let answer = br#"{"Credentials": {"AccessKeyId": "STS.example", "AccessKeySecret": "secret",
+//!         "SecurityToken": "token", "Expiration": "2099-01-01T00:00:00Z"}}"#;
+//!     Ok(HttpResponse::new(200, answer.to_vec()))
+//! });
+//! let client = StsClient::builder(Arc::new(http)).region("cn-hangzhou").build()?;
+//! let caller = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+//! // A token for somebody else, with less than the role may do:
+//! let request = AssumeRole::new("acs:ram::123456789012:role/reader", "alice")
+//!     .duration(Duration::from_secs(900))
+//!     .policy(r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}]}"#);
+//! let role = blocking::wait(client.assume_role(&caller, &request))?;
+//! assert_eq!(role.credentials().access_key_id(), "STS.example");
+//! # }
+//! # Ok::<(), oss_credentials_core::CredentialsError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `signed` | yes | `StsClient::assume_role` and `StsClient::get_caller_identity`, which sign with `acs-sign` |
+//! | `tokio` | no | pauses between retries on tokio's timer, where a call is made inside a runtime |
+//!
+//! When a call fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
+
+#[cfg(feature = "signed")]
+mod assume_role;
+#[cfg(feature = "signed")]
+mod call;
+#[cfg(feature = "signed")]
+mod caller_identity;
+mod client;
+mod endpoint;
+mod error;
+#[cfg(feature = "signed")]
+mod outcome;
+#[cfg(feature = "signed")]
+mod wait;
+#[cfg(feature = "signed")]
+mod wire;
+
+#[cfg(feature = "signed")]
+pub use assume_role::{
+    AssumeRole, AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, validate_role_arn,
+    validate_session_name,
+};
+#[cfg(feature = "signed")]
+pub use call::SignatureVersion;
+#[cfg(feature = "signed")]
+pub use caller_identity::CallerIdentity;
+pub use client::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, StsClient, StsClientBuilder};
+pub use endpoint::GLOBAL_HOST;
+pub use error::StsError;
+
+/// Target of everything this crate logs.
+const TRACING_TARGET: &str = "acs_sts";

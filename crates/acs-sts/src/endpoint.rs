@@ -1,0 +1,232 @@
+//! Which host to ask.
+
+use oss_credentials_core::http::Endpoint;
+use oss_credentials_core::{CredentialsError, ErrorDetail};
+
+use crate::TRACING_TARGET;
+
+/// The host that serves every region, from China (Hangzhou).
+pub const GLOBAL_HOST: &str = "sts.aliyuncs.com";
+
+/// Regions without a host of their own: the endpoint table of the vendor's generated STS SDK (Python package
+/// `alibabacloud-sts20150401` 1.2.0) sends them to the global host.
+const WITHOUT_HOST: [&str; 32] = [
+    "ap-northeast-2-pop",
+    "ap-south-1",
+    "ap-southeast-2",
+    "cn-beijing-finance-pop",
+    "cn-beijing-gov-1",
+    "cn-beijing-nu16-b01",
+    "cn-edge-1",
+    "cn-fujian",
+    "cn-haidian-cm12-c01",
+    "cn-hangzhou-bj-b01",
+    "cn-hangzhou-internal-prod-1",
+    "cn-hangzhou-internal-test-1",
+    "cn-hangzhou-internal-test-2",
+    "cn-hangzhou-internal-test-3",
+    "cn-hangzhou-test-306",
+    "cn-hongkong-finance-pop",
+    "cn-huhehaote-nebula-1",
+    "cn-shanghai-et15-b01",
+    "cn-shanghai-et2-b01",
+    "cn-shanghai-inner",
+    "cn-shanghai-internal-test-1",
+    "cn-shenzhen-inner",
+    "cn-shenzhen-st4-d01",
+    "cn-shenzhen-su18-b01",
+    "cn-wuhan",
+    "cn-yushanfang",
+    "cn-zhangbei",
+    "cn-zhangbei-na61-b01",
+    "cn-zhangjiakou-na62-a01",
+    "cn-zhengzhou-nebula-1",
+    "eu-west-1-oxs",
+    "rus-west-1-pop",
+];
+
+/// What the user said about the endpoint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EndpointSettings {
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) vpc: bool,
+    pub(crate) allow_http: bool,
+}
+
+/// Explicit endpoint before region before global host. The result has neither path, query nor user-info.
+pub(crate) fn resolve(
+    provider: &'static str,
+    settings: &EndpointSettings,
+) -> Result<Endpoint, CredentialsError> {
+    if let Some(endpoint) = &settings.endpoint {
+        return explicit(provider, endpoint, settings.allow_http);
+    }
+    let Some(region) = &settings.region else {
+        if settings.vpc {
+            tracing::warn!(
+                target: TRACING_TARGET, provider, host = GLOBAL_HOST,
+                "VPC endpoints need a region, and none is set: the public host is used"
+            );
+        }
+        return Endpoint::parse_or_https(GLOBAL_HOST);
+    };
+    let host = regional(provider, region, settings.vpc)?;
+    Endpoint::parse_or_https(&host)
+}
+
+fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<Endpoint, CredentialsError> {
+    let invalid = |what: &str, place: String, hint: String| {
+        CredentialsError::invalid_config(
+            ErrorDetail::builder(provider, format!("the STS endpoint {what}"))
+                .place(place)
+                .hint(hint),
+        )
+    };
+    // The parser does not know for whom it works.
+    let parsed = Endpoint::parse_or_https(endpoint).map_err(|error| {
+        let detail = error.detail();
+        let what = detail.map_or("cannot be read", |detail| detail.what());
+        let what = what.strip_prefix("the URL ").unwrap_or(what);
+        let place = detail.and_then(ErrorDetail::place).unwrap_or_default().to_owned();
+        invalid(
+            what,
+            place,
+            "write a host such as sts.cn-hangzhou.aliyuncs.com".to_owned(),
+        )
+    })?;
+    let origin = parsed.origin();
+    if parsed.user_info().is_some() || parsed.query().is_some() || !parsed.path().trim_matches('/').is_empty()
+    {
+        let what = "has a user, a path or a query";
+        return Err(invalid(what, origin.clone(), format!("write it as {origin}")));
+    }
+    if !parsed.is_https() && !parsed.is_loopback() && !allow_http {
+        let hint = "use https://, or allow http explicitly for a network you trust".to_owned();
+        return Err(invalid(
+            "is plain http, which shows tokens to the network",
+            origin,
+            hint,
+        ));
+    }
+    Endpoint::parse(&origin)
+}
+
+fn regional(provider: &'static str, region: &str, vpc: bool) -> Result<String, CredentialsError> {
+    let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let edges = region.starts_with('-') || region.ends_with('-');
+    if region.is_empty() || region.len() > 63 || edges || !region.chars().all(is_label) {
+        return Err(CredentialsError::invalid_config(
+            ErrorDetail::builder(provider, format!("{region:?} is no region id"))
+                .hint("use an id such as cn-hangzhou, or set the endpoint instead"),
+        ));
+    }
+    let region = region.to_ascii_lowercase();
+    if WITHOUT_HOST.contains(&region.as_str()) {
+        if vpc {
+            tracing::warn!(
+                target: TRACING_TARGET, provider, host = GLOBAL_HOST, region,
+                "this region has no STS host of its own: the public host is used"
+            );
+        }
+        return Ok(GLOBAL_HOST.to_owned());
+    }
+    let prefix = if vpc { "sts-vpc" } else { "sts" };
+    Ok(format!("{prefix}.{region}.aliyuncs.com"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(endpoint: &str, region: &str, vpc: bool, allow_http: bool) -> Result<String, String> {
+        let some = |text: &str| (text != "-").then(|| text.to_owned());
+        let settings = EndpointSettings {
+            endpoint: some(endpoint),
+            region: some(region),
+            vpc,
+            allow_http,
+        };
+        resolve("test", &settings)
+            .map(|endpoint| endpoint.origin())
+            .map_err(|error| {
+                assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+                error.to_string()
+            })
+    }
+
+    #[test]
+    fn hosts_follow_the_table_of_the_reference() {
+        for (endpoint, region, vpc, expected) in [
+            ("-", "-", false, "https://sts.aliyuncs.com"),
+            ("-", "-", true, "https://sts.aliyuncs.com"),
+            ("-", "cn-beijing", false, "https://sts.cn-beijing.aliyuncs.com"),
+            ("-", "cn-beijing", true, "https://sts-vpc.cn-beijing.aliyuncs.com"),
+            ("-", "CN-Beijing", false, "https://sts.cn-beijing.aliyuncs.com"),
+            ("-", "ap-south-1", false, "https://sts.aliyuncs.com"),
+            ("-", "cn-hongkong-finance-pop", true, "https://sts.aliyuncs.com"),
+            ("sts.example.com", "cn-beijing", true, "https://sts.example.com"),
+            ("https://sts.example.com/", "-", false, "https://sts.example.com"),
+            (
+                "https://sts.example.com:8443",
+                "-",
+                false,
+                "https://sts.example.com:8443",
+            ),
+            ("http://127.0.0.1:8080/", "-", false, "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "-", false, "http://[::1]:8080"),
+            ("http://localhost", "-", false, "http://localhost"),
+        ] {
+            assert_eq!(
+                origin(endpoint, region, vpc, false).as_deref(),
+                Ok(expected),
+                "{endpoint} {region}"
+            );
+        }
+    }
+
+    #[test]
+    fn plain_http_needs_an_opt_in() {
+        let refused = origin("http://sts.example.com", "-", false, false).unwrap_err();
+        assert_eq!(
+            refused,
+            "test: the STS endpoint is plain http, which shows tokens to the network \
+             (http://sts.example.com); use https://, or allow http explicitly for a network you trust"
+        );
+        assert_eq!(
+            origin("http://sts.example.com", "-", false, true).as_deref(),
+            Ok("http://sts.example.com")
+        );
+        // The metadata service is on the network too.
+        assert!(origin("http://100.100.100.200", "-", false, false).is_err());
+    }
+
+    #[test]
+    fn what_is_no_region_or_host_is_refused() {
+        for region in [
+            "",
+            "cn/hangzhou",
+            "cn-hangzhou.evil.example/",
+            "cn hangzhou",
+            "-cn",
+            "cn-",
+            "日本",
+        ] {
+            let text = origin("-", region, false, false).unwrap_err();
+            assert!(text.contains("is no region id"), "{text}");
+        }
+        for endpoint in [
+            "",
+            "https://",
+            "ftp://sts.example.com",
+            "https://sts.example.com/path",
+            "https://sts.example.com/?q=canary",
+            "https://user:canary@sts.example.com",
+            "sts.example.com:port",
+        ] {
+            let text = origin(endpoint, "-", false, false).unwrap_err();
+            assert!(text.starts_with("test: the STS endpoint"), "{text}");
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+}

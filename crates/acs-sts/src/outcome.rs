@@ -1,0 +1,343 @@
+//! What an exchange amounts to: a value, or an error and whether to try again.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::{
+    ClockOffset, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder, MaskedId,
+};
+
+use crate::error::StsError;
+use crate::wire::{self, Defect, ServiceError};
+
+/// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
+const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
+/// Longest `Recommend` link that is passed on.
+const MAX_LINK: usize = 300;
+
+/// Whether to try again, and when.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    /// At once: only nonce and timestamp have to be new.
+    AtOnce,
+    /// At once, with the clock corrected by the answer's `Date`.
+    WithCorrectedClock,
+    /// After a pause, at least as long as the service asked for.
+    Later(Option<Duration>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: StsError,
+    pub(crate) again: Again,
+}
+
+/// What every message about one call says.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) provider: &'static str,
+    pub(crate) action: &'static str,
+    /// `POST https://host`.
+    pub(crate) place: &'a str,
+    pub(crate) caller: &'a Credentials,
+}
+
+impl Context<'_> {
+    pub(crate) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
+        ErrorDetail::builder(self.provider, what).place(self.place)
+    }
+
+    /// An answer with a good status that cannot be used.
+    pub(crate) fn unusable(&self, response: &HttpResponse, defect: &Defect) -> StsError {
+        let what = format!("the answer to {} {}", self.action, defect.text());
+        let mut detail = self.detail(what).http_status(response.status());
+        if let Some(error) = wire::parse_error(response.body()) {
+            detail = self.quote(detail, response, &error);
+        } else if let Some(request_id) = response.header("x-acs-request-id") {
+            detail = detail.request_id(request_id);
+        }
+        let hint = match defect {
+            Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
+            _ => "check the endpoint, and whether it is the Security Token Service that answers",
+        };
+        CredentialsError::invalid_response(detail.hint(hint)).into()
+    }
+
+    /// No answer.
+    pub(crate) fn transport(&self, error: HttpError) -> Failure {
+        let (what, hint) = match error.kind() {
+            HttpErrorKind::Connect => (
+                "no connection to the service",
+                "check network, DNS and proxy, and the region or endpoint",
+            ),
+            HttpErrorKind::Timeout => (
+                "no answer from the service in time",
+                "check network and proxy, or raise the timeout",
+            ),
+            HttpErrorKind::Interrupted => ("the service's answer broke off", "try again"),
+            HttpErrorKind::Tls => (
+                "no trusted TLS connection to the service",
+                "check the trusted certificates and the proxy",
+            ),
+            HttpErrorKind::Request => (
+                "the request could not be sent",
+                "check the HTTP client: its features, and its runtime",
+            ),
+            _ => ("the exchange with the service failed", "check network and proxy"),
+        };
+        let again = match error.kind() {
+            HttpErrorKind::Connect => Again::Later(None),
+            _ => Again::No,
+        };
+        let is_setup = error.kind() == HttpErrorKind::Request;
+        let detail = self.detail(what).hint(hint).source(error);
+        let error = if is_setup {
+            CredentialsError::invalid_config(detail)
+        } else {
+            CredentialsError::unavailable(detail)
+        };
+        Failure {
+            error: error.into(),
+            again,
+        }
+    }
+
+    /// An answer that is not 2xx.
+    pub(crate) fn refusal(&self, response: &HttpResponse, offset: Option<ClockOffset>) -> Failure {
+        let status = response.status();
+        let Some(error) = wire::parse_error(response.body()) else {
+            return self.foreign(response);
+        };
+        let code = error.code.clone().unwrap_or_default();
+        let again = again(status, &code, response);
+        let passing = again != Again::No;
+        let what = if passing {
+            format!("the service could not answer {}", self.action)
+        } else {
+            format!("the service refused {}", self.action)
+        };
+        let mut hint = self.hint(&code, status, offset);
+        if let Some(link) = error.recommend.as_deref().filter(|link| is_link(link)) {
+            hint = if hint.is_empty() {
+                format!("see {link}")
+            } else {
+                format!("{hint}; see {link}")
+            };
+        }
+        let mut detail = self.quote(self.detail(what).http_status(status), response, &error);
+        if !hint.is_empty() {
+            detail = detail.hint(hint);
+        }
+        let error = if passing {
+            CredentialsError::unavailable(detail)
+        } else {
+            CredentialsError::denied(detail)
+        };
+        Failure {
+            error: StsError::new(error, is_caller_key(&code)),
+            again,
+        }
+    }
+
+    /// An error answer that is not the service's: of a proxy, a gateway, or another service.
+    fn foreign(&self, response: &HttpResponse) -> Failure {
+        let status = response.status();
+        let mut detail = self.detail(format!("{} was answered without an error code", self.action));
+        detail = detail.http_status(status);
+        if let Some(request_id) = response.header("x-acs-request-id") {
+            detail = detail.request_id(request_id);
+        }
+        let detail = detail.hint("check the endpoint, and whether a proxy answers in its place");
+        let (error, again) = match again(status, "", response) {
+            Again::No if (400..500).contains(&status) => (CredentialsError::denied(detail), Again::No),
+            // A redirect, which is not followed, or a status that should not be.
+            Again::No => (CredentialsError::invalid_response(detail), Again::No),
+            again => (CredentialsError::unavailable(detail), again),
+        };
+        Failure {
+            error: error.into(),
+            again,
+        }
+    }
+
+    /// Adds the service's own words, without keys.
+    fn quote(
+        &self,
+        mut detail: ErrorDetailBuilder,
+        response: &HttpResponse,
+        error: &ServiceError,
+    ) -> ErrorDetailBuilder {
+        if let Some(code) = &error.code {
+            detail = detail.code(scrub(code, self.caller));
+        }
+        if let Some(message) = &error.message {
+            detail = detail.message(scrub(message, self.caller));
+        }
+        let request_id = error
+            .request_id
+            .as_deref()
+            .or_else(|| response.header("x-acs-request-id"));
+        match request_id {
+            Some(request_id) => detail.request_id(scrub(request_id, self.caller)),
+            None => detail,
+        }
+    }
+
+    fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
+        let action = self.action;
+        let hint = match family(code) {
+            "NoPermission" | "AuthenticationFail" => {
+                return format!(
+                    "allow sts:{action} to the caller and name the caller in the role's trust policy; \
+                     the root account cannot assume roles"
+                );
+            }
+            "InvalidTimeStamp" => {
+                return match offset.filter(|offset| offset.abs() >= NOTABLE_OFFSET) {
+                    Some(offset) => {
+                        let side = if offset.as_secs() > 0 {
+                            "behind"
+                        } else {
+                            "ahead of"
+                        };
+                        format!(
+                            "set the local clock: it is {} s {side} the service's",
+                            offset.as_secs().unsigned_abs()
+                        )
+                    }
+                    None => "set the local clock".to_owned(),
+                };
+            }
+            "InvalidParameter" => {
+                return match code.split_once('.') {
+                    Some((_, field)) if field.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                        format!("check {field}")
+                    }
+                    _ => "check the settings of the call".to_owned(),
+                };
+            }
+            "EntityNotExist" => "check the role ARN, account id and name",
+            "MissingSecurityToken" => "the caller's key is temporary: set its security token too",
+            "InvalidSecurityToken" => "get new credentials for the caller, id, secret and token together",
+            "InvalidAccessKeyId" => "check that the caller's AccessKey exists and is enabled",
+            "SignatureDoesNotMatch" | "IncompleteSignature" => "check the caller's AccessKey secret",
+            "SignatureNonceUsed" => "try again",
+            "Throttling" => "call less often: the service counts all calls of the account",
+            _ if status == 429 => "call less often: the service counts all calls of the account",
+            _ if status >= 500 => "try again later",
+            _ => "",
+        };
+        hint.to_owned()
+    }
+}
+
+fn family(code: &str) -> &str {
+    code.split('.').next().unwrap_or(code)
+}
+
+fn is_caller_key(code: &str) -> bool {
+    matches!(family(code), "InvalidAccessKeyId" | "InvalidSecurityToken")
+}
+
+fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
+    match family(code) {
+        "SignatureNonceUsed" => return Again::AtOnce,
+        "InvalidTimeStamp" => return Again::WithCorrectedClock,
+        "Throttling" | "InternalError" | "ServiceUnavailable" => {}
+        _ if status == 429 || status >= 500 => {}
+        _ => return Again::No,
+    }
+    // Milliseconds, as the vendor's SDKs read it.
+    let asked = response
+        .header("x-acs-retry-after")
+        .and_then(|value| value.trim().parse().ok());
+    Again::Later(asked.map(Duration::from_millis))
+}
+
+fn is_link(text: &str) -> bool {
+    text.starts_with("https://") && text.len() <= MAX_LINK && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// A service's text without the caller's keys.
+///
+/// When a signature does not match, the service answers with the text that it signed, and that holds the
+/// security token.
+fn scrub(text: &str, caller: &Credentials) -> String {
+    let lower = text.to_ascii_lowercase();
+    let cut = ["string to sign", "stringtosign", "string_to_sign"]
+        .iter()
+        .filter_map(|mark| lower.find(mark));
+    let text = match cut.min() {
+        Some(at) => format!("{}string to sign withheld", &text[..at]),
+        None => text.to_owned(),
+    };
+    let encode = |raw: &str| {
+        percent_encoding::utf8_percent_encode(raw, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    for secret in [Some(caller.access_key_secret()), caller.security_token()]
+        .into_iter()
+        .flatten()
+    {
+        if !secret.is_empty() && (text.contains(secret) || text.contains(&encode(secret))) {
+            return "text withheld, as it repeats a key".to_owned();
+        }
+    }
+    match caller.access_key_id() {
+        "" => text,
+        id => text.replace(id, &MaskedId(id).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller() -> Credentials {
+        Credentials::builder("STS.NUExampleTempKeyId", "canary-secret")
+            .security_token("canary+token/==")
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_the_service_repeats_of_the_request_is_withheld() {
+        let caller = caller();
+        for (text, expected) in [
+            ("The role not exists.", "The role not exists."),
+            ("not found: STS.NUExampleTempKeyId.", "not found: STS.****eyId."),
+            (
+                "Signature is wrong. server string to sign is:POST&%2F&SecurityToken%3Dcanary",
+                "Signature is wrong. server string to sign withheld",
+            ),
+            (
+                "token canary+token/== is bad",
+                "text withheld, as it repeats a key",
+            ),
+            (
+                "token canary%2Btoken%2F%3D%3D is bad",
+                "text withheld, as it repeats a key",
+            ),
+            ("canary-secret", "text withheld, as it repeats a key"),
+        ] {
+            assert_eq!(scrub(text, &caller), expected);
+        }
+    }
+
+    #[test]
+    fn links_are_passed_on_only_if_they_are_links() {
+        assert!(is_link(
+            "https://api.aliyun.com/troubleshoot?q=NoPermission&product=Sts"
+        ));
+        for text in [
+            "http://x/",
+            "javascript:1",
+            "https://x/\n",
+            "https://x/ y",
+            &format!("https://{}", "x".repeat(300)),
+        ] {
+            assert!(!is_link(text), "{text}");
+        }
+    }
+}

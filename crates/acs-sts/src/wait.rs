@@ -1,0 +1,83 @@
+//! Pauses before a repeat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oss_credentials_core::{Sleep, nonce};
+
+/// First pause of a call, before the jitter; doubled for the next.
+const FIRST: Duration = Duration::from_millis(400);
+/// Longest pause. A service that asks for more gets no repeat: whoever called backs off anyway.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// What to wait on: what the user gave, else tokio's timer where there is one.
+pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
+    if let Some(own) = own {
+        return Some(Arc::clone(own));
+    }
+    #[cfg(feature = "tokio")]
+    if has_timer() {
+        return Some(Arc::new(oss_credentials_core::TokioSleep));
+    }
+    None
+}
+
+/// Whether this is inside a tokio runtime with a timer. Of the timer tokio tells only by panicking.
+#[cfg(feature = "tokio")]
+fn has_timer() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
+    let probe = || drop(tokio::time::sleep(Duration::ZERO));
+    tokio::runtime::Handle::try_current().is_ok() && std::panic::catch_unwind(probe).is_ok()
+}
+
+/// How long to wait before repeat number `repeat` (from 0); `None` if the service wants more time than a
+/// call should take.
+pub(crate) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
+    if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+        // Callers that were told the same should not come back in the same moment.
+        return (asked <= LONGEST).then(|| asked.saturating_add(asked.mul_f64(fraction() / 10.0)));
+    }
+    let full = FIRST.saturating_mul(2_u32.saturating_pow(repeat)).min(LONGEST);
+    Some(full / 2 + (full / 2).mul_f64(fraction()))
+}
+
+/// At least 0 and less than 1, from the entropy of a nonce.
+fn fraction() -> f64 {
+    let digits = nonce();
+    let word = digits
+        .get(..8)
+        .and_then(|head| u32::from_str_radix(head, 16).ok())
+        .unwrap_or_default();
+    f64::from(word) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_are_spread() {
+        let pauses: Vec<_> = (0..200).filter_map(|_| pause(0, None)).collect();
+        assert!(
+            pauses.iter().all(|p| (200..400).contains(&p.as_millis())),
+            "{pauses:?}"
+        );
+        assert!(pauses.iter().min().unwrap().as_millis() < 250);
+        assert!(pauses.iter().max().unwrap().as_millis() > 350);
+        assert!((400..800).contains(&pause(1, None).unwrap().as_millis()));
+        assert!(pause(40, None).unwrap() <= LONGEST);
+    }
+
+    #[test]
+    fn what_the_service_asks_for_is_waited_if_it_is_sane() {
+        let asked = Duration::from_secs(2);
+        let waited = pause(0, Some(asked)).unwrap();
+        assert!(
+            waited >= asked && waited < Duration::from_millis(2200),
+            "{waited:?}"
+        );
+        assert!(pause(0, Some(Duration::ZERO)).unwrap() >= Duration::from_millis(200));
+        assert_eq!(pause(0, Some(Duration::from_secs(6))), None);
+        assert_eq!(pause(0, Some(Duration::MAX)), None);
+    }
+}

@@ -1,0 +1,279 @@
+//! Answers of the service as they are on the wire. Pure.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+/// What an answer lacks. Never holds a piece of the answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Empty,
+    /// HTML, most likely of a proxy, or XML.
+    Markup,
+    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    Missing(&'static str),
+    Unreadable(&'static str),
+}
+
+impl Defect {
+    /// The end of the sentence "the answer …".
+    pub(crate) fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty => "is empty".into(),
+            Self::Markup => "is HTML or XML instead of JSON".into(),
+            Self::NotJson { line, column } => {
+                format!("is not the JSON that was expected (line {line}, column {column})").into()
+            }
+            Self::Missing(field) => format!("has no {field}").into(),
+            Self::Unreadable(field) => format!("has an unreadable {field}").into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRoleAnswer {
+    request_id: Option<String>,
+    credentials: Option<WireCredentials>,
+    assumed_role_user: Option<AssumedRoleUser>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireCredentials {
+    access_key_id: Option<String>,
+    access_key_secret: Option<Zeroizing<String>>,
+    security_token: Option<Zeroizing<String>>,
+    expiration: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumedRoleUser {
+    arn: Option<String>,
+    assumed_role_id: Option<String>,
+}
+
+/// A complete answer: id, secret and token are not empty.
+pub(crate) struct Session {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: Zeroizing<String>,
+    pub(crate) security_token: Zeroizing<String>,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) arn: Option<String>,
+    pub(crate) assumed_role_id: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Reads the answer to a call that hands out a session.
+pub(crate) fn parse(body: &[u8]) -> Result<Session, Defect> {
+    let answer: AssumeRoleAnswer = json(body)?;
+    let credentials = answer.credentials.ok_or(Defect::Missing("Credentials"))?;
+    let access_key_id = credentials
+        .access_key_id
+        .filter(|id| !id.is_empty())
+        .ok_or(Defect::Missing("Credentials.AccessKeyId"))?;
+    let secret = |value: Option<Zeroizing<String>>, field| {
+        value
+            .filter(|value| !value.is_empty())
+            .ok_or(Defect::Missing(field))
+    };
+    let access_key_secret = secret(credentials.access_key_secret, "Credentials.AccessKeySecret")?;
+    let security_token = secret(credentials.security_token, "Credentials.SecurityToken")?;
+    let expiration = credentials
+        .expiration
+        .ok_or(Defect::Missing("Credentials.Expiration"))?;
+    // RFC 3339: `Z` or an offset, with or without a fraction.
+    let expires_at = DateTime::parse_from_rfc3339(&expiration)
+        .map_err(|_| Defect::Unreadable("Credentials.Expiration"))?
+        .into();
+    let user = answer.assumed_role_user;
+    let (arn, assumed_role_id) = user.map_or((None, None), |user| (user.arn, user.assumed_role_id));
+    Ok(Session {
+        access_key_id,
+        access_key_secret,
+        security_token,
+        expires_at,
+        arn,
+        assumed_role_id,
+        request_id: answer.request_id,
+    })
+}
+
+/// The answer to `GetCallerIdentity`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Identity {
+    pub(crate) account_id: Option<String>,
+    pub(crate) arn: Option<String>,
+    pub(crate) principal_id: Option<String>,
+    #[serde(rename = "IdentityType")]
+    pub(crate) kind: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) role_id: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Reads the answer to `GetCallerIdentity`.
+pub(crate) fn parse_identity(body: &[u8]) -> Result<Identity, Defect> {
+    let identity: Identity = json(body)?;
+    for (value, field) in [(&identity.account_id, "AccountId"), (&identity.arn, "Arn")] {
+        if value.as_deref().is_none_or(str::is_empty) {
+            return Err(Defect::Missing(field));
+        }
+    }
+    Ok(identity)
+}
+
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Defect> {
+    if body.trim_ascii().is_empty() {
+        return Err(Defect::Empty);
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        if body.trim_ascii_start().starts_with(b"<") {
+            return Defect::Markup;
+        }
+        Defect::NotJson {
+            line: error.line(),
+            column: error.column(),
+        }
+    })
+}
+
+/// What an error answer says. All fields are text from outside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) recommend: Option<String>,
+}
+
+/// Reads an error answer, JSON (`Code` or `code`) or XML. `None` if it holds no error code: a proxy's page.
+pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
+    let error = match serde_json::from_slice::<Map<String, Value>>(body) {
+        Ok(fields) => {
+            let field = |upper: &str, lower: &str| {
+                let value = fields.get(upper).or_else(|| fields.get(lower))?.as_str()?;
+                (!value.is_empty()).then(|| value.to_owned())
+            };
+            ServiceError {
+                code: field("Code", "code"),
+                message: field("Message", "message"),
+                request_id: field("RequestId", "requestId"),
+                recommend: field("Recommend", "recommend"),
+            }
+        }
+        Err(_) => parse_xml_error(std::str::from_utf8(body).ok()?)?,
+    };
+    error.code.is_some().then_some(error)
+}
+
+/// `<Error>` with one element per field. Anything deeper is not an error of this service.
+fn parse_xml_error(text: &str) -> Option<ServiceError> {
+    let start = text.find("<Error>")?;
+    let inside = &text[start..];
+    let inside = &inside[..inside.find("</Error>")?];
+    let field = |name: &str| {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let from = inside.find(&open)? + open.len();
+        let value = &inside[from..];
+        let value = &value[..value.find(&close)?];
+        (!value.is_empty()).then(|| unescape(value))
+    };
+    Some(ServiceError {
+        code: field("Code"),
+        message: field("Message"),
+        request_id: field("RequestId"),
+        recommend: field("Recommend"),
+    })
+}
+
+fn unescape(text: &str) -> String {
+    // The ampersand last, or `&amp;lt;` would be unescaped twice.
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defects_quote_nothing_of_the_answer() {
+        for body in [
+            &br#"{"Credentials": "canary"}"#[..],
+            br#"{"Credentials": {"AccessKeyId": "canary", "AccessKeySecret": ["canary"]}}"#,
+            br#"{"Credentials": {"AccessKeySecret": "canary"#,
+            b"\xEF\xBB\xBF{\"canary\": 1}",
+            b"canary",
+            b"<html>canary</html>",
+            b"\xff\xfecanary",
+            br#"{"Credentials": {"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": "canary"}}"#,
+        ] {
+            let Err(defect) = parse(body) else { panic!("{body:?} is not an answer") };
+            assert!(!defect.text().contains("canary") && !format!("{defect:?}").contains("canary"));
+        }
+        assert_eq!(parse(b"<html>").err(), Some(Defect::Markup));
+        assert_eq!(parse(b" \n").err(), Some(Defect::Empty));
+        assert_eq!(parse(b"{}").err(), Some(Defect::Missing("Credentials")));
+    }
+
+    #[test]
+    fn every_documented_form_of_expiration_is_read() {
+        for (text, unix) in [
+            ("2026-01-02T04:04:05Z", 1_767_326_645_000),
+            ("2026-01-02T04:04:05.123Z", 1_767_326_645_123),
+            ("2026-01-02T12:04:05+08:00", 1_767_326_645_000),
+            ("2026-01-02t04:04:05z", 1_767_326_645_000),
+        ] {
+            let body = format!(
+                r#"{{"Credentials": {{"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t",
+                   "Expiration": "{text}"}}}}"#
+            );
+            let session = parse(body.as_bytes()).ok().unwrap();
+            let since = session.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(since.as_millis(), unix, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_are_read_in_every_spelling() {
+        let expected = ServiceError {
+            code: Some("NoPermission".into()),
+            message: Some("a < b & \"c\"".into()),
+            request_id: Some("R-1".into()),
+            recommend: None,
+        };
+        for body in [
+            r#"{"Code": "NoPermission", "Message": "a < b & \"c\"", "RequestId": "R-1", "AccessDeniedDetail": {}}"#,
+            r#"{"code": "NoPermission", "message": "a < b & \"c\"", "requestId": "R-1"}"#,
+            "<?xml version='1.0'?><Error><RequestId>R-1</RequestId><Code>NoPermission</Code>\
+             <Message>a &lt; b &amp; &quot;c&quot;</Message></Error>",
+        ] {
+            assert_eq!(parse_error(body.as_bytes()).as_ref(), Some(&expected), "{body}");
+        }
+        assert_eq!(unescape("&amp;lt;"), "&lt;");
+        for body in [
+            "",
+            "boom",
+            "<html><Code>x</Code></html>",
+            "[]",
+            r#"{"Code": 1}"#,
+            "<Error><Code>x",
+        ] {
+            assert_eq!(parse_error(body.as_bytes()), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A service made of a script, and what both test files need.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use acs_sts::{AssumeRole, StsClient, StsClientBuilder};
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{BoxFuture, Credentials, Sleep};
+
+/// 2026-01-02T03:04:05Z
+pub(crate) const NOW: u64 = 1_767_323_045;
+pub(crate) const SECRET: &str = "canary-caller-secret";
+pub(crate) const TOKEN: &str = "canary-caller-token+/==";
+pub(crate) const ID: &str = "STS.NUExampleTempKeyId";
+
+pub(crate) const OK: &str = r#"{"RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F", "AssumedRoleUser": {"Arn":
+    "acs:ram::123456789012:role/example-role/example-session", "AssumedRoleId":
+    "300000000000000001:example-session"}, "Credentials": {"AccessKeyId": "STS.EXAMPLE", "AccessKeySecret":
+    "canary-new-secret", "SecurityToken": "canary-new-token", "Expiration": "2026-01-02T04:04:05Z"}}"#;
+
+type Step = Box<dyn Fn() -> Result<HttpResponse, HttpError> + Send + Sync>;
+
+/// Answers in order, and keeps what it was asked.
+#[derive(Clone, Default)]
+pub(crate) struct Service {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    requests: Arc<Mutex<Vec<HttpRequest>>>,
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn then(
+        self,
+        step: impl Fn() -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+    ) -> Self {
+        self.steps.lock().unwrap().push_back(Box::new(step));
+        self
+    }
+
+    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
+        let body = body.as_bytes().to_vec();
+        self.then(move || Ok(HttpResponse::new(status, body.clone())))
+    }
+
+    pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
+        self.answers(status, &error_body(code))
+    }
+
+    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
+        self.then(move || Err(HttpError::new(kind, "made up")))
+    }
+
+    pub(crate) fn http(&self) -> Arc<dyn HttpClient> {
+        let service = self.clone();
+        Arc::new(http_fn(move |request| {
+            service.requests.lock().unwrap().push(request);
+            let step = service
+                .steps
+                .lock()
+                .unwrap()
+                .pop_front()
+                .expect("one request too many");
+            async move { step() }
+        }))
+    }
+
+    pub(crate) fn client(&self) -> StsClientBuilder {
+        StsClient::builder(self.http()).clock(ManualClock::at_unix(NOW))
+    }
+
+    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+pub(crate) fn error_body(code: &str) -> String {
+    format!(
+        r#"{{"RequestId": "R-1", "Code": "{code}", "Message": "example",
+           "Recommend": "https://api.aliyun.com/troubleshoot?q={code}"}}"#
+    )
+}
+
+/// A [`Sleep`] that does not wait and keeps count.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pauses(Arc<Mutex<Vec<Duration>>>);
+
+impl Pauses {
+    pub(crate) fn taken(&self) -> Vec<Duration> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Sleep for Pauses {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.lock().unwrap().push(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+pub(crate) fn caller() -> Credentials {
+    Credentials::builder(ID, SECRET)
+        .security_token(TOKEN)
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn role() -> AssumeRole {
+    AssumeRole::new("acs:ram::123456789012:role/example-role", "example-session")
+}
+
+pub(crate) fn at(unix: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
+}
+
+/// Query and form of a request, decoded, as the service sees them.
+pub(crate) fn params(request: &HttpRequest) -> Vec<(String, String)> {
+    let query = request.url().split_once('?').map_or("", |(_, query)| query);
+    [query, std::str::from_utf8(request.body()).unwrap()]
+        .into_iter()
+        .flat_map(decode)
+        .collect()
+}
+
+pub(crate) fn decode(encoded: &str) -> Vec<(String, String)> {
+    let text = |raw| {
+        percent_encoding::percent_decode_str(raw)
+            .decode_utf8()
+            .unwrap()
+            .into_owned()
+    };
+    let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap())
+        .map(|(key, value)| (text(key), text(value)))
+        .collect()
+}
+
+pub(crate) fn get<'a>(params: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut found = params.iter().filter(|(key, _)| key == name);
+    let value = found.next().map(|(_, value)| value.as_str());
+    assert!(found.next().is_none(), "{name} was sent twice");
+    value
+}
