@@ -1,6 +1,9 @@
 //! The cache without a driver: one test for each situation in which a caller can find it.
 #![allow(missing_docs)]
-#![allow(clippy::unchecked_time_subtraction, reason = "constants that cannot underflow")]
+#![allow(
+    clippy::unchecked_time_subtraction,
+    reason = "constants that cannot underflow"
+)]
 
 #[allow(
     clippy::unwrap_used,
