@@ -84,6 +84,16 @@ impl AssumeRole {
         self
     }
 
+    /// The role.
+    pub fn role_arn(&self) -> &str {
+        &self.role_arn
+    }
+
+    /// Name of the session.
+    pub fn session_name(&self) -> &str {
+        &self.session_name
+    }
+
     /// Checks everything that can be checked without the service; errors begin with the provider's name.
     ///
     /// # Errors

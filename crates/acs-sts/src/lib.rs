@@ -4,8 +4,8 @@
 //! repeats, reading of answers and of errors are the same for every call. It reads no environment, keeps no
 //! credentials and caches nothing.
 //!
-//! Vendor document: "API overview" of the Security Token Service,
-//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-overview>.
+//! Vendor document: "AssumeRole" of the Security Token Service,
+//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>.
 //!
 //! # Examples
 //!

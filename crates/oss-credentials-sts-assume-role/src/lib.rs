@@ -1,1 +1,74 @@
 //! Alibaba Cloud credentials from STS AssumeRole, refreshed in the background.
+//!
+//! A base provider, which may be any, signs the call; what comes back are temporary credentials of the role.
+//! The base is asked at every refresh, so roles can be chained, and a base key that rotates is followed.
+//!
+//! # What it reads
+//!
+//! Nothing but what is set on the builder. [`StsAssumeRole::from_env`] and [`StsAssumeRoleBuilder::env`] read
+//! [`ENV_ROLE_ARN`], [`ENV_ROLE_SESSION_NAME`], [`ENV_STS_REGION`] and [`ENV_VPC_ENDPOINT_ENABLED`], each only
+//! if it is not set already. An empty variable counts as unset.
+//!
+//! # Examples
+//!
+//! With the feature `reqwest`, inside a tokio runtime:
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # async fn example() -> Result<(), oss_credentials_core::CredentialsError> {
+//! use oss_credentials_core::{Credentials, CredentialsProvider};
+//! use oss_credentials_sts_assume_role::StsAssumeRole;
+//!
+//! let base = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+//! let provider = StsAssumeRole::builder(base)
+//!     .role_arn("acs:ram::123456789012:role/example-role")
+//!     .region("cn-hangzhou")
+//!     .build()?;
+//! let credentials = provider.credentials().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With any other HTTP stack:
+//!
+//! ```
+//! use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_core::{Credentials, CredentialsProvider, blocking};
+//! use oss_credentials_sts_assume_role::StsAssumeRole;
+//!
+//! let http = http_fn(|request: HttpRequest| async move {
+//!     // Hand `request` to your stack here.
+//! #   let answer = br#"{"Credentials": {"AccessKeyId": "STS.example", "AccessKeySecret": "secret",
+//! #       "SecurityToken": "token", "Expiration": "2099-01-01T00:00:00Z"}}"#;
+//! #   Ok(HttpResponse::new(200, answer.to_vec()))
+//! });
+//! let base = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+//! let provider = StsAssumeRole::builder(base)
+//!     .role_arn("acs:ram::123456789012:role/example-role")
+//!     .http_client(http)
+//!     .build()?;
+//! assert_eq!(blocking::wait(provider.credentials())?.source(), "sts-assume-role");
+//! # Ok::<(), oss_credentials_core::CredentialsError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that `build()` needs none; implies `tokio` |
+//! | `tokio` | through `reqwest` | background refresh and retries that wait, where there is a tokio runtime |
+//!
+//! A library that depends on this crate should set `default-features = false` and leave the choice to the
+//! program.
+//!
+//! When it fails: `docs/troubleshooting.md#sts-assume-role` in the repository.
+
+mod config;
+mod source;
+
+pub use acs_sts::SignatureVersion;
+pub use config::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, DEFAULT_TIMEOUT, ENV_ROLE_ARN,
+    ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
+};
+pub use source::{StsAssumeRole, StsAssumeRoleBuilder, StsAssumeRoleProvider};

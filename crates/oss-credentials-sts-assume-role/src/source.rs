@@ -1,0 +1,422 @@
+//! The source and its builder.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use acs_sts::{AssumeRole, AssumedRole, SignatureVersion, StsClient};
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{
+    BoxFuture, Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env,
+    ErrorDetail, Fetched, RefreshingProvider, Sleep, SystemClock,
+};
+
+use crate::config::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, DEFAULT_TIMEOUT, ENV_ROLE_ARN,
+    ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
+};
+
+const NAME: &str = "sts-assume-role";
+
+/// Credentials of a role, cached and refreshed: what [`StsAssumeRoleBuilder::build`] makes.
+pub type StsAssumeRoleProvider = RefreshingProvider<StsAssumeRole>;
+
+/// Gets temporary credentials of a role, one call of `AssumeRole` per fetch.
+///
+/// The base provider is asked at every fetch. When the service rejects the base key
+/// (`InvalidAccessKeyId.*`, `InvalidSecurityToken.*`), the base is told to invalidate it; if the base has
+/// another key then, the call is made once more with that one.
+///
+/// # Examples
+///
+/// A role that may only be assumed from another role:
+///
+/// ```
+/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # use oss_credentials_core::Credentials;
+/// # let http = || http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
+/// use oss_credentials_sts_assume_role::StsAssumeRole;
+///
+/// let base = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+/// let hub = StsAssumeRole::builder(base)
+///     .role_arn("acs:ram::123456789012:role/hub")
+///     .http_client(http())
+///     .build()?;
+/// let spoke = StsAssumeRole::builder(hub)
+///     .role_arn("acs:ram::210987654321:role/spoke")
+///     .http_client(http())
+///     .build()?;
+/// # let _ = spoke;
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StsAssumeRole {
+    base: Arc<dyn CredentialsProvider>,
+    client: StsClient,
+    request: AssumeRole,
+}
+
+impl StsAssumeRole {
+    /// Starts a source whose calls are signed with the credentials of `base`: a provider, or credentials.
+    pub fn builder(base: impl CredentialsProvider) -> StsAssumeRoleBuilder {
+        StsAssumeRoleBuilder {
+            base: Arc::new(base),
+            role_arn: None,
+            role_session_name: None,
+            duration: DEFAULT_DURATION,
+            policy: None,
+            external_id: None,
+            endpoint: None,
+            allow_http: false,
+            region: None,
+            vpc: None,
+            signature_version: SignatureVersion::default(),
+            http_client: None,
+            clock: Arc::new(SystemClock),
+            sleep: None,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Starts a source from the environment; see [`StsAssumeRoleBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if [`ENV_ROLE_ARN`] is not set,
+    /// [`CredentialsError::InvalidConfig`] if it is not, but [`ENV_ROLE_SESSION_NAME`] is.
+    pub fn from_env(
+        base: impl CredentialsProvider,
+        env: &dyn Env,
+    ) -> Result<StsAssumeRoleBuilder, CredentialsError> {
+        let builder = Self::builder(base).env(env);
+        builder.required_role_arn()?;
+        Ok(builder)
+    }
+
+    /// Name of the session, as it appears in audit logs.
+    pub fn role_session_name(&self) -> &str {
+        self.request.session_name()
+    }
+
+    /// Where requests go: scheme, host and port.
+    pub fn endpoint(&self) -> String {
+        self.client.endpoint().origin()
+    }
+
+    async fn assume(&self) -> Result<AssumedRole, CredentialsError> {
+        let base = self.base_credentials().await?;
+        let rejected = match self.client.assume_role(&base, &self.request).await {
+            Err(error) if error.caller_key_rejected() => error,
+            other => return Ok(other?),
+        };
+        self.base.invalidate(&base);
+        // A base that can get another key has one now. Only one try: the next fetch is not far.
+        let other = self.base_credentials().await?;
+        if other.same_key_as(&base) {
+            return Err(rejected.into());
+        }
+        let second = self.client.assume_role(&other, &self.request).await;
+        if second.as_ref().is_err_and(acs_sts::StsError::caller_key_rejected) {
+            self.base.invalidate(&other);
+        }
+        Ok(second?)
+    }
+
+    async fn base_credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.base.credentials().await.map_err(|error| {
+            if !error.is_not_configured() {
+                return error;
+            }
+            // The role is set up. Were this passed on as it is, a chain would go on to another identity.
+            CredentialsError::invalid_config(
+                ErrorDetail::builder(
+                    NAME,
+                    format!("the base provider {} is not set up", self.base.name()),
+                )
+                .hint("set it up, or remove the role from the chain")
+                .source(error),
+            )
+        })
+    }
+}
+
+impl CredentialsSource for StsAssumeRole {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let role = self.assume().await?;
+            let clock_offset = role.clock_offset();
+            Ok(Fetched::new(role.into_credentials()).clock_offset(clock_offset))
+        })
+    }
+}
+
+/// Makes a [`StsAssumeRoleProvider`] or the bare source; see [`StsAssumeRole::builder`].
+///
+/// `Debug` shows neither policy nor external id.
+#[must_use]
+pub struct StsAssumeRoleBuilder {
+    base: Arc<dyn CredentialsProvider>,
+    role_arn: Option<String>,
+    role_session_name: Option<String>,
+    duration: Duration,
+    policy: Option<String>,
+    external_id: Option<String>,
+    endpoint: Option<String>,
+    allow_http: bool,
+    region: Option<String>,
+    vpc: Option<bool>,
+    signature_version: SignatureVersion,
+    http_client: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    sleep: Option<Arc<dyn Sleep>>,
+    connect_timeout: Duration,
+    timeout: Duration,
+}
+
+impl StsAssumeRoleBuilder {
+    /// Reads the environment for what is not set yet: role ARN, session name, region and VPC switch. Region
+    /// and VPC switch are not read if an endpoint is set.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        self.role_arn = self.role_arn.or_else(|| env.non_empty(ENV_ROLE_ARN));
+        self.role_session_name = self
+            .role_session_name
+            .or_else(|| env.non_empty(ENV_ROLE_SESSION_NAME));
+        if self.endpoint.is_none() {
+            self.region = self.region.or_else(|| env.non_empty(ENV_STS_REGION));
+            self.vpc = self.vpc.or_else(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
+        }
+        self
+    }
+
+    /// The role, `acs:ram::<account id>:role/<name>`. Required.
+    pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
+        self.role_arn = Some(role_arn.into());
+        self
+    }
+
+    /// Name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, made up once by
+    /// [`StsAssumeRoleBuilder::build`].
+    pub fn role_session_name(mut self, name: impl Into<String>) -> Self {
+        self.role_session_name = Some(name.into());
+        self
+    }
+
+    /// Lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = duration;
+        self
+    }
+
+    /// A policy that narrows what the credentials may do to what both it and the role allow: JSON, at most
+    /// 2048 characters. An empty one is none. Default: none.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// The external id that the role's trust policy asks for: 2 to 1224 of the characters
+    /// `A-Z a-z 0-9 _ + = , . @ : / -`. Default: none.
+    pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
+        self.external_id = Some(external_id.into());
+        self
+    }
+
+    /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Whether the endpoint may be plain `http://` for a host other than loopback. Keys that the service
+    /// hands out are then readable on the network. Default: no.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Region whose host to ask, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Whether to ask the region's host inside the VPC. Without a region the public host is used, and a
+    /// warning logged. Default: no.
+    pub fn vpc(mut self, vpc: bool) -> Self {
+        self.vpc = Some(vpc);
+        self
+    }
+
+    /// How requests are signed. Default: [`SignatureVersion::Rpc`].
+    pub fn signature_version(mut self, version: SignatureVersion) -> Self {
+        self.signature_version = version;
+        self
+    }
+
+    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; else none, and one must be set.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock of source and cache. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
+    /// has one; else none, so that nothing is retried after a pause.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Some(Arc::new(sleep));
+        self
+    }
+
+    /// How long making a connection may take. Default: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one exchange may take, connecting included. Default: 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if nothing names a role. [`CredentialsError::InvalidConfig`] if a
+    /// setting is malformed or not complete, if the base is anonymous, or if there is no HTTP client.
+    pub fn build(self) -> Result<StsAssumeRoleProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`StsAssumeRoleBuilder::build`].
+    pub fn build_source(self) -> Result<StsAssumeRole, CredentialsError> {
+        let role_arn = self.required_role_arn()?.to_owned();
+        let session_name = self
+            .role_session_name
+            .clone()
+            .unwrap_or_else(|| made_up_session_name(self.clock.now()));
+        let mut request = AssumeRole::new(role_arn, session_name).duration(self.duration);
+        if let Some(policy) = self.policy {
+            request = request.policy(policy);
+        }
+        if let Some(external_id) = self.external_id {
+            request = request.external_id(external_id);
+        }
+        request.validate(NAME)?;
+        // What is at hand costs nothing to look at; a base that has to fetch is checked when it has.
+        if self.base.cached().is_some_and(|base| base.is_anonymous()) {
+            return Err(invalid(
+                "the base credentials are anonymous",
+                "use an AccessKey pair, or temporary credentials, as the base",
+            ));
+        }
+        let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
+            invalid(
+                "there is no HTTP client",
+                "pass one with http_client(..), or turn on the feature `reqwest`",
+            )
+        })?;
+        let mut client = StsClient::builder(http)
+            .provider_name(NAME)
+            .allow_http(self.allow_http)
+            .vpc(self.vpc.unwrap_or_default())
+            .signature_version(self.signature_version)
+            .clock(self.clock)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout);
+        if let Some(endpoint) = self.endpoint {
+            client = client.endpoint(endpoint);
+        }
+        if let Some(region) = self.region {
+            client = client.region(region);
+        }
+        if let Some(sleep) = self.sleep {
+            client = client.sleep(sleep);
+        }
+        Ok(StsAssumeRole {
+            base: self.base,
+            client: client.build()?,
+            request,
+        })
+    }
+
+    fn required_role_arn(&self) -> Result<&str, CredentialsError> {
+        if let Some(role_arn) = &self.role_arn {
+            return Ok(role_arn);
+        }
+        let hint = format!("set role_arn(..) or {ENV_ROLE_ARN}");
+        let half_set = [
+            ("a role session name", self.role_session_name.is_some()),
+            ("a policy", self.policy.is_some()),
+            ("an external id", self.external_id.is_some()),
+        ];
+        if let Some((what, _)) = half_set.into_iter().find(|(_, set)| *set) {
+            return Err(invalid(format!("there is {what}, but no role ARN"), hint));
+        }
+        Err(CredentialsError::not_configured(
+            ErrorDetail::builder(NAME, "no role is named").hint(hint),
+        ))
+    }
+}
+
+impl std::fmt::Debug for StsAssumeRoleBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StsAssumeRoleBuilder")
+            .field("base", &self.base)
+            .field("role_arn", &self.role_arn)
+            .field("role_session_name", &self.role_session_name)
+            .field("duration", &self.duration)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+fn invalid(
+    what: impl Into<std::borrow::Cow<'static, str>>,
+    hint: impl Into<std::borrow::Cow<'static, str>>,
+) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
+}
+
+fn made_up_session_name(now: SystemTime) -> String {
+    let micros = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_micros();
+    format!("{DEFAULT_SESSION_NAME_PREFIX}{micros}")
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature `build()` says that it needs one.
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}
