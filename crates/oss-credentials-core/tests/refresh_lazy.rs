@@ -83,6 +83,26 @@ fn volunteer_whose_refresh_fails_gets_the_old_value() {
 }
 
 #[test]
+fn volunteer_is_not_given_its_old_value_once_that_has_ended() {
+    let bench = Bench::fetched("first");
+    bench.clock.advance(50 * MINUTE);
+    let gate = bench.source.push_gate();
+    let mut volunteer = bench.ask();
+    volunteer.waits();
+    bench.clock.advance(20 * SECOND);
+    gate.open_ok(bench.lasting("second", HOUR));
+    bench.answers("second");
+    bench.provider.invalidate(&lasting_for_ever("second"));
+    bench.clock.advance(HOUR);
+    let gate = bench.source.push_gate();
+    let mut other = bench.ask();
+    other.waits();
+    volunteer.waits();
+    gate.open_ok(bench.lasting("third", HOUR));
+    assert_eq!(volunteer.done().unwrap().access_key_id(), "third");
+}
+
+#[test]
 fn empty_all_callers_join_one_attempt_and_share_its_success() {
     let bench = Bench::new();
     let gate = bench.source.push_gate();

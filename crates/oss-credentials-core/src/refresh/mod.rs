@@ -167,7 +167,7 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
         if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| snapshot.is_usable(now)) {
             let credentials = snapshot.credentials.clone();
             if snapshot.is_due(now) && self.shared.wants_volunteer(now) {
-                return CredentialsFuture::new(Join::new(&self.shared, Purpose::Volunteer(credentials)));
+                return CredentialsFuture::new(Join::new(&self.shared, Purpose::Volunteer));
             }
             return CredentialsFuture::ready(Ok(credentials));
         }

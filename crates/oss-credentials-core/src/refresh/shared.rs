@@ -65,7 +65,7 @@ pub(super) enum Purpose {
     /// There is nothing usable.
     Need,
     /// A value that is due is at hand; refresh it if nobody else does.
-    Volunteer(Credentials),
+    Volunteer,
     /// Fetch, whatever there is.
     Force,
 }
@@ -187,7 +187,8 @@ impl Shared {
             if began {
                 // Whoever finds an abandoned flight past its limit did not cause that, and need not wait.
                 if !overdue
-                    && let Purpose::Need = purpose
+                    && !matches!(purpose, Purpose::Force)
+                    && self.usable(now).is_none()
                     && let Some(error) = self.reason_not_to_begin(&slot, now)
                 {
                     return Entered::Answered(Err(error));
@@ -211,14 +212,12 @@ impl Shared {
         match purpose {
             Purpose::Force => None,
             Purpose::Need => self.usable(now).map(Ok),
-            Purpose::Volunteer(old) => {
+            // The value may have ended or been rejected by now, which makes the volunteer one in need.
+            Purpose::Volunteer => {
                 let snapshot = self.snapshot.load();
-                let refreshed = snapshot.as_ref().filter(|s| s.is_usable(now) && !s.is_due(now));
-                match refreshed {
-                    Some(snapshot) => Some(Ok(snapshot.credentials.clone())),
-                    None if !self.has_work_for_volunteer(slot, now) => Some(Ok(old.clone())),
-                    None => None,
-                }
+                let usable = snapshot.as_ref().filter(|snapshot| snapshot.is_usable(now))?;
+                let nothing_to_do = !usable.is_due(now) || !self.has_work_for_volunteer(slot, now);
+                nothing_to_do.then(|| Ok(usable.credentials.clone()))
             }
         }
     }

@@ -1,17 +1,16 @@
-//! The checks of the conformance suite. Each makes its own socket and client.
+//! The checks of the conformance suite.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
-use std::thread;
 use std::time::Duration;
 
 use super::http_conformance::{Answer, HttpConformance};
+use super::http_conformance_runtime::{dropped_future, without_runtime};
 use super::http_conformance_socket::{Connection, Recorded, ScriptedSocket, answer, chunked};
-use crate::blocking;
 use crate::http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 
 /// Why a check did not pass.
@@ -32,9 +31,12 @@ impl From<String> for Problem {
     }
 }
 
-type Checked = Result<(), Problem>;
+pub(super) type Checked = Result<(), Problem>;
 
-pub(super) const CHECKS: &[(&str, fn(&HttpConformance) -> Checked)] = &[
+/// One check. It makes its own socket and client.
+pub(super) type Check = fn(&HttpConformance) -> Checked;
+
+pub(super) const CHECKS: &[(&str, Check)] = &[
     ("statuses", statuses),
     ("redirects", redirects),
     ("request_as_given", request_as_given),
@@ -68,12 +70,12 @@ const SHORT: Duration = Duration::from_millis(200);
 /// How often, and how many times, a dripping socket sends: longer than `SHORT` in all, never long in between.
 const DRIP: (Duration, usize) = (Duration::from_millis(20), 50);
 /// After this the suite takes its turn, where a client that keeps the contract has long acted.
-const LONG: Duration = Duration::from_secs(1);
+pub(super) const LONG: Duration = Duration::from_secs(1);
 /// An endless thing ends here, so that a client without limits ends too, in bytes.
 const ENDLESS: usize = 32 * MAX_BODY;
 
 /// A request with a canary wherever one can be.
-fn request_to(socket: &ScriptedSocket) -> HttpRequest {
+pub(super) fn request_to(socket: &ScriptedSocket) -> HttpRequest {
     HttpRequest::post(socket.url(&format!("/path?Token={CANARY}")))
         .with_header("x-secret", CANARY)
         .with_body(CANARY.as_bytes().to_vec())
@@ -90,7 +92,7 @@ fn ok(answer: Answer) -> Result<HttpResponse, String> {
 }
 
 /// The answer must be an error of one of these kinds, and nothing about it may show a canary.
-fn fails(answer: Answer, kinds: &[HttpErrorKind]) -> Result<(), String> {
+pub(super) fn fails(answer: Answer, kinds: &[HttpErrorKind]) -> Result<(), String> {
     let error = match answer {
         Ok(response) => return Err(format!("got {response:?}, wanted an error of kind {kinds:?}")),
         Err(error) => error,
@@ -98,7 +100,8 @@ fn fails(answer: Answer, kinds: &[HttpErrorKind]) -> Result<(), String> {
     let mut shown = format!("{error} {error:?}");
     let mut cause = error.source();
     while let Some(inner) = cause {
-        shown += &format!(" {inner} {inner:?}");
+        // Writing to a String cannot fail.
+        let _ = write!(shown, " {inner} {inner:?}");
         cause = inner.source();
     }
     expect(!shown.contains(CANARY), || {
@@ -516,86 +519,6 @@ fn no_tls_there(suite: &HttpConformance) -> Checked {
         suite.send(request),
         &[HttpErrorKind::Tls, HttpErrorKind::Request],
     )?)
-}
-
-fn without_runtime(suite: &HttpConformance) -> Checked {
-    let socket = ScriptedSocket::answering(answer("200 OK", "", b""))?;
-    let (client, request) = (suite.client(), request_to(&socket));
-    // A thread of its own, in case the suite itself runs inside a runtime.
-    let waited = thread::scope(|scope| scope.spawn(|| blocking::wait(client.send(request))).join());
-    match waited {
-        Err(_) => Err(Problem::Failed("the client panicked".to_owned())),
-        Ok(Ok(response)) if response.status() == 200 => Ok(()),
-        Ok(answer) => Ok(fails(answer, &[HttpErrorKind::Request])?),
-    }
-}
-
-/// Something that happened at the socket, for a future to wait on.
-#[derive(Default)]
-struct Event(Mutex<(Option<bool>, Option<Waker>)>);
-
-impl Event {
-    fn set(&self, value: bool) {
-        let waker = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.0 = Some(value);
-            state.1.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn poll(&self, waker: &Waker) -> Poll<bool> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = state.0 {
-            return Poll::Ready(value);
-        }
-        state.1 = Some(waker.clone());
-        Poll::Pending
-    }
-}
-
-fn dropped_future(suite: &HttpConformance) -> Checked {
-    let (arrived, closed) = (Arc::new(Event::default()), Arc::new(Event::default()));
-    let (seen, gone) = (Arc::clone(&arrived), Arc::clone(&closed));
-    let socket = ScriptedSocket::start(move |connection, _| {
-        seen.set(true);
-        gone.set(connection.closes_within(LONG));
-    })?;
-    let (client, request) = (
-        suite.client(),
-        request_to(&socket).with_timeout(Duration::from_secs(4)),
-    );
-    let mut outcome = Err(Problem::Failed(
-        "`block_on` returned before the future was done".to_owned(),
-    ));
-    suite.wait(Box::pin(async {
-        let mut sending = Some(client.send(request));
-        let done_early = std::future::poll_fn(|cx| {
-            if let Some(future) = &mut sending
-                && future.as_mut().poll(cx).is_ready()
-            {
-                return Poll::Ready(true);
-            }
-            arrived.poll(cx.waker()).map(|_| false)
-        })
-        .await;
-        sending = None;
-        drop(sending);
-        outcome = if done_early {
-            Err(Problem::Skipped(
-                "the client blocks, so its future cannot be dropped meanwhile".to_owned(),
-            ))
-        } else if std::future::poll_fn(|cx| closed.poll(cx.waker())).await {
-            Ok(())
-        } else {
-            Err(Problem::Failed(
-                "the connection stays open after the future was dropped".to_owned(),
-            ))
-        };
-    }));
-    outcome
 }
 
 fn metadata_host_and_proxy(suite: &HttpConformance) -> Checked {

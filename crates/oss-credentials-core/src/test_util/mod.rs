@@ -3,6 +3,7 @@
 mod fake_env;
 mod http_conformance;
 mod http_conformance_checks;
+mod http_conformance_runtime;
 mod http_conformance_socket;
 mod manual_clock;
 mod scripted_source;
