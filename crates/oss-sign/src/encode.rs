@@ -3,20 +3,31 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use percent_encoding::{percent_decode, percent_encode_byte};
 
 use crate::SignError;
 
-/// Everything but `A-Z a-z 0-9 - . _ ~`.
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-/// The same, and `/` stays.
-const PATH: &AsciiSet = &STRICT.remove(b'/');
+/// For each byte whether it stays in a query: `A-Z a-z 0-9 - . _ ~`.
+const STRICT: [bool; 256] = stays(b"-._~");
+/// For each byte whether it stays in a path: those, and `/`.
+const PATH: [bool; 256] = stays(b"-._~/");
 
-/// Takes text piece by piece: a buffer or a hash.
+const fn stays(marks: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
+/// Takes text piece by piece.
 pub(crate) trait TextSink {
     fn put_str(&mut self, piece: &str);
 }
@@ -27,14 +38,20 @@ impl TextSink for String {
     }
 }
 
+impl TextSink for Vec<u8> {
+    fn put_str(&mut self, piece: &str) {
+        self.extend_from_slice(piece.as_bytes());
+    }
+}
+
 /// Percent-encodes a query name or value: all UTF-8 bytes but `A-Z a-z 0-9 - . _ ~`, with upper-case hex digits.
 ///
 /// ```
 /// assert_eq!(oss_sign::encode("a b/ü+~"), "a%20b%2F%C3%BC%2B~");
 /// ```
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(encoded_len(text.as_bytes()));
-    put_encoded(&mut out, text.as_bytes());
+    let mut out = String::with_capacity(encoded_len(text));
+    put_encoded(&mut out, text);
     out
 }
 
@@ -44,8 +61,8 @@ pub fn encode(text: &str) -> String {
 /// assert_eq!(oss_sign::encode_path("a b/c+d"), "a%20b/c%2Bd");
 /// ```
 pub fn encode_path(text: &str) -> String {
-    let mut out = String::with_capacity(encoded_len(text.as_bytes()));
-    put_encoded_path(&mut out, text.as_bytes());
+    let mut out = String::with_capacity(encoded_len(text));
+    put_encoded_path(&mut out, text);
     out
 }
 
@@ -62,10 +79,7 @@ pub fn encode_path(text: &str) -> String {
 /// assert_eq!(url_path(None, None), "/");
 /// ```
 pub fn url_path(bucket: Option<&str>, key: Option<&str>) -> String {
-    let mut out = String::with_capacity(
-        2 + bucket.map_or(0, |bucket| encoded_len(bucket.as_bytes()))
-            + key.map_or(0, |key| encoded_len(key.as_bytes())),
-    );
+    let mut out = String::with_capacity(2 + bucket.map_or(0, encoded_len) + key.map_or(0, encoded_len));
     put_resource(&mut out, bucket, key);
     out
 }
@@ -78,17 +92,17 @@ pub fn url_path(bucket: Option<&str>, key: Option<&str>) -> String {
 pub fn encode_query(pairs: &[(&str, &str)]) -> String {
     let length = pairs
         .iter()
-        .map(|(name, value)| encoded_len(name.as_bytes()) + encoded_len(value.as_bytes()) + 2)
+        .map(|(name, value)| encoded_len(name) + encoded_len(value) + 2)
         .sum();
     let mut out = String::with_capacity(length);
     for (at, (name, value)) in pairs.iter().enumerate() {
         if at > 0 {
             out.push('&');
         }
-        put_encoded(&mut out, name.as_bytes());
+        put_encoded(&mut out, name);
         if !value.is_empty() {
             out.push('=');
-            put_encoded(&mut out, value.as_bytes());
+            put_encoded(&mut out, value);
         }
     }
     out
@@ -143,15 +157,28 @@ pub fn check_key_for_url(key: &str) -> Result<(), SignError> {
     Ok(())
 }
 
-pub(crate) fn put_encoded(out: &mut impl TextSink, bytes: &[u8]) {
-    for piece in percent_encode(bytes, STRICT) {
-        out.put_str(piece);
-    }
+pub(crate) fn put_encoded(out: &mut impl TextSink, text: &str) {
+    put_with(out, text, &STRICT);
 }
 
-fn put_encoded_path(out: &mut impl TextSink, bytes: &[u8]) {
-    for piece in percent_encode(bytes, PATH) {
-        out.put_str(piece);
+fn put_encoded_path(out: &mut impl TextSink, text: &str) {
+    put_with(out, text, &PATH);
+}
+
+fn put_with(out: &mut impl TextSink, mut text: &str, stays: &[bool; 256]) {
+    loop {
+        let run = text
+            .bytes()
+            .position(|byte| !stays[usize::from(byte)])
+            .unwrap_or(text.len());
+        let (plain, rest) = text.split_at(run);
+        out.put_str(plain);
+        let Some(letter) = rest.chars().next() else { return };
+        let (letter, rest) = rest.split_at(letter.len_utf8());
+        letter
+            .bytes()
+            .for_each(|byte| out.put_str(percent_encode_byte(byte)));
+        text = rest;
     }
 }
 
@@ -159,21 +186,21 @@ fn put_encoded_path(out: &mut impl TextSink, bytes: &[u8]) {
 pub(crate) fn put_resource(out: &mut impl TextSink, bucket: Option<&str>, key: Option<&str>) {
     out.put_str("/");
     if let Some(bucket) = bucket.filter(|bucket| !bucket.is_empty()) {
-        put_encoded_path(out, bucket.as_bytes());
+        put_encoded_path(out, bucket);
         out.put_str("/");
     }
     if let Some(key) = key {
-        put_encoded_path(out, key.as_bytes());
+        put_encoded_path(out, key);
     }
 }
 
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    STRICT[usize::from(byte)]
 }
 
 /// Length of the encoded form.
-pub(crate) fn encoded_len(bytes: &[u8]) -> usize {
-    bytes.len() + 2 * bytes.iter().filter(|byte| !is_unreserved(**byte)).count()
+pub(crate) fn encoded_len(text: &str) -> usize {
+    text.len() + 2 * text.bytes().filter(|byte| !is_unreserved(*byte)).count()
 }
 
 /// Raw names and values of an encoded query. Empty pieces between two `&` are no parameters.
@@ -210,68 +237,75 @@ pub(crate) fn check_escapes(part: &str) -> Result<(), SignError> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Text<'a> {
     /// Decoded.
-    Plain(&'a [u8]),
+    Plain(&'a str),
     /// Percent-encoded by somebody's rules, with well-formed escapes.
-    Escaped(&'a [u8]),
+    Escaped(&'a str),
 }
 
 impl<'a> Text<'a> {
-    pub(crate) const EMPTY: Text<'static> = Text::Plain(&[]);
+    pub(crate) const EMPTY: Text<'static> = Text::Plain("");
 
     /// A piece of an encoded query.
     pub(crate) fn from_encoded(part: &'a str) -> Result<Self, SignError> {
         check_escapes(part)?;
-        let bytes = part.as_bytes();
         Ok(if part.contains('%') {
-            Self::Escaped(bytes)
+            Self::Escaped(part)
         } else {
-            Self::Plain(bytes)
+            Self::Plain(part)
         })
     }
 
     pub(crate) fn is_empty(self) -> bool {
-        let (Self::Plain(bytes) | Self::Escaped(bytes)) = self;
-        bytes.is_empty()
+        let (Self::Plain(text) | Self::Escaped(text)) = self;
+        text.is_empty()
     }
 
     pub(crate) fn decoded(self) -> Cow<'a, [u8]> {
         match self {
-            Self::Plain(bytes) => Cow::Borrowed(bytes),
-            Self::Escaped(bytes) => percent_decode(bytes).into(),
+            Self::Plain(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Escaped(text) => percent_decode(text.as_bytes()).into(),
         }
     }
 
     /// Whether it is `name` once decoded.
     pub(crate) fn is(self, name: &str) -> bool {
         match self {
-            Self::Plain(bytes) => bytes == name.as_bytes(),
-            Self::Escaped(bytes) => percent_decode(bytes).eq(name.bytes()),
+            Self::Plain(text) => text == name,
+            Self::Escaped(text) => percent_decode(text.as_bytes()).eq(name.bytes()),
         }
     }
 
     pub(crate) fn put(self, out: &mut impl TextSink) {
         match self {
-            Self::Plain(bytes) => put_encoded(out, bytes),
-            Self::Escaped(bytes) => percent_decode(bytes).for_each(|byte| put_encoded(out, &[byte])),
+            Self::Plain(text) => put_encoded(out, text),
+            Self::Escaped(text) => percent_decode(text.as_bytes()).for_each(|byte| {
+                if is_unreserved(byte) {
+                    out.put_str(char::from(byte).encode_utf8(&mut [0; 4]));
+                } else {
+                    out.put_str(percent_encode_byte(byte));
+                }
+            }),
         }
     }
 
     /// An upper bound of the encoded length; exact for plain text.
     pub(crate) fn encoded_len(self) -> usize {
         match self {
-            Self::Plain(bytes) => encoded_len(bytes),
+            Self::Plain(text) => encoded_len(text),
             // Every escape is at most as long again; raw bytes may have to be escaped.
-            Self::Escaped(bytes) => 3 * bytes.len(),
+            Self::Escaped(text) => 3 * text.len(),
         }
     }
 
     /// The order of the encoded forms, without encoding them.
     pub(crate) fn cmp_encoded(self, other: Self) -> Ordering {
         match (self, other) {
-            (Self::Plain(one), Self::Plain(two)) => cmp_ranks(one.iter().copied(), two.iter().copied()),
-            (Self::Plain(one), Self::Escaped(two)) => cmp_ranks(one.iter().copied(), percent_decode(two)),
-            (Self::Escaped(one), Self::Plain(two)) => cmp_ranks(percent_decode(one), two.iter().copied()),
-            (Self::Escaped(one), Self::Escaped(two)) => cmp_ranks(percent_decode(one), percent_decode(two)),
+            (Self::Plain(one), Self::Plain(two)) => cmp_ranks(one.bytes(), two.bytes()),
+            (Self::Plain(one), Self::Escaped(two)) => cmp_ranks(one.bytes(), percent_decode(two.as_bytes())),
+            (Self::Escaped(one), Self::Plain(two)) => cmp_ranks(percent_decode(one.as_bytes()), two.bytes()),
+            (Self::Escaped(one), Self::Escaped(two)) => {
+                cmp_ranks(percent_decode(one.as_bytes()), percent_decode(two.as_bytes()))
+            }
         }
     }
 }
@@ -299,7 +333,7 @@ mod tests {
         for one in &all {
             for two in &all {
                 let expected = encode(one).cmp(&encode(two));
-                let (one, two) = (Text::Plain(one.as_bytes()), Text::Plain(two.as_bytes()));
+                let (one, two) = (Text::Plain(one), Text::Plain(two));
                 assert_eq!(one.cmp_encoded(two), expected, "{one:?} {two:?}");
             }
         }
@@ -308,7 +342,7 @@ mod tests {
     #[test]
     fn an_escaped_text_is_its_decoded_self() {
         let escaped = Text::from_encoded("%61%2fb%2D").unwrap();
-        let plain = Text::Plain(b"a/b-");
+        let plain = Text::Plain("a/b-");
         assert_eq!(escaped.cmp_encoded(plain), Ordering::Equal);
         assert_eq!(plain.cmp_encoded(escaped), Ordering::Equal);
         assert!(escaped.is("a/b-"));

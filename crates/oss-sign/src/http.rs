@@ -63,32 +63,29 @@ impl Signer {
         credentials: &Credentials,
         time: SystemTime,
     ) -> Result<(), SignError> {
-        let signed = self.sign(&view(parts, bucket, key), credentials, time)?;
-        if !signed.is_signed() {
+        if credentials.is_anonymous() {
             return Ok(());
         }
+        let (text, token) =
+            self.sign_to_text(&view(parts, bucket, key), credentials, time, |text, key| {
+                (text, key.token_header.clone())
+            })?;
+        let token = token.transpose()?;
         // One buffer, of which the values are slices.
-        let token_end = signed.token_end;
-        let text = Bytes::from(signed.text);
-        let value = |range, name: &HeaderName, sensitive| {
-            let mut value =
-                HeaderValue::from_maybe_shared(text.slice(range)).map_err(|_| SignError::InvalidHeader {
-                    name: name.to_string(),
-                })?;
-            value.set_sensitive(sensitive);
-            Ok(value)
+        let text = Bytes::from(text);
+        let value = |range, name: &HeaderName| {
+            HeaderValue::from_maybe_shared(text.slice(range)).map_err(|_| SignError::InvalidHeader {
+                name: name.to_string(),
+            })
         };
-        let iso = value(Signed::ISO, &X_OSS_DATE, false)?;
-        let date = value(Signed::HTTP, &DATE, false)?;
-        let token = match Signed::HTTP.end..token_end {
-            range if range.is_empty() => None,
-            range => Some(value(range, &X_OSS_SECURITY_TOKEN, true)?),
-        };
-        let authorization = value(token_end..text.len(), &AUTHORIZATION, true)?;
-
-        // From here on nothing can fail.
+        let iso = value(Signed::ISO, &X_OSS_DATE)?;
+        let date = value(Signed::HTTP, &DATE)?;
+        let mut authorization = value(Signed::HTTP.end..text.len(), &AUTHORIZATION)?;
+        authorization.set_sensitive(true);
         let headers = &mut parts.headers;
         headers.try_reserve(5).map_err(|_| SignError::TooManyHeaders)?;
+
+        // From here on nothing can fail.
         headers.insert(X_OSS_DATE, iso);
         headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
         match token {

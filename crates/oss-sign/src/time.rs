@@ -35,33 +35,26 @@ impl Stamp {
             three(WEEKDAYS, unix / SECONDS_PER_DAY % 7),
             three(MONTHS, month - 1),
         );
-        let (year, month, day) = ([two(year / 100), two(year % 100)], two(month), two(day));
+        let (century, year, month, day) = (two(year / 100), two(year % 100), two(month), two(day));
         let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60].map(two);
+
         let mut iso = *b"YYYYMMDDThhmmssZ";
-        fill(
-            &mut iso,
-            [&year[0], &year[1], &month, &day, b"T", &hour, &minute, &second],
-        );
         let mut http = *b"Www, DD Mmm YYYY hh:mm:ss GMT";
-        fill(
-            &mut http,
-            [
-                &weekday,
-                b", ",
-                &day,
-                b" ",
-                &month_name,
-                b" ",
-                &year[0],
-                &year[1],
-                b" ",
-                &hour,
-                b":",
-                &minute,
-                b":",
-                &second,
-            ],
-        );
+        iso[..2].copy_from_slice(&century);
+        iso[2..4].copy_from_slice(&year);
+        iso[4..6].copy_from_slice(&month);
+        iso[6..8].copy_from_slice(&day);
+        iso[9..11].copy_from_slice(&hour);
+        iso[11..13].copy_from_slice(&minute);
+        iso[13..15].copy_from_slice(&second);
+        http[..3].copy_from_slice(&weekday);
+        http[5..7].copy_from_slice(&day);
+        http[8..11].copy_from_slice(&month_name);
+        http[12..14].copy_from_slice(&century);
+        http[14..16].copy_from_slice(&year);
+        http[17..19].copy_from_slice(&hour);
+        http[20..22].copy_from_slice(&minute);
+        http[23..25].copy_from_slice(&second);
         Ok(Self { unix, iso, http })
     }
 
@@ -103,14 +96,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
     };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
-}
-
-/// Writes the pieces one after the other over the beginning of `place`.
-fn fill<const N: usize>(place: &mut [u8], pieces: [&[u8]; N]) {
-    place
-        .iter_mut()
-        .zip(pieces.into_iter().flatten())
-        .for_each(|(place, byte)| *place = *byte);
 }
 
 /// Two decimal digits of a number under 100.

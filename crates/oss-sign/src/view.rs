@@ -105,7 +105,7 @@ impl<'a> RequestView<'a> {
         match self.query {
             Query::Pairs(pairs) => {
                 for (name, value) in pairs {
-                    take(Text::Plain(name.as_bytes()), Text::Plain(value.as_bytes()));
+                    take(Text::Plain(name), Text::Plain(value));
                 }
             }
             Query::Encoded(query) => {

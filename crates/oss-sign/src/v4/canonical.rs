@@ -1,12 +1,13 @@
-//! The canonical request, written piece by piece into a hash or a buffer.
+//! The canonical request: which headers and parameters take part, and in which order.
+//!
+//! What the signer adds comes as finished text and is merged with what the request has, so that the usual request,
+//! which brings nothing to sign, is a handful of copies.
 //!
 //! Vendor document: "Include a V4 signature in the Authorization header" (Object Storage Service, API reference).
 
 use std::cmp::Ordering;
 
-use sha2::{Digest, Sha256};
-
-use crate::encode::{Text, TextSink, encoded_len, put_encoded, put_resource};
+use crate::encode::{Text, TextSink, put_resource};
 use crate::error::shown;
 use crate::list::List;
 use crate::{RequestView, SignError};
@@ -15,67 +16,7 @@ use crate::{RequestView, SignError};
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Headers and parameters up to these numbers need no heap.
-const FEW: usize = 16;
-
-/// Takes bytes piece by piece.
-pub(crate) trait Sink {
-    fn put(&mut self, piece: &[u8]);
-}
-
-impl Sink for Vec<u8> {
-    fn put(&mut self, piece: &[u8]) {
-        self.extend_from_slice(piece);
-    }
-}
-
-impl<S: Sink> TextSink for S {
-    fn put_str(&mut self, piece: &str) {
-        self.put(piece.as_bytes());
-    }
-}
-
-/// Collects small pieces so that the hash sees whole blocks.
-pub(crate) struct HashSink {
-    hash: Sha256,
-    buffer: [u8; 256],
-    filled: usize,
-}
-
-impl HashSink {
-    pub(crate) fn new() -> Self {
-        Self {
-            hash: Sha256::new(),
-            buffer: [0; 256],
-            filled: 0,
-        }
-    }
-
-    pub(crate) fn finish(mut self) -> [u8; 32] {
-        self.hash
-            .update(self.buffer.get(..self.filled).unwrap_or_default());
-        self.hash.finalize().into()
-    }
-}
-
-impl Sink for HashSink {
-    fn put(&mut self, mut piece: &[u8]) {
-        while let Some(room) = self
-            .buffer
-            .get_mut(self.filled..)
-            .filter(|room| room.len() <= piece.len())
-        {
-            let (now, later) = piece.split_at(room.len());
-            room.copy_from_slice(now);
-            self.hash.update(self.buffer);
-            self.filled = 0;
-            piece = later;
-        }
-        if let Some(place) = self.buffer.get_mut(self.filled..self.filled + piece.len()) {
-            place.copy_from_slice(piece);
-            self.filled += piece.len();
-        }
-    }
-}
+const FEW: usize = 8;
 
 /// Which headers of the request take part.
 pub(crate) struct Rules<'r, F> {
@@ -95,21 +36,25 @@ struct SignedHeader<'a> {
     additional: bool,
 }
 
-/// The headers that are signed, in the order of their lower-case names.
+/// The headers of the request that are signed, in the order of their lower-case names.
 pub(crate) struct SignedHeaders<'a>(List<SignedHeader<'a>, FEW>);
 
 impl<'a> SignedHeaders<'a> {
-    /// Picks the signed headers of `view` by the rules, and adds `own`.
-    pub(crate) fn collect(
-        view: &RequestView<'a>,
-        rules: &Rules<'_, impl Fn(&str) -> bool>,
-        own: &[(&'static str, &'a [u8])],
-    ) -> Result<Self, SignError> {
-        let mut list = List::new(SignedHeader {
+    pub(crate) fn new() -> Self {
+        Self(List::new(SignedHeader {
             name: "",
             value: &[],
             additional: false,
-        });
+        }))
+    }
+
+    /// Takes the signed headers of `view` by the rules.
+    pub(crate) fn collect(
+        &mut self,
+        view: &RequestView<'a>,
+        rules: &Rules<'_, impl Fn(&str) -> bool>,
+    ) -> Result<(), SignError> {
+        let list = &mut self.0;
         let replaced = |name: &str| rules.replaced.iter().any(|own| own.eq_ignore_ascii_case(name));
         view.header_source().each(
             |name| (is_signed_always(name) || (rules.is_additional)(name)) && !replaced(name),
@@ -124,43 +69,34 @@ impl<'a> SignedHeaders<'a> {
                 }
             },
         )?;
-        for (name, value) in own {
-            let additional = !is_signed_always(name);
-            if !additional || (rules.is_additional)(name) {
-                list.push(SignedHeader {
-                    name,
-                    value,
-                    additional,
-                });
-            }
-        }
-        // Stable and in place for short lists: values of one name keep their order.
-        insertion_sort(list.items_mut(), |one, two| cmp_names(one.name, two.name));
-        Ok(Self(list))
+        sort(list.items_mut(), |one, two| cmp_names(one.name, two.name));
+        Ok(())
     }
 
-    /// The lines `name:value`, each with its line end.
-    pub(crate) fn put_lines(&self, out: &mut impl Sink) {
+    /// Writes the lines `name:value`, each with its line end. `own` are lines of other headers, by their names, in
+    /// order; several values of one header are joined by commas.
+    pub(crate) fn put_lines(&self, out: &mut Vec<u8>, own: &[(&str, &[u8])]) {
+        let mut own = own.iter().peekable();
         let mut last = "";
         for header in self.0.items() {
             if cmp_names(last, header.name).is_eq() {
-                out.put(b",");
+                out.pop();
+                out.push(b',');
             } else {
-                if !last.is_empty() {
-                    out.put(b"\n");
+                while let Some((_, line)) = own.next_if(|(name, _)| cmp_names(name, header.name).is_lt()) {
+                    out.extend_from_slice(line);
                 }
-                put_lower(out, header.name);
-                out.put(b":");
+                out.extend(header.name.bytes().map(|byte| byte.to_ascii_lowercase()));
+                out.push(b':');
+                last = header.name;
             }
-            out.put(header.value);
-            last = header.name;
+            out.extend_from_slice(header.value);
+            out.push(b'\n');
         }
-        if !last.is_empty() {
-            out.put(b"\n");
-        }
+        own.for_each(|(_, line)| out.extend_from_slice(line));
     }
 
-    /// An upper bound of what [`SignedHeaders::put_lines`] writes.
+    /// An upper bound of what [`SignedHeaders::put_lines`] writes for these headers.
     pub(crate) fn lines_len(&self) -> usize {
         self.0
             .items()
@@ -169,25 +105,20 @@ impl<'a> SignedHeaders<'a> {
             .sum()
     }
 
-    pub(crate) fn has_additional(&self) -> bool {
-        self.0.items().iter().any(|header| header.additional)
-    }
-
-    /// The names of the additional headers that the request has: lower case, sorted, joined by `;`.
-    pub(crate) fn each_additional_byte(&self, mut take: impl FnMut(u8)) {
+    /// The names of the additional headers among these: lower case, sorted, joined by `;`.
+    pub(crate) fn additional(&self) -> String {
+        let mut names = String::new();
         let mut last = "";
         for header in self.0.items().iter().filter(|header| header.additional) {
             if cmp_names(last, header.name).is_ne() {
                 if !last.is_empty() {
-                    take(b';');
+                    names.push(';');
                 }
-                header
-                    .name
-                    .bytes()
-                    .for_each(|byte| take(byte.to_ascii_lowercase()));
+                names.extend(header.name.chars().map(|letter| letter.to_ascii_lowercase()));
                 last = header.name;
             }
         }
+        names
     }
 
     /// The value of the first header of that name.
@@ -213,10 +144,9 @@ fn cmp_names(one: &str, two: &str) -> Ordering {
     one.bytes().map(lower).cmp(two.bytes().map(lower))
 }
 
-/// Sorts a short list in place, keeping the order of equals.
-fn insertion_sort<T: Copy>(items: &mut [T], cmp: impl Fn(&T, &T) -> Ordering) {
+/// Sorts in place and keeps the order of equals; without the heap while the list is short.
+fn sort<T: Copy>(items: &mut [T], cmp: impl Fn(&T, &T) -> Ordering) {
     if items.len() > FEW {
-        // More than fits without the heap anyway.
         return items.sort_by(cmp);
     }
     for end in 1..items.len() {
@@ -228,91 +158,33 @@ fn insertion_sort<T: Copy>(items: &mut [T], cmp: impl Fn(&T, &T) -> Ordering) {
     }
 }
 
-fn put_lower(out: &mut impl Sink, name: &str) {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        name.bytes()
-            .for_each(|byte| out.put(&[byte.to_ascii_lowercase()]));
-    } else {
-        out.put(name.as_bytes());
-    }
-}
-
-/// The value of a query parameter.
-#[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
-    Text(Text<'a>),
-    /// Two pieces of one value.
-    Joined(&'a str, &'a str),
-    /// The list of additional headers.
-    Additional(&'a SignedHeaders<'a>),
-}
-
 #[derive(Clone, Copy)]
 struct Parameter<'a> {
     name: Text<'a>,
-    value: Value<'a>,
+    value: Text<'a>,
 }
 
-impl Parameter<'_> {
-    fn has_value(&self) -> bool {
-        !matches!(self.value, Value::Text(text) if text.is_empty())
-    }
-
-    fn put_value(&self, out: &mut impl TextSink) {
-        match self.value {
-            Value::Text(text) => text.put(out),
-            Value::Joined(one, two) => {
-                put_encoded(out, one.as_bytes());
-                put_encoded(out, two.as_bytes());
-            }
-            Value::Additional(headers) => headers.each_additional_byte(|byte| put_encoded(out, &[byte])),
-        }
-    }
-
-    fn len(&self) -> usize {
-        let value = match self.value {
-            Value::Text(text) => text.encoded_len(),
-            Value::Joined(one, two) => encoded_len(one.as_bytes()) + encoded_len(two.as_bytes()),
-            Value::Additional(headers) => {
-                let mut length = 0;
-                headers.each_additional_byte(|byte| length += encoded_len(&[byte]));
-                length
-            }
-        };
-        self.name.encoded_len() + value + 2
-    }
-}
-
-/// The query parameters that are signed, in the order of their encoded names.
+/// The query parameters of the request that are signed, in the order of their encoded names.
 pub(crate) struct Parameters<'a>(List<Parameter<'a>, FEW>);
 
 impl<'a> Parameters<'a> {
-    /// The parameters of `view` without those in `replaced`, and `own`.
-    pub(crate) fn collect(
-        view: &RequestView<'a>,
-        replaced: &[&str],
-        own: &[(&'static str, Value<'a>)],
-    ) -> Result<Self, SignError> {
-        let mut list = List::new(Parameter {
+    pub(crate) fn new() -> Self {
+        Self(List::new(Parameter {
             name: Text::EMPTY,
-            value: Value::Text(Text::EMPTY),
-        });
+            value: Text::EMPTY,
+        }))
+    }
+
+    /// Takes the parameters of `view` but those in `replaced`.
+    pub(crate) fn collect(&mut self, view: &RequestView<'a>, replaced: &[&str]) -> Result<(), SignError> {
+        let list = &mut self.0;
         view.each_parameter(|name, value| {
             if !replaced.iter().any(|own| name.is(own)) {
-                list.push(Parameter {
-                    name,
-                    value: Value::Text(value),
-                });
+                list.push(Parameter { name, value });
             }
         })?;
-        for (name, value) in own {
-            list.push(Parameter {
-                name: Text::Plain(name.as_bytes()),
-                value: *value,
-            });
-        }
         let items = list.items_mut();
-        insertion_sort(items, |one, two| one.name.cmp_encoded(two.name));
+        sort(items, |one, two| one.name.cmp_encoded(two.name));
         for pair in items.windows(2) {
             if let [one, two] = pair
                 && one.name.cmp_encoded(two.name).is_eq()
@@ -322,81 +194,120 @@ impl<'a> Parameters<'a> {
                 });
             }
         }
-        Ok(Self(list))
+        Ok(())
     }
 
-    /// Writes `name=value`, or `name` where there is no value, joined by `&`.
-    pub(crate) fn put(&self, out: &mut impl TextSink) {
-        for (at, parameter) in self.0.items().iter().enumerate() {
-            if at > 0 {
-                out.put_str("&");
+    /// Writes `name=value`, or `name` where there is no value, joined by `&`. `own` are encoded parameters, by
+    /// their names, in order; those without text are left out.
+    pub(crate) fn put(&self, out: &mut impl TextSink, own: &[(&str, &str)]) {
+        let mut own = own.iter().filter(|(_, encoded)| !encoded.is_empty()).peekable();
+        let mut separator = "";
+        for Parameter { name, value } in self.0.items() {
+            while let Some((_, encoded)) = own.next_if(|(own, _)| Text::Plain(own).cmp_encoded(*name).is_lt())
+            {
+                out.put_str(separator);
+                out.put_str(encoded);
+                separator = "&";
             }
-            parameter.name.put(out);
-            if parameter.has_value() {
+            out.put_str(separator);
+            name.put(out);
+            if !value.is_empty() {
                 out.put_str("=");
-                parameter.put_value(out);
+                value.put(out);
             }
+            separator = "&";
+        }
+        for (_, encoded) in own {
+            out.put_str(separator);
+            out.put_str(encoded);
+            separator = "&";
         }
     }
 
-    /// An upper bound of what [`Parameters::put`] writes.
+    /// An upper bound of what [`Parameters::put`] writes for these parameters.
     pub(crate) fn len(&self) -> usize {
-        self.0.items().iter().map(Parameter::len).sum()
+        self.0
+            .items()
+            .iter()
+            .map(|one| one.name.encoded_len() + one.value.encoded_len() + 2)
+            .sum()
     }
 }
 
-/// The canonical query, written already or not yet.
-pub(crate) enum CanonicalQuery<'a> {
-    Parameters(&'a Parameters<'a>),
-    Written(&'a str),
-}
-
-/// Writes the canonical request. `additional` is the list of additional headers as it is sent.
-pub(crate) fn put_request<S: Sink>(
-    out: &mut S,
-    view: &RequestView<'_>,
-    query: &CanonicalQuery<'_>,
-    headers: &SignedHeaders<'_>,
-    additional: impl FnOnce(&mut S),
-    payload: &[u8],
-) -> Result<(), SignError> {
+/// Writes the first two lines: method and resource.
+pub(crate) fn put_head(out: &mut impl TextSink, view: &RequestView<'_>) -> Result<(), SignError> {
     let (bucket, key) = view.resource()?;
     if view.method().bytes().any(|byte| byte.is_ascii_lowercase()) {
-        view.method()
-            .bytes()
-            .for_each(|byte| out.put(&[byte.to_ascii_uppercase()]));
+        out.put_str(&view.method().to_ascii_uppercase());
     } else {
-        out.put(view.method().as_bytes());
+        out.put_str(view.method());
     }
-    out.put(b"\n");
+    out.put_str("\n");
     put_resource(out, bucket, key);
-    out.put(b"\n");
-    match query {
-        CanonicalQuery::Parameters(parameters) => parameters.put(out),
-        CanonicalQuery::Written(query) => out.put(query.as_bytes()),
-    }
-    out.put(b"\n");
-    headers.put_lines(out);
-    out.put(b"\n");
-    additional(out);
-    out.put(b"\n");
-    out.put(payload);
+    out.put_str("\n");
     Ok(())
+}
+
+/// An upper bound of what [`put_head`] writes.
+pub(crate) fn head_len(view: &RequestView<'_>) -> usize {
+    let (bucket, key) = view.resource().unwrap_or_default();
+    view.method().len() + 3 * (bucket.unwrap_or_default().len() + key.unwrap_or_default().len()) + 4
+}
+
+/// Writes what follows the header lines.
+pub(crate) fn put_tail(out: &mut Vec<u8>, additional: &str, payload: &[u8]) {
+    out.push(b'\n');
+    out.extend_from_slice(additional.as_bytes());
+    out.push(b'\n');
+    out.extend_from_slice(payload);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lines(headers: &[(&str, &[u8])], own: &[(&str, &[u8])]) -> String {
+        let mut signed = SignedHeaders::new();
+        let rules = Rules {
+            is_additional: |_: &str| true,
+            replaced: &[],
+            keep_empty: true,
+        };
+        signed
+            .collect(&RequestView::new("GET").headers(headers), &rules)
+            .unwrap();
+        let mut out = b">".to_vec();
+        signed.put_lines(&mut out, own);
+        let own_length: usize = own.iter().map(|(_, line)| line.len()).sum();
+        assert!(out.len() - 1 <= signed.lines_len() + own_length);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
-    fn the_hash_does_not_depend_on_how_the_text_is_cut() {
-        let text: Vec<u8> = (0..=255_u8).cycle().take(1500).collect();
-        let whole: [u8; 32] = Sha256::digest(&text).into();
-        for size in [1, 7, 64, 255, 256, 257, 512, 1499, 1500] {
-            let mut sink = HashSink::new();
-            text.chunks(size).for_each(|piece| sink.put(piece));
-            assert_eq!(sink.finish(), whole, "pieces of {size}");
-        }
-        assert_eq!(HashSink::new().finish(), <[u8; 32]>::from(Sha256::digest(b"")));
+    fn own_lines_are_merged_at_their_places() {
+        let own: &[(&str, &[u8])] = &[("b", b"b:1\n"), ("d", b"d:2\n")];
+        assert_eq!(lines(&[], own), ">b:1\nd:2\n");
+        assert_eq!(
+            lines(&[("C", b"x"), ("a", b""), ("e", b"y")], own),
+            ">a:\nb:1\nc:x\nd:2\ne:y\n"
+        );
+        assert_eq!(lines(&[("c", b"x")], &[]), ">c:x\n");
+        assert_eq!(lines(&[], &[]), ">");
+    }
+
+    #[test]
+    fn values_of_one_header_are_joined_in_their_order() {
+        assert_eq!(
+            lines(&[("B", b"2"), ("a", b"0"), ("b", b" 1 ")], &[]),
+            ">a:0\nb:2,1\n"
+        );
+    }
+
+    #[test]
+    fn a_long_list_sorts_like_a_short_one() {
+        let names: Vec<String> = (0..40).map(|at| format!("h{:02}", (at * 7) % 40)).collect();
+        let headers: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"v"[..])).collect();
+        let expected: String = (0..40).map(|at| format!("h{at:02}:v\n")).collect();
+        assert_eq!(lines(&headers, &[]), format!(">{expected}"));
     }
 }

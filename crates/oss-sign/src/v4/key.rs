@@ -9,7 +9,8 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{ALGORITHM, TERMINATOR};
+use super::{ALGORITHM, CREDENTIAL, SECURITY_TOKEN, TERMINATOR};
+use crate::encode::{encode, put_encoded};
 use crate::time::Stamp;
 
 type HmacSha256 = Hmac<Sha256>;
@@ -74,13 +75,25 @@ impl Keys {
     }
 }
 
-/// What signs on one day: the HMAC state after its key, and the scope. The state is zeroized on drop.
+/// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the same all
+/// day. The state, and the copies of the token that are ours, are zeroized on drop.
 pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
-    /// `/day/region/product/aliyun_v4_request`, with the slash that stands between it and the id.
-    scope: String,
     mac: HmacSha256,
+    /// `OSS4-HMAC-SHA256 Credential=id/day/region/product/aliyun_v4_request`
+    pub(crate) authorization: String,
+    /// `day/region/product/aliyun_v4_request` and a line end, as it stands in the string to sign.
+    scope_line: String,
+    /// `x-oss-security-token:token` and a line end.
+    pub(crate) token_line: Option<Zeroizing<String>>,
+    /// `x-oss-credential=...`, encoded.
+    pub(crate) credential_parameter: String,
+    /// `x-oss-security-token=...`, encoded.
+    pub(crate) token_parameter: Option<Zeroizing<String>>,
+    /// The token as a header value, which is checked only once.
+    #[cfg(feature = "http")]
+    pub(crate) token_header: Option<Result<http::HeaderValue, crate::SignError>>,
 }
 
 impl DayKey {
@@ -88,64 +101,83 @@ impl DayKey {
         let keys = Keys::derive(credentials.access_key_secret(), stamp.day(), region, product);
         let mut day = [0; 8];
         day.copy_from_slice(stamp.day());
+        let id = credentials.access_key_id();
+        let scope = format!(
+            "{}/{region}/{product}/{TERMINATOR}",
+            String::from_utf8_lossy(&day)
+        );
+        let token = credentials.security_token();
         Self {
-            credentials: credentials.clone(),
-            scope: format!(
-                "/{}/{region}/{product}/{TERMINATOR}",
-                String::from_utf8_lossy(&day)
-            ),
-            day,
             mac: mac(&[&*keys.signing]),
+            authorization: format!("{ALGORITHM} Credential={id}/{scope}"),
+            token_line: token.map(|token| Zeroizing::new(format!("{SECURITY_TOKEN}:{token}\n"))),
+            credential_parameter: format!("{CREDENTIAL}={}%2F{}", encode(id), encode(&scope)),
+            token_parameter: token.map(|token| {
+                // Long enough from the start: growing would leave a copy behind.
+                let mut parameter =
+                    Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 1 + 3 * token.len()));
+                parameter.push_str(SECURITY_TOKEN);
+                parameter.push('=');
+                put_encoded(&mut *parameter, token);
+                parameter
+            }),
+            #[cfg(feature = "http")]
+            token_header: token.map(|token| {
+                let mut value = http::HeaderValue::from_bytes(token.as_bytes()).map_err(|_| {
+                    crate::SignError::InvalidHeader {
+                        name: SECURITY_TOKEN.to_owned(),
+                    }
+                })?;
+                value.set_sensitive(true);
+                Ok(value)
+            }),
+            scope_line: scope + "\n",
+            credentials: credentials.clone(),
+            day,
         }
     }
 
     fn serves(&self, credentials: &Credentials, stamp: &Stamp) -> bool {
-        self.day == stamp.day() && self.credentials.access_key_secret() == credentials.access_key_secret()
+        let ours = &self.credentials;
+        self.day == stamp.day()
+            // Clones share their secret, and ours is alive, so the same place is the same credentials.
+            && (std::ptr::eq(ours.access_key_secret(), credentials.access_key_secret())
+                || (ours.access_key_secret() == credentials.access_key_secret()
+                    && ours.access_key_id() == credentials.access_key_id()
+                    && ours.security_token() == credentials.security_token()))
     }
 
-    /// `/day/region/product/aliyun_v4_request`
-    pub(crate) fn scope_with_slash(&self) -> &str {
-        &self.scope
+    /// `day/region/product/aliyun_v4_request`
+    pub(crate) fn scope(&self) -> &str {
+        self.scope_line.trim_end()
     }
 
     /// The signature over a canonical request with this hash, in lower-case hex.
     pub(crate) fn signature(&self, stamp: &Stamp, request_hash: &[u8; 32]) -> [u8; 64] {
+        // The first two lines.
+        let mut head = *b"OSS4-HMAC-SHA256\nYYYYMMDDThhmmssZ\n";
+        head[17..33].copy_from_slice(stamp.iso());
         let mut mac = self.mac.clone();
-        each_of_string_to_sign(
-            stamp.iso(),
-            self.scope.trim_start_matches('/'),
-            request_hash,
-            |piece| {
-                mac.update(piece);
-            },
-        );
+        mac.update(&head);
+        mac.update(self.scope_line.as_bytes());
+        mac.update(&hex(request_hash));
         hex(&mac.finalize().into_bytes().into())
     }
 }
 
-/// The pieces of the string to sign.
-pub(crate) fn each_of_string_to_sign(
-    iso: &[u8],
-    scope: &str,
-    request_hash: &[u8; 32],
-    mut take: impl FnMut(&[u8]),
-) {
-    take(ALGORITHM.as_bytes());
-    take(b"\n");
-    take(iso);
-    take(b"\n");
-    take(scope.as_bytes());
-    take(b"\n");
-    take(&hex(request_hash));
+/// The string to sign.
+pub(crate) fn string_to_sign(iso: &[u8], scope: &str, request_hash: &[u8; 32]) -> Vec<u8> {
+    [ALGORITHM.as_bytes(), iso, scope.as_bytes(), &hex(request_hash)].join(&b'\n')
 }
 
 /// Lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // Without a table, so that the compiler does many at once.
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let mut out = [0; 64];
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (at, byte) in bytes.iter().enumerate() {
+        out[2 * at] = digit(byte >> 4);
+        out[2 * at + 1] = digit(byte & 15);
     }
     out
 }

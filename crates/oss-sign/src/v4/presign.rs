@@ -2,22 +2,22 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
 use percent_encoding::percent_decode_str;
 
-use super::canonical::{
-    CanonicalQuery, HashSink, Parameters, Rules, SignedHeaders, Sink, UNSIGNED_PAYLOAD, Value, put_request,
-};
+use sha2::{Digest, Sha256};
+
+use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
 use super::key::DayKey;
-use super::sign::{Explained, push_ascii};
+use super::sign::Explained;
 use super::{
-    ADDITIONAL_HEADERS, ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
+    ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
     SIGNATURE_VERSION, Signer,
 };
-use crate::encode::{Text, split_query};
-use crate::list::List;
+use crate::encode::{encode, split_query};
 use crate::time::Stamp;
 use crate::{RequestView, SignError};
 
@@ -56,40 +56,35 @@ impl Signer {
     ) -> Result<Presigned, SignError> {
         let (stamp, seconds) = check_times(credentials, time, expires)?;
         let mut presigned = Presigned::limited(credentials, &stamp, seconds);
+        let mut parameters = Parameters::new();
+        parameters.collect(view, OWN)?;
         if credentials.is_anonymous() {
-            let parameters = Parameters::collect(view, OWN, &[])?;
             presigned.query.reserve_exact(parameters.len());
-            parameters.put(&mut presigned.query);
+            parameters.put(&mut presigned.query, &[]);
             return Ok(presigned);
         }
-        let headers = self.bound_headers(view)?;
-        if headers.lines_len() > 0 {
-            presigned.header_lines.reserve_exact(headers.lines_len());
-            headers.put_lines(&mut presigned.header_lines);
-        }
-        self.inner.keys.with(
-            credentials,
-            &stamp,
-            &self.inner.region,
-            &self.inner.product,
-            |key| {
-                let digits = Decimal::new(seconds);
-                let own = own_parameters(credentials, &stamp, &digits, key, &headers);
-                let parameters = Parameters::collect(view, OWN, own.items())?;
-                let query = &mut presigned.query;
-                query.reserve_exact(parameters.len() + SIGNATURE.len() + 66);
-                parameters.put(query);
-                let mut sink = HashSink::new();
-                put_canonical(&mut sink, view, &CanonicalQuery::Written(query), &headers)?;
-                let signature = key.signature(&stamp, &sink.finish());
-                query.push('&');
-                query.push_str(SIGNATURE);
-                query.push('=');
-                push_ascii(query, &signature);
-                presigned.signed = true;
-                Ok(())
-            },
-        )?;
+        let bound = self.bind(view)?;
+        self.with_key(credentials, &stamp, |key| {
+            let text = &mut presigned.query;
+            let query = put_start(text, view, &parameters, &bound, &stamp, seconds, key)?;
+            let mut hash = Sha256::new();
+            if bound.lines.is_empty() {
+                text.push_str(PLAIN_END);
+                hash.update(text.as_bytes());
+            } else {
+                hash.update(text.as_bytes());
+                hash.update(bound.end());
+            }
+            let signature = key.signature(&stamp, &hash.finalize().into());
+            // Only the query is left of the canonical request, in its own buffer.
+            text.truncate(query.end);
+            text.drain(..query.start);
+            text.push_str("&x-oss-signature=");
+            text.push_str(std::str::from_utf8(&signature).unwrap_or_default());
+            Ok(())
+        })?;
+        presigned.header_lines = bound.lines;
+        presigned.signed = true;
         Ok(presigned)
     }
 
@@ -108,37 +103,61 @@ impl Signer {
         expires: Duration,
     ) -> Result<Explained, SignError> {
         let (stamp, seconds) = check_times(credentials, time, expires)?;
-        let headers = self.bound_headers(view)?;
-        let mut canonical = Vec::new();
-        self.inner.keys.with(
-            credentials,
-            &stamp,
-            &self.inner.region,
-            &self.inner.product,
-            |key| {
-                let digits = Decimal::new(seconds);
-                let own = own_parameters(credentials, &stamp, &digits, key, &headers);
-                let parameters = Parameters::collect(view, OWN, own.items())?;
-                put_canonical(
-                    &mut canonical,
-                    view,
-                    &CanonicalQuery::Parameters(&parameters),
-                    &headers,
-                )
-            },
-        )?;
-        Ok(self.explained(credentials, &stamp, canonical))
+        let mut parameters = Parameters::new();
+        parameters.collect(view, OWN)?;
+        let bound = self.bind(view)?;
+        self.with_key(credentials, &stamp, |key| {
+            let mut text = String::new();
+            put_start(&mut text, view, &parameters, &bound, &stamp, seconds, key)?;
+            let mut canonical_request = text.into_bytes();
+            canonical_request.extend_from_slice(&bound.end());
+            Ok(Explained::new(canonical_request, stamp.iso(), key.scope()))
+        })
     }
 
-    fn bound_headers<'a>(&self, view: &RequestView<'a>) -> Result<SignedHeaders<'a>, SignError> {
-        let rules = Rules {
-            is_additional: |name: &str| self.is_additional(name),
-            replaced: &[],
-            keep_empty: false,
-        };
-        SignedHeaders::collect(view, &rules, &[])
+    /// What the headers of the request contribute.
+    fn bind<'a>(&self, view: &RequestView<'a>) -> Result<Bound<'a>, SignError> {
+        let mut headers = SignedHeaders::new();
+        let is_additional = |name: &str| self.is_additional(name);
+        headers.collect(
+            view,
+            &Rules {
+                is_additional,
+                replaced: &[],
+                keep_empty: false,
+            },
+        )?;
+        let mut lines = Vec::with_capacity(headers.lines_len());
+        headers.put_lines(&mut lines, &[]);
+        let payload = headers.value(CONTENT_SHA256).filter(|value| !value.is_empty());
+        Ok(Bound {
+            lines,
+            additional: headers.additional(),
+            payload: payload.unwrap_or(UNSIGNED_PAYLOAD.as_bytes()),
+        })
     }
 }
+
+/// What the headers of the request contribute to the signature of its URL.
+struct Bound<'a> {
+    lines: Vec<u8>,
+    additional: String,
+    payload: &'a [u8],
+}
+
+impl Bound<'_> {
+    /// What follows the query in the canonical request.
+    fn end(&self) -> Vec<u8> {
+        let mut end = Vec::with_capacity(self.lines.len() + self.additional.len() + self.payload.len() + 3);
+        end.push(b'\n');
+        end.extend_from_slice(&self.lines);
+        put_tail(&mut end, &self.additional, self.payload);
+        end
+    }
+}
+
+/// [`Bound::end`] of a request without signed headers.
+const PLAIN_END: &str = "\n\n\nUNSIGNED-PAYLOAD";
 
 fn check_times(
     credentials: &Credentials,
@@ -156,76 +175,54 @@ fn check_times(
     Ok((stamp, seconds))
 }
 
-/// The parameters that are added, all but the signature.
-fn own_parameters<'a>(
-    credentials: &'a Credentials,
-    stamp: &'a Stamp,
-    expires: &'a Decimal,
-    key: &'a DayKey,
-    headers: &'a SignedHeaders<'a>,
-) -> List<(&'static str, Value<'a>), 6> {
-    let plain = |bytes| Value::Text(Text::Plain(bytes));
-    let mut own = List::new((SIGNATURE_VERSION, plain(ALGORITHM.as_bytes())));
-    if headers.has_additional() {
-        own.push((ADDITIONAL_HEADERS, Value::Additional(headers)));
-    }
-    own.push((
-        CREDENTIAL,
-        Value::Joined(credentials.access_key_id(), key.scope_with_slash()),
-    ));
-    own.push((DATE, plain(stamp.iso())));
-    own.push((EXPIRES, plain(expires.digits())));
-    if let Some(token) = credentials.security_token() {
-        own.push((SECURITY_TOKEN, plain(token.as_bytes())));
-    }
-    own.push((SIGNATURE_VERSION, plain(ALGORITHM.as_bytes())));
-    own
-}
-
-fn put_canonical<S: Sink>(
-    out: &mut S,
+/// Writes the canonical request up to the end of the query, and tells where the query stands.
+fn put_start(
+    out: &mut String,
     view: &RequestView<'_>,
-    query: &CanonicalQuery<'_>,
-    headers: &SignedHeaders<'_>,
-) -> Result<(), SignError> {
-    let payload = headers.value(CONTENT_SHA256).filter(|value| !value.is_empty());
-    put_request(
-        out,
-        view,
-        query,
-        headers,
-        |out| headers.each_additional_byte(|byte| out.put(&[byte])),
-        payload.unwrap_or(UNSIGNED_PAYLOAD.as_bytes()),
-    )
+    parameters: &Parameters<'_>,
+    bound: &Bound<'_>,
+    stamp: &Stamp,
+    seconds: u64,
+    key: &DayKey,
+) -> Result<Range<usize>, SignError> {
+    let additional = match bound.additional.as_str() {
+        "" => String::new(),
+        names => format!("{ADDITIONAL_HEADERS}={}", encode(names)),
+    };
+    let mut date = *b"x-oss-date=YYYYMMDDThhmmssZ";
+    date[11..].copy_from_slice(stamp.iso());
+    let mut expires = *b"x-oss-expires=000000";
+    let expires = put_decimal(&mut expires, 14, seconds);
+    let token = key
+        .token_parameter
+        .as_ref()
+        .map_or("", |parameter| parameter.as_str());
+    let own = [
+        (ADDITIONAL_HEADERS, additional.as_str()),
+        (CREDENTIAL, key.credential_parameter.as_str()),
+        (DATE, std::str::from_utf8(&date).unwrap_or_default()),
+        (EXPIRES, std::str::from_utf8(expires).unwrap_or_default()),
+        (SECURITY_TOKEN, token),
+        (SIGNATURE_VERSION, "x-oss-signature-version=OSS4-HMAC-SHA256"),
+    ];
+    let own_len: usize = own.iter().map(|(_, parameter)| parameter.len() + 1).sum();
+    out.reserve_exact(head_len(view) + parameters.len() + own_len + "&x-oss-signature=".len() + 64);
+    put_head(out, view)?;
+    let start = out.len();
+    parameters.put(out, &own);
+    Ok(start..out.len())
 }
 
-/// A number up to [`MAX_EXPIRES`] in decimal digits.
-struct Decimal {
-    places: [u8; 6],
-    first: usize,
-}
-
-impl Decimal {
-    fn new(mut number: u64) -> Self {
-        let mut decimal = Self {
-            places: [b'0'; 6],
-            first: 6,
-        };
-        for (at, place) in decimal.places.iter_mut().enumerate().rev() {
-            if number == 0 {
-                break;
-            }
-            // A remainder of ten fits in a byte.
-            *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
-            decimal.first = at;
-            number /= 10;
-        }
-        decimal
+/// Writes a number of at most six decimal digits at `at`, and cuts the text behind it.
+fn put_decimal(text: &mut [u8; 20], at: usize, number: u64) -> &[u8] {
+    let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let mut rest = number;
+    for place in text[at..at + digits].iter_mut().rev() {
+        // A remainder of ten fits in a byte.
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
     }
-
-    fn digits(&self) -> &[u8] {
-        self.places.get(self.first..).unwrap_or_default()
-    }
+    &text[..at + digits]
 }
 
 /// What ends a presigned URL first.

@@ -7,16 +7,15 @@ use std::time::SystemTime;
 use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{
-    CanonicalQuery, HashSink, Parameters, Rules, SignedHeaders, Sink, UNSIGNED_PAYLOAD, put_request,
-};
-use super::key::{each_of_string_to_sign, hex};
-use super::{ALGORITHM, CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
+use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
+use super::key::{DayKey, hex, string_to_sign};
+use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
 use crate::time::Stamp;
 use crate::{RequestView, SignError};
 
-/// The headers that the signer sets itself, in canonical order; `date` counts only where it is listed.
+/// The headers that the signer sets itself; `date` counts only where it is listed.
 const OWN: &[&str] = &["date", CONTENT_SHA256, DATE, SECURITY_TOKEN];
+const PAYLOAD_LINE: &[u8] = b"x-oss-content-sha256:UNSIGNED-PAYLOAD\n";
 
 impl Signer {
     /// Signs a request by headers: tells which headers to set, and changes nothing itself.
@@ -41,21 +40,39 @@ impl Signer {
         if credentials.is_anonymous() {
             return Ok(Signed::default());
         }
+        let text = self.sign_to_text(view, credentials, time, |text, _| text)?;
+        Ok(Signed {
+            text,
+            credentials: Some(credentials.clone()),
+        })
+    }
+
+    /// Gives `finish` the text that [`Signed`] holds, in a buffer that held the canonical request before: so one
+    /// allocation does for both.
+    pub(crate) fn sign_to_text<R>(
+        &self,
+        view: &RequestView<'_>,
+        credentials: &Credentials,
+        time: SystemTime,
+        finish: impl FnOnce(Vec<u8>, &DayKey) -> R,
+    ) -> Result<R, SignError> {
         let stamp = Stamp::new(time)?;
-        let headers = self.headers_to_sign(view, credentials, &stamp)?;
-        let mut sink = HashSink::new();
-        Self::put_canonical(&mut sink, view, &headers)?;
-        let hash = sink.finish();
-        Ok(self.inner.keys.with(
-            credentials,
-            &stamp,
-            &self.inner.region,
-            &self.inner.product,
-            |key| {
-                let signature = key.signature(&stamp, &hash);
-                Signed::write(credentials, &stamp, key.scope_with_slash(), &headers, &signature)
-            },
-        ))
+        self.with_key(credentials, &stamp, |key| {
+            let mut text = Vec::new();
+            let additional = self.put_canonical(&mut text, view, &stamp, key)?;
+            let signature = key.signature(&stamp, &Sha256::digest(&text).into());
+            text.clear();
+            text.extend_from_slice(stamp.iso());
+            text.extend_from_slice(stamp.http());
+            text.extend_from_slice(key.authorization.as_bytes());
+            if !additional.is_empty() {
+                text.extend_from_slice(b",AdditionalHeaders=");
+                text.extend_from_slice(additional.as_bytes());
+            }
+            text.extend_from_slice(b",Signature=");
+            text.extend_from_slice(&signature);
+            Ok(finish(text, key))
+        })
     }
 
     /// What [`Signer::sign`] hashes and signs, to compare with what a service says it got.
@@ -72,86 +89,103 @@ impl Signer {
         time: SystemTime,
     ) -> Result<Explained, SignError> {
         let stamp = Stamp::new(time)?;
-        let headers = self.headers_to_sign(view, credentials, &stamp)?;
-        let mut canonical_request = Vec::new();
-        Self::put_canonical(&mut canonical_request, view, &headers)?;
-        Ok(self.explained(credentials, &stamp, canonical_request))
+        self.with_key(credentials, &stamp, |key| {
+            let mut canonical_request = Vec::new();
+            self.put_canonical(&mut canonical_request, view, &stamp, key)?;
+            Ok(Explained::new(canonical_request, stamp.iso(), key.scope()))
+        })
     }
 
-    fn headers_to_sign<'a>(
-        &self,
-        view: &RequestView<'a>,
-        credentials: &'a Credentials,
-        stamp: &'a Stamp,
-    ) -> Result<SignedHeaders<'a>, SignError> {
-        let rules = Rules {
-            is_additional: |name: &str| self.is_additional(name),
-            replaced: OWN,
-            keep_empty: false,
-        };
-        let own: [(&'static str, &[u8]); 4] = [
-            ("date", stamp.http()),
-            (CONTENT_SHA256, UNSIGNED_PAYLOAD.as_bytes()),
-            (DATE, stamp.iso()),
-            (
-                SECURITY_TOKEN,
-                credentials.security_token().unwrap_or_default().as_bytes(),
-            ),
-        ];
-        let own = if credentials.security_token().is_some() {
-            &own
-        } else {
-            &own[..3]
-        };
-        SignedHeaders::collect(view, &rules, own)
-    }
-
-    fn put_canonical<S: Sink>(
-        out: &mut S,
-        view: &RequestView<'_>,
-        headers: &SignedHeaders<'_>,
-    ) -> Result<(), SignError> {
-        let parameters = Parameters::collect(view, &[], &[])?;
-        put_request(
-            out,
-            view,
-            &CanonicalQuery::Parameters(&parameters),
-            headers,
-            |out| headers.each_additional_byte(|byte| out.put(&[byte])),
-            UNSIGNED_PAYLOAD.as_bytes(),
-        )
-    }
-
-    pub(super) fn explained(
+    pub(super) fn with_key<R>(
         &self,
         credentials: &Credentials,
         stamp: &Stamp,
-        canonical: Vec<u8>,
-    ) -> Explained {
-        let hash = Sha256::digest(&canonical).into();
+        use_key: impl FnOnce(&DayKey) -> R,
+    ) -> R {
         self.inner.keys.with(
             credentials,
             stamp,
             &self.inner.region,
             &self.inner.product,
-            |key| {
-                Explained::new(
-                    canonical,
-                    stamp.iso(),
-                    key.scope_with_slash().trim_start_matches('/'),
-                    &hash,
-                )
-            },
+            use_key,
         )
+    }
+
+    /// Writes the canonical request and gives the list of additional headers. The buffer gets room for what
+    /// [`Signer::sign_to_text`] puts into it later, too.
+    fn put_canonical(
+        &self,
+        out: &mut Vec<u8>,
+        view: &RequestView<'_>,
+        stamp: &Stamp,
+        key: &DayKey,
+    ) -> Result<String, SignError> {
+        let mut headers = SignedHeaders::new();
+        let is_additional = |name: &str| self.is_additional(name);
+        headers.collect(
+            view,
+            &Rules {
+                is_additional,
+                replaced: OWN,
+                keep_empty: false,
+            },
+        )?;
+        let mut parameters = Parameters::new();
+        parameters.collect(view, &[])?;
+        let signs_date = self.is_additional("date");
+        let mut additional = headers.additional();
+        if signs_date {
+            insert_name(&mut additional, "date");
+        }
+
+        let token_line = key.token_line.as_ref().map_or("", |line| line.as_str());
+        let canonical_len = head_len(view) + parameters.len() + headers.lines_len() + token_line.len() + 160;
+        let text_len = key.authorization.len() + 160;
+        out.reserve_exact(canonical_len.max(text_len) + additional.len());
+
+        put_head(out, view)?;
+        parameters.put(out, &[]);
+        out.push(b'\n');
+        let mut date_line = *b"x-oss-date:YYYYMMDDThhmmssZ\n";
+        date_line[11..27].copy_from_slice(stamp.iso());
+        let mut http_date_line = *b"date:Www, DD Mmm YYYY hh:mm:ss GMT\n";
+        http_date_line[5..34].copy_from_slice(stamp.http());
+        let own: [(&str, &[u8]); 4] = [
+            ("date", &http_date_line),
+            (CONTENT_SHA256, PAYLOAD_LINE),
+            (DATE, &date_line),
+            (SECURITY_TOKEN, token_line.as_bytes()),
+        ];
+        headers.put_lines(out, if signs_date { &own } else { &own[1..] });
+        put_tail(out, &additional, UNSIGNED_PAYLOAD.as_bytes());
+        Ok(additional)
+    }
+}
+
+/// Puts a name into a sorted list of names with `;` between them.
+fn insert_name(list: &mut String, name: &str) {
+    let at = list
+        .split(';')
+        .take_while(|listed| !listed.is_empty() && *listed < name)
+        .map(|listed| listed.len() + 1)
+        .sum();
+    if at > list.len() {
+        list.push(';');
+        list.push_str(name);
+    } else {
+        list.insert_str(at, name);
+        if at + name.len() < list.len() {
+            list.insert(at + name.len(), ';');
+        }
     }
 }
 
 /// The headers that sign a request. `Debug` shows none of their values.
 #[derive(Clone, Default)]
 pub struct Signed {
-    /// All values one after the other; empty if nothing is to be set. One piece, so that it is one allocation.
-    pub(crate) text: String,
-    pub(crate) token_end: usize,
+    /// `x-oss-date`, `Date` and `Authorization` one after the other; empty if nothing is to be set.
+    text: Vec<u8>,
+    credentials: Option<Credentials>,
 }
 
 /// A header to set on a request, in place of one of that name.
@@ -179,37 +213,6 @@ impl Signed {
     pub(crate) const ISO: Range<usize> = 0..16;
     pub(crate) const HTTP: Range<usize> = 16..45;
 
-    fn write(
-        credentials: &Credentials,
-        stamp: &Stamp,
-        scope_with_slash: &str,
-        headers: &SignedHeaders<'_>,
-        signature: &[u8; 64],
-    ) -> Self {
-        let token = credentials.security_token().unwrap_or_default();
-        let id = credentials.access_key_id();
-        let mut additional = 0;
-        headers.each_additional_byte(|_| additional += 1);
-        let mut text = String::with_capacity(
-            Self::HTTP.end + token.len() + id.len() + scope_with_slash.len() + additional + 160,
-        );
-        push_ascii(&mut text, stamp.iso());
-        push_ascii(&mut text, stamp.http());
-        text.push_str(token);
-        let token_end = text.len();
-        text.push_str(ALGORITHM);
-        text.push_str(" Credential=");
-        text.push_str(id);
-        text.push_str(scope_with_slash);
-        if headers.has_additional() {
-            text.push_str(",AdditionalHeaders=");
-            headers.each_additional_byte(|byte| text.push(char::from(byte)));
-        }
-        text.push_str(",Signature=");
-        push_ascii(&mut text, signature);
-        Self { text, token_end }
-    }
-
     /// Whether there is anything to set: false for anonymous credentials.
     pub fn is_signed(&self) -> bool {
         !self.text.is_empty()
@@ -218,6 +221,7 @@ impl Signed {
     /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token, `date`
     /// and `authorization`. Without a token, remove an `x-oss-security-token` that the request has from before.
     pub fn headers(&self) -> impl Iterator<Item = SignedHeader<'_>> {
+        let token = self.credentials.as_ref().and_then(Credentials::security_token);
         [
             (DATE, self.part(Self::ISO), false),
             (
@@ -225,7 +229,7 @@ impl Signed {
                 if self.is_signed() { UNSIGNED_PAYLOAD } else { "" },
                 false,
             ),
-            (SECURITY_TOKEN, self.part(Self::HTTP.end..self.token_end), true),
+            (SECURITY_TOKEN, token.unwrap_or_default(), true),
             ("date", self.part(Self::HTTP), false),
             ("authorization", self.authorization(), true),
         ]
@@ -240,7 +244,7 @@ impl Signed {
 
     /// The value of the `Authorization` header; empty if nothing was signed.
     pub fn authorization(&self) -> &str {
-        self.part(self.token_end..self.text.len())
+        self.part(Self::HTTP.end..self.text.len())
     }
 
     /// The signature alone, 64 hex digits; empty if nothing was signed.
@@ -249,7 +253,8 @@ impl Signed {
     }
 
     fn part(&self, range: Range<usize>) -> &str {
-        self.text.get(range).unwrap_or_default()
+        let bytes = self.text.get(range).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
     }
 }
 
@@ -261,11 +266,6 @@ impl fmt::Debug for Signed {
     }
 }
 
-/// Appends bytes that are ASCII by construction.
-pub(super) fn push_ascii(text: &mut String, bytes: &[u8]) {
-    text.push_str(std::str::from_utf8(bytes).unwrap_or_default());
-}
-
 /// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
@@ -275,14 +275,13 @@ pub struct Explained {
 }
 
 impl Explained {
-    pub(super) fn new(canonical_request: Vec<u8>, iso: &[u8], scope: &str, hash: &[u8; 32]) -> Self {
-        let mut string_to_sign = Vec::new();
-        each_of_string_to_sign(iso, scope, hash, |piece| string_to_sign.extend_from_slice(piece));
+    pub(super) fn new(canonical_request: Vec<u8>, iso: &[u8], scope: &str) -> Self {
+        let hash = Sha256::digest(&canonical_request).into();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             canonical_request,
-            canonical_request_sha256: text(&hex(hash)),
-            string_to_sign: text(&string_to_sign),
+            canonical_request_sha256: text(&hex(&hash)),
+            string_to_sign: text(&string_to_sign(iso, scope, &hash)),
         }
     }
 

@@ -6,10 +6,8 @@ use hmac::Mac;
 use oss_credentials_core::MaskedId;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{
-    CanonicalQuery, Parameters, Rules, SignedHeaders, Sink, UNSIGNED_PAYLOAD, put_request,
-};
-use super::key::{Keys, each_of_string_to_sign, hex, mac};
+use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, put_head, put_tail};
+use super::key::{Keys, hex, mac};
 use super::sign::Explained;
 use super::{
     ADDITIONAL_HEADERS, ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
@@ -178,15 +176,19 @@ impl<'a> Authorization<'a> {
     /// [`SignError::MalformedAuthorization`] if `x-oss-date` is missing, malformed or of another day than the scope;
     /// otherwise those of [`Signer::sign`](super::Signer::sign).
     pub fn verify(&self, view: &RequestView<'_>, secret: &str) -> Result<Verification, SignError> {
-        let rules = Rules {
-            is_additional: |name: &str| {
-                self.additional_headers()
-                    .any(|listed| listed.eq_ignore_ascii_case(name))
-            },
-            replaced: &[],
-            keep_empty: true,
+        let is_additional = |name: &str| {
+            self.additional_headers()
+                .any(|listed| listed.eq_ignore_ascii_case(name))
         };
-        let headers = SignedHeaders::collect(view, &rules, &[])?;
+        let mut headers = SignedHeaders::new();
+        headers.collect(
+            view,
+            &Rules {
+                is_additional,
+                replaced: &[],
+                keep_empty: true,
+            },
+        )?;
         let date = match self.query {
             Some(query) => query.date.as_bytes(),
             None => headers.value(DATE).unwrap_or_default(),
@@ -195,26 +197,27 @@ impl<'a> Authorization<'a> {
             return Err(SignError::MalformedAuthorization { what: DATE });
         }
         let replaced: &[&str] = if self.query.is_some() { &[SIGNATURE] } else { &[] };
-        let parameters = Parameters::collect(view, replaced, &[])?;
+        let mut parameters = Parameters::new();
+        parameters.collect(view, replaced)?;
         let payload = headers.value(CONTENT_SHA256).filter(|value| !value.is_empty());
+
         let mut canonical = Vec::new();
-        put_request(
+        put_head(&mut canonical, view)?;
+        parameters.put(&mut canonical, &[]);
+        canonical.push(b'\n');
+        headers.put_lines(&mut canonical, &[]);
+        put_tail(
             &mut canonical,
-            view,
-            &CanonicalQuery::Parameters(&parameters),
-            &headers,
-            |out| out.put(self.additional.as_bytes()),
+            self.additional,
             payload.unwrap_or(UNSIGNED_PAYLOAD.as_bytes()),
-        )?;
-        let hash = Sha256::digest(&canonical).into();
+        );
+
+        let explained = Explained::new(canonical, date, self.scope);
         let keys = Keys::derive(secret, self.day.as_bytes(), self.region, self.product);
         let mut mac = mac(&[&*keys.signing]);
-        each_of_string_to_sign(date, self.scope, &hash, |piece| mac.update(piece));
+        mac.update(explained.string_to_sign().as_bytes());
         let matches = from_hex(self.signature).is_some_and(|received| mac.verify_slice(&received).is_ok());
-        Ok(Verification {
-            explained: Explained::new(canonical, date, self.scope, &hash),
-            matches,
-        })
+        Ok(Verification { explained, matches })
     }
 
     /// The AccessKey id, by which the caller finds the secret.
@@ -310,9 +313,8 @@ impl Verification {
 /// The string to sign for a canonical request. `date` is `YYYYMMDD'T'HHMMSS'Z'`, `scope` is
 /// `day/region/product/aliyun_v4_request`.
 pub fn string_to_sign(date: &str, scope: &str, canonical_request: &[u8]) -> String {
-    let hash = Sha256::digest(canonical_request).into();
-    let explained = Explained::new(Vec::new(), date.as_bytes(), scope, &hash);
-    explained.string_to_sign().to_owned()
+    let hash = hex(&Sha256::digest(canonical_request).into()).map(char::from);
+    format!("{ALGORITHM}\n{date}\n{scope}\n{}", String::from_iter(hash))
 }
 
 /// The signature over a string to sign, in lower-case hex. `day` is `YYYYMMDD`.
