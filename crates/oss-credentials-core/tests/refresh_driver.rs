@@ -94,6 +94,7 @@ fn callers_wait_for_the_flight_of_the_driver() {
     assert!(driver.wakes() > 0, "the driver is told of the rejection");
     let gate = bench.source.push_gate();
     driver.waits();
+    assert_eq!(bench.source.in_flight(), 1, "it does not wait for a caller");
     let mut caller = bench.ask();
     caller.waits();
     gate.open_ok(bench.lasting("second", HOUR));
