@@ -8,7 +8,8 @@ from alibabacloud_tea_openapi.exceptions import ClientException as Acs3Error
 from aliyunsdkcore.acs_exception.exceptions import ServerException as RpcError
 
 from support import (
-    LONG_TERM, ROLE_ARN, UNKNOWN, acs3_assume_role, acs3_client, rpc_assume_role, rpc_call,
+    CloudOfEndedSessions, LONG_TERM, ROLE_ARN, UNKNOWN, acs3_assume_role, acs3_client, rpc_assume_role,
+    rpc_call,
 )
 
 ACCOUNT = ROLE_ARN.split(":")[3]
@@ -72,6 +73,12 @@ class Rpc(unittest.TestCase):
             "GetCallerIdentity")
         self.refused("MissingSecurityToken", rpc_call, temporary._replace(token=None), "GetCallerIdentity")
 
+    def test_an_ended_session_is_refused(self):
+        with CloudOfEndedSessions() as cloud:
+            self.refused(
+                "InvalidSecurityToken.Expired", rpc_call, cloud.ended_key, "GetCallerIdentity",
+                address=cloud.sts_address)
+
     def test_a_skewed_clock_is_refused(self):
         for seconds in (-16 * 60, 16 * 60):
             shifted = time.gmtime(time.time() + seconds)
@@ -133,6 +140,23 @@ class Acs3(unittest.TestCase):
     def test_a_wrong_token_is_refused(self):
         wrong = acs3_assume_role(LONG_TERM).with_wrong_token()
         self.refused("InvalidSecurityToken.MismatchWithAccessKey", acs3_assume_role, wrong)
+
+    def test_an_ended_session_is_refused(self):
+        with CloudOfEndedSessions() as cloud:
+            client = acs3_client(cloud.ended_key, cloud.sts_address)
+            self.refused("InvalidSecurityToken.Expired", client.get_caller_identity)
+
+    def test_a_skewed_clock_is_refused(self):
+        for seconds in (-16 * 60, 16 * 60):
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+            with self.subTest(seconds=seconds), mock.patch(
+                    "alibabacloud_tea_openapi.utils.Utils.get_timestamp", return_value=stamp):
+                self.refused("InvalidTimeStamp.Expired", acs3_assume_role, LONG_TERM)
+
+    def test_a_repeated_nonce_is_refused(self):
+        with mock.patch("alibabacloud_tea_openapi.utils.Utils.get_nonce", return_value="acs3-always-the-same"):
+            acs3_assume_role(LONG_TERM)
+            self.refused("SignatureNonceUsed", acs3_assume_role, LONG_TERM)
 
     def test_bad_arguments_are_refused(self):
         self.refused("InvalidParameter.DurationSeconds", acs3_assume_role, LONG_TERM, duration=899)

@@ -1,0 +1,173 @@
+//! Who may call: keys, the identities behind them, and the roles they may assume.
+
+use std::time::Duration;
+
+use oss_credentials_core::{Credentials, nonce};
+
+/// Longest session of a role that sets none, as in the RAM console.
+const DEFAULT_MAX_SESSION: Duration = Duration::from_secs(3600);
+
+/// Whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Principal {
+    /// The account itself, which may not assume roles.
+    Root,
+    /// A RAM user.
+    User(String),
+    /// A session of a role.
+    Session { role: String, session: String },
+}
+
+/// An AccessKey the local cloud accepts.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) credentials: Credentials,
+    pub(crate) principal: Principal,
+    pub(crate) revoked: bool,
+}
+
+impl Key {
+    pub(crate) fn new(credentials: Credentials, principal: Principal) -> Self {
+        Self {
+            credentials,
+            principal,
+            revoked: false,
+        }
+    }
+}
+
+/// A RAM role of the local cloud.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_testkit::Role;
+///
+/// let role = Role::new("backup").max_session(Duration::from_secs(43_200)).trusts_user("deploy");
+/// assert_eq!(role.name(), "backup");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Role {
+    name: String,
+    pub(crate) id: String,
+    pub(crate) max_session: Duration,
+    trusted_users: Vec<String>,
+    pub(crate) external_id: Option<String>,
+}
+
+impl Role {
+    /// A role that every user and role of the account may assume, for at most an hour.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            id: decimal_id(),
+            max_session: DEFAULT_MAX_SESSION,
+            trusted_users: Vec::new(),
+            external_id: None,
+        }
+    }
+
+    /// The role's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Longest session; whole seconds, 3600 to 43200 in RAM. Default: 3600.
+    #[must_use]
+    pub fn max_session(mut self, duration: Duration) -> Self {
+        self.max_session = duration;
+        self
+    }
+
+    /// Lets only the users named by calls of this method assume the role. Default: everybody but the
+    /// account itself.
+    #[must_use]
+    pub fn trusts_user(mut self, user: impl Into<String>) -> Self {
+        self.trusted_users.push(user.into());
+        self
+    }
+
+    /// The `ExternalId` a caller must send. Default: none is asked for.
+    #[must_use]
+    pub fn external_id(mut self, id: impl Into<String>) -> Self {
+        self.external_id = Some(id.into());
+        self
+    }
+
+    /// Whether the role's trust policy lets this caller in.
+    pub(crate) fn trusts(&self, caller: &Principal) -> bool {
+        match caller {
+            Principal::Root => false,
+            Principal::User(name) => self.trusted_users.is_empty() || self.trusted_users.contains(name),
+            Principal::Session { .. } => self.trusted_users.is_empty(),
+        }
+    }
+}
+
+/// An id of 18 decimal digits that begins with 3, as RAM gives to roles and users.
+pub(crate) fn decimal_id() -> String {
+    let digits = nonce()
+        .bytes()
+        .map(|byte| char::from(b'0' + byte % 10))
+        .take(17)
+        .collect::<String>();
+    format!("3{digits}")
+}
+
+/// A key as the service would issue it: the id begins with `LTAI5t`.
+pub(crate) fn new_key_pair() -> (String, String) {
+    let id = format!("LTAI5t{}", mixed(18));
+    (id, mixed(30))
+}
+
+/// A key of a session, with a token full of characters that need escaping in a URL.
+pub(crate) fn new_session_key() -> (String, String, String) {
+    let id = format!("STS.NU{}", mixed(22));
+    let token = format!("CAIS{}+/{}+{}==", mixed(40), mixed(40), mixed(40));
+    (id, mixed(44), token)
+}
+
+/// Letters and digits that no other call returns.
+fn mixed(length: usize) -> String {
+    let mut text = String::new();
+    while text.len() < length {
+        // Of the nonce only the entropy in front; the counter at its end hardly varies.
+        text.extend(nonce().chars().take(32));
+    }
+    text.truncate(length);
+    text.chars()
+        .enumerate()
+        .map(|(at, c)| if at % 3 == 0 { c.to_ascii_uppercase() } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issued_keys_look_like_the_services_and_never_repeat() {
+        let (id, secret) = new_key_pair();
+        assert_eq!((id.len(), secret.len()), (24, 30));
+        assert!(id.starts_with("LTAI5t"));
+        let (temporary, _, token) = new_session_key();
+        assert!(temporary.starts_with("STS.NU") && token.starts_with("CAIS"));
+        assert!(token.contains('+') && token.contains('/') && token.ends_with("=="));
+        assert_ne!(new_session_key().0, temporary);
+        assert!(decimal_id().len() == 18 && decimal_id().bytes().all(|byte| byte.is_ascii_digit()));
+    }
+
+    #[test]
+    fn a_role_trusts_whom_it_names() {
+        let user = |name: &str| Principal::User(name.to_owned());
+        let session = Principal::Session {
+            role: "r".to_owned(),
+            session: "s".to_owned(),
+        };
+        let open = Role::new("r");
+        assert!(open.trusts(&user("a")) && open.trusts(&session) && !open.trusts(&Principal::Root));
+        let closed = Role::new("r").trusts_user("a");
+        assert!(closed.trusts(&user("a")) && !closed.trusts(&user("b")) && !closed.trusts(&session));
+    }
+}

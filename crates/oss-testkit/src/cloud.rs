@@ -1,0 +1,486 @@
+//! Starting a local cloud, and talking to it from a test.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
+use tokio::runtime::Runtime;
+
+use crate::account::{Key, Principal, Role, new_key_pair};
+use crate::fault::Fault;
+use crate::oss::{Bucket, BucketAcl, Object};
+use crate::record::{RecordedRequest, Service};
+use crate::server;
+use crate::state::{Inner, State};
+
+const DEFAULT_ACCOUNT: &str = "123456789012";
+const DEFAULT_REGION: &str = "cn-hangzhou";
+const DEFAULT_BUCKET: &str = "example-bucket";
+const DEFAULT_ROLE: &str = "example-role";
+const DEFAULT_USER: &str = "example-user";
+
+/// STS and OSS on loopback ports, with one account, one user, one role and one bucket to begin with.
+///
+/// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
+/// but the loopback interface is used, and no environment variable is read or set.
+///
+/// # Examples
+///
+/// ```
+/// use oss_testkit::{LocalCloud, Service};
+///
+/// let cloud = LocalCloud::start_blocking()?;
+/// assert!(cloud.sts_endpoint().starts_with("http://127.0.0.1:"));
+/// // Point the code under test at `cloud.sts_endpoint()` with `cloud.access_key()`, and then:
+/// assert_eq!(cloud.count(Service::Sts, "AssumeRole"), 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct LocalCloud {
+    state: Arc<State>,
+    /// Taken when dropped.
+    runtime: Option<Runtime>,
+    sts: SocketAddr,
+    oss: SocketAddr,
+    access_key: Credentials,
+    role: String,
+    bucket: String,
+}
+
+/// Settings of a [`LocalCloud`]; see [`LocalCloud::builder`].
+pub struct LocalCloudBuilder {
+    clock: Arc<dyn Clock>,
+    sleep: Arc<dyn Sleep>,
+    account: String,
+    region: String,
+    bucket: String,
+    access_key: Option<(String, String)>,
+    other_keys: Vec<(Principal, String, String)>,
+    roles: Vec<Role>,
+    buckets: Vec<(String, BucketAcl)>,
+    cnames: HashMap<String, String>,
+    session_length: Option<Duration>,
+    sts_port: u16,
+    oss_port: u16,
+}
+
+impl LocalCloud {
+    /// Starts with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalCloudBuilder::start_blocking`].
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// [`LocalCloud::start`] for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalCloudBuilder::start_blocking`].
+    pub fn start_blocking() -> io::Result<Self> {
+        Self::builder().start_blocking()
+    }
+
+    /// Settings to change before the start.
+    pub fn builder() -> LocalCloudBuilder {
+        LocalCloudBuilder {
+            clock: Arc::new(SystemClock),
+            sleep: Arc::new(TokioSleep),
+            account: DEFAULT_ACCOUNT.to_owned(),
+            region: DEFAULT_REGION.to_owned(),
+            bucket: DEFAULT_BUCKET.to_owned(),
+            access_key: None,
+            other_keys: Vec::new(),
+            roles: Vec::new(),
+            buckets: Vec::new(),
+            cnames: HashMap::new(),
+            session_length: None,
+            sts_port: 0,
+            oss_port: 0,
+        }
+    }
+
+    /// Where STS is: `http://127.0.0.1:<port>`.
+    pub fn sts_endpoint(&self) -> String {
+        format!("http://{}", self.sts)
+    }
+
+    /// Where OSS is: `http://127.0.0.1:<port>`, an address that clients use path-style.
+    ///
+    /// `http://localhost:<port>` works too, with the bucket in the path or as `<bucket>.localhost`.
+    pub fn oss_endpoint(&self) -> String {
+        format!("http://{}", self.oss)
+    }
+
+    /// The port of STS.
+    pub fn sts_port(&self) -> u16 {
+        self.sts.port()
+    }
+
+    /// The port of OSS.
+    pub fn oss_port(&self) -> u16 {
+        self.oss.port()
+    }
+
+    /// The key of the first RAM user, `example-user`, who may assume every role that does not say otherwise.
+    pub fn access_key(&self) -> Credentials {
+        self.access_key.clone()
+    }
+
+    /// ARN of the first role given to the builder; of `example-role`, which always exists, if none was.
+    pub fn role_arn(&self) -> String {
+        self.state.role_arn(&self.role)
+    }
+
+    /// Name of the bucket that exists from the start.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The region that V4 signatures must name.
+    pub fn region(&self) -> &str {
+        &self.state.region
+    }
+
+    /// The id of the account.
+    pub fn account_id(&self) -> &str {
+        &self.state.account
+    }
+
+    /// The variables that point a program at this cloud: name and value.
+    ///
+    /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let id = self.access_key.access_key_id();
+        let secret = self.access_key.access_key_secret();
+        vec![
+            ("OSS_ACCESS_KEY_ID", id.to_owned()),
+            ("OSS_ACCESS_KEY_SECRET", secret.to_owned()),
+            ("OSS_ENDPOINT", self.oss_endpoint()),
+            ("OSS_REGION", self.region().to_owned()),
+            ("OSS_BUCKET", self.bucket.clone()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", id.to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.to_owned()),
+            ("ALIBABA_CLOUD_REGION_ID", self.region().to_owned()),
+            ("ALIBABA_CLOUD_STS_ENDPOINT", self.sts_endpoint()),
+            ("ALIBABA_CLOUD_ROLE_ARN", self.role_arn()),
+        ]
+    }
+
+    /// A temporary key of the first role that ends after `lifetime` by the services' clock, without a call of
+    /// AssumeRole. Zero gives a key that has expired.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] if the end is beyond what the clock can show.
+    pub fn issue(&self, lifetime: Duration) -> io::Result<Credentials> {
+        let end = self.state.now(0).checked_add(lifetime);
+        let end = end.ok_or_else(|| invalid("the lifetime is too long"))?;
+        self.state
+            .lock()
+            .issue(&self.role, "oss-testkit", end)
+            .map_err(invalid)
+    }
+
+    /// Lets the services refuse a key from now on: `InvalidAccessKeyId` for a long-term key, for a temporary
+    /// one `InvalidSecurityToken` from OSS and `InvalidAccessKeyId.Inactive` from STS. False if there is no
+    /// such key.
+    pub fn revoke(&self, access_key_id: &str) -> bool {
+        self.state
+            .lock()
+            .keys
+            .get_mut(access_key_id)
+            .map(|key| key.revoked = true)
+            .is_some()
+    }
+
+    /// How many seconds the services' clock is ahead of the builder's clock; negative is behind. Default: 0.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.lock().set_clock_offset(seconds);
+    }
+
+    /// Scripts a fault for the next requests to a service.
+    pub fn fault(&self, service: Service, fault: Fault) {
+        self.state.lock().script().push(service, fault);
+    }
+
+    /// Forgets all scripted faults.
+    pub fn clear_faults(&self) {
+        self.state.lock().script().clear();
+    }
+
+    /// The requests so far, oldest first; at most the last 10 000.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state.lock().requests()
+    }
+
+    /// How often an operation was asked for, whatever the answer.
+    pub fn count(&self, service: Service, action: &str) -> u64 {
+        self.state.lock().count(service, action)
+    }
+
+    /// Forgets the requests and sets the counters to zero.
+    pub fn forget_requests(&self) {
+        self.state.lock().forget_requests();
+    }
+
+    /// Stores an object without a request. False if there is no such bucket.
+    pub fn put_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> bool {
+        let object = Object::new(body.into(), Vec::new(), self.state.now(0));
+        let mut inner = self.state.lock();
+        let bucket = inner.buckets.get_mut(bucket);
+        bucket
+            .map(|bucket| bucket.objects.insert(key.to_owned(), object))
+            .is_some()
+    }
+
+    /// The content of an object.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
+        Some(
+            self.state
+                .lock()
+                .buckets
+                .get(bucket)?
+                .objects
+                .get(key)?
+                .body
+                .clone(),
+        )
+    }
+}
+
+impl Drop for LocalCloud {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // The other ways to end a runtime wait, which is not allowed inside async code.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for LocalCloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalCloud")
+            .field("sts", &self.sts)
+            .field("oss", &self.oss)
+            .field("region", &self.state.region)
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LocalCloudBuilder {
+    /// The clock behind the services' own. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What [`Fault::latency`] and [`Fault::after`] wait with. Default: tokio's timer on the cloud's own
+    /// threads.
+    #[must_use]
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Arc::new(sleep);
+        self
+    }
+
+    /// The id of the account, digits only. Default: `123456789012`.
+    #[must_use]
+    pub fn account_id(mut self, id: impl Into<String>) -> Self {
+        self.account = id.into();
+        self
+    }
+
+    /// The region that V4 signatures must name. Default: `cn-hangzhou`.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// The key of the first user. Default: one made up for this cloud.
+    #[must_use]
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.access_key = Some((id.into(), secret.into()));
+        self
+    }
+
+    /// A further RAM user with a key. Default: none.
+    #[must_use]
+    pub fn user(mut self, name: impl Into<String>, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.other_keys
+            .push((Principal::User(name.into()), id.into(), secret.into()));
+        self
+    }
+
+    /// A key of the account itself, which may not assume roles. Default: none.
+    #[must_use]
+    pub fn root_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.other_keys.push((Principal::Root, id.into(), secret.into()));
+        self
+    }
+
+    /// A further role. Default: none but `example-role`.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.roles.push(role);
+        self
+    }
+
+    /// Name of the bucket that exists from the start. Default: `example-bucket`.
+    #[must_use]
+    pub fn bucket(mut self, name: impl Into<String>) -> Self {
+        self.bucket = name.into();
+        self
+    }
+
+    /// A further bucket. Default: none.
+    #[must_use]
+    pub fn another_bucket(mut self, name: impl Into<String>, acl: BucketAcl) -> Self {
+        self.buckets.push((name.into(), acl));
+        self
+    }
+
+    /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
+    #[must_use]
+    pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
+        self.cnames.insert(host.into(), bucket.into());
+        self
+    }
+
+    /// How long all sessions last, whatever is asked for: to see credentials being refreshed without waiting
+    /// for 15 minutes. Whole seconds; 0 issues keys that have expired. Default: what AssumeRole asks for.
+    #[must_use]
+    pub fn session_length(mut self, length: Duration) -> Self {
+        self.session_length = Some(length);
+        self
+    }
+
+    /// The port of STS on 127.0.0.1. Default: 0, a free one.
+    #[must_use]
+    pub fn sts_port(mut self, port: u16) -> Self {
+        self.sts_port = port;
+        self
+    }
+
+    /// The port of OSS on 127.0.0.1. Default: 0, a free one.
+    #[must_use]
+    pub fn oss_port(mut self, port: u16) -> Self {
+        self.oss_port = port;
+        self
+    }
+
+    /// Starts the services; they answer as soon as this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalCloudBuilder::start_blocking`].
+    #[expect(
+        clippy::unused_async,
+        reason = "async, so that a start that has to wait is no breaking change"
+    )]
+    pub async fn start(self) -> io::Result<LocalCloud> {
+        self.start_blocking()
+    }
+
+    /// [`LocalCloudBuilder::start`] for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] for a key that cannot be one; otherwise what the operating system says
+    /// when a port is taken or no thread can be started.
+    pub fn start_blocking(self) -> io::Result<LocalCloud> {
+        let (id, secret) = self.access_key.unwrap_or_else(new_key_pair);
+        let access_key = Credentials::builder(id, secret)
+            .source("oss-testkit")
+            .build()
+            .map_err(invalid)?;
+        let mut inner = Inner::default();
+        inner.add_key(Key::new(
+            access_key.clone(),
+            Principal::User(DEFAULT_USER.to_owned()),
+        ));
+        for (principal, id, secret) in self.other_keys {
+            let credentials = Credentials::builder(id, secret).source("oss-testkit").build();
+            inner.add_key(Key::new(credentials.map_err(invalid)?, principal));
+        }
+        let role = self.roles.first().map_or(DEFAULT_ROLE, Role::name).to_owned();
+        let roles = std::iter::once(Role::new(DEFAULT_ROLE)).chain(self.roles);
+        inner
+            .roles
+            .extend(roles.map(|role| (role.name().to_owned(), role)));
+        inner.buckets.insert(self.bucket.clone(), Bucket::default());
+        for (name, acl) in self.buckets {
+            inner.buckets.insert(
+                name,
+                Bucket {
+                    acl,
+                    ..Bucket::default()
+                },
+            );
+        }
+
+        let (sts_listener, sts) = bind(self.sts_port)?;
+        let (oss_listener, oss) = bind(self.oss_port)?;
+        let state = Arc::new(State {
+            account: self.account,
+            region: self.region,
+            session_length: self.session_length,
+            cnames: self.cnames,
+            clock: self.clock,
+            sleep: self.sleep,
+            inner: Mutex::new(inner),
+        });
+        // A runtime of its own: the cloud outlives no test, and works without one and under paused time.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("oss-testkit")
+            .enable_all()
+            .build()?;
+        for (service, listener) in [(Service::Sts, sts_listener), (Service::Oss, oss_listener)] {
+            let _in_runtime = runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(server::run(service, Arc::clone(&state), listener));
+        }
+        Ok(LocalCloud {
+            state,
+            runtime: Some(runtime),
+            sts,
+            oss,
+            access_key,
+            role,
+            bucket: self.bucket,
+        })
+    }
+}
+
+impl fmt::Debug for LocalCloudBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalCloudBuilder")
+            .field("account", &self.account)
+            .field("region", &self.region)
+            .field("bucket", &self.bucket)
+            .field("sts_port", &self.sts_port)
+            .field("oss_port", &self.oss_port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A listener that already accepts, so that the first request cannot come too early.
+fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}

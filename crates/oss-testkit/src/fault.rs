@@ -1,0 +1,313 @@
+//! What can be made to go wrong, and for which requests.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::record::Service;
+use crate::wire::Answer;
+
+/// Something that goes wrong with the next request, or the next few.
+///
+/// A fault holds for one request unless [`times`](Self::times) or [`always`](Self::always) says otherwise,
+/// and for any operation unless [`action`](Self::action) or [`path`](Self::path) does. Of several faults the
+/// one scripted first takes the request; the others wait for the next.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use oss_testkit::{Fault, Service};
+///
+/// # fn script(cloud: &oss_testkit::LocalCloud) {
+/// cloud.fault(Service::Sts, Fault::throttling().times(2));
+/// cloud.fault(Service::Oss, Fault::error(503, "ServiceUnavailable").action("GetObject"));
+/// cloud.fault(Service::Oss, Fault::hang().after(Duration::from_millis(20)).path("/bucket/slow"));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub(crate) kind: Kind,
+    pub(crate) latency: Option<Duration>,
+    action: Option<String>,
+    path: Option<String>,
+    /// How many more requests it holds for; `None` is for ever.
+    left: Option<u32>,
+}
+
+/// What happens to the request.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// Nothing but the latency.
+    Late,
+    /// An error in the service's own format.
+    Error {
+        status: u16,
+        code: String,
+        message: String,
+    },
+    /// The service's own way of saying "too many requests".
+    Throttling,
+    /// An answer that is not the service's.
+    Foreign {
+        status: u16,
+        content_type: String,
+        body: Bytes,
+    },
+    /// The request is handled, and no byte of the answer is sent.
+    Reset,
+    Hang,
+    /// The answer ends, or stops, in the middle of its body.
+    CutBody,
+    HangInBody,
+    /// The request is judged by a clock this many seconds ahead.
+    ClockOffset(i64),
+    ExpiredCredentials,
+    MissingField(String),
+}
+
+/// A page as a proxy in the way would send it.
+const HTML: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n\
+    <body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
+
+/// Neither UTF-8 nor JSON nor XML.
+const GARBAGE: &[u8] = b"\xff\xfe\x00{\"Credentials\": [\x80<Error\x01";
+
+impl Fault {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            latency: None,
+            action: None,
+            path: None,
+            left: Some(1),
+        }
+    }
+
+    /// An error answer in the service's own format, with this HTTP status and error code.
+    pub fn error(status: u16, code: impl Into<String>) -> Self {
+        let code = code.into();
+        Self::new(Kind::Error {
+            status,
+            code,
+            message: "A fault scripted for this request.".to_owned(),
+        })
+    }
+
+    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS.
+    pub fn throttling() -> Self {
+        Self::new(Kind::Throttling)
+    }
+
+    /// An answer that is not the service's, sent as it is.
+    pub fn foreign(status: u16, content_type: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self::new(Kind::Foreign {
+            status,
+            content_type: content_type.into(),
+            body: body.into(),
+        })
+    }
+
+    /// An HTML page with this status, as a proxy or load balancer would send.
+    pub fn html(status: u16) -> Self {
+        Self::foreign(status, "text/html", HTML)
+    }
+
+    /// HTTP 200 with a body that is neither text nor JSON nor XML.
+    pub fn garbage() -> Self {
+        Self::foreign(200, "application/json", GARBAGE)
+    }
+
+    /// The right answer, but only after this time.
+    pub fn latency(by: Duration) -> Self {
+        Self::new(Kind::Late).after(by)
+    }
+
+    /// No answer at all; the connection stays open.
+    pub fn hang() -> Self {
+        Self::new(Kind::Hang)
+    }
+
+    /// Status, headers and half of the body; then nothing, with the connection open.
+    pub fn hang_in_body() -> Self {
+        Self::new(Kind::HangInBody)
+    }
+
+    /// The request is carried out, but the connection is reset before the answer: the caller cannot know.
+    pub fn reset() -> Self {
+        Self::new(Kind::Reset)
+    }
+
+    /// Status, headers and half of the body; then the connection ends. A body of no bytes is not cut.
+    pub fn cut_body() -> Self {
+        Self::new(Kind::CutBody)
+    }
+
+    /// The service's clock is this many seconds ahead (negative: behind) of the local cloud's.
+    pub fn clock_offset(seconds: i64) -> Self {
+        Self::new(Kind::ClockOffset(seconds))
+    }
+
+    /// Credentials that have expired when they arrive. For the operations that issue credentials.
+    pub fn expired_credentials() -> Self {
+        Self::new(Kind::ExpiredCredentials)
+    }
+
+    /// The right answer without the field of this name, at any depth; for OSS also without the header.
+    pub fn missing_field(name: impl Into<String>) -> Self {
+        Self::new(Kind::MissingField(name.into()))
+    }
+
+    /// The message of an [`error`](Self::error). Default: one that says it was scripted.
+    #[must_use]
+    pub fn message(mut self, text: impl Into<String>) -> Self {
+        if let Kind::Error { message, .. } = &mut self.kind {
+            *message = text.into();
+        }
+        self
+    }
+
+    /// Holds for this many requests; 0 is none. Default: 1.
+    #[must_use]
+    pub fn times(mut self, requests: u32) -> Self {
+        self.left = Some(requests);
+        self
+    }
+
+    /// Holds for all requests, until the faults are cleared.
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.left = None;
+        self
+    }
+
+    /// Holds only for this operation, such as `AssumeRole` or `GetObject`.
+    #[must_use]
+    pub fn action(mut self, name: impl Into<String>) -> Self {
+        self.action = Some(name.into());
+        self
+    }
+
+    /// Holds only for requests to exactly this path, percent-encoded as sent.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Waits this long before anything else happens.
+    #[must_use]
+    pub fn after(mut self, latency: Duration) -> Self {
+        self.latency = Some(latency);
+        self
+    }
+
+    fn matches(&self, action: &str, path: &str) -> bool {
+        self.left != Some(0)
+            && self.action.as_deref().is_none_or(|own| own == action)
+            && self.path.as_deref().is_none_or(|own| own == path)
+    }
+}
+
+/// The faults still to come, in the order scripted.
+#[derive(Debug, Default)]
+pub(crate) struct Script(Vec<(Service, Fault)>);
+
+impl Script {
+    pub(crate) fn push(&mut self, service: Service, fault: Fault) {
+        self.0.push((service, fault));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault that takes this request, which is used up by one.
+    pub(crate) fn take(&mut self, service: Service, action: &str, path: &str) -> Option<Fault> {
+        let (_, fault) = self
+            .0
+            .iter_mut()
+            .find(|(own, fault)| *own == service && fault.matches(action, path))?;
+        fault.left = fault.left.map(|left| left - 1);
+        let taken = fault.clone();
+        self.0.retain(|(_, fault)| fault.left != Some(0));
+        Some(taken)
+    }
+}
+
+/// Takes a header, a JSON field at any depth, or an XML element away from an answer.
+pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
+    answer.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+    if let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        remove_from_json(&mut json, name);
+        answer.body = json.to_string().into();
+    } else if let Ok(text) = std::str::from_utf8(&answer.body)
+        && let Some(start) = text.find(&format!("<{name}>"))
+        && let Some((_, rest)) = text[start..].split_once(&format!("</{name}>"))
+    {
+        answer.body = format!("{}{rest}", &text[..start]).into();
+    }
+}
+
+fn remove_from_json(json: &mut serde_json::Value, name: &str) {
+    if let Some(object) = json.as_object_mut() {
+        object.remove(name);
+        object
+            .values_mut()
+            .for_each(|value| remove_from_json(value, name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_takes_matching_requests_until_it_is_used_up() {
+        let mut script = Script::default();
+        script.push(Service::Sts, Fault::throttling().times(2).action("AssumeRole"));
+        script.push(Service::Oss, Fault::hang().path("/b/k").always());
+        script.push(Service::Sts, Fault::reset().times(0));
+        assert!(script.take(Service::Oss, "AssumeRole", "/").is_none());
+        assert!(script.take(Service::Sts, "GetCallerIdentity", "/").is_none());
+        for _ in 0..2 {
+            assert!(matches!(
+                script.take(Service::Sts, "AssumeRole", "/").unwrap().kind,
+                Kind::Throttling
+            ));
+        }
+        assert!(script.take(Service::Sts, "AssumeRole", "/").is_none());
+        for _ in 0..3 {
+            assert!(script.take(Service::Oss, "GetObject", "/b/k").is_some());
+        }
+        script.clear();
+        assert!(script.take(Service::Oss, "GetObject", "/b/k").is_none());
+    }
+
+    #[test]
+    fn faults_scripted_first_come_first() {
+        let mut script = Script::default();
+        script.push(Service::Sts, Fault::hang());
+        script.push(Service::Sts, Fault::reset());
+        assert!(matches!(
+            script.take(Service::Sts, "A", "/").unwrap().kind,
+            Kind::Hang
+        ));
+        assert!(matches!(
+            script.take(Service::Sts, "A", "/").unwrap().kind,
+            Kind::Reset
+        ));
+    }
+
+    #[test]
+    fn fields_are_removed_from_json_xml_and_headers() {
+        let mut json = Answer::new(200, "application/json", r#"{"a":{"Token":"x","b":1}}"#);
+        remove_field(&mut json, "Token");
+        assert_eq!(json.body, r#"{"a":{"b":1}}"#);
+        let mut xml = Answer::new(200, "text/xml", "<R><Token>x</Token><b>1</b></R>").with("etag", "e");
+        remove_field(&mut xml, "Token");
+        remove_field(&mut xml, "ETag");
+        assert_eq!(xml.body, "<R><b>1</b></R>");
+        assert_eq!(xml.headers.len(), 1);
+    }
+}

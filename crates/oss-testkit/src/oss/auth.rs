@@ -1,0 +1,237 @@
+//! Who calls: the checks of key, token, time and signature.
+
+use std::time::{Duration, SystemTime};
+
+use oss_sign::RequestView;
+use oss_sign::v4::{ALGORITHM, Authorization, DEFAULT_PRODUCT, MAX_EXPIRES};
+
+use super::address::Target;
+use super::error::Refusal;
+use crate::account::Key;
+use crate::state::State;
+use crate::time::{MAX_SKEW, apart, iso_millis, parse_basic};
+use crate::wire::Request;
+
+/// The AccessKey id that the request names.
+pub(crate) fn access_key_id(request: &Request) -> Option<String> {
+    let query = pairs(request);
+    let signed = read(request, &query).ok().flatten()?;
+    Some(signed.authorization.access_key_id().to_owned())
+}
+
+/// A signature with what belongs to it.
+struct Signed<'a> {
+    authorization: Authorization<'a>,
+    date: &'a str,
+    token: Option<&'a str>,
+    /// The URL form's lifetime in seconds.
+    expires: Option<u64>,
+}
+
+/// Checks a signed request as the service does; false if it is not signed.
+pub(super) fn authenticate(
+    state: &State,
+    request: &Request,
+    target: &Target,
+    now: SystemTime,
+) -> Result<bool, Refusal> {
+    let query = pairs(request);
+    let Some(signed) = read(request, &query)? else {
+        return Ok(false);
+    };
+    let authorization = &signed.authorization;
+    check_scope(state, &signed)?;
+    let id = authorization.access_key_id();
+    let key = state
+        .key(id)
+        .filter(|key| !key.revoked || key.credentials.security_token().is_some());
+    let key = key.ok_or_else(|| {
+        let message = "The OSS Access Key Id you provided does not exist in our records.";
+        Refusal::new(403, "InvalidAccessKeyId", message, "0002-00000902").field("OSSAccessKeyId", id)
+    })?;
+    check_token(&key, signed.token, now)?;
+    check_time(&signed, now)?;
+    check_signature(request, target, &query, authorization, &key)?;
+    Ok(true)
+}
+
+/// The query as pairs of borrowed text.
+fn pairs(request: &Request) -> Vec<(&str, &str)> {
+    request
+        .query
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+fn read<'a>(request: &'a Request, query: &[(&'a str, &'a str)]) -> Result<Option<Signed<'a>>, Refusal> {
+    if let Some(header) = request.header("authorization") {
+        if !header.starts_with(ALGORITHM) {
+            return Err(invalid("Unsupported Authorization Type", "0002-00000002"));
+        }
+        let authorization =
+            Authorization::parse(header).map_err(|_| invalid("Authorization header is invalid.", ""))?;
+        let date = request.header("x-oss-date").unwrap_or_default();
+        let token = request.header("x-oss-security-token");
+        if request.header("x-oss-content-sha256").is_none() {
+            return Err(invalid("Invalid x-oss-content-sha256 header.", ""));
+        }
+        return Ok(Some(Signed {
+            authorization,
+            date,
+            token,
+            expires: None,
+        }));
+    }
+    let malformed = |_| invalid("The authentication parameters of the URL are invalid.", "");
+    let Some(authorization) = Authorization::parse_query(query).map_err(malformed)? else {
+        return Ok(None);
+    };
+    let value = |name: &str| {
+        query
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map(|(_, value)| *value)
+    };
+    Ok(Some(Signed {
+        date: value("x-oss-date").unwrap_or_default(),
+        token: value("x-oss-security-token"),
+        expires: value("x-oss-expires").and_then(|seconds| seconds.parse().ok()),
+        authorization,
+    }))
+}
+
+fn invalid(message: &str, ec: &'static str) -> Refusal {
+    Refusal::new(400, "InvalidArgument", message, ec)
+}
+
+fn check_scope(state: &State, signed: &Signed<'_>) -> Result<(), Refusal> {
+    let scope = &signed.authorization;
+    if scope.region() != state.region {
+        return Err(invalid(
+            "Invalid signing region in Authorization header.",
+            "0002-00000226",
+        ));
+    }
+    if scope.product() != DEFAULT_PRODUCT {
+        return Err(invalid(
+            "Invalid signing product in Authorization header.",
+            "0002-00000227",
+        ));
+    }
+    if !signed.date.starts_with(scope.day()) {
+        return Err(invalid("Invalid signing date in Authorization header.", ""));
+    }
+    Ok(())
+}
+
+fn check_token(key: &Key, token: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
+    let token = token.filter(|token| !token.is_empty());
+    if key.credentials.security_token() != token || key.revoked {
+        let message = "The security token you provided is invalid.";
+        return Err(Refusal::new(
+            403,
+            "InvalidSecurityToken",
+            message,
+            "0002-00000006",
+        ));
+    }
+    if key.credentials.is_expired_at(now) {
+        let message = "The security token you provided has expired.";
+        return Err(Refusal::new(
+            403,
+            "SecurityTokenExpired",
+            message,
+            "0002-00000007",
+        ));
+    }
+    Ok(())
+}
+
+fn check_time(signed: &Signed<'_>, now: SystemTime) -> Result<(), Refusal> {
+    let Some(time) = parse_basic(signed.date) else {
+        return Err(invalid("Invalid date.", ""));
+    };
+    let Some(seconds) = signed.expires else {
+        return if apart(time, now) <= MAX_SKEW {
+            Ok(())
+        } else {
+            Err(skewed(time, now))
+        };
+    };
+    let lifetime = Duration::from_secs(seconds);
+    if lifetime.is_zero() || lifetime > MAX_EXPIRES {
+        return Err(invalid("x-oss-expires must be from 1 to 604800 seconds.", ""));
+    }
+    let end = time + lifetime;
+    if end < now {
+        return Err(
+            Refusal::new(403, "AccessDenied", "Request has expired.", "0002-00000069")
+                .field("Expires", &iso_millis(end))
+                .field("ServerTime", &iso_millis(now)),
+        );
+    }
+    // Signed by a clock that is ahead.
+    if time.duration_since(now).is_ok_and(|ahead| ahead > MAX_SKEW) {
+        return Err(skewed(time, now));
+    }
+    Ok(())
+}
+
+fn skewed(time: SystemTime, now: SystemTime) -> Refusal {
+    let message = "The difference between the request time and the current time is too large.";
+    Refusal::new(403, "RequestTimeTooSkewed", message, "0002-00000504")
+        .field("MaxAllowedSkewMilliseconds", &MAX_SKEW.as_millis().to_string())
+        .field("RequestTime", &iso_millis(time))
+        .field("ServerTime", &iso_millis(now))
+}
+
+fn check_signature(
+    request: &Request,
+    target: &Target,
+    query: &[(&str, &str)],
+    authorization: &Authorization<'_>,
+    key: &Key,
+) -> Result<(), Refusal> {
+    let headers: Vec<(&str, &[u8])> = request
+        .raw_headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    let view = RequestView::new(&request.method)
+        .bucket(target.bucket.as_str())
+        .key(target.key.as_str())
+        .query(query)
+        .headers(&headers);
+    let verification = authorization
+        .verify(&view, key.credentials.access_key_secret())
+        .map_err(|error| invalid(&error.to_string(), ""))?;
+    if verification.matches() {
+        return Ok(());
+    }
+    let explained = verification.explained();
+    let canonical = String::from_utf8_lossy(explained.canonical_request());
+    let message = "The request signature we calculated does not match the signature you provided. \
+                   Check your key and signing method.";
+    Err(
+        Refusal::new(403, "SignatureDoesNotMatch", message, "0002-00000040")
+            .field("OSSAccessKeyId", authorization.access_key_id())
+            .field("SignatureProvided", authorization.signature())
+            .field("StringToSign", explained.string_to_sign())
+            .field(
+                "StringToSignBytes",
+                &hex_bytes(explained.string_to_sign().as_bytes()),
+            )
+            .field("CanonicalRequest", &canonical)
+            .field("CanonicalRequestBytes", &hex_bytes(explained.canonical_request())),
+    )
+}
+
+/// Two hexadecimal digits for each byte, with a blank between bytes.
+fn hex_bytes(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,85 @@
+//! Error answers: XML in the body, or in a header where there can be no body.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use oss_credentials_core::nonce;
+
+use crate::wire::{Answer, Request, element};
+
+/// A refusal: HTTP status, code, message, and the more precise code that the service calls `EC`.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: u16,
+    code: String,
+    message: String,
+    ec: &'static str,
+    /// Further elements, already escaped.
+    fields: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &str, message: &str, ec: &'static str) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            ec,
+            fields: String::new(),
+        }
+    }
+
+    /// Adds an element to the error document.
+    pub(super) fn field(mut self, name: &str, value: &str) -> Self {
+        self.fields.push_str("\n  ");
+        self.fields.push_str(&element(name, value));
+        self
+    }
+
+    pub(super) fn answer(self, request: &Request) -> Answer {
+        let id = request_id();
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+        for (name, value) in [
+            ("Code", self.code.as_str()),
+            ("Message", &self.message),
+            ("RequestId", &id),
+            ("HostId", &request.host),
+        ] {
+            xml.push_str("\n  ");
+            xml.push_str(&element(name, value));
+        }
+        xml.push_str(&self.fields);
+        if !self.ec.is_empty() {
+            xml.push_str("\n  ");
+            xml.push_str(&element("EC", self.ec));
+        }
+        xml.push_str("\n</Error>\n");
+
+        let mut answer = if request.method == "HEAD" {
+            Answer::empty(self.status).with("x-oss-err", STANDARD.encode(&xml))
+        } else if self.status == 304 {
+            Answer::empty(self.status)
+        } else {
+            Answer::new(self.status, "application/xml", xml)
+        };
+        if !self.ec.is_empty() {
+            answer = answer.with("x-oss-ec", self.ec);
+        }
+        answer.code = Some(self.code);
+        answer
+            .with("server", "AliyunOSS")
+            .with("x-oss-request-id", id)
+            .with("x-oss-server-time", "1")
+    }
+}
+
+/// An error answer, as a fault scripts it.
+pub(crate) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
+    Refusal::new(status, code, message, "").answer(request)
+}
+
+/// 24 hexadecimal digits.
+pub(super) fn request_id() -> String {
+    let mut id = nonce().to_ascii_uppercase();
+    id.truncate(24);
+    id
+}

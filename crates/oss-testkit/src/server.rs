@@ -1,0 +1,220 @@
+//! One request from arrival to answer: recording, faults, the service itself.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State as Shared};
+use axum::response::Response;
+use axum::{Router, serve};
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderName, HeaderValue};
+use http_body_util::BodyExt as _;
+use tokio::net::TcpListener;
+
+use crate::conn::{Listener, Reset};
+use crate::fault::{Fault, Kind, remove_field};
+use crate::record::{RecordedRequest, Service};
+use crate::state::State;
+use crate::time::http_date;
+use crate::wire::{Answer, Request};
+use crate::{oss, sts};
+
+/// What a fault changes in the way a service judges one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Judgement {
+    /// Seconds added to the clock.
+    pub(crate) clock_offset: i64,
+    /// Credentials issued have expired already.
+    pub(crate) expired_credentials: bool,
+}
+
+#[derive(Clone)]
+struct Server {
+    service: Service,
+    state: Arc<State>,
+}
+
+/// Serves until the runtime ends.
+pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListener) {
+    let router = Router::new()
+        .fallback(handle)
+        .with_state(Server { service, state });
+    let make = router.into_make_service_with_connect_info::<Reset>();
+    if let Err(error) = serve(Listener(listener), make).await {
+        tracing::warn!(target: "oss_testkit", ?service, %error, "stopped serving");
+    }
+}
+
+async fn handle(
+    Shared(server): Shared<Server>,
+    ConnectInfo(reset): ConnectInfo<Reset>,
+    request: http::Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        // The caller went away in the middle of its body; there is nobody to answer.
+        return Response::default();
+    };
+    let request = Request::new(&parts, body.to_bytes());
+    server.answer(request, &reset).await
+}
+
+impl Server {
+    async fn answer(&self, request: Request, reset: &Reset) -> Response {
+        let (action, access_key_id) = match self.service {
+            Service::Sts => (sts::action(&request), sts::access_key_id(&request)),
+            Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
+        };
+        tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
+        let (id, fault) = self.state.lock().admit(RecordedRequest {
+            service: self.service,
+            action,
+            access_key_id,
+            request: request.clone(),
+            status: None,
+            error_code: None,
+        });
+        if let Some(latency) = fault.as_ref().and_then(|fault| fault.latency) {
+            self.state.sleep.sleep(latency).await;
+        }
+        let kind = fault.map_or(Kind::Late, |Fault { kind, .. }| kind);
+        if matches!(kind, Kind::Hang) {
+            return std::future::pending().await;
+        }
+        let mut judgement = Judgement::default();
+        match kind {
+            Kind::ClockOffset(seconds) => judgement.clock_offset = seconds,
+            Kind::ExpiredCredentials => judgement.expired_credentials = true,
+            _ => {}
+        }
+        let mut answer = self.decide(&request, &kind, judgement);
+        if let Kind::MissingField(name) = &kind {
+            remove_field(&mut answer, name);
+        }
+        if matches!(kind, Kind::Reset) {
+            reset.request();
+            return Response::default();
+        }
+        self.state.lock().finish(id, answer.status, answer.code.clone());
+        let date = http_date(self.state.now(judgement.clock_offset));
+        respond(answer, &kind, &date)
+    }
+
+    fn decide(&self, request: &Request, kind: &Kind, judgement: Judgement) -> Answer {
+        match (self.service, kind) {
+            (
+                Service::Sts,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => sts::error(request, *status, code, message),
+            (
+                Service::Oss,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => oss::error(request, *status, code, message),
+            (Service::Sts, Kind::Throttling) => sts::error(
+                request,
+                429,
+                "Throttling.User",
+                "Request was denied due to user flow control.",
+            ),
+            (Service::Oss, Kind::Throttling) => oss::error(
+                request,
+                503,
+                "QpsLimitExceeded",
+                "The rate of requests exceeds the limit.",
+            ),
+            (
+                _,
+                Kind::Foreign {
+                    status,
+                    content_type,
+                    body,
+                },
+            ) => Answer::new(*status, content_type, body.clone()),
+            (Service::Sts, _) => sts::handle(&self.state, request, judgement),
+            (Service::Oss, _) => oss::handle(&self.state, request, judgement),
+        }
+    }
+}
+
+/// Turns an answer into HTTP, cut short where the fault says so.
+fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
+    let length = answer.length.unwrap_or(answer.body.len());
+    let broken = match kind {
+        Kind::CutBody => Some(Ending::Cut),
+        Kind::HangInBody => Some(Ending::Hang),
+        _ => None,
+    };
+    let body = match broken {
+        Some(ending) if !answer.body.is_empty() => {
+            let half = answer.body.slice(..answer.body.len() / 2);
+            Body::from_stream(HalfBody {
+                half: Some(half),
+                flushed: false,
+                ending,
+            })
+        }
+        _ => Body::from(answer.body),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(&value),
+        ) {
+            headers.append(name, value);
+        }
+    }
+    if let Ok(date) = HeaderValue::from_str(date) {
+        headers.insert(http::header::DATE, date);
+    }
+    if !matches!(answer.status, 204 | 304) {
+        headers.insert(http::header::CONTENT_LENGTH, length.into());
+    }
+    response
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Cut,
+    Hang,
+}
+
+/// Half of a body, and then an error or nothing.
+struct HalfBody {
+    half: Option<Bytes>,
+    flushed: bool,
+    ending: Ending,
+}
+
+impl Stream for HalfBody {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(half) = self.half.take() {
+            return Poll::Ready(Some(Ok(half)));
+        }
+        match self.ending {
+            Ending::Hang => Poll::Pending,
+            Ending::Cut if !self.flushed => {
+                // Hyper writes what it has only when the body has nothing more to give for now.
+                self.flushed = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Ending::Cut => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionAborted.into()))),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Requests and answers in the form that all services share.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::request::Parts;
+use percent_encoding::percent_decode;
+
+/// A request, read completely and decoded once.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The `Host` header as sent, port included.
+    pub(crate) host: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) form: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    /// The same, byte for byte.
+    pub(crate) raw_headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
+        let headers: Vec<(String, String)> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.as_str().to_owned(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
+            .collect();
+        let host = first(&headers, "host")
+            .map(str::to_owned)
+            .or_else(|| {
+                parts
+                    .uri
+                    .authority()
+                    .map(|authority| authority.as_str().to_owned())
+            })
+            .unwrap_or_default();
+        let is_form = first(&headers, "content-type").is_some_and(|kind| {
+            kind.split(';')
+                .next()
+                .is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")
+        });
+        Self {
+            method: parts.method.as_str().to_owned(),
+            host,
+            path: parts.uri.path().to_owned(),
+            query: decode_pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+            form: if is_form { decode_pairs(&body) } else { Vec::new() },
+            headers,
+            raw_headers: parts.headers.clone(),
+            body,
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        first(&self.query, name)
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query_value(name).or_else(|| first(&self.form, name))
+    }
+}
+
+fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(own, _)| own == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// Splits and decodes a query or a form. `+` is a space, as the services read it.
+fn decode_pairs(encoded: &[u8]) -> Vec<(String, String)> {
+    encoded
+        .split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let at = pair.iter().position(|&byte| byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            (decode(name), decode(value))
+        })
+        .collect()
+}
+
+fn decode(encoded: &[u8]) -> String {
+    let spaced: Vec<u8> = encoded
+        .iter()
+        .map(|&byte| if byte == b'+' { b' ' } else { byte })
+        .collect();
+    percent_decode(&spaced).decode_utf8_lossy().into_owned()
+}
+
+/// An answer before faults are applied to it.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(Cow<'static, str>, Vec<u8>)>,
+    pub(crate) body: Bytes,
+    /// The error code, kept in the record of the request.
+    pub(crate) code: Option<String>,
+    /// Value of `Content-Length` where it is not the body's own: the answer to HEAD.
+    pub(crate) length: Option<usize>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), content_type.as_bytes().to_vec())],
+            body: body.into(),
+            code: None,
+            length: None,
+        }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            code: None,
+            length: None,
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// An XML element with its text escaped.
+pub(crate) fn element(name: &str, text: &str) -> String {
+    // XML has no way to write most control characters.
+    let text: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() && !"\t\n\r".contains(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect();
+    format!("<{name}>{}</{name}>", quick_xml::escape::partial_escape(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_and_forms_are_decoded_as_the_services_do() {
+        let expected = [("a", "1 2"), ("b", "3 4"), ("c+", "é/="), ("acl", ""), ("d", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(decode_pairs(b"a=1%202&b=3+4&c%2B=%C3%A9%2F%3D&acl&&d="), expected);
+    }
+
+    #[test]
+    fn a_form_is_read_only_if_it_is_one() {
+        let request = |content_type: &str| {
+            let (parts, ()) = http::Request::builder()
+                .uri("/?a=1")
+                .header("Host", "h:1")
+                .header("Content-Type", content_type)
+                .body(())
+                .unwrap()
+                .into_parts();
+            Request::new(&parts, Bytes::from_static(b"b=2&a=3"))
+        };
+        let form = request("application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!((form.parameter("a"), form.parameter("b")), (Some("1"), Some("2")));
+        assert_eq!((form.host.as_str(), form.header("HOST")), ("h:1", Some("h:1")));
+        assert_eq!(request("text/plain").parameter("b"), None);
+    }
+
+    #[test]
+    fn text_cannot_break_out_of_its_element() {
+        assert_eq!(element("a", "<b>&\u{1}\n"), "<a>&lt;b&gt;&amp;\u{fffd}\n</a>");
+    }
+}
