@@ -125,6 +125,15 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    /// With `rustls-no-provider` alone the program does this.
+    fn install_provider() {
+        #[cfg(all(
+            feature = "rustls-no-provider",
+            not(any(feature = "rustls", feature = "native-tls"))
+        ))]
+        let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+
     fn key(url: &str, millis: u64) -> Key {
         Key::new(&url.parse().unwrap(), Duration::from_millis(millis))
     }
@@ -158,6 +167,7 @@ mod tests {
 
     #[test]
     fn the_four_clients_used_last_are_kept() {
+        install_provider();
         let made = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&made);
         let factory: Factory = Box::new(move || {
@@ -184,6 +194,7 @@ mod tests {
 
     #[test]
     fn a_closure_that_panics_is_an_error_and_poisons_nothing() {
+        install_provider();
         let healthy = Arc::new(AtomicUsize::new(0));
         let switch = Arc::clone(&healthy);
         let factory: Factory = Box::new(move || {

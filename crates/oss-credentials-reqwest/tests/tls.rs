@@ -1,5 +1,6 @@
 //! Certificates are checked: over real TLS on loopback, with a certificate authority made for the test.
 #![cfg(any(feature = "rustls", feature = "native-tls"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_reqwest::ReqwestClient;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +26,10 @@ struct Server {
 async fn server(name: &str) -> Server {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Unlike the server's, or OpenSSL takes the server's certificate for a self-signed one.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "test authority");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()])
