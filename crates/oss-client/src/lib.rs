@@ -1,1 +1,78 @@
-//! A thin Alibaba Cloud OSS client that composes any credentials provider with oss-sign and reqwest.
+//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 signatures, reqwest.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use oss_client::Client;
+//! use oss_credentials_static::StaticProvider;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder()
+//!     .region("cn-hangzhou")
+//!     .credentials(StaticProvider::access_key("LTAI5tExampleKeyId01", "example-secret")?)
+//!     .build()?;
+//!
+//! client.put_object("examplebucket", "greeting.txt", "hello").content_type("text/plain").send().await?;
+//! let text = client.get_object("examplebucket", "greeting.txt").send().await?.bytes().await?;
+//! let link = client.presign_get("examplebucket", "greeting.txt", Duration::from_secs(900)).await?;
+//! client.delete_object("examplebucket", "greeting.txt").send().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Client`] stores, reads and deletes objects, and makes presigned URLs.
+//! - [`Body`] is what is stored, [`Object`] and [`ObjectBody`] what is read; both stream, so that memory does not
+//!   grow with the object.
+//! - [`Error`] tells apart what was never sent, what has no answer, and what the service refused
+//!   ([`ServiceError`], with code, message, RequestId and `EC`).
+//!
+//! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
+//! corrected from the service's answer; in both cases the request is sent once more. Keys with a segment `.` or `..`
+//! are refused, since reqwest's URLs cannot hold them.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
+//! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
+//! | `native-tls` | no | https through the system's TLS library |
+//!
+//! Without any of them only `http://` endpoints work. The public API names types of `reqwest` 0.13, `bytes` 1 and
+//! `futures-core` 0.3: the major version of this crate follows reqwest's.
+//!
+//! When something fails, `docs/troubleshooting.md#oss-client` in the repository lists each error with cause and fix.
+//!
+//! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod client;
+mod config;
+mod endpoint;
+mod error;
+mod execute;
+mod operation;
+mod presign;
+mod requests;
+mod response;
+mod service_error;
+mod tls;
+mod transport;
+mod validate;
+mod xml;
+
+pub use body::Body;
+pub use client::Client;
+pub use config::{ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_READ_TIMEOUT};
+pub use error::{Error, Problem, TransportError};
+pub use oss_sign::SignError;
+pub use oss_sign::v4::LimitedBy;
+pub use presign::{Presign, PresignedRequest};
+pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
+pub use response::{Object, ObjectBody, Response};
+pub use service_error::ServiceError;
+
+/// Target of everything this crate logs.
+const TRACING_TARGET: &str = "oss_client";
+/// What this client calls itself. Not signed.
+const USER_AGENT_VALUE: &str = concat!("oss-client-rs/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,203 @@
+//! Signing, sending, and what is learnt from the answer.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use http::header::{CONTENT_LENGTH, USER_AGENT};
+use oss_credentials_core::http::HttpResponse;
+use oss_credentials_core::{ClockOffset, Credentials};
+use reqwest::header::HeaderMap;
+
+use crate::body::Progress;
+use crate::client::{Client, Inner};
+use crate::error::{Error, TransportError};
+use crate::operation::Operation;
+use crate::response::{ObjectBody, Response};
+use crate::service_error::ServiceError;
+use crate::{TRACING_TARGET, USER_AGENT_VALUE};
+
+/// Longest part of an error document that is read, in bytes.
+const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
+
+/// A successful answer, its body still to be read.
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    pub(crate) body: ObjectBody,
+}
+
+/// A refused attempt.
+struct Refused {
+    error: ServiceError,
+    used: Credentials,
+    /// Between the local clock and the one that answered.
+    clock_offset: Option<ClockOffset>,
+}
+
+enum Outcome {
+    Done(Answer),
+    Refused(Box<Refused>),
+}
+
+/// What has already been tried again.
+#[derive(Default)]
+struct Repeated {
+    key: bool,
+    time: bool,
+}
+
+impl Client {
+    /// Carries out an operation.
+    pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Answer, Error> {
+        operation.check()?;
+        let inner = &*self.inner;
+        operation.default_header(USER_AGENT, &HeaderValue::from_static(USER_AGENT_VALUE));
+        let mut repeated = Repeated::default();
+        let mut rejected: Option<Box<Refused>> = None;
+        loop {
+            let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+            if let Some(before) = rejected.take()
+                && same(&before.used, &credentials)
+            {
+                // The provider has no others, so a second attempt would end alike.
+                return Err(Error::Service(Box::new(before.error)));
+            }
+            let refused = match inner.attempt(&mut operation, credentials).await? {
+                Outcome::Done(answer) => return Ok(answer),
+                Outcome::Refused(refused) => refused,
+            };
+            if !inner.learn(&refused, &mut repeated) || !operation.body.is_repeatable() {
+                return Err(Error::Service(Box::new(refused.error)));
+            }
+            rejected = refused.error.rejects_key().then_some(refused);
+        }
+    }
+}
+
+impl Inner {
+    async fn attempt(&self, operation: &mut Operation, used: Credentials) -> Result<Outcome, Error> {
+        let place = operation.place(&self.endpoint);
+        let sent = self.clock.now();
+        let progress = Arc::new(Progress::default());
+        let request = self.request(operation, &used, sent, &progress)?;
+        let answer = self.transport.send(request, &progress).await;
+        let answer = answer.map_err(|error| {
+            tracing::debug!(target: TRACING_TARGET, operation = place.operation, kind = ?error.kind(), "no answer");
+            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
+        })?;
+
+        let status = answer.status();
+        let response = Response::new(status, answer.headers().clone());
+        tracing::debug!(
+            target: TRACING_TARGET,
+            operation = place.operation,
+            status = status.as_u16(),
+            request_id = response.request_id(),
+            "answered"
+        );
+        let body = ObjectBody::new(answer, self.transport.silence.clone(), place.clone());
+        if status.is_success() {
+            return Ok(Outcome::Done(Answer { response, body }));
+        }
+        let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
+        let document = error_document(body).await;
+        Ok(Outcome::Refused(Box::new(Refused {
+            error: ServiceError::read(place, status, response.headers(), &document, &used),
+            used,
+            clock_offset,
+        })))
+    }
+
+    /// The signed request of one attempt.
+    fn request(
+        &self,
+        operation: &mut Operation,
+        credentials: &Credentials,
+        now: SystemTime,
+        progress: &Arc<Progress>,
+    ) -> Result<reqwest::Request, Error> {
+        let mut parts = operation.parts(&self.endpoint).map_err(Error::InvalidInput)?;
+        let time = self.to_service(now);
+        let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
+        self.signer
+            .sign_parts(&mut parts, bucket, key, credentials, time)
+            .map_err(Error::Sign)?;
+        let attempt = operation.body.attempt(progress);
+        if let Some(length) = attempt.length {
+            // In place of chunks; not signed. A map that is full was refused when it was signed.
+            let _ = parts
+                .headers
+                .try_insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        let request = http::Request::from_parts(parts, attempt.body);
+        request.try_into().map_err(|error| {
+            let error = crate::transport::from_reqwest(error);
+            let place = operation.place(&self.endpoint);
+            Error::Transport(Box::new(TransportError::new(place, error)))
+        })
+    }
+
+    /// Tells the provider or sets the clock right. Whether a second attempt makes sense.
+    fn learn(&self, refused: &Refused, repeated: &mut Repeated) -> bool {
+        let error = &refused.error;
+        if error.rejects_key() && !refused.used.is_anonymous() && !repeated.key {
+            repeated.key = true;
+            self.provider.invalidate(&refused.used);
+            tracing::warn!(
+                target: TRACING_TARGET,
+                operation = error.operation(),
+                provider = self.provider.name(),
+                code = error.code(),
+                request_id = error.request_id(),
+                "the service rejected the credentials"
+            );
+            return true;
+        }
+        if error.rejects_time()
+            && !repeated.time
+            && let Some(offset) = refused.clock_offset
+        {
+            repeated.time = true;
+            self.set_clock_offset(offset);
+            tracing::warn!(
+                target: TRACING_TARGET,
+                operation = error.operation(),
+                offset_secs = offset.as_secs(),
+                request_id = error.request_id(),
+                "the local clock is wrong; signing with the service's"
+            );
+            return true;
+        }
+        false
+    }
+}
+
+/// Whether both are the same generation.
+fn same(one: &Credentials, other: &Credentials) -> bool {
+    one.same_key_as(other)
+        && one.access_key_secret() == other.access_key_secret()
+        && one.security_token() == other.security_token()
+}
+
+fn clock_offset(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<ClockOffset> {
+    let mut answer = HttpResponse::new(0, Vec::new());
+    for name in ["date", "age"] {
+        if let Some(value) = headers.get(name) {
+            answer = answer.with_header(name, value.to_str().ok()?);
+        }
+    }
+    answer.clock_offset(sent, received)
+}
+
+/// What can be read of an error document: a broken connection ends it, and the status still counts.
+async fn error_document(mut body: ObjectBody) -> Vec<u8> {
+    let mut document = Vec::new();
+    while let Ok(Some(piece)) = body.chunk().await {
+        let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
+        document.extend(piece.iter().take(room));
+        if piece.len() > room {
+            break;
+        }
+    }
+    document
+}

@@ -1,0 +1,439 @@
+//! Errors that the service answers with.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use oss_credentials_core::Credentials;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use crate::error::Place;
+use crate::xml::error_fields;
+
+/// Code of an answer without a document that can be read.
+const BAD_ERROR_RESPONSE: &str = "BadErrorResponse";
+/// Longest quote from a body that cannot be read, in bytes.
+const MAX_QUOTE: usize = 256;
+/// Longest text of the service that is shown, in characters.
+const MAX_SHOWN: usize = 512;
+
+/// Header with the error document, in base64, where there is no body.
+const X_OSS_ERR: &str = "x-oss-err";
+const X_OSS_EC: &str = "x-oss-ec";
+pub(crate) const X_OSS_REQUEST_ID: &str = "x-oss-request-id";
+
+/// Codes with which the service refuses the key or the token itself.
+///
+/// Vendor document: "Error codes" (Object Storage Service, API reference).
+const KEY_REJECTED: [&str; 3] = [
+    "InvalidAccessKeyId",
+    "InvalidSecurityToken",
+    "SecurityTokenExpired",
+];
+/// Code with which the service refuses the signing time.
+const TIME_REJECTED: &str = "RequestTimeTooSkewed";
+
+/// An error answer of the service.
+///
+/// `Display` names the operation, the URL without its query, status, code, message, request id and `EC`, and says
+/// what to do where that is known. `Debug` leaves out the further fields, which may repeat what was signed.
+///
+/// Vendor document: "Error responses" (Object Storage Service, API reference).
+#[derive(Clone)]
+pub struct ServiceError {
+    place: Place,
+    status: StatusCode,
+    code: String,
+    message: String,
+    request_id: Option<String>,
+    ec: Option<String>,
+    /// The whole document.
+    fields: Vec<(String, String)>,
+}
+
+impl ServiceError {
+    /// Reads an error answer. `body` may be cut. `used` are the credentials that were sent: nothing of them may
+    /// come back in a text.
+    pub(crate) fn read(
+        place: Place,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        used: &Credentials,
+    ) -> Self {
+        let from_header;
+        let document = if body.is_empty() {
+            let encoded = headers.get(X_OSS_ERR).map(|value| value.as_bytes().trim_ascii());
+            from_header = encoded
+                .and_then(|encoded| STANDARD.decode(encoded).ok())
+                .unwrap_or_default();
+            &from_header
+        } else {
+            body
+        };
+        let document = String::from_utf8_lossy(document);
+        let header = |name: &str| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some(scrubbed(value, used)).filter(|value| !value.is_empty())
+        };
+
+        let mut fields = error_fields(&document).unwrap_or_default();
+        for (_, value) in &mut fields {
+            *value = scrubbed(value, used);
+        }
+        let field = |name: &str| {
+            let value = fields.iter().find(|(own, _)| own == name)?.1.trim();
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        let (code, message) = match field("Code") {
+            Some(code) => (code, field("Message").unwrap_or_default()),
+            None => (
+                BAD_ERROR_RESPONSE.to_owned(),
+                unreadable(&scrubbed(&document, used)),
+            ),
+        };
+        Self {
+            request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
+            ec: field("EC").or_else(|| header(X_OSS_EC)),
+            place,
+            status,
+            code,
+            message,
+            fields,
+        }
+    }
+
+    /// Name of the operation, such as `GetObject`.
+    pub fn operation(&self) -> &'static str {
+        self.place.operation
+    }
+
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the answer has no readable error document, as
+    /// with an answer of a proxy, or with status 304.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The service's own words; for `BadErrorResponse` what came instead, at most 256 bytes of it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The service's id of the request; support asks for it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The more precise error code, such as `0026-00000001`.
+    pub fn ec(&self) -> Option<&str> {
+        self.ec.as_deref()
+    }
+
+    /// The host that answered, as it calls itself.
+    pub fn host_id(&self) -> Option<&str> {
+        self.field("HostId")
+    }
+
+    /// Address of the vendor's page about this error.
+    pub fn recommend(&self) -> Option<&str> {
+        self.field("RecommendDoc")
+    }
+
+    /// An element of the error document by its name, such as `StringToSign` after `SignatureDoesNotMatch`.
+    ///
+    /// What the service repeats of the request may say more than should be logged.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(own, _)| own == name)?;
+        Some(value.trim())
+    }
+
+    pub(crate) fn rejects_key(&self) -> bool {
+        KEY_REJECTED.contains(&self.code.as_str())
+    }
+
+    pub(crate) fn rejects_time(&self) -> bool {
+        self.code == TIME_REJECTED
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self.code.as_str() {
+            "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
+            "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
+            "SecurityTokenExpired" => "get new temporary credentials, or use a provider that refreshes",
+            "SignatureDoesNotMatch" => {
+                "check the secret, and that nothing between here and OSS changes the request"
+            }
+            TIME_REJECTED => "set the local clock",
+            "AccessDenied" => "grant the action on this resource to the identity of the key",
+            "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
+            BAD_ERROR_RESPONSE => "check that the endpoint is OSS itself and not a proxy or another server",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { operation, request } = &self.place;
+        write!(
+            f,
+            "oss-client: {operation} was refused ({request}, HTTP {}): {}",
+            self.status.as_u16(),
+            Shown(&self.code)
+        )?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", Shown(&self.message))?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", RequestId {}", Shown(id))?;
+        }
+        if let Some(ec) = &self.ec {
+            write!(f, ", EC {}", Shown(ec))?;
+        }
+        match (self.hint(), self.recommend()) {
+            (Some(hint), Some(page)) => write!(f, "; {hint}, see {}", Shown(page)),
+            (Some(hint), None) => write!(f, "; {hint}"),
+            (None, Some(page)) => write!(f, "; see {}", Shown(page)),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceError")
+            .field("operation", &self.place.operation)
+            .field("request", &self.place.request)
+            .field("status", &self.status.as_u16())
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("request_id", &self.request_id)
+            .field("ec", &self.ec)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+/// Text from outside as it may be shown: cut, and without control characters.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        let clean = self.0.chars().map(|c| if c.is_control() { ' ' } else { c });
+        for c in clean.take(MAX_SHOWN) {
+            f.write_char(c)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is said about an answer without a readable document.
+fn unreadable(document: &str) -> String {
+    let text = document.trim();
+    if text.is_empty() {
+        return "the answer has no error document".to_owned();
+    }
+    let mut end = text.len().min(MAX_QUOTE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let quote = text.get(..end).unwrap_or_default();
+    let quote: String = quote
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    format!("the answer is no error document, it begins with: {quote}")
+}
+
+/// Text from outside without what must not be shown: a server that repeats the request's headers repeats the token.
+fn scrubbed(text: &str, used: &Credentials) -> String {
+    let mut text = text.to_owned();
+    for secret in [Some(used.access_key_secret()), used.security_token()]
+        .into_iter()
+        .flatten()
+        .filter(|secret| !secret.is_empty())
+    {
+        if text.contains(secret) {
+            text = text.replace(secret, "<redacted>");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    const DOCUMENT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<Error>
+  <Code>NoSuchKey</Code>
+  <Message>The specified key does not exist.</Message>
+  <RequestId>FAKE0REQUEST0ID000000001</RequestId>
+  <HostId>examplebucket.oss-cn-hangzhou.aliyuncs.com</HostId>
+  <Key>nope</Key>
+  <EC>0026-00000001</EC>
+  <RecommendDoc>https://api.aliyun.com/troubleshoot?q=0026-00000001</RecommendDoc>
+</Error>"#;
+
+    fn place() -> Place {
+        Place {
+            operation: "GetObject",
+            request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".to_owned(),
+        }
+    }
+
+    fn read(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> ServiceError {
+        let credentials = Credentials::builder("STS.FakeTempKeyId0002", "canary-secret")
+            .security_token("canary-token")
+            .build()
+            .unwrap();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    reqwest::header::HeaderName::from_static(name),
+                    HeaderValue::from_str(value).unwrap(),
+                )
+            })
+            .collect();
+        let status = StatusCode::from_u16(status).unwrap();
+        ServiceError::read(place(), status, &headers, body, &credentials)
+    }
+
+    #[test]
+    fn a_document_in_the_body_is_read() {
+        let error = read(404, &[("x-oss-request-id", "other")], DOCUMENT.as_bytes());
+        assert_eq!(error.code(), "NoSuchKey");
+        assert_eq!(error.message(), "The specified key does not exist.");
+        assert_eq!(error.request_id(), Some("FAKE0REQUEST0ID000000001"));
+        assert_eq!(error.ec(), Some("0026-00000001"));
+        assert_eq!(
+            error.host_id(),
+            Some("examplebucket.oss-cn-hangzhou.aliyuncs.com")
+        );
+        assert_eq!(error.field("Key"), Some("nope"));
+        assert_eq!(
+            error.recommend(),
+            Some("https://api.aliyun.com/troubleshoot?q=0026-00000001")
+        );
+        assert_eq!(
+            error.to_string(),
+            "oss-client: GetObject was refused (GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope, HTTP 404): \
+             NoSuchKey: The specified key does not exist., RequestId FAKE0REQUEST0ID000000001, EC 0026-00000001; \
+             see https://api.aliyun.com/troubleshoot?q=0026-00000001"
+        );
+    }
+
+    #[test]
+    fn a_document_in_the_header_is_read_where_there_is_no_body() {
+        // base64 of <Error><Code>NoSuchKey</Code></Error>, made with coreutils.
+        let encoded = "PEVycm9yPjxDb2RlPk5vU3VjaEtleTwvQ29kZT48L0Vycm9yPg==";
+        let error = read(
+            404,
+            &[
+                ("x-oss-err", encoded),
+                ("x-oss-request-id", "ID1"),
+                ("x-oss-ec", "0026-00000001"),
+            ],
+            b"",
+        );
+        assert_eq!(error.code(), "NoSuchKey");
+        assert_eq!(
+            (error.request_id(), error.ec()),
+            (Some("ID1"), Some("0026-00000001"))
+        );
+        // The body goes first.
+        let error = read(
+            404,
+            &[("x-oss-err", encoded)],
+            b"<Error><Code>Body</Code></Error>",
+        );
+        assert_eq!(error.code(), "Body");
+    }
+
+    #[test]
+    fn what_is_no_document_is_quoted_and_cut() {
+        let page = format!("<html>\r\n{}</html>", "ü".repeat(400));
+        let error = read(502, &[("x-oss-request-id", "ID1")], page.as_bytes());
+        assert_eq!(error.code(), "BadErrorResponse");
+        assert_eq!(error.request_id(), Some("ID1"));
+        let (_, quote) = error.message().split_once("it begins with: ").unwrap();
+        // 8 bytes of `<html>` and line end, then 124 whole characters of two bytes.
+        assert_eq!(quote.len(), 256);
+        assert!(quote.starts_with("<html>  ü") && quote.ends_with('ü'), "{quote}");
+        for body in [&b""[..], b"  "] {
+            let error = read(304, &[], body);
+            assert_eq!(
+                (error.code(), error.message()),
+                ("BadErrorResponse", "the answer has no error document")
+            );
+        }
+        assert_eq!(read(500, &[("x-oss-err", "%%%")], b"").code(), "BadErrorResponse");
+        assert_eq!(
+            read(500, &[], b"<Error><Message>m</Message></Error>").code(),
+            "BadErrorResponse"
+        );
+        assert_eq!(read(500, &[], b"\xff\xfe\x00<Error>").code(), "BadErrorResponse");
+    }
+
+    #[test]
+    fn an_echo_of_the_request_shows_no_secret() {
+        for body in [
+            "x-oss-security-token: canary-token canary-secret",
+            "<Error><Code>canary-token</Code><Message>canary-token</Message><CanonicalRequest>canary-token\
+             </CanonicalRequest></Error>",
+        ] {
+            let error = read(
+                403,
+                &[
+                    ("x-oss-request-id", "canary-token"),
+                    ("x-oss-ec", "canary-secret"),
+                ],
+                body.as_bytes(),
+            );
+            let shown = format!("{error} {error:?} {:?}", error.field("CanonicalRequest"));
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_and_on_one_line() {
+        let body = format!(
+            "<Error><Code>A\nB</Code><Message>{}</Message></Error>",
+            "m\t".repeat(600)
+        );
+        let shown = read(400, &[], body.as_bytes()).to_string();
+        assert!(!shown.contains(char::is_control), "{shown}");
+        assert!(shown.len() < 700, "{}", shown.len());
+    }
+
+    #[test]
+    fn refused_keys_and_times_are_told_apart() {
+        let of = |code: &str| read(403, &[], format!("<Error><Code>{code}</Code></Error>").as_bytes());
+        for code in [
+            "InvalidAccessKeyId",
+            "InvalidSecurityToken",
+            "SecurityTokenExpired",
+        ] {
+            assert!(of(code).rejects_key() && !of(code).rejects_time(), "{code}");
+        }
+        assert!(of("RequestTimeTooSkewed").rejects_time());
+        for code in ["AccessDenied", "SignatureDoesNotMatch", "RequestTimeTooSkewed"] {
+            assert!(!of(code).rejects_key(), "{code}");
+        }
+    }
+}

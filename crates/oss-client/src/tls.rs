@@ -1,0 +1,44 @@
+//! What depends on a TLS feature.
+
+use crate::error::Problem;
+
+const AVAILABLE: bool = cfg!(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+));
+
+/// Whether reqwest can do what the endpoint asks for.
+pub(crate) fn check(https: bool) -> Result<(), Problem> {
+    if https && !AVAILABLE {
+        return Err(Problem::new(
+            "the endpoint is https, and no TLS feature is on",
+            "turn on feature `rustls`, `rustls-no-provider` or `native-tls` of oss-client",
+        ));
+    }
+    check_provider()
+}
+
+/// With `rustls-no-provider` alone reqwest panics if the program has installed none.
+#[cfg(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "native-tls"))
+))]
+fn check_provider() -> Result<(), Problem> {
+    if rustls::crypto::CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "no rustls crypto provider is installed",
+        "call `CryptoProvider::install_default` when the program starts, or turn on feature `rustls`",
+    ))
+}
+
+#[cfg(not(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "native-tls"))
+)))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin under another feature can fail")]
+fn check_provider() -> Result<(), Problem> {
+    Ok(())
+}

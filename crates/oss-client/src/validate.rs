@@ -1,0 +1,165 @@
+//! What is checked before anything is fetched, signed or sent.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::error::Problem;
+
+/// Longest key, in bytes of UTF-8.
+///
+/// Vendor document: "Object naming conventions" (Object Storage Service, user guide).
+const MAX_KEY_BYTES: usize = 1023;
+/// Longest part of a caller's value that is repeated in an error, in characters.
+const SHOWN: usize = 64;
+
+/// Headers that signing or transport set.
+const OWN_HEADERS: [&str; 11] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+    "x-oss-content-sha256",
+    "x-oss-date",
+    "x-oss-security-token",
+];
+
+/// Vendor document: "Bucket naming conventions" (Object Storage Service, user guide).
+pub(crate) fn bucket(name: &str) -> Result<(), Problem> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (3..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+    {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("the bucket name {:?} is malformed", shown(name)),
+        "use 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends",
+    ))
+}
+
+pub(crate) fn key(key: &str) -> Result<(), Problem> {
+    if key.is_empty() {
+        return Err(Problem::new("the key is empty", "name the object"));
+    }
+    if key.len() > MAX_KEY_BYTES {
+        return Err(Problem::new(
+            format!("the key has {} bytes", key.len()),
+            "use at most 1023 bytes of UTF-8",
+        ));
+    }
+    // reqwest would take these segments out of the URL, and the request would go to another object.
+    oss_sign::check_key_for_url(key).map_err(|_| {
+        Problem::new(
+            "the key has a segment . or .., which HTTP libraries take out of the URL",
+            "use another key",
+        )
+    })
+}
+
+/// A header that the caller adds.
+pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), Problem> {
+    let unusable = || {
+        Problem::new(
+            format!("the header {:?} cannot be sent", shown(name)),
+            "use letters, digits and - in its name, and no control character in its value",
+        )
+    };
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+    if OWN_HEADERS.contains(&parsed.as_str()) {
+        return Err(Problem::new(
+            format!("the header {:?} is set by the client itself", parsed.as_str()),
+            "leave it out",
+        ));
+    }
+    let value = HeaderValue::from_bytes(value.trim_ascii()).map_err(|_| unusable())?;
+    Ok((parsed, value))
+}
+
+/// A caller's value as it may stand in an error.
+fn shown(value: &str) -> String {
+    value.chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_names_follow_the_documented_rule() {
+        for good in ["123", "a--b", "abc", &"a".repeat(63)] {
+            assert!(bucket(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "ab",
+            "Abc",
+            "a_b",
+            "a.bc",
+            "-abc",
+            "abc-",
+            "ä-bc",
+            "a/b",
+            &"a".repeat(64),
+        ] {
+            assert!(bucket(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            bucket("Abc").unwrap_err().to_string(),
+            "oss-client: the bucket name \"Abc\" is malformed; use 3 to 63 of a-z, 0-9 and -, with a letter or \
+             digit at both ends"
+        );
+        assert!(bucket(&"A".repeat(5000)).unwrap_err().to_string().len() < 200);
+    }
+
+    #[test]
+    fn keys_are_counted_in_bytes_and_hold_no_dot_segments() {
+        for good in ["k", "/lead", "a//b/", "...", "a/.b/c..", " ", "%2e%2e/a", "\\"] {
+            assert!(key(good).is_ok(), "{good}");
+        }
+        assert!(key(&"k".repeat(1023)).is_ok());
+        // 341 characters of three bytes are 1023 bytes.
+        assert!(key(&"报".repeat(341)).is_ok());
+        assert_eq!(
+            key(&"报".repeat(342)).unwrap_err().to_string(),
+            "oss-client: the key has 1026 bytes; use at most 1023 bytes of UTF-8"
+        );
+        assert_eq!(
+            key("").unwrap_err().to_string(),
+            "oss-client: the key is empty; name the object"
+        );
+        for dots in [".", "..", "a/../b", "./a", "a/."] {
+            assert!(
+                key(dots).unwrap_err().to_string().contains("segment . or .."),
+                "{dots}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_of_the_client_and_broken_ones_are_refused() {
+        let (name, value) = header("X-Oss-Meta-A", "  报告 ".as_bytes()).unwrap();
+        assert_eq!(
+            (name.as_str(), value.as_bytes()),
+            ("x-oss-meta-a", "报告".as_bytes())
+        );
+        for own in ["Authorization", "x-oss-DATE", "Host", "content-length"] {
+            assert!(
+                header(own, b"x")
+                    .unwrap_err()
+                    .to_string()
+                    .contains("set by the client")
+            );
+        }
+        let error = header("a b", b"canary").unwrap_err().to_string();
+        assert!(
+            error.contains("\"a b\" cannot be sent") && !error.contains("canary"),
+            "{error}"
+        );
+        assert!(header("a", b"1\n2").is_err());
+    }
+}
