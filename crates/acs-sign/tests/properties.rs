@@ -120,6 +120,17 @@ proptest! {
 }
 
 #[test]
+fn methods_are_signed_in_upper_case() {
+    let none: [(&str, &str); 0] = [];
+    let canonical = |method: &str| acs3::canonical_request(method, "", &none, &none, acs3::EMPTY_SHA256);
+    assert_eq!(
+        canonical("post"),
+        format!("POST\n/\n\n\n\n{}", acs3::EMPTY_SHA256)
+    );
+    assert_eq!(rpc::string_to_sign("get", &none), "GET&%2F&");
+}
+
+#[test]
 fn anonymous_requests_are_left_alone() {
     let request = ApiRequest::new("POST", "h", "A", "V").query(&[("Action", "A")]);
     let anonymous = Credentials::anonymous();

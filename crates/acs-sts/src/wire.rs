@@ -228,6 +228,8 @@ mod tests {
         assert_eq!(parse(b"<html>").err(), Some(Defect::Markup));
         assert_eq!(parse(b" \n").err(), Some(Defect::Empty));
         assert_eq!(parse(b"{}").err(), Some(Defect::Missing("Credentials")));
+        let no_id = br#"{"Credentials": {"AccessKeyId": ""}}"#;
+        assert_eq!(parse(no_id).err(), Some(Defect::Missing("Credentials.AccessKeyId")));
     }
 
     #[test]
