@@ -229,7 +229,10 @@ mod tests {
         assert_eq!(parse(b" \n").err(), Some(Defect::Empty));
         assert_eq!(parse(b"{}").err(), Some(Defect::Missing("Credentials")));
         let no_id = br#"{"Credentials": {"AccessKeyId": ""}}"#;
-        assert_eq!(parse(no_id).err(), Some(Defect::Missing("Credentials.AccessKeyId")));
+        assert_eq!(
+            parse(no_id).err(),
+            Some(Defect::Missing("Credentials.AccessKeyId"))
+        );
     }
 
     #[test]

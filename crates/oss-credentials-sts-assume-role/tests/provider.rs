@@ -6,130 +6,21 @@
     reason = "helpers of tests may fail the test"
 )]
 
-use std::collections::VecDeque;
-use std::error::Error as _;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+#[path = "provider/base.rs"]
+mod base;
+#[path = "provider/service.rs"]
+mod service;
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
+use std::time::Duration;
+
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
-use oss_credentials_core::{
-    Clock, Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, CredentialsSource,
-    ErrorDetail, blocking, provider_fn,
-};
+use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_sts_assume_role::{
     ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, SignatureVersion,
     StsAssumeRole, StsAssumeRoleBuilder,
 };
-
-/// 2026-01-02T03:04:05Z
-const NOW: u64 = 1_767_323_045;
-const ARN: &str = "acs:ram::123456789012:role/example-role";
-
-type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
-
-/// Answers in order, and keeps what it was asked.
-#[derive(Clone, Default)]
-struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
-}
-
-impl Service {
-    fn new() -> Self {
-        Self::default()
-    }
-
-    fn then(
-        self,
-        step: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
-    ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
-        self
-    }
-
-    fn answers(self, status: u16, body: &str) -> Self {
-        let body = body.as_bytes().to_vec();
-        self.then(move |_| Ok(HttpResponse::new(status, body.clone())))
-    }
-
-    fn refuses(self, status: u16, code: &str) -> Self {
-        self.answers(
-            status,
-            &format!(r#"{{"Code": "{code}", "Message": "m", "RequestId": "R-1"}}"#),
-        )
-    }
-
-    fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move |_| Err(HttpError::new(kind, "made up")))
-    }
-
-    fn http(&self) -> impl HttpClient {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            let answer = step(&request);
-            service.requests.lock().unwrap().push(request);
-            std::future::ready(answer)
-        })
-    }
-
-    fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    fn builder(&self) -> StsAssumeRoleBuilder {
-        StsAssumeRole::builder(key("LTAI5tEXAMPLEKEYID"))
-            .role_arn(ARN)
-            .http_client(self.http())
-            .clock(ManualClock::at_unix(NOW))
-    }
-}
-
-fn key(id: &str) -> Credentials {
-    Credentials::builder(id, "canary-base-secret").build().unwrap()
-}
-
-fn session(id: &str, expiration: &str) -> String {
-    format!(
-        r#"{{"RequestId": "R-0", "Credentials": {{"AccessKeyId": "{id}", "AccessKeySecret": "canary-new-secret",
-           "SecurityToken": "canary-new-token", "Expiration": "{expiration}"}}}}"#
-    )
-}
-
-fn an_hour(id: &str) -> String {
-    session(id, "2026-01-02T04:04:05Z")
-}
-
-fn at(unix: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
-}
-
-/// A parameter of query or form.
-fn param(request: &HttpRequest, name: &str) -> Option<String> {
-    let query = request.url().split_once('?').map_or("", |(_, query)| query);
-    let body = std::str::from_utf8(request.body()).unwrap();
-    let pairs = query
-        .split('&')
-        .chain(body.split('&'))
-        .filter_map(|pair| pair.split_once('='));
-    let value = pairs.into_iter().find(|(key, _)| *key == name)?.1;
-    Some(
-        percent_encoding::percent_decode_str(value)
-            .decode_utf8()
-            .unwrap()
-            .into_owned(),
-    )
-}
-
-fn fetch(builder: StsAssumeRoleBuilder) -> Result<Credentials, CredentialsError> {
-    blocking::wait(builder.build()?.credentials())
-}
+use service::{ARN, NOW, Service, an_hour, at, fetch, key, param, session};
 
 #[test]
 fn success() {
@@ -334,32 +225,6 @@ fn the_session_name_is_made_up_once() {
     }
 }
 
-#[test]
-fn an_anonymous_base_is_refused() {
-    let service = Service::new();
-    let builder = StsAssumeRole::builder(Credentials::anonymous())
-        .role_arn(ARN)
-        .http_client(service.http());
-    let error = builder.build().unwrap_err();
-    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
-
-    // One that has to fetch shows itself only then.
-    let late = Base::new([Credentials::anonymous()]);
-    let error = fetch(
-        StsAssumeRole::builder(late)
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
-    assert_eq!(
-        error.to_string(),
-        "sts-assume-role: AssumeRole cannot be called anonymously; use an AccessKey pair, or temporary \
-         credentials, as the base"
-    );
-    assert!(service.requests().is_empty());
-}
-
 #[cfg(not(feature = "reqwest"))]
 #[test]
 fn without_an_http_client_it_says_so() {
@@ -507,175 +372,6 @@ fn a_local_clock_hours_off_does_not_matter() {
         clock.advance(Duration::from_secs(3600));
         assert!(provider.cached().is_none(), "expired by the service's clock");
     }
-}
-
-/// A base that fetches: `cached` says nothing, and `invalidate` moves on to the next key.
-#[derive(Clone, Debug)]
-struct Base(Arc<Mutex<(VecDeque<Credentials>, Vec<String>)>>);
-
-impl Base {
-    fn new(keys: impl IntoIterator<Item = Credentials>) -> Self {
-        Self(Arc::new(Mutex::new((keys.into_iter().collect(), Vec::new()))))
-    }
-
-    fn rejected(&self) -> Vec<String> {
-        self.0.lock().unwrap().1.clone()
-    }
-}
-
-impl CredentialsProvider for Base {
-    fn name(&self) -> &'static str {
-        "base"
-    }
-    fn credentials(&self) -> CredentialsFuture<'_> {
-        CredentialsFuture::new(async { Ok(self.0.lock().unwrap().0.front().unwrap().clone()) })
-    }
-    fn invalidate(&self, rejected: &Credentials) {
-        let mut state = self.0.lock().unwrap();
-        state.1.push(rejected.access_key_id().to_owned());
-        if state.0.len() > 1 {
-            state.0.pop_front();
-        }
-    }
-}
-
-#[test]
-fn the_base_is_asked_at_every_fetch() {
-    let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &an_hour("STS.B"));
-    let base = Base::new([key("LTAI.first"), key("LTAI.second")]);
-    let source = StsAssumeRole::builder(base.clone())
-        .role_arn(ARN)
-        .http_client(service.http());
-    let source = source.clock(ManualClock::at_unix(NOW)).build_source().unwrap();
-    blocking::wait(source.fetch()).unwrap();
-    base.0.lock().unwrap().0.pop_front();
-    blocking::wait(source.fetch()).unwrap();
-    let ids: Vec<_> = service
-        .requests()
-        .iter()
-        .map(|r| param(r, "AccessKeyId").unwrap())
-        .collect();
-    assert_eq!(ids, ["LTAI.first", "LTAI.second"]);
-}
-
-#[test]
-fn a_rejected_base_key_is_invalidated_and_its_successor_tried() {
-    for code in ["InvalidSecurityToken.Expired", "InvalidAccessKeyId.NotFound"] {
-        let service = Service::new()
-            .refuses(400, code)
-            .answers(200, &an_hour("STS.EXAMPLE"));
-        let base = Base::new([key("LTAI.old"), key("LTAI.new")]);
-        let builder = StsAssumeRole::builder(base.clone())
-            .role_arn(ARN)
-            .http_client(service.http());
-        fetch(builder.clock(ManualClock::at_unix(NOW))).unwrap();
-        assert_eq!(base.rejected(), ["LTAI.old"]);
-        let ids: Vec<_> = service
-            .requests()
-            .iter()
-            .map(|r| param(r, "AccessKeyId").unwrap())
-            .collect();
-        assert_eq!(ids, ["LTAI.old", "LTAI.new"]);
-    }
-}
-
-#[test]
-fn a_base_without_another_key_is_not_tried_again() {
-    let service = Service::new().refuses(404, "InvalidAccessKeyId.NotFound");
-    let base = Base::new([key("LTAI.only")]);
-    let error = fetch(
-        StsAssumeRole::builder(base.clone())
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
-    assert_eq!(base.rejected(), ["LTAI.only"]);
-    assert_eq!(service.requests().len(), 1);
-
-    // Two rejected keys: two told, and no third call.
-    let service = Service::new()
-        .refuses(400, "InvalidSecurityToken")
-        .refuses(400, "InvalidSecurityToken");
-    let base = Base::new([key("LTAI.1"), key("LTAI.2"), key("LTAI.3")]);
-    fetch(
-        StsAssumeRole::builder(base.clone())
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert_eq!(base.rejected(), ["LTAI.1", "LTAI.2"]);
-
-    // What is wrong with the role is not the base's fault.
-    let service = Service::new().refuses(403, "NoPermission");
-    let base = Base::new([key("LTAI.only")]);
-    fetch(
-        StsAssumeRole::builder(base.clone())
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert!(base.rejected().is_empty());
-}
-
-#[test]
-fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
-    let base = provider_fn("vault", || {
-        Err(CredentialsError::not_configured(ErrorDetail::builder(
-            "vault",
-            "no vault is set up",
-        )))
-    });
-    let service = Service::new();
-    let error = fetch(
-        StsAssumeRole::builder(base)
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
-    assert_eq!(
-        error.to_string(),
-        "sts-assume-role: the base provider vault is not set up; set it up, or remove the role from the chain"
-    );
-    assert_eq!(error.source().unwrap().to_string(), "vault: no vault is set up");
-
-    let base = provider_fn("vault", || {
-        Err(CredentialsError::unavailable(ErrorDetail::builder(
-            "vault", "sealed",
-        )))
-    });
-    let error = fetch(
-        StsAssumeRole::builder(base)
-            .role_arn(ARN)
-            .http_client(service.http()),
-    )
-    .unwrap_err();
-    assert_eq!(error.to_string(), "vault: sealed");
-    assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
-}
-
-#[test]
-fn roles_can_be_chained() {
-    let hub = Service::new().answers(200, &an_hour("STS.HUB"));
-    let spoke = Service::new().answers(200, &an_hour("STS.SPOKE"));
-    let provider = StsAssumeRole::builder(hub.builder().build().unwrap())
-        .role_arn("acs:ram::2:role/spoke")
-        .http_client(spoke.http())
-        .clock(ManualClock::at_unix(NOW))
-        .build()
-        .unwrap();
-    let credentials = blocking::wait(provider.credentials()).unwrap();
-    assert_eq!(credentials.access_key_id(), "STS.SPOKE");
-    let request = &spoke.requests()[0];
-    assert_eq!(param(request, "AccessKeyId").as_deref(), Some("STS.HUB"));
-    assert_eq!(
-        param(request, "SecurityToken").as_deref(),
-        Some("canary-new-token")
-    );
-    assert_eq!(param(&hub.requests()[0], "SecurityToken"), None);
 }
 
 #[test]
