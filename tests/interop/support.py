@@ -37,7 +37,7 @@ class Key(NamedTuple):
 # The variables that `oss-testkit --json` printed; the run script puts them here.
 CLOUD = json.loads(os.environ["OSS_TESTKIT_JSON"])
 LONG_TERM = Key(CLOUD["OSS_ACCESS_KEY_ID"], CLOUD["OSS_ACCESS_KEY_SECRET"])
-UNKNOWN = Key("LTAI5tNobodyKnowsThisKey", "nobody-knows-this-secret")
+UNKNOWN = Key("LTAI5tNobodyKnows", "nobody-knows-this-secret")
 BUCKET = CLOUD["OSS_BUCKET"]
 REGION = CLOUD["OSS_REGION"]
 OSS_ENDPOINT = CLOUD["OSS_ENDPOINT"]

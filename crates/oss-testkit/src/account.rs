@@ -18,6 +18,16 @@ pub(crate) enum Principal {
     Session { role: String, session: String },
 }
 
+impl Principal {
+    /// A session of a role that nobody asked for by AssumeRole.
+    pub(crate) fn session(role: &str) -> Self {
+        Self::Session {
+            role: role.to_owned(),
+            session: "oss-testkit".to_owned(),
+        }
+    }
+}
+
 /// An AccessKey the local cloud accepts.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {

@@ -60,6 +60,7 @@ pub struct LocalCloudBuilder {
     bucket: String,
     access_key: Option<(String, String)>,
     other_keys: Vec<(Principal, String, String)>,
+    temporary_keys: Vec<Credentials>,
     roles: Vec<Role>,
     buckets: Vec<(String, BucketAcl)>,
     cnames: HashMap<String, String>,
@@ -97,6 +98,7 @@ impl LocalCloud {
             bucket: DEFAULT_BUCKET.to_owned(),
             access_key: None,
             other_keys: Vec::new(),
+            temporary_keys: Vec::new(),
             roles: Vec::new(),
             buckets: Vec::new(),
             cnames: HashMap::new(),
@@ -184,7 +186,7 @@ impl LocalCloud {
         let end = end.ok_or_else(|| invalid("the lifetime is too long"))?;
         self.state
             .lock()
-            .issue(&self.role, "oss-testkit", end)
+            .issue(Principal::session(&self.role), end)
             .map_err(invalid)
     }
 
@@ -327,6 +329,14 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// A temporary key of the first role, with its token and end, for requests that were signed elsewhere.
+    /// Default: none.
+    #[must_use]
+    pub fn temporary_key(mut self, credentials: Credentials) -> Self {
+        self.temporary_keys.push(credentials);
+        self
+    }
+
     /// A further role. Default: none but `example-role`.
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
@@ -412,6 +422,9 @@ impl LocalCloudBuilder {
             inner.add_key(Key::new(credentials.map_err(invalid)?, principal));
         }
         let role = self.roles.first().map_or(DEFAULT_ROLE, Role::name).to_owned();
+        for credentials in self.temporary_keys {
+            inner.add_key(Key::new(credentials, Principal::session(&role)));
+        }
         let roles = std::iter::once(Role::new(DEFAULT_ROLE)).chain(self.roles);
         inner
             .roles

@@ -78,8 +78,7 @@ impl Inner {
     /// Makes and remembers the key of a session.
     pub(crate) fn issue(
         &mut self,
-        role: &str,
-        session: &str,
+        principal: Principal,
         expires_at: SystemTime,
     ) -> Result<Credentials, oss_credentials_core::CredentialsError> {
         let (id, secret, token) = new_session_key();
@@ -88,10 +87,6 @@ impl Inner {
             .expires_at(expires_at)
             .source("oss-testkit")
             .build()?;
-        let principal = Principal::Session {
-            role: role.to_owned(),
-            session: session.to_owned(),
-        };
         self.add_key(Key::new(credentials.clone(), principal));
         Ok(credentials)
     }

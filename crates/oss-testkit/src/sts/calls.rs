@@ -50,7 +50,11 @@ pub(super) fn assume_role(state: &State, request: &Request, caller: &Key, judgem
     let expires_at = crate::time::parse_iso(&iso(now))
         .and_then(|now| shift(now, seconds))
         .unwrap_or(now);
-    let issued = state.lock().issue(role.name(), session, expires_at);
+    let principal = Principal::Session {
+        role: role.name().to_owned(),
+        session: session.to_owned(),
+    };
+    let issued = state.lock().issue(principal, expires_at);
     let issued = issued.map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
     let fields = json!({
         "AssumedRoleUser": {

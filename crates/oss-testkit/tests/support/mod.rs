@@ -1,0 +1,262 @@
+//! A plain HTTP client and the ways to sign, for the tests of the local cloud.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, SystemTime};
+
+use acs_sign::{ApiRequest, acs3, encode_pairs, rpc};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{Credentials, nonce};
+use oss_sign::{RequestView, v4};
+use oss_testkit::{LocalCloud, LocalCloudBuilder};
+
+/// 2026-01-01T08:30:00Z
+pub const NOW: u64 = 1_767_256_200;
+pub const HOST: &str = "sts.aliyuncs.com";
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// Status and error code, of JSON and XML alike.
+    pub fn refusal(&self) -> (u16, String) {
+        let code = if self.body.starts_with('{') {
+            self.json()["Code"].as_str().unwrap_or_default().to_owned()
+        } else {
+            self.element("Code")
+        };
+        (self.status, code)
+    }
+
+    /// The text of the first XML element of this name.
+    pub fn element(&self, name: &str) -> String {
+        let start = self
+            .body
+            .split_once(&format!("<{name}>"))
+            .map_or("", |(_, rest)| rest);
+        start.split("</").next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Sends one request as it is given and reads the answer to its end.
+pub fn send(
+    endpoint: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Reply> {
+    let address = endpoint.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(&request_bytes(address, method, target, headers, body))?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    parse(&answer, method)
+}
+
+pub fn request_bytes(
+    address: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
+    let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
+    let has = |name: &str| headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    if !has("host") {
+        text += &format!("Host: {address}\r\n");
+    }
+    if !has("content-length") {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    let mut bytes = (text + "\r\n").into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+fn parse(answer: &[u8], method: &str) -> io::Result<Reply> {
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let body = &answer[end + 4..];
+    let mut lines = head.split("\r\n");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|code| code.parse().ok());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let reply = Reply {
+        status: status.ok_or(io::ErrorKind::InvalidData)?,
+        headers,
+        body: String::from_utf8_lossy(body).into_owned(),
+    };
+    let length = reply
+        .header("content-length")
+        .and_then(|length| length.parse::<usize>().ok());
+    if method != "HEAD" && length.is_some_and(|length| length != body.len()) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(reply)
+}
+
+/// A cloud whose time is [`NOW`], and its clock.
+pub fn cloud_at_now(
+    settings: impl FnOnce(LocalCloudBuilder) -> LocalCloudBuilder,
+) -> (LocalCloud, ManualClock) {
+    let clock = ManualClock::at_unix(NOW);
+    let builder = LocalCloud::builder().clock(clock.clone());
+    (settings(builder).start_blocking().unwrap(), clock)
+}
+
+pub fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+}
+
+/// The key with another secret.
+pub fn forged(key: &Credentials) -> Credentials {
+    let builder = Credentials::builder(key.access_key_id(), "not-the-secret");
+    builder
+        .security_token(key.security_token().unwrap_or_default())
+        .build()
+        .unwrap()
+}
+
+/// The key with another token; an empty one is none.
+pub fn with_token(key: &Credentials, token: &str) -> Credentials {
+    Credentials::builder(key.access_key_id(), key.access_key_secret())
+        .security_token(token)
+        .build()
+        .unwrap()
+}
+
+/// An RPC call with all parameters in the query.
+pub fn rpc_call(
+    cloud: &LocalCloud,
+    key: &Credentials,
+    action: &str,
+    parameters: &[(&str, &str)],
+    time: SystemTime,
+) -> Reply {
+    rpc_once(cloud, key, action, parameters, time, &nonce())
+}
+
+pub fn rpc_once(
+    cloud: &LocalCloud,
+    key: &Credentials,
+    action: &str,
+    parameters: &[(&str, &str)],
+    time: SystemTime,
+    nonce: &str,
+) -> Reply {
+    let request = ApiRequest::new("POST", HOST, action, "2015-04-01").query(parameters);
+    let signed = rpc::sign(&request, key, time, nonce).unwrap();
+    let added = signed.query().iter().map(|added| (added.name(), added.value()));
+    let query = encode_pairs(parameters.iter().copied().chain(added));
+    send(&cloud.sts_endpoint(), "POST", &format!("/?{query}"), &[], b"").unwrap()
+}
+
+pub fn assume_role(cloud: &LocalCloud, key: &Credentials, more: &[(&str, &str)]) -> Reply {
+    let arn = cloud.role_arn();
+    let mut parameters = vec![("RoleArn", arn.as_str()), ("RoleSessionName", "test-session")];
+    parameters.retain(|(name, _)| !more.iter().any(|(own, _)| own == name));
+    parameters.extend_from_slice(more);
+    rpc_call(cloud, key, "AssumeRole", &parameters, now())
+}
+
+/// An ACS3 call with a form body.
+pub fn acs3_call(cloud: &LocalCloud, key: &Credentials, action: &str, form: &[(&str, &str)]) -> Reply {
+    let accept = [("accept", "application/json")];
+    let request = ApiRequest::new("POST", HOST, action, "2015-04-01")
+        .form(form)
+        .headers(&accept);
+    let signed = acs3::sign(&request, key, now(), &nonce()).unwrap();
+    let mut headers = vec![("Host", HOST), accept[0]];
+    headers.extend(signed.headers().iter().map(|added| (added.name(), added.value())));
+    let body = encode_pairs(form.iter().copied());
+    send(&cloud.sts_endpoint(), "POST", "/", &headers, body.as_bytes()).unwrap()
+}
+
+/// An OSS request signed in its header, path-style.
+pub struct Oss<'a> {
+    pub cloud: &'a LocalCloud,
+    pub key: &'a Credentials,
+    pub time: SystemTime,
+    pub region: &'a str,
+}
+
+impl<'a> Oss<'a> {
+    pub fn new(cloud: &'a LocalCloud, key: &'a Credentials) -> Self {
+        Self {
+            cloud,
+            key,
+            time: now(),
+            region: "cn-hangzhou",
+        }
+    }
+
+    pub fn call(&self, method: &str, name: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        self.call_with(method, name, &[], headers, body)
+    }
+
+    pub fn call_with(
+        &self,
+        method: &str,
+        name: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let bucket = self.cloud.bucket();
+        let bytes: Vec<(&str, &[u8])> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        let view = RequestView::new(method)
+            .bucket(bucket)
+            .key(name)
+            .query(query)
+            .headers(&bytes);
+        let signer = v4::Signer::builder(self.region).build().unwrap();
+        let signed = signer.sign(&view, self.key, self.time).unwrap();
+        let mut all = headers.to_vec();
+        all.extend(signed.headers().map(|header| (header.name, header.value)));
+        let mut target = format!("/{bucket}/{}", oss_sign::encode_path(name));
+        if !query.is_empty() {
+            target += &format!("?{}", encode_pairs(query.iter().copied()));
+        }
+        send(&self.cloud.oss_endpoint(), method, &target, &all, body).unwrap()
+    }
+
+    pub fn presigned(&self, method: &str, name: &str, expires: Duration) -> String {
+        let bucket = self.cloud.bucket();
+        let view = RequestView::new(method).bucket(bucket).key(name);
+        let signer = v4::Signer::builder(self.region).build().unwrap();
+        let presigned = signer.presign(&view, self.key, self.time, expires).unwrap();
+        format!("/{bucket}/{}?{}", oss_sign::encode_path(name), presigned.query())
+    }
+}
