@@ -66,22 +66,20 @@ impl Signer {
         if credentials.is_anonymous() {
             return Ok(());
         }
-        let (text, token) =
-            self.sign_to_text(&view(parts, bucket, key), credentials, time, |text, key| {
-                (text, key.token_header.clone())
+        let (authorization, token, dates) =
+            self.sign_to_text(&view(parts, bucket, key), credentials, time, |text, moment| {
+                let authorization = HeaderValue::from_bytes(text.get(Signed::HTTP.end..).unwrap_or_default());
+                (
+                    authorization,
+                    moment.key.token_header.clone(),
+                    moment.date_headers.clone(),
+                )
             })?;
-        let token = token.transpose()?;
-        // One buffer, of which the values are slices.
-        let text = Bytes::from(text);
-        let value = |range, name: &HeaderName| {
-            HeaderValue::from_maybe_shared(text.slice(range)).map_err(|_| SignError::InvalidHeader {
-                name: name.to_string(),
-            })
-        };
-        let iso = value(Signed::ISO, &X_OSS_DATE)?;
-        let date = value(Signed::HTTP, &DATE)?;
-        let mut authorization = value(Signed::HTTP.end..text.len(), &AUTHORIZATION)?;
+        let mut authorization = authorization.map_err(|_| SignError::InvalidHeader {
+            name: AUTHORIZATION.to_string(),
+        })?;
         authorization.set_sensitive(true);
+        let (token, [iso, date]) = (token.transpose()?, dates?);
         let headers = &mut parts.headers;
         headers.try_reserve(5).map_err(|_| SignError::TooManyHeaders)?;
 
@@ -115,13 +113,14 @@ impl Signer {
     ) -> Result<Presigned, SignError> {
         let presigned = self.presign(&view(parts, bucket, key), credentials, time, expires)?;
         let mut uri = parts.uri.clone().into_parts();
-        let path = parts.uri.path();
-        let target = match presigned.query() {
-            "" => path.to_owned(),
-            query => format!("{path}?{query}"),
-        };
-        uri.path_and_query =
-            Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| SignError::InvalidUri)?);
+        let mut target = String::with_capacity(parts.uri.path().len() + 1 + presigned.query().len());
+        target.push_str(parts.uri.path());
+        if !presigned.query().is_empty() {
+            target.push('?');
+            target.push_str(presigned.query());
+        }
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target));
+        uri.path_and_query = Some(target.map_err(|_| SignError::InvalidUri)?);
         parts.uri = Uri::from_parts(uri).map_err(|_| SignError::InvalidUri)?;
         Ok(presigned)
     }

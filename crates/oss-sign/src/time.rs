@@ -20,15 +20,26 @@ pub(crate) struct Stamp {
     http: [u8; 29],
 }
 
+/// The signing time in whole seconds since 1970.
+pub(crate) fn second_of(time: SystemTime) -> Result<u64, SignError> {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_err(|_| SignError::TimeOutOfRange)?;
+    if since.as_secs() < END {
+        Ok(since.as_secs())
+    } else {
+        Err(SignError::TimeOutOfRange)
+    }
+}
+
+/// The instant `after` the signed second.
+pub(crate) fn instant(second: u64, after: Duration) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(second) + after
+}
+
 impl Stamp {
-    pub(crate) fn new(time: SystemTime) -> Result<Self, SignError> {
-        let unix = time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_err(|_| SignError::TimeOutOfRange)?
-            .as_secs();
-        if unix >= END {
-            return Err(SignError::TimeOutOfRange);
-        }
+    /// Spells a second of [`second_of`].
+    pub(crate) fn new(unix: u64) -> Self {
         let (year, month, day) = civil(unix / SECONDS_PER_DAY);
         let second = unix % SECONDS_PER_DAY;
         let (weekday, month_name) = (
@@ -55,7 +66,12 @@ impl Stamp {
         http[17..19].copy_from_slice(&hour);
         http[20..22].copy_from_slice(&minute);
         http[23..25].copy_from_slice(&second);
-        Ok(Self { unix, iso, http })
+        Self { unix, iso, http }
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn second(&self) -> u64 {
+        self.unix
     }
 
     /// `YYYYMMDD'T'HHMMSS'Z'`
@@ -71,11 +87,6 @@ impl Stamp {
     /// The HTTP date with `GMT` and a two-digit day.
     pub(crate) fn http(&self) -> &[u8; 29] {
         &self.http
-    }
-
-    /// The instant that was signed, `after` later; sub-second parts are gone.
-    pub(crate) fn plus(&self, after: Duration) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(self.unix) + after
     }
 }
 
@@ -120,12 +131,9 @@ fn three(table: &[u8], index: u64) -> [u8; 3] {
 mod tests {
     use super::*;
 
-    fn stamp(unix: u64) -> Stamp {
-        Stamp::new(SystemTime::UNIX_EPOCH + Duration::from_millis(unix * 1000 + 999)).unwrap()
-    }
-
     fn spelled(unix: u64) -> (String, String) {
-        let stamp = stamp(unix);
+        let late = SystemTime::UNIX_EPOCH + Duration::from_millis(unix * 1000 + 999);
+        let stamp = Stamp::new(second_of(late).unwrap());
         (
             String::from_utf8(stamp.iso.into()).unwrap(),
             String::from_utf8(stamp.http.into()).unwrap(),
@@ -159,7 +167,7 @@ mod tests {
             SystemTime::UNIX_EPOCH - Duration::from_nanos(1),
             SystemTime::UNIX_EPOCH + Duration::from_secs(END),
         ] {
-            assert_eq!(Stamp::new(time).err(), Some(SignError::TimeOutOfRange));
+            assert_eq!(second_of(time), Err(SignError::TimeOutOfRange));
         }
     }
 

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{ALGORITHM, CREDENTIAL, SECURITY_TOKEN, TERMINATOR};
+#[cfg(feature = "http")]
+use crate::SignError;
 use crate::encode::{encode, put_encoded};
 use crate::time::Stamp;
 
@@ -81,19 +83,17 @@ pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
     mac: HmacSha256,
-    /// `OSS4-HMAC-SHA256 Credential=id/day/region/product/aliyun_v4_request`
-    pub(crate) authorization: String,
-    /// `day/region/product/aliyun_v4_request` and a line end, as it stands in the string to sign.
-    scope_line: String,
+    /// `day/region/product/aliyun_v4_request`
+    pub(crate) scope: String,
     /// `x-oss-security-token:token` and a line end.
     pub(crate) token_line: Option<Zeroizing<String>>,
     /// `x-oss-credential=...`, encoded.
     pub(crate) credential_parameter: String,
     /// `x-oss-security-token=...`, encoded.
     pub(crate) token_parameter: Option<Zeroizing<String>>,
-    /// The token as a header value, which is checked only once.
+    /// The token as a header value, checked once.
     #[cfg(feature = "http")]
-    pub(crate) token_header: Option<Result<http::HeaderValue, crate::SignError>>,
+    pub(crate) token_header: Option<Result<http::HeaderValue, SignError>>,
 }
 
 impl DayKey {
@@ -101,65 +101,86 @@ impl DayKey {
         let keys = Keys::derive(credentials.access_key_secret(), stamp.day(), region, product);
         let mut day = [0; 8];
         day.copy_from_slice(stamp.day());
-        let id = credentials.access_key_id();
         let scope = format!(
             "{}/{region}/{product}/{TERMINATOR}",
             String::from_utf8_lossy(&day)
         );
         let token = credentials.security_token();
+        let id = encode(credentials.access_key_id());
         Self {
             mac: mac(&[&*keys.signing]),
-            authorization: format!("{ALGORITHM} Credential={id}/{scope}"),
             token_line: token.map(|token| Zeroizing::new(format!("{SECURITY_TOKEN}:{token}\n"))),
-            credential_parameter: format!("{CREDENTIAL}={}%2F{}", encode(id), encode(&scope)),
-            token_parameter: token.map(|token| {
-                // Long enough from the start: growing would leave a copy behind.
-                let mut parameter =
-                    Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 1 + 3 * token.len()));
-                parameter.push_str(SECURITY_TOKEN);
-                parameter.push('=');
-                put_encoded(&mut *parameter, token);
-                parameter
-            }),
+            credential_parameter: format!("{CREDENTIAL}={id}%2F{}", encode(&scope)),
+            token_parameter: token.map(token_parameter),
             #[cfg(feature = "http")]
-            token_header: token.map(|token| {
-                let mut value = http::HeaderValue::from_bytes(token.as_bytes()).map_err(|_| {
-                    crate::SignError::InvalidHeader {
-                        name: SECURITY_TOKEN.to_owned(),
-                    }
-                })?;
-                value.set_sensitive(true);
-                Ok(value)
-            }),
-            scope_line: scope + "\n",
+            token_header: token.map(|token| header_value(SECURITY_TOKEN, token.as_bytes(), true)),
             credentials: credentials.clone(),
+            scope,
             day,
         }
     }
 
-    fn serves(&self, credentials: &Credentials, stamp: &Stamp) -> bool {
+    fn serves(&self, credentials: &Credentials) -> bool {
         let ours = &self.credentials;
-        self.day == stamp.day()
-            // Clones share their secret, and ours is alive, so the same place is the same credentials.
-            && (std::ptr::eq(ours.access_key_secret(), credentials.access_key_secret())
-                || (ours.access_key_secret() == credentials.access_key_secret()
-                    && ours.access_key_id() == credentials.access_key_id()
-                    && ours.security_token() == credentials.security_token()))
+        // Clones share their secret, and ours is alive, so the same place is the same credentials.
+        std::ptr::eq(ours.access_key_secret(), credentials.access_key_secret())
+            || (ours.access_key_secret() == credentials.access_key_secret()
+                && ours.access_key_id() == credentials.access_key_id()
+                && ours.security_token() == credentials.security_token())
     }
+}
 
-    /// `day/region/product/aliyun_v4_request`
-    pub(crate) fn scope(&self) -> &str {
-        self.scope_line.trim_end()
+fn token_parameter(token: &str) -> Zeroizing<String> {
+    // Long enough from the start: growing would leave a copy behind.
+    let mut parameter = Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 1 + 3 * token.len()));
+    parameter.push_str(SECURITY_TOKEN);
+    parameter.push('=');
+    put_encoded(&mut *parameter, token);
+    parameter
+}
+
+#[cfg(feature = "http")]
+fn header_value(name: &str, value: &[u8], sensitive: bool) -> Result<http::HeaderValue, SignError> {
+    let mut value = http::HeaderValue::from_bytes(value).map_err(|_| SignError::InvalidHeader {
+        name: name.to_owned(),
+    })?;
+    value.set_sensitive(sensitive);
+    Ok(value)
+}
+
+/// What signs in one second: a busy program signs many requests in each.
+pub(crate) struct Moment {
+    pub(crate) key: Arc<DayKey>,
+    pub(crate) stamp: Stamp,
+    /// After the string to sign up to the hash.
+    mac: HmacSha256,
+    /// `x-oss-date`, `Date` and the beginning of `Authorization`, up to the scope.
+    pub(crate) values: String,
+    #[cfg(feature = "http")]
+    pub(crate) date_headers: Result<[http::HeaderValue; 2], SignError>,
+}
+
+impl Moment {
+    fn new(key: Arc<DayKey>, stamp: Stamp) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (iso, http_date) = (text(stamp.iso()), text(stamp.http()));
+        let mut mac = key.mac.clone();
+        mac.update(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes());
+        let id = key.credentials.access_key_id();
+        Self {
+            mac,
+            values: format!("{iso}{http_date}{ALGORITHM} Credential={id}/{}", key.scope),
+            #[cfg(feature = "http")]
+            date_headers: header_value(super::DATE, stamp.iso(), false)
+                .and_then(|iso| Ok([iso, header_value("date", stamp.http(), false)?])),
+            key,
+            stamp,
+        }
     }
 
     /// The signature over a canonical request with this hash, in lower-case hex.
-    pub(crate) fn signature(&self, stamp: &Stamp, request_hash: &[u8; 32]) -> [u8; 64] {
-        // The first two lines.
-        let mut head = *b"OSS4-HMAC-SHA256\nYYYYMMDDThhmmssZ\n";
-        head[17..33].copy_from_slice(stamp.iso());
+    pub(crate) fn signature(&self, request_hash: &[u8; 32]) -> [u8; 64] {
         let mut mac = self.mac.clone();
-        mac.update(&head);
-        mac.update(self.scope_line.as_bytes());
         mac.update(&hex(request_hash));
         hex(&mac.finalize().into_bytes().into())
     }
@@ -182,32 +203,38 @@ pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     out
 }
 
-/// Holds the key used last. Another secret or another day replaces it, so a rotated secret is not kept.
-pub(crate) struct KeyCache(ArcSwapOption<DayKey>);
+/// Holds the key used last. Other credentials or another day replace it, so a rotated secret is not kept.
+pub(crate) struct KeyCache(ArcSwapOption<Moment>);
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
         Self(ArcSwapOption::empty())
     }
 
-    /// Runs `use_key` with the key for these credentials and this day, which is derived if it is not the cached one.
+    /// Runs `sign` with what signs with these credentials in this second, which is made if it is not the cached one.
     pub(crate) fn with<R>(
         &self,
         credentials: &Credentials,
-        stamp: &Stamp,
+        second: u64,
         region: &str,
         product: &str,
-        use_key: impl FnOnce(&DayKey) -> R,
+        sign: impl FnOnce(&Moment) -> R,
     ) -> R {
         let cached = self.0.load();
-        if let Some(key) = cached.as_deref()
-            && key.serves(credentials, stamp)
+        let cached = cached.as_deref().filter(|moment| moment.key.serves(credentials));
+        if let Some(moment) = cached
+            && moment.stamp.second() == second
         {
-            return use_key(key);
+            return sign(moment);
         }
-        let key = Arc::new(DayKey::derive(credentials, stamp, region, product));
-        self.0.store(Some(Arc::clone(&key)));
-        use_key(&key)
+        let stamp = Stamp::new(second);
+        let key = match cached {
+            Some(moment) if moment.key.day == stamp.day() => Arc::clone(&moment.key),
+            _ => Arc::new(DayKey::derive(credentials, &stamp, region, product)),
+        };
+        let moment = Arc::new(Moment::new(key, stamp));
+        self.0.store(Some(Arc::clone(&moment)));
+        sign(&moment)
     }
 }
 

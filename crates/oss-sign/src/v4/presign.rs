@@ -11,14 +11,14 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
-use super::key::DayKey;
+use super::key::Moment;
 use super::sign::Explained;
 use super::{
     ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
     SIGNATURE_VERSION, Signer,
 };
 use crate::encode::{encode, split_query};
-use crate::time::Stamp;
+use crate::time::{instant, second_of};
 use crate::{RequestView, SignError};
 
 /// Longest lifetime of a presigned URL: 7 days.
@@ -54,8 +54,8 @@ impl Signer {
         time: SystemTime,
         expires: Duration,
     ) -> Result<Presigned, SignError> {
-        let (stamp, seconds) = check_times(credentials, time, expires)?;
-        let mut presigned = Presigned::limited(credentials, &stamp, seconds);
+        let (second, seconds) = check_times(credentials, time, expires)?;
+        let mut presigned = Presigned::limited(credentials, second, seconds);
         let mut parameters = Parameters::new();
         parameters.collect(view, OWN)?;
         if credentials.is_anonymous() {
@@ -64,9 +64,9 @@ impl Signer {
             return Ok(presigned);
         }
         let bound = self.bind(view)?;
-        self.with_key(credentials, &stamp, |key| {
+        self.with_moment(credentials, second, |moment| {
             let text = &mut presigned.query;
-            let query = put_start(text, view, &parameters, &bound, &stamp, seconds, key)?;
+            let query = put_start(text, view, &parameters, &bound, seconds, moment)?;
             let mut hash = Sha256::new();
             if bound.lines.is_empty() {
                 text.push_str(PLAIN_END);
@@ -75,7 +75,7 @@ impl Signer {
                 hash.update(text.as_bytes());
                 hash.update(bound.end());
             }
-            let signature = key.signature(&stamp, &hash.finalize().into());
+            let signature = moment.signature(&hash.finalize().into());
             // Only the query is left of the canonical request, in its own buffer.
             text.truncate(query.end);
             text.drain(..query.start);
@@ -102,16 +102,20 @@ impl Signer {
         time: SystemTime,
         expires: Duration,
     ) -> Result<Explained, SignError> {
-        let (stamp, seconds) = check_times(credentials, time, expires)?;
+        let (second, seconds) = check_times(credentials, time, expires)?;
         let mut parameters = Parameters::new();
         parameters.collect(view, OWN)?;
         let bound = self.bind(view)?;
-        self.with_key(credentials, &stamp, |key| {
+        self.with_moment(credentials, second, |moment| {
             let mut text = String::new();
-            put_start(&mut text, view, &parameters, &bound, &stamp, seconds, key)?;
+            put_start(&mut text, view, &parameters, &bound, seconds, moment)?;
             let mut canonical_request = text.into_bytes();
             canonical_request.extend_from_slice(&bound.end());
-            Ok(Explained::new(canonical_request, stamp.iso(), key.scope()))
+            Ok(Explained::new(
+                canonical_request,
+                moment.stamp.iso(),
+                &moment.key.scope,
+            ))
         })
     }
 
@@ -159,12 +163,13 @@ impl Bound<'_> {
 /// [`Bound::end`] of a request without signed headers.
 const PLAIN_END: &str = "\n\n\nUNSIGNED-PAYLOAD";
 
+/// The second to sign and the lifetime in seconds.
 fn check_times(
     credentials: &Credentials,
     time: SystemTime,
     expires: Duration,
-) -> Result<(Stamp, u64), SignError> {
-    let stamp = Stamp::new(time)?;
+) -> Result<(u64, u64), SignError> {
+    let second = second_of(time)?;
     let seconds = expires.as_secs();
     if seconds == 0 || expires > MAX_EXPIRES {
         return Err(SignError::ExpiresOutOfRange { seconds });
@@ -172,7 +177,7 @@ fn check_times(
     if credentials.is_expired_at(time) {
         return Err(SignError::CredentialsExpired);
     }
-    Ok((stamp, seconds))
+    Ok((second, seconds))
 }
 
 /// Writes the canonical request up to the end of the query, and tells where the query stands.
@@ -181,18 +186,18 @@ fn put_start(
     view: &RequestView<'_>,
     parameters: &Parameters<'_>,
     bound: &Bound<'_>,
-    stamp: &Stamp,
     seconds: u64,
-    key: &DayKey,
+    moment: &Moment,
 ) -> Result<Range<usize>, SignError> {
     let additional = match bound.additional.as_str() {
         "" => String::new(),
         names => format!("{ADDITIONAL_HEADERS}={}", encode(names)),
     };
     let mut date = *b"x-oss-date=YYYYMMDDThhmmssZ";
-    date[11..].copy_from_slice(stamp.iso());
+    date[11..].copy_from_slice(moment.stamp.iso());
     let mut expires = *b"x-oss-expires=000000";
     let expires = put_decimal(&mut expires, 14, seconds);
+    let key = &moment.key;
     let token = key
         .token_parameter
         .as_ref()
@@ -276,8 +281,8 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    fn limited(credentials: &Credentials, stamp: &Stamp, seconds: u64) -> Self {
-        let asked = stamp.plus(Duration::from_secs(seconds));
+    fn limited(credentials: &Credentials, second: u64, seconds: u64) -> Self {
+        let asked = instant(second, Duration::from_secs(seconds));
         let (valid_until, limited_by) = match credentials.expires_at() {
             Some(end) if end < asked => (end, LimitedBy::Credentials),
             _ if seconds == MAX_EXPIRES.as_secs() => (asked, LimitedBy::SevenDays),

@@ -8,9 +8,9 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
-use super::key::{DayKey, hex, string_to_sign};
+use super::key::{Moment, hex, string_to_sign};
 use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
-use crate::time::Stamp;
+use crate::time::second_of;
 use crate::{RequestView, SignError};
 
 /// The headers that the signer sets itself; `date` counts only where it is listed.
@@ -54,24 +54,21 @@ impl Signer {
         view: &RequestView<'_>,
         credentials: &Credentials,
         time: SystemTime,
-        finish: impl FnOnce(Vec<u8>, &DayKey) -> R,
+        finish: impl FnOnce(Vec<u8>, &Moment) -> R,
     ) -> Result<R, SignError> {
-        let stamp = Stamp::new(time)?;
-        self.with_key(credentials, &stamp, |key| {
+        self.with_moment(credentials, second_of(time)?, |moment| {
             let mut text = Vec::new();
-            let additional = self.put_canonical(&mut text, view, &stamp, key)?;
-            let signature = key.signature(&stamp, &Sha256::digest(&text).into());
+            let additional = self.put_canonical(&mut text, view, moment)?;
+            let signature = moment.signature(&Sha256::digest(&text).into());
             text.clear();
-            text.extend_from_slice(stamp.iso());
-            text.extend_from_slice(stamp.http());
-            text.extend_from_slice(key.authorization.as_bytes());
+            text.extend_from_slice(moment.values.as_bytes());
             if !additional.is_empty() {
                 text.extend_from_slice(b",AdditionalHeaders=");
                 text.extend_from_slice(additional.as_bytes());
             }
             text.extend_from_slice(b",Signature=");
             text.extend_from_slice(&signature);
-            Ok(finish(text, key))
+            Ok(finish(text, moment))
         })
     }
 
@@ -88,27 +85,26 @@ impl Signer {
         credentials: &Credentials,
         time: SystemTime,
     ) -> Result<Explained, SignError> {
-        let stamp = Stamp::new(time)?;
-        self.with_key(credentials, &stamp, |key| {
+        self.with_moment(credentials, second_of(time)?, |moment| {
             let mut canonical_request = Vec::new();
-            self.put_canonical(&mut canonical_request, view, &stamp, key)?;
-            Ok(Explained::new(canonical_request, stamp.iso(), key.scope()))
+            self.put_canonical(&mut canonical_request, view, moment)?;
+            Ok(Explained::new(
+                canonical_request,
+                moment.stamp.iso(),
+                &moment.key.scope,
+            ))
         })
     }
 
-    pub(super) fn with_key<R>(
+    pub(super) fn with_moment<R>(
         &self,
         credentials: &Credentials,
-        stamp: &Stamp,
-        use_key: impl FnOnce(&DayKey) -> R,
+        second: u64,
+        sign: impl FnOnce(&Moment) -> R,
     ) -> R {
-        self.inner.keys.with(
-            credentials,
-            stamp,
-            &self.inner.region,
-            &self.inner.product,
-            use_key,
-        )
+        self.inner
+            .keys
+            .with(credentials, second, &self.inner.region, &self.inner.product, sign)
     }
 
     /// Writes the canonical request and gives the list of additional headers. The buffer gets room for what
@@ -117,8 +113,7 @@ impl Signer {
         &self,
         out: &mut Vec<u8>,
         view: &RequestView<'_>,
-        stamp: &Stamp,
-        key: &DayKey,
+        moment: &Moment,
     ) -> Result<String, SignError> {
         let mut headers = SignedHeaders::new();
         let is_additional = |name: &str| self.is_additional(name);
@@ -133,23 +128,23 @@ impl Signer {
         let mut parameters = Parameters::new();
         parameters.collect(view, &[])?;
         let signs_date = self.is_additional("date");
-        let mut additional = headers.additional();
-        if signs_date {
-            insert_name(&mut additional, "date");
-        }
+        let additional = match headers.additional() {
+            names if signs_date => with_name(&names, "date"),
+            names => names,
+        };
 
-        let token_line = key.token_line.as_ref().map_or("", |line| line.as_str());
+        let token_line = moment.key.token_line.as_ref().map_or("", |line| line.as_str());
         let canonical_len = head_len(view) + parameters.len() + headers.lines_len() + token_line.len() + 160;
-        let text_len = key.authorization.len() + 160;
-        out.reserve_exact(canonical_len.max(text_len) + additional.len());
+        let values_len = moment.values.len() + 110;
+        out.reserve_exact(canonical_len.max(values_len) + additional.len());
 
         put_head(out, view)?;
         parameters.put(out, &[]);
         out.push(b'\n');
         let mut date_line = *b"x-oss-date:YYYYMMDDThhmmssZ\n";
-        date_line[11..27].copy_from_slice(stamp.iso());
+        date_line[11..27].copy_from_slice(moment.stamp.iso());
         let mut http_date_line = *b"date:Www, DD Mmm YYYY hh:mm:ss GMT\n";
-        http_date_line[5..34].copy_from_slice(stamp.http());
+        http_date_line[5..34].copy_from_slice(moment.stamp.http());
         let own: [(&str, &[u8]); 4] = [
             ("date", &http_date_line),
             (CONTENT_SHA256, PAYLOAD_LINE),
@@ -162,22 +157,15 @@ impl Signer {
     }
 }
 
-/// Puts a name into a sorted list of names with `;` between them.
-fn insert_name(list: &mut String, name: &str) {
-    let at = list
+/// A sorted list of names with `;` between them, and one name more.
+fn with_name(list: &str, name: &str) -> String {
+    let mut names: Vec<_> = list
         .split(';')
-        .take_while(|listed| !listed.is_empty() && *listed < name)
-        .map(|listed| listed.len() + 1)
-        .sum();
-    if at > list.len() {
-        list.push(';');
-        list.push_str(name);
-    } else {
-        list.insert_str(at, name);
-        if at + name.len() < list.len() {
-            list.insert(at + name.len(), ';');
-        }
-    }
+        .filter(|listed| !listed.is_empty())
+        .chain([name])
+        .collect();
+    names.sort_unstable();
+    names.join(";")
 }
 
 /// The headers that sign a request. `Debug` shows none of their values.
