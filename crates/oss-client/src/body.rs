@@ -98,14 +98,14 @@ impl Body {
         matches!(self.0, Content::Bytes(_))
     }
 
-    /// Gives the body of one attempt; a stream only once. The length is to be sent as `Content-Length`.
+    /// Gives the body of one attempt; a stream only once.
     pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> Attempt {
         let length = self.len();
         let (source, length) = match &mut self.0 {
             Content::Bytes(bytes) if bytes.len() <= PIECE => {
                 return Attempt {
                     body: bytes.clone().into(),
-                    length: None,
+                    length,
                 };
             }
             Content::Bytes(bytes) => (Source::Bytes(bytes.clone()), length),
@@ -129,7 +129,7 @@ impl Body {
 /// What one attempt sends.
 pub(crate) struct Attempt {
     pub(crate) body: reqwest::Body,
-    /// Where the HTTP stack does not know it by itself.
+    /// If it is known.
     pub(crate) length: Option<u64>,
 }
 

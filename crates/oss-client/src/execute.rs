@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, USER_AGENT};
+use http::{HeaderValue, Method};
 use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::{ClockOffset, Credentials};
 use reqwest::header::HeaderMap;
@@ -123,8 +123,9 @@ impl Inner {
             .sign_parts(&mut parts, bucket, key, credentials, time)
             .map_err(Error::Sign)?;
         let attempt = operation.body.attempt(progress);
-        if let Some(length) = attempt.length {
-            // In place of chunks; not signed. A map that is full was refused when it was signed.
+        // In place of chunks, and because hyper leaves it out for an upload of no bytes. Not signed.
+        if let Some(length) = attempt.length.filter(|_| operation.method == Method::PUT) {
+            // A map that is full was refused when it was signed.
             let _ = parts
                 .headers
                 .try_insert(CONTENT_LENGTH, HeaderValue::from(length));

@@ -1,0 +1,70 @@
+//! Nothing secret is logged or shown. Alone in its file: with another test beside it, `tracing` may have decided on
+//! that test's thread that nobody listens.
+
+mod common;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{Keys, Server, answer, builder, client, refusal, temporary};
+
+/// Collects everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_logs_debug_or_errors() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+
+    let echo = "x-oss-security-token: canary-token-2, canary-secret-2";
+    let server = Server::start([refusal(403, "InvalidAccessKeyId"), answer(502, &[], echo)]);
+    let client = client(&server, Keys::new(2));
+    let get = client.get_object("examplebucket", "k").query("a", "canary-query");
+    let mut shown = format!("{client:?} {get:?}");
+    let error = get.send().await.unwrap_err();
+    shown.push_str(&format!("{error} {error:?}"));
+    assert!(shown.contains("HTTP 502"), "{shown}");
+    let refused = builder("http://127.0.0.1:1", temporary(1))
+        .build()
+        .unwrap()
+        .put_object("examplebucket", "k", "canary-body")
+        .query("a", "canary-query")
+        .send()
+        .await
+        .unwrap_err();
+    shown.push_str(&format!("{refused} {refused:?}"));
+    let url = client
+        .presign_get("examplebucket", "k", Duration::from_secs(60))
+        .await
+        .unwrap();
+    shown.push_str(&format!("{url:?}"));
+    drop(guard);
+
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        logged.contains("the service rejected the credentials"),
+        "{logged}"
+    );
+    for text in [shown, logged] {
+        assert!(!text.contains("canary"), "{text}");
+        assert!(!text.contains("x-oss-signature="), "{text}");
+        assert!(!text.contains("FakeTempKeyId"), "{text}");
+    }
+}

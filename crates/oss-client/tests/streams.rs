@@ -1,0 +1,325 @@
+//! Large bodies, and services that stop in the middle. Time is a manual clock's.
+
+mod common;
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{Handler, Keys, NOW, Server, answer, builder, ok, raw_server};
+use futures_util::{StreamExt as _, stream};
+use oss_client::{Body, Client, Error};
+use oss_credentials_core::http::HttpErrorKind;
+use oss_credentials_core::test_util::ManualClock;
+
+const MIB: u64 = 1024 * 1024;
+
+fn manual(endpoint: &str, clock: &ManualClock) -> Client {
+    builder(endpoint, Keys::new(1))
+        .clock(clock.clone())
+        .sleep(clock.clone())
+        .build()
+        .unwrap()
+}
+
+fn kind(error: &Error) -> HttpErrorKind {
+    match error {
+        Error::Transport(error) => error.kind(),
+        other => panic!("{other}"),
+    }
+}
+
+fn read_exactly(stream: &mut TcpStream, mut bytes: u64) {
+    let mut buffer = vec![0; 64 * 1024];
+    while bytes > 0 {
+        let wanted = buffer.len().min(usize::try_from(bytes).unwrap());
+        let read = stream.read(&mut buffer[..wanted]).unwrap();
+        assert!(read > 0, "the upload ended early");
+        bytes -= u64::try_from(read).unwrap();
+    }
+}
+
+/// Pieces of zeros that tell how many bytes were taken.
+fn counted(
+    total: u64,
+) -> (
+    impl futures_util::Stream<Item = Result<Bytes, io::Error>> + Send,
+    Arc<AtomicU64>,
+) {
+    static PIECE: [u8; 65_536] = [0; 65_536];
+    let taken = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&taken);
+    let pieces = (0..total / 65_536).map(move |_| {
+        counter.fetch_add(65_536, Ordering::SeqCst);
+        Ok(Bytes::from_static(&PIECE))
+    });
+    (stream::iter(pieces), taken)
+}
+
+/// Lets everything else run until this holds.
+async fn until(what: impl Fn() -> bool) {
+    while !what() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_upload_may_take_longer_than_the_read_timeout_and_is_not_held_in_memory() {
+    const TOTAL: u64 = 64 * MIB;
+    const STEP: u64 = 16 * MIB;
+    let (go, wait) = mpsc::channel::<()>();
+    let address = raw_server(move |head, mut stream| {
+        assert_eq!(head.header("content-length"), Some("67108864"));
+        for _ in 0..TOTAL / STEP {
+            wait.recv().unwrap();
+            read_exactly(&mut stream, STEP);
+        }
+        stream.write_all(&ok()).unwrap();
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let (pieces, taken) = counted(TOTAL);
+    let put = client.put_object("examplebucket", "k", Body::sized_stream(pieces, TOTAL));
+    let put = tokio::spawn(put.send());
+
+    let mut before = 0;
+    for step in 0..TOTAL / STEP {
+        // The service is ready for more than all buffers on the way can hold, so something has to move.
+        until(|| taken.load(Ordering::SeqCst) > before).await;
+        before = taken.load(Ordering::SeqCst);
+        assert!(
+            before <= step * STEP + STEP,
+            "{before} bytes were taken at step {step}"
+        );
+        // Four times 15 seconds are more than the 20 seconds of the read time-out.
+        clock.advance(Duration::from_secs(15));
+        go.send(()).unwrap();
+    }
+    assert_eq!(put.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn bytes_in_memory_may_take_long_too() {
+    const TOTAL: u64 = 64 * MIB;
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, tell) = mpsc::channel::<()>();
+    let address = raw_server(move |head, mut stream| {
+        assert_eq!(head.header("content-length"), Some("67108864"));
+        for _ in 0..4 {
+            wait.recv().unwrap();
+            read_exactly(&mut stream, TOTAL / 4);
+            told.send(()).unwrap();
+        }
+        stream.write_all(&ok()).unwrap();
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let put = client.put_object("examplebucket", "k", vec![0; usize::try_from(TOTAL).unwrap()]);
+    let put = tokio::spawn(put.send());
+    for _ in 0..4 {
+        go.send(()).unwrap();
+        until(|| tell.try_recv().is_ok()).await;
+        clock.advance(Duration::from_secs(15));
+    }
+    assert_eq!(put.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_slow_source_is_not_taken_for_a_silent_service() {
+    let server = Server::start([ok()]);
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&server.endpoint(), &clock);
+    let (ready, waiting) = tokio::sync::oneshot::channel::<Bytes>();
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let body = stream::once(async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        waiting.await.map_err(io::Error::other)
+    });
+    let put = tokio::spawn(client.put_object("examplebucket", "k", Body::stream(body)).send());
+    until(|| asked.load(Ordering::SeqCst) > 0).await;
+    for _ in 0..10 {
+        clock.advance(Duration::from_secs(25));
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(!put.is_finished());
+    ready.send(Bytes::from("late")).unwrap();
+    put.await.unwrap().unwrap();
+    assert_eq!(server.received()[0].body, b"late");
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_runs_into_the_read_timeout() {
+    let (done, hold) = mpsc::channel::<()>();
+    let address = raw_server(move |_, _stream| {
+        let _ = hold.recv();
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let get = tokio::spawn(client.get_object("examplebucket", "k").send());
+    while !get.is_finished() {
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(1));
+    }
+    let error = get.await.unwrap().unwrap_err();
+    assert_eq!(kind(&error), HttpErrorKind::Timeout);
+    assert!(
+        error
+            .to_string()
+            .contains("no answer in time: nothing arrived for 20000 ms"),
+        "{error}"
+    );
+    drop(done);
+}
+
+#[tokio::test]
+async fn a_download_that_stalls_runs_into_the_read_timeout() {
+    let (done, hold) = mpsc::channel::<()>();
+    let address = raw_server(move |_, mut stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+            .unwrap();
+        let _ = hold.recv();
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let mut object = client.get_object("examplebucket", "k").send().await.unwrap();
+    // However long the caller takes, the service was not silent.
+    clock.advance(Duration::from_secs(100));
+    assert_eq!(object.chunk().await.unwrap().as_deref(), Some(&b"hello"[..]));
+    let rest = tokio::spawn(async move {
+        let error = object.chunk().await.unwrap_err();
+        (error, object.chunk().await.unwrap())
+    });
+    while !rest.is_finished() {
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(1));
+    }
+    let (error, after) = rest.await.unwrap();
+    assert_eq!(kind(&error), HttpErrorKind::Timeout);
+    assert_eq!(after, None, "an error ends the stream");
+    drop(done);
+}
+
+#[tokio::test]
+async fn a_download_is_not_held_in_memory() {
+    const TOTAL: u64 = 64 * MIB;
+    let written = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&written);
+    let address = raw_server(move |_, mut stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n")
+            .unwrap();
+        let piece = vec![7; 65_536];
+        for _ in 0..TOTAL / 65_536 {
+            stream.write_all(&piece).unwrap();
+            counter.fetch_add(65_536, Ordering::SeqCst);
+        }
+    });
+    let client = builder(&format!("http://{address}"), Keys::new(1))
+        .build()
+        .unwrap();
+    let object = client.get_object("examplebucket", "k").send().await.unwrap();
+    let mut body = object.into_body();
+    let mut read = 0;
+    while let Some(piece) = body.next().await {
+        read += u64::try_from(piece.unwrap().len()).unwrap();
+        let ahead = written.load(Ordering::SeqCst).saturating_sub(read);
+        assert!(ahead <= 16 * MIB, "{ahead} bytes are in between");
+    }
+    assert_eq!(read, TOTAL);
+}
+
+#[tokio::test]
+async fn a_download_that_is_cut_is_an_error() {
+    let cut = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello".to_vec();
+    let server = Server::start([cut]);
+    let client = common::client(&server, Keys::new(1));
+    let object = client.get_object("examplebucket", "k").send().await.unwrap();
+    let error = object.bytes().await.unwrap_err();
+    assert_eq!(kind(&error), HttpErrorKind::Interrupted);
+    assert!(
+        error
+            .to_string()
+            .starts_with("oss-client: GetObject has no complete answer"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_answer_is_interrupted() {
+    let hang_up: Handler = Box::new(|_, _| {});
+    let server = Server::with_handlers([hang_up]);
+    let client = common::client(&server, Keys::new(1));
+    let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
+    assert_eq!(kind(&error), HttpErrorKind::Interrupted);
+}
+
+#[tokio::test]
+async fn a_body_keeps_the_length_it_announced() {
+    let pieces = |pieces: &'static [&'static str]| {
+        stream::iter(pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from(*piece))))
+    };
+    for (body, text) in [
+        (
+            Body::sized_stream(pieces(&["abc"]), 5),
+            "the body ended after 3 of 5 bytes",
+        ),
+        (
+            Body::sized_stream(pieces(&["abc", "def"]), 5),
+            "the body has more than the 5 bytes",
+        ),
+        (
+            Body::sized_stream(pieces(&["abc", "de", "f"]), 5),
+            "the body has more than the 5 bytes",
+        ),
+        (
+            Body::stream(stream::iter([
+                Ok(Bytes::from("a")),
+                Err(io::Error::other("disk on fire")),
+            ])),
+            "disk on fire",
+        ),
+        (
+            Body::sized_stream(
+                stream::iter([
+                    Ok(Bytes::from("abcde")),
+                    Err(io::Error::other("checksum is wrong")),
+                ]),
+                5,
+            ),
+            "checksum is wrong",
+        ),
+    ] {
+        // It never gets a complete body, and so never answers.
+        let server = Server::start([ok()]);
+        let client = common::client(&server, Keys::new(1));
+        let error = client
+            .put_object("examplebucket", "k", body)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(kind(&error), HttpErrorKind::Request, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+        assert_eq!(server.count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn error_documents_are_read_up_to_a_limit() {
+    let body = format!(
+        "<Error><Code>A</Code><Message>{}</Message></Error>",
+        "m".repeat(1_000_000)
+    );
+    let server = Server::start([answer(400, &[], &body)]);
+    let client = common::client(&server, Keys::new(1));
+    let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("A"));
+    assert!(error.to_string().len() < 1000);
+}
