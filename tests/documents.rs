@@ -1,0 +1,87 @@
+//! What the documents say is what the code says.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The examples package compiles `minimal.rs`; this holds the README to it.
+#[test]
+fn the_readmes_example_is_the_one_that_is_compiled() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("```rust\n").unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let compiled = read("examples/minimal.rs");
+    let (_, compiled) = compiled.split_once("\nuse ").unwrap();
+    let lines = |text: &str| {
+        text.lines()
+            .map(|line| line.trim().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    // Formatting may differ in where lines break.
+    let squeeze = |text: &str| lines(text).split_whitespace().collect::<String>();
+    assert_eq!(squeeze(shown), squeeze(&format!("use {compiled}")));
+}
+
+#[test]
+fn every_crate_has_a_readme_and_stands_in_the_root_one() {
+    let readme = read("README.md");
+    let mut crates = 0;
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            readme.contains(&format!("(crates/{name})")),
+            "README.md does not name {name}"
+        );
+        assert!(
+            read(format!("crates/{name}/README.md")).starts_with(&format!("# {name}\n")),
+            "{name}"
+        );
+        crates += 1;
+    }
+    assert!(crates > 5);
+}
+
+/// Relative links in the Markdown files lead somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let mut checked = 0;
+    let mut pages = vec![
+        PathBuf::from("README.md"),
+        "CONTRIBUTING.md".into(),
+        "SECURITY.md".into(),
+    ];
+    for folder in ["docs", "docs/adr"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let name = PathBuf::from(entry.unwrap().file_name());
+            if name.extension().is_some_and(|extension| extension == "md") {
+                pages.push(Path::new(folder).join(name));
+            }
+        }
+    }
+    for page in pages {
+        let text = read(&page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let target = root().join(page.parent().unwrap()).join(target);
+            assert!(
+                target.exists(),
+                "{}: the link {link} leads nowhere",
+                page.display()
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} links");
+}
