@@ -1,4 +1,10 @@
 //! Whole operations against a local cloud that checks every signature.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io;
 use std::sync::Arc;
@@ -111,8 +117,8 @@ async fn a_revoked_token_is_replaced_by_a_refreshing_provider() {
     let cloud = Arc::new(LocalCloud::start().await.unwrap());
     let issuer = Arc::clone(&cloud);
     let provider = RefreshingProvider::new(source_fn("issuer", move || {
-        let issued = issuer.issue(60 * MINUTE);
-        async move { Ok(Fetched::from(issued.unwrap())) }
+        let key = issuer.issue(60 * MINUTE);
+        async move { Ok(Fetched::from(key.unwrap())) }
     }));
     let client = client(&cloud, provider.clone());
     client.put_object(cloud.bucket(), "k", "1").send().await.unwrap();

@@ -1,4 +1,14 @@
 //! Large bodies, and services that stop in the middle. Time is a manual clock's.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what is sent has to run beside what the test does"
+)]
 
 mod common;
 

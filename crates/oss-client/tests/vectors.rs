@@ -2,6 +2,12 @@
 //!
 //! The vectors were made with `alibabacloud-oss-v2` 1.4.1 (Python) and checked with `oss2` 2.19.1 and with
 //! `alibabacloud-oss-go-sdk-v2`. All keys are fake.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -119,7 +125,7 @@ const VECTORS: [Vector; 15] = [
     Vector {
         id: "key-emoji-nfd",
         method: "GET",
-        key: "é/😀.png",
+        key: "e\u{301}/😀.png",
         query: &[],
         keys: ("FakeAccessKeyId0001", "FakeAccessKeySecret0001", ""),
         target: "/e%CC%81/%F0%9F%98%80.png",
@@ -261,7 +267,7 @@ async fn requests_go_out_exactly_as_they_were_signed() {
 #[tokio::test]
 async fn presigned_urls_are_those_of_the_official_clients() {
     for vector in &VECTORS {
-        let client = builder("https://oss-cn-hangzhou.aliyuncs.com", vector.credentials())
+        let client = builder("http://oss-cn-hangzhou.aliyuncs.com", vector.credentials())
             .build()
             .unwrap();
         let hour = Duration::from_secs(3600);
