@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -66,18 +66,17 @@ impl Signer {
         if credentials.is_anonymous() {
             return Ok(());
         }
-        let (authorization, token, dates) =
+        let (text, token, dates) =
             self.sign_to_text(&view(parts, bucket, key), credentials, time, |text, moment| {
-                let authorization = HeaderValue::from_bytes(text.get(Signed::HTTP.end..).unwrap_or_default());
-                (
-                    authorization,
-                    moment.key.token_header.clone(),
-                    moment.date_headers.clone(),
-                )
+                (text, moment.key.token_header.clone(), moment.date_headers.clone())
             })?;
-        let mut authorization = authorization.map_err(|_| SignError::InvalidHeader {
-            name: AUTHORIZATION.to_string(),
-        })?;
+        // The buffer becomes the value: no copy.
+        let mut text = Bytes::from(text);
+        text.advance(Signed::HTTP.end);
+        let mut authorization =
+            HeaderValue::from_maybe_shared(text).map_err(|_| SignError::InvalidHeader {
+                name: AUTHORIZATION.to_string(),
+            })?;
         authorization.set_sensitive(true);
         let (token, [iso, date]) = (token.transpose()?, dates?);
         let headers = &mut parts.headers;
