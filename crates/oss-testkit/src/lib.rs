@@ -19,10 +19,10 @@
 //! | service | operations |
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
-//! | OSS, V4 signatures in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
+//! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
 //!
-//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an OSS
-//! error is given only where it is documented.
+//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
+//! OSS error is given only where it is documented.
 //!
 //! # Features
 //!

@@ -1,4 +1,9 @@
 //! Starting, watching and stopping a local cloud; the program around it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod support;
 
@@ -131,9 +136,7 @@ fn a_cloud_starts_and_stops_with_and_without_a_runtime() {
         assert!(TcpStream::connect(&address).is_ok());
         drop(cloud);
         // The runtime ends in the background; the port is closed once it has.
-        while TcpStream::connect(&address).is_ok() {
-            std::thread::yield_now();
-        }
+        wait_until("a closed port", || TcpStream::connect(&address).is_err());
     };
     stop(LocalCloud::start_blocking().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

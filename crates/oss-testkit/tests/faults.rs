@@ -1,4 +1,9 @@
 //! Each fault as a client meets it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod support;
 
@@ -207,22 +212,17 @@ fn latency_is_waited_for_by_the_given_sleep() {
     cloud.fault(Service::Oss, Fault::latency(Duration::from_secs(30)));
     std::thread::scope(|scope| {
         let answer = scope.spawn(|| get(&cloud).unwrap());
-        while clock.sleepers() == 0 {
-            std::thread::yield_now();
-        }
+        wait_until("a latency to wait for", || clock.sleepers() == 1);
         clock.advance(Duration::from_secs(29));
         assert_eq!(clock.sleepers(), 1, "answered too early");
         clock.advance(Duration::from_secs(1));
         assert_eq!(answer.join().unwrap().body, "v");
     });
-    let mut slow = Fault::error(503, "ServiceUnavailable").after(Duration::from_secs(5));
-    slow = slow.times(1);
+    let slow = Fault::error(503, "ServiceUnavailable").after(Duration::from_secs(5));
     cloud.fault(Service::Oss, slow);
     std::thread::scope(|scope| {
         let answer = scope.spawn(|| get(&cloud).unwrap());
-        while clock.sleepers() == 0 {
-            std::thread::yield_now();
-        }
+        wait_until("a latency to wait for", || clock.sleepers() == 1);
         clock.advance(Duration::from_secs(5));
         assert_eq!(answer.join().unwrap().status, 503);
     });

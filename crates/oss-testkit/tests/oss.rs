@@ -1,4 +1,9 @@
 //! What the local OSS keeps, accepts and refuses.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod support;
 
@@ -229,23 +234,33 @@ fn the_scope_and_the_form_of_a_signature_are_checked() {
     );
     assert_eq!(elsewhere.element("EC"), "0002-00000226");
 
-    let get = |headers: &[(&str, &str)]| {
-        send(&cloud.oss_endpoint(), "GET", "/example-bucket/k", headers, b"")
-            .unwrap()
-            .refusal()
-    };
-    let denied = (400, "InvalidArgument".to_owned());
-    assert_eq!(get(&[("Authorization", "OSS id:c2lnbmF0dXJl")]), denied);
-    assert_eq!(get(&[("Authorization", "OSS4-HMAC-SHA256 Credential=x")]), denied);
-    let cloud_box =
-        "OSS4-HMAC-SHA256 Credential=x/20260101/cn-hangzhou/oss-cloudbox/aliyun_v4_request,Signature=0";
-    assert_eq!(
-        get(&[
-            ("Authorization", cloud_box),
+    let get = |authorization: &str| {
+        let headers = [
+            ("Authorization", authorization),
             ("x-oss-date", "20260101T083000Z"),
             ("x-oss-content-sha256", "UNSIGNED-PAYLOAD"),
-        ]),
-        denied
+        ];
+        let reply = send(&cloud.oss_endpoint(), "GET", "/example-bucket/k", &headers, b"").unwrap();
+        assert_eq!(reply.refusal(), (400, "InvalidArgument".to_owned()));
+        reply.element("Message")
+    };
+    let scope = |scope: &str| {
+        get(&format!(
+            "OSS4-HMAC-SHA256 Credential=x/{scope}/aliyun_v4_request,Signature=0"
+        ))
+    };
+    assert_eq!(get("OSS id:c2lnbmF0dXJl"), "Unsupported Authorization Type");
+    assert_eq!(
+        get("OSS4-HMAC-SHA256 Credential=x"),
+        "Authorization header is invalid."
+    );
+    assert_eq!(
+        scope("20260101/cn-hangzhou/oss-cloudbox"),
+        "Invalid signing product in Authorization header."
+    );
+    assert_eq!(
+        scope("20260102/cn-hangzhou/oss"),
+        "Invalid signing date in Authorization header."
     );
 }
 

@@ -1,4 +1,9 @@
 //! What the local STS accepts and what it refuses.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
 
 mod support;
 

@@ -1,8 +1,8 @@
 //! Object Storage Service: objects in memory behind V4 signatures.
 //!
 //! Vendor documents: `PutObject`, `GetObject`, `HeadObject`, `DeleteObject`, "Include a V4 signature in the
-//! Authorization header", "Include a V4 signature in a URL" and "Error responses" (Object Storage Service, API
-//! reference).
+//! Authorization header", "Include a V4 signature in a URL" and "Error responses" (Object Storage Service,
+//! API reference).
 
 mod address;
 mod auth;

@@ -1,5 +1,11 @@
 //! A plain HTTP client and the ways to sign, for the tests of the local cloud.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers, of which each test file uses a part"
+)]
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -78,18 +84,19 @@ pub fn request_bytes(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Vec<u8> {
-    let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
     let has = |name: &str| headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    let mut lines = vec![
+        format!("{method} {target} HTTP/1.1"),
+        "Connection: close".to_owned(),
+    ];
     if !has("host") {
-        text += &format!("Host: {address}\r\n");
+        lines.push(format!("Host: {address}"));
     }
     if !has("content-length") {
-        text += &format!("Content-Length: {}\r\n", body.len());
+        lines.push(format!("Content-Length: {}", body.len()));
     }
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    let mut bytes = (text + "\r\n").into_bytes();
+    lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    let mut bytes = (lines.join("\r\n") + "\r\n\r\n").into_bytes();
     bytes.extend_from_slice(body);
     bytes
 }
@@ -131,6 +138,17 @@ pub fn cloud_at_now(
     let clock = ManualClock::at_unix(NOW);
     let builder = LocalCloud::builder().clock(clock.clone());
     (settings(builder).start_blocking().unwrap(), clock)
+}
+
+/// Looks again and again, for five seconds, until another thread has done its part.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..5000 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("waited in vain: {what}");
 }
 
 pub fn now() -> SystemTime {
@@ -219,6 +237,10 @@ impl<'a> Oss<'a> {
         }
     }
 
+    fn signer(&self) -> v4::Signer {
+        v4::Signer::builder(self.region).build().unwrap()
+    }
+
     pub fn call(&self, method: &str, name: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         self.call_with(method, name, &[], headers, body)
     }
@@ -241,22 +263,22 @@ impl<'a> Oss<'a> {
             .key(name)
             .query(query)
             .headers(&bytes);
-        let signer = v4::Signer::builder(self.region).build().unwrap();
-        let signed = signer.sign(&view, self.key, self.time).unwrap();
+        let signed = self.signer().sign(&view, self.key, self.time).unwrap();
         let mut all = headers.to_vec();
         all.extend(signed.headers().map(|header| (header.name, header.value)));
-        let mut target = format!("/{bucket}/{}", oss_sign::encode_path(name));
-        if !query.is_empty() {
-            target += &format!("?{}", encode_pairs(query.iter().copied()));
-        }
+        let separator = if query.is_empty() { "" } else { "?" };
+        let query = encode_pairs(query.iter().copied());
+        let target = format!("/{bucket}/{}{separator}{query}", oss_sign::encode_path(name));
         send(&self.cloud.oss_endpoint(), method, &target, &all, body).unwrap()
     }
 
     pub fn presigned(&self, method: &str, name: &str, expires: Duration) -> String {
         let bucket = self.cloud.bucket();
         let view = RequestView::new(method).bucket(bucket).key(name);
-        let signer = v4::Signer::builder(self.region).build().unwrap();
-        let presigned = signer.presign(&view, self.key, self.time, expires).unwrap();
+        let presigned = self
+            .signer()
+            .presign(&view, self.key, self.time, expires)
+            .unwrap();
         format!("/{bucket}/{}?{}", oss_sign::encode_path(name), presigned.query())
     }
 }
