@@ -31,18 +31,12 @@ fn kind(error: &reqwest::Error, https: bool) -> HttpErrorKind {
     if error.is_builder() {
         return HttpErrorKind::Request;
     }
-    for cause in causes(error) {
-        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() {
-                return HttpErrorKind::Other;
-            }
-            if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
-                return HttpErrorKind::Interrupted;
-            }
-        }
-        if cause.is::<io::Error>() {
-            return HttpErrorKind::Interrupted;
-        }
+    let broke = |cause: &(dyn Error + 'static)| match cause.downcast_ref::<hyper::Error>() {
+        Some(hyper) => hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled(),
+        None => cause.is::<io::Error>(),
+    };
+    if causes(error).any(broke) {
+        return HttpErrorKind::Interrupted;
     }
     HttpErrorKind::Other
 }

@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use oss_credentials_core::BoxFuture;
@@ -32,12 +32,18 @@ fn verdict<C: HttpClient>(check: &str, client: impl Fn() -> C + 'static) -> Opti
     report.failures().next().map(|(_, reason)| reason.to_owned())
 }
 
+/// One for all tests: reading the certificates for each would take long.
+fn good_client() -> ReqwestClient {
+    static GOOD: OnceLock<ReqwestClient> = OnceLock::new();
+    GOOD.get_or_init(ReqwestClient::new).clone()
+}
+
 /// A good client with something done to requests and answers.
 fn spoilt(
     before: impl Fn(HttpRequest) -> HttpRequest + Send + Sync + 'static,
     after: impl Fn(Answer) -> Answer + Send + Sync + 'static,
 ) -> impl HttpClient {
-    let (good, after) = (ReqwestClient::new(), Arc::new(after));
+    let (good, after) = (good_client(), Arc::new(after));
     http_fn(move |request| {
         let (good, request, after) = (good.clone(), before(request), Arc::clone(&after));
         async move { after(good.send(request).await) }
@@ -96,7 +102,7 @@ fn each_check_finds_its_broken_client() {
     proved.by("bad_requests", "shows", chatterbox);
     proved.by("endless_body", "took all", glutton);
     proved.by("without_runtime", "the client panicked", glutton);
-    proved.by("dropped_future", "stays open", || Detached(ReqwestClient::new()));
+    proved.by("dropped_future", "stays open", || Detached(good_client()));
     // Has a test of its own below.
     proved.0.insert("metadata_host_and_proxy");
     assert_eq!(
@@ -169,7 +175,7 @@ fn spoilt_errors(proved: &mut Proved) {
 
 /// Keeps cookies.
 fn cookie_keeper() -> impl HttpClient {
-    let (good, jar) = (ReqwestClient::new(), Arc::new(Mutex::new(None::<String>)));
+    let (good, jar) = (good_client(), Arc::new(Mutex::new(None::<String>)));
     http_fn(move |mut request: HttpRequest| {
         let (good, jar) = (good.clone(), Arc::clone(&jar));
         if let Some(cookie) = &*jar.lock().unwrap() {
@@ -192,7 +198,7 @@ fn decompress(answer: Answer) -> Answer {
 
 /// Repeats the request in its errors.
 fn chatterbox() -> impl HttpClient {
-    let good = ReqwestClient::new();
+    let good = good_client();
     http_fn(move |request: HttpRequest| {
         let (good, url) = (good.clone(), request.url().to_owned());
         async move {
@@ -238,7 +244,7 @@ fn a_client_that_asks_metadata_hosts_through_a_proxy_is_found() {
         let proxy = reqwest::Proxy::all(proxy).unwrap();
         ReqwestClient::from_unchecked_client(reqwest::Client::builder().proxy(proxy).build().unwrap())
     };
-    let suite = HttpConformance::new(ReqwestClient::new)
+    let suite = HttpConformance::new(good_client)
         .only(["metadata_host_and_proxy"])
         .block_on(move |future| runtime.block_on(future));
     let report = suite.through_proxy(unchecked).run();
@@ -253,7 +259,7 @@ fn a_client_that_asks_metadata_hosts_through_a_proxy_is_found() {
 #[test]
 fn a_proxy_that_is_not_used_proves_nothing() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let suite = HttpConformance::new(ReqwestClient::new)
+    let suite = HttpConformance::new(good_client)
         .only(["metadata_host_and_proxy"])
         .through_proxy(|_| spoilt(same, swallow(HttpErrorKind::Connect)))
         .block_on(move |future| runtime.block_on(future));

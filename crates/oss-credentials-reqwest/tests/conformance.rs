@@ -7,6 +7,11 @@
 ))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use oss_credentials_core::blocking;
+use oss_credentials_core::http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_core::test_util::{ConformanceReport, HttpConformance};
 use oss_credentials_reqwest::ReqwestClient;
 
@@ -27,7 +32,9 @@ fn nothing_skipped(report: &ConformanceReport) {
 
 fn in_runtime(mut builder: tokio::runtime::Builder) {
     let runtime = builder.enable_all().build().unwrap();
-    let report = HttpConformance::new(ReqwestClient::new)
+    // One for all checks, as a program has it; reading the certificates for each would take long.
+    let client = ReqwestClient::new();
+    let report = HttpConformance::new(move || client.clone())
         .through_proxy(|proxy| proxied(proxy).build().unwrap())
         .block_on(move |future| runtime.block_on(future))
         .run_all();
@@ -46,7 +53,8 @@ fn in_a_multi_thread_runtime() {
 
 #[test]
 fn with_its_own_runtime_and_no_other() {
-    let report = HttpConformance::new(ReqwestClient::with_own_runtime)
+    let client = ReqwestClient::with_own_runtime();
+    let report = HttpConformance::new(move || client.clone())
         .through_proxy(|proxy| proxied(proxy).own_runtime(true).build().unwrap())
         .run_all();
     nothing_skipped(&report);
@@ -58,17 +66,46 @@ fn what_a_given_builder_says_against_the_contract_is_overruled() {
         .enable_all()
         .build()
         .unwrap();
-    let client = || {
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::limited(5))
-                .referer(true)
-                .connect_timeout(std::time::Duration::from_secs(60))
-                .timeout(std::time::Duration::from_secs(60))
-        };
-        ReqwestClient::builder().client_builder(builder).build().unwrap()
+    let builder = || {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::limited(5))
+            .referer(true)
+            .connect_timeout(std::time::Duration::from_secs(60))
+            .timeout(std::time::Duration::from_secs(60))
     };
-    let _ = HttpConformance::new(client)
+    let client = ReqwestClient::builder().client_builder(builder).build().unwrap();
+    let _ = HttpConformance::new(move || client.clone())
         .block_on(move |future| runtime.block_on(future))
         .run_all();
+}
+
+/// A server that answers with these bytes, and then keeps the connection open in silence.
+fn then_silence(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(bytes);
+        // Until the client has gone.
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    url
+}
+
+#[test]
+fn a_body_announced_as_too_large_is_not_waited_for() {
+    let url = then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n");
+    let error = blocking::wait(ReqwestClient::with_own_runtime().send(HttpRequest::get(url))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the exchange failed: the answer's body is larger than 1 MiB"
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_http_is_no_broken_connection() {
+    let url = then_silence(b"SSH-2.0-OpenSSH_9.9\r\n\r\n");
+    let error = blocking::wait(ReqwestClient::with_own_runtime().send(HttpRequest::get(url))).unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Other, "{error}");
 }

@@ -2,11 +2,13 @@
 #![cfg(any(feature = "rustls", feature = "native-tls"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::{Env, ProcessEnv};
 use oss_credentials_reqwest::ReqwestClient;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,6 +128,39 @@ async fn only_the_given_authority_is_trusted() {
     let error = get(&client, format!("https://{}/", other.address))
         .await
         .unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Tls, "{error}");
+}
+
+/// The system's certificates are those of `SSL_CERT_FILE` here, which only a child process gets to see.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_systems_authorities_are_trusted_unless_others_are_given() {
+    let name = "the_systems_authorities_are_trusted_unless_others_are_given";
+    let Some(address) = ProcessEnv.var("OSS_TEST_TLS_SERVER") else {
+        let known = server("127.0.0.1").await;
+        let mut certificates = tempfile::NamedTempFile::new().unwrap();
+        certificates.write_all(known.pem.as_bytes()).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let child = std::process::Command::new(program)
+            .args(["--exact", name])
+            .env("OSS_TEST_TLS_SERVER", known.address.to_string())
+            .env("SSL_CERT_FILE", certificates.path())
+            .output()
+            .unwrap();
+        assert!(
+            child.status.success(),
+            "{}",
+            String::from_utf8_lossy(&child.stdout)
+        );
+        return;
+    };
+    let url = format!("https://{address}/");
+    assert_eq!(
+        get(&ReqwestClient::new(), url.clone()).await.unwrap().body(),
+        b"tls"
+    );
+    let other = server("127.0.0.1").await;
+    let error = get(&trusting(&other), url).await.unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Tls, "{error}");
 }
 
