@@ -109,6 +109,16 @@ async fn redirects_are_errors() {
     assert_eq!(target.count(), 0);
 }
 
+#[tokio::test]
+async fn an_endpoint_on_this_machine_is_asked_without_proxy() {
+    let server = Server::start([ok()]);
+    let proxied = reqwest::Client::builder().proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap());
+    let client = builder(&server.endpoint(), Keys::new(1)).client_builder(proxied);
+    let client = client.build().unwrap();
+    client.head_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(server.received()[0].line, "HEAD /examplebucket/k");
+}
+
 fn skewed(date: &str) -> Vec<u8> {
     let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
     answer(403, &[("Date", date)], body)
@@ -321,8 +331,10 @@ async fn a_failing_provider_ends_it_before_anything_is_sent() {
 #[tokio::test]
 async fn anonymous_requests_are_unsigned_and_urls_refused() {
     let server = Server::start([refusal(403, "InvalidAccessKeyId"), ok()]);
-    let client = client(&server, Credentials::anonymous());
+    let keys = Keys::of([Credentials::anonymous()]);
+    let client = client(&server, keys.clone());
     client.get_object("examplebucket", "k").send().await.unwrap_err();
+    assert!(keys.invalidated().is_empty(), "there is no key to report");
     let received = server.received();
     assert_eq!(received.len(), 1);
     for name in ["authorization", "date", "x-oss-date", "x-oss-content-sha256"] {

@@ -189,6 +189,69 @@ async fn a_service_that_never_answers_runs_into_the_read_timeout() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_silent_after_a_streamed_upload_runs_into_the_read_timeout() {
+    for length in [Some(5), None] {
+        let (done, hold) = mpsc::channel::<()>();
+        let silent: Handler = Box::new(move |_, _| {
+            let _ = hold.recv();
+        });
+        let server = Server::with_handlers([silent]);
+        let clock = ManualClock::at_unix(NOW);
+        let client = manual(&server.endpoint(), &clock);
+        let pieces = stream::iter([Ok::<_, io::Error>(Bytes::from("hello"))]);
+        let body = match length {
+            Some(length) => Body::sized_stream(pieces, length),
+            None => Body::stream(pieces),
+        };
+        let put = tokio::spawn(client.put_object("examplebucket", "k", body).send());
+        until(|| server.count() == 1).await;
+        let mut seconds = 0;
+        while !put.is_finished() {
+            assert!(seconds < 10_000, "it never gives up");
+            seconds += 1;
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+        let error = put.await.unwrap().unwrap_err();
+        assert_eq!(kind(&error), HttpErrorKind::Timeout);
+        drop(done);
+    }
+}
+
+#[tokio::test]
+async fn a_download_may_take_longer_than_the_read_timeout() {
+    let (go, wait) = mpsc::channel::<()>();
+    let address = raw_server(move |_, mut stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            .unwrap();
+        for _ in 0..4 {
+            wait.recv().unwrap();
+            stream.write_all(b"x").unwrap();
+        }
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let mut object = client.get_object("examplebucket", "k").send().await.unwrap();
+    for _ in 0..4 {
+        let reading = tokio::spawn(async move {
+            let piece = object.chunk().await;
+            (object, piece)
+        });
+        // It waits now, and its time-out runs.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(15));
+        go.send(()).unwrap();
+        let (back, piece) = reading.await.unwrap();
+        assert_eq!(piece.unwrap().as_deref(), Some(&b"x"[..]));
+        object = back;
+    }
+    assert_eq!(object.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_download_that_stalls_runs_into_the_read_timeout() {
     let (done, hold) = mpsc::channel::<()>();
     let address = raw_server(move |_, mut stream| {

@@ -180,9 +180,12 @@ struct KeysInner {
 impl Keys {
     /// `generations` keys named `STS.FakeTempKeyId000<n>`, from 1.
     pub fn new(generations: usize) -> Self {
-        let left = (1..=generations).map(temporary).collect();
+        Self::of((1..=generations).map(temporary))
+    }
+
+    pub fn of(generations: impl IntoIterator<Item = Credentials>) -> Self {
         Self(Arc::new(KeysInner {
-            left: Mutex::new(left),
+            left: Mutex::new(generations.into_iter().collect()),
             asked: AtomicUsize::new(0),
             invalidated: Mutex::default(),
         }))
