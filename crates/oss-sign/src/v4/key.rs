@@ -93,7 +93,7 @@ pub(crate) struct DayKey {
     pub(crate) token_parameter: Option<Zeroizing<String>>,
     /// The token as a header value, checked once.
     #[cfg(feature = "http")]
-    pub(crate) token_header: Option<Result<http::HeaderValue, SignError>>,
+    pub(crate) token_header: Result<Option<http::HeaderValue>, SignError>,
 }
 
 impl DayKey {
@@ -113,7 +113,9 @@ impl DayKey {
             credential_parameter: format!("{CREDENTIAL}={id}%2F{}", encode(&scope)),
             token_parameter: token.map(token_parameter),
             #[cfg(feature = "http")]
-            token_header: token.map(|token| header_value(SECURITY_TOKEN, token.as_bytes(), true)),
+            token_header: token
+                .map(|token| header_value(SECURITY_TOKEN, token.as_bytes(), true))
+                .transpose(),
             credentials: credentials.clone(),
             scope,
             day,
@@ -154,25 +156,24 @@ pub(crate) struct Moment {
     pub(crate) stamp: Stamp,
     /// After the string to sign up to the hash.
     mac: HmacSha256,
-    /// `x-oss-date`, `Date` and the beginning of `Authorization`, up to the scope.
-    pub(crate) values: String,
+    /// The beginning of `Authorization`, up to the scope.
+    pub(crate) authorization: String,
     #[cfg(feature = "http")]
-    pub(crate) date_headers: Result<[http::HeaderValue; 2], SignError>,
+    pub(crate) date_headers: Result<(http::HeaderValue, http::HeaderValue), SignError>,
 }
 
 impl Moment {
     fn new(key: Arc<DayKey>, stamp: Stamp) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (iso, http_date) = (text(stamp.iso()), text(stamp.http()));
+        let iso = String::from_utf8_lossy(stamp.iso());
         let mut mac = key.mac.clone();
         mac.update(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes());
         let id = key.credentials.access_key_id();
         Self {
             mac,
-            values: format!("{iso}{http_date}{ALGORITHM} Credential={id}/{}", key.scope),
+            authorization: format!("{ALGORITHM} Credential={id}/{}", key.scope),
             #[cfg(feature = "http")]
             date_headers: header_value(super::DATE, stamp.iso(), false)
-                .and_then(|iso| Ok([iso, header_value("date", stamp.http(), false)?])),
+                .and_then(|iso| Ok((iso, header_value("date", stamp.http(), false)?))),
             key,
             stamp,
         }
@@ -283,8 +284,9 @@ mod tests {
     fn every_byte_in_hex() {
         for start in (0..=255_u8).step_by(32) {
             let bytes: [u8; 32] = std::array::from_fn(|at| start + u8::try_from(at).unwrap());
-            let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex(&bytes).as_slice(), expected.as_bytes());
+            for (digits, byte) in hex(&bytes).chunks(2).zip(bytes) {
+                assert_eq!(digits, format!("{byte:02x}").as_bytes());
+            }
         }
     }
 
