@@ -32,6 +32,10 @@
 //! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and fix.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
+
 mod encode;
 mod error;
 #[cfg(feature = "http")]
