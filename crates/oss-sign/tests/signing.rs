@@ -262,10 +262,11 @@ fn one_signer_follows_the_credentials_and_the_clock() {
     let again = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
         .build()
         .unwrap();
+    // Neighbours differ in one thing.
     let all = [
         fixed(),
-        other_secret,
         other_id,
+        other_secret,
         temporary(None),
         other_token,
         again,
