@@ -78,7 +78,7 @@ impl Keys {
 }
 
 /// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the same all
-/// day. The state, and the copies of the token that are ours, are zeroized on drop.
+/// day. The state and the texts with the token are zeroized on drop; a header value, as every sent one, is not.
 pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
@@ -109,7 +109,7 @@ impl DayKey {
         let id = encode(credentials.access_key_id());
         Self {
             mac: mac(&[&*keys.signing]),
-            token_line: token.map(|token| Zeroizing::new(format!("{SECURITY_TOKEN}:{token}\n"))),
+            token_line: token.map(token_line),
             credential_parameter: format!("{CREDENTIAL}={id}%2F{}", encode(&scope)),
             token_parameter: token.map(token_parameter),
             #[cfg(feature = "http")]
@@ -132,8 +132,17 @@ impl DayKey {
     }
 }
 
+// Both are long enough from the start: growing would leave a copy behind.
+
+fn token_line(token: &str) -> Zeroizing<String> {
+    let mut line = Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 2 + token.len()));
+    for piece in [SECURITY_TOKEN, ":", token, "\n"] {
+        line.push_str(piece);
+    }
+    line
+}
+
 fn token_parameter(token: &str) -> Zeroizing<String> {
-    // Long enough from the start: growing would leave a copy behind.
     let mut parameter = Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 1 + 3 * token.len()));
     parameter.push_str(SECURITY_TOKEN);
     parameter.push('=');
