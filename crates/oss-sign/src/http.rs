@@ -27,12 +27,12 @@ fn view<'a>(parts: &'a Parts, bucket: Option<&'a str>, key: Option<&'a str>) -> 
 }
 
 impl Signer {
-    /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the URI are
-    /// not looked at. Its query is decoded and signed.
+    /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the
+    /// URI are not looked at. Its query is decoded and signed.
     ///
-    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and with
-    /// [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is removed if
-    /// these credentials have none.
+    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and
+    /// with [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is
+    /// removed if these credentials have none.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Signer {
     /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
     ///
     /// let (mut parts, body) =
-    ///     http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k?versionId=v1").body(())?.into_parts();
+    ///     http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k").body(())?.into_parts();
     /// signer.sign_parts(&mut parts, Some("examplebucket"), Some("k"), &credentials, time)?;
     /// assert!(parts.headers["authorization"].is_sensitive());
     /// let request = http::Request::from_parts(parts, body);
@@ -95,13 +95,13 @@ impl Signer {
         })
     }
 
-    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are; those
-    /// that [`Presigned::required_headers`] names are bound.
+    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are;
+    /// those that [`Presigned::required_headers`] names are bound.
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI, as
-    /// when it is longer than 65 534 bytes. On an error nothing is changed.
+    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI,
+    /// as when it is longer than 65 534 bytes. On an error nothing is changed.
     pub fn presign_parts(
         &self,
         parts: &mut Parts,

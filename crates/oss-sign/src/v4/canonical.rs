@@ -1,9 +1,10 @@
 //! The canonical request: which headers and parameters take part, and in which order.
 //!
-//! What the signer adds comes as finished text and is merged with what the request has, so that the usual request,
-//! which brings nothing to sign, is a handful of copies.
+//! What the signer adds comes as finished text and is merged with what the request has, so that the usual
+//! request, which brings nothing to sign, is a handful of copies.
 //!
-//! Vendor document: "Include a V4 signature in the Authorization header" (Object Storage Service, API reference).
+//! Vendor document: "Include a V4 signature in the Authorization header" (Object Storage Service, API
+//! reference).
 
 use std::cmp::Ordering;
 
@@ -99,8 +100,8 @@ impl<'a> SignedHeaders<'a> {
         Ok(())
     }
 
-    /// Writes the lines `name:value`, each with its line end. `own` are lines of other headers, by their names, in
-    /// order; several values of one header are joined by commas.
+    /// Writes the lines `name:value`, each with its line end. `own` are lines of other headers, by their
+    /// names, in order; several values of one header are joined by commas.
     pub(crate) fn put_lines(&self, out: &mut impl Sink, own: &[(&str, &[u8])]) {
         let mut own = own.iter().peekable();
         let mut last = "";
@@ -236,8 +237,8 @@ impl<'a> Parameters<'a> {
         Ok(())
     }
 
-    /// Writes `name=value`, or `name` where there is no value, joined by `&`. `own` are encoded parameters, by
-    /// their names, in order; those without text are left out.
+    /// Writes `name=value`, or `name` where there is no value, joined by `&`. `own` are encoded parameters,
+    /// by their names, in order; those without text are left out.
     pub(crate) fn put(&self, out: &mut impl TextSink, own: &[(&str, &str)]) {
         let mut own = own.iter().filter(|(_, encoded)| !encoded.is_empty()).peekable();
         let mut separator = "";

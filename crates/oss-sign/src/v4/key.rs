@@ -77,8 +77,9 @@ impl Keys {
     }
 }
 
-/// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the same all
-/// day. The state and the texts with the token are zeroized on drop; a header value, as every sent one, is not.
+/// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the
+/// same all day. The state and the texts with the token are zeroized on drop; a header value, as every sent
+/// one, is not.
 pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
@@ -201,12 +202,13 @@ pub(crate) fn string_to_sign(iso: &[u8], scope: &str, request_hash: &[u8; 32]) -
     [ALGORITHM.as_bytes(), iso, scope.as_bytes(), &hex(request_hash)].join(&b'\n')
 }
 
-/// Lower-case hex digits. Written so that the compiler makes many at once of it, which matters: a signature is
-/// short, and hex by table takes a tenth as long as hashing it.
+/// Lower-case hex digits. Written so that the compiler makes many at once of it, which matters: a signature
+/// is short, and hex by table takes a tenth as long as hashing it.
 pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut out = [0; 64];
     for (digits, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        // Both nibbles in a word of two bytes, and a one in each byte that holds ten or more: it gets a letter.
+        // Both nibbles in a word of two bytes, and a one in each byte that holds ten or more: it gets a
+        // letter.
         let nibbles = u16::from(byte >> 4) | u16::from(byte & 15) << 8;
         let letters = (nibbles + 0x0606) >> 4 & 0x0101;
         *digits = (nibbles + 0x3030 + letters * u16::from(b'a' - b'0' - 10)).to_le_bytes();
@@ -222,7 +224,8 @@ impl KeyCache {
         Self(ArcSwapOption::empty())
     }
 
-    /// Runs `sign` with what signs with these credentials in this second, which is made if it is not the cached one.
+    /// Runs `sign` with what signs with these credentials in this second, which is made if it is not the
+    /// cached one.
     pub(crate) fn with<R>(
         &self,
         credentials: &Credentials,

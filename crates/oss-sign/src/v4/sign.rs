@@ -23,8 +23,8 @@ const PAYLOAD_LINE: &[u8] = b"x-oss-content-sha256:UNSIGNED-PAYLOAD\n";
 impl Signer {
     /// Signs a request by headers: tells which headers to set, and changes nothing itself.
     ///
-    /// Values that the request already has for `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token`, `Date`
-    /// and `Authorization` are not signed: set the headers of the result in their place. With
+    /// Values that the request already has for `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token`,
+    /// `Date` and `Authorization` are not signed: set the headers of the result in their place. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
     /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
@@ -53,7 +53,8 @@ impl Signer {
         })
     }
 
-    /// The value of the `Authorization` header: one allocation of just that length, for a request of usual length.
+    /// The value of the `Authorization` header: one allocation of just that length, for a request of usual
+    /// length.
     pub(crate) fn authorization(
         &self,
         view: &RequestView<'_>,
@@ -221,8 +222,9 @@ impl Signed {
         self.credentials.is_some()
     }
 
-    /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token, `date`
-    /// and `authorization`. Without a token, remove an `x-oss-security-token` that the request has from before.
+    /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token,
+    /// `date` and `authorization`. Without a token, remove an `x-oss-security-token` that the request has
+    /// from before.
     pub fn headers(&self) -> impl Iterator<Item = SignedHeader<'_>> {
         let token = self.credentials.as_ref().and_then(Credentials::security_token);
         [
