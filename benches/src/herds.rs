@@ -276,7 +276,6 @@ struct Answer {
 }
 
 async fn one_caller(call: Arc<Call>, patience: Duration) -> Answer {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
     let called = Instant::now();
     let mut future = call();
     let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
@@ -285,7 +284,6 @@ async fn one_caller(call: Arc<Call>, patience: Duration) -> Answer {
         Poll::Ready(ok) => ok,
         Poll::Pending => timeout(patience, future).await.unwrap_or(false),
     };
-    #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
     let answered = Instant::now();
     Answer {
         ok,
@@ -321,7 +319,6 @@ impl Herd {
     /// Lets the herd loose, and counts.
     async fn meet(&self, subject: &Subject) -> Tally {
         let mut tally = Tally::default();
-        #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
         let (start, mut last) = (Instant::now(), None);
         let end = start
             + if subject.ours.is_some() {
