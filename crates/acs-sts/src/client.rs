@@ -16,10 +16,11 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of [`StsClientBuilder::timeout`].
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client.
+/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and
+/// what was learned about the local clock.
 ///
 /// Credentials are passed to each call and are not kept. A call repeats itself at once where that helps (a
-/// nonce that was used already, a wrong local clock), and after a pause where it was given a [`Sleep`] (no
+/// nonce that was used already, a wrong local clock, which later calls then correct from the start), and after a pause where it was given a [`Sleep`] (no
 /// connection, server errors, throttling): two repeats at most.
 ///
 /// # Examples
@@ -42,6 +43,8 @@ pub struct StsClient {
     #[cfg(feature = "signed")]
     pub(crate) signature_version: SignatureVersion,
     pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "signed")]
+    pub(crate) learned: crate::call::LearnedOffset,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -183,6 +186,8 @@ impl StsClientBuilder {
             #[cfg(feature = "signed")]
             signature_version: self.signature_version,
             clock: self.clock,
+            #[cfg(feature = "signed")]
+            learned: crate::call::LearnedOffset::default(),
             sleep: self.sleep,
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,

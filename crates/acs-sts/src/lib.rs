@@ -55,6 +55,8 @@ mod error;
 #[cfg(feature = "signed")]
 mod outcome;
 #[cfg(feature = "signed")]
+mod scrub;
+#[cfg(feature = "signed")]
 mod wait;
 #[cfg(feature = "signed")]
 mod wire;

@@ -9,12 +9,11 @@ use oss_credentials_core::{
 };
 
 use crate::error::StsError;
+use crate::scrub::{self, scrub};
 use crate::wire::{self, Defect, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
-/// Longest `Recommend` link that is passed on.
-const MAX_LINK: usize = 300;
 
 /// Whether to try again, and when.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,11 +52,13 @@ impl Context<'_> {
     pub(crate) fn unusable(&self, response: &HttpResponse, defect: &Defect) -> StsError {
         let what = format!("the answer to {} {}", self.action, defect.text());
         let mut detail = self.detail(what).http_status(response.status());
-        if let Some(error) = wire::parse_error(response.body()) {
-            detail = self.quote(detail, response, &error);
-        } else if let Some(request_id) = response.header("x-acs-request-id") {
-            detail = detail.request_id(request_id);
+        let mut error = wire::parse_error(response.body()).unwrap_or_default();
+        // What was to be handed out is not known here, so it cannot be found in the answer's words.
+        error.message = None;
+        if !matches!(defect, Defect::Missing(field) if !field.starts_with("Credentials.")) {
+            error.code = None;
         }
+        detail = self.quote(detail, response, &error);
         let hint = match defect {
             Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
             _ => "check the endpoint, and whether it is the Security Token Service that answers",
@@ -119,7 +120,7 @@ impl Context<'_> {
             format!("the service refused {}", self.action)
         };
         let mut hint = self.hint(&code, status, offset);
-        if let Some(link) = error.recommend.as_deref().filter(|link| is_link(link)) {
+        if let Some(link) = scrub::link(error.recommend.as_deref(), self.caller) {
             hint = if hint.is_empty() {
                 format!("see {link}")
             } else {
@@ -145,10 +146,7 @@ impl Context<'_> {
     fn foreign(&self, response: &HttpResponse) -> Failure {
         let status = response.status();
         let mut detail = self.detail(format!("{} was answered without an error code", self.action));
-        detail = detail.http_status(status);
-        if let Some(request_id) = response.header("x-acs-request-id") {
-            detail = detail.request_id(request_id);
-        }
+        detail = self.quote(detail.http_status(status), response, &ServiceError::default());
         let detail = detail.hint("check the endpoint, and whether a proxy answers in its place");
         let (error, again) = match again(status, "", response) {
             Again::No if (400..500).contains(&status) => (CredentialsError::denied(detail), Again::No),
@@ -175,12 +173,8 @@ impl Context<'_> {
         if let Some(message) = &error.message {
             detail = detail.message(scrub(message, self.caller));
         }
-        let request_id = error
-            .request_id
-            .as_deref()
-            .or_else(|| response.header("x-acs-request-id"));
-        match request_id {
-            Some(request_id) => detail.request_id(scrub(request_id, self.caller)),
+        match scrub::request_id(error.request_id.as_deref(), response, self.caller) {
+            Some(request_id) => detail.request_id(request_id),
             None => detail,
         }
     }
@@ -212,7 +206,10 @@ impl Context<'_> {
             }
             "InvalidParameter" => {
                 return match code.split_once('.') {
-                    Some((_, field)) if field.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                    Some((_, field))
+                        if field.chars().all(|c| c.is_ascii_alphanumeric())
+                            && scrub(field, self.caller) == field =>
+                    {
                         format!("check {field}")
                     }
                     _ => "check the settings of the call".to_owned(),
@@ -254,90 +251,4 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
         .header("x-acs-retry-after")
         .and_then(|value| value.trim().parse().ok());
     Again::Later(asked.map(Duration::from_millis))
-}
-
-fn is_link(text: &str) -> bool {
-    text.starts_with("https://") && text.len() <= MAX_LINK && text.bytes().all(|b| b.is_ascii_graphic())
-}
-
-/// A service's text without the caller's keys.
-///
-/// When a signature does not match, the service answers with the text that it signed, and that holds the
-/// security token.
-fn scrub(text: &str, caller: &Credentials) -> String {
-    let lower = text.to_ascii_lowercase();
-    let cut = ["string to sign", "stringtosign", "string_to_sign"]
-        .iter()
-        .filter_map(|mark| lower.find(mark));
-    let text = match cut.min() {
-        Some(at) => format!("{}string to sign withheld", &text[..at]),
-        None => text.to_owned(),
-    };
-    let encode = |raw: &str| {
-        percent_encoding::utf8_percent_encode(raw, percent_encoding::NON_ALPHANUMERIC).to_string()
-    };
-    for secret in [Some(caller.access_key_secret()), caller.security_token()]
-        .into_iter()
-        .flatten()
-    {
-        if !secret.is_empty() && (text.contains(secret) || text.contains(&encode(secret))) {
-            return "text withheld, as it repeats a key".to_owned();
-        }
-    }
-    match caller.access_key_id() {
-        "" => text,
-        id => text.replace(id, &MaskedId(id).to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn caller() -> Credentials {
-        Credentials::builder("STS.NUExampleTempKeyId", "canary-secret")
-            .security_token("canary+token/==")
-            .build()
-            .unwrap()
-    }
-
-    #[test]
-    fn what_the_service_repeats_of_the_request_is_withheld() {
-        let caller = caller();
-        for (text, expected) in [
-            ("The role not exists.", "The role not exists."),
-            ("not found: STS.NUExampleTempKeyId.", "not found: STS.****eyId."),
-            (
-                "Signature is wrong. server string to sign is:POST&%2F&SecurityToken%3Dcanary",
-                "Signature is wrong. server string to sign withheld",
-            ),
-            (
-                "token canary+token/== is bad",
-                "text withheld, as it repeats a key",
-            ),
-            (
-                "token canary%2Btoken%2F%3D%3D is bad",
-                "text withheld, as it repeats a key",
-            ),
-            ("canary-secret", "text withheld, as it repeats a key"),
-        ] {
-            assert_eq!(scrub(text, &caller), expected);
-        }
-    }
-
-    #[test]
-    fn links_are_passed_on_only_if_they_are_links() {
-        assert!(is_link(
-            "https://api.aliyun.com/troubleshoot?q=NoPermission&product=Sts"
-        ));
-        for text in [
-            "http://x/",
-            "javascript:1",
-            "https://x/\n",
-            "https://x/ y",
-            &format!("https://{}", "x".repeat(300)),
-        ] {
-            assert!(!is_link(text), "{text}");
-        }
-    }
 }

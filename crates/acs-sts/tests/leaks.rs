@@ -16,7 +16,7 @@ use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, blocking};
 
-const SECRET: &str = "canary-caller-secret";
+const SECRET: &str = "canaryCallerSecret";
 const TOKEN: &str = "canary-caller-token+/==";
 const ID: &str = "STS.NUExampleTempKeyId";
 const OK: &str = r#"{"Credentials": {"AccessKeyId": "STS.EXAMPLE", "AccessKeySecret": "canary-new-secret",
@@ -29,6 +29,10 @@ fn keys_reach_no_log_no_error_and_no_debug_output() {
            "server string to sign is:POST&SecurityToken%3D{TOKEN} for {ID} with {SECRET}"}}"#
     );
     let incomplete = format!(r#"{{"Code": "Other", "RequestId": "{TOKEN}", "Message": "{SECRET} of {ID}"}}"#);
+    let twice_encoded = TOKEN
+        .replace('+', "%252B")
+        .replace('/', "%252F")
+        .replace('=', "%253D");
     let answers = [
         Some((200, OK.to_owned())),
         Some((403, echo)),
@@ -36,6 +40,23 @@ fn keys_reach_no_log_no_error_and_no_debug_output() {
         Some((200, OK.replace("\"canary-new-token\"", "[\"canary-new-token\"]"))),
         Some((200, OK.replace("canary-new-secret", "canary-new-secret\\n"))),
         Some((500, "<html>canary</html>".to_owned())),
+        Some((
+            403,
+            format!(r#"{{"Code": "X", "Recommend": "https://x/?t={TOKEN}"}}"#),
+        )),
+        Some((400, format!(r#"{{"Code": "InvalidParameter.{SECRET}"}}"#))),
+        Some((
+            403,
+            format!(r#"{{"Code": "X", "Message": "got {twice_encoded}"}}"#),
+        )),
+        Some((403, format!(r#"{{"Code": "X", "RequestId": "{SECRET}"}}"#))),
+        Some((
+            200,
+            r#"{"Code": "canary-new-secret", "Message": "canary-new-secret",
+               "Credentials": {"AccessKeyId": "a", "AccessKeySecret": "canary-new-secret"}}"#
+                .to_owned(),
+        )),
+        Some((200, r#"{"Code": "X", "Message": "canary-new-secret"}"#.to_owned())),
         None,
     ];
     let log = Log::default();
@@ -76,7 +97,7 @@ fn call(version: SignatureVersion, answer: Option<(u16, String)>) -> String {
         let answer = answer.clone();
         async move {
             let (status, body) = answer.ok_or_else(|| HttpError::new(HttpErrorKind::Timeout, "no answer"))?;
-            Ok(HttpResponse::new(status, body.into_bytes()))
+            Ok(HttpResponse::new(status, body.into_bytes()).with_header("x-acs-request-id", TOKEN))
         }
     });
     let caller = Credentials::builder(ID, SECRET)
