@@ -1,5 +1,10 @@
 //! The cache among foreign code that misbehaves: clocks, wakers, drops, runtimes and settings.
 #![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "panics are what is tested, and a poisoned lock ends the test"
+)]
 
 #[allow(
     clippy::unwrap_used,
@@ -9,7 +14,7 @@
 )]
 mod support;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime};
@@ -294,6 +299,7 @@ fn permanent_failures_pause_for_most_of_their_step() {
 #[cfg(feature = "tokio")]
 mod on_tokio {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
     use tokio::runtime::Builder;
 
     fn hanging(
