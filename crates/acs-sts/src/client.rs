@@ -86,7 +86,7 @@ impl fmt::Debug for StsClient {
             .field("sleep", &self.sleep)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
-use oss_credentials_core::{
-    ClockOffset, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder, MaskedId,
-};
+use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
 use crate::error::StsError;
 use crate::scrub::{self, scrub};
