@@ -1,12 +1,15 @@
 //! Signing, sending, and what is learnt from the answer.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
+use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, USER_AGENT};
 use http::{HeaderValue, Method};
-use oss_credentials_core::http::HttpResponse;
-use oss_credentials_core::{ClockOffset, Credentials};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use reqwest::header::HeaderMap;
 
 use crate::body::Progress;
@@ -15,6 +18,7 @@ use crate::error::{Error, TransportError};
 use crate::operation::Operation;
 use crate::response::{ObjectBody, Response};
 use crate::service_error::ServiceError;
+use crate::transport::guarded;
 use crate::{TRACING_TARGET, USER_AGENT_VALUE};
 
 /// Longest part of an error document that is read, in bytes.
@@ -131,6 +135,10 @@ impl Inner {
         offset: Option<ClockOffset>,
     ) -> Result<Outcome, Error> {
         let place = operation.place(&self.endpoint);
+        operation.body.check_empty().await.map_err(|error| {
+            let error = HttpError::new(HttpErrorKind::Request, error);
+            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
+        })?;
         let sent = self.clock.now();
         let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(Progress::default());
@@ -155,7 +163,7 @@ impl Inner {
             return Ok(Outcome::Done(Answer { response, body }));
         }
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
-        let document = error_document(body).await;
+        let document = error_document(body, self.transport.silence.timer()).await;
         Ok(Outcome::Refused(Box::new(Refused {
             error: ServiceError::read(place, status, response.headers(), &document, &used),
             used,
@@ -255,15 +263,24 @@ fn believable(local: SystemTime, offset: ClockOffset) -> bool {
         && (offset.abs() <= FURTHEST || unix(local) < EARLIEST)
 }
 
-/// What can be read of an error document: a broken connection ends it, and the status still counts.
-async fn error_document(mut body: ObjectBody) -> Vec<u8> {
+/// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
+/// since a server that sends a byte now and then is never silent for long.
+async fn error_document(mut body: ObjectBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
-    while let Ok(Some(piece)) = body.chunk().await {
-        let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
-        document.extend(piece.iter().take(room));
-        if piece.len() > room {
-            break;
+    std::future::poll_fn(|cx| {
+        // A body that is at hand is read also where the time is up.
+        while let Poll::Ready(piece) = Pin::new(&mut body).poll_next(cx) {
+            let Some(Ok(piece)) = piece else {
+                return Poll::Ready(());
+            };
+            let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
+            document.extend(piece.iter().take(room));
+            if piece.len() > room {
+                return Poll::Ready(());
+            }
         }
-    }
+        guarded(|| limit.as_mut().poll(cx).map(Ok)).map(drop)
+    })
+    .await;
     document
 }
