@@ -8,6 +8,8 @@ use oss_credentials_core::{Credentials, MaskedId};
 
 /// So many letters and digits in a row that also stand in a secret are no coincidence.
 const RUN: usize = 12;
+/// A secret of fewer letters and digits may be a word, so it is looked for only as it is. Real ones have more.
+const SHORTEST: usize = 8;
 /// How often a text is decoded: a page may show an escaped URL in an escaped JSON text.
 const ROUNDS: usize = 4;
 /// Stands in place of a secret.
@@ -80,10 +82,9 @@ fn repeats<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> bool {
     let (mut long, mut short) = (HashSet::new(), Vec::new());
     for secret in secrets {
         match letters(secret).count() {
-            // Signs alone: there is nothing to look for but the secret as it is.
-            0 if text.contains(secret) => return true,
-            0 => {}
-            size @ 1..RUN => short.extend(runs(secret, size, &hasher).map(|hash| (size, hash))),
+            0..SHORTEST if text.contains(secret) => return true,
+            0..SHORTEST => {}
+            size @ SHORTEST..RUN => short.extend(runs(secret, size, &hasher).map(|hash| (size, hash))),
             _ => long.extend(runs(secret, RUN, &hasher)),
         }
     }
