@@ -157,6 +157,10 @@ impl LocalCloud {
 
     /// The variables that point a program at this cloud: name and value.
     ///
+    /// Providers read the keys and the role. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET` and
+    /// `ALIBABA_CLOUD_STS_ENDPOINT` are for your program to read and to pass to `endpoint(..)` and the like: no
+    /// provider takes a host from the environment by itself.
+    ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let id = self.access_key.access_key_id();
