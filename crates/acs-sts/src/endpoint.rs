@@ -114,7 +114,8 @@ fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<
 
 fn regional(provider: &'static str, region: &str, vpc: bool) -> Result<String, CredentialsError> {
     let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let edges = region.starts_with('-') || region.ends_with('-');
+    // `oss-` is the beginning of an OSS host, taken along by mistake: no region has it.
+    let edges = region.starts_with('-') || region.ends_with('-') || region.starts_with("oss-");
     if region.is_empty() || region.len() > 63 || edges || !region.chars().all(is_label) {
         return Err(CredentialsError::invalid_config(
             ErrorDetail::builder(provider, format!("{region:?} is no region id"))
@@ -210,6 +211,7 @@ mod tests {
             "cn hangzhou",
             "-cn",
             "cn-",
+            "oss-cn-hangzhou",
             "日本",
         ] {
             let text = origin("-", region, false, false).unwrap_err();

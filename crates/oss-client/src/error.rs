@@ -105,10 +105,16 @@ pub(crate) struct Place {
 }
 
 /// An exchange without complete answer.
-#[derive(Debug)]
 pub struct TransportError {
     place: Place,
     error: HttpError,
+}
+
+impl fmt::Debug for TransportError {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl TransportError {

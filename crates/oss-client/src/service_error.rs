@@ -212,16 +212,9 @@ impl fmt::Display for ServiceError {
 }
 
 impl fmt::Debug for ServiceError {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceError")
-            .field("operation", &self.place.operation)
-            .field("request", &self.place.request)
-            .field("status", &self.status.as_u16())
-            .field("code", &self.code)
-            .field("message", &self.message)
-            .field("request_id", &self.request_id)
-            .field("ec", &self.ec)
-            .finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -192,6 +192,7 @@ fn settings_are_checked() {
         "https://oss",
         "cn_hangzhou",
         "cn/hangzhou",
+        "oss-cn-hangzhou",
         "ü",
     ] {
         let error = Signer::builder(region).build().unwrap_err();

@@ -120,7 +120,7 @@ impl SignerBuilder {
     /// # Errors
     ///
     /// [`SignError::InvalidRegion`] and [`SignError::InvalidProduct`] if the value is not one or more of
-    /// `a-z`, `0-9` and `-`; [`SignError::InvalidAdditionalHeader`] if a name cannot be a header's, or is
+    /// `a-z`, `0-9` and `-`, or the region begins with `oss-`; [`SignError::InvalidAdditionalHeader`] if a name cannot be a header's, or is
     /// `authorization`.
     pub fn build(self) -> Result<Signer, SignError> {
         let Self {
@@ -128,7 +128,8 @@ impl SignerBuilder {
             product,
             mut additional,
         } = self;
-        if !is_scope_part(&region) {
+        // The beginning of a host name, taken along by mistake: no region has it.
+        if !is_scope_part(&region) || region.starts_with("oss-") {
             return Err(SignError::InvalidRegion {
                 region: shown(region.as_bytes()),
             });
