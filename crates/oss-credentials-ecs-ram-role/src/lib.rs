@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials of an ECS instance's RAM role, from instance metadata.

@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials from the context of a Function Compute invocation.

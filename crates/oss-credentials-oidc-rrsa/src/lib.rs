@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials from an OIDC token (RRSA), refreshed in the background.

@@ -1,0 +1,1 @@
+//! Alibaba Cloud credentials from a credentials URI.
