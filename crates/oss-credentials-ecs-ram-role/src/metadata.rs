@@ -1,0 +1,406 @@
+//! Talking with the metadata service: tokens, the way back to requests without them, and what it means when
+//! nobody answers.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::{Clock, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+use zeroize::Zeroizing;
+
+use crate::config::{
+    ABSENCE, PROBE_GET, PROBE_PUT, TOKEN_HEADER, TOKEN_MARGIN, TOKEN_PATH, TOKEN_TTL_HEADER, TOKEN_TTL_SECS,
+    TRIES,
+};
+use crate::wire;
+use crate::{NAME, TRACING_TARGET};
+
+const USER_AGENT: &str = concat!("oss-credentials-ecs-ram-role/", env!("CARGO_PKG_VERSION"));
+const HOP_LIMIT: &str = "in a container, where answers to it may not arrive, raise the instance's hop limit \
+                         (HttpPutResponseHopLimit) or use the host's network";
+const OPTIONS: &str =
+    "check the instance's metadata options, and whether a proxy or firewall answers in its place";
+
+/// The service, and what was learnt about it.
+pub(crate) struct Metadata {
+    /// Scheme, host, port and path, without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) allow_v1: bool,
+    /// Whether a host that never answered is an outage.
+    pub(crate) required: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) state: Mutex<State>,
+}
+
+/// State of the protocol: never credentials. Locked for bookkeeping alone.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Any HTTP answer, whatever it said: somebody is there.
+    answered: bool,
+    absence: Option<(SystemTime, CredentialsError)>,
+    token: Option<Token>,
+    v1_reported: bool,
+}
+
+#[derive(Clone)]
+struct Token {
+    value: Arc<Zeroizing<String>>,
+    asked_at: SystemTime,
+}
+
+impl Token {
+    /// A clock behind the time of the request was set back: then nothing is known about the token's age.
+    fn is_usable(&self, now: SystemTime) -> bool {
+        let life = Duration::from_secs(TOKEN_TTL_SECS).saturating_sub(TOKEN_MARGIN);
+        now.duration_since(self.asked_at).is_ok_and(|age| age < life)
+    }
+}
+
+/// How requests of one fetch are let in.
+pub(crate) enum Access {
+    Token {
+        value: Arc<Zeroizing<String>>,
+        /// From an earlier fetch.
+        kept: bool,
+    },
+    V1(Detour),
+}
+
+/// Why a request goes without a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Detour {
+    /// The service does not know tokens: an emulator, or an old region.
+    NoTokens(u16),
+    /// The connection was made, but no answer came: what a hop limit of 1 looks like from inside a container.
+    NoAnswer,
+    /// The service refused a token that it had just issued.
+    Refused(u16),
+}
+
+/// An answer, and when it came.
+pub(crate) struct Answer {
+    pub(crate) response: HttpResponse,
+    pub(crate) sent: SystemTime,
+    pub(crate) received: SystemTime,
+}
+
+impl Metadata {
+    /// The error with which a host that is not there was met a short while ago.
+    pub(crate) fn remembered_absence(&self) -> Option<CredentialsError> {
+        let now = self.clock.now();
+        let state = self.lock();
+        let (since, error) = state.absence.as_ref()?;
+        let is_recent = now.duration_since(*since).is_ok_and(|age| age < ABSENCE);
+        is_recent.then(|| error.clone())
+    }
+
+    /// The token at hand, else a new one, else none where that is allowed.
+    pub(crate) async fn access(&self) -> Result<Access, CredentialsError> {
+        let now = self.clock.now();
+        let kept = self.lock().token.clone().filter(|token| token.is_usable(now));
+        match kept {
+            Some(token) => Ok(Access::Token {
+                value: token.value,
+                kept: true,
+            }),
+            None => self.new_token().await,
+        }
+    }
+
+    async fn new_token(&self) -> Result<Access, CredentialsError> {
+        let place = self.place("PUT", TOKEN_PATH);
+        let limit = if self.is_probe() { PROBE_PUT } else { self.timeout };
+        let request = self
+            .limited(HttpRequest::put(self.url(TOKEN_PATH)), limit)
+            .with_header("content-length", "0")
+            .with_header(TOKEN_TTL_HEADER, TOKEN_TTL_SECS.to_string());
+        let answer = match self.exchange(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.kind() == HttpErrorKind::Timeout && self.allow_v1 => {
+                return Ok(Access::V1(Detour::NoAnswer));
+            }
+            Err(error) => return Err(self.no_answer(&place, error)),
+        };
+        let status = answer.response.status();
+        match status {
+            200 => {}
+            400 | 404 | 405 | 501 if self.allow_v1 => return Ok(Access::V1(Detour::NoTokens(status))),
+            400 | 404 | 405 | 501 => {
+                let what = "the metadata service issues no tokens, and requests without one are turned off";
+                let detail = detail(what, &place)
+                    .http_status(status)
+                    .hint("allow IMDSv1, or turn this provider off");
+                return Err(CredentialsError::denied(detail));
+            }
+            401 | 403 => {
+                let what = "the metadata service refused to issue a token";
+                let detail = detail(what, &place).http_status(status).hint(OPTIONS);
+                return Err(CredentialsError::denied(detail));
+            }
+            _ => return Err(refusal(&place, status)),
+        }
+        let value = wire::parse_token(answer.response.body())
+            .map_err(|defect| unusable("the request for a token", &defect, &place, status))?;
+        let value = Arc::new(value);
+        self.lock().token = Some(Token {
+            value: Arc::clone(&value),
+            asked_at: answer.sent,
+        });
+        Ok(Access::Token { value, kept: false })
+    }
+
+    /// Asks for something that is let in with a token, if need be with a new one or without. Whatever the
+    /// status, but for a refusal that no other way in gets around.
+    pub(crate) async fn get(&self, path: &str, access: &mut Access) -> Result<Answer, CredentialsError> {
+        let place = self.place("GET", path);
+        loop {
+            let limit = if self.is_probe() { PROBE_GET } else { self.timeout };
+            let mut request = self.limited(HttpRequest::get(self.url(path)), limit);
+            if let Access::Token { value, .. } = access {
+                request = request.with_header(TOKEN_HEADER, value.as_str());
+            }
+            let answer = self.exchange(request).await;
+            let answer = answer.map_err(|error| self.no_answer(&place, error))?;
+            let status = answer.response.status();
+            if !matches!(status, 401 | 403) {
+                return Ok(answer);
+            }
+            // Each turn takes a weaker way in, so that this ends: kept token, new token, none.
+            *access = match access {
+                Access::V1(detour) => return Err(refused_without_token(*detour, &place, status)),
+                Access::Token { value, kept } => {
+                    self.forget(value);
+                    if *kept {
+                        self.new_token().await?
+                    } else if self.allow_v1 {
+                        Access::V1(Detour::Refused(status))
+                    } else {
+                        let what = "the metadata service refused a token that it had just issued";
+                        let detail = detail(what, &place).http_status(status).hint(OPTIONS);
+                        return Err(CredentialsError::denied(detail));
+                    }
+                }
+            };
+        }
+    }
+
+    /// Says once per episode that keys came without a token.
+    pub(crate) fn report(&self, access: &Access) {
+        let detour = match access {
+            Access::Token { .. } => {
+                self.lock().v1_reported = false;
+                return;
+            }
+            Access::V1(detour) => detour,
+        };
+        if std::mem::replace(&mut self.lock().v1_reported, true) {
+            return;
+        }
+        let (reason, status) = match detour {
+            Detour::NoTokens(status) => ("the service issues no tokens", Some(*status)),
+            Detour::NoAnswer => (
+                "the request for a token was not answered; in a container the hop limit may be too low",
+                None,
+            ),
+            Detour::Refused(status) => (
+                "the service refused a token that it had just issued",
+                Some(*status),
+            ),
+        };
+        tracing::warn!(
+            target: TRACING_TARGET, provider = NAME, reason, status,
+            "the weaker IMDSv1 is used"
+        );
+    }
+
+    pub(crate) fn place(&self, method: &str, path: &str) -> String {
+        format!("{method} {}", self.url(path))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Whether a failure would only say that this is no instance.
+    fn is_probe(&self) -> bool {
+        !self.required && !self.lock().answered
+    }
+
+    fn limited(&self, request: HttpRequest, limit: Duration) -> HttpRequest {
+        let limit = limit.min(self.timeout);
+        // Were both the same, a host that is not there could look like one that does not answer.
+        let connect = self.connect_timeout.min(limit.saturating_mul(3) / 4);
+        request
+            .with_connect_timeout(connect)
+            .with_timeout(limit)
+            .with_header("user-agent", USER_AGENT)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<Answer, HttpError> {
+        let tries = if self.is_probe() { 1 } else { TRIES };
+        let mut attempt = 1;
+        loop {
+            let sent = self.clock.now();
+            let outcome = self.http.send(request.clone()).await;
+            let received = self.clock.now();
+            match outcome {
+                Ok(response) => {
+                    let mut state = self.lock();
+                    state.answered = true;
+                    state.absence = None;
+                    return Ok(Answer {
+                        response,
+                        sent,
+                        received,
+                    });
+                }
+                Err(error) if attempt < tries && may_pass(&error) => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// No answer: on a host that may be no instance, or from a service that is known to be there.
+    fn no_answer(&self, place: &str, error: HttpError) -> CredentialsError {
+        if error.kind() == HttpErrorKind::Request {
+            let detail = detail("the request could not be sent", place)
+                .hint("check the HTTP client: its features, and its runtime")
+                .source(error);
+            return CredentialsError::invalid_config(detail);
+        }
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if state.answered || self.required {
+            return outage(place, error);
+        }
+        let detail = detail("no metadata service answers here", place)
+            .hint(
+                "if this is an ECS instance, let requests to the service through, or say that it must be there \
+                 with required(true)",
+            )
+            .source(error);
+        let error = CredentialsError::not_configured(detail);
+        state.absence = Some((now, error.clone()));
+        error
+    }
+
+    fn forget(&self, value: &Arc<Zeroizing<String>>) {
+        let mut state = self.lock();
+        if state
+            .token
+            .as_ref()
+            .is_some_and(|token| Arc::ptr_eq(&token.value, value))
+        {
+            state.token = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metadata")
+            .field("base", &self.base)
+            .field("allow_v1", &self.allow_v1)
+            .field("required", &self.required)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn detail(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDetailBuilder {
+    ErrorDetail::builder(NAME, what).place(place)
+}
+
+/// A status that no rule is about.
+pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
+    match status {
+        429 | 500.. => CredentialsError::unavailable(
+            detail("the metadata service could not answer", place)
+                .http_status(status)
+                .hint("try again later"),
+        ),
+        400..=499 => CredentialsError::denied(
+            detail("the metadata service refused", place)
+                .http_status(status)
+                .hint(OPTIONS),
+        ),
+        // A redirect, which is not followed: it would take the token along.
+        _ => CredentialsError::invalid_response(
+            detail(
+                "the answer has a status that the metadata service does not use",
+                place,
+            )
+            .http_status(status)
+            .hint("check the endpoint, and whether a proxy or a log-in page answers in its place"),
+        ),
+    }
+}
+
+/// An answer with a good status that cannot be used.
+pub(crate) fn unusable(question: &str, defect: &wire::Defect, place: &str, status: u16) -> CredentialsError {
+    CredentialsError::invalid_response(
+        detail(format!("the answer to {question} {}", defect.text()), place)
+            .http_status(status)
+            .hint("check the endpoint, and whether a proxy or a log-in page answers in its place"),
+    )
+}
+
+fn refused_without_token(detour: Detour, place: &str, status: u16) -> CredentialsError {
+    let (what, hint): (Cow<'static, str>, _) = match detour {
+        Detour::NoAnswer => (
+            "the request for a token was not answered, and without one the metadata service refuses".into(),
+            HOP_LIMIT,
+        ),
+        Detour::NoTokens(put) => (
+            format!("the metadata service issues no tokens (HTTP {put}), and without one it refuses").into(),
+            OPTIONS,
+        ),
+        Detour::Refused(_) => (
+            "the metadata service refused the token that it had just issued, and refuses without one".into(),
+            OPTIONS,
+        ),
+    };
+    CredentialsError::denied(detail(what, place).http_status(status).hint(hint))
+}
+
+fn outage(place: &str, error: HttpError) -> CredentialsError {
+    let asked_for_token = place.starts_with("PUT");
+    let (what, hint) = match error.kind() {
+        HttpErrorKind::Connect => (
+            "no connection to the metadata service",
+            "check that this is an ECS instance, and that its network and firewall let the request through",
+        ),
+        HttpErrorKind::Timeout if asked_for_token => {
+            ("the request for a token was not answered in time", HOP_LIMIT)
+        }
+        HttpErrorKind::Timeout => (
+            "no answer from the metadata service in time",
+            "check the instance's load and firewall, or raise the timeout",
+        ),
+        HttpErrorKind::Interrupted => ("the metadata service's answer broke off", "try again later"),
+        HttpErrorKind::Tls => (
+            "no trusted TLS connection to the metadata service",
+            "check the endpoint: the service speaks plain http",
+        ),
+        _ => (
+            "the exchange with the metadata service failed",
+            "check the endpoint and the HTTP client",
+        ),
+    };
+    CredentialsError::unavailable(detail(what, place).hint(hint).source(error))
+}
+
+fn may_pass(error: &HttpError) -> bool {
+    matches!(
+        error.kind(),
+        HttpErrorKind::Connect | HttpErrorKind::Timeout | HttpErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,432 @@
+//! The source and its builder.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use oss_credentials_core::http::{Endpoint, HttpClient};
+use oss_credentials_core::{
+    BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, Fetched,
+    RefreshingProvider, SystemClock,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::config::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_ENDPOINT, DEFAULT_REFRESH_AFTER, DEFAULT_TIMEOUT, ENV_DISABLED,
+    ENV_ROLE_NAME, ENV_V1_DISABLED, ROLES_PATH,
+};
+use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable};
+use crate::wire::{self, Defect};
+use crate::{NAME, TRACING_TARGET};
+
+/// All but what RFC 3986 calls unreserved: the name stays one segment of the path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Credentials of the instance's role, cached and refreshed: what [`EcsRamRoleBuilder::build`] makes.
+pub type EcsRamRoleProvider = RefreshingProvider<EcsRamRole>;
+
+/// Gets the credentials of the RAM role that is attached to this ECS instance.
+///
+/// Each fetch asks the metadata service for the role's name, unless it is set, and for the role's
+/// credentials. A metadata token is kept for its life of six hours; credentials never are. Clones share the
+/// token.
+///
+/// # Examples
+///
+/// ```
+/// # use oss_credentials_core::http::{HttpError, HttpErrorKind, http_fn};
+/// # let http = http_fn(|_| async { Err(HttpError::new(HttpErrorKind::Connect, "refused")) });
+/// use oss_credentials_core::{CredentialsProvider, blocking};
+/// use oss_credentials_ecs_ram_role::EcsRamRole;
+///
+/// let provider = EcsRamRole::builder().http_client(http).build()?;
+/// // Not on an instance: a chain would go on to its next member.
+/// let error = blocking::wait(provider.credentials()).unwrap_err();
+/// assert!(error.is_not_configured());
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct EcsRamRole {
+    metadata: Arc<Metadata>,
+    role_name: Option<String>,
+}
+
+impl EcsRamRole {
+    /// Starts a source with nothing set.
+    pub fn builder() -> EcsRamRoleBuilder {
+        EcsRamRoleBuilder {
+            role_name: None,
+            endpoint: None,
+            disabled: None,
+            allow_v1: None,
+            required: None,
+            http_client: None,
+            clock: Arc::new(SystemClock),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Starts a source from the environment; see [`EcsRamRoleBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if [`ENV_DISABLED`] is `true`.
+    pub fn from_env(env: &dyn Env) -> Result<EcsRamRoleBuilder, CredentialsError> {
+        let builder = Self::builder().env(env);
+        builder.check_enabled()?;
+        Ok(builder)
+    }
+
+    /// The role that was set; `None` if its name is asked for at each fetch.
+    pub fn role_name(&self) -> Option<&str> {
+        self.role_name.as_deref()
+    }
+
+    /// Where requests go, without a slash at its end.
+    pub fn endpoint(&self) -> &str {
+        &self.metadata.base
+    }
+
+    async fn fetch_once(&self) -> Result<Fetched, CredentialsError> {
+        if let Some(error) = self.metadata.remembered_absence() {
+            return Err(error);
+        }
+        let mut access = self.metadata.access().await?;
+        let role = match &self.role_name {
+            Some(role) => role.clone(),
+            None => self.discover(&mut access).await?,
+        };
+        let path = format!("{ROLES_PATH}{}", utf8_percent_encode(&role, SEGMENT));
+        let answer = self.metadata.get(&path, &mut access).await?;
+        let fetched = self.read(&answer, &self.metadata.place("GET", &path))?;
+        self.metadata.report(&access);
+        Ok(fetched)
+    }
+
+    /// Asks for the role's name. It can be another one at each fetch: roles are replaced while instances run.
+    async fn discover(&self, access: &mut Access) -> Result<String, CredentialsError> {
+        let answer = self.metadata.get(ROLES_PATH, access).await?;
+        let place = self.metadata.place("GET", ROLES_PATH);
+        let status = answer.response.status();
+        let role = match status {
+            200..=299 => wire::parse_role(answer.response.body())
+                .map_err(|defect| unusable("the request for the role's name", &defect, &place, status))?,
+            // An HTML page; the status says it all.
+            404 => None,
+            _ => return Err(refusal(&place, status)),
+        };
+        role.map(str::to_owned).ok_or_else(|| {
+            CredentialsError::denied(
+                detail("no RAM role is attached to this instance", &place)
+                    .http_status(status)
+                    .hint("attach a role in the ECS console, or remove this provider from the chain"),
+            )
+        })
+    }
+
+    /// Makes credentials of the answer.
+    fn read(&self, answer: &Answer, place: &str) -> Result<Fetched, CredentialsError> {
+        let response = &answer.response;
+        let status = response.status();
+        match status {
+            200..=299 => {}
+            404 => return Err(self.role_not_found(place)),
+            _ => return Err(refusal(place, status)),
+        }
+        let keys = wire::parse(response.body()).map_err(|defect| match defect {
+            Defect::Code(code) => {
+                let detail = detail("the metadata service has no credentials for the role", place)
+                    .http_status(status)
+                    .code(code.as_deref().unwrap_or("unreadable code"))
+                    .hint("check the role and its trust policy, which must name ecs.aliyuncs.com");
+                CredentialsError::unavailable(detail)
+            }
+            defect => unusable("the request for credentials", &defect, place, status),
+        })?;
+        let credentials = Credentials::builder(keys.access_key_id, take(keys.access_key_secret))
+            .security_token(take(keys.security_token))
+            .expires_at(keys.expires_at)
+            .source(NAME)
+            .build()
+            .map_err(|_| {
+                let what = "the answer to the request for credentials has a key that cannot be one";
+                let detail = detail(what, place)
+                    .http_status(status)
+                    .hint("check the endpoint, and whether it is the metadata service that answers");
+                CredentialsError::invalid_response(detail)
+            })?;
+        let clock_offset = response.clock_offset(answer.sent, answer.received);
+        let received = clock_offset.unwrap_or_default().to_service(answer.received);
+        if credentials.is_expired_at(received) {
+            let detail = detail("the credentials had expired when they arrived", place)
+                .http_status(status)
+                .hint(
+                    "compare this machine's clock with the service's, and check that the role still exists",
+                );
+            return Err(CredentialsError::expired(detail));
+        }
+        Ok(Fetched::new(credentials)
+            .refresh_after(DEFAULT_REFRESH_AFTER)
+            .clock_offset(clock_offset))
+    }
+
+    fn role_not_found(&self, place: &str) -> CredentialsError {
+        let hint = if self.role_name.is_some() {
+            Cow::from(format!(
+                "correct role_name(..) or {ENV_ROLE_NAME}, leave it out to have the role found, or attach the role"
+            ))
+        } else {
+            Cow::from("try again: the role was replaced or detached just now")
+        };
+        CredentialsError::denied(
+            detail("this RAM role is not attached to this instance", place)
+                .http_status(404)
+                .hint(hint),
+        )
+    }
+}
+
+impl CredentialsSource for EcsRamRole {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let outcome = self.fetch_once().await;
+            match &outcome {
+                Ok(fetched) => tracing::debug!(
+                    target: TRACING_TARGET, provider = NAME,
+                    expires_at = ?fetched.credentials().expires_at(),
+                    "the metadata service handed out credentials"
+                ),
+                Err(error) => tracing::debug!(
+                    target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    status = error.detail().and_then(ErrorDetail::http_status),
+                    "the metadata service brought no credentials"
+                ),
+            }
+            outcome
+        })
+    }
+}
+
+/// Makes an [`EcsRamRoleProvider`] or the bare source; see [`EcsRamRole::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct EcsRamRoleBuilder {
+    role_name: Option<String>,
+    endpoint: Option<String>,
+    disabled: Option<bool>,
+    allow_v1: Option<bool>,
+    required: Option<bool>,
+    http_client: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    connect_timeout: Duration,
+    timeout: Duration,
+}
+
+impl EcsRamRoleBuilder {
+    /// Reads the environment for what is not set yet: role name, and the switches that turn the metadata
+    /// service or `IMDSv1` off. An empty role name counts as not set.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        self.role_name = self.role_name.or_else(|| env.non_empty(ENV_ROLE_NAME));
+        self.disabled = self.disabled.or_else(|| Some(env.is_true(ENV_DISABLED)));
+        self.allow_v1 = self.allow_v1.or_else(|| Some(!env.is_true(ENV_V1_DISABLED)));
+        self
+    }
+
+    /// Name of the role, not its ARN. Saves one request per fetch, and says that the metadata service must be
+    /// there; see [`EcsRamRoleBuilder::required`]. Default: the service is asked for it.
+    pub fn role_name(mut self, role_name: impl Into<String>) -> Self {
+        self.role_name = Some(role_name.into());
+        self
+    }
+
+    /// Where the metadata service answers: `http://host[:port]`, with a path in front of the service's own if
+    /// need be. Setting it says that the service must be there; see [`EcsRamRoleBuilder::required`]. A host
+    /// that is neither loopback nor link-local may be asked through a proxy. Default: [`DEFAULT_ENDPOINT`](crate::DEFAULT_ENDPOINT).
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Whether the metadata service is off limits: then `build` says [`CredentialsError::NotConfigured`].
+    /// Default: no.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.disabled = Some(disabled);
+        self
+    }
+
+    /// Whether to ask without a token (`IMDSv1`, normal mode) where tokens cannot be had. Default: yes.
+    pub fn allow_v1(mut self, allow: bool) -> Self {
+        self.allow_v1 = Some(allow);
+        self
+    }
+
+    /// What it means if nothing answers and nothing ever has. Yes: an outage,
+    /// [`CredentialsError::Unavailable`], at which a chain stops. No: this is no instance,
+    /// [`CredentialsError::NotConfigured`]; that is found out with one probe of a second at most and
+    /// remembered for 30 s, and a chain goes on. Default: yes if a role name or an endpoint is set.
+    pub fn required(mut self, required: bool) -> Self {
+        self.required = Some(required);
+        self
+    }
+
+    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; else none, and one must be set.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock of source and cache. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How long making a connection may take; at most three quarters of the time for the exchange are used.
+    /// Default: 1 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one exchange may take, connecting included. A probe takes less. Default: 2 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if the metadata service is turned off.
+    /// [`CredentialsError::InvalidConfig`] if role name or endpoint are malformed, or if there is no HTTP
+    /// client.
+    pub fn build(self) -> Result<EcsRamRoleProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`EcsRamRoleBuilder::build`].
+    pub fn build_source(self) -> Result<EcsRamRole, CredentialsError> {
+        self.check_enabled()?;
+        if let Some(role_name) = &self.role_name {
+            check_role_name(role_name)?;
+        }
+        let base = base(self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))?;
+        let is_asked_for = self.role_name.is_some() || self.endpoint.is_some();
+        let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
+            invalid(
+                "there is no HTTP client",
+                "pass one with http_client(..), or turn on the feature `reqwest`",
+            )
+        })?;
+        let metadata = Metadata {
+            base,
+            http,
+            clock: self.clock,
+            allow_v1: self.allow_v1.unwrap_or(true),
+            required: self.required.unwrap_or(is_asked_for),
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+            state: Mutex::new(State::default()),
+        };
+        Ok(EcsRamRole {
+            metadata: Arc::new(metadata),
+            role_name: self.role_name,
+        })
+    }
+
+    fn check_enabled(&self) -> Result<(), CredentialsError> {
+        if self.disabled != Some(true) {
+            return Ok(());
+        }
+        Err(CredentialsError::not_configured(
+            ErrorDetail::builder(NAME, "instance metadata is turned off")
+                .hint(format!("unset {ENV_DISABLED}, or remove disabled(true)")),
+        ))
+    }
+}
+
+/// What is no name at all. Other odd characters are escaped.
+fn check_role_name(role_name: &str) -> Result<(), CredentialsError> {
+    let problem = if role_name.is_empty() {
+        "is empty"
+    } else if role_name.trim() != role_name {
+        "begins or ends with white space"
+    } else if role_name.contains(char::is_control) {
+        "holds a control character"
+    } else if matches!(role_name, "." | "..") {
+        "is a relative path"
+    } else {
+        return Ok(());
+    };
+    Err(invalid(
+        format!("the role name {problem}"),
+        format!("correct role_name(..) or {ENV_ROLE_NAME}, or leave it out to have the role found"),
+    ))
+}
+
+/// Scheme, host, port and path, without a slash at its end.
+fn base(endpoint: &str) -> Result<String, CredentialsError> {
+    let hint = "write it as http://host[:port]";
+    let endpoint = Endpoint::parse(endpoint).map_err(|error| {
+        let what = error.detail().map_or("the URL is malformed", ErrorDetail::what);
+        invalid(format!("the endpoint cannot be used: {what}"), hint)
+    })?;
+    if endpoint.user_info().is_some() || endpoint.query().is_some() {
+        return Err(invalid("the endpoint has a user or a query", hint));
+    }
+    if !endpoint.is_https() && !endpoint.is_metadata_host() {
+        tracing::warn!(
+            target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+            "metadata comes over plain http from another machine: keys can be read on the way"
+        );
+    }
+    Ok(format!(
+        "{}{}",
+        endpoint.origin(),
+        endpoint.path().trim_end_matches('/')
+    ))
+}
+
+fn invalid(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
+}
+
+/// Moves the text out, so that no copy of it stays behind.
+fn take(mut secret: Zeroizing<String>) -> String {
+    std::mem::take(&mut *secret)
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature `build()` says that it needs one.
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}

@@ -1,0 +1,233 @@
+//! Answers of the metadata service as they are on the wire. Pure.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+/// Longest token that is taken for one, in bytes. The service's have about 60.
+const MAX_TOKEN: usize = 8 * 1024;
+/// Longest error code that is passed on.
+const MAX_CODE: usize = 64;
+
+/// What an answer lacks. Never holds a piece of the answer but a code that looks like one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Empty,
+    /// HTML, most likely of a proxy or a log-in page.
+    Markup,
+    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    Missing(&'static str),
+    Unreadable(&'static str),
+    /// `Code` is there and is not `Success`; `None` if it does not look like a code.
+    Code(Option<String>),
+}
+
+impl Defect {
+    /// The end of the sentence "the answer …".
+    pub(crate) fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty => "is empty".into(),
+            Self::Markup => "is HTML or XML".into(),
+            Self::NotJson { line, column } => {
+                format!("is not the JSON that was expected (line {line}, column {column})").into()
+            }
+            Self::Missing(field) => format!("has no {field}").into(),
+            Self::Unreadable(field) => format!("has an unreadable {field}").into(),
+            Self::Code(_) => "has another code than Success".into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireAnswer {
+    code: Option<String>,
+    access_key_id: Option<String>,
+    access_key_secret: Option<Zeroizing<String>>,
+    security_token: Option<Zeroizing<String>>,
+    expiration: Option<String>,
+}
+
+/// A complete answer: id, secret and token are not empty.
+pub(crate) struct Keys {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: Zeroizing<String>,
+    pub(crate) security_token: Zeroizing<String>,
+    pub(crate) expires_at: SystemTime,
+}
+
+/// Reads the credentials of a role.
+pub(crate) fn parse(body: &[u8]) -> Result<Keys, Defect> {
+    if body.trim_ascii().is_empty() {
+        return Err(Defect::Empty);
+    }
+    let answer: WireAnswer = serde_json::from_slice(body).map_err(|error| {
+        if is_markup(body) {
+            return Defect::Markup;
+        }
+        Defect::NotJson {
+            line: error.line(),
+            column: error.column(),
+        }
+    })?;
+    // Before the fields: an answer that reports a failure may lack them, or hold old ones. One without a code
+    // is judged by its fields.
+    if let Some(code) = answer.code.filter(|code| !code.eq_ignore_ascii_case("success")) {
+        return Err(Defect::Code(looks_like_code(&code).then_some(code)));
+    }
+    let access_key_id = answer
+        .access_key_id
+        .filter(|id| !id.is_empty())
+        .ok_or(Defect::Missing("AccessKeyId"))?;
+    let secret = |value: Option<Zeroizing<String>>, field| {
+        value
+            .filter(|value| !value.is_empty())
+            .ok_or(Defect::Missing(field))
+    };
+    let access_key_secret = secret(answer.access_key_secret, "AccessKeySecret")?;
+    let security_token = secret(answer.security_token, "SecurityToken")?;
+    let expiration = answer
+        .expiration
+        .filter(|expiration| !expiration.is_empty())
+        .ok_or(Defect::Missing("Expiration"))?;
+    // RFC 3339: `Z` or an offset, with or without a fraction.
+    let expires_at = DateTime::parse_from_rfc3339(&expiration)
+        .map_err(|_| Defect::Unreadable("Expiration"))?
+        .into();
+    Ok(Keys {
+        access_key_id,
+        access_key_secret,
+        security_token,
+        expires_at,
+    })
+}
+
+/// Reads the list of roles: the first line that is not empty, `None` if there is none. An instance has one
+/// role at most.
+pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, Defect> {
+    if is_markup(body) {
+        return Err(Defect::Markup);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Defect::Unreadable("role name"))?;
+    let Some(role) = text.lines().map(str::trim).find(|line| !line.is_empty()) else {
+        return Ok(None);
+    };
+    // What the console allows are letters, digits and `. _ -`. Refused is what would make another URL of it,
+    // or what shows that this is no list of roles.
+    let allowed = |c: char| c.is_ascii_graphic() && !"/\\?#%&<>\"'{}[]:;,".contains(c);
+    if !role.chars().all(allowed) || matches!(role, "." | "..") {
+        return Err(Defect::Unreadable("role name"));
+    }
+    Ok(Some(role))
+}
+
+/// Reads a metadata token: one word.
+pub(crate) fn parse_token(body: &[u8]) -> Result<Zeroizing<String>, Defect> {
+    let token = body.trim_ascii();
+    if token.is_empty() {
+        return Err(Defect::Empty);
+    }
+    if is_markup(token) {
+        return Err(Defect::Markup);
+    }
+    if token.len() > MAX_TOKEN || !token.iter().all(u8::is_ascii_graphic) {
+        return Err(Defect::Unreadable("token"));
+    }
+    let token = std::str::from_utf8(token).map_err(|_| Defect::Unreadable("token"))?;
+    Ok(Zeroizing::new(token.to_owned()))
+}
+
+fn is_markup(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+fn looks_like_code(code: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !code.is_empty() && code.len() <= MAX_CODE && code.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defects_quote_nothing_of_the_answer() {
+        for body in [
+            &br#"{"AccessKeySecret": ["canary"]}"#[..],
+            br#"{"AccessKeySecret": "canary"#,
+            br#"{"Code": "the canary died"}"#,
+            br#"{"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": "canary"}"#,
+            b"<p>canary</p>",
+            b"canary",
+            b"\xff\xfe",
+        ] {
+            let defect = parse(body).err().unwrap();
+            let shown = format!("{defect:?} {}", defect.text());
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_that_is_not_empty_is_the_role() {
+        for (body, role) in [
+            ("example-role", Some("example-role")),
+            ("\r\n  example-role \r\nother\r\n", Some("example-role")),
+            ("a.b_c-1@x", Some("a.b_c-1@x")),
+            ("", None),
+            (" \n\t\n", None),
+        ] {
+            assert_eq!(parse_role(body.as_bytes()), Ok(role), "{body:?}");
+        }
+        for body in [
+            "a/b",
+            "../x",
+            "..",
+            ".",
+            "a?b",
+            "a#b",
+            "a%2fb",
+            "a b",
+            "a\u{0}b",
+            "r\u{f6}le",
+            "{\"a\":1}",
+            "a\\b",
+        ] {
+            assert_eq!(
+                parse_role(body.as_bytes()),
+                Err(Defect::Unreadable("role name")),
+                "{body:?}"
+            );
+        }
+        assert_eq!(parse_role(b"\xff"), Err(Defect::Unreadable("role name")));
+        assert_eq!(parse_role(b" <html>"), Err(Defect::Markup));
+    }
+
+    #[test]
+    fn a_token_is_one_word() {
+        let token = |body: &[u8]| parse_token(body).map(|token| token.to_string());
+        assert_eq!(token(b" YTZ-=+/\n").as_deref(), Ok("YTZ-=+/"));
+        assert_eq!(token(b" \n"), Err(Defect::Empty));
+        assert_eq!(token(b"<html>"), Err(Defect::Markup));
+        for body in [&b"a b"[..], b"a\r\nx: y", b"\xc3\xb6", &[b'a'; MAX_TOKEN + 1]] {
+            assert_eq!(token(body), Err(Defect::Unreadable("token")));
+        }
+    }
+
+    #[test]
+    fn a_code_is_named_only_if_it_looks_like_one() {
+        let code = |code: &str| parse(format!(r#"{{"Code": "{code}"}}"#).as_bytes()).err();
+        assert_eq!(code("Failed"), Some(Defect::Code(Some("Failed".to_owned()))));
+        assert_eq!(code(""), Some(Defect::Code(None)));
+        assert_eq!(code("two words"), Some(Defect::Code(None)));
+        assert_eq!(code(&"x".repeat(MAX_CODE + 1)), Some(Defect::Code(None)));
+        assert_eq!(code("Success"), Some(Defect::Missing("AccessKeyId")));
+        assert_eq!(code("success"), Some(Defect::Missing("AccessKeyId")));
+    }
+}
