@@ -2,10 +2,10 @@
 
 use oss_credentials_core::Credentials;
 
-use crate::assume_role::request_id;
-use crate::call::Operation;
+use crate::call::{Caller, Operation};
 use crate::client::StsClient;
 use crate::error::StsError;
+use crate::session::request_id;
 use crate::wire;
 
 /// Who a key belongs to.
@@ -87,10 +87,10 @@ impl StsClient {
         let operation = Operation {
             action: "GetCallerIdentity",
             params: Vec::new(),
-            caller,
+            caller: Caller::Key(caller),
         };
         let place = self.place();
-        let context = self.signed_context(&operation, &place)?;
+        let context = self.signed_context(operation.action, caller, &place)?;
         let answer = self.call(&operation, context, wire::parse_identity).await?;
         let identity = answer.value;
         Ok(CallerIdentity {

@@ -1,20 +1,26 @@
 //! What an exchange amounts to: a value, or an error and whether to try again.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
-use oss_credentials_core::{
-    ClockOffset, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder, MaskedId,
-};
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+#[cfg(feature = "signed")]
+use oss_credentials_core::{Credentials, MaskedId};
+use percent_encoding::percent_decode_str;
 
-use crate::error::StsError;
+use crate::call::Caller;
+use crate::error::{Rejected, StsError};
 use crate::wire::{self, Defect, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
 /// Longest `Recommend` link that is passed on.
 const MAX_LINK: usize = 300;
+/// A service's text that has this many bytes of an OIDC token in a row repeats it. Services cut the tokens that
+/// they quote, and no sentence about a token shares so much with one by chance.
+const TOKEN_PIECE: usize = 16;
 
 /// Whether to try again, and when.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +47,7 @@ pub(crate) struct Context<'a> {
     pub(crate) action: &'static str,
     /// `POST https://host`.
     pub(crate) place: &'a str,
-    pub(crate) caller: &'a Credentials,
+    pub(crate) caller: Caller<'a>,
 }
 
 impl Context<'_> {
@@ -110,7 +116,8 @@ impl Context<'_> {
         let Some(error) = wire::parse_error(response.body()) else {
             return self.foreign(response);
         };
-        let code = error.code.clone().unwrap_or_default();
+        // Hints are made of it, and no code of the service's has anything to withhold.
+        let code = scrub(error.code.as_deref().unwrap_or_default(), self.caller);
         let again = again(status, &code, response);
         let passing = again != Again::No;
         let what = if passing {
@@ -119,7 +126,7 @@ impl Context<'_> {
             format!("the service refused {}", self.action)
         };
         let mut hint = self.hint(&code, status, offset);
-        if let Some(link) = error.recommend.as_deref().filter(|link| is_link(link)) {
+        if let Some(link) = self.link(&error) {
             hint = if hint.is_empty() {
                 format!("see {link}")
             } else {
@@ -136,7 +143,7 @@ impl Context<'_> {
             CredentialsError::denied(detail)
         };
         Failure {
-            error: StsError::new(error, is_caller_key(&code)),
+            error: StsError::new(error, rejected(&code)),
             again,
         }
     }
@@ -185,9 +192,20 @@ impl Context<'_> {
         }
     }
 
+    /// Where the service explains the error.
+    fn link<'e>(&self, error: &'e ServiceError) -> Option<&'e str> {
+        let link = error.recommend.as_deref()?;
+        (is_link(link) && scrub(link, self.caller) == link).then_some(link)
+    }
+
+    fn is_oidc(&self) -> bool {
+        matches!(self.caller, Caller::OidcToken(_))
+    }
+
     fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
         let action = self.action;
         let hint = match family(code) {
+            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc() => oidc_hint(code),
             "NoPermission" | "AuthenticationFail" => {
                 return format!(
                     "allow sts:{action} to the caller and name the caller in the role's trust policy; \
@@ -237,8 +255,32 @@ fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
 }
 
-fn is_caller_key(code: &str) -> bool {
-    matches!(family(code), "InvalidAccessKeyId" | "InvalidSecurityToken")
+fn rejected(code: &str) -> Rejected {
+    match family(code) {
+        "InvalidAccessKeyId" | "InvalidSecurityToken" => Rejected::Key,
+        "AuthenticationFail" if code.split('.').nth(1) == Some("OIDCToken") => Rejected::OidcToken,
+        _ => Rejected::Nothing,
+    }
+}
+
+fn oidc_hint(code: &str) -> &'static str {
+    match code {
+        "AuthenticationFail.OIDCToken.Expired" => {
+            "the token was not renewed in time: look at what writes it, and at the local clock"
+        }
+        "AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch" => {
+            "renew the fingerprints of the OIDC provider in RAM"
+        }
+        _ if rejected(code) == Rejected::OidcToken => {
+            "check that the token is a raw JWT, and that its issuer and audience are those of the OIDC provider \
+             in RAM"
+        }
+        _ if family(code) == "EntityNotExist" => "check the ARNs of the role and of the OIDC provider",
+        _ => {
+            "name the OIDC provider in the role's trust policy, and compare its conditions oidc:iss, oidc:aud \
+             and oidc:sub with the token"
+        }
+    }
 }
 
 fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
@@ -260,11 +302,11 @@ fn is_link(text: &str) -> bool {
     text.starts_with("https://") && text.len() <= MAX_LINK && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// A service's text without the caller's keys.
+/// A service's text without the caller's keys and tokens.
 ///
 /// When a signature does not match, the service answers with the text that it signed, and that holds the
 /// security token.
-fn scrub(text: &str, caller: &Credentials) -> String {
+fn scrub(text: &str, caller: Caller<'_>) -> String {
     let lower = text.to_ascii_lowercase();
     let cut = ["string to sign", "stringtosign", "string_to_sign"]
         .iter()
@@ -273,10 +315,25 @@ fn scrub(text: &str, caller: &Credentials) -> String {
         Some(at) => format!("{}string to sign withheld", &text[..at]),
         None => text.to_owned(),
     };
+    match caller {
+        #[cfg(feature = "signed")]
+        Caller::Key(key) => without_key(text, key),
+        Caller::OidcToken(token) => {
+            let decoded: Cow<'_, [u8]> = percent_decode_str(&text).into();
+            if repeats(text.as_bytes(), token) || repeats(&decoded, token) {
+                return "text withheld, as it repeats the token".to_owned();
+            }
+            text
+        }
+    }
+}
+
+#[cfg(feature = "signed")]
+fn without_key(text: String, key: &Credentials) -> String {
     let encode = |raw: &str| {
         percent_encoding::utf8_percent_encode(raw, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
-    for secret in [Some(caller.access_key_secret()), caller.security_token()]
+    for secret in [Some(key.access_key_secret()), key.security_token()]
         .into_iter()
         .flatten()
     {
@@ -284,16 +341,27 @@ fn scrub(text: &str, caller: &Credentials) -> String {
             return "text withheld, as it repeats a key".to_owned();
         }
     }
-    match caller.access_key_id() {
+    match key.access_key_id() {
         "" => text,
         id => text.replace(id, &MaskedId(id).to_string()),
     }
+}
+
+/// Whether the text holds the token, or a piece of it. Linear in both, as an answer may be long.
+fn repeats(text: &[u8], token: &str) -> bool {
+    let length = TOKEN_PIECE.min(token.len());
+    if length == 0 {
+        return false;
+    }
+    let pieces: HashSet<&[u8]> = token.as_bytes().windows(length).collect();
+    text.windows(length).any(|piece| pieces.contains(piece))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(feature = "signed")]
     fn caller() -> Credentials {
         Credentials::builder("STS.NUExampleTempKeyId", "canary-secret")
             .security_token("canary+token/==")
@@ -301,6 +369,54 @@ mod tests {
             .unwrap()
     }
 
+    #[test]
+    fn what_the_service_repeats_of_an_oidc_token_is_withheld() {
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLW9mLWEtY2FuYXJ5";
+        for (token, text, kept) in [
+            (jwt, "The OIDC token has expired.", true),
+            (
+                jwt,
+                "The token of system:serviceaccount:default:example is bad",
+                true,
+            ),
+            (jwt, jwt, false),
+            (jwt, "bad: eyJhbGciOiJSUzI1NiJ9...", false),
+            (jwt, "a signature c2lnbmF0dXJlLW9mLW", false),
+            (jwt, "15 bytes: c2lnbmF0dXJlLW9", true),
+            ("canary+token/==", "OIDCToken=canary%2Btoken%2F%3D%3D", false),
+            ("canary", "the canary is dead", false),
+        ] {
+            let expected = if kept {
+                text
+            } else {
+                "text withheld, as it repeats the token"
+            };
+            assert_eq!(scrub(text, Caller::OidcToken(token)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_that_repeat_the_token_are_not_passed_on() {
+        let context = Context {
+            provider: "x",
+            action: "y",
+            place: "z",
+            caller: Caller::OidcToken("canary-canary-canary"),
+        };
+        for (link, kept) in [
+            ("https://a/?q=b", true),
+            ("https://a/?q=canary-canary-can", false),
+        ] {
+            let recommend = Some(link.to_owned());
+            let error = ServiceError {
+                recommend,
+                ..ServiceError::default()
+            };
+            assert_eq!(context.link(&error).is_some(), kept, "{link}");
+        }
+    }
+
+    #[cfg(feature = "signed")]
     #[test]
     fn what_the_service_repeats_of_the_request_is_withheld() {
         let caller = caller();
@@ -321,7 +437,7 @@ mod tests {
             ),
             ("canary-secret", "text withheld, as it repeats a key"),
         ] {
-            assert_eq!(scrub(text, &caller), expected);
+            assert_eq!(scrub(text, Caller::Key(&caller)), expected);
         }
     }
 
