@@ -1,8 +1,8 @@
 //! Calls to the Alibaba Cloud Security Token Service over any HTTP client.
 //!
-//! [`StsClient`] assumes roles and tells who a key belongs to. Endpoint rules, checks before sending, signing,
-//! repeats, reading of answers and of errors are the same for every call. It reads no environment, keeps no
-//! credentials and caches nothing.
+//! [`StsClient`] assumes roles, for the holder of a key or of an OIDC token, and tells who a key belongs to.
+//! Endpoint rules, checks before sending, signing, repeats, reading of answers and of errors are the same for
+//! every call. It reads no environment, keeps no credentials and caches nothing.
 //!
 //! Vendor documents: "AssumeRole" and "AssumeRoleWithOIDC" of the Security Token Service,
 //! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>,
