@@ -1,8 +1,8 @@
 //! Names of variables, paths of the metadata service, and defaults.
 //!
 //! Vendor documents: "Instance metadata" of Elastic Compute Service,
-//! <https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata/>, for address, token and its life;
-//! *Manage access credentials* of the Alibaba Cloud SDKs for the variables.
+//! <https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata/>, for address, token and
+//! its life; *Manage access credentials* of the Alibaba Cloud SDKs for the variables.
 
 use std::time::Duration;
 

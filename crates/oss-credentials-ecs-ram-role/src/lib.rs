@@ -54,7 +54,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client over reqwest, without TLS, so that `build()` needs none; implies `tokio` |
+//! | `reqwest` | yes | an HTTP client over reqwest without TLS, so that `build()` needs none; and `tokio` |
 //! | `tokio` | through `reqwest` | background refresh, where there is a tokio runtime |
 //!
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the

@@ -117,6 +117,7 @@ impl Metadata {
         let limit = if self.is_probe() { PROBE_PUT } else { self.timeout };
         let request = self
             .limited(HttpRequest::put(self.url(TOKEN_PATH)), limit)
+            // A client may leave it out where there is no body, and a server may then refuse.
             .with_header("content-length", "0")
             .with_header(TOKEN_TTL_HEADER, TOKEN_TTL_SECS.to_string());
         let answer = match self.exchange(request).await {
@@ -280,8 +281,8 @@ impl Metadata {
         }
         let detail = detail("no metadata service answers here", place)
             .hint(
-                "if this is an ECS instance, let requests to the service through, or say that it must be there \
-                 with required(true)",
+                "if this is an ECS instance, let requests to the service through, or say that it must be \
+                 there with required(true)",
             )
             .source(error);
         let error = CredentialsError::not_configured(detail);

@@ -179,7 +179,8 @@ impl EcsRamRole {
     fn role_not_found(&self, place: &str) -> CredentialsError {
         let hint = if self.role_name.is_some() {
             Cow::from(format!(
-                "correct role_name(..) or {ENV_ROLE_NAME}, leave it out to have the role found, or attach the role"
+                "correct role_name(..) or {ENV_ROLE_NAME}, leave it out to have the role found, or attach \
+                 the role"
             ))
         } else {
             Cow::from("try again: the role was replaced or detached just now")
@@ -251,7 +252,8 @@ impl EcsRamRoleBuilder {
 
     /// Where the metadata service answers: `http://host[:port]`, with a path in front of the service's own if
     /// need be. Setting it says that the service must be there; see [`EcsRamRoleBuilder::required`]. A host
-    /// that is neither loopback nor link-local may be asked through a proxy. Default: [`DEFAULT_ENDPOINT`](crate::DEFAULT_ENDPOINT).
+    /// that is neither loopback nor link-local may be asked through a proxy. Default:
+    /// [`DEFAULT_ENDPOINT`](crate::DEFAULT_ENDPOINT).
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self

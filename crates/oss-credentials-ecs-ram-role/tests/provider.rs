@@ -144,6 +144,23 @@ fn a_token_is_kept_for_its_life_and_not_longer() {
     );
 }
 
+/// The service counts from when it issued the token, which may be long before the answer arrived.
+#[test]
+fn a_tokens_life_begins_when_it_is_asked_for() {
+    let clock = ManualClock::at_unix(NOW);
+    let late = clock.clone();
+    let service = Service::new().then(move || {
+        late.advance(Duration::from_secs(10));
+        Ok(HttpResponse::new(200, service::TOKEN.as_bytes().to_vec()))
+    });
+    let service = service.keys("STS.A").token().keys("STS.B");
+    let source = service.named().clock(clock.clone()).build_source().unwrap();
+    fetch(&source).unwrap();
+    clock.set(at(NOW + 21_540));
+    fetch(&source).unwrap();
+    service.assert_done();
+}
+
 #[test]
 fn the_role_is_discovered_anew_at_each_fetch() {
     let service = Service::new()

@@ -83,24 +83,37 @@ fn absence_is_remembered_for_30_seconds() {
     service.assert_done();
 }
 
-/// The cache would ask a second time after a part of 30 s; the source does not.
 #[test]
-fn off_ecs_a_chain_goes_on_at_once_the_second_time() {
-    let service = Service::new().fails(Connect);
+fn an_answer_puts_an_end_to_absence() {
+    let service = Service::new().fails(Connect).token().role().keys("STS.A");
+    let service = service.token().role().keys("STS.B");
     let clock = ManualClock::at_unix(NOW);
-    let provider = service.builder().clock(clock.clone()).build().unwrap();
+    let source = service.builder().clock(clock.clone()).build_source().unwrap();
+    fetch(&source).unwrap_err();
+    clock.advance(Duration::from_secs(31));
+    fetch(&source).unwrap();
+    // Back to a time at which it would still be remembered.
+    clock.set(at(NOW + 10));
+    fetch(&source).unwrap();
+    service.assert_done();
+}
+
+#[test]
+fn off_ecs_a_chain_goes_on() {
+    let service = Service::new().fails(Connect);
+    let provider = service.builder().build().unwrap();
     let fallback = Credentials::builder("LTAI5tEXAMPLEKEYID", "secret")
         .build()
         .unwrap();
     let chain = ChainProvider::builder()
-        .member("ecs-ram-role", Ok(provider))
+        .member("ecs-ram-role", Ok(provider.clone()))
         .member("static", Ok(fallback))
         .build();
-    for _ in 0..3 {
-        let credentials = blocking::wait(chain.credentials()).unwrap();
-        assert_eq!(credentials.access_key_id(), "LTAI5tEXAMPLEKEYID");
-        clock.advance(Duration::from_secs(9));
-    }
+    let credentials = blocking::wait(chain.credentials()).unwrap();
+    assert_eq!(credentials.access_key_id(), "LTAI5tEXAMPLEKEYID");
+    // The cache's own pause may be shorter; the source asks nobody all the same.
+    let error = blocking::wait(provider.refresh_now()).unwrap_err();
+    assert!(error.is_not_configured(), "{error:?}");
     service.assert_done();
 }
 
