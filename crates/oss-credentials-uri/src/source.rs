@@ -1,0 +1,559 @@
+//! The source and its builder.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::{
+    BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder,
+    Fetched, RefreshingProvider, SystemClock,
+};
+use zeroize::Zeroizing;
+
+use crate::TRACING_TARGET;
+use crate::config::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, ENV_CREDENTIALS_URI, MAX_REDIRECTS};
+use crate::wire::{self, Defect, Fault, Private, Refusal, Session};
+
+const NAME: &str = "uri";
+const USER_AGENT: &str = concat!("oss-credentials-uri/", env!("CARGO_PKG_VERSION"));
+
+/// Credentials from a URI, cached and refreshed: what [`CredentialsUriBuilder::build`] makes.
+pub type CredentialsUriProvider = RefreshingProvider<CredentialsUri>;
+
+/// Gets credentials from a URI, one `GET` per fetch.
+///
+/// The URI is sent as it is, its query included; user and password in it become a Basic authorization
+/// header. Whoever answers behind the URI has to issue new credentials in time.
+///
+/// Query, user and password of the URI may be secrets: no error, log or `Debug` shows them. The path is shown.
+///
+/// # Examples
+///
+/// ```
+/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
+/// use oss_credentials_uri::CredentialsUri;
+///
+/// let source = CredentialsUri::builder()
+///     .uri("http://127.0.0.1:6666/credentials?user=example")
+///     .http_client(http)
+///     .build_source()?;
+/// assert_eq!(source.place(), "http://127.0.0.1:6666/credentials");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct CredentialsUri {
+    endpoint: Endpoint,
+    authorization: Option<Zeroizing<String>>,
+    private: Arc<Private>,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    connect_timeout: Duration,
+    timeout: Duration,
+}
+
+impl CredentialsUri {
+    /// Starts a source without settings; the URI is required.
+    pub fn builder() -> CredentialsUriBuilder {
+        CredentialsUriBuilder {
+            uri: None,
+            allow_http: false,
+            http_client: None,
+            clock: Arc::new(SystemClock),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Starts a source from the environment; see [`CredentialsUriBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if [`ENV_CREDENTIALS_URI`] is not set or is empty.
+    pub fn from_env(env: &dyn Env) -> Result<CredentialsUriBuilder, CredentialsError> {
+        let builder = Self::builder().env(env);
+        builder.required_uri()?;
+        Ok(builder)
+    }
+
+    /// Where requests go: scheme, host, port and path. Query, user and password are left out.
+    pub fn place(&self) -> String {
+        place(&self.endpoint)
+    }
+
+    async fn get(&self) -> Result<Fetched, CredentialsError> {
+        let mut target = self.endpoint.clone();
+        let mut redirects = 0;
+        loop {
+            tracing::debug!(target: TRACING_TARGET, provider = NAME, redirects, "asking the credentials URI");
+            let sent = self.clock.now();
+            let outcome = self.http.send(self.request(&target)).await;
+            let received = self.clock.now();
+            let exchange = Exchange {
+                private: &self.private,
+                target: &target,
+            };
+            let response = outcome.map_err(|error| exchange.transport(error))?;
+            if matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
+                redirects += 1;
+                target = exchange.redirect(&response, redirects)?;
+                continue;
+            }
+            let session = exchange.session(&response)?;
+            let offset = response.clock_offset(sent, received);
+            let received = offset.unwrap_or_default().to_service(received);
+            let credentials = exchange.credentials(session, received)?;
+            return Ok(Fetched::new(credentials).clock_offset(offset));
+        }
+    }
+
+    fn request(&self, target: &Endpoint) -> HttpRequest {
+        let request = HttpRequest::get(target.url())
+            .with_connect_timeout(self.connect_timeout)
+            .with_timeout(self.timeout)
+            .with_header("user-agent", USER_AGENT)
+            .with_header("accept", "application/json")
+            .with_header("accept-encoding", "identity");
+        match &self.authorization {
+            Some(value) => request.with_header("authorization", value.as_str()),
+            None => request,
+        }
+    }
+}
+
+impl CredentialsSource for CredentialsUri {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let outcome = self.get().await;
+            if let Err(error) = &outcome {
+                let status = error.detail().and_then(ErrorDetail::http_status);
+                tracing::debug!(
+                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), status,
+                    "the credentials URI brought no credentials"
+                );
+            }
+            outcome
+        })
+    }
+}
+
+impl fmt::Debug for CredentialsUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsUri")
+            .field("uri", &format_args!("{}", self.place()))
+            .field("authorization", &self.authorization.is_some())
+            .field("http", &self.http)
+            .field("clock", &self.clock)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One exchange, as its errors tell of it.
+struct Exchange<'a> {
+    private: &'a Private,
+    target: &'a Endpoint,
+}
+
+impl Exchange<'_> {
+    fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
+        ErrorDetail::builder(NAME, what).place(format!("GET {}", place(self.target)))
+    }
+
+    /// No answer.
+    fn transport(&self, error: HttpError) -> CredentialsError {
+        let (what, hint) = match error.kind() {
+            HttpErrorKind::Connect => (
+                "no connection to the credentials URI",
+                "check that its server is running, and host and port of the URI",
+            ),
+            HttpErrorKind::Timeout => (
+                "no answer from the credentials URI in time",
+                "check its server, or raise the timeout",
+            ),
+            HttpErrorKind::Interrupted => ("the answer of the credentials URI broke off", "check its server"),
+            HttpErrorKind::Tls => (
+                "no trusted TLS connection to the credentials URI",
+                "check the trusted certificates and the proxy",
+            ),
+            HttpErrorKind::Request => (
+                "the request could not be sent",
+                "check the HTTP client: its features, and its runtime",
+            ),
+            _ => (
+                "the exchange with the credentials URI failed",
+                "check its server, network and proxy",
+            ),
+        };
+        let is_setup = error.kind() == HttpErrorKind::Request;
+        let detail = self.detail(what).hint(hint).source(self.scrubbed(error));
+        if is_setup {
+            CredentialsError::invalid_config(detail)
+        } else {
+            CredentialsError::unavailable(detail)
+        }
+    }
+
+    /// A client may forget that a URL's query belongs into no error.
+    fn scrubbed(&self, error: HttpError) -> HttpError {
+        let mut text = format!("{error:?} {error}");
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text = format!("{text} {inner} {inner:?}");
+            cause = inner.source();
+        }
+        if self.private.are_in(&text) {
+            HttpError::new(error.kind(), "text withheld, as it repeats a secret of the URI")
+        } else {
+            error
+        }
+    }
+
+    /// The target of redirect number `redirects` (from 1).
+    fn redirect(&self, response: &HttpResponse, redirects: u32) -> Result<Endpoint, CredentialsError> {
+        let refused = |what: Cow<'static, str>, hint: &'static str| {
+            CredentialsError::denied(self.detail(what).http_status(response.status()).hint(hint))
+        };
+        let Some(location) = response.header("location") else {
+            return Err(refused(
+                "the credentials URI redirects to nowhere".into(),
+                "check its server",
+            ));
+        };
+        if redirects > MAX_REDIRECTS {
+            return Err(refused(
+                format!("the credentials URI redirects more than {MAX_REDIRECTS} times").into(),
+                "set the URI to where it ends, or check its server",
+            ));
+        }
+        wire::redirected(self.target, location).ok_or_else(|| {
+            refused(
+                "the credentials URI redirects to another scheme, host or port, which is not followed".into(),
+                "set the URI to where it leads, if that server is to be trusted",
+            )
+        })
+    }
+
+    fn session(&self, response: &HttpResponse) -> Result<Session, CredentialsError> {
+        if response.status() != 200 {
+            return Err(self.status(response));
+        }
+        wire::parse(response.body()).map_err(|fault| match fault {
+            Fault::Defect(defect) => self.defect(response, &defect),
+            Fault::NotSuccess(refusal) => self.not_success(response, &refusal),
+        })
+    }
+
+    fn defect(&self, response: &HttpResponse, defect: &Defect) -> CredentialsError {
+        let hint = match defect {
+            Defect::Markup => "check the URI, and whether a proxy or a log-in page answers in its place",
+            Defect::Missing(_) | Defect::UnreadableExpiration => {
+                "let the server answer with Code, AccessKeyId, AccessKeySecret, SecurityToken and Expiration"
+            }
+            _ => "check the URI and its server",
+        };
+        let what = format!("the answer of the credentials URI {}", defect.text());
+        CredentialsError::invalid_response(self.detail(what).http_status(response.status()).hint(hint))
+    }
+
+    /// Status 200, and a `Code` other than `Success`.
+    fn not_success(&self, response: &HttpResponse, refusal: &Refusal) -> CredentialsError {
+        let detail = self
+            .detail("the credentials URI answered with a Code that is not Success")
+            .http_status(response.status())
+            .hint("ask whoever runs its server");
+        self.refused(detail, refusal, false)
+    }
+
+    fn status(&self, response: &HttpResponse) -> CredentialsError {
+        let status = response.status();
+        if status < 400 {
+            // A 2xx that is not 200, or a 3xx that is no redirect.
+            return CredentialsError::invalid_response(
+                self.detail("the credentials URI answered with a status other than 200")
+                    .http_status(status)
+                    .hint("let its server answer with status 200"),
+            );
+        }
+        let may_pass = matches!(status, 408 | 429 | 500..);
+        let hint = match status {
+            401 | 403 => "check user, password and query of the URI",
+            404 | 410 => "check the path of the URI",
+            407 => "check the proxy",
+            _ if may_pass => "try again later, and check its server",
+            _ => "check the URI and its server",
+        };
+        let detail = self
+            .detail("the credentials URI answered with an error")
+            .http_status(status)
+            .hint(hint);
+        self.refused(detail, &wire::parse_refusal(response.body()), may_pass)
+    }
+
+    /// Adds what the service says, without secrets.
+    fn refused(&self, detail: ErrorDetailBuilder, refusal: &Refusal, may_pass: bool) -> CredentialsError {
+        let mut detail = detail;
+        let code = self.private.code(refusal);
+        if let Some(code) = code {
+            detail = detail.code(code);
+        }
+        if let Some(message) = self.private.message(refusal) {
+            detail = detail.message(message);
+        }
+        if let Some(request_id) = self.private.request_id(refusal) {
+            detail = detail.request_id(request_id);
+        }
+        let family = code.and_then(|code| code.split('.').next());
+        if may_pass
+            || matches!(
+                family,
+                Some("Throttling" | "InternalError" | "ServiceUnavailable")
+            )
+        {
+            CredentialsError::unavailable(detail)
+        } else {
+            CredentialsError::denied(detail)
+        }
+    }
+
+    /// `now` is the time by the service's clock.
+    fn credentials(&self, mut session: Session, now: SystemTime) -> Result<Credentials, CredentialsError> {
+        if session.expires_at <= now {
+            return Err(CredentialsError::expired(
+                self.detail("the credentials had expired when they arrived")
+                    .hint("check that the server behind the URI renews them, and its clock"),
+            ));
+        }
+        let built = Credentials::builder(
+            session.access_key_id,
+            std::mem::take(&mut *session.access_key_secret),
+        )
+        .security_token(std::mem::take(&mut *session.security_token))
+        .expires_at(session.expires_at)
+        .source(NAME)
+        .build();
+        // Not the user's configuration is wrong, but what was answered.
+        built.map_err(|error| {
+            let problem = error
+                .detail()
+                .map_or("a key cannot be used", ErrorDetail::what)
+                .to_owned();
+            CredentialsError::invalid_response(
+                self.detail(format!("in the answer of the credentials URI {problem}"))
+                    .hint("check its server"),
+            )
+        })
+    }
+}
+
+/// Makes a [`CredentialsUriProvider`] or the bare source; see [`CredentialsUri::builder`].
+///
+/// `Debug` does not show the URI.
+#[must_use]
+pub struct CredentialsUriBuilder {
+    uri: Option<Zeroizing<String>>,
+    allow_http: bool,
+    http_client: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    connect_timeout: Duration,
+    timeout: Duration,
+}
+
+impl CredentialsUriBuilder {
+    /// Reads [`ENV_CREDENTIALS_URI`] if no URI is set yet. An empty variable counts as unset.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        self.uri = self
+            .uri
+            .or_else(|| env.non_empty(ENV_CREDENTIALS_URI).map(Zeroizing::new));
+        self
+    }
+
+    /// The URI to ask. Required.
+    ///
+    /// User and password in it are percent-decoded and sent as Basic authorization. Plain `http://` is for
+    /// loopback, link-local addresses and the metadata service; see [`CredentialsUriBuilder::allow_http`].
+    /// `https://` needs the feature `rustls`, or a client of your own.
+    pub fn uri(mut self, uri: impl Into<String>) -> Self {
+        self.uri = Some(Zeroizing::new(uri.into()));
+        self
+    }
+
+    /// Whether the URI may be plain `http://` for any host. The credentials, and user and password of the
+    /// URI, are then readable on the network. Default: no.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; else none, and one must be set.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock of source and cache. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How long making a connection may take. Default: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one exchange may take, connecting included. Default: 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if there is no URI. [`CredentialsError::InvalidConfig`] if the URI
+    /// is malformed or is plain `http://` where that is not allowed, or if there is no HTTP client for it.
+    pub fn build(self) -> Result<CredentialsUriProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`CredentialsUriBuilder::build`].
+    pub fn build_source(self) -> Result<CredentialsUri, CredentialsError> {
+        let endpoint = Endpoint::parse(self.required_uri()?).map_err(|error| malformed(&error))?;
+        let authorization = wire::authorization(&endpoint).map_err(|problem| {
+            invalid(
+                format!("the credentials URI {problem}"),
+                &endpoint,
+                "percent-encode user and password, and check what they are",
+            )
+        })?;
+        check_scheme(&endpoint, self.allow_http)?;
+        let http = match self.http_client {
+            Some(client) => client,
+            None => default_http_client(&endpoint)?,
+        };
+        Ok(CredentialsUri {
+            private: Arc::new(Private::of(&endpoint)),
+            endpoint,
+            authorization,
+            http,
+            clock: self.clock,
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+        })
+    }
+
+    fn required_uri(&self) -> Result<&str, CredentialsError> {
+        let uri = self.uri.as_deref().map(String::as_str);
+        uri.ok_or_else(|| {
+            CredentialsError::not_configured(
+                ErrorDetail::builder(NAME, "no credentials URI is set")
+                    .hint(format!("set uri(..) or {ENV_CREDENTIALS_URI}")),
+            )
+        })
+    }
+}
+
+impl fmt::Debug for CredentialsUriBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsUriBuilder")
+            .field("uri", &self.uri.as_ref().map(|_| format_args!("<redacted>")))
+            .field("allow_http", &self.allow_http)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The URI as it may be shown.
+fn place(endpoint: &Endpoint) -> String {
+    if endpoint.path().contains('@') {
+        // Most likely the end of a user-info whose slash was not encoded.
+        return format!("{}/…", endpoint.origin());
+    }
+    endpoint.to_string()
+}
+
+fn invalid(what: impl Into<Cow<'static, str>>, at: &Endpoint, hint: &'static str) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(place(at)).hint(hint))
+}
+
+/// The parser does not know for whom it works.
+fn malformed(error: &CredentialsError) -> CredentialsError {
+    let detail = error.detail();
+    let what = detail.map_or("cannot be read", |detail| {
+        detail.what().strip_prefix("the URL ").unwrap_or(detail.what())
+    });
+    let mut malformed = ErrorDetail::builder(NAME, format!("the credentials URI {what}"))
+        .hint("write it as https://host[:port]/path, or http:// for a server on this machine");
+    if let Some(place) = detail
+        .and_then(ErrorDetail::place)
+        .filter(|place| !place.is_empty())
+    {
+        malformed = malformed.place(place);
+    }
+    CredentialsError::invalid_config(malformed)
+}
+
+fn check_scheme(endpoint: &Endpoint, allow_http: bool) -> Result<(), CredentialsError> {
+    if endpoint.is_https() || endpoint.is_metadata_host() {
+        return Ok(());
+    }
+    if !allow_http {
+        return Err(invalid(
+            "the credentials URI is plain http, which shows the credentials to the network",
+            endpoint,
+            "use https://, or allow_http(true) for a network you trust",
+        ));
+    }
+    tracing::warn!(
+        target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+        "the credentials URI is plain http: the network can read the credentials"
+    );
+    Ok(())
+}
+
+#[cfg(feature = "reqwest")]
+fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+    // Asked of this crate's feature: that another crate turned TLS on in the adapter is nothing to rely on.
+    if endpoint.is_https() && !cfg!(feature = "rustls") {
+        return Err(invalid(
+            "the credentials URI is https, and the HTTP client of this build has no TLS",
+            endpoint,
+            "turn on the feature `rustls` of oss-credentials-uri, or pass a client with http_client(..)",
+        ));
+    }
+    Ok(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature one has to be given.
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+    Err(invalid(
+        "there is no HTTP client",
+        endpoint,
+        "pass one with http_client(..), or turn on the feature `reqwest` (`rustls` for https)",
+    ))
+}

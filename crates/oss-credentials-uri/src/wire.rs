@@ -1,0 +1,434 @@
+//! What goes over the wire: the answer, the authorization, a redirect's target. Pure.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::DateTime;
+use oss_credentials_core::http::Endpoint;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+/// Pieces of a query or a password that are shorter than this are no secrets worth hiding a message for.
+const SHORTEST_SECRET: usize = 4;
+/// Longest code that is quoted; longer ones are no codes.
+const MAX_CODE: usize = 64;
+
+/// What an answer lacks. Never holds a piece of the answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Empty,
+    /// HTML, most likely of a proxy or a log-in page, or XML.
+    Markup,
+    NotObject,
+    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    Missing(&'static str),
+    UnreadableExpiration,
+}
+
+impl Defect {
+    /// The end of the sentence "the answer …".
+    pub(crate) fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty => "is empty".into(),
+            Self::Markup => "is HTML or XML instead of JSON".into(),
+            Self::NotObject => "is not a JSON object".into(),
+            Self::NotJson { line, column } => {
+                format!("is not the JSON that was expected (line {line}, column {column})").into()
+            }
+            Self::Missing(field) => format!("has no {field}").into(),
+            Self::UnreadableExpiration => "has an Expiration that is not in RFC 3339".into(),
+        }
+    }
+}
+
+/// Why an answer of status 200 brings no credentials.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Defect(Defect),
+    /// `Code` is there, and is not `Success`.
+    NotSuccess(Box<Refusal>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    code: Option<String>,
+    access_key_id: Option<String>,
+    access_key_secret: Option<Zeroizing<String>>,
+    security_token: Option<Zeroizing<String>>,
+    expiration: Option<String>,
+}
+
+/// A complete answer: id, secret and token are not empty.
+pub(crate) struct Session {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: Zeroizing<String>,
+    pub(crate) security_token: Zeroizing<String>,
+    pub(crate) expires_at: SystemTime,
+}
+
+/// Reads the body of an answer of status 200.
+pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
+    let answer: Answer = json(body).map_err(Fault::Defect)?;
+    // Without `Code` a complete answer is still one.
+    if answer.code.as_deref().is_some_and(|code| code != "Success") {
+        return Err(Fault::NotSuccess(Box::new(parse_refusal(body))));
+    }
+    complete(answer).map_err(Fault::Defect)
+}
+
+fn complete(answer: Answer) -> Result<Session, Defect> {
+    let access_key_id = answer
+        .access_key_id
+        .filter(|id| !id.is_empty())
+        .ok_or(Defect::Missing("AccessKeyId"))?;
+    let secret = |value: Option<Zeroizing<String>>, field| {
+        value
+            .filter(|value| !value.is_empty())
+            .ok_or(Defect::Missing(field))
+    };
+    let access_key_secret = secret(answer.access_key_secret, "AccessKeySecret")?;
+    let security_token = secret(answer.security_token, "SecurityToken")?;
+    let expiration = answer
+        .expiration
+        .filter(|text| !text.is_empty())
+        .ok_or(Defect::Missing("Expiration"))?;
+    // RFC 3339: `Z` or an offset, with or without a fraction.
+    let expires_at = DateTime::parse_from_rfc3339(&expiration)
+        .map_err(|_| Defect::UnreadableExpiration)?
+        .into();
+    Ok(Session {
+        access_key_id,
+        access_key_secret,
+        security_token,
+        expires_at,
+    })
+}
+
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Defect> {
+    if body.trim_ascii().is_empty() {
+        return Err(Defect::Empty);
+    }
+    match body.trim_ascii_start().first() {
+        // serde would take an array for a structure, too.
+        Some(b'{') => {}
+        Some(b'<') => return Err(Defect::Markup),
+        _ => return Err(Defect::NotObject),
+    }
+    serde_json::from_slice(body).map_err(|error| Defect::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })
+}
+
+/// What the service says about a failure. All fields are text from outside, to be scrubbed.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Refusal {
+    #[serde(alias = "code")]
+    pub(crate) code: Option<String>,
+    #[serde(alias = "message")]
+    pub(crate) message: Option<String>,
+    #[serde(alias = "requestId")]
+    pub(crate) request_id: Option<String>,
+    /// Kept to find them repeated in the texts.
+    access_key_id: Option<Zeroizing<String>>,
+    access_key_secret: Option<Zeroizing<String>>,
+    security_token: Option<Zeroizing<String>>,
+}
+
+impl Refusal {
+    /// Keys of the answer, which its texts might repeat.
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        [&self.access_key_id, &self.access_key_secret, &self.security_token]
+            .into_iter()
+            .flatten()
+            .map(|key| key.as_str())
+    }
+}
+
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Refusal(..)")
+    }
+}
+
+/// Reads the body of an error answer; one that is not understood says nothing.
+pub(crate) fn parse_refusal(body: &[u8]) -> Refusal {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+/// The parts of the URI that may be secrets, in every form in which a text might repeat them.
+pub(crate) struct Private(Vec<Zeroizing<String>>);
+
+impl Private {
+    pub(crate) fn of(endpoint: &Endpoint) -> Self {
+        let mut raw: Vec<&str> = Vec::new();
+        if let Some(query) = endpoint.query() {
+            raw.push(query);
+            raw.extend(
+                query
+                    .split('&')
+                    .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value)),
+            );
+        }
+        if let Some(user_info) = endpoint.user_info() {
+            raw.push(user_info);
+            raw.extend(
+                user_info
+                    .split_once(':')
+                    .map_or([user_info, ""], |(user, password)| [user, password]),
+            );
+        }
+        let mut all: Vec<_> = raw
+            .iter()
+            .flat_map(|part| {
+                let decoded = percent_decode_str(part).decode_utf8_lossy().into_owned();
+                [Zeroizing::new((*part).to_owned()), Zeroizing::new(decoded)]
+            })
+            .collect();
+        if let Ok(Some(value)) = authorization(endpoint) {
+            all.push(Zeroizing::new(value.trim_start_matches("Basic ").to_owned()));
+        }
+        all.retain(|part| part.len() >= SHORTEST_SECRET);
+        Self(all)
+    }
+
+    /// Whether a text repeats one of them.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        self.0.iter().any(|part| text.contains(part.as_str()))
+    }
+
+    /// A service's text as it may be shown, `None` if it repeats a secret.
+    fn shown<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
+        let repeats = self.are_in(text) || refusal.keys().any(|key| !key.is_empty() && text.contains(key));
+        (!text.is_empty() && !repeats).then_some(text)
+    }
+
+    /// A code, if it looks like one.
+    pub(crate) fn code<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
+        let code = self.identifier(refusal.code.as_deref()?, refusal)?;
+        (code != "Success").then_some(code)
+    }
+
+    /// A request id, if it looks like one.
+    pub(crate) fn request_id<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
+        self.identifier(refusal.request_id.as_deref()?, refusal)
+    }
+
+    /// The message, or a note in its place.
+    pub(crate) fn message<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
+        let message = refusal.message.as_deref().filter(|text| !text.is_empty())?;
+        Some(
+            self.shown(message, refusal)
+                .unwrap_or("text withheld, as it repeats a secret"),
+        )
+    }
+
+    fn identifier<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let shown = self.shown(text, refusal)?;
+        (shown.len() <= MAX_CODE && shown.chars().all(allowed)).then_some(shown)
+    }
+}
+
+/// The value of the `authorization` header that user and password of the URI make; none without them.
+///
+/// RFC 7617: neither may hold a control character, and the user no colon.
+pub(crate) fn authorization(endpoint: &Endpoint) -> Result<Option<Zeroizing<String>>, &'static str> {
+    let Some(user_info) = endpoint.user_info().filter(|user_info| !user_info.is_empty()) else {
+        return Ok(None);
+    };
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let decode = |text: &str| Zeroizing::new(percent_decode_str(text).collect::<Vec<u8>>());
+    let (user, password) = (decode(user), decode(password));
+    if user.contains(&b':') {
+        return Err("has a colon in its user name");
+    }
+    if user.iter().chain(password.iter()).any(u8::is_ascii_control) {
+        return Err("has a control character in its user name or password");
+    }
+    let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
+    pair.extend_from_slice(&user);
+    pair.push(b':');
+    pair.extend_from_slice(&password);
+    let encoded = Zeroizing::new(STANDARD.encode(&*pair));
+    Ok(Some(Zeroizing::new(format!("Basic {}", *encoded))))
+}
+
+/// Where a redirect leads, if that is the same scheme, host and port; user and password stay the first URI's.
+pub(crate) fn redirected(from: &Endpoint, location: &str) -> Option<Endpoint> {
+    let end_of_head = location.find(['/', '?', '#']).unwrap_or(location.len());
+    let absolute = if location[..end_of_head].contains(':') {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{}:{location}", from.scheme())
+    } else if location.starts_with('/') {
+        format!("{}{location}", from.origin())
+    } else if location.starts_with('?') {
+        format!("{}{}{location}", from.origin(), from.path())
+    } else {
+        let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{}{folder}/{location}", from.origin())
+    };
+    let target = Endpoint::parse(&Zeroizing::new(absolute)).ok()?;
+    (target.origin() == from.origin()).then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defect(body: &[u8]) -> Defect {
+        match parse(body) {
+            Err(Fault::Defect(defect)) => defect,
+            _ => panic!("{body:?} should be defective"),
+        }
+    }
+
+    #[test]
+    fn defects_quote_nothing_of_the_answer() {
+        for body in [
+            &br#"{"AccessKeyId": ["canary"]}"#[..],
+            br#"{"AccessKeyId": "canary", "AccessKeySecret": {"canary": 1}}"#,
+            br#"{"AccessKeySecret": "canary"#,
+            b"\xEF\xBB\xBF{\"canary\": 1}",
+            b"canary",
+            b"<html>canary</html>",
+            b"\xff\xfecanary",
+            br#"{"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": "canary"}"#,
+            br#"{"AccessKeyId": "i", "AccessKeyId": "canary"}"#,
+        ] {
+            let defect = defect(body);
+            assert!(!defect.text().contains("canary") && !format!("{defect:?}").contains("canary"));
+        }
+        assert_eq!(defect(b"\n<html>"), Defect::Markup);
+        assert_eq!(defect(b" \n"), Defect::Empty);
+        let array = br#"["Success", "i", "s", "t", "2099-01-01T00:00:00Z"]"#;
+        assert_eq!(defect(array), Defect::NotObject);
+        assert_eq!(defect(b"{}"), Defect::Missing("AccessKeyId"));
+    }
+
+    #[test]
+    fn expiration_is_a_full_rfc_3339_instant() {
+        let body = |expiration: &str| {
+            format!(
+                r#"{{"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": "{expiration}"}}"#
+            )
+        };
+        for (text, unix) in [
+            ("2021-09-26T03:46:38Z", 1_632_627_998_000),
+            ("2021-09-26T03:46:38.123Z", 1_632_627_998_123),
+            ("2021-09-26T11:46:38+08:00", 1_632_627_998_000),
+        ] {
+            let session = parse(body(text).as_bytes()).ok().unwrap();
+            let since = session.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(since.as_millis(), unix, "{text}");
+        }
+        for text in ["2021-09-26", "2021-09-26T03:46:38", "1632627998", "tomorrow"] {
+            assert_eq!(
+                defect(body(text).as_bytes()),
+                Defect::UnreadableExpiration,
+                "{text}"
+            );
+        }
+        assert_eq!(defect(body("").as_bytes()), Defect::Missing("Expiration"));
+    }
+
+    #[test]
+    fn user_and_password_are_decoded_and_encoded_as_basic() {
+        let of = |uri: &str| {
+            authorization(&Endpoint::parse(uri).unwrap()).map(|value| value.map(|value| value.to_string()))
+        };
+        // RFC 7617, section 2 and 2.1.
+        assert_eq!(
+            of("http://Aladdin:open%20sesame@h/"),
+            Ok(Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".to_owned()))
+        );
+        assert_eq!(
+            of("http://test:123%C2%A3@h/"),
+            Ok(Some("Basic dGVzdDoxMjPCow==".to_owned()))
+        );
+        // printf 'u:' | base64; printf ':p' | base64; printf 'u:a:b' | base64
+        assert_eq!(of("http://u@h/"), Ok(Some("Basic dTo=".to_owned())));
+        assert_eq!(of("http://:p@h/"), Ok(Some("Basic OnA=".to_owned())));
+        assert_eq!(of("http://u:a:b@h/"), Ok(Some("Basic dTphOmI=".to_owned())));
+        assert_eq!(of("http://h/"), Ok(None));
+        assert_eq!(of("http://@h/"), Ok(None));
+        assert!(of("http://a%3Ab:p@h/").is_err());
+        assert!(of("http://u:p%0D%0Ax@h/").is_err());
+        assert!(of("http://u%00:p@h/").is_err());
+    }
+
+    #[test]
+    fn redirects_stay_with_scheme_host_and_port() {
+        let from = Endpoint::parse("http://u:p@h:8080/a/b?c=d").unwrap();
+        for (location, url) in [
+            ("/x?y=&y=", "http://h:8080/x?y=&y="),
+            ("x", "http://h:8080/a/x"),
+            ("?e", "http://h:8080/a/b?e"),
+            ("//H:8080/x", "http://h:8080/x"),
+            ("http://h:8080/x/", "http://h:8080/x/"),
+            ("http://other:pw@h:8080/x", "http://h:8080/x"),
+        ] {
+            assert_eq!(redirected(&from, location).unwrap().url(), url, "{location}");
+        }
+        for location in [
+            "http://other.example.com/",
+            "https://h:8080/",
+            "http://h/",
+            "http://h:8081/",
+            "//other/",
+            "http://h:8080@other/",
+            "javascript:1",
+            "x\ny",
+        ] {
+            assert_eq!(redirected(&from, location), None, "{location}");
+        }
+    }
+
+    #[test]
+    fn texts_that_repeat_a_secret_are_withheld() {
+        let uri = "http://can%61ry-user:canary%2Dpass@h/p?v=1&key=canary%2Fvalue&canaryflag";
+        let private = Private::of(&Endpoint::parse(uri).unwrap());
+        for text in [
+            "canary-user",
+            "bad password canary-pass!",
+            "canary%2Dpass",
+            "no such key: canary/value",
+            "canary%2Fvalue",
+            "canaryflag",
+            "GET /p?v=1&key=canary%2Fvalue&canaryflag",
+            "Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3M=",
+        ] {
+            assert!(private.are_in(text), "{text}");
+        }
+        assert!(!private.are_in("version 1 of /p is gone"));
+
+        let refusal = parse_refusal(
+            br#"{"Code": "Failed.Now", "Message": "token canary-token is over", "requestId": "R-1",
+                "SecurityToken": "canary-token", "AccessKeySecret": ""}"#,
+        );
+        assert_eq!(private.code(&refusal), Some("Failed.Now"));
+        assert_eq!(private.request_id(&refusal), Some("R-1"));
+        assert_eq!(
+            private.message(&refusal),
+            Some("text withheld, as it repeats a secret")
+        );
+        for code in ["canaryflag", "two words", "", &"x".repeat(65)] {
+            let refusal = Refusal {
+                code: Some(code.to_owned()),
+                ..Refusal::default()
+            };
+            assert_eq!(private.code(&refusal), None, "{code}");
+        }
+        assert!(parse_refusal(b"boom").code.is_none());
+    }
+}
