@@ -16,7 +16,7 @@ use oss_credentials_core::blocking;
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 
-const JWT: &str = "canary-oidc-header.canary-oidc-claims.canary-oidc-signature";
+const JWT: &str = "canaryOidcHeader.canary-oidc-claims.canary-oidc-signature";
 const ID: &str = "STS.NUExampleTempKeyId";
 const OK: &str = r#"{"Credentials": {"AccessKeyId": "STS.EXAMPLE", "AccessKeySecret": "canary-new-secret",
     "SecurityToken": "canary-new-token", "Expiration": "2099-01-02T04:04:05Z"}}"#;
@@ -56,10 +56,12 @@ fn secrets_reach_no_log_no_error_and_no_debug_output() {
 /// Calls by the bearer of an OIDC token, to a service that repeats it whole and in pieces.
 fn with_token() -> String {
     let whole = format!(r#"{{"Code": "AuthenticationFail.OIDCToken.Invalid", "Message": "bad: {JWT}"}}"#);
-    let pieces = r#"{"Code": "AuthenticationFail.OIDCToken.canary-oidc-claims", "Message": "canary-oidc-header...",
+    let pieces = r#"{"Code": "AuthenticationFail.OIDCToken.canary-oidc-claims", "Message": "canaryOidcHeader...",
         "RequestId": "canary-oidc-signature", "Recommend": "https://x/?q=canary-oidc-claims"}"#;
+    // Of such a code the hint names the last part.
+    let argument = r#"{"Code": "InvalidParameter.canaryOidcHeader"}"#;
     let mut shown = String::new();
-    for answer in answers(&[whole, pieces.to_owned()]) {
+    for answer in answers(&[whole, pieces.to_owned(), argument.to_owned()]) {
         shown += &call(answer, |client| {
             let client = client.build().unwrap();
             let request = AssumeRoleWithOidc::new(
@@ -84,7 +86,7 @@ fn with_token() -> String {
 /// Calls by the holder of a key, to a service that repeats it.
 #[cfg(feature = "signed")]
 fn with_key(version: acs_sts::SignatureVersion) -> String {
-    const SECRET: &str = "canary-caller-secret";
+    const SECRET: &str = "canaryCallerSecret";
     const TOKEN: &str = "canary-caller-token+/==";
     let whole = format!(
         r#"{{"Code": "SignatureDoesNotMatch", "RequestId": "R", "Message":
