@@ -50,6 +50,44 @@ fn every_crate_has_a_readme_and_stands_in_the_root_one() {
     assert!(crates > 5);
 }
 
+/// Sources and pages name sections of the troubleshooting page that exist.
+#[test]
+fn sections_of_the_troubleshooting_page_exist() {
+    let page = read("docs/troubleshooting.md");
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let mut named = 0;
+    let mut folders = vec![root().join("crates"), root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if !path
+                .extension()
+                .is_some_and(|extension| extension == "rs" || extension == "md")
+            {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for rest in text.split("troubleshooting.md#").skip(1) {
+                let name: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+                    .collect();
+                assert!(
+                    sections.contains(&name.as_str()),
+                    "{}: there is no section {name:?}",
+                    path.display()
+                );
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 3, "only {named} sections are named");
+}
+
 /// Relative links in the Markdown files lead somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -138,7 +138,7 @@ impl StsClient {
         let place = self.place();
         let context = self.signed_context(operation.action, caller, &place)?;
         let answer = self.call(&operation, context, wire::parse).await?;
-        self.session(context, answer)
+        self.session(context, answer, request.session.duration)
     }
 
     /// What messages about a signed call say; refuses a caller without a key.

@@ -214,6 +214,6 @@ impl StsClient {
         let place = self.place();
         let context = self.context(operation.action, operation.caller, &place);
         let answer = self.call(&operation, context, wire::parse).await?;
-        self.session(context, answer)
+        self.session(context, answer, request.session.duration)
     }
 }

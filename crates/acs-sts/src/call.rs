@@ -1,6 +1,7 @@
 //! One call: send, read, and do it again where that helps.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike};
@@ -56,6 +57,20 @@ pub(crate) struct Answer<T> {
     pub(crate) received: SystemTime,
 }
 
+/// A clock offset that the service has accepted, kept for the calls that follow.
+#[derive(Clone, Default)]
+pub(crate) struct LearnedOffset(Arc<Mutex<Option<ClockOffset>>>);
+
+impl LearnedOffset {
+    fn get(&self) -> Option<ClockOffset> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, offset: Option<ClockOffset>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = offset;
+    }
+}
+
 impl StsClient {
     /// Where requests go, for messages.
     pub(crate) fn place(&self) -> String {
@@ -83,8 +98,9 @@ impl StsClient {
         context: Context<'_>,
         parse: fn(&[u8]) -> Result<T, Defect>,
     ) -> Result<Answer<T>, StsError> {
-        // Measured by an answer that refused the timestamp.
-        let mut correction = None;
+        // Measured by an answer that refused the timestamp, of this call or an earlier one.
+        let mut correction = self.learned.get();
+        let mut corrected = false;
         let mut repeats = 0;
         loop {
             let request = self.request(operation, context, correction)?;
@@ -100,6 +116,10 @@ impl StsClient {
                 Ok(response) => {
                     let offset = response.clock_offset(sent, received);
                     if response.is_success() {
+                        if corrected {
+                            // The service accepted the timestamp, so this is right to 15 minutes.
+                            self.learned.set(correction);
+                        }
                         return match parse(response.body()) {
                             Ok(value) => {
                                 let received = offset.unwrap_or_default().to_service(received);
@@ -118,13 +138,19 @@ impl StsClient {
                 Err(error) => (context.transport(error), None),
             };
             self.log(operation.action, repeats + 1, &failure);
+            if failure.again == Again::WithCorrectedClock {
+                self.learned.set(None);
+            }
             if repeats == MAX_REPEATS {
                 return Err(failure.error);
             }
             match failure.again {
                 Again::AtOnce => {}
                 // Once: a second refusal is not about the clock, or the answer's date is wrong.
-                Again::WithCorrectedClock if correction.is_none() && offset.is_some() => correction = offset,
+                Again::WithCorrectedClock if !corrected && offset.is_some() => {
+                    correction = offset;
+                    corrected = true;
+                }
                 Again::No | Again::WithCorrectedClock => return Err(failure.error),
                 Again::Later(asked) => {
                     let Some(sleep) = wait::sleeper(self.sleep.as_ref()) else {

@@ -5,7 +5,7 @@ use oss_credentials_core::Credentials;
 use crate::call::{Caller, Operation};
 use crate::client::StsClient;
 use crate::error::StsError;
-use crate::session::request_id;
+use crate::scrub;
 use crate::wire;
 
 /// Who a key belongs to.
@@ -100,7 +100,7 @@ impl StsClient {
             identity_type: identity.kind,
             user_id: identity.user_id,
             role_id: identity.role_id,
-            request_id: request_id(identity.request_id, &answer.response),
+            request_id: scrub::request_id(identity.request_id.as_deref(), &answer.response, operation.caller),
         })
     }
 }

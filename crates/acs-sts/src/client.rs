@@ -17,11 +17,12 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of [`StsClientBuilder::timeout`].
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client.
+/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and what was learned about
+/// the local clock.
 ///
 /// Credentials are passed to each call and are not kept. A call repeats itself at once where that helps (a
-/// nonce that was used already, a wrong local clock), and after a pause where it was given a [`Sleep`] (no
-/// connection, server errors, throttling): two repeats at most.
+/// nonce that was used already, a wrong local clock, which later calls then correct from the start), and after
+/// a pause where it was given a [`Sleep`] (no connection, server errors, throttling): two repeats at most.
 ///
 /// # Examples
 ///
@@ -43,6 +44,7 @@ pub struct StsClient {
     #[cfg(feature = "signed")]
     pub(crate) signature_version: SignatureVersion,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) learned: crate::call::LearnedOffset,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -77,7 +79,7 @@ impl fmt::Debug for StsClient {
             .field("sleep", &self.sleep)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -227,6 +229,7 @@ impl StsClientBuilder {
             #[cfg(feature = "signed")]
             signature_version: self.signature_version,
             clock: self.clock,
+            learned: crate::call::LearnedOffset::default(),
             sleep: self.sleep,
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,

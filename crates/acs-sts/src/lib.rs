@@ -55,6 +55,7 @@ mod client;
 mod endpoint;
 mod error;
 mod outcome;
+mod scrub;
 mod session;
 #[cfg(feature = "signed")]
 mod signed;

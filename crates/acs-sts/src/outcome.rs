@@ -1,26 +1,18 @@
 //! What an exchange amounts to: a value, or an error and whether to try again.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
-#[cfg(feature = "signed")]
-use oss_credentials_core::{Credentials, MaskedId};
-use percent_encoding::percent_decode_str;
 
 use crate::call::Caller;
 use crate::error::{Rejected, StsError};
+use crate::scrub::{self, scrub};
 use crate::wire::{self, Defect, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
-/// Longest `Recommend` link that is passed on.
-const MAX_LINK: usize = 300;
-/// A service's text that has this many bytes of an OIDC token in a row repeats it. Services cut the tokens that
-/// they quote, and no sentence about a token shares so much with one by chance.
-const TOKEN_PIECE: usize = 16;
 
 /// Whether to try again, and when.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,11 +51,13 @@ impl Context<'_> {
     pub(crate) fn unusable(&self, response: &HttpResponse, defect: &Defect) -> StsError {
         let what = format!("the answer to {} {}", self.action, defect.text());
         let mut detail = self.detail(what).http_status(response.status());
-        if let Some(error) = wire::parse_error(response.body()) {
-            detail = self.quote(detail, response, &error);
-        } else if let Some(request_id) = response.header("x-acs-request-id") {
-            detail = detail.request_id(request_id);
+        let mut error = wire::parse_error(response.body()).unwrap_or_default();
+        // What was to be handed out is not known here, so it cannot be found in the answer's words.
+        error.message = None;
+        if !matches!(defect, Defect::Missing(field) if !field.starts_with("Credentials.")) {
+            error.code = None;
         }
+        detail = self.quote(detail, response, &error);
         let hint = match defect {
             Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
             _ => "check the endpoint, and whether it is the Security Token Service that answers",
@@ -126,7 +120,7 @@ impl Context<'_> {
             format!("the service refused {}", self.action)
         };
         let mut hint = self.hint(&code, status, offset);
-        if let Some(link) = self.link(&error) {
+        if let Some(link) = scrub::link(error.recommend.as_deref(), self.caller) {
             hint = if hint.is_empty() {
                 format!("see {link}")
             } else {
@@ -152,10 +146,7 @@ impl Context<'_> {
     fn foreign(&self, response: &HttpResponse) -> Failure {
         let status = response.status();
         let mut detail = self.detail(format!("{} was answered without an error code", self.action));
-        detail = detail.http_status(status);
-        if let Some(request_id) = response.header("x-acs-request-id") {
-            detail = detail.request_id(request_id);
-        }
+        detail = self.quote(detail.http_status(status), response, &ServiceError::default());
         let detail = detail.hint("check the endpoint, and whether a proxy answers in its place");
         let (error, again) = match again(status, "", response) {
             Again::No if (400..500).contains(&status) => (CredentialsError::denied(detail), Again::No),
@@ -182,20 +173,10 @@ impl Context<'_> {
         if let Some(message) = &error.message {
             detail = detail.message(scrub(message, self.caller));
         }
-        let request_id = error
-            .request_id
-            .as_deref()
-            .or_else(|| response.header("x-acs-request-id"));
-        match request_id {
-            Some(request_id) => detail.request_id(scrub(request_id, self.caller)),
+        match scrub::request_id(error.request_id.as_deref(), response, self.caller) {
+            Some(request_id) => detail.request_id(request_id),
             None => detail,
         }
-    }
-
-    /// Where the service explains the error.
-    fn link<'e>(&self, error: &'e ServiceError) -> Option<&'e str> {
-        let link = error.recommend.as_deref()?;
-        (is_link(link) && scrub(link, self.caller) == link).then_some(link)
     }
 
     fn is_oidc(&self) -> bool {
@@ -230,7 +211,10 @@ impl Context<'_> {
             }
             "InvalidParameter" => {
                 return match code.split_once('.') {
-                    Some((_, field)) if field.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                    Some((_, field))
+                        if field.chars().all(|c| c.is_ascii_alphanumeric())
+                            && scrub(field, self.caller) == field =>
+                    {
                         format!("check {field}")
                     }
                     _ => "check the settings of the call".to_owned(),
@@ -296,164 +280,4 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
         .header("x-acs-retry-after")
         .and_then(|value| value.trim().parse().ok());
     Again::Later(asked.map(Duration::from_millis))
-}
-
-fn is_link(text: &str) -> bool {
-    text.starts_with("https://") && text.len() <= MAX_LINK && text.bytes().all(|b| b.is_ascii_graphic())
-}
-
-/// A service's text without the caller's keys and tokens.
-///
-/// When a signature does not match, the service answers with the text that it signed, and that holds the
-/// security token.
-fn scrub(text: &str, caller: Caller<'_>) -> String {
-    let lower = text.to_ascii_lowercase();
-    let cut = ["string to sign", "stringtosign", "string_to_sign"]
-        .iter()
-        .filter_map(|mark| lower.find(mark));
-    let text = match cut.min() {
-        Some(at) => format!("{}string to sign withheld", &text[..at]),
-        None => text.to_owned(),
-    };
-    match caller {
-        #[cfg(feature = "signed")]
-        Caller::Key(key) => without_key(text, key),
-        Caller::OidcToken(token) => {
-            let decoded: Cow<'_, [u8]> = percent_decode_str(&text).into();
-            if repeats(text.as_bytes(), token) || repeats(&decoded, token) {
-                return "text withheld, as it repeats the token".to_owned();
-            }
-            text
-        }
-    }
-}
-
-#[cfg(feature = "signed")]
-fn without_key(text: String, key: &Credentials) -> String {
-    let encode = |raw: &str| {
-        percent_encoding::utf8_percent_encode(raw, percent_encoding::NON_ALPHANUMERIC).to_string()
-    };
-    for secret in [Some(key.access_key_secret()), key.security_token()]
-        .into_iter()
-        .flatten()
-    {
-        if !secret.is_empty() && (text.contains(secret) || text.contains(&encode(secret))) {
-            return "text withheld, as it repeats a key".to_owned();
-        }
-    }
-    match key.access_key_id() {
-        "" => text,
-        id => text.replace(id, &MaskedId(id).to_string()),
-    }
-}
-
-/// Whether the text holds the token, or a piece of it. Linear in both, as an answer may be long.
-fn repeats(text: &[u8], token: &str) -> bool {
-    let length = TOKEN_PIECE.min(token.len());
-    if length == 0 {
-        return false;
-    }
-    let pieces: HashSet<&[u8]> = token.as_bytes().windows(length).collect();
-    text.windows(length).any(|piece| pieces.contains(piece))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(feature = "signed")]
-    fn caller() -> Credentials {
-        Credentials::builder("STS.NUExampleTempKeyId", "canary-secret")
-            .security_token("canary+token/==")
-            .build()
-            .unwrap()
-    }
-
-    #[test]
-    fn what_the_service_repeats_of_an_oidc_token_is_withheld() {
-        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLW9mLWEtY2FuYXJ5";
-        for (token, text, kept) in [
-            (jwt, "The OIDC token has expired.", true),
-            (
-                jwt,
-                "The token of system:serviceaccount:default:example is bad",
-                true,
-            ),
-            (jwt, jwt, false),
-            (jwt, "bad: eyJhbGciOiJSUzI1NiJ9...", false),
-            (jwt, "a signature c2lnbmF0dXJlLW9mLW", false),
-            (jwt, "15 bytes: c2lnbmF0dXJlLW9", true),
-            ("canary+token/==", "OIDCToken=canary%2Btoken%2F%3D%3D", false),
-            ("canary", "the canary is dead", false),
-        ] {
-            let expected = if kept {
-                text
-            } else {
-                "text withheld, as it repeats the token"
-            };
-            assert_eq!(scrub(text, Caller::OidcToken(token)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn links_that_repeat_the_token_are_not_passed_on() {
-        let context = Context {
-            provider: "x",
-            action: "y",
-            place: "z",
-            caller: Caller::OidcToken("canary-canary-canary"),
-        };
-        for (link, kept) in [
-            ("https://a/?q=b", true),
-            ("https://a/?q=canary-canary-can", false),
-        ] {
-            let recommend = Some(link.to_owned());
-            let error = ServiceError {
-                recommend,
-                ..ServiceError::default()
-            };
-            assert_eq!(context.link(&error).is_some(), kept, "{link}");
-        }
-    }
-
-    #[cfg(feature = "signed")]
-    #[test]
-    fn what_the_service_repeats_of_the_request_is_withheld() {
-        let caller = caller();
-        for (text, expected) in [
-            ("The role not exists.", "The role not exists."),
-            ("not found: STS.NUExampleTempKeyId.", "not found: STS.****eyId."),
-            (
-                "Signature is wrong. server string to sign is:POST&%2F&SecurityToken%3Dcanary",
-                "Signature is wrong. server string to sign withheld",
-            ),
-            (
-                "token canary+token/== is bad",
-                "text withheld, as it repeats a key",
-            ),
-            (
-                "token canary%2Btoken%2F%3D%3D is bad",
-                "text withheld, as it repeats a key",
-            ),
-            ("canary-secret", "text withheld, as it repeats a key"),
-        ] {
-            assert_eq!(scrub(text, Caller::Key(&caller)), expected);
-        }
-    }
-
-    #[test]
-    fn links_are_passed_on_only_if_they_are_links() {
-        assert!(is_link(
-            "https://api.aliyun.com/troubleshoot?q=NoPermission&product=Sts"
-        ));
-        for text in [
-            "http://x/",
-            "javascript:1",
-            "https://x/\n",
-            "https://x/ y",
-            &format!("https://{}", "x".repeat(300)),
-        ] {
-            assert!(!is_link(text), "{text}");
-        }
-    }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
@@ -13,6 +12,7 @@ use crate::call::Answer;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::Context;
+use crate::scrub;
 use crate::wire::Session;
 
 /// Lifetime of a session that asks for none: 3600 s.
@@ -22,6 +22,8 @@ pub const MIN_DURATION: Duration = Duration::from_secs(900);
 /// Longest lifetime of a session: 43,200 s. A role has a limit of its own, 3600 s unless it was raised.
 pub const MAX_DURATION: Duration = Duration::from_secs(43_200);
 
+/// How much longer than asked a session may seem to last before the service's clock is not believed.
+const EXPIRY_SLACK: Duration = Duration::from_secs(900);
 /// Longest policy, in characters.
 const MAX_POLICY: usize = 2048;
 
@@ -190,26 +192,35 @@ impl AssumedRole {
         self.request_id.as_deref()
     }
 
-    /// How far the service's clock was from the local one; `None` if the answer had no usable `Date`.
+    /// How far the service's clock was from the local one; `None` if the answer had no usable `Date`, or one
+    /// by which the session had ended already or lasts more than 15 minutes longer than asked.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 }
 
 impl StsClient {
-    /// Makes credentials of an answer that carries a session.
+    /// Makes credentials of an answer that carries a session, which was asked to last as long as `asked`.
     pub(crate) fn session(
         &self,
         context: Context<'_>,
         answer: Answer<Session>,
+        asked: Duration,
     ) -> Result<AssumedRole, StsError> {
         let Answer {
             value: session,
             response,
-            clock_offset,
-            received,
+            mut clock_offset,
+            mut received,
         } = answer;
-        let request_id = request_id(session.request_id, &response);
+        // A session that had ended when it was handed out, or lasts longer than asked: the `Date` is wrong.
+        let left = session.expires_at.duration_since(received).ok();
+        if clock_offset.is_some() && left.is_none_or(|left| left > asked.saturating_add(EXPIRY_SLACK)) {
+            clock_offset = None;
+            received = self.clock.now();
+            self.learned.set(None);
+        }
+        let request_id = scrub::request_id(session.request_id.as_deref(), &response, context.caller);
         let fail = |what: String, hint: &'static str| {
             let detail = context.detail(what).http_status(response.status()).hint(hint);
             match &request_id {
@@ -245,11 +256,6 @@ impl StsClient {
             clock_offset,
         })
     }
-}
-
-/// The id in the body, else the one in the header.
-pub(crate) fn request_id(in_body: Option<String>, response: &HttpResponse) -> Option<String> {
-    in_body.or_else(|| response.header("x-acs-request-id").map(str::to_owned))
 }
 
 /// Moves the text out, so that no copy of it stays behind.

@@ -60,9 +60,11 @@ fn with_token() -> String {
         "RequestId": "canary-oidc-signature", "Recommend": "https://x/?q=canary-oidc-claims"}"#;
     // Of such a code the hint names the last part.
     let argument = r#"{"Code": "InvalidParameter.canaryOidcHeader"}"#;
+    let twice_encoded = format!(r#"{{"Code": "X", "Message": "got {}"}}"#, twice_encoded(JWT));
     let mut shown = String::new();
-    for answer in answers(&[whole, pieces.to_owned(), argument.to_owned()]) {
-        shown += &call(answer, |client| {
+    for answer in answers(&[whole, pieces.to_owned(), argument.to_owned(), twice_encoded]) {
+        // The header could pass for a request id.
+        shown += &call(answer, "canary-oidc-signature", |client| {
             let client = client.build().unwrap();
             let request = AssumeRoleWithOidc::new(
                 "acs:ram::123456789012:role/example-role",
@@ -101,15 +103,25 @@ fn with_key(version: acs_sts::SignatureVersion) -> String {
     let request = acs_sts::AssumeRole::new("acs:ram::123456789012:role/example-role", "example-session")
         .policy("canary-policy")
         .external_id("canary-external-id");
+    let id = format!(r#"{{"Code": "X", "RequestId": "{SECRET}"}}"#);
+    let link = format!(r#"{{"Code": "X", "Recommend": "https://x/?t={TOKEN}"}}"#);
+    let twice_encoded = format!(r#"{{"Code": "X", "Message": "got {}"}}"#, twice_encoded(TOKEN));
     let mut shown = String::new();
-    for answer in answers(&[whole, fields]) {
-        shown += &call(answer, |client| {
+    for answer in answers(&[whole, fields, id, link, twice_encoded]) {
+        shown += &call(answer, SECRET, |client| {
             let client = client.signature_version(version).build().unwrap();
             let outcome = blocking::wait(client.assume_role(&caller, &request));
             show(&client, &request, &outcome)
         });
     }
     shown
+}
+
+fn twice_encoded(secret: &str) -> String {
+    let encode = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    encode(&encode(secret))
 }
 
 /// What a service and those in its place answer; `None` is silence.
@@ -119,14 +131,25 @@ fn answers(refusals: &[String]) -> Vec<Option<(u16, String)>> {
         Some((200, OK.to_owned())),
         Some((200, OK.replace("\"canary-new-token\"", "[\"canary-new-token\"]"))),
         Some((200, OK.replace("canary-new-secret", "canary-new-secret\\n"))),
+        Some((
+            200,
+            r#"{"Code": "canary-new-secret", "Message": "canary-new-secret",
+               "Credentials": {"AccessKeyId": "a", "AccessKeySecret": "canary-new-secret"}}"#
+                .to_owned(),
+        )),
+        Some((200, r#"{"Code": "X", "Message": "canary-new-secret"}"#.to_owned())),
         Some((500, "<html>canary</html>".to_owned())),
         None,
     ]);
     answers
 }
 
-/// What `use_it` shows, and what can be shown of the client's settings and requests.
-fn call(answer: Option<(u16, String)>, use_it: impl FnOnce(StsClientBuilder) -> String) -> String {
+/// What `use_it` shows when the answer's header has that request id, and what can be shown of the client's settings and requests.
+fn call(
+    answer: Option<(u16, String)>,
+    request_id: &'static str,
+    use_it: impl FnOnce(StsClientBuilder) -> String,
+) -> String {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
     let http = http_fn(move |request| {
@@ -134,7 +157,7 @@ fn call(answer: Option<(u16, String)>, use_it: impl FnOnce(StsClientBuilder) -> 
         let answer = answer.clone();
         async move {
             let (status, body) = answer.ok_or_else(|| HttpError::new(HttpErrorKind::Timeout, "no answer"))?;
-            Ok(HttpResponse::new(status, body.into_bytes()))
+            Ok(HttpResponse::new(status, body.into_bytes()).with_header("x-acs-request-id", request_id))
         }
     });
     let client = StsClient::builder(Arc::new(http))

@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -59,8 +59,8 @@ impl Body {
         Self::from_stream(stream, None)
     }
 
-    /// A stream of `length` bytes. One that ends earlier is an error, and nothing is stored; so is one that goes on,
-    /// if the next piece is at hand when the last one that counts is sent.
+    /// A stream of `length` bytes. One that ends earlier, goes on or fails behind them is an error, and nothing is
+    /// stored: the piece that completes the length is held back until the stream has ended, so it must end.
     pub fn sized_stream<S, E>(stream: S, length: u64) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -98,29 +98,46 @@ impl Body {
         matches!(self.0, Content::Bytes(_))
     }
 
+    /// Reads a stream of no bytes to its end, since the HTTP stack does not ask for a body without length.
+    ///
+    /// # Errors
+    ///
+    /// The stream has bytes, or fails.
+    pub(crate) async fn check_empty(&mut self) -> Result<(), UploadError> {
+        let Content::Stream {
+            stream,
+            length: Some(0),
+        } = &mut self.0
+        else {
+            return Ok(());
+        };
+        if let Some(stream) = stream.take() {
+            let mut upload = Upload::new(Source::Stream(stream), Some(0), Arc::default());
+            let first = std::future::poll_fn(|cx| Pin::new(&mut upload).poll_next(cx)).await;
+            first.transpose()?;
+        }
+        // What is known to be nothing can be sent again.
+        self.0 = Content::Bytes(Bytes::new());
+        Ok(())
+    }
+
     /// Gives the body of one attempt; a stream only once.
     pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> Attempt {
         let length = self.len();
-        let (source, length) = match &mut self.0 {
+        let source = match &mut self.0 {
             Content::Bytes(bytes) if bytes.len() <= PIECE => {
                 return Attempt {
                     body: bytes.clone().into(),
                     length,
                 };
             }
-            Content::Bytes(bytes) => (Source::Bytes(bytes.clone()), length),
-            Content::Stream { stream, .. } => match stream.take() {
-                Some(stream) => (Source::Stream(stream), length),
-                None => (Source::Bytes(Bytes::new()), length),
-            },
+            Content::Bytes(bytes) => Source::Bytes(bytes.clone()),
+            Content::Stream { stream, .. } => stream
+                .take()
+                .map_or_else(|| Source::Bytes(Bytes::new()), Source::Stream),
         };
         Attempt {
-            body: reqwest::Body::wrap_stream(Upload {
-                source,
-                length,
-                sent: 0,
-                progress: Arc::clone(progress),
-            }),
+            body: reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress))),
             length,
         }
     }
@@ -208,10 +225,23 @@ struct Upload {
     source: Source,
     length: Option<u64>,
     sent: u64,
+    /// The piece that completes the length. Behind it the HTTP stack may ask no more, and the service stores the
+    /// object, so it waits until the source has ended.
+    last: Option<Bytes>,
     progress: Arc<Progress>,
 }
 
 impl Upload {
+    fn new(source: Source, length: Option<u64>, progress: Arc<Progress>) -> Self {
+        Self {
+            source,
+            length,
+            sent: 0,
+            last: None,
+            progress,
+        }
+    }
+
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         match &mut self.source {
             Source::Bytes(rest) if rest.is_empty() => Poll::Ready(None),
@@ -231,25 +261,35 @@ impl Upload {
         }
     }
 
-    /// Checks a piece against the length that was promised.
-    fn check(&mut self, piece: Bytes, cx: &mut Context<'_>) -> Result<Bytes, UploadError> {
-        let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        self.sent = self.sent.saturating_add(size);
-        let Some(length) = self.length else {
-            return Ok(piece);
-        };
-        if self.sent > length {
-            return Err(UploadError::TooLong { length });
-        }
-        // Behind the last byte the HTTP stack asks no more, so what follows is looked for along with it.
-        if self.sent == length {
-            return match self.poll_source(cx) {
-                Poll::Ready(Some(Ok(_))) => Err(UploadError::TooLong { length }),
-                Poll::Ready(Some(Err(error))) => Err(UploadError::Source(error)),
-                Poll::Ready(None) | Poll::Pending => Ok(piece),
+    fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, UploadError>> {
+        loop {
+            let Some(piece) = ready!(self.poll_source(cx))
+                .transpose()
+                .map_err(UploadError::Source)?
+            else {
+                return Poll::Ready(self.end());
             };
+            let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            self.sent = self.sent.saturating_add(size);
+            match self.length {
+                Some(length) if self.sent > length => {
+                    return Poll::Ready(Err(UploadError::TooLong { length }));
+                }
+                Some(length) if self.sent == length => self.last = Some(piece),
+                _ => return Poll::Ready(Ok(Some(piece))),
+            }
         }
-        Ok(piece)
+    }
+
+    /// What is sent when the source has ended.
+    fn end(&mut self) -> Result<Option<Bytes>, UploadError> {
+        match self.length {
+            Some(length) if self.sent < length => {
+                let sent = self.sent;
+                Err(UploadError::TooShort { sent, length })
+            }
+            _ => Ok(self.last.take()),
+        }
     }
 }
 
@@ -259,21 +299,11 @@ impl Stream for Upload {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         this.progress.pieces.fetch_add(1, Ordering::Relaxed);
-        let polled = this.poll_source(cx);
+        let polled = this.poll_checked(cx);
         this.progress
             .source_is_slow
             .store(polled.is_pending(), Ordering::Relaxed);
-        polled.map(|piece| match piece {
-            Some(Ok(piece)) => Some(this.check(piece, cx)),
-            Some(Err(error)) => Some(Err(UploadError::Source(error))),
-            None => match this.length {
-                Some(length) if this.sent < length => Some(Err(UploadError::TooShort {
-                    sent: this.sent,
-                    length,
-                })),
-                _ => None,
-            },
-        })
+        polled.map(Result::transpose)
     }
 }
 

@@ -24,8 +24,10 @@ use crate::transport::Transport;
 /// For every attempt the provider is asked and the request is signed anew. If the service refuses the key or token
 /// (`InvalidAccessKeyId`, `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is
 /// sent once more if the provider has other credentials and the body can be sent again. If it refuses the time
-/// (`RequestTimeTooSkewed`), the client signs with the service's clock from then on, and sends once more. Nothing
-/// else is repeated.
+/// (`RequestTimeTooSkewed`), the request is signed with the service's clock and sent once more; unless that is
+/// refused for its time too, the client signs with the service's clock from then on. A `Date` of the service before
+/// 2015, or more than ten years from a local clock that is not before 2015 itself, is ignored. Nothing else is
+/// repeated.
 ///
 /// Operations are awaited inside a tokio runtime with I/O and time enabled. Dropping one ends its exchange.
 ///

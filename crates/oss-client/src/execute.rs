@@ -1,12 +1,15 @@
 //! Signing, sending, and what is learnt from the answer.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
 
+use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, USER_AGENT};
 use http::{HeaderValue, Method};
-use oss_credentials_core::http::HttpResponse;
-use oss_credentials_core::{ClockOffset, Credentials};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use reqwest::header::HeaderMap;
 
 use crate::body::Progress;
@@ -15,10 +18,18 @@ use crate::error::{Error, TransportError};
 use crate::operation::Operation;
 use crate::response::{ObjectBody, Response};
 use crate::service_error::ServiceError;
+use crate::transport::guarded;
 use crate::{TRACING_TARGET, USER_AGENT_VALUE};
 
 /// Longest part of an error document that is read, in bytes.
 const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
+
+/// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
+const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
+/// 2100-01-01T00:00:00Z
+const LATEST: Duration = Duration::from_secs(4_102_444_800);
+/// Ten years: how far the service's clock may be from a local one that is not before [`EARLIEST`].
+const FURTHEST: Duration = Duration::from_secs(3_652 * 86_400);
 
 /// A successful answer, its body still to be read.
 pub(crate) struct Answer {
@@ -46,6 +57,15 @@ struct Repeated {
     time: bool,
 }
 
+/// What to do after a refusal.
+enum Remedy {
+    None,
+    /// Ask the provider again.
+    OtherKey,
+    /// Sign by the service's clock.
+    OtherTime(ClockOffset),
+}
+
 impl Client {
     /// Carries out an operation.
     pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Answer, Error> {
@@ -54,6 +74,8 @@ impl Client {
         operation.default_header(USER_AGENT, &HeaderValue::from_static(USER_AGENT_VALUE));
         let mut repeated = Repeated::default();
         let mut rejected: Option<Box<Refused>> = None;
+        // The offset under trial, and the refusal that told it.
+        let mut trial: Option<(ClockOffset, Box<Refused>)> = None;
         loop {
             let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
             if let Some(before) = rejected.take()
@@ -62,24 +84,65 @@ impl Client {
                 // The provider has no others, so a second attempt would end alike.
                 return Err(Error::Service(Box::new(before.error)));
             }
-            let refused = match inner.attempt(&mut operation, credentials).await? {
+            let offset = trial.as_ref().map(|(offset, _)| *offset);
+            let outcome = match (
+                inner.attempt(&mut operation, credentials, offset).await,
+                trial.take(),
+            ) {
+                // The corrected time is the cause, and it came with that refusal.
+                (Err(Error::Sign(_)), Some((_, before))) => {
+                    return Err(Error::Service(Box::new(before.error)));
+                }
+                (outcome, _) => outcome?,
+            };
+            // Only what the service has not refused again is kept.
+            if let Some(offset) = offset.filter(|_| !outcome.rejects_time()) {
+                inner.set_clock_offset(offset);
+            }
+            let refused = match outcome {
                 Outcome::Done(answer) => return Ok(answer),
                 Outcome::Refused(refused) => refused,
             };
-            if !inner.learn(&refused, &mut repeated) || !operation.body.is_repeatable() {
+            let remedy = inner.learn(&refused, &mut repeated);
+            if !operation.body.is_repeatable() {
+                if let Remedy::OtherTime(offset) = remedy {
+                    // It cannot be tried here, and an upload of streams alone would never get it right without.
+                    inner.set_clock_offset(offset);
+                }
                 return Err(Error::Service(Box::new(refused.error)));
             }
-            rejected = refused.error.rejects_key().then_some(refused);
+            match remedy {
+                Remedy::None => return Err(Error::Service(Box::new(refused.error))),
+                Remedy::OtherKey => rejected = Some(refused),
+                Remedy::OtherTime(offset) => trial = Some((offset, refused)),
+            }
         }
     }
 }
 
+impl Outcome {
+    fn rejects_time(&self) -> bool {
+        matches!(self, Self::Refused(refused) if refused.error.rejects_time())
+    }
+}
+
 impl Inner {
-    async fn attempt(&self, operation: &mut Operation, used: Credentials) -> Result<Outcome, Error> {
+    /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
+    async fn attempt(
+        &self,
+        operation: &mut Operation,
+        used: Credentials,
+        offset: Option<ClockOffset>,
+    ) -> Result<Outcome, Error> {
         let place = operation.place(&self.endpoint);
+        operation.body.check_empty().await.map_err(|error| {
+            let error = HttpError::new(HttpErrorKind::Request, error);
+            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
+        })?;
         let sent = self.clock.now();
+        let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(Progress::default());
-        let request = self.request(operation, &used, sent, &progress)?;
+        let request = self.request(operation, &used, time, &progress)?;
         let answer = self.transport.send(request, &progress).await;
         let answer = answer.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = place.operation, kind = ?error.kind(), "no answer");
@@ -100,7 +163,7 @@ impl Inner {
             return Ok(Outcome::Done(Answer { response, body }));
         }
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
-        let document = error_document(body).await;
+        let document = error_document(body, self.transport.silence.timer()).await;
         Ok(Outcome::Refused(Box::new(Refused {
             error: ServiceError::read(place, status, response.headers(), &document, &used),
             used,
@@ -113,11 +176,10 @@ impl Inner {
         &self,
         operation: &mut Operation,
         credentials: &Credentials,
-        now: SystemTime,
+        time: SystemTime,
         progress: &Arc<Progress>,
     ) -> Result<reqwest::Request, Error> {
         let mut parts = operation.parts(&self.endpoint).map_err(Error::InvalidInput)?;
-        let time = self.to_service(now);
         let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
         self.signer
             .sign_parts(&mut parts, bucket, key, credentials, time)
@@ -138,8 +200,8 @@ impl Inner {
         })
     }
 
-    /// Tells the provider or sets the clock right. Whether a second attempt makes sense.
-    fn learn(&self, refused: &Refused, repeated: &mut Repeated) -> bool {
+    /// Tells the provider about a rejected key, and what a second attempt has to do differently.
+    fn learn(&self, refused: &Refused, repeated: &mut Repeated) -> Remedy {
         let error = &refused.error;
         if error.rejects_key() && !refused.used.is_anonymous() && !repeated.key {
             repeated.key = true;
@@ -152,14 +214,13 @@ impl Inner {
                 request_id = error.request_id(),
                 "the service rejected the credentials"
             );
-            return true;
+            return Remedy::OtherKey;
         }
         if error.rejects_time()
             && !repeated.time
             && let Some(offset) = refused.clock_offset
         {
             repeated.time = true;
-            self.set_clock_offset(offset);
             tracing::warn!(
                 target: TRACING_TARGET,
                 operation = error.operation(),
@@ -167,9 +228,9 @@ impl Inner {
                 request_id = error.request_id(),
                 "the local clock is wrong; signing with the service's"
             );
-            return true;
+            return Remedy::OtherTime(offset);
         }
-        false
+        Remedy::None
     }
 }
 
@@ -180,6 +241,7 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
         && one.security_token() == other.security_token()
 }
 
+/// How far the service's clock is from the local one, if its `Date` can be believed.
 fn clock_offset(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<ClockOffset> {
     let mut answer = HttpResponse::new(0, Vec::new());
     for name in ["date", "age"] {
@@ -187,18 +249,38 @@ fn clock_offset(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> 
             answer = answer.with_header(name, value.to_str().ok()?);
         }
     }
-    answer.clock_offset(sent, received)
+    let offset = answer.clock_offset(sent, received)?;
+    believable(sent, offset).then_some(offset)
 }
 
-/// What can be read of an error document: a broken connection ends it, and the status still counts.
-async fn error_document(mut body: ObjectBody) -> Vec<u8> {
+/// Whether the corrected time can be right: from 2015 up to 2100, and within ten years of the local clock unless that
+/// one is before 2015, as on a machine that has just been switched on without a clock of its own.
+///
+/// A `Date` outside of that comes from a broken server or proxy, and to sign by it would not help.
+fn believable(local: SystemTime, offset: ClockOffset) -> bool {
+    let unix = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (EARLIEST..LATEST).contains(&unix(offset.to_service(local)))
+        && (offset.abs() <= FURTHEST || unix(local) < EARLIEST)
+}
+
+/// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
+/// since a server that sends a byte now and then is never silent for long.
+async fn error_document(mut body: ObjectBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
-    while let Ok(Some(piece)) = body.chunk().await {
-        let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
-        document.extend(piece.iter().take(room));
-        if piece.len() > room {
-            break;
+    std::future::poll_fn(|cx| {
+        // A body that is at hand is read also where the time is up.
+        while let Poll::Ready(piece) = Pin::new(&mut body).poll_next(cx) {
+            let Some(Ok(piece)) = piece else {
+                return Poll::Ready(());
+            };
+            let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
+            document.extend(piece.iter().take(room));
+            if piece.len() > room {
+                return Poll::Ready(());
+            }
         }
-    }
+        guarded(|| limit.as_mut().poll(cx).map(Ok)).map(drop)
+    })
+    .await;
     document
 }

@@ -55,6 +55,7 @@ mod operation;
 mod presign;
 mod requests;
 mod response;
+mod scrub;
 mod service_error;
 mod tls;
 mod transport;

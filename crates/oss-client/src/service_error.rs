@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::error::Place;
+use crate::scrub::{self, scrubbed};
 use crate::xml::error_fields;
 
 /// Code of an answer without a document that can be read.
@@ -87,11 +88,11 @@ impl ServiceError {
             (!value.is_empty()).then(|| value.to_owned())
         };
         let (code, message) = match field("Code") {
-            Some(code) => (code, field("Message").unwrap_or_default()),
-            None => (
-                BAD_ERROR_RESPONSE.to_owned(),
-                unreadable(&scrubbed(&document, used)),
-            ),
+            Some(code) => {
+                let message = field("Message").unwrap_or_default();
+                (scrub::masked(&code, used), scrub::masked(&message, used))
+            }
+            None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, used)),
         };
         Self {
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
@@ -241,11 +242,15 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// What is said about an answer without a readable document.
-fn unreadable(document: &str) -> String {
+fn unreadable(document: &str, used: &Credentials) -> String {
     let text = document.trim();
     if text.is_empty() {
         return "the answer has no error document".to_owned();
     }
+    let Some(text) = scrub::quotable(text, used) else {
+        return "the answer is no error document, and is not quoted since it may repeat credentials"
+            .to_owned();
+    };
     let mut end = text.len().min(MAX_QUOTE);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -256,21 +261,6 @@ fn unreadable(document: &str) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     format!("the answer is no error document, it begins with: {quote}")
-}
-
-/// Text from outside without what must not be shown: a server that repeats the request's headers repeats the token.
-fn scrubbed(text: &str, used: &Credentials) -> String {
-    let mut text = text.to_owned();
-    for secret in [Some(used.access_key_secret()), used.security_token()]
-        .into_iter()
-        .flatten()
-        .filter(|secret| !secret.is_empty())
-    {
-        if text.contains(secret) {
-            text = text.replace(secret, "<redacted>");
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -408,6 +398,75 @@ mod tests {
             let shown = format!("{error} {error:?} {:?}", error.field("CanonicalRequest"));
             assert!(!shown.contains("canary"), "{shown}");
         }
+    }
+
+    #[test]
+    fn an_echo_in_another_notation_shows_no_secret() {
+        let token = "CAIS+canary/tok==";
+        let used = Credentials::builder("STS.FakeTempKeyId0002", "canary+Secret")
+            .security_token(token)
+            .build()
+            .unwrap();
+        for echo in [
+            "CAIS&#43;canary/tok&#61;&#61;",
+            "CAIS&#x2B;canary&#x2F;tok==",
+            "CAIS&plus;canary&sol;tok&equals;&equals;",
+            "CAIS%2Bcanary%2ftok%3D%3D",
+            "CAIS%252Bcanary%252Ftok%253D%253D",
+            r"CAIS+canary\/tok==",
+            r"CAIS\u002bcanary\u002Ftok\u003d\u003d",
+            r"CAIS\x2bcanary\x2ftok",
+            "CAIS canary/tok==",
+            "cais+CANARY/tok",
+            "CAIS+canary/to",
+            "canary&#43;Secret",
+            "canary&amp;#43;Secret",
+        ] {
+            for body in [
+                format!("<html>{echo}</html>"),
+                format!("<Error><Code>X</Code><Message>got {echo}</Message></Error>"),
+                format!("<Error><Code>X</Code><Message><![CDATA[{echo}]]></Message></Error>"),
+            ] {
+                let headers = [(X_OSS_EC, echo)]
+                    .into_iter()
+                    .map(|(name, value)| {
+                        let name = reqwest::header::HeaderName::from_static(name);
+                        (name, HeaderValue::from_str(value).unwrap())
+                    })
+                    .collect();
+                let status = StatusCode::BAD_REQUEST;
+                let error = ServiceError::read(place(), status, &headers, body.as_bytes(), &used);
+                let shown = format!("{error} {error:?} {:?}", error.field("Message")).to_lowercase();
+                assert!(!shown.contains("canary"), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_hold_credentials_is_not_quoted() {
+        let withheld = "the answer is no error document, and is not quoted since it may repeat credentials";
+        for body in [
+            "AUTHORIZATION: OSS4-HMAC-SHA256 x",
+            "x-oss-Security-Token: some other token",
+            r#"{"x-oss-security\u002dtoken": 1}"#,
+            "<SecurityToken>other</SecurityToken>",
+            "key STS&#46;FakeTempKeyId0002",
+        ] {
+            assert_eq!(read(502, &[], body.as_bytes()).message(), withheld, "{body}");
+        }
+    }
+
+    #[test]
+    fn access_key_ids_are_masked() {
+        let page = "key STS.FakeTempKeyId0002, OSSAccessKeyId=LTAI5tExampleKeyId01&x=1, LTAI5t, STS.";
+        let error = read(502, &[], page.as_bytes());
+        let (_, quote) = error.message().split_once("it begins with: ").unwrap();
+        assert_eq!(
+            quote,
+            "key STS.****0002, OSSAccessKeyId=LTAI****Id01&x=1, LTAI5t, STS."
+        );
+        let body = "<Error><Code>X</Code><Message>no STS.FakeTempKeyId0002 here</Message></Error>";
+        assert_eq!(read(403, &[], body.as_bytes()).message(), "no STS.****0002 here");
     }
 
     #[test]

@@ -9,12 +9,14 @@
 mod common;
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use common::{Keys, NOW, Server, answer, builder, client, ok, refusal};
+use common::{Keys, NOW, Server, answer, builder, client, ok, refusal, temporary};
 use futures_util::stream;
 use oss_client::{Body, Client, Error, LimitedBy, SignError};
+use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
 
 #[tokio::test]
@@ -172,6 +174,115 @@ async fn without_a_usable_date_the_clock_stays_as_it_is() {
         get.send().await.unwrap_err();
         assert_eq!(server.count(), 1, "{headers:?}");
     }
+}
+
+#[tokio::test]
+async fn a_date_that_cannot_be_right_is_ignored() {
+    // The local clock stands at 2026-01-01T08:30:00Z.
+    for date in [
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Wed, 31 Dec 2014 23:59:59 GMT",
+        "Wed, 02 Jan 2036 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ] {
+        let server = Server::start([skewed(date), ok(), skewed(date), ok()]);
+        let client = client(&server, Keys::new(1));
+        for body in [
+            Body::from("x"),
+            Body::stream(stream::iter([Ok::<_, io::Error>(Bytes::from("x"))])),
+        ] {
+            let error = client
+                .put_object("examplebucket", "k", body)
+                .send()
+                .await
+                .unwrap_err();
+            assert_eq!(error.code(), Some("RequestTimeTooSkewed"), "{date}: {error}");
+            client.head_object("examplebucket", "k").send().await.unwrap();
+        }
+        for request in server.received() {
+            assert_eq!(request.header("x-oss-date"), Some("20260101T083000Z"), "{date}");
+        }
+        assert_eq!(server.count(), 4, "{date}");
+    }
+}
+
+#[tokio::test]
+async fn a_correction_that_is_refused_again_is_forgotten() {
+    let wrong = "Thu, 01 Jan 2026 07:00:00 GMT";
+    let right = "Thu, 01 Jan 2026 10:30:00 GMT";
+    let server = Server::start([skewed(wrong), skewed(wrong), ok(), skewed(right), ok(), ok()]);
+    let client = client(&server, Keys::new(1));
+    let get = || client.get_object("examplebucket", "k").send();
+    assert_eq!(get().await.unwrap_err().code(), Some("RequestTimeTooSkewed"));
+    get().await.unwrap();
+    get().await.unwrap();
+    get().await.unwrap();
+    let received = server.received();
+    let dates: Vec<_> = received
+        .iter()
+        .map(|request| request.header("x-oss-date").unwrap())
+        .collect();
+    assert_eq!(
+        dates,
+        [
+            "20260101T083000Z",
+            "20260101T070000Z",
+            "20260101T083000Z",
+            "20260101T083000Z",
+            "20260101T103000Z",
+            "20260101T103000Z"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_stream_is_not_repeated_but_sets_the_clock_right() {
+    let server = Server::start([skewed("Thu, 01 Jan 2026 10:30:00 GMT"), ok()]);
+    let client = client(&server, Keys::new(1));
+    let body = || Body::stream(stream::iter([Ok::<_, io::Error>(Bytes::from("x"))]));
+    let put = || client.put_object("examplebucket", "k", body()).send();
+    assert_eq!(put().await.unwrap_err().code(), Some("RequestTimeTooSkewed"));
+    put().await.unwrap();
+    assert_eq!(
+        server.received()[1].header("x-oss-date"),
+        Some("20260101T103000Z")
+    );
+}
+
+#[tokio::test]
+async fn a_machine_that_starts_without_a_clock_learns_the_time() {
+    let server = Server::start([skewed("Thu, 01 Jan 2026 10:30:00 GMT"), ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .clock(ManualClock::at_unix(100))
+        .build()
+        .unwrap();
+    client.get_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(
+        server.received()[1].header("x-oss-date"),
+        Some("20260101T103000Z")
+    );
+}
+
+#[tokio::test]
+async fn a_corrected_request_that_cannot_be_signed_reports_the_refusal() {
+    let server = Server::start([skewed("Thu, 01 Jan 2026 10:30:00 GMT")]);
+    let clock = ManualClock::at_unix(NOW);
+    let asked = AtomicUsize::new(0);
+    let moved = clock.clone();
+    // By the second attempt the local clock is behind the year 9999.
+    let provider = provider_fn("moves-the-clock", move || {
+        if asked.fetch_add(1, Ordering::SeqCst) == 1 {
+            moved.advance(Duration::from_secs(8_000 * 366 * 86_400));
+        }
+        Ok(temporary(1))
+    });
+    let client = builder(&server.endpoint(), provider)
+        .clock(clock)
+        .build()
+        .unwrap();
+    let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("RequestTimeTooSkewed"), "{error}");
 }
 
 #[tokio::test]

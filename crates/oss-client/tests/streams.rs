@@ -371,17 +371,83 @@ async fn a_body_keeps_the_length_it_announced() {
         ),
     ] {
         // It never gets a complete body, and so never answers.
+        refused_upload(body, text).await;
+    }
+}
+
+/// Stores a body that breaks its promise.
+async fn refused_upload(body: Body, text: &str) {
+    let server = Server::start([ok()]);
+    let client = common::client(&server, Keys::new(1));
+    let put = client.put_object("examplebucket", "k", body);
+    let error = put.send().await.unwrap_err();
+    assert_eq!(kind(&error), HttpErrorKind::Request, "{error}");
+    assert!(error.to_string().contains(text), "{error}");
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn what_follows_the_announced_length_later_is_noticed_too() {
+    type Item = Result<Bytes, io::Error>;
+    let first = |text: &'static str| stream::iter((!text.is_empty()).then(|| Item::Ok(Bytes::from(text))));
+    let later = |item: Item| {
+        stream::once(async move {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            item
+        })
+    };
+    let broken = || Item::Err(io::Error::other("checksum is wrong"));
+    for (text, length) in [("data", 4), ("", 0)] {
+        let body = Body::sized_stream(first(text).chain(later(Ok(Bytes::from("more")))), length);
+        let expected = format!("the body has more than the {length} bytes");
+        refused_upload(body, &expected).await;
+        let body = Body::sized_stream(first(text).chain(later(broken())), length);
+        refused_upload(body, "checksum is wrong").await;
+        // Empty pieces and a late end are no more than that.
         let server = Server::start([ok()]);
         let client = common::client(&server, Keys::new(1));
-        let error = client
+        let body = Body::sized_stream(first(text).chain(later(Ok(Bytes::new()))), length);
+        client
             .put_object("examplebucket", "k", body)
             .send()
             .await
-            .unwrap_err();
-        assert_eq!(kind(&error), HttpErrorKind::Request, "{error}");
-        assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(server.count(), 0);
+            .unwrap();
+        assert_eq!(server.received()[0].body, text.as_bytes());
+        let announced = length.to_string();
+        assert_eq!(server.received()[0].header("content-length"), Some(&*announced));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_drips_an_error_cannot_hold_it_for_long() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, tell) = mpsc::channel::<()>();
+    let address = raw_server(move |_, mut stream| {
+        let start = b"HTTP/1.1 403 X\r\nContent-Length: 100000\r\n\r\n<Error><Code>A</Code><Message>";
+        stream.write_all(start).unwrap();
+        told.send(()).unwrap();
+        while wait.recv().is_ok() && stream.write_all(b"x").is_ok() && told.send(()).is_ok() {}
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let get = tokio::spawn(client.get_object("examplebucket", "k").send());
+    // Each time a byte is there before the 20 seconds of the read time-out.
+    for _ in 0..10 {
+        until(|| tell.try_recv() != Err(mpsc::TryRecvError::Empty)).await;
+        // It lies in the socket, and is read when the runtime looks for it.
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
+        if get.is_finished() {
+            break;
+        }
+        clock.advance(Duration::from_secs(15));
+        let _ = go.send(());
+    }
+    assert!(get.is_finished(), "it never gives up");
+    assert_eq!(get.await.unwrap().unwrap_err().code(), Some("A"));
 }
 
 #[tokio::test]

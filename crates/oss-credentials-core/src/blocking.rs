@@ -21,8 +21,10 @@ impl Wake for Unpark {
 ///
 /// Enough for static, environment and file providers, and for any provider over a
 /// [`blocking_http_fn`](crate::http::blocking_http_fn) client. Futures of an async HTTP client need their
-/// own runtime elsewhere. Never call it inside an async task: it holds up that task's thread, and the
-/// runtime may not be able to make the progress that is waited for.
+/// own runtime elsewhere.
+///
+/// Never call it inside an async task: it holds up that task's thread, and if the runtime needs that thread to
+/// make the progress that is waited for, it waits for ever and no time-out fires. Use `.await` there.
 ///
 /// ```
 /// use oss_credentials_core::blocking;

@@ -96,17 +96,14 @@ impl ChainProvider {
     async fn walk(
         &self,
         mut reasons: Vec<(&'static str, CredentialsError)>,
-        skip: Option<usize>,
+        answered_before: usize,
     ) -> Result<Credentials, CredentialsError> {
         for (index, member) in self.members.iter().enumerate() {
-            if Some(index) == skip {
+            if index == answered_before {
                 continue;
             }
             match member.credentials().await {
-                Ok(credentials) => {
-                    self.note_answer(index, &credentials);
-                    return Ok(credentials);
-                }
+                Ok(credentials) => return self.settle(answered_before, index, credentials).await,
                 Err(error) => self.pass_on(member, error, &mut reasons)?,
             }
         }
@@ -132,11 +129,30 @@ impl ChainProvider {
         Ok(())
     }
 
-    fn note_answer(&self, index: usize, credentials: &Credentials) {
-        let before = self.answered.swap(index, Ordering::AcqRel);
-        if before == index {
-            return;
+    /// Makes a member the one that is asked from now on, unless another walk was faster: two walks at the
+    /// same time must not end with two identities.
+    async fn settle(
+        &self,
+        before: usize,
+        index: usize,
+        credentials: Credentials,
+    ) -> Result<Credentials, CredentialsError> {
+        let won = self
+            .answered
+            .compare_exchange(before, index, Ordering::AcqRel, Ordering::Acquire);
+        match won {
+            Ok(_) => self.log_answer(before, index, &credentials),
+            Err(other) if other != index => {
+                if let Some(member) = self.members.get(other) {
+                    return member.credentials().await;
+                }
+            }
+            Err(_) => {}
         }
+        Ok(credentials)
+    }
+
+    fn log_answer(&self, before: usize, index: usize, credentials: &Credentials) {
         let provider = self.members[index].name;
         match self.members.get(before) {
             None => tracing::info!(target: TRACING_TARGET, provider, source = credentials.source(),
@@ -159,10 +175,11 @@ fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> Credential
         .find(|(_, error)| !error.is_not_configured())
     {
         None => CredentialsError::NoProvider(report),
-        Some((_, first)) => CredentialsError::unavailable(
-            ErrorDetail::builder("chain", format!("no member brought credentials\n{report}"))
-                .source(first.clone()),
-        ),
+        Some((_, first)) => {
+            let what = format!("no member brought credentials\n{report}");
+            // What can be done about it is what can be done about the first failure.
+            first.with_detail(ErrorDetail::builder("chain", what).source(first.clone()).build())
+        }
     }
 }
 
@@ -174,7 +191,7 @@ impl CredentialsProvider for ChainProvider {
     fn credentials(&self) -> CredentialsFuture<'_> {
         let index = self.answered.load(Ordering::Acquire);
         let Some(member) = self.members.get(index) else {
-            return CredentialsFuture::new(self.walk(Vec::new(), None));
+            return CredentialsFuture::new(self.walk(Vec::new(), NOBODY));
         };
         let after = move |result| async move {
             match result {
@@ -182,7 +199,7 @@ impl CredentialsProvider for ChainProvider {
                 Err(error) => {
                     let mut reasons = Vec::new();
                     self.pass_on(member, error, &mut reasons)?;
-                    self.walk(reasons, Some(index)).await
+                    self.walk(reasons, index).await
                 }
             }
         };

@@ -97,6 +97,18 @@ impl CredentialsError {
         }
     }
 
+    /// The same variant around another detail.
+    pub(crate) fn with_detail(&self, detail: ErrorDetail) -> Self {
+        match self {
+            Self::NotConfigured(_) | Self::NoProvider(_) => Self::NotConfigured(detail),
+            Self::InvalidConfig(_) => Self::InvalidConfig(detail),
+            Self::Denied(_) => Self::Denied(detail),
+            Self::Unavailable(_) => Self::Unavailable(detail),
+            Self::InvalidResponse(_) => Self::InvalidResponse(detail),
+            Self::Expired(_) => Self::Expired(detail),
+        }
+    }
+
     /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …
     pub fn kind(&self) -> &'static str {
         match self {
@@ -241,19 +253,15 @@ impl fmt::Display for ErrorDetail {
 }
 
 impl fmt::Debug for ErrorDetail {
+    /// The text of `Display`, and behind it the causes: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let detail = &*self.inner;
-        f.debug_struct("ErrorDetail")
-            .field("provider", &detail.provider)
-            .field("what", &detail.what)
-            .field("place", &detail.place)
-            .field("http_status", &detail.http_status)
-            .field("code", &detail.code)
-            .field("message", &detail.message)
-            .field("request_id", &detail.request_id)
-            .field("hint", &detail.hint)
-            .field("source", &detail.source)
-            .finish()
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "; because: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

@@ -12,10 +12,7 @@ mod support;
 use std::task::Poll;
 use std::time::Duration;
 
-use oss_credentials_core::test_util::ScriptedSource;
-use oss_credentials_core::{
-    BoxFuture, Clock, CredentialsError, CredentialsProvider, RefreshingProvider, Sleep,
-};
+use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsProvider, Sleep};
 use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable};
 
 #[test]
@@ -294,7 +291,8 @@ fn driver_keeps_trying_when_a_role_is_repaired_late() {
 #[cfg(feature = "tokio")]
 mod on_tokio {
     use super::*;
-    use oss_credentials_core::{NoRuntime, TokioSleep};
+    use oss_credentials_core::test_util::ScriptedSource;
+    use oss_credentials_core::{NoRuntime, RefreshingProvider, TokioSleep};
 
     fn provider(source: &ScriptedSource, background: bool) -> RefreshingProvider<ScriptedSource> {
         RefreshingProvider::builder(source.clone())

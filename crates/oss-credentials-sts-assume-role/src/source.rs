@@ -102,11 +102,12 @@ impl StsAssumeRole {
             other => return Ok(other?),
         };
         self.base.invalidate(&base);
-        // A base that can get another key has one now. Only one try: the next fetch is not far.
-        let other = self.base_credentials().await?;
-        if other.same_key_as(&base) {
-            return Err(rejected.into());
-        }
+        // A base that can get another key has one now. Only one try: the next fetch is not far. A base that
+        // fails instead does so because of the rejection, which is what has to be told.
+        let other = match self.base_credentials().await {
+            Ok(other) if !other.same_key_as(&base) => other,
+            _ => return Err(rejected.into()),
+        };
         let second = self.client.assume_role(&other, &self.request).await;
         if second.as_ref().is_err_and(acs_sts::StsError::caller_key_rejected) {
             self.base.invalidate(&other);

@@ -44,7 +44,8 @@ impl TextSink for Vec<u8> {
     }
 }
 
-/// Percent-encodes a query name or value: all UTF-8 bytes but `A-Z a-z 0-9 - . _ ~`, with upper-case hex digits.
+/// Percent-encodes a query name or value: all UTF-8 bytes but `A-Z a-z 0-9 - . _ ~`, with upper-case hex
+/// digits.
 ///
 /// ```
 /// assert_eq!(oss_sign::encode("a b/ü+~"), "a%20b%2F%C3%BC%2B~");
@@ -68,8 +69,8 @@ pub fn encode_path(text: &str) -> String {
 
 /// The path of the URL to send: `/key` if the host names the bucket (pass no bucket), `/bucket/key` else.
 ///
-/// Leading and doubled slashes of the key are kept. Check the key with [`check_key_for_url`] where the URL goes
-/// through a library that removes dot segments.
+/// Leading and doubled slashes of the key are kept. Check the key with [`check_key_for_url`] where the URL
+/// goes through a library that removes dot segments.
 ///
 /// ```
 /// use oss_sign::url_path;
@@ -138,8 +139,8 @@ pub fn decode_query(query: &str) -> Result<Vec<(String, String)>, SignError> {
 /// Refuses a key with a segment `.` or `..`.
 ///
 /// URL libraries that follow the WHATWG rules remove such segments after signing; the request then fails, or
-/// addresses another key. Call this before a URL is handed to such a library. Signing itself takes these keys,
-/// since not every stack normalises.
+/// addresses another key. Call this before a URL is handed to such a library. Signing itself takes these
+/// keys, since not every stack normalises.
 ///
 /// # Errors
 ///
@@ -314,8 +315,8 @@ fn cmp_ranks(one: impl Iterator<Item = u8>, two: impl Iterator<Item = u8>) -> Or
     one.map(rank).cmp(two.map(rank))
 }
 
-/// Place of a byte in the order of encoded forms: an escape begins with `%`, which sorts before all characters
-/// that stay, and two escapes sort by their hex digits, that is by the byte.
+/// Place of a byte in the order of encoded forms: an escape begins with `%`, which sorts before all
+/// characters that stay, and two escapes sort by their hex digits, that is by the byte.
 fn rank(byte: u8) -> u16 {
     u16::from(byte) + if is_unreserved(byte) { 256 } else { 0 }
 }

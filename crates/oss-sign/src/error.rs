@@ -5,14 +5,15 @@ const SHOWN: usize = 64;
 
 /// Why a request was not signed, or a received signature could not be read.
 ///
-/// Nothing is changed or half done when one of these is returned. The texts name parameters and headers, never
-/// their values, and never a secret or a token.
+/// Nothing is changed or half done when one of these is returned. The texts name parameters and headers,
+/// never their values, and never a secret or a token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The region is empty or holds something else than `a-z`, `0-9` and `-`.
     #[error(
-        "oss-sign: the region {region:?} is malformed; pass the bare region such as cn-hangzhou, or the id of a cloud box"
+        "oss-sign: the region {region:?} is malformed; \
+         pass the bare region such as cn-hangzhou, or the id of a cloud box"
     )]
     InvalidRegion {
         /// What was given, cut at 64 characters.
@@ -32,8 +33,8 @@ pub enum SignError {
         /// What was given, cut at 64 characters.
         name: String,
     },
-    /// A query parameter stands twice in the request. Official clients sign this differently from each other, so
-    /// there is no signature that is right for sure.
+    /// A query parameter stands twice in the request. Official clients sign this differently from each other,
+    /// so there is no signature that is right for sure.
     #[error("oss-sign: the query parameter {name:?} stands twice; send each parameter once")]
     DuplicateParameter {
         /// Name of the parameter, cut at 64 characters.
@@ -41,7 +42,8 @@ pub enum SignError {
     },
     /// The encoded query cannot be decoded without doubt.
     #[error(
-        "oss-sign: the query of the URL holds {what}; encode a space as %20, a plus as %2B and a percent sign as %25"
+        "oss-sign: the query of the URL holds {what}; \
+         encode a space as %20, a plus as %2B and a percent sign as %25"
     )]
     InvalidQuery {
         /// What is wrong with it.
@@ -52,7 +54,8 @@ pub enum SignError {
     KeyWithoutBucket,
     /// The key has a segment `.` or `..`; see [`check_key_for_url`](crate::check_key_for_url).
     #[error(
-        "oss-sign: the key has a segment . or .., which URL libraries remove after signing; use another key or a stack that keeps the path"
+        "oss-sign: the key has a segment . or .., which URL libraries remove after signing; \
+         use another key or a stack that keeps the path"
     )]
     DotSegment,
     /// A header name or value cannot be sent over HTTP.
@@ -83,7 +86,8 @@ pub enum SignError {
     InvalidUri,
     /// A received signature, date or credential cannot be read.
     #[error(
-        "oss-sign: the received {what} is missing or malformed; compare it with the vendor's description of V4"
+        "oss-sign: the received {what} is missing or malformed; \
+         compare it with the vendor's description of V4"
     )]
     MalformedAuthorization {
         /// The part that cannot be read.

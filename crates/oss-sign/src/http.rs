@@ -2,14 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Uri};
 use oss_credentials_core::Credentials;
 
-use crate::v4::{Presigned, Signed, Signer};
+use crate::time::second_of;
+use crate::v4::{Presigned, Signer};
 use crate::{RequestView, SignError};
 
 const X_OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
@@ -26,12 +27,12 @@ fn view<'a>(parts: &'a Parts, bucket: Option<&'a str>, key: Option<&'a str>) -> 
 }
 
 impl Signer {
-    /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the URI are
-    /// not looked at. Its query is decoded and signed.
+    /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the
+    /// URI are not looked at. Its query is decoded and signed.
     ///
-    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and with
-    /// [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is removed if
-    /// these credentials have none.
+    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and
+    /// with [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is
+    /// removed if these credentials have none.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl Signer {
     /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
     ///
     /// let (mut parts, body) =
-    ///     http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k?versionId=v1").body(())?.into_parts();
+    ///     http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k").body(())?.into_parts();
     /// signer.sign_parts(&mut parts, Some("examplebucket"), Some("k"), &credentials, time)?;
     /// assert!(parts.headers["authorization"].is_sensitive());
     /// let request = http::Request::from_parts(parts, body);
@@ -66,41 +67,41 @@ impl Signer {
         if credentials.is_anonymous() {
             return Ok(());
         }
-        let (text, token, dates) =
-            self.sign_to_text(&view(parts, bucket, key), credentials, time, |text, moment| {
-                (text, moment.key.token_header.clone(), moment.date_headers.clone())
-            })?;
-        // The buffer becomes the value: no copy.
-        let mut text = Bytes::from(text);
-        text.advance(Signed::HTTP.end);
-        let mut authorization =
-            HeaderValue::from_maybe_shared(text).map_err(|_| SignError::InvalidHeader {
-                name: AUTHORIZATION.to_string(),
-            })?;
-        authorization.set_sensitive(true);
-        let (token, [iso, date]) = (token.transpose()?, dates?);
-        let headers = &mut parts.headers;
-        headers.try_reserve(5).map_err(|_| SignError::TooManyHeaders)?;
+        self.with_moment(credentials, second_of(time)?, |moment| {
+            let authorization = self.authorization(&view(parts, bucket, key), moment)?;
+            // The buffer becomes the value: no copy.
+            let mut authorization =
+                HeaderValue::from_maybe_shared(Bytes::from(authorization)).map_err(|_| {
+                    SignError::InvalidHeader {
+                        name: AUTHORIZATION.to_string(),
+                    }
+                })?;
+            authorization.set_sensitive(true);
+            let (iso, date) = moment.date_headers.as_ref().map_err(Clone::clone)?;
+            let token = moment.key.token_header.as_ref().map_err(Clone::clone)?;
+            let headers = &mut parts.headers;
+            headers.try_reserve(5).map_err(|_| SignError::TooManyHeaders)?;
 
-        // From here on nothing can fail.
-        headers.insert(X_OSS_DATE, iso);
-        headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
-        match token {
-            Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token),
-            None => headers.remove(X_OSS_SECURITY_TOKEN),
-        };
-        headers.insert(DATE, date);
-        headers.insert(AUTHORIZATION, authorization);
-        Ok(())
+            // From here on nothing can fail.
+            headers.insert(X_OSS_DATE, iso.clone());
+            headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
+            match token {
+                Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token.clone()),
+                None => headers.remove(X_OSS_SECURITY_TOKEN),
+            };
+            headers.insert(DATE, date.clone());
+            headers.insert(AUTHORIZATION, authorization);
+            Ok(())
+        })
     }
 
-    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are; those
-    /// that [`Presigned::required_headers`] names are bound.
+    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are;
+    /// those that [`Presigned::required_headers`] names are bound.
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI, as
-    /// when it is longer than 65 534 bytes. On an error nothing is changed.
+    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI,
+    /// as when it is longer than 65 534 bytes. On an error nothing is changed.
     pub fn presign_parts(
         &self,
         parts: &mut Parts,

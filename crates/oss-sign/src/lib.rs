@@ -5,8 +5,8 @@
 //! - [`v4::Authorization`] checks a signature that was received.
 //! - [`encode`], [`encode_path`], [`url_path`] and [`encode_query`] build the URL to send.
 //!
-//! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives the same
-//! bytes.
+//! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives
+//! the same bytes.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -29,8 +29,13 @@
 //! |---|---|---|
 //! | `http` | no | signing of an `http::request::Parts` in place; `&http::HeaderMap` in a [`RequestView`] |
 //!
-//! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and fix.
+//! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and
+//! fix.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
 
 mod encode;
 mod error;

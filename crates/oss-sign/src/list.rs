@@ -24,10 +24,29 @@ impl<T: Copy, const N: usize> List<T, N> {
                 self.len += 1;
                 return;
             }
-            self.spilled.reserve(2 * N);
-            self.spilled.extend_from_slice(&self.inline);
+            self.spill(1);
         }
         self.spilled.push(item);
+    }
+
+    /// Adds all items of a slice.
+    pub(crate) fn extend(&mut self, items: &[T]) {
+        if self.spilled.is_empty() {
+            if let Some(places) = self.inline.get_mut(self.len..self.len + items.len()) {
+                places.copy_from_slice(items);
+                self.len += items.len();
+                return;
+            }
+            self.spill(items.len());
+        }
+        self.spilled.extend_from_slice(items);
+    }
+
+    #[cold]
+    fn spill(&mut self, more: usize) {
+        self.spilled.reserve(2 * N + more);
+        self.spilled
+            .extend_from_slice(self.inline.get(..self.len).unwrap_or_default());
     }
 
     pub(crate) fn items(&self) -> &[T] {
@@ -59,5 +78,21 @@ mod tests {
             assert_eq!(list.items(), (1..=item).collect::<Vec<_>>());
             assert_eq!(list.items_mut().len(), usize::from(item));
         }
+    }
+
+    #[test]
+    fn slices_are_taken_whole_wherever_they_end() {
+        let items: Vec<u8> = (0..20).collect();
+        for size in 1..=20 {
+            let mut list = List::<u8, 7>::new(0);
+            items.chunks(size).for_each(|chunk| list.extend(chunk));
+            assert_eq!(list.items(), items, "slices of {size}");
+            list.extend(&[]);
+            assert_eq!(list.items().len(), 20);
+        }
+        let mut list = List::<u8, 7>::new(0);
+        list.extend(&[]);
+        list.extend(&items);
+        assert_eq!(list.items(), items);
     }
 }

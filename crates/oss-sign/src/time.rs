@@ -10,8 +10,8 @@ const SECONDS_PER_DAY: u64 = 86_400;
 const WEEKDAYS: &[u8; 21] = b"ThuFriSatSunMonTueWed";
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// One reading of the clock, in whole seconds. Day and second come from the same reading, so a signature made at
-/// midnight is of one piece.
+/// One reading of the clock, in whole seconds. Day and second come from the same reading, so a signature made
+/// at midnight is of one piece.
 pub(crate) struct Stamp {
     unix: u64,
     /// `20260101T083000Z`
@@ -90,8 +90,8 @@ impl Stamp {
     }
 }
 
-/// Year, month and day of a number of days since 1970-01-01, by counting in 400-year eras that begin on a first
-/// of March: then the leap day is the last of its year and the month lengths repeat every five months.
+/// Year, month and day of a number of days since 1970-01-01, by counting in 400-year eras that begin on a
+/// first of March: then the leap day is the last of its year and the month lengths repeat every five months.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468; // from 0000-03-01
     let era = days / 146_097;

@@ -8,8 +8,8 @@ use crate::error::shown;
 
 /// A borrowed view of the request to sign. Nothing is copied.
 ///
-/// Bucket and key are the logical names, decoded; the signature is made from them and never from host or path of
-/// the URL, so it does not matter whether the host names the bucket.
+/// Bucket and key are the logical names, decoded; the signature is made from them and never from host or path
+/// of the URL, so it does not matter whether the host names the bucket.
 ///
 /// # Examples
 ///
@@ -58,31 +58,32 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// The key, raw: not percent-encoded, not normalised. An empty one is none. Default: none, a request to the
-    /// bucket.
+    /// The key, raw: not percent-encoded, not normalised. An empty one is none. Default: none, a request to
+    /// the bucket.
     #[must_use]
     pub fn key(mut self, key: impl Into<Option<&'a str>>) -> Self {
         self.key = key.into().filter(|key| !key.is_empty());
         self
     }
 
-    /// All query parameters, decoded, in any order. A parameter without value has the value `""`. Default: none.
+    /// All query parameters, decoded, in any order. A parameter without value has the value `""`. Default:
+    /// none.
     #[must_use]
     pub fn query(mut self, pairs: &'a [(&'a str, &'a str)]) -> Self {
         self.query = Query::Pairs(pairs);
         self
     }
 
-    /// The query as it stands in the URL, without `?`; replaces [`RequestView::query`]. It is decoded, and encoded
-    /// anew for the signature.
+    /// The query as it stands in the URL, without `?`; replaces [`RequestView::query`]. It is decoded, and
+    /// encoded anew for the signature.
     #[must_use]
     pub fn encoded_query(mut self, query: &'a str) -> Self {
         self.query = Query::Encoded(query);
         self
     }
 
-    /// The headers that the request has so far: `&[(&str, &[u8])]`, or `&http::HeaderMap` with the feature `http`.
-    /// Names are compared without regard to case. Default: none.
+    /// The headers that the request has so far: `&[(&str, &[u8])]`, or `&http::HeaderMap` with the feature
+    /// `http`. Names are compared without regard to case. Default: none.
     #[must_use]
     pub fn headers(mut self, headers: impl Into<Headers<'a>>) -> Self {
         self.headers = headers.into();

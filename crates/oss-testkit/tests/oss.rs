@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::Credentials;
 use oss_credentials_core::test_util::ManualClock;
+use oss_sign::v4;
 use oss_testkit::{BucketAcl, LocalCloud};
 use support::*;
 
@@ -261,6 +262,104 @@ fn the_scope_and_the_form_of_a_signature_are_checked() {
     assert_eq!(
         scope("20260102/cn-hangzhou/oss"),
         "Invalid signing date in Authorization header."
+    );
+}
+
+#[test]
+fn the_digest_of_an_upload_is_checked() {
+    let (cloud, _) = cloud_at_now(|builder| builder);
+    let key = cloud.access_key();
+    let put =
+        |digest: &str, body: &[u8]| Oss::new(&cloud, &key).call("PUT", "k", &[("content-md5", digest)], body);
+    // Of RFC 1321, appendix A.5: "" and "abc".
+    assert_eq!(put("1B2M2Y8AsgTpgAmY7PhCfg==", b"").status, 200);
+    assert_eq!(put("kAFQmDzST7DWlj99KOF/cg==", b"abc").status, 200);
+    for wrong in [
+        "1B2M2Y8AsgTpgAmY7PhCfg==",
+        "900150983cd24fb0d6963f7d28e17f72",
+        "!",
+    ] {
+        let reply = put(wrong, b"not empty");
+        assert_eq!(reply.refusal(), (400, "InvalidDigest".to_owned()), "{wrong}");
+    }
+    assert_eq!(cloud.object(cloud.bucket(), "k").as_deref(), Some(&b"abc"[..]));
+}
+
+/// Signatures that are right otherwise: the string to sign is made here, from the vendor's description.
+#[test]
+fn what_a_right_signature_covers_has_to_be_well_formed() {
+    let (cloud, _) = cloud_at_now(|builder| builder);
+    let key = cloud.access_key();
+    let put = |payload: &str, listed: &str| {
+        let canonical = format!(
+            "PUT\n/example-bucket/k\n\n{}x-oss-content-sha256:{payload}\nx-oss-date:20260101T083000Z\n\n\
+             {listed}\n{payload}",
+            ["alpha:1\n", "beta:2\n"]
+                .iter()
+                .filter(|line| listed.split(';').any(|name| line.split(':').next() == Some(name)))
+                .copied()
+                .collect::<String>(),
+        );
+        let text = v4::string_to_sign(
+            "20260101T083000Z",
+            "20260101/cn-hangzhou/oss/aliyun_v4_request",
+            canonical.as_bytes(),
+        );
+        let signature = v4::signature(key.access_key_secret(), "20260101", "cn-hangzhou", "oss", &text);
+        let additional = match listed {
+            "" => String::new(),
+            _ => format!("AdditionalHeaders={listed},"),
+        };
+        let authorization = format!(
+            "OSS4-HMAC-SHA256 Credential={}/20260101/cn-hangzhou/oss/aliyun_v4_request,{additional}\
+             Signature={signature}",
+            key.access_key_id()
+        );
+        let headers = [
+            ("alpha", "1"),
+            ("beta", "2"),
+            ("x-oss-content-sha256", payload),
+            ("x-oss-date", "20260101T083000Z"),
+            ("Authorization", &authorization),
+        ];
+        send(
+            &cloud.oss_endpoint(),
+            "PUT",
+            "/example-bucket/k",
+            &headers,
+            b"hello",
+        )
+        .unwrap()
+    };
+    for listed in ["", "alpha", "alpha;beta"] {
+        assert_eq!(put("UNSIGNED-PAYLOAD", listed).status, 200, "{listed}");
+    }
+    let refused = |payload: &str, listed: &str| {
+        let reply = put(payload, listed);
+        assert_eq!(
+            reply.refusal(),
+            (400, "InvalidArgument".to_owned()),
+            "{payload} {listed}"
+        );
+        reply.element("Message")
+    };
+    // Of "hello", and of nothing.
+    for payload in [
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "banana",
+    ] {
+        assert_eq!(refused(payload, ""), "Invalid x-oss-content-sha256 header.");
+    }
+    for listed in ["beta;alpha", "alpha;alpha", "alpha;alpha;beta"] {
+        assert_eq!(
+            refused("UNSIGNED-PAYLOAD", listed),
+            "AdditionalHeaders must be sorted and name each header once.",
+        );
+    }
+    assert_eq!(
+        refused("UNSIGNED-PAYLOAD", "alpha;gamma"),
+        "AdditionalHeaders names a header that the request lacks.",
     );
 }
 

@@ -453,9 +453,69 @@ fn expiry_is_judged_by_the_services_clock() {
     let clock = || ManualClock::at_unix(NOW + 7200);
     let service = Service::new().then(dated("Fri, 02 Jan 2026 03:04:05 GMT"));
     assume(&service.client().clock(clock()).build().unwrap()).unwrap();
-    let service = Service::new().then(dated("Fri, 02 Jan 2026 05:04:05 GMT"));
-    let error = assume(&service.client().build().unwrap()).unwrap_err();
+    let service = Service::new().answers(200, OK);
+    let error = assume(&service.client().clock(clock()).build().unwrap()).unwrap_err();
     assert!(matches!(error.error(), CredentialsError::Expired(_)), "{error:?}");
+}
+
+/// The session of one hour ends at 04:04:05.
+#[test]
+fn a_date_that_the_expiry_contradicts_is_not_believed() {
+    for (date, seconds) in [
+        ("Fri, 02 Jan 2026 02:49:05 GMT", Some(-900)),
+        ("Fri, 02 Jan 2026 02:49:04 GMT", None),
+        ("Fri, 02 Jan 2026 04:04:04 GMT", Some(3599)),
+        ("Fri, 02 Jan 2026 05:04:05 GMT", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+    ] {
+        let dated = move || Ok(HttpResponse::new(200, OK.as_bytes().to_vec()).with_header("date", date));
+        let role = assume(&Service::new().then(dated).client().build().unwrap()).unwrap();
+        let offset = role
+            .clock_offset()
+            .map(oss_credentials_core::ClockOffset::as_secs);
+        assert_eq!(offset, seconds, "{date}");
+    }
+}
+
+#[test]
+fn a_learned_clock_offset_serves_later_calls_until_it_is_refused() {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let clock = ManualClock::at_unix(NOW - 7200);
+    let client = StsClient::builder(strict_about_time(NOW, &seen))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    assume(&client).unwrap();
+    assume(&client.clone()).unwrap();
+    let times = || std::mem::take(&mut *seen.lock().unwrap());
+    let (wrong, right) = ("2026-01-02T01:04:05Z", "2026-01-02T03:04:05Z");
+    assert_eq!(times(), [wrong, right, right]);
+
+    // Somebody sets the clock: the correction is refused, and unlearned.
+    clock.advance(Duration::from_secs(7200));
+    assume(&client).unwrap();
+    assume(&client).unwrap();
+    assert_eq!(times(), ["2026-01-02T05:04:05Z", right, right]);
+}
+
+#[test]
+fn an_offset_that_the_service_did_not_accept_is_not_kept() {
+    let refusal = || {
+        let body = error_body("InvalidTimeStamp.Expired").into_bytes();
+        Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
+    };
+    let service = Service::new().then(refusal).then(refusal).answers(200, OK);
+    let client = service.client().build().unwrap();
+    assume(&client).unwrap_err();
+    assume(&client).unwrap();
+    let requests = service.requests();
+    let times: Vec<_> = requests
+        .iter()
+        .map(|r| get(&params(r), "Timestamp").unwrap().to_owned())
+        .collect();
+    let now = "2026-01-02T03:04:05Z";
+    assert_eq!(times, [now, "2026-01-02T05:04:05Z", now]);
 }
 
 #[cfg(feature = "tokio")]

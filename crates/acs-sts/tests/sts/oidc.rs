@@ -265,6 +265,32 @@ fn a_clock_that_is_hours_off_is_corrected_once() {
 }
 
 #[test]
+fn a_corrected_clock_is_remembered() {
+    let refused = || {
+        let body = error_body("InvalidTimeStamp.Expired").into_bytes();
+        Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
+    };
+    let service = Service::new().then(refused).answers(200, OK).answers(200, OK);
+    let client = service.client().build().unwrap();
+    for _ in 0..2 {
+        blocking::wait(client.clone().assume_role_with_oidc(&role_for_token())).unwrap();
+    }
+    let timestamps: Vec<_> = service
+        .requests()
+        .iter()
+        .map(|request| get(&params(request), "Timestamp").unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        timestamps,
+        [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T05:04:05Z",
+            "2026-01-02T05:04:05Z"
+        ]
+    );
+}
+
+#[test]
 fn a_clock_beyond_the_year_9999_is_named() {
     let service = Service::new();
     let client = service.client().clock(ManualClock::at_unix(253_402_300_800));

@@ -178,7 +178,13 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.origin(), self.path)
+        // An `@` in the path may be the end of a password that held a slash.
+        let path = if self.path.contains('@') {
+            "/…"
+        } else {
+            &self.path
+        };
+        write!(f, "{}{path}", self.origin())
     }
 }
 
@@ -246,35 +252,100 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
 pub fn is_metadata_host(host: &str) -> bool {
     is_loopback(host)
         || match bare_address(host) {
-            Some(IpAddr::V4(v4)) => v4.is_link_local() || v4 == Ipv4Addr::new(100, 100, 100, 200),
-            Some(IpAddr::V6(v6)) => v6.is_unicast_link_local(),
+            // Connecting to the unspecified address reaches this machine.
+            Some(IpAddr::V4(v4)) => {
+                v4.is_link_local() || v4.is_unspecified() || v4 == Ipv4Addr::new(100, 100, 100, 200)
+            }
+            Some(IpAddr::V6(v6)) => v6.is_unicast_link_local() || v6.is_unspecified(),
             None => false,
         }
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || bare_address(host).is_some_and(|address| address.is_loopback())
+    let name = host.strip_suffix('.').unwrap_or(host);
+    name.eq_ignore_ascii_case("localhost") || bare_address(host).is_some_and(|address| address.is_loopback())
 }
 
+/// The address that a host is, in any spelling that resolvers take for one: brackets, a zone, a trailing dot,
+/// IPv4 in IPv6, and the short, octal and hexadecimal forms of `inet_aton`.
 fn bare_address(host: &str) -> Option<IpAddr> {
     let host = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(host);
-    let address: IpAddr = host.split('%').next()?.parse().ok()?;
-    Some(address.to_canonical())
+    let host = host.split('%').next()?;
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.parse::<IpAddr>() {
+        Ok(address) => Some(address.to_canonical()),
+        Err(_) => inet_aton(host).map(IpAddr::V4),
+    }
 }
 
-/// A URL (possibly behind a method) without user-info, query and fragment; other text unchanged.
-pub(crate) fn without_secrets(place: &str) -> String {
-    let Some(scheme_end) = place.find("://").map(|at| at + 3) else {
-        return place.to_owned();
+/// One to four numbers, of which the last fills all bytes that are left.
+fn inet_aton(host: &str) -> Option<Ipv4Addr> {
+    let numbers: Vec<u32> = host.split('.').map(inet_number).collect::<Option<_>>()?;
+    let (last, bytes) = numbers.split_last()?;
+    if bytes.len() > 3 || bytes.iter().any(|byte| *byte > 255) {
+        return None;
+    }
+    let room = 8 * (4 - u32::try_from(bytes.len()).ok()?);
+    if room < 32 && *last >= 1 << room {
+        return None;
+    }
+    let mut address = u64::from(*last);
+    for (index, byte) in (0_u32..).zip(bytes) {
+        address |= u64::from(*byte) << (24 - 8 * index);
+    }
+    Some(Ipv4Addr::from(u32::try_from(address).ok()?))
+}
+
+fn inet_number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
     };
-    let (scheme, rest) = place.split_at(scheme_end);
+    if digits.starts_with('+') {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok()
+}
+
+/// A text without what may be secret in the URLs in it: user-info, query and fragment. Other words stay.
+pub(crate) fn without_secrets(place: &str) -> String {
+    let mut cleaned = String::with_capacity(place.len());
+    for (index, word) in place.split(' ').enumerate() {
+        if index > 0 {
+            cleaned.push(' ');
+        }
+        cleaned.push_str(&word_without_secrets(word));
+    }
+    cleaned
+}
+
+fn word_without_secrets(word: &str) -> String {
+    let (scheme, rest) = match word.find("://") {
+        Some(at) => word.split_at(at + 3),
+        // Without a scheme it is a URL only if it looks like user:password@host.
+        None if looks_like_user_info(word) => ("", word),
+        None => return word.to_owned(),
+    };
     let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}{host}{path}")
+    // An unescaped slash in a password puts the `@` behind what looks like the end of the host: everything
+    // before it may be secret.
+    match rest.rsplit_once('@') {
+        Some((_, host)) if !rest.split('/').next().unwrap_or_default().contains('@') => {
+            let path = host.find('/').map_or("", |at| &host[at..]);
+            format!("{scheme}…{path}")
+        }
+        Some((_, host)) => format!("{scheme}{host}"),
+        None => format!("{scheme}{rest}"),
+    }
+}
+
+fn looks_like_user_info(word: &str) -> bool {
+    word.split_once('@')
+        .is_some_and(|(before, _)| before.contains(':'))
 }
 
 fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {
@@ -358,6 +429,8 @@ mod tests {
 
     #[test]
     fn debug_and_display_hide_user_info_and_query() {
+        let slashed = Endpoint::parse("http://user:12/canary@host/p").unwrap();
+        assert!(!format!("{slashed:?} {slashed}").contains("canary"), "{slashed}");
         let endpoint = Endpoint::parse("http://u:canary@h/p?canary").unwrap();
         assert_eq!(
             format!("{endpoint:?} {endpoint}"),
@@ -379,6 +452,15 @@ mod tests {
             "fe80::1%eth0",
             "100.100.100.200",
             "::ffff:127.0.0.1",
+            "127.0.0.1.",
+            "localhost.",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0.0.0.0",
+            "100.100.25800",
+            "169.254.1",
             "::ffff:100.100.100.200",
         ] {
             assert!(is_metadata_host(host), "{host}");
@@ -400,5 +482,22 @@ mod tests {
         assert_eq!(without_secrets("GET http://u:p@h/a?b#c"), "GET http://h/a");
         assert_eq!(without_secrets("http://h?b"), "http://h");
         assert_eq!(without_secrets("/etc/file?.ini"), "/etc/file?.ini");
+        assert_eq!(
+            without_secrets("GET http://a/?x or https://u:p@b/c?d"),
+            "GET http://a/ or https://b/c"
+        );
+        for place in [
+            "http://user:pa/canary@h/",
+            "user:canary@h/p",
+            "//user:canary@h/p",
+            "http://canary/ss@host/",
+        ] {
+            assert!(
+                !without_secrets(place).contains("canary"),
+                "{place}: {}",
+                without_secrets(place)
+            );
+        }
+        assert_eq!(without_secrets("/var/log/me@host.txt"), "/var/log/me@host.txt");
     }
 }

@@ -10,6 +10,12 @@ use super::without_secrets;
 /// Largest body a client may bring, in bytes: 1 MiB. Answers that carry credentials have a few kilobytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
+/// 2015-01-01 and 2200-01-01, in Unix seconds.
+#[cfg(feature = "chrono")]
+const EARLIEST_DATE: i64 = 1_420_070_400;
+#[cfg(feature = "chrono")]
+const LATEST_DATE: i64 = 7_258_118_400;
+
 /// The methods that credential protocols use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -231,8 +237,9 @@ impl HttpResponse {
 
     /// How far the server's clock is from the local one, by the answer's `Date` header.
     ///
-    /// The header is taken to show the middle between `sent` and `received`. `None` if it is missing or
-    /// unreadable, or if an `Age` header says that a cache answered: then the date is old.
+    /// The header is taken to show the middle between `sent` and `received`. `None` if it is missing,
+    /// unreadable or outside the years 2015 to 2199, or if an `Age` header says that a cache answered: then
+    /// the date is old.
     #[cfg(feature = "chrono")]
     pub fn clock_offset(
         &self,
@@ -243,6 +250,10 @@ impl HttpResponse {
             return None;
         }
         let date = chrono::DateTime::parse_from_rfc2822(self.header("date")?).ok()?;
+        // A date from before the service existed, or after anybody's certificates, is no clock's.
+        if !(EARLIEST_DATE..LATEST_DATE).contains(&date.timestamp()) {
+            return None;
+        }
         let service = std::time::SystemTime::from(date);
         let round_trip = received.duration_since(sent).unwrap_or_default();
         let middle = sent.checked_add(round_trip / 2)?;
@@ -323,10 +334,10 @@ mod tests {
     #[test]
     fn the_offset_is_measured_at_the_middle_of_the_exchange() {
         use std::time::SystemTime;
-        let sent = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
+        let sent = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_193);
         let received = sent + Duration::from_secs(4);
-        let response = HttpResponse::new(200, vec![]).with_header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        // That date is 784111777, the middle is 784111772.
+        let response = HttpResponse::new(200, vec![]).with_header("Date", "Thu, 01 Jan 2026 08:30:00 GMT");
+        // That date is 1767256200, the middle is 1767256195.
         assert_eq!(response.clock_offset(sent, received).unwrap().as_secs(), 5);
         assert_eq!(
             response
@@ -336,6 +347,10 @@ mod tests {
             None
         );
         assert_eq!(HttpResponse::new(200, vec![]).clock_offset(sent, received), None);
+        for absurd in ["Thu, 01 Jan 1970 00:00:00 GMT", "Wed, 01 Jan 2200 00:00:00 GMT"] {
+            let response = HttpResponse::new(200, vec![]).with_header("Date", absurd);
+            assert_eq!(response.clock_offset(sent, received), None, "{absurd}");
+        }
         let garbage = HttpResponse::new(200, vec![]).with_header("Date", "yesterday");
         assert_eq!(garbage.clock_offset(sent, received), None);
     }

@@ -73,7 +73,9 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
         self
     }
 
-    /// Longest life of one attempt: an older one is discarded. It is a safety net; the source's own time-outs
+    /// Longest life of one attempt: an older one is discarded when somebody looks, be it another caller, the
+    /// driver, or the timer of a caller that waits (feature `tokio` with background refresh). Without any of
+    /// these a lone caller waits as long as its source does. It is a safety net; the source's own time-outs
     /// should be shorter. Default: 30 s.
     pub fn attempt_limit(mut self, limit: Duration) -> Self {
         self.settings.attempt_limit = limit;

@@ -39,8 +39,8 @@ struct Timer {
 enum Duty {
     /// Another driver has taken over.
     Leave,
-    /// Attend to an attempt, until this instant at the latest.
-    Attend(SystemTime),
+    /// Attend to an attempt, until this instant at the latest; without end if the limit is beyond all time.
+    Attend(Option<SystemTime>),
     /// Nothing until then.
     Rest(Option<SystemTime>),
 }
@@ -112,8 +112,8 @@ impl Shared {
             }
         };
         self.announce_driver(match duty {
-            Duty::Attend(until) | Duty::Rest(Some(until)) => Presence::ActsAt(until),
-            Duty::Rest(None) | Duty::Leave => Presence::WaitsForOthers,
+            Duty::Attend(Some(until)) | Duty::Rest(Some(until)) => Presence::ActsAt(until),
+            Duty::Attend(None) | Duty::Rest(None) | Duty::Leave => Presence::WaitsForOthers,
         });
         duty
     }
@@ -123,12 +123,8 @@ impl Shared {
             seat.joined_at = Some(slot.join());
             seat.begin_anew();
         }
-        let limit = self.settings.attempt_limit;
-        let until = slot
-            .attempt
-            .as_ref()
-            .and_then(|attempt| attempt.started_at.checked_add(limit));
-        Duty::Attend(until.unwrap_or(SystemTime::UNIX_EPOCH))
+        let attempt = slot.attempt.as_ref();
+        Duty::Attend(attempt.and_then(|attempt| attempt.started_at.checked_add(self.settings.attempt_limit)))
     }
 
     /// When the value should be fetched again; `None` if never, or not before a caller asks.
@@ -171,7 +167,7 @@ impl Future for RefreshDriver {
                         driver.seat.joined_at = None;
                         continue;
                     }
-                    Poll::Pending => Some(until),
+                    Poll::Pending => until,
                 },
                 Duty::Rest(until) => until,
             };

@@ -1,13 +1,16 @@
 //! A caller that waits for an attempt.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use super::shared::{Entered, Purpose, Seat, Shared};
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
+use crate::provider::BoxFuture;
 
 /// Joins the attempt under way or begins one, polls it together with all others who joined, and takes its
 /// outcome. Dropping it leaves the flight to the others, or to whoever comes next.
@@ -15,6 +18,9 @@ pub(super) struct Join {
     shared: Arc<Shared>,
     seat: Seat,
     purpose: Purpose,
+    /// Ends the wait at the attempt's limit where there is a timer for that: the flight, and the driver, may
+    /// be bound to a runtime that nobody runs any more.
+    timer: Option<(SystemTime, BoxFuture<'static, ()>)>,
 }
 
 impl Join {
@@ -23,6 +29,30 @@ impl Join {
             seat: shared.new_seat(),
             shared: Arc::clone(shared),
             purpose,
+            timer: None,
+        }
+    }
+
+    /// The attempt's limit, once the timer says that it has come.
+    fn poll_limit(&mut self, now: SystemTime, cx: &mut Context<'_>) -> Option<SystemTime> {
+        let limit = self.shared.attempt_limit_at()?;
+        if self.timer.as_ref().is_none_or(|(target, _)| *target != limit) {
+            let wait = limit.duration_since(now).unwrap_or_default();
+            self.timer = Some((limit, super::spawn::timer(&self.shared, wait)?));
+        }
+        let (target, done) = self.timer.as_mut()?;
+        // A runtime that shuts down makes its timers panic.
+        match catch_unwind(AssertUnwindSafe(|| done.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(())) => {
+                let reached = *target;
+                self.timer = None;
+                Some(reached)
+            }
+            Err(_) => {
+                self.timer = None;
+                None
+            }
         }
     }
 }
@@ -31,25 +61,31 @@ impl Future for Join {
     type Output = Result<Credentials, CredentialsError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            shared,
-            seat,
-            purpose,
-        } = &mut *self;
+        let join = &mut *self;
+        let mut limit_reached = None;
         loop {
-            let now = shared.clock.now();
-            if seat.joined_at.is_none() {
-                match shared.enter(seat, purpose, now) {
+            let clock = join.shared.clock.now();
+            let now = limit_reached
+                .take()
+                .map_or(clock, |limit: SystemTime| clock.max(limit));
+            if join.seat.joined_at.is_none() {
+                match join.shared.enter(&mut join.seat, &join.purpose, now) {
                     Entered::Answered(answer) => return Poll::Ready(answer),
-                    Entered::Joined { began: true } => super::spawn::on_begin(shared),
+                    Entered::Joined { began: true } => super::spawn::on_begin(&join.shared),
                     Entered::Joined { began: false } => {}
                 }
             }
-            shared.wakes.register(seat.id, cx.waker());
-            ready!(shared.advance(seat, now));
-            seat.joined_at = None;
-            let now = shared.clock.now();
-            if let Some(outcome) = shared.collect(purpose, now) {
+            join.shared.wakes.register(join.seat.id, cx.waker());
+            if join.shared.advance(&mut join.seat, now).is_pending() {
+                limit_reached = join.poll_limit(now, cx);
+                if limit_reached.is_none() {
+                    return Poll::Pending;
+                }
+                continue;
+            }
+            join.seat.joined_at = None;
+            let now = join.shared.clock.now();
+            if let Some(outcome) = join.shared.collect(&join.purpose, now) {
                 return Poll::Ready(outcome);
             }
         }

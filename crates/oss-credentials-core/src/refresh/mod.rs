@@ -44,6 +44,23 @@ use shared::{Purpose, Shared};
 ///
 /// Clones are handles of the same cache. It needs no runtime: the lazy refresh happens while callers poll.
 ///
+/// | situation | what happens |
+/// |---|---|
+/// | fresh | the value at once |
+/// | due, with a driver | the value at once; the driver refreshes |
+/// | due, without a driver | one caller refreshes and waits for it; all others get the value at once |
+/// | nothing usable | all callers join one attempt and receive its result, good or bad |
+/// | a caller is dropped while it waits | the fetch stays; the next caller, or the driver, goes on with it |
+/// | a fetch takes longer than `attempt_limit` | it is discarded by whoever looks next: a caller, the driver, or a caller's timer (feature `tokio` with background refresh) |
+/// | a fetch fails and the value is still good | the value stays; one warning; pauses from 1 s to 60 s |
+/// | a fetch fails and there is nothing usable | the error; until the pause ends it is answered from memory ([`status`](Self::status) tells when the next attempt comes, [`refresh_now`](Self::refresh_now) does not wait for it) |
+/// | denied, wrongly or not configured | the same, with pauses from 30 s |
+/// | what came has expired, or is about to | a failed attempt, and a pause of at least 10 s |
+/// | [`invalidate`](CredentialsProvider::invalidate) | the value is dropped if it is still the one, as often as the limit allows |
+/// | the last handle is dropped | fetch and driver end |
+///
+/// A source must not ask the provider that it stands behind: it would wait for itself.
+///
 /// # Examples
 ///
 /// ```
@@ -94,7 +111,9 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
         RefreshDriver::attach(&self.shared, Arc::new(sleep))
     }
 
-    /// Starts background refresh on the current tokio runtime, unless it is on already. Never panics.
+    /// Starts background refresh on the current tokio runtime, unless it is on already. Never panics; but tokio
+    /// tells only by a panic, caught here, that a runtime has no timer: its message is printed once for such a
+    /// runtime, and `panic = "abort"` makes an end of it.
     ///
     /// # Errors
     ///

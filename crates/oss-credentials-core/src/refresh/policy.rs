@@ -14,6 +14,8 @@ pub(super) const MAX_WINDOW: Duration = Duration::from_secs(15 * 60);
 pub(super) const MAX_MARGIN: Duration = Duration::from_secs(10);
 /// Least time between two successful fetches that nobody forced.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// Least pause after a failure, whatever the settings and chance say.
+pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
 /// Default of the longest life of one attempt.
 pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(30);
 /// How much later than announced a driver may be before it counts as absent.
@@ -25,7 +27,8 @@ pub(super) const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(60)
 ///
 /// The pause doubles with each failure in a row, up to the maximum, and a random part of it is waited
 /// ("full jitter"), so that many processes do not come back at the same moment. A failure that somebody has
-/// to repair (denied, wrongly configured, not configured) begins with a longer pause.
+/// to repair (denied, wrongly configured, not configured) begins with a longer pause, of which at most a tenth
+/// is left out. No pause is shorter than 100 ms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,11 +94,10 @@ impl Backoff {
         };
         let doublings = count.saturating_sub(1).min(31);
         let step = first.saturating_mul(1 << doublings).min(self.max);
-        let pause = if self.jitter {
-            step.mul_f64(entropy::fraction())
-        } else {
-            step
-        };
+        let random = if self.jitter { entropy::fraction() } else { 0.0 };
+        // Who waits for a repair needs no spreading over the whole step, and must not ask every few seconds.
+        let part = if is_permanent(error) { 0.1 * random } else { random };
+        let pause = scaled(step, 1.0 - part).max(MIN_PAUSE);
         // A source that repeats a dead value would else be asked again at once.
         if matches!(error, CredentialsError::Expired(_)) {
             pause.max(MIN_INTERVAL)
@@ -103,6 +105,11 @@ impl Backoff {
             pause
         }
     }
+}
+
+/// A part of a duration. `Duration::mul_f64` would panic for the longest ones.
+fn scaled(duration: Duration, part: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * part).unwrap_or(duration)
 }
 
 fn is_permanent(error: &CredentialsError) -> bool {
@@ -229,7 +236,7 @@ impl Settings {
             Some(window) => window.min(life / 2),
             None => MAX_WINDOW.min(life / 5),
         };
-        window.mul_f64(1.0 - self.jitter * entropy::fraction())
+        scaled(window, 1.0 - self.jitter * entropy::fraction())
     }
 }
 

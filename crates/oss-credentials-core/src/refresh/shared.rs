@@ -38,8 +38,9 @@ pub(super) struct Shared {
     flight_waker: Waker,
     /// Who waits for the next value.
     pub(super) updates: Arc<WakeSet>,
+    /// What was found out about the timer of the runtime last seen.
     #[cfg(feature = "tokio")]
-    pub(super) runtime_has_no_timer: std::sync::atomic::AtomicBool,
+    pub(super) timer_of: Mutex<Option<(tokio::runtime::Id, bool)>>,
 }
 
 /// Somebody's place in the attempt under way.
@@ -81,6 +82,21 @@ pub(super) enum Presence {
     ActsAt(SystemTime),
 }
 
+/// What a change of the slot leaves to be done once the lock is released: errors, flights and wakers hold
+/// foreign code.
+#[derive(Default)]
+struct Aftermath {
+    wake: bool,
+    notes: Vec<Note>,
+    discarded: Vec<Discarded>,
+}
+
+type Discarded = (
+    Option<Attempt>,
+    Option<Failure>,
+    Option<Result<Credentials, CredentialsError>>,
+);
+
 /// What came of asking to take part.
 pub(super) enum Entered {
     Answered(Result<Credentials, CredentialsError>),
@@ -104,7 +120,7 @@ impl Shared {
             wakes,
             updates: Arc::default(),
             #[cfg(feature = "tokio")]
-            runtime_has_no_timer: false.into(),
+            timer_of: Mutex::new(None),
         }
     }
 
@@ -167,21 +183,15 @@ impl Shared {
 
     /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none.
     pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, now: SystemTime) -> Entered {
-        let mut discarded = None;
-        let mut notes = Vec::new();
+        let mut aftermath = Aftermath::default();
         let entered = {
             let mut slot = self.lock();
             if let Some(answer) = self.answer_without_attempt(&slot, purpose, now) {
                 return Entered::Answered(answer);
             }
-            let mut overdue = false;
-            if slot
-                .attempt
-                .as_ref()
-                .is_some_and(|attempt| attempt.age(now) >= self.settings.attempt_limit)
-            {
-                discarded = self.time_out(&mut slot, now, &mut notes);
-                overdue = true;
+            let overdue = slot.is_overdue(now, self.settings.attempt_limit);
+            if overdue {
+                self.time_out(&mut slot, now, &mut aftermath);
             }
             let began = slot.attempt.is_none();
             if began {
@@ -194,12 +204,14 @@ impl Shared {
                     return Entered::Answered(Err(error));
                 }
                 slot.begin(self.new_flight(), seat.id, now);
+                // The driver attends to it as well, and sees to its time limit.
+                aftermath.wake = true;
             }
             seat.joined_at = Some(slot.join());
             seat.begin_anew();
             Entered::Joined { began }
         };
-        self.after_unlock(discarded, notes);
+        self.after_unlock(aftermath);
         entered
     }
 
@@ -251,7 +263,9 @@ impl Shared {
             let mut cx = Context::from_waker(&self.flight_waker);
             let result = match catch_unwind(AssertUnwindSafe(|| flight.as_mut().poll(&mut cx))) {
                 Ok(Poll::Pending) => {
-                    let belongs = self.put_back(flight_id, flight);
+                    let orphan = self.put_back(flight_id, flight);
+                    let belongs = orphan.is_none();
+                    drop_quietly(orphan);
                     // A wake-up during the poll may have gone to callers that found the flight taken.
                     if self.wakes.was_woken() {
                         self.wakes.wake_all();
@@ -267,34 +281,35 @@ impl Shared {
                         .hint("its message is on stderr; report it to the author of the source"),
                 )),
             };
-            self.finish(flight_id, result, seat);
+            drop_quietly(flight);
+            self.finish(flight_id, result, seat, now);
         }
     }
 
     fn take_flight(&self, seat: &Seat, now: SystemTime) -> Result<(u64, Flight), Poll<()>> {
-        let mut notes = Vec::new();
-        let discarded = {
+        let mut aftermath = Aftermath::default();
+        {
             let mut slot = self.lock();
             if seat.joined_at != Some(slot.completed) {
                 return Err(Poll::Ready(()));
             }
-            let Some(attempt) = &mut slot.attempt else {
-                return Err(Poll::Ready(()));
-            };
-            if attempt.age(now) < self.settings.attempt_limit {
+            if !slot.is_overdue(now, self.settings.attempt_limit) {
+                let Some(attempt) = &mut slot.attempt else {
+                    return Err(Poll::Ready(()));
+                };
                 return match attempt.flight.take() {
                     Some(flight) => Ok((attempt.flight_id, flight)),
                     None => Err(Poll::Pending),
                 };
             }
-            self.time_out(&mut slot, now, &mut notes)
-        };
-        self.after_unlock(discarded, notes);
+            self.time_out(&mut slot, now, &mut aftermath);
+        }
+        self.after_unlock(aftermath);
         Err(Poll::Ready(()))
     }
 
-    /// Whether the flight still belonged to the attempt under way; else it is dropped.
-    fn put_back(&self, flight_id: u64, flight: Flight) -> bool {
+    /// Gives the flight back if it does not belong to the attempt under way any more.
+    fn put_back(&self, flight_id: u64, flight: Flight) -> Option<Flight> {
         let mut orphan = Some(flight);
         {
             let mut slot = self.lock();
@@ -304,13 +319,21 @@ impl Shared {
                 attempt.flight = orphan.take();
             }
         }
-        orphan.is_none()
+        orphan
     }
 
     /// Takes what a flight brought: ends the attempt, or gives it a fresh flight.
-    fn finish(&self, flight_id: u64, result: Result<Fetched, CredentialsError>, seat: &mut Seat) {
-        let now = self.clock.now();
-        let mut notes = Vec::new();
+    ///
+    /// `polled_at` stands in for the time if the clock panics: the attempt must end all the same.
+    fn finish(
+        &self,
+        flight_id: u64,
+        result: Result<Fetched, CredentialsError>,
+        seat: &mut Seat,
+        polled_at: SystemTime,
+    ) {
+        let now = catch_unwind(AssertUnwindSafe(|| self.clock.now())).unwrap_or(polled_at);
+        let mut aftermath = Aftermath::default();
         {
             let mut slot = self.lock();
             let Some(attempt) = slot
@@ -335,13 +358,13 @@ impl Shared {
                     .admit(self.name, fetched.named(self.name), now, previous.as_deref())
             });
             let admitted = admitted.map(Arc::new);
-            drop(self.settle(&mut slot, admitted, now, &mut notes));
+            self.settle(&mut slot, admitted, now, &mut aftermath);
         }
-        self.after_unlock(None, notes);
+        self.after_unlock(aftermath);
     }
 
     /// Ends an attempt that took longer than the limit.
-    fn time_out(&self, slot: &mut Slot, now: SystemTime, notes: &mut Vec<Note>) -> Option<Attempt> {
+    fn time_out(&self, slot: &mut Slot, now: SystemTime, aftermath: &mut Aftermath) {
         let limit = self.settings.attempt_limit;
         let error = CredentialsError::unavailable(
             ErrorDetail::builder(
@@ -350,7 +373,7 @@ impl Shared {
             )
             .hint("check that it can be reached from here; attempt_limit sets how long is waited"),
         );
-        self.settle(slot, Err(error), now, notes)
+        self.settle(slot, Err(error), now, aftermath);
     }
 
     /// Ends the attempt under way with a result that all members will find.
@@ -359,59 +382,73 @@ impl Shared {
         slot: &mut Slot,
         result: Result<Arc<Snapshot>, CredentialsError>,
         now: SystemTime,
-        notes: &mut Vec<Note>,
-    ) -> Option<Attempt> {
+        aftermath: &mut Aftermath,
+    ) {
         let attempt = slot.attempt.take();
-        slot.completed += 1;
         let took = attempt
             .as_ref()
             .map(|attempt| attempt.age(now))
             .unwrap_or_default();
-        match result {
+        let failure = slot.failure.take();
+        slot.completed += 1;
+        let outcome = match result {
             Ok(snapshot) => {
-                notes.push(Note::Succeeded {
+                let credentials = snapshot.credentials.clone();
+                aftermath.notes.push(Note::Succeeded {
                     first: !slot.had_value,
-                    recovered_after: slot.failure.as_ref().map_or(0, |failure| failure.count),
-                    credentials: snapshot.credentials.clone(),
+                    recovered_after: failure.as_ref().map_or(0, |failure| failure.count),
+                    credentials: credentials.clone(),
                     took,
                 });
-                slot.failure = None;
                 slot.last_success = Some(now);
                 slot.had_value = true;
-                slot.outcome = Some(Ok(snapshot.credentials.clone()));
                 self.snapshot.store(Some(snapshot));
                 self.version.fetch_add(1, Ordering::Release);
+                Ok(credentials)
             }
             Err(error) => {
-                let failure =
-                    Failure::next(slot.failure.as_ref(), error.clone(), now, &self.settings.backoff);
-                let usable = self.usable(now).is_some();
-                notes.push(Note::Failed {
-                    usable,
-                    count: failure.count,
+                let next = Failure::next(failure.as_ref(), error.clone(), now, &self.settings.backoff);
+                aftermath.notes.push(Note::Failed {
+                    usable: self.usable(now).is_some(),
+                    count: next.count,
                     error: error.clone(),
                     took,
                 });
-                slot.failure = Some(failure);
-                slot.outcome = Some(Err(error));
+                slot.failure = Some(next);
+                Err(error)
             }
-        }
-        attempt
+        };
+        aftermath.wake = true;
+        aftermath
+            .discarded
+            .push((attempt, failure, slot.outcome.replace(outcome)));
     }
 
-    /// What has to happen outside of the lock: foreign code is dropped, woken and told.
-    fn after_unlock(&self, discarded: Option<Attempt>, notes: Vec<Note>) {
-        drop(discarded);
-        if notes.is_empty() {
-            return;
+    /// What has to happen outside of the lock: foreign code is woken, told and dropped. A panic in one of
+    /// them must not keep the others from it.
+    fn after_unlock(&self, aftermath: Aftermath) {
+        let Aftermath {
+            wake,
+            notes,
+            discarded,
+        } = aftermath;
+        if wake {
+            self.wakes.wake_all();
         }
-        self.wakes.wake_all();
         if notes.iter().any(|note| matches!(note, Note::Succeeded { .. })) {
             self.updates.wake_all();
         }
+        drop_quietly(discarded);
         for note in notes {
             report::log(self.name, note);
         }
+    }
+
+    /// When the attempt under way is over at the latest.
+    pub(super) fn attempt_limit_at(&self) -> Option<SystemTime> {
+        let slot = self.lock();
+        let attempt = slot.attempt.as_ref()?;
+        attempt.started_at.checked_add(self.settings.attempt_limit)
     }
 
     /// The outcome for a member. `None` if it came to nothing, because the value was rejected or has ended
@@ -515,4 +552,9 @@ fn unix_secs(at: SystemTime) -> u64 {
     at.duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()
+}
+
+/// Drops foreign values; a panic in their `drop` ends there.
+fn drop_quietly<T>(value: T) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

@@ -108,6 +108,16 @@ impl Slot {
         }
     }
 
+    /// Whether the attempt under way has outlived the limit. A clock that was set back since it began would
+    /// hide its age; it is counted from now on then.
+    pub(super) fn is_overdue(&mut self, now: SystemTime, limit: Duration) -> bool {
+        let Some(attempt) = &mut self.attempt else {
+            return false;
+        };
+        attempt.started_at = attempt.started_at.min(now);
+        attempt.age(now) >= limit
+    }
+
     /// Whether an attempt is under way that somebody attends to.
     pub(super) fn is_attended(&self, now: SystemTime, limit: Duration) -> bool {
         self.attempt

@@ -1,24 +1,40 @@
-//! The one place that starts a task.
+//! The one place that starts a task or a timer.
 
 #[cfg(feature = "tokio")]
 pub use with_tokio::NoRuntime;
 #[cfg(feature = "tokio")]
-pub(super) use with_tokio::{on_begin, spawn};
-
-/// Without tokio there is nothing to start a driver on.
+pub(super) use with_tokio::{on_begin, spawn, timer};
 #[cfg(not(feature = "tokio"))]
-pub(super) fn on_begin(_shared: &std::sync::Arc<super::shared::Shared>) {}
+pub(super) use without_tokio::{on_begin, timer};
+
+/// Without tokio there is nothing to start anything on.
+#[cfg(not(feature = "tokio"))]
+mod without_tokio {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::provider::BoxFuture;
+    use crate::refresh::shared::Shared;
+
+    pub(in crate::refresh) fn on_begin(_: &Arc<Shared>) {}
+
+    pub(in crate::refresh) fn timer(_: &Shared, _: Duration) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
+}
 
 #[cfg(feature = "tokio")]
 mod with_tokio {
     use std::panic::catch_unwind;
-    use std::sync::Arc;
-    use std::sync::atomic::Ordering;
+    use std::sync::{Arc, PoisonError};
     use std::time::Duration;
 
+    use tokio::runtime::Handle;
+
+    use crate::provider::BoxFuture;
     use crate::refresh::RefreshDriver;
     use crate::refresh::shared::Shared;
-    use crate::time::TokioSleep;
+    use crate::time::{Sleep, TokioSleep};
 
     /// There is no tokio runtime with a timer here, so that nothing can be refreshed in the background.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,30 +44,42 @@ mod with_tokio {
 
     /// Starts the driver where a fetch begins, if the provider was built so.
     pub(in crate::refresh) fn on_begin(shared: &Arc<Shared>) {
-        if shared.settings.background_refresh
-            && !shared.has_driver(shared.clock.now())
-            && !shared.runtime_has_no_timer.load(Ordering::Relaxed)
-        {
+        if shared.settings.background_refresh && !shared.has_driver(shared.clock.now()) {
             // Without a runtime the read path does all that is needed.
             let _ = spawn(shared);
         }
     }
 
     pub(in crate::refresh) fn spawn(shared: &Arc<Shared>) -> Result<(), NoRuntime> {
-        let handle = tokio::runtime::Handle::try_current().map_err(|_| NoRuntime)?;
-        if !has_timer() {
-            shared.runtime_has_no_timer.store(true, Ordering::Relaxed);
-            return Err(NoRuntime);
-        }
+        let handle = runtime_with_timer(shared).ok_or(NoRuntime)?;
         if let Some(driver) = RefreshDriver::attach(shared, Arc::new(TokioSleep)) {
             handle.spawn(driver);
         }
         Ok(())
     }
 
-    /// Whether the current runtime has a timer. Tokio tells only by panicking.
-    fn has_timer() -> bool {
-        #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
-        catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
+    /// A timer for a caller that waits, if the provider may use the runtime.
+    pub(in crate::refresh) fn timer(shared: &Shared, wait: Duration) -> Option<BoxFuture<'static, ()>> {
+        if !shared.settings.background_refresh {
+            return None;
+        }
+        runtime_with_timer(shared).map(|_| TokioSleep.sleep(wait))
+    }
+
+    /// The current runtime, if it has a timer. Tokio tells that only by panicking, so each runtime is asked
+    /// once.
+    fn runtime_with_timer(shared: &Shared) -> Option<Handle> {
+        let handle = Handle::try_current().ok()?;
+        let mut known = shared.timer_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_timer = match *known {
+            Some((runtime, has_timer)) if runtime == handle.id() => has_timer,
+            _ => {
+                #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
+                let has_timer = catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok();
+                *known = Some((handle.id(), has_timer));
+                has_timer
+            }
+        };
+        has_timer.then_some(handle)
     }
 }

@@ -1,6 +1,7 @@
 //! Wakes everybody who waits for the same thing.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -35,7 +36,8 @@ impl WakeSet {
     pub(super) fn wake_all(&self) {
         let waiting = std::mem::take(&mut *self.lock());
         for waker in waiting.into_values() {
-            waker.wake();
+            // One that panics must not keep the others asleep.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 

@@ -125,6 +125,31 @@ fn a_base_without_another_key_is_not_tried_again() {
 }
 
 #[test]
+fn a_base_that_fails_after_the_rejection_does_not_hide_it() {
+    let service = Service::new().refuses(404, "InvalidAccessKeyId.NotFound");
+    let seen = service.clone();
+    let base = provider_fn("vault", move || {
+        if seen.requests().is_empty() {
+            return Ok(key("LTAI.old"));
+        }
+        Err(CredentialsError::unavailable(ErrorDetail::builder(
+            "vault", "sealed",
+        )))
+    });
+    let error = fetch(
+        StsAssumeRole::builder(base)
+            .role_arn(ARN)
+            .http_client(service.http()),
+    )
+    .unwrap_err();
+    assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
+    assert_eq!(
+        error.detail().and_then(ErrorDetail::code),
+        Some("InvalidAccessKeyId.NotFound")
+    );
+}
+
+#[test]
 fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
     let base = provider_fn("vault", || {
         Err(CredentialsError::not_configured(ErrorDetail::builder(

@@ -77,8 +77,9 @@ impl Keys {
     }
 }
 
-/// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the same all
-/// day. The state, and the copies of the token that are ours, are zeroized on drop.
+/// What signs on one day with one set of credentials: the HMAC state after its key, and text that stays the
+/// same all day. The state and the texts with the token are zeroized on drop; a header value, as every sent
+/// one, is not.
 pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
@@ -93,7 +94,7 @@ pub(crate) struct DayKey {
     pub(crate) token_parameter: Option<Zeroizing<String>>,
     /// The token as a header value, checked once.
     #[cfg(feature = "http")]
-    pub(crate) token_header: Option<Result<http::HeaderValue, SignError>>,
+    pub(crate) token_header: Result<Option<http::HeaderValue>, SignError>,
 }
 
 impl DayKey {
@@ -109,11 +110,13 @@ impl DayKey {
         let id = encode(credentials.access_key_id());
         Self {
             mac: mac(&[&*keys.signing]),
-            token_line: token.map(|token| Zeroizing::new(format!("{SECURITY_TOKEN}:{token}\n"))),
+            token_line: token.map(token_line),
             credential_parameter: format!("{CREDENTIAL}={id}%2F{}", encode(&scope)),
             token_parameter: token.map(token_parameter),
             #[cfg(feature = "http")]
-            token_header: token.map(|token| header_value(SECURITY_TOKEN, token.as_bytes(), true)),
+            token_header: token
+                .map(|token| header_value(SECURITY_TOKEN, token.as_bytes(), true))
+                .transpose(),
             credentials: credentials.clone(),
             scope,
             day,
@@ -130,8 +133,17 @@ impl DayKey {
     }
 }
 
+// Both are long enough from the start: growing would leave a copy behind.
+
+fn token_line(token: &str) -> Zeroizing<String> {
+    let mut line = Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 2 + token.len()));
+    for piece in [SECURITY_TOKEN, ":", token, "\n"] {
+        line.push_str(piece);
+    }
+    line
+}
+
 fn token_parameter(token: &str) -> Zeroizing<String> {
-    // Long enough from the start: growing would leave a copy behind.
     let mut parameter = Zeroizing::new(String::with_capacity(SECURITY_TOKEN.len() + 1 + 3 * token.len()));
     parameter.push_str(SECURITY_TOKEN);
     parameter.push('=');
@@ -154,25 +166,24 @@ pub(crate) struct Moment {
     pub(crate) stamp: Stamp,
     /// After the string to sign up to the hash.
     mac: HmacSha256,
-    /// `x-oss-date`, `Date` and the beginning of `Authorization`, up to the scope.
-    pub(crate) values: String,
+    /// The beginning of `Authorization`, up to the scope.
+    pub(crate) authorization: String,
     #[cfg(feature = "http")]
-    pub(crate) date_headers: Result<[http::HeaderValue; 2], SignError>,
+    pub(crate) date_headers: Result<(http::HeaderValue, http::HeaderValue), SignError>,
 }
 
 impl Moment {
     fn new(key: Arc<DayKey>, stamp: Stamp) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (iso, http_date) = (text(stamp.iso()), text(stamp.http()));
+        let iso = String::from_utf8_lossy(stamp.iso());
         let mut mac = key.mac.clone();
         mac.update(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes());
         let id = key.credentials.access_key_id();
         Self {
             mac,
-            values: format!("{iso}{http_date}{ALGORITHM} Credential={id}/{}", key.scope),
+            authorization: format!("{ALGORITHM} Credential={id}/{}", key.scope),
             #[cfg(feature = "http")]
             date_headers: header_value(super::DATE, stamp.iso(), false)
-                .and_then(|iso| Ok([iso, header_value("date", stamp.http(), false)?])),
+                .and_then(|iso| Ok((iso, header_value("date", stamp.http(), false)?))),
             key,
             stamp,
         }
@@ -191,12 +202,13 @@ pub(crate) fn string_to_sign(iso: &[u8], scope: &str, request_hash: &[u8; 32]) -
     [ALGORITHM.as_bytes(), iso, scope.as_bytes(), &hex(request_hash)].join(&b'\n')
 }
 
-/// Lower-case hex digits. Written so that the compiler makes many at once of it, which matters: a signature is
-/// short, and hex by table takes a tenth as long as hashing it.
+/// Lower-case hex digits. Written so that the compiler makes many at once of it, which matters: a signature
+/// is short, and hex by table takes a tenth as long as hashing it.
 pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut out = [0; 64];
     for (digits, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        // Both nibbles in a word of two bytes, and a one in each byte that holds ten or more: it gets a letter.
+        // Both nibbles in a word of two bytes, and a one in each byte that holds ten or more: it gets a
+        // letter.
         let nibbles = u16::from(byte >> 4) | u16::from(byte & 15) << 8;
         let letters = (nibbles + 0x0606) >> 4 & 0x0101;
         *digits = (nibbles + 0x3030 + letters * u16::from(b'a' - b'0' - 10)).to_le_bytes();
@@ -212,7 +224,8 @@ impl KeyCache {
         Self(ArcSwapOption::empty())
     }
 
-    /// Runs `sign` with what signs with these credentials in this second, which is made if it is not the cached one.
+    /// Runs `sign` with what signs with these credentials in this second, which is made if it is not the
+    /// cached one.
     pub(crate) fn with<R>(
         &self,
         credentials: &Credentials,
@@ -283,8 +296,9 @@ mod tests {
     fn every_byte_in_hex() {
         for start in (0..=255_u8).step_by(32) {
             let bytes: [u8; 32] = std::array::from_fn(|at| start + u8::try_from(at).unwrap());
-            let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex(&bytes).as_slice(), expected.as_bytes());
+            for (digits, byte) in hex(&bytes).chunks(2).zip(bytes) {
+                assert_eq!(digits, format!("{byte:02x}").as_bytes());
+            }
         }
     }
 

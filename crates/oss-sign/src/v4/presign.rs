@@ -38,11 +38,11 @@ const OWN: &[&str] = &[
 impl Signer {
     /// Signs a request by its URL: gives the query to send, and changes nothing itself.
     ///
-    /// `expires` is from 1 second to 7 days ([`MAX_EXPIRES`]), in whole seconds; a fraction is dropped, as it is
-    /// from `time`. The URL ends earlier if the credentials do: see [`Presigned::valid_until`]. Authentication
-    /// parameters of an earlier signature are replaced. Headers of the view that are signed must be sent with the
-    /// URL: see [`Presigned::required_headers`]. With [anonymous](Credentials::anonymous) credentials the query
-    /// stays without signature.
+    /// `expires` is from 1 second to 7 days ([`MAX_EXPIRES`]), in whole seconds; a fraction is dropped, as it
+    /// is from `time`. The URL ends earlier if the credentials do: see [`Presigned::valid_until`].
+    /// Authentication parameters of an earlier signature are replaced. Headers of the view that are signed
+    /// must be sent with the URL: see [`Presigned::required_headers`]. With
+    /// [anonymous](Credentials::anonymous) credentials the query stays without signature.
     ///
     /// # Errors
     ///
@@ -260,8 +260,8 @@ pub enum LimitedBy {
 ///     .expires_at(time + Duration::from_secs(600))
 ///     .build()?;
 /// let view = RequestView::new("GET").bucket("examplebucket").key("a b.txt");
-/// let presigned =
-///     Signer::builder("cn-hangzhou").build()?.presign(&view, &credentials, time, Duration::from_secs(3600))?;
+/// let signer = Signer::builder("cn-hangzhou").build()?;
+/// let presigned = signer.presign(&view, &credentials, time, Duration::from_secs(3600))?;
 ///
 /// // The URL dies with the credentials, 50 minutes before what was asked.
 /// assert_eq!(presigned.valid_until(), time + Duration::from_secs(600));
@@ -297,7 +297,8 @@ impl Presigned {
         }
     }
 
-    /// The complete query of the URL, encoded, without `?`: the parameters of the view and those of the signature.
+    /// The complete query of the URL, encoded, without `?`: the parameters of the view and those of the
+    /// signature.
     pub fn query(&self) -> &str {
         &self.query
     }
@@ -320,8 +321,8 @@ impl Presigned {
         self.signed
     }
 
-    /// The headers that the signature binds, in lower case, with trimmed values. The URL works only for a request
-    /// that has exactly these, and no other `x-oss-*`, `Content-Type` or `Content-MD5` header.
+    /// The headers that the signature binds, in lower case, with trimmed values. The URL works only for a
+    /// request that has exactly these, and no other `x-oss-*`, `Content-Type` or `Content-MD5` header.
     pub fn required_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.header_lines.split(|byte| *byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|byte| *byte == b':')?;
@@ -332,8 +333,8 @@ impl Presigned {
         })
     }
 
-    /// When the URL stops working: the earliest of what was asked, the end of the credentials and 7 days. Anonymous
-    /// credentials put no end into the URL; for them this is only what was asked.
+    /// When the URL stops working: the earliest of what was asked, the end of the credentials and 7 days.
+    /// Anonymous credentials put no end into the URL; for them this is only what was asked.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }

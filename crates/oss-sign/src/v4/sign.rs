@@ -1,13 +1,14 @@
 //! The header form.
 
 use std::fmt;
-use std::ops::Range;
 use std::time::SystemTime;
 
 use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
+use super::canonical::{
+    Parameters, Rules, Scratch, SignedHeaders, Sink, UNSIGNED_PAYLOAD, put_head, put_tail,
+};
 use super::key::{Moment, hex, string_to_sign};
 use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
 use crate::time::second_of;
@@ -15,13 +16,15 @@ use crate::{RequestView, SignError};
 
 /// The headers that the signer sets itself; `date` counts only where it is listed.
 const OWN: &[&str] = &["date", CONTENT_SHA256, DATE, SECURITY_TOKEN];
+const ADDITIONAL: &[u8] = b",AdditionalHeaders=";
+const SIGNATURE: &[u8] = b",Signature=";
 const PAYLOAD_LINE: &[u8] = b"x-oss-content-sha256:UNSIGNED-PAYLOAD\n";
 
 impl Signer {
     /// Signs a request by headers: tells which headers to set, and changes nothing itself.
     ///
-    /// Values that the request already has for `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token`, `Date`
-    /// and `Authorization` are not signed: set the headers of the result in their place. With
+    /// Values that the request already has for `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token`,
+    /// `Date` and `Authorization` are not signed: set the headers of the result in their place. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
     /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
@@ -38,38 +41,39 @@ impl Signer {
         time: SystemTime,
     ) -> Result<Signed, SignError> {
         if credentials.is_anonymous() {
-            return Ok(Signed::default());
+            return Ok(Signed::nothing());
         }
-        let text = self.sign_to_text(view, credentials, time, |text, _| text)?;
-        Ok(Signed {
-            text,
-            credentials: Some(credentials.clone()),
+        self.with_moment(credentials, second_of(time)?, |moment| {
+            Ok(Signed {
+                iso: *moment.stamp.iso(),
+                http_date: *moment.stamp.http(),
+                authorization: self.authorization(view, moment)?,
+                credentials: Some(credentials.clone()),
+            })
         })
     }
 
-    /// Gives `finish` the text that [`Signed`] holds, in a buffer that held the canonical request before: so one
-    /// allocation does for both.
-    pub(crate) fn sign_to_text<R>(
+    /// The value of the `Authorization` header: one allocation of just that length, for a request of usual
+    /// length.
+    pub(crate) fn authorization(
         &self,
         view: &RequestView<'_>,
-        credentials: &Credentials,
-        time: SystemTime,
-        finish: impl FnOnce(Vec<u8>, &Moment) -> R,
-    ) -> Result<R, SignError> {
-        self.with_moment(credentials, second_of(time)?, |moment| {
-            let mut text = Vec::new();
-            let additional = self.put_canonical(&mut text, view, moment)?;
-            let signature = moment.signature(&Sha256::digest(&text).into());
-            text.clear();
-            text.extend_from_slice(moment.values.as_bytes());
-            if !additional.is_empty() {
-                text.extend_from_slice(b",AdditionalHeaders=");
-                text.extend_from_slice(additional.as_bytes());
-            }
-            text.extend_from_slice(b",Signature=");
-            text.extend_from_slice(&signature);
-            Ok(finish(text, moment))
-        })
+        moment: &Moment,
+    ) -> Result<Vec<u8>, SignError> {
+        let mut canonical_request = Scratch::new(0);
+        let additional = self.put_canonical(&mut canonical_request, view, moment)?;
+        let signature = moment.signature(&Sha256::digest(canonical_request.items()).into());
+        let start = moment.authorization.as_bytes();
+        let mut value =
+            Vec::with_capacity(start.len() + list_len(&additional) + SIGNATURE.len() + signature.len());
+        value.extend_from_slice(start);
+        if !additional.is_empty() {
+            value.extend_from_slice(ADDITIONAL);
+            value.extend_from_slice(additional.as_bytes());
+        }
+        value.extend_from_slice(SIGNATURE);
+        value.extend_from_slice(&signature);
+        Ok(value)
     }
 
     /// What [`Signer::sign`] hashes and signs, to compare with what a service says it got.
@@ -96,7 +100,7 @@ impl Signer {
         })
     }
 
-    pub(super) fn with_moment<R>(
+    pub(crate) fn with_moment<R>(
         &self,
         credentials: &Credentials,
         second: u64,
@@ -107,11 +111,10 @@ impl Signer {
             .with(credentials, second, &self.inner.region, &self.inner.product, sign)
     }
 
-    /// Writes the canonical request and gives the list of additional headers. The buffer gets room for what
-    /// [`Signer::sign_to_text`] puts into it later, too.
+    /// Writes the canonical request and gives the list of additional headers.
     fn put_canonical(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut impl Sink,
         view: &RequestView<'_>,
         moment: &Moment,
     ) -> Result<String, SignError> {
@@ -132,19 +135,14 @@ impl Signer {
             names if signs_date => with_name(&names, "date"),
             names => names,
         };
-
-        let token_line = moment.key.token_line.as_ref().map_or("", |line| line.as_str());
-        let canonical_len = head_len(view) + parameters.len() + headers.lines_len() + token_line.len() + 160;
-        let values_len = moment.values.len() + 110;
-        out.reserve_exact(canonical_len.max(values_len) + additional.len());
-
         put_head(out, view)?;
         parameters.put(out, &[]);
-        out.push(b'\n');
+        out.put(b"\n");
         let mut date_line = *b"x-oss-date:YYYYMMDDThhmmssZ\n";
         date_line[11..27].copy_from_slice(moment.stamp.iso());
         let mut http_date_line = *b"date:Www, DD Mmm YYYY hh:mm:ss GMT\n";
         http_date_line[5..34].copy_from_slice(moment.stamp.http());
+        let token_line = moment.key.token_line.as_ref().map_or("", |line| line.as_str());
         let own: [(&str, &[u8]); 4] = [
             ("date", &http_date_line),
             (CONTENT_SHA256, PAYLOAD_LINE),
@@ -154,6 +152,15 @@ impl Signer {
         headers.put_lines(out, if signs_date { &own } else { &own[1..] });
         put_tail(out, &additional, UNSIGNED_PAYLOAD.as_bytes());
         Ok(additional)
+    }
+}
+
+/// Length of the part of the value that lists the additional headers.
+fn list_len(additional: &str) -> usize {
+    if additional.is_empty() {
+        0
+    } else {
+        ADDITIONAL.len() + additional.len()
     }
 }
 
@@ -169,10 +176,12 @@ fn with_name(list: &str, name: &str) -> String {
 }
 
 /// The headers that sign a request. `Debug` shows none of their values.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Signed {
-    /// `x-oss-date`, `Date` and `Authorization` one after the other; empty if nothing is to be set.
-    text: Vec<u8>,
+    iso: [u8; 16],
+    http_date: [u8; 29],
+    /// Empty if nothing was signed.
+    authorization: Vec<u8>,
     credentials: Option<Credentials>,
 }
 
@@ -198,31 +207,35 @@ impl fmt::Debug for SignedHeader<'_> {
 }
 
 impl Signed {
-    pub(crate) const ISO: Range<usize> = 0..16;
-    pub(crate) const HTTP: Range<usize> = 16..45;
+    /// What anonymous credentials make.
+    fn nothing() -> Self {
+        Self {
+            iso: [0; 16],
+            http_date: [0; 29],
+            authorization: Vec::new(),
+            credentials: None,
+        }
+    }
 
     /// Whether there is anything to set: false for anonymous credentials.
     pub fn is_signed(&self) -> bool {
-        !self.text.is_empty()
+        self.credentials.is_some()
     }
 
-    /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token, `date`
-    /// and `authorization`. Without a token, remove an `x-oss-security-token` that the request has from before.
+    /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token,
+    /// `date` and `authorization`. Without a token, remove an `x-oss-security-token` that the request has
+    /// from before.
     pub fn headers(&self) -> impl Iterator<Item = SignedHeader<'_>> {
         let token = self.credentials.as_ref().and_then(Credentials::security_token);
         [
-            (DATE, self.part(Self::ISO), false),
-            (
-                CONTENT_SHA256,
-                if self.is_signed() { UNSIGNED_PAYLOAD } else { "" },
-                false,
-            ),
+            (DATE, text(&self.iso), false),
+            (CONTENT_SHA256, UNSIGNED_PAYLOAD, false),
             (SECURITY_TOKEN, token.unwrap_or_default(), true),
-            ("date", self.part(Self::HTTP), false),
+            ("date", text(&self.http_date), false),
             ("authorization", self.authorization(), true),
         ]
         .into_iter()
-        .filter(|(_, value, _)| !value.is_empty())
+        .filter(|(_, value, _)| self.is_signed() && !value.is_empty())
         .map(|(name, value, sensitive)| SignedHeader {
             name,
             value,
@@ -232,18 +245,19 @@ impl Signed {
 
     /// The value of the `Authorization` header; empty if nothing was signed.
     pub fn authorization(&self) -> &str {
-        self.part(Self::HTTP.end..self.text.len())
+        text(&self.authorization)
     }
 
     /// The signature alone, 64 hex digits; empty if nothing was signed.
     pub fn signature(&self) -> &str {
-        self.part(self.text.len().saturating_sub(64)..self.text.len())
+        let start = self.authorization.len().saturating_sub(64);
+        text(self.authorization.get(start..).unwrap_or_default())
     }
+}
 
-    fn part(&self, range: Range<usize>) -> &str {
-        let bytes = self.text.get(range).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
+/// Bytes that were made of text.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl fmt::Debug for Signed {

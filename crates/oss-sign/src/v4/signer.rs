@@ -14,12 +14,12 @@ pub const DEFAULT_PRODUCT: &str = "oss";
 
 /// Signs requests and URLs for one region with signature version 4.
 ///
-/// The signing key of the day is kept in memory for the credentials that were used last and zeroized when others,
-/// or another day, replace it, or when the signer is dropped. Clones share it. A signer is `Send` and `Sync`;
-/// threads do not wait for each other.
+/// The signing key of the day is kept in memory for the credentials that were used last and zeroized when
+/// others, or another day, replace it, or when the signer is dropped. Clones share it. A signer is `Send` and
+/// `Sync`; threads do not wait for each other.
 ///
-/// Vendor documents: "Include a V4 signature in the Authorization header" and "Include a V4 signature in a URL"
-/// (Object Storage Service, API reference).
+/// Vendor documents: "Include a V4 signature in the Authorization header" and "Include a V4 signature in a
+/// URL" (Object Storage Service, API reference).
 ///
 /// # Examples
 ///
@@ -103,9 +103,9 @@ impl SignerBuilder {
         self
     }
 
-    /// Headers to sign besides `x-oss-*`, `Content-Type` and `Content-MD5`, which are always signed. Those that a
-    /// request does not have, or has without a value, are left out for that request. Replaces an earlier list.
-    /// Default: none.
+    /// Headers to sign besides `x-oss-*`, `Content-Type` and `Content-MD5`, which are always signed. Those
+    /// that a request does not have, or has without a value, are left out for that request. Replaces an
+    /// earlier list. Default: none.
     #[must_use]
     pub fn additional_headers(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         self.additional = names
@@ -119,8 +119,9 @@ impl SignerBuilder {
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidRegion`] and [`SignError::InvalidProduct`] if the value is not one or more of `a-z`,
-    /// `0-9` and `-`; [`SignError::InvalidAdditionalHeader`] if a name cannot be a header's, or is `authorization`.
+    /// [`SignError::InvalidRegion`] and [`SignError::InvalidProduct`] if the value is not one or more of
+    /// `a-z`, `0-9` and `-`; [`SignError::InvalidAdditionalHeader`] if a name cannot be a header's, or is
+    /// `authorization`.
     pub fn build(self) -> Result<Signer, SignError> {
         let Self {
             region,

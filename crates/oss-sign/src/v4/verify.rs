@@ -17,9 +17,9 @@ use crate::{RequestView, SignError};
 
 /// A received V4 signature with everything that came along with it.
 ///
-/// Reads both forms: [`Authorization::parse`] the header's value, [`Authorization::parse_query`] the parameters of
-/// a presigned URL. [`Authorization::verify`] then signs the received request once more. Checking the time, the
-/// lifetime, the token and whether the region is right is left to the caller.
+/// Reads both forms: [`Authorization::parse`] the header's value, [`Authorization::parse_query`] the
+/// parameters of a presigned URL. [`Authorization::verify`] then signs the received request once more.
+/// Checking the time, the lifetime, the token and whether the region is right is left to the caller.
 ///
 /// # Examples
 ///
@@ -65,8 +65,8 @@ struct QueryPart<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the value of an `Authorization` header. The order of its parts is free, and blanks after the commas
-    /// are allowed, since clients write both.
+    /// Reads the value of an `Authorization` header. The order of its parts is free, and blanks after the
+    /// commas are allowed, since clients write both.
     ///
     /// # Errors
     ///
@@ -98,8 +98,8 @@ impl<'a> Authorization<'a> {
     ///
     /// # Errors
     ///
-    /// [`SignError::MalformedAuthorization`] if the query has `x-oss-signature-version` but another one of the
-    /// parameters is missing or malformed.
+    /// [`SignError::MalformedAuthorization`] if the query has `x-oss-signature-version` but another one of
+    /// the parameters is missing or malformed.
     pub fn parse_query(pairs: &[(&'a str, &'a str)]) -> Result<Option<Self>, SignError> {
         let find = |name| {
             pairs
@@ -168,13 +168,14 @@ impl<'a> Authorization<'a> {
 
     /// Computes the signature of the request as it was received and compares the two in constant time.
     ///
-    /// The view must hold all headers and, for the URL form, all parameters that arrived. Nothing is replaced or
-    /// left out but `x-oss-signature` in the URL form; the list of additional headers counts as it was sent.
+    /// The view must hold all headers and, for the URL form, all parameters that arrived. Nothing is replaced
+    /// or left out but `x-oss-signature` in the URL form; the list of additional headers counts as it was
+    /// sent.
     ///
     /// # Errors
     ///
-    /// [`SignError::MalformedAuthorization`] if `x-oss-date` is missing, malformed or of another day than the scope;
-    /// otherwise those of [`Signer::sign`](super::Signer::sign).
+    /// [`SignError::MalformedAuthorization`] if `x-oss-date` is missing, malformed or of another day than the
+    /// scope; otherwise those of [`Signer::sign`](super::Signer::sign).
     pub fn verify(&self, view: &RequestView<'_>, secret: &str) -> Result<Verification, SignError> {
         let is_additional = |name: &str| {
             self.additional_headers()

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use md5::{Digest as _, Md5};
 
 use super::Bucket;
 use super::error::Refusal;
@@ -72,6 +75,12 @@ pub(super) fn put(
     if forbid && bucket.objects.contains_key(key) {
         let message = "The object you specified already exists and can not be overwritten.";
         return Err(Refusal::new(409, "FileAlreadyExists", message, "0026-00000302"));
+    }
+    if let Some(digest) = request.header("content-md5")
+        && STANDARD.decode(digest).ok().as_deref() != Some(Md5::digest(&request.body).as_slice())
+    {
+        let message = "The Content-MD5 you specified is invalid.";
+        return Err(Refusal::new(400, "InvalidDigest", message, ""));
     }
     let kept = request.raw_headers.iter().filter_map(|(name, value)| {
         let name = name.as_str();

@@ -1,0 +1,220 @@
+//! Signing of `http::request::Parts` in place.
+#![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::time::{Duration, SystemTime};
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request};
+use oss_credentials_core::Credentials;
+use oss_sign::v4::Signer;
+use oss_sign::{RequestView, SignError};
+
+const BUCKET: Option<&str> = Some("examplebucket");
+const KEY: Option<&str> = Some("exampleobject.txt");
+
+fn time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)
+}
+
+fn signer() -> Signer {
+    Signer::builder("cn-hangzhou").build().unwrap()
+}
+
+fn fixed() -> Credentials {
+    Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
+        .build()
+        .unwrap()
+}
+
+fn temporary() -> Credentials {
+    Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
+        .security_token("FakeSecurityToken0002")
+        .build()
+        .unwrap()
+}
+
+fn parts(target: &str) -> Parts {
+    let url = format!("https://examplebucket.oss-cn-hangzhou.aliyuncs.com{target}");
+    Request::get(url).body(()).unwrap().into_parts().0
+}
+
+/// The vector `get-simple`.
+#[test]
+fn a_request_is_signed_in_place() {
+    let mut parts = parts("/exampleobject.txt");
+    signer()
+        .sign_parts(&mut parts, BUCKET, KEY, &fixed(), time())
+        .unwrap();
+    let expected = [
+        ("x-oss-date", "20260101T083000Z", false),
+        ("x-oss-content-sha256", "UNSIGNED-PAYLOAD", false),
+        ("date", "Thu, 01 Jan 2026 08:30:00 GMT", false),
+        (
+            "authorization",
+            "OSS4-HMAC-SHA256 Credential=FakeAccessKeyId0001/20260101/cn-hangzhou/oss/aliyun_v4_request,\
+             Signature=17691d81c56e32a35642cee705b55458f7ef45bd771f2b28bfa5981ae84f51dd",
+            true,
+        ),
+    ];
+    assert_eq!(parts.headers.len(), expected.len());
+    for (name, value, sensitive) in expected {
+        assert_eq!(parts.headers[name], value);
+        assert_eq!(parts.headers[name].is_sensitive(), sensitive, "{name}");
+    }
+}
+
+#[test]
+fn in_place_is_like_by_view() {
+    let mut parts = parts("/exampleobject.txt?versionId=v%2b1&acl&a%20b=");
+    let name = HeaderValue::from_bytes("名字 é".as_bytes()).unwrap();
+    parts.headers.insert("x-oss-meta-name", name);
+    parts
+        .headers
+        .append("x-oss-meta-raw", HeaderValue::from_bytes(b"\xff\xfe ").unwrap());
+    parts
+        .headers
+        .append("x-oss-meta-raw", HeaderValue::from_static("2"));
+    let pairs: [(&str, &[u8]); 3] = [
+        ("x-oss-meta-name", "名字 é".as_bytes()),
+        ("X-Oss-Meta-Raw", b"\xff\xfe"),
+        ("x-oss-meta-raw", b"2"),
+    ];
+    let view = RequestView::new("GET")
+        .bucket(BUCKET)
+        .key(KEY)
+        .query(&[("acl", ""), ("versionId", "v+1"), ("a b", "")])
+        .headers(&pairs);
+    let signed = signer().sign(&view, &temporary(), time()).unwrap();
+    // Twice, since a retry signs what was signed before.
+    for _ in 0..2 {
+        signer()
+            .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+            .unwrap();
+        for header in signed.headers() {
+            assert_eq!(parts.headers[header.name], header.value);
+            assert_eq!(
+                parts.headers.get_all(header.name).iter().count(),
+                1,
+                "{}",
+                header.name
+            );
+            assert_eq!(
+                parts.headers[header.name].is_sensitive(),
+                header.sensitive,
+                "{}",
+                header.name
+            );
+        }
+        assert_eq!(parts.headers.len(), 3 + 5);
+    }
+}
+
+#[test]
+fn a_token_of_other_credentials_does_not_stay() {
+    let mut parts = parts("/exampleobject.txt");
+    signer()
+        .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+        .unwrap();
+    assert_eq!(parts.headers["x-oss-security-token"], "FakeSecurityToken0002");
+    signer()
+        .sign_parts(&mut parts, BUCKET, KEY, &fixed(), time())
+        .unwrap();
+    assert!(!parts.headers.contains_key("x-oss-security-token"));
+    let authorization = parts.headers["authorization"].to_str().unwrap();
+    assert!(authorization.ends_with("17691d81c56e32a35642cee705b55458f7ef45bd771f2b28bfa5981ae84f51dd"));
+}
+
+#[test]
+fn nothing_is_changed_on_an_error_or_without_keys() {
+    let expires = Duration::from_secs(60);
+    for target in ["/k?a=1&a=2", "/k?a=b+c"] {
+        let mut parts = parts(target);
+        parts.headers.insert("date", HeaderValue::from_static("before"));
+        let before = (parts.uri.clone(), parts.headers.clone());
+        assert!(
+            signer()
+                .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+                .is_err()
+        );
+        assert!(
+            signer()
+                .presign_parts(&mut parts, BUCKET, KEY, &temporary(), time(), expires)
+                .is_err()
+        );
+        assert_eq!(before, (parts.uri, parts.headers));
+    }
+    let mut parts = parts("/k");
+    signer()
+        .sign_parts(&mut parts, BUCKET, KEY, &Credentials::anonymous(), time())
+        .unwrap();
+    assert!(parts.headers.is_empty());
+}
+
+#[test]
+fn a_full_map_is_an_error() {
+    let mut parts = parts("/k");
+    let mut full = HeaderMap::new();
+    for number in 0_u32.. {
+        let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
+        if full.try_insert(name, HeaderValue::from_static("v")).is_err() {
+            break;
+        }
+    }
+    parts.headers = full;
+    let before = parts.headers.clone();
+    let error = signer()
+        .sign_parts(&mut parts, BUCKET, KEY, &fixed(), time())
+        .unwrap_err();
+    assert_eq!(error, SignError::TooManyHeaders);
+    assert_eq!(before, parts.headers);
+}
+
+#[test]
+fn a_url_is_signed_in_place() {
+    let mut parts = parts("/a/./b%20c?versionId=v1&x-oss-signature=old");
+    parts
+        .headers
+        .insert("content-type", HeaderValue::from_static("text/plain"));
+    let expires = Duration::from_secs(3600);
+    let presigned = signer()
+        .presign_parts(&mut parts, BUCKET, Some("a/./b c"), &temporary(), time(), expires)
+        .unwrap();
+    assert_eq!(parts.uri.path(), "/a/./b%20c");
+    assert_eq!(parts.uri.query(), Some(presigned.query()));
+    assert_eq!(
+        parts.uri.host(),
+        Some("examplebucket.oss-cn-hangzhou.aliyuncs.com")
+    );
+    assert_eq!(parts.headers.len(), 1);
+    let headers: [(&str, &[u8]); 1] = [("content-type", b"text/plain")];
+    let view = RequestView::new("GET")
+        .bucket(BUCKET)
+        .key("a/./b c")
+        .query(&[("versionId", "v1")])
+        .headers(&headers);
+    let by_view = signer().presign(&view, &temporary(), time(), expires).unwrap();
+    assert_eq!(by_view.query(), presigned.query());
+    let required: Vec<_> = presigned.required_headers().collect();
+    assert_eq!(required, headers);
+
+    let mut relative = Request::get("/k").body(()).unwrap().into_parts().0;
+    signer()
+        .presign_parts(&mut relative, BUCKET, Some("k"), &temporary(), time(), expires)
+        .unwrap();
+    assert!(relative.uri.to_string().starts_with("/k?x-oss-credential="));
+}
+
+#[test]
+fn a_uri_that_is_too_long_is_an_error() {
+    let credentials = Credentials::builder("id", "secret")
+        .security_token("t".repeat(70_000))
+        .build()
+        .unwrap();
+    let mut parts = parts("/k");
+    let before = parts.uri.clone();
+    let expires = Duration::from_secs(60);
+    let error = signer().presign_parts(&mut parts, BUCKET, Some("k"), &credentials, time(), expires);
+    assert_eq!(error.unwrap_err(), SignError::InvalidUri);
+    assert_eq!(before, parts.uri);
+}
