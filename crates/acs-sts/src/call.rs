@@ -1,12 +1,15 @@
-//! One call: sign, send, read, and do it again where that helps.
+//! One call: send, read, and do it again where that helps.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use acs_sign::{Addition, ApiRequest, acs3, encode_pairs, rpc};
+use chrono::{DateTime, Datelike};
+#[cfg(feature = "signed")]
+use oss_credentials_core::Credentials;
 use oss_credentials_core::http::{HttpRequest, HttpResponse};
-use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, nonce};
+use oss_credentials_core::{ClockOffset, CredentialsError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::TRACING_TARGET;
 use crate::client::StsClient;
@@ -16,27 +19,33 @@ use crate::wait;
 use crate::wire::Defect;
 
 /// Version of the STS API.
-const API_VERSION: &str = "2015-04-01";
+pub(crate) const API_VERSION: &str = "2015-04-01";
 /// How often a call is repeated at most, whatever the reasons.
 const MAX_REPEATS: u32 = 2;
 const USER_AGENT: &str = concat!("acs-sts/", env!("CARGO_PKG_VERSION"));
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// Everything but RFC 3986's unreserved characters.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
-/// How requests to the service are signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignatureVersion {
-    /// RPC, HMAC-SHA1: what the vendor's credentials SDKs send, and what proxies and emulators know best.
-    #[default]
-    Rpc,
-    /// ACS3-HMAC-SHA256 ("V3"): what the vendor's generated STS SDK sends.
-    Acs3,
+/// Who calls, and how that is shown to the service.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller<'a> {
+    /// The holder of a key, who signs.
+    #[cfg(feature = "signed")]
+    Key(&'a Credentials),
+    /// The bearer of an OIDC token, which is one of the call's parameters. Nothing is signed.
+    OidcToken(&'a str),
 }
 
 /// What to ask, and as whom.
 pub(crate) struct Operation<'a> {
     pub(crate) action: &'static str,
     pub(crate) params: Vec<(&'static str, Cow<'a, str>)>,
-    pub(crate) caller: &'a Credentials,
+    pub(crate) caller: Caller<'a>,
 }
 
 /// What a call brought.
@@ -68,6 +77,21 @@ impl StsClient {
         format!("POST {}", self.endpoint)
     }
 
+    /// What messages about a call say.
+    pub(crate) fn context<'a>(
+        &self,
+        action: &'static str,
+        caller: Caller<'a>,
+        place: &'a str,
+    ) -> Context<'a> {
+        Context {
+            provider: self.provider,
+            action,
+            place,
+            caller,
+        }
+    }
+
     pub(crate) async fn call<T>(
         &self,
         operation: &Operation<'_>,
@@ -79,14 +103,7 @@ impl StsClient {
         let mut corrected = false;
         let mut repeats = 0;
         loop {
-            let request = self.request(operation, correction).map_err(|error| {
-                CredentialsError::invalid_config(
-                    context
-                        .detail("the request could not be signed")
-                        .hint("check the clock")
-                        .source(error),
-                )
-            })?;
+            let request = self.request(operation, context, correction)?;
             tracing::debug!(
                 target: TRACING_TARGET, provider = self.provider, action = operation.action,
                 attempt = repeats + 1, "calling the service"
@@ -160,55 +177,119 @@ impl StsClient {
         );
     }
 
-    /// A request with a nonce and a timestamp of its own.
+    /// A request with a timestamp of its own, and a nonce if it is signed.
     fn request(
         &self,
         operation: &Operation<'_>,
+        context: Context<'_>,
         correction: Option<ClockOffset>,
-    ) -> Result<HttpRequest, acs_sign::SignError> {
-        let host = self.endpoint.authority();
+    ) -> Result<HttpRequest, CredentialsError> {
         let now = correction.unwrap_or_default().to_service(self.clock.now());
-        let nonce = nonce();
-        let mut form: Vec<(&str, &str)> = operation
+        match operation.caller {
+            #[cfg(feature = "signed")]
+            Caller::Key(caller) => self.signed_request(operation, caller, now).map_err(|error| {
+                CredentialsError::invalid_config(
+                    context
+                        .detail("the request could not be signed")
+                        .hint("check the clock")
+                        .source(error),
+                )
+            }),
+            Caller::OidcToken(_) => self.unsigned_request(operation, now).ok_or_else(|| {
+                let what = "the local time is outside of the years 1970 to 9999";
+                CredentialsError::invalid_config(context.detail(what).hint("check the clock"))
+            }),
+        }
+    }
+
+    /// Common parameters in the query, the call's own in the body: a query may end up in somebody's log.
+    fn unsigned_request(&self, operation: &Operation<'_>, now: SystemTime) -> Option<HttpRequest> {
+        let timestamp = timestamp(now)?;
+        let common = [
+            ("Action", operation.action),
+            ("Format", "JSON"),
+            ("Timestamp", timestamp.as_str()),
+            ("Version", API_VERSION),
+        ];
+        let url = format!("{}/?{}", self.endpoint.origin(), encode(&common));
+        let params: Vec<_> = operation
             .params
             .iter()
             .map(|(name, value)| (*name, value.as_ref()))
             .collect();
-        let unsigned = ApiRequest::new("POST", &host, operation.action, API_VERSION).form(&form);
-        let mut url = format!("{}/", self.endpoint.origin());
-        let mut headers: Vec<(&str, String)> = Vec::new();
-        let signed = match self.signature_version {
-            SignatureVersion::Rpc => rpc::sign(&unsigned, operation.caller, now, &nonce)?,
-            SignatureVersion::Acs3 => acs3::sign(&unsigned, operation.caller, now, &nonce)?,
-        };
-        if !signed.query().is_empty() {
-            // The signature covers a parameter wherever it travels, and a query may end up in somebody's log.
-            let in_body = |added: &&Addition| added.name() == "SecurityToken";
-            let pair = |added| (Addition::name(added), Addition::value(added));
-            let query = signed.query().iter().filter(|added| !in_body(added)).map(pair);
-            url = format!("{url}?{}", encode_pairs(query));
-            form.extend(signed.query().iter().filter(in_body).map(pair));
-            if !form.is_empty() {
-                headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
-            }
-        }
-        headers.extend(
-            signed
-                .headers()
-                .iter()
-                .map(|added| (added.name(), added.value().to_owned())),
-        );
+        let request = self.post(url, encode(&params));
+        Some(request.with_header("content-type", FORM))
+    }
 
-        let mut request = HttpRequest::post(url)
+    /// What every request has.
+    pub(crate) fn post(&self, url: String, form: String) -> HttpRequest {
+        HttpRequest::post(url)
             .with_connect_timeout(self.connect_timeout)
             .with_timeout(self.timeout)
             .with_header("user-agent", USER_AGENT)
             .with_header("accept", "application/json")
             .with_header("accept-encoding", "identity")
-            .with_body(encode_pairs(form).into_bytes());
-        for (name, value) in headers {
-            request = request.with_header(name, value);
+            .with_body(form.into_bytes())
+    }
+}
+
+/// `YYYY-MM-DDThh:mm:ssZ`.
+fn timestamp(time: SystemTime) -> Option<String> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let seconds = i64::try_from(since.as_secs()).ok()?;
+    let time = DateTime::from_timestamp(seconds, 0)?;
+    (time.year() <= 9999).then(|| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+fn encode(pairs: &[(&str, &str)]) -> String {
+    // As large as it can become: growing would leave copies of the token behind in memory.
+    let most = pairs.iter().map(|(key, value)| 3 * (key.len() + value.len()) + 2);
+    let mut encoded = String::with_capacity(most.sum());
+    for (key, value) in pairs {
+        if !encoded.is_empty() {
+            encoded.push('&');
         }
-        Ok(request)
+        encoded.extend(utf8_percent_encode(key, ESCAPED));
+        encoded.push('=');
+        encoded.extend(utf8_percent_encode(value, ESCAPED));
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn timestamps_have_whole_seconds_and_four_digit_years() {
+        let at = |seconds| {
+            SystemTime::UNIX_EPOCH
+                .checked_add(Duration::from_millis(seconds))
+                .unwrap()
+        };
+        assert_eq!(
+            timestamp(at(1_767_323_045_999)).as_deref(),
+            Some("2026-01-02T03:04:05Z")
+        );
+        assert_eq!(
+            timestamp(at(253_402_300_799_000)).as_deref(),
+            Some("9999-12-31T23:59:59Z")
+        );
+        assert_eq!(timestamp(at(253_402_300_800_000)), None);
+        assert_eq!(timestamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn a_form_is_encoded_without_growing() {
+        let pairs = [("a b", "图+/="), ("c", "-_.~"), ("d", "")];
+        let encoded = encode(&pairs);
+        assert_eq!(encoded, "a%20b=%E5%9B%BE%2B%2F%3D&c=-_.~&d=");
+        let most: usize = pairs
+            .iter()
+            .map(|(key, value)| 3 * (key.len() + value.len()) + 2)
+            .sum();
+        assert_eq!(encoded.capacity(), most);
     }
 }

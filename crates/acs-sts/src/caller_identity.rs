@@ -2,7 +2,7 @@
 
 use oss_credentials_core::Credentials;
 
-use crate::call::Operation;
+use crate::call::{Caller, Operation};
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::scrub;
@@ -87,10 +87,10 @@ impl StsClient {
         let operation = Operation {
             action: "GetCallerIdentity",
             params: Vec::new(),
-            caller,
+            caller: Caller::Key(caller),
         };
         let place = self.place();
-        let context = self.signed_context(&operation, &place)?;
+        let context = self.signed_context(operation.action, caller, &place)?;
         let answer = self.call(&operation, context, wire::parse_identity).await?;
         let identity = answer.value;
         Ok(CallerIdentity {
@@ -100,7 +100,7 @@ impl StsClient {
             identity_type: identity.kind,
             user_id: identity.user_id,
             role_id: identity.role_id,
-            request_id: scrub::request_id(identity.request_id.as_deref(), &answer.response, caller),
+            request_id: scrub::request_id(identity.request_id.as_deref(), &answer.response, operation.caller),
         })
     }
 }

@@ -7,21 +7,22 @@ use std::time::Duration;
 use oss_credentials_core::http::{Endpoint, HttpClient};
 use oss_credentials_core::{Clock, CredentialsError, Sleep, SystemClock};
 
-#[cfg(feature = "signed")]
-use crate::call::SignatureVersion;
 use crate::endpoint::{self, EndpointSettings};
+use crate::session::invalid;
+#[cfg(feature = "signed")]
+use crate::signed::SignatureVersion;
 
 /// Default of [`StsClientBuilder::connect_timeout`].
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of [`StsClientBuilder::timeout`].
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and
-/// what was learned about the local clock.
+/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and what was learned about
+/// the local clock.
 ///
 /// Credentials are passed to each call and are not kept. A call repeats itself at once where that helps (a
-/// nonce that was used already, a wrong local clock, which later calls then correct from the start), and after a pause where it was given a [`Sleep`] (no
-/// connection, server errors, throttling): two repeats at most.
+/// nonce that was used already, a wrong local clock, which later calls then correct from the start), and after
+/// a pause where it was given a [`Sleep`] (no connection, server errors, throttling): two repeats at most.
 ///
 /// # Examples
 ///
@@ -43,7 +44,6 @@ pub struct StsClient {
     #[cfg(feature = "signed")]
     pub(crate) signature_version: SignatureVersion,
     pub(crate) clock: Arc<dyn Clock>,
-    #[cfg(feature = "signed")]
     pub(crate) learned: crate::call::LearnedOffset,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
@@ -54,15 +54,8 @@ impl StsClient {
     /// Starts a client that sends through `http`.
     pub fn builder(http: Arc<dyn HttpClient>) -> StsClientBuilder {
         StsClientBuilder {
-            provider: "acs-sts",
-            http,
-            endpoint: EndpointSettings::default(),
-            #[cfg(feature = "signed")]
-            signature_version: SignatureVersion::default(),
-            clock: Arc::new(SystemClock),
-            sleep: None,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            timeout: DEFAULT_TIMEOUT,
+            http: Some(http),
+            ..StsClientBuilder::default()
         }
     }
 
@@ -91,11 +84,13 @@ impl fmt::Debug for StsClient {
 }
 
 /// Makes an [`StsClient`]; see [`StsClient::builder`].
-#[derive(Debug)]
+///
+/// The default has no HTTP client yet: builders of providers keep one and pass on what they are told.
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct StsClientBuilder {
     provider: &'static str,
-    http: Arc<dyn HttpClient>,
+    http: Option<Arc<dyn HttpClient>>,
     endpoint: EndpointSettings,
     #[cfg(feature = "signed")]
     signature_version: SignatureVersion,
@@ -105,7 +100,35 @@ pub struct StsClientBuilder {
     timeout: Duration,
 }
 
+impl Default for StsClientBuilder {
+    fn default() -> Self {
+        Self {
+            provider: "acs-sts",
+            http: None,
+            endpoint: EndpointSettings::default(),
+            #[cfg(feature = "signed")]
+            signature_version: SignatureVersion::default(),
+            clock: Arc::new(SystemClock),
+            sleep: None,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+}
+
 impl StsClientBuilder {
+    /// What sends the requests. Required.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    /// What sends the requests if nothing was chosen for it.
+    pub fn http_client_or(mut self, default: impl FnOnce() -> Option<Arc<dyn HttpClient>>) -> Self {
+        self.http = self.http.or_else(default);
+        self
+    }
+
     /// Name that begins every error and is the source of the credentials. Default: `"acs-sts"`.
     pub fn provider_name(mut self, name: &'static str) -> Self {
         self.provider = name;
@@ -126,10 +149,26 @@ impl StsClientBuilder {
         self
     }
 
+    /// The region, unless it or an endpoint was set.
+    pub fn region_or(mut self, default: impl FnOnce() -> Option<String>) -> Self {
+        if self.endpoint.endpoint.is_none() {
+            self.endpoint.region = self.endpoint.region.or_else(default);
+        }
+        self
+    }
+
     /// Whether to ask the region's host inside a VPC (`sts-vpc.…`). Without a region there is none: the
     /// public host is used, and a warning logged. Default: no.
     pub fn vpc(mut self, vpc: bool) -> Self {
-        self.endpoint.vpc = vpc;
+        self.endpoint.vpc = Some(vpc);
+        self
+    }
+
+    /// What to do about the VPC, unless it or an endpoint was set.
+    pub fn vpc_or(mut self, default: impl FnOnce() -> Option<bool>) -> Self {
+        if self.endpoint.endpoint.is_none() {
+            self.endpoint.vpc = self.endpoint.vpc.or_else(default);
+        }
         self
     }
 
@@ -176,17 +215,20 @@ impl StsClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if endpoint or region is malformed, or the endpoint is plain
-    /// `http://` for a host other than loopback.
+    /// [`CredentialsError::InvalidConfig`] if there is no HTTP client, if endpoint or region is malformed, or
+    /// the endpoint is plain `http://` for a host other than loopback.
     pub fn build(self) -> Result<StsClient, CredentialsError> {
+        let http = self.http.ok_or_else(|| {
+            let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
+            invalid(self.provider, "there is no HTTP client", hint)
+        })?;
         Ok(StsClient {
             endpoint: endpoint::resolve(self.provider, &self.endpoint)?,
             provider: self.provider,
-            http: self.http,
+            http,
             #[cfg(feature = "signed")]
             signature_version: self.signature_version,
             clock: self.clock,
-            #[cfg(feature = "signed")]
             learned: crate::call::LearnedOffset::default(),
             sleep: self.sleep,
             connect_timeout: self.connect_timeout,

@@ -1,5 +1,7 @@
 //! Which host to ask.
 
+use std::fmt;
+
 use oss_credentials_core::http::Endpoint;
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 
@@ -46,12 +48,25 @@ const WITHOUT_HOST: [&str; 32] = [
 ];
 
 /// What the user said about the endpoint.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct EndpointSettings {
     pub(crate) endpoint: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) vpc: bool,
+    pub(crate) vpc: Option<bool>,
     pub(crate) allow_http: bool,
+}
+
+impl fmt::Debug for EndpointSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The endpoint is not checked yet: it may hold a user and a password.
+        let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
+        f.debug_struct("EndpointSettings")
+            .field("endpoint", &endpoint)
+            .field("region", &self.region)
+            .field("vpc", &self.vpc)
+            .field("allow_http", &self.allow_http)
+            .finish()
+    }
 }
 
 /// Explicit endpoint before region before global host. The result has neither path, query nor user-info.
@@ -62,8 +77,9 @@ pub(crate) fn resolve(
     if let Some(endpoint) = &settings.endpoint {
         return explicit(provider, endpoint, settings.allow_http);
     }
+    let vpc = settings.vpc.unwrap_or_default();
     let Some(region) = &settings.region else {
-        if settings.vpc {
+        if vpc {
             tracing::warn!(
                 target: TRACING_TARGET, provider, host = GLOBAL_HOST,
                 "VPC endpoints need a region, and none is set: the public host is used"
@@ -71,7 +87,7 @@ pub(crate) fn resolve(
         }
         return Endpoint::parse_or_https(GLOBAL_HOST);
     };
-    let host = regional(provider, region, settings.vpc)?;
+    let host = regional(provider, region, vpc)?;
     Endpoint::parse_or_https(&host)
 }
 
@@ -145,7 +161,7 @@ mod tests {
         let settings = EndpointSettings {
             endpoint: some(endpoint),
             region: some(region),
-            vpc,
+            vpc: Some(vpc),
             allow_http,
         };
         resolve("test", &settings)

@@ -5,22 +5,26 @@ use std::fmt;
 
 use oss_credentials_core::CredentialsError;
 
-/// Why a call failed: a [`CredentialsError`], and whether the caller's own key was to blame.
+/// Why a call failed: a [`CredentialsError`], and whether the caller's own key or token was to blame.
 ///
 /// `?` turns it into the [`CredentialsError`] inside.
 #[derive(Clone, Debug)]
 pub struct StsError {
     error: CredentialsError,
-    caller_key_rejected: bool,
+    rejected: Rejected,
+}
+
+/// What of the caller's the service found wanting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    Nothing,
+    Key,
+    OidcToken,
 }
 
 impl StsError {
-    #[cfg(feature = "signed")]
-    pub(crate) fn new(error: CredentialsError, caller_key_rejected: bool) -> Self {
-        Self {
-            error,
-            caller_key_rejected,
-        }
+    pub(crate) fn new(error: CredentialsError, rejected: Rejected) -> Self {
+        Self { error, rejected }
     }
 
     /// The error itself.
@@ -32,7 +36,13 @@ impl StsError {
     /// `InvalidSecurityToken.*`), so that the provider of these credentials should be told to
     /// [`invalidate`](oss_credentials_core::CredentialsProvider::invalidate) them.
     pub fn caller_key_rejected(&self) -> bool {
-        self.caller_key_rejected
+        self.rejected == Rejected::Key
+    }
+
+    /// Whether the service rejected the OIDC token (`AuthenticationFail.OIDCToken.*`: expired, malformed or
+    /// signed by another key), so that a token read anew may be accepted.
+    pub fn oidc_token_rejected(&self) -> bool {
+        self.rejected == Rejected::OidcToken
     }
 }
 
@@ -52,7 +62,7 @@ impl From<CredentialsError> for StsError {
     fn from(error: CredentialsError) -> Self {
         Self {
             error,
-            caller_key_rejected: false,
+            rejected: Rejected::Nothing,
         }
     }
 }

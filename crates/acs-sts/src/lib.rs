@@ -1,11 +1,12 @@
 //! Calls to the Alibaba Cloud Security Token Service over any HTTP client.
 //!
-//! [`StsClient`] assumes roles and tells who a key belongs to. Endpoint rules, checks before sending, signing,
-//! repeats, reading of answers and of errors are the same for every call. It reads no environment, keeps no
-//! credentials and caches nothing.
+//! [`StsClient`] assumes roles, for the holder of a key or of an OIDC token, and tells who a key belongs to.
+//! Endpoint rules, checks before sending, signing, repeats, reading of answers and of errors are the same for
+//! every call. It reads no environment, keeps no credentials and caches nothing.
 //!
-//! Vendor document: "AssumeRole" of the Security Token Service,
-//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>.
+//! Vendor documents: "AssumeRole" and "AssumeRoleWithOIDC" of the Security Token Service,
+//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>,
+//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>.
 //!
 //! # Examples
 //!
@@ -39,40 +40,42 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `signed` | yes | `StsClient::assume_role` and `StsClient::get_caller_identity`, which sign with `acs-sign` |
+//! | without any | | [`StsClient::assume_role_with_oidc`], which is not signed |
 //! | `tokio` | no | pauses between retries on tokio's timer, where a call is made inside a runtime |
 //!
 //! When a call fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
 
 #[cfg(feature = "signed")]
 mod assume_role;
-#[cfg(feature = "signed")]
+mod assume_role_with_oidc;
 mod call;
 #[cfg(feature = "signed")]
 mod caller_identity;
 mod client;
 mod endpoint;
 mod error;
-#[cfg(feature = "signed")]
 mod outcome;
-#[cfg(feature = "signed")]
 mod scrub;
+mod session;
 #[cfg(feature = "signed")]
+mod signed;
 mod wait;
-#[cfg(feature = "signed")]
 mod wire;
 
 #[cfg(feature = "signed")]
-pub use assume_role::{
-    AssumeRole, AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, validate_role_arn,
-    validate_session_name,
-};
-#[cfg(feature = "signed")]
-pub use call::SignatureVersion;
+pub use assume_role::AssumeRole;
+pub use assume_role_with_oidc::{AssumeRoleWithOidc, validate_oidc_provider_arn, validate_oidc_token};
 #[cfg(feature = "signed")]
 pub use caller_identity::CallerIdentity;
 pub use client::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, StsClient, StsClientBuilder};
 pub use endpoint::GLOBAL_HOST;
 pub use error::StsError;
+pub use session::{
+    AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, made_up_session_name, validate_role_arn,
+    validate_session_name,
+};
+#[cfg(feature = "signed")]
+pub use signed::SignatureVersion;
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "acs_sts";

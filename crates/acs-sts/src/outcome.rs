@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
-use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
-use crate::error::StsError;
+use crate::call::Caller;
+use crate::error::{Rejected, StsError};
 use crate::scrub::{self, scrub};
 use crate::wire::{self, Defect, ServiceError};
 
@@ -38,7 +39,7 @@ pub(crate) struct Context<'a> {
     pub(crate) action: &'static str,
     /// `POST https://host`.
     pub(crate) place: &'a str,
-    pub(crate) caller: &'a Credentials,
+    pub(crate) caller: Caller<'a>,
 }
 
 impl Context<'_> {
@@ -109,7 +110,8 @@ impl Context<'_> {
         let Some(error) = wire::parse_error(response.body()) else {
             return self.foreign(response);
         };
-        let code = error.code.clone().unwrap_or_default();
+        // Hints are made of it, and no code of the service's has anything to withhold.
+        let code = scrub(error.code.as_deref().unwrap_or_default(), self.caller);
         let again = again(status, &code, response);
         let passing = again != Again::No;
         let what = if passing {
@@ -135,7 +137,7 @@ impl Context<'_> {
             CredentialsError::denied(detail)
         };
         Failure {
-            error: StsError::new(error, is_caller_key(&code)),
+            error: StsError::new(error, rejected(&code)),
             again,
         }
     }
@@ -177,9 +179,14 @@ impl Context<'_> {
         }
     }
 
+    fn is_oidc(&self) -> bool {
+        matches!(self.caller, Caller::OidcToken(_))
+    }
+
     fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
         let action = self.action;
         let hint = match family(code) {
+            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc() => oidc_hint(code),
             "NoPermission" | "AuthenticationFail" => {
                 return format!(
                     "allow sts:{action} to the caller and name the caller in the role's trust policy; \
@@ -232,8 +239,32 @@ fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
 }
 
-fn is_caller_key(code: &str) -> bool {
-    matches!(family(code), "InvalidAccessKeyId" | "InvalidSecurityToken")
+fn rejected(code: &str) -> Rejected {
+    match family(code) {
+        "InvalidAccessKeyId" | "InvalidSecurityToken" => Rejected::Key,
+        "AuthenticationFail" if code.split('.').nth(1) == Some("OIDCToken") => Rejected::OidcToken,
+        _ => Rejected::Nothing,
+    }
+}
+
+fn oidc_hint(code: &str) -> &'static str {
+    match code {
+        "AuthenticationFail.OIDCToken.Expired" => {
+            "the token was not renewed in time: look at what writes it, and at the local clock"
+        }
+        "AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch" => {
+            "renew the fingerprints of the OIDC provider in RAM"
+        }
+        _ if rejected(code) == Rejected::OidcToken => {
+            "check that the token is a raw JWT, and that its issuer and audience are those of the OIDC provider \
+             in RAM"
+        }
+        _ if family(code) == "EntityNotExist" => "check the ARNs of the role and of the OIDC provider",
+        _ => {
+            "name the OIDC provider in the role's trust policy, and compare its conditions oidc:iss, oidc:aud \
+             and oidc:sub with the token"
+        }
+    }
 }
 
 fn again(status: u16, code: &str, response: &HttpResponse) -> Again {

@@ -109,6 +109,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, Defect> {
 }
 
 /// The answer to `GetCallerIdentity`.
+#[cfg(feature = "signed")]
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Identity {
@@ -123,6 +124,7 @@ pub(crate) struct Identity {
 }
 
 /// Reads the answer to `GetCallerIdentity`.
+#[cfg(feature = "signed")]
 pub(crate) fn parse_identity(body: &[u8]) -> Result<Identity, Defect> {
     let identity: Identity = json(body)?;
     for (value, field) in [(&identity.account_id, "AccountId"), (&identity.arn, "Arn")] {

@@ -1,9 +1,9 @@
 //! The source and its builder.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use acs_sts::{AssumeRole, AssumedRole, SignatureVersion, StsClient};
+use acs_sts::{AssumeRole, AssumedRole, SignatureVersion, StsClient, StsClientBuilder};
 use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env,
@@ -11,8 +11,8 @@ use oss_credentials_core::{
 };
 
 use crate::config::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, DEFAULT_TIMEOUT, ENV_ROLE_ARN,
-    ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
+    DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_REGION,
+    ENV_VPC_ENDPOINT_ENABLED,
 };
 
 const NAME: &str = "sts-assume-role";
@@ -65,16 +65,8 @@ impl StsAssumeRole {
             duration: DEFAULT_DURATION,
             policy: None,
             external_id: None,
-            endpoint: None,
-            allow_http: false,
-            region: None,
-            vpc: None,
-            signature_version: SignatureVersion::default(),
-            http_client: None,
+            client: StsClientBuilder::default().provider_name(NAME),
             clock: Arc::new(SystemClock),
-            sleep: None,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            timeout: DEFAULT_TIMEOUT,
         }
     }
 
@@ -166,16 +158,8 @@ pub struct StsAssumeRoleBuilder {
     duration: Duration,
     policy: Option<String>,
     external_id: Option<String>,
-    endpoint: Option<String>,
-    allow_http: bool,
-    region: Option<String>,
-    vpc: Option<bool>,
-    signature_version: SignatureVersion,
-    http_client: Option<Arc<dyn HttpClient>>,
+    client: StsClientBuilder,
     clock: Arc<dyn Clock>,
-    sleep: Option<Arc<dyn Sleep>>,
-    connect_timeout: Duration,
-    timeout: Duration,
 }
 
 impl StsAssumeRoleBuilder {
@@ -186,10 +170,10 @@ impl StsAssumeRoleBuilder {
         self.role_session_name = self
             .role_session_name
             .or_else(|| env.non_empty(ENV_ROLE_SESSION_NAME));
-        if self.endpoint.is_none() {
-            self.region = self.region.or_else(|| env.non_empty(ENV_STS_REGION));
-            self.vpc = self.vpc.or_else(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
-        }
+        self.client = self
+            .client
+            .region_or(|| env.non_empty(ENV_STS_REGION))
+            .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
         self
     }
 
@@ -229,40 +213,40 @@ impl StsAssumeRoleBuilder {
 
     /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
+        self.client = self.client.endpoint(endpoint);
         self
     }
 
     /// Whether the endpoint may be plain `http://` for a host other than loopback. Keys that the service
     /// hands out are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
-        self.allow_http = allow;
+        self.client = self.client.allow_http(allow);
         self
     }
 
     /// Region whose host to ask, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.client = self.client.region(region);
         self
     }
 
     /// Whether to ask the region's host inside the VPC. Without a region the public host is used, and a
     /// warning logged. Default: no.
     pub fn vpc(mut self, vpc: bool) -> Self {
-        self.vpc = Some(vpc);
+        self.client = self.client.vpc(vpc);
         self
     }
 
     /// How requests are signed. Default: [`SignatureVersion::Rpc`].
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
-        self.signature_version = version;
+        self.client = self.client.signature_version(version);
         self
     }
 
     /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
     /// inside a tokio runtime; else none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
-        self.http_client = Some(Arc::new(client));
+        self.client = self.client.http_client(client);
         self
     }
 
@@ -275,19 +259,19 @@ impl StsAssumeRoleBuilder {
     /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
     /// has one; else none, so that nothing is retried after a pause.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
-        self.sleep = Some(Arc::new(sleep));
+        self.client = self.client.sleep(sleep);
         self
     }
 
     /// How long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.client = self.client.connect_timeout(timeout);
         self
     }
 
     /// How long one exchange may take, connecting included. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.client = self.client.timeout(timeout);
         self
     }
 
@@ -318,7 +302,7 @@ impl StsAssumeRoleBuilder {
         let session_name = self
             .role_session_name
             .clone()
-            .unwrap_or_else(|| made_up_session_name(self.clock.now()));
+            .unwrap_or_else(|| acs_sts::made_up_session_name(DEFAULT_SESSION_NAME_PREFIX, self.clock.now()));
         let mut request = AssumeRole::new(role_arn, session_name).duration(self.duration);
         if let Some(policy) = self.policy {
             request = request.policy(policy);
@@ -334,32 +318,13 @@ impl StsAssumeRoleBuilder {
                 "use an AccessKey pair, or temporary credentials, as the base",
             ));
         }
-        let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
-            invalid(
-                "there is no HTTP client",
-                "pass one with http_client(..), or turn on the feature `reqwest`",
-            )
-        })?;
-        let mut client = StsClient::builder(http)
-            .provider_name(NAME)
-            .allow_http(self.allow_http)
-            .vpc(self.vpc.unwrap_or_default())
-            .signature_version(self.signature_version)
-            .clock(self.clock)
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout);
-        if let Some(endpoint) = self.endpoint {
-            client = client.endpoint(endpoint);
-        }
-        if let Some(region) = self.region {
-            client = client.region(region);
-        }
-        if let Some(sleep) = self.sleep {
-            client = client.sleep(sleep);
-        }
         Ok(StsAssumeRole {
             base: self.base,
-            client: client.build()?,
+            client: self
+                .client
+                .http_client_or(default_http_client)
+                .clock(self.clock)
+                .build()?,
             request,
         })
     }
@@ -390,7 +355,7 @@ impl std::fmt::Debug for StsAssumeRoleBuilder {
             .field("role_arn", &self.role_arn)
             .field("role_session_name", &self.role_session_name)
             .field("duration", &self.duration)
-            .field("region", &self.region)
+            .field("client", &self.client)
             .finish_non_exhaustive()
     }
 }
@@ -400,14 +365,6 @@ fn invalid(
     hint: impl Into<std::borrow::Cow<'static, str>>,
 ) -> CredentialsError {
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
-}
-
-fn made_up_session_name(now: SystemTime) -> String {
-    let micros = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_micros();
-    format!("{DEFAULT_SESSION_NAME_PREFIX}{micros}")
 }
 
 #[cfg(feature = "reqwest")]

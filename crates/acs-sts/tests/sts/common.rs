@@ -2,17 +2,26 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+#[cfg(feature = "signed")]
+use std::time::SystemTime;
 
-use acs_sts::{AssumeRole, StsClient, StsClientBuilder};
+#[cfg(feature = "signed")]
+use acs_sts::AssumeRole;
+use acs_sts::{AssumeRoleWithOidc, StsClient, StsClientBuilder};
+#[cfg(feature = "signed")]
+use oss_credentials_core::Credentials;
 use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
-use oss_credentials_core::{BoxFuture, Credentials, Sleep};
+use oss_credentials_core::{BoxFuture, Sleep};
 
 /// 2026-01-02T03:04:05Z
 pub(crate) const NOW: u64 = 1_767_323_045;
+#[cfg(feature = "signed")]
 pub(crate) const SECRET: &str = "canary-caller-secret";
+#[cfg(feature = "signed")]
 pub(crate) const TOKEN: &str = "canary-caller-token+/==";
+#[cfg(feature = "signed")]
 pub(crate) const ID: &str = "STS.NUExampleTempKeyId";
 
 pub(crate) const OK: &str = r#"{"RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F", "AssumedRoleUser": {"Arn":
@@ -102,6 +111,7 @@ impl Sleep for Pauses {
     }
 }
 
+#[cfg(feature = "signed")]
 pub(crate) fn caller() -> Credentials {
     Credentials::builder(ID, SECRET)
         .security_token(TOKEN)
@@ -109,10 +119,24 @@ pub(crate) fn caller() -> Credentials {
         .unwrap()
 }
 
+/// Has what a JWT has, and characters that a form must encode.
+pub(crate) const JWT: &str = "canary-oidc-header.canary-oidc+claims/.canary-oidc-signature==";
+
+pub(crate) fn role_for_token() -> AssumeRoleWithOidc {
+    AssumeRoleWithOidc::new(
+        "acs:ram::123456789012:role/example-role",
+        "acs:ram::123456789012:oidc-provider/example-cluster",
+        "example-session",
+    )
+    .oidc_token(JWT)
+}
+
+#[cfg(feature = "signed")]
 pub(crate) fn role() -> AssumeRole {
     AssumeRole::new("acs:ram::123456789012:role/example-role", "example-session")
 }
 
+#[cfg(feature = "signed")]
 pub(crate) fn at(unix: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
 }

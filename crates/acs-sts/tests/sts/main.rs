@@ -5,8 +5,9 @@
     clippy::panic,
     reason = "helpers of tests may fail the test"
 )]
-#![cfg(feature = "signed")]
 
+#[cfg(feature = "signed")]
 mod calls;
 mod cases;
 mod common;
+mod oidc;

@@ -1,0 +1,219 @@
+//! `AssumeRoleWithOIDC`: temporary credentials of a role for the bearer of an OIDC token.
+
+use std::fmt;
+use std::time::Duration;
+
+use oss_credentials_core::CredentialsError;
+use zeroize::Zeroizing;
+
+use crate::call::{Caller, Operation};
+use crate::client::StsClient;
+use crate::error::StsError;
+use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn};
+use crate::wire;
+
+/// Shortest token, in characters.
+const MIN_TOKEN: usize = 4;
+/// Longest token, in characters.
+const MAX_TOKEN: usize = 20_000;
+
+/// What to ask `AssumeRoleWithOIDC` for.
+///
+/// Vendor document: "AssumeRoleWithOIDC" of the Security Token Service,
+/// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>.
+/// `Debug` shows neither policy nor token; the token is overwritten in memory when it is dropped.
+///
+/// ```
+/// use acs_sts::AssumeRoleWithOidc;
+///
+/// let request = AssumeRoleWithOidc::new(
+///     "acs:ram::123456789012:role/reader",
+///     "acs:ram::123456789012:oidc-provider/cluster",
+///     "nightly-job",
+/// );
+/// assert!(request.validate("example").is_ok());
+/// // Tokens live for minutes: one is added for each call.
+/// let with_token = request.clone().oidc_token("eyJhbGciOi…");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct AssumeRoleWithOidc {
+    session: SessionSettings,
+    oidc_provider_arn: String,
+    oidc_token: Zeroizing<String>,
+}
+
+impl AssumeRoleWithOidc {
+    /// The role, `acs:ram::<account id>:role/<name>`; who issued the token,
+    /// `acs:ram::<account id>:oidc-provider/<name>`; and a name for the session, which appears in audit logs:
+    /// 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    pub fn new(
+        role_arn: impl Into<String>,
+        oidc_provider_arn: impl Into<String>,
+        session_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            session: SessionSettings::new(role_arn.into(), session_name.into()),
+            oidc_provider_arn: oidc_provider_arn.into(),
+            oidc_token: Zeroizing::default(),
+        }
+    }
+
+    /// The token as its issuer wrote it: a raw JWT, 4 to 20,000 characters. Required when the call is made.
+    pub fn oidc_token(mut self, token: impl Into<String>) -> Self {
+        self.oidc_token = Zeroizing::new(token.into());
+        self
+    }
+
+    /// Lifetime of the session: 900 to 43,200 seconds, and no longer than the role allows. Fractions of a
+    /// second are dropped. Default: 3600 s.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.session.duration = duration;
+        self
+    }
+
+    /// A policy that narrows what the session may do to what both it and the role allow: JSON, at most 2048
+    /// characters. An empty one is none. Default: none.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.session.set_policy(policy.into());
+        self
+    }
+
+    /// The role.
+    pub fn role_arn(&self) -> &str {
+        &self.session.role_arn
+    }
+
+    /// Who issued the token.
+    pub fn oidc_provider_arn(&self) -> &str {
+        &self.oidc_provider_arn
+    }
+
+    /// Name of the session.
+    pub fn session_name(&self) -> &str {
+        &self.session.session_name
+    }
+
+    /// Checks everything but the token, which is looked at when the call is made. Errors begin with the
+    /// provider's name.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] for an ARN, session name, duration or policy outside of what this
+    /// type's methods say.
+    pub fn validate(&self, provider: &'static str) -> Result<(), CredentialsError> {
+        self.session.validate(provider)?;
+        validate_oidc_provider_arn(provider, &self.oidc_provider_arn)
+    }
+}
+
+impl fmt::Debug for AssumeRoleWithOidc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("AssumeRoleWithOidc");
+        self.session.show(&mut shown);
+        shown
+            .field("oidc_provider_arn", &self.oidc_provider_arn)
+            .field("oidc_token", &format_args!("<redacted>"))
+            .finish()
+    }
+}
+
+/// Checks the shape of the ARN of an OIDC provider, `acs:ram::<account id>:oidc-provider/<name>`.
+///
+/// # Errors
+///
+/// [`CredentialsError::InvalidConfig`] if it has another shape.
+pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(), CredentialsError> {
+    if is_ram_arn(arn, ":oidc-provider/") {
+        return Ok(());
+    }
+    Err(invalid(
+        provider,
+        "the OIDC provider ARN has a wrong shape",
+        "write it as acs:ram::<account id>:oidc-provider/<provider name>",
+    ))
+}
+
+/// Checks the shape of an OIDC token: 4 to 20,000 visible ASCII characters. Errors show nothing of it.
+///
+/// # Errors
+///
+/// [`CredentialsError::InvalidConfig`] if it has another shape.
+pub fn validate_oidc_token(provider: &'static str, token: &str) -> Result<(), CredentialsError> {
+    if token.is_empty() {
+        return Err(invalid(provider, "there is no OIDC token", "set oidc_token(..)"));
+    }
+    // A JWT is base64url and dots. Anything else is a mangled text, and the service would not say so.
+    if !token.bytes().all(|b| b.is_ascii_graphic()) {
+        let what = "the OIDC token holds white space or a character that no JWT has";
+        return Err(invalid(provider, what, "use one raw JWT, as its issuer wrote it"));
+    }
+    if !(MIN_TOKEN..=MAX_TOKEN).contains(&token.len()) {
+        let what = format!("the OIDC token has {} characters", token.len());
+        return Err(invalid(
+            provider,
+            what,
+            "use one raw JWT of 4 to 20000 characters",
+        ));
+    }
+    Ok(())
+}
+
+impl StsClient {
+    /// Gets temporary credentials of a role, as the bearer of an OIDC token. No key is needed and nothing is
+    /// signed: whoever has the token can do the same. It travels in the body of the request, never in the URL.
+    ///
+    /// For your own use wrap this in `oss-credentials-oidc-rrsa`, which reads the token from its file and
+    /// refreshes the credentials.
+    ///
+    /// # Errors
+    ///
+    /// - [`CredentialsError::InvalidConfig`]: the request or its token is malformed, or the HTTP client cannot
+    ///   send.
+    /// - [`CredentialsError::Denied`]: the service said no. Whether the token was the reason, tells
+    ///   [`StsError::oidc_token_rejected`].
+    /// - [`CredentialsError::Unavailable`]: no answer, throttling, server error, or a wrong clock.
+    /// - [`CredentialsError::InvalidResponse`]: the answer is not the service's, or is incomplete.
+    /// - [`CredentialsError::Expired`]: the credentials had expired when they arrived.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use acs_sts::StsClient;
+    /// # use oss_credentials_core::{blocking, http::{HttpResponse, http_fn}};
+    /// # let http = http_fn(|_| async {
+    /// #     let body = br#"{"Credentials": {"AccessKeyId": "STS.example", "AccessKeySecret": "secret",
+    /// #         "SecurityToken": "token", "Expiration": "2099-01-01T00:00:00Z"}}"#;
+    /// #     Ok(HttpResponse::new(200, body.to_vec()))
+    /// # });
+    /// use acs_sts::AssumeRoleWithOidc;
+    ///
+    /// let client = StsClient::builder(Arc::new(http)).region("cn-hangzhou").build()?;
+    /// let request = AssumeRoleWithOidc::new(
+    ///     "acs:ram::123456789012:role/reader",
+    ///     "acs:ram::123456789012:oidc-provider/cluster",
+    ///     "nightly-job",
+    /// );
+    /// let role = blocking::wait(client.assume_role_with_oidc(&request.oidc_token("example.jwt.token")))?;
+    /// assert_eq!(role.credentials().access_key_id(), "STS.example");
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub async fn assume_role_with_oidc(&self, request: &AssumeRoleWithOidc) -> Result<AssumedRole, StsError> {
+        request.validate(self.provider)?;
+        let token = request.oidc_token.as_str();
+        validate_oidc_token(self.provider, token)?;
+        let mut params = request.session.params();
+        params.push(("OIDCProviderArn", request.oidc_provider_arn.as_str().into()));
+        params.push(("OIDCToken", token.into()));
+        let operation = Operation {
+            action: "AssumeRoleWithOIDC",
+            params,
+            caller: Caller::OidcToken(token),
+        };
+        let place = self.place();
+        let context = self.context(operation.action, operation.caller, &place);
+        let answer = self.call(&operation, context, wire::parse).await?;
+        self.session(context, answer, request.session.duration)
+    }
+}

@@ -1,0 +1,264 @@
+//! Sessions of a role: what may be asked for, and what comes back, whatever call hands them out.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail};
+use zeroize::Zeroizing;
+
+use crate::TRACING_TARGET;
+use crate::call::Answer;
+use crate::client::StsClient;
+use crate::error::StsError;
+use crate::outcome::Context;
+use crate::scrub;
+use crate::wire::Session;
+
+/// Lifetime of a session that asks for none: 3600 s.
+pub const DEFAULT_DURATION: Duration = Duration::from_secs(3600);
+/// Shortest lifetime of a session: 900 s.
+pub const MIN_DURATION: Duration = Duration::from_secs(900);
+/// Longest lifetime of a session: 43,200 s. A role has a limit of its own, 3600 s unless it was raised.
+pub const MAX_DURATION: Duration = Duration::from_secs(43_200);
+
+/// How much longer than asked a session may seem to last before the service's clock is not believed.
+const EXPIRY_SLACK: Duration = Duration::from_secs(900);
+/// Longest policy, in characters.
+const MAX_POLICY: usize = 2048;
+
+/// What a session shall be: the part of a request that `AssumeRole` and `AssumeRoleWithOIDC` share.
+#[derive(Clone)]
+pub(crate) struct SessionSettings {
+    pub(crate) role_arn: String,
+    pub(crate) session_name: String,
+    pub(crate) duration: Duration,
+    pub(crate) policy: Option<String>,
+}
+
+impl SessionSettings {
+    pub(crate) fn new(role_arn: String, session_name: String) -> Self {
+        Self {
+            role_arn,
+            session_name,
+            duration: DEFAULT_DURATION,
+            policy: None,
+        }
+    }
+
+    /// An empty policy is none.
+    pub(crate) fn set_policy(&mut self, policy: String) {
+        self.policy = Some(policy).filter(|policy| !policy.is_empty());
+    }
+
+    pub(crate) fn validate(&self, provider: &'static str) -> Result<(), CredentialsError> {
+        validate_role_arn(provider, &self.role_arn)?;
+        validate_session_name(provider, &self.session_name)?;
+        if !(MIN_DURATION.as_secs()..=MAX_DURATION.as_secs()).contains(&self.duration.as_secs()) {
+            let what = format!("a session cannot last {} s", self.duration.as_secs());
+            return Err(invalid(provider, what, "set a duration of 900 to 43200 seconds"));
+        }
+        let characters = self.policy.as_deref().map_or(0, |policy| policy.chars().count());
+        if characters > MAX_POLICY {
+            let what = format!("the policy has {characters} characters");
+            return Err(invalid(
+                provider,
+                what,
+                "shorten it to 2048, white space included",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+        let mut params: Vec<(&'static str, Cow<'_, str>)> = vec![
+            ("RoleArn", self.role_arn.as_str().into()),
+            ("RoleSessionName", self.session_name.as_str().into()),
+            ("DurationSeconds", self.duration.as_secs().to_string().into()),
+        ];
+        params.extend(self.policy.as_deref().map(|policy| ("Policy", policy.into())));
+        params
+    }
+
+    /// Adds the settings to a `Debug` output; the policy is not shown.
+    pub(crate) fn show(&self, shown: &mut fmt::DebugStruct<'_, '_>) {
+        let policy = self.policy.as_ref().map(|_| format_args!("<not shown>"));
+        shown
+            .field("role_arn", &self.role_arn)
+            .field("session_name", &self.session_name)
+            .field("duration", &self.duration)
+            .field("policy", &policy);
+    }
+}
+
+/// A setting that cannot work.
+pub(crate) fn invalid(
+    provider: &'static str,
+    what: impl Into<Cow<'static, str>>,
+    hint: impl Into<Cow<'static, str>>,
+) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(provider, what).hint(hint))
+}
+
+/// Checks the shape of a role ARN, `acs:ram::<account id>:role/<name>`.
+///
+/// # Errors
+///
+/// [`CredentialsError::InvalidConfig`] if it has another shape.
+pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), CredentialsError> {
+    if is_ram_arn(role_arn, ":role/") {
+        return Ok(());
+    }
+    Err(invalid(
+        provider,
+        "the role ARN has a wrong shape",
+        "write it as acs:ram::<account id>:role/<role name>",
+    ))
+}
+
+/// Whether it is `acs:ram::<account id><kind><name>`, with neither part empty. An account id need not be
+/// digits.
+pub(crate) fn is_ram_arn(arn: &str, kind: &str) -> bool {
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    arn.strip_prefix("acs:ram::")
+        .and_then(|rest| rest.split_once(kind))
+        .is_some_and(|(account, name)| plain(account) && plain(name))
+}
+
+/// Checks the name of a session: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+///
+/// # Errors
+///
+/// [`CredentialsError::InvalidConfig`] if it is too short, too long or has another character.
+pub fn validate_session_name(provider: &'static str, name: &str) -> Result<(), CredentialsError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '@' | '-' | '_');
+    if (2..=64).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(invalid(
+        provider,
+        "the role session name is too short, too long or has a character that is not allowed",
+        "use 2 to 64 of A-Z a-z 0-9 . @ - _",
+    ))
+}
+
+/// A name for a session of which nobody chose one: the prefix, then the microseconds from 1970 to `now`. It is
+/// made up once per provider, so that all sessions of a process stand together in audit logs.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+/// assert_eq!(acs_sts::made_up_session_name("my-tool-", now), "my-tool-1000000");
+/// ```
+pub fn made_up_session_name(prefix: &str, now: SystemTime) -> String {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{prefix}{}", since.as_micros())
+}
+
+/// Temporary credentials of a role, and what came with them.
+#[derive(Clone, Debug)]
+pub struct AssumedRole {
+    credentials: Credentials,
+    arn: Option<String>,
+    id: Option<String>,
+    request_id: Option<String>,
+    clock_offset: Option<ClockOffset>,
+}
+
+impl AssumedRole {
+    /// The credentials, with token and expiry.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Gives the credentials away.
+    pub fn into_credentials(self) -> Credentials {
+        self.credentials
+    }
+
+    /// ARN of the session, `acs:ram::<account id>:role/<role>/<session name>`, if the service told it.
+    pub fn arn(&self) -> Option<&str> {
+        self.arn.as_deref()
+    }
+
+    /// Id of the role and name of the session, with a `:` between, if the service told it.
+    pub fn assumed_role_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The service's id of the request, if it told it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// How far the service's clock was from the local one; `None` if the answer had no usable `Date`, or one
+    /// by which the session had ended already or lasts more than 15 minutes longer than asked.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        self.clock_offset
+    }
+}
+
+impl StsClient {
+    /// Makes credentials of an answer that carries a session, which was asked to last as long as `asked`.
+    pub(crate) fn session(
+        &self,
+        context: Context<'_>,
+        answer: Answer<Session>,
+        asked: Duration,
+    ) -> Result<AssumedRole, StsError> {
+        let Answer {
+            value: session,
+            response,
+            mut clock_offset,
+            mut received,
+        } = answer;
+        // A session that had ended when it was handed out, or lasts longer than asked: the `Date` is wrong.
+        let left = session.expires_at.duration_since(received).ok();
+        if clock_offset.is_some() && left.is_none_or(|left| left > asked.saturating_add(EXPIRY_SLACK)) {
+            clock_offset = None;
+            received = self.clock.now();
+            self.learned.set(None);
+        }
+        let request_id = scrub::request_id(session.request_id.as_deref(), &response, context.caller);
+        let fail = |what: String, hint: &'static str| {
+            let detail = context.detail(what).http_status(response.status()).hint(hint);
+            match &request_id {
+                Some(request_id) => detail.request_id(request_id),
+                None => detail,
+            }
+        };
+        let credentials = Credentials::builder(session.access_key_id, take(session.access_key_secret))
+            .security_token(take(session.security_token))
+            .expires_at(session.expires_at)
+            .source(self.provider)
+            .build()
+            .map_err(|_| {
+                let what = format!("the answer to {} has a key that cannot be one", context.action);
+                let hint = "check the endpoint, and whether it is the Security Token Service that answers";
+                CredentialsError::invalid_response(fail(what, hint))
+            })?;
+        if credentials.is_expired_at(received) {
+            let what = "the credentials had expired when they arrived".to_owned();
+            let hint = "compare the local clock with the service's";
+            return Err(CredentialsError::expired(fail(what, hint)).into());
+        }
+        tracing::debug!(
+            target: TRACING_TARGET, provider = self.provider, action = context.action,
+            request_id = request_id.as_deref(), expires_at = ?credentials.expires_at(),
+            "the service handed out credentials"
+        );
+        Ok(AssumedRole {
+            credentials,
+            arn: session.arn,
+            id: session.assumed_role_id,
+            request_id,
+            clock_offset,
+        })
+    }
+}
+
+/// Moves the text out, so that no copy of it stays behind.
+fn take(mut secret: Zeroizing<String>) -> String {
+    std::mem::take(&mut *secret)
+}

@@ -1,0 +1,527 @@
+//! The source and its builder.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder};
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{
+    BoxFuture, Clock, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder, Fetched,
+    RefreshingProvider, Sleep, SystemClock,
+};
+use zeroize::Zeroizing;
+
+use crate::config::{
+    DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN,
+    ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, MAX_TOKEN_FILE,
+};
+use crate::wire;
+
+const NAME: &str = "oidc-rrsa";
+
+/// Credentials of a role, cached and refreshed: what [`OidcRrsaBuilder::build`] makes.
+pub type OidcRrsaProvider = RefreshingProvider<OidcRrsa>;
+
+/// Gets temporary credentials of a role for an OIDC token, one call of `AssumeRoleWithOIDC` per fetch.
+///
+/// The token file is read at every fetch. When the service rejects the token
+/// (`AuthenticationFail.OIDCToken.*`), the file is read once more; if another token is there by then, the call is
+/// made once more with that one.
+///
+/// # Examples
+///
+/// As a member of a chain, where a machine without RRSA goes on to the next one:
+///
+/// ```
+/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
+/// use oss_credentials_core::{Credentials, ChainProvider, ProcessEnv};
+/// use oss_credentials_oidc_rrsa::OidcRrsa;
+///
+/// let rrsa = OidcRrsa::from_env(&ProcessEnv).and_then(|builder| builder.http_client(http).build());
+/// let chain = ChainProvider::builder()
+///     .member("oidc-rrsa", rrsa)
+///     .member("static", Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build())
+///     .build();
+/// # let _ = chain;
+/// ```
+#[derive(Clone, Debug)]
+pub struct OidcRrsa {
+    client: StsClient,
+    /// Without a token.
+    request: AssumeRoleWithOidc,
+    token_file: PathBuf,
+}
+
+impl OidcRrsa {
+    /// Starts a source. Role, OIDC provider and token file are required.
+    pub fn builder() -> OidcRrsaBuilder {
+        OidcRrsaBuilder {
+            role_arn: None,
+            oidc_provider_arn: None,
+            oidc_token_file: None,
+            role_session_name: None,
+            duration: DEFAULT_DURATION,
+            policy: None,
+            client: StsClientBuilder::default().provider_name(NAME),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Starts a source from the environment; see [`OidcRrsaBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if neither [`ENV_OIDC_PROVIDER_ARN`] nor [`ENV_OIDC_TOKEN_FILE`] is
+    /// set, [`CredentialsError::InvalidConfig`] if one of them is, but not both or no [`ENV_ROLE_ARN`].
+    pub fn from_env(env: &dyn Env) -> Result<OidcRrsaBuilder, CredentialsError> {
+        let builder = Self::builder().env(env);
+        builder.required()?;
+        Ok(builder)
+    }
+
+    /// Name of the session, as it appears in audit logs.
+    pub fn role_session_name(&self) -> &str {
+        self.request.session_name()
+    }
+
+    /// Where requests go: scheme, host and port.
+    pub fn endpoint(&self) -> String {
+        self.client.endpoint().origin()
+    }
+
+    /// The file that the token is read from.
+    pub fn oidc_token_file(&self) -> &Path {
+        &self.token_file
+    }
+
+    async fn assume(&self) -> Result<AssumedRole, CredentialsError> {
+        let token = self.read_token()?;
+        let request = self.request.clone().oidc_token(token.as_str());
+        let rejected = match self.client.assume_role_with_oidc(&request).await {
+            Err(error) if error.oidc_token_rejected() => error,
+            other => return Ok(other?),
+        };
+        // It may have been renewed meanwhile. The same one would be rejected again, and of a file that cannot
+        // be read any more the next fetch will tell.
+        match self.read_token() {
+            Ok(renewed) if renewed != token => {
+                let request = self.request.clone().oidc_token(renewed.as_str());
+                Ok(self.client.assume_role_with_oidc(&request).await?)
+            }
+            _ => Err(rejected.into()),
+        }
+    }
+
+    fn read_token(&self) -> Result<Zeroizing<String>, CredentialsError> {
+        let file = self.read_file()?;
+        let token = wire::parse(&file).map_err(|defect| {
+            let what = format!("the OIDC token file {}", defect.text());
+            self.invalid_file(what, "look at what writes it: it has to hold one raw JWT")
+        })?;
+        acs_sts::validate_oidc_token(NAME, token).map_err(|error| {
+            let what = error
+                .detail()
+                .map_or("the OIDC token is malformed", ErrorDetail::what);
+            self.invalid_file(
+                what.to_owned(),
+                "look at what writes it: it has to hold one raw JWT",
+            )
+        })?;
+        Ok(Zeroizing::new(token.to_owned()))
+    }
+
+    fn read_file(&self) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
+        let failed = |error| self.unreadable(error);
+        // Opening a pipe would wait for somebody to write to it.
+        if !std::fs::metadata(&self.token_file).map_err(failed)?.is_file() {
+            return Err(self.invalid_file(
+                "the OIDC token file is not a regular file",
+                format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to the file itself"),
+            ));
+        }
+        let file = File::open(&self.token_file).map_err(failed)?;
+        // One byte more than is allowed, and room for all of it: growing would leave copies behind in memory.
+        let mut content = Zeroizing::new(Vec::with_capacity(MAX_TOKEN_FILE + 64));
+        let limit = u64::try_from(MAX_TOKEN_FILE + 1).unwrap_or(u64::MAX);
+        file.take(limit).read_to_end(&mut content).map_err(failed)?;
+        if content.len() > MAX_TOKEN_FILE {
+            let hint = format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to a file with one raw JWT");
+            return Err(self.invalid_file("the OIDC token file is larger than 64 KiB", hint));
+        }
+        Ok(content)
+    }
+
+    fn unreadable(&self, error: io::Error) -> CredentialsError {
+        let (what, hint) = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => (
+                "there is no OIDC token file",
+                format!("mount the token there, or correct oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE}"),
+            ),
+            io::ErrorKind::PermissionDenied => (
+                "the OIDC token file may not be read",
+                "let the user of this process read it".to_owned(),
+            ),
+            // Of the disk, or of a network file system: it may pass.
+            _ => {
+                let detail = self.file_detail("reading the OIDC token file failed", "try again later");
+                return CredentialsError::unavailable(detail.source(error));
+            }
+        };
+        CredentialsError::invalid_config(self.file_detail(what, hint).source(error))
+    }
+
+    fn invalid_file(
+        &self,
+        what: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> CredentialsError {
+        CredentialsError::invalid_config(self.file_detail(what, hint))
+    }
+
+    fn file_detail(
+        &self,
+        what: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> ErrorDetailBuilder {
+        ErrorDetail::builder(NAME, what)
+            .place(self.token_file.to_string_lossy())
+            .hint(hint)
+    }
+}
+
+impl CredentialsSource for OidcRrsa {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let role = self.assume().await?;
+            let clock_offset = role.clock_offset();
+            Ok(Fetched::new(role.into_credentials()).clock_offset(clock_offset))
+        })
+    }
+}
+
+/// Makes an [`OidcRrsaProvider`] or the bare source; see [`OidcRrsa::builder`].
+///
+/// `Debug` shows neither policy nor the path of the token file.
+#[must_use]
+pub struct OidcRrsaBuilder {
+    role_arn: Option<String>,
+    oidc_provider_arn: Option<String>,
+    oidc_token_file: Option<PathBuf>,
+    role_session_name: Option<String>,
+    duration: Duration,
+    policy: Option<String>,
+    client: StsClientBuilder,
+    clock: Arc<dyn Clock>,
+}
+
+impl OidcRrsaBuilder {
+    /// Reads the environment for what is not set yet: role ARN, OIDC provider ARN, token file, session name,
+    /// region and VPC switch. Region and VPC switch are not read if an endpoint is set.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        let fill = |value: Option<String>, name| value.or_else(|| env.non_empty(name));
+        self.role_arn = fill(self.role_arn, ENV_ROLE_ARN);
+        self.oidc_provider_arn = fill(self.oidc_provider_arn, ENV_OIDC_PROVIDER_ARN);
+        self.oidc_token_file = self
+            .oidc_token_file
+            .or_else(|| env.non_empty(ENV_OIDC_TOKEN_FILE).map(PathBuf::from));
+        self.role_session_name = fill(self.role_session_name, ENV_ROLE_SESSION_NAME);
+        self.client = self
+            .client
+            .region_or(|| env.non_empty(ENV_STS_REGION))
+            .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
+        self
+    }
+
+    /// The role, `acs:ram::<account id>:role/<name>`. Required.
+    pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
+        self.role_arn = Some(role_arn.into());
+        self
+    }
+
+    /// Who issued the token, `acs:ram::<account id>:oidc-provider/<name>`. Required.
+    pub fn oidc_provider_arn(mut self, arn: impl Into<String>) -> Self {
+        self.oidc_provider_arn = Some(arn.into());
+        self
+    }
+
+    /// The file that holds the token, a raw JWT; white space around it and a byte order mark do not matter. At
+    /// most 64 KiB. It is read at every refresh, and not before the first. Required.
+    pub fn oidc_token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.oidc_token_file = Some(path.into());
+        self
+    }
+
+    /// Name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, made up once by
+    /// [`OidcRrsaBuilder::build`].
+    pub fn role_session_name(mut self, name: impl Into<String>) -> Self {
+        self.role_session_name = Some(name.into());
+        self
+    }
+
+    /// Lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = duration;
+        self
+    }
+
+    /// A policy that narrows what the credentials may do to what both it and the role allow: JSON, at most
+    /// 2048 characters. An empty one is none. Default: none.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.client = self.client.endpoint(endpoint);
+        self
+    }
+
+    /// Whether the endpoint may be plain `http://` for a host other than loopback. The token, and the keys
+    /// that the service hands out, are then readable on the network. Default: no.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.client = self.client.allow_http(allow);
+        self
+    }
+
+    /// Region whose host to ask, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.client = self.client.region(region);
+        self
+    }
+
+    /// Whether to ask the region's host inside the VPC. Without a region the public host is used, and a
+    /// warning logged. Default: no.
+    pub fn vpc(mut self, vpc: bool) -> Self {
+        self.client = self.client.vpc(vpc);
+        self
+    }
+
+    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; else none, and one must be set.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.client = self.client.http_client(client);
+        self
+    }
+
+    /// The clock of source and cache. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
+    /// has one; else none, so that nothing is retried after a pause.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.client = self.client.sleep(sleep);
+        self
+    }
+
+    /// How long making a connection may take. Default: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.connect_timeout(timeout);
+        self
+    }
+
+    /// How long one exchange may take, connecting included. Default: 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.timeout(timeout);
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
+    /// (feature `tokio`). Nothing is read or sent before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if neither OIDC provider nor token file is named.
+    /// [`CredentialsError::InvalidConfig`] if a setting is malformed or missing beside the others, or if there
+    /// is no HTTP client.
+    pub fn build(self) -> Result<OidcRrsaProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`OidcRrsaBuilder::build`].
+    pub fn build_source(self) -> Result<OidcRrsa, CredentialsError> {
+        let (role_arn, provider_arn, token_file) = self.required()?;
+        check_path(token_file)?;
+        let session_name = self
+            .role_session_name
+            .clone()
+            .unwrap_or_else(|| acs_sts::made_up_session_name(DEFAULT_SESSION_NAME_PREFIX, self.clock.now()));
+        let mut request =
+            AssumeRoleWithOidc::new(role_arn, provider_arn, session_name).duration(self.duration);
+        if let Some(policy) = &self.policy {
+            request = request.policy(policy);
+        }
+        request.validate(NAME)?;
+        let token_file = token_file.to_owned();
+        let client = self.client.http_client_or(default_http_client).clock(self.clock);
+        Ok(OidcRrsa {
+            client: client.build()?,
+            request,
+            token_file,
+        })
+    }
+
+    /// Role ARN, OIDC provider ARN and token file.
+    fn required(&self) -> Result<(&str, &str, &Path), CredentialsError> {
+        let parts = (&self.role_arn, &self.oidc_provider_arn, &self.oidc_token_file);
+        if let (Some(role_arn), Some(provider_arn), Some(token_file)) = parts {
+            return Ok((role_arn, provider_arn, token_file));
+        }
+        // The role alone also serves AssumeRole, and so does not say that this source is meant.
+        let set = match (&self.oidc_provider_arn, &self.oidc_token_file) {
+            (None, None) => {
+                return Err(CredentialsError::not_configured(
+                    ErrorDetail::builder(NAME, "neither an OIDC provider nor a token file is named").hint(
+                        format!("set {ENV_OIDC_PROVIDER_ARN}, {ENV_OIDC_TOKEN_FILE} and {ENV_ROLE_ARN}, or the builder's methods for them"),
+                    ),
+                ));
+            }
+            (Some(_), None) => "an OIDC provider ARN",
+            (None, Some(_)) => "an OIDC token file",
+            (Some(_), Some(_)) => "an OIDC provider ARN and a token file",
+        };
+        let missing: Vec<_> = [
+            (self.role_arn.is_none(), "role ARN", "role_arn(..)", ENV_ROLE_ARN),
+            (
+                self.oidc_provider_arn.is_none(),
+                "OIDC provider ARN",
+                "oidc_provider_arn(..)",
+                ENV_OIDC_PROVIDER_ARN,
+            ),
+            (
+                self.oidc_token_file.is_none(),
+                "OIDC token file",
+                "oidc_token_file(..)",
+                ENV_OIDC_TOKEN_FILE,
+            ),
+        ]
+        .into_iter()
+        .filter(|(is_missing, ..)| *is_missing)
+        .collect();
+        let names: Vec<_> = missing.iter().map(|(_, name, ..)| format!("no {name}")).collect();
+        let hints: Vec<_> = missing
+            .iter()
+            .map(|(.., method, variable)| format!("{method} or {variable}"))
+            .collect();
+        Err(invalid(
+            format!("there is {set}, but {}", names.join(" and ")),
+            format!("set {}", hints.join(", and ")),
+        ))
+    }
+}
+
+impl fmt::Debug for OidcRrsaBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OidcRrsaBuilder")
+            .field("role_arn", &self.role_arn)
+            .field("oidc_provider_arn", &self.oidc_provider_arn)
+            .field("role_session_name", &self.role_session_name)
+            .field("duration", &self.duration)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+fn invalid(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
+}
+
+/// The path is named in errors, so it must be none that is the token itself, set by mistake.
+fn check_path(path: &Path) -> Result<(), CredentialsError> {
+    let hint = || format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to the path of a file");
+    if path.as_os_str().is_empty() {
+        return Err(invalid("the path of the OIDC token file is empty", hint()));
+    }
+    // Each JWT begins with the base64 of `{"`, has dots, and has no slash.
+    let text = path.to_string_lossy();
+    let text = text.trim();
+    if text.starts_with("eyJ") && text.contains('.') && !text.contains(['/', '\\']) {
+        return Err(invalid(
+            "the path of the OIDC token file is a token itself",
+            hint(),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature `build()` says that it needs one.
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use oss_credentials_core::http::{HttpError, HttpErrorKind, http_fn};
+
+    use super::*;
+
+    /// What a disk or a file system says can hardly be staged in a test folder.
+    #[test]
+    fn each_way_of_not_reading_the_file_has_its_variant() {
+        let http = http_fn(|_| async { Err(HttpError::new(HttpErrorKind::Connect, "made up")) });
+        let source = OidcRrsa::builder()
+            .role_arn("acs:ram::123456789012:role/example-role")
+            .oidc_provider_arn("acs:ram::123456789012:oidc-provider/example")
+            .oidc_token_file("/var/run/token")
+            .http_client(http)
+            .build_source()
+            .unwrap();
+        let missing = "oidc-rrsa: there is no OIDC token file (/var/run/token); mount the token there, or correct \
+                       oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE";
+        let forbidden = "oidc-rrsa: the OIDC token file may not be read (/var/run/token); let the user of this \
+                         process read it";
+        let failed = "oidc-rrsa: reading the OIDC token file failed (/var/run/token); try again later";
+        for (kind, expected, may_pass) in [
+            (io::ErrorKind::NotFound, missing, false),
+            (io::ErrorKind::NotADirectory, missing, false),
+            (io::ErrorKind::PermissionDenied, forbidden, false),
+            (io::ErrorKind::StaleNetworkFileHandle, failed, true),
+            (io::ErrorKind::Other, failed, true),
+        ] {
+            let error = source.unreadable(kind.into());
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(
+                matches!(error, CredentialsError::Unavailable(_)),
+                may_pass,
+                "{kind:?}"
+            );
+            assert_eq!(
+                matches!(error, CredentialsError::InvalidConfig(_)),
+                !may_pass,
+                "{kind:?}"
+            );
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+}

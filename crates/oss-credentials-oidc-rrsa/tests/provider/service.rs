@@ -1,0 +1,147 @@
+//! A service made of a script, a token file, and what goes with them.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_oidc_rrsa::{OidcRrsa, OidcRrsaBuilder};
+use tempfile::TempDir;
+
+/// 2026-01-02T03:04:05Z
+pub(crate) const NOW: u64 = 1_767_323_045;
+pub(crate) const ROLE: &str = "acs:ram::123456789012:role/example-role";
+pub(crate) const PROVIDER: &str = "acs:ram::123456789012:oidc-provider/example-cluster";
+pub(crate) const JWT: &str = "canary-oidc-header.canary-oidc-claims.canary-oidc-signature";
+
+type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
+
+/// Answers in order, and keeps what it was asked. Beside it lies a token file, gone when the test ends.
+#[derive(Clone)]
+pub(crate) struct Service {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    folder: Arc<TempDir>,
+}
+
+impl Service {
+    /// With [`JWT`] and a line feed in the file, as most tools write it.
+    pub(crate) fn new() -> Self {
+        let service = Self {
+            steps: Arc::default(),
+            requests: Arc::default(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+        };
+        service.write(format!("{JWT}\n"));
+        service
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    /// Replaces the file at once, as the kubelet does.
+    pub(crate) fn write(&self, content: impl AsRef<[u8]>) {
+        let new = self.folder.path().join("new");
+        std::fs::write(&new, content).unwrap();
+        std::fs::rename(new, self.file()).unwrap();
+    }
+
+    pub(crate) fn then(
+        self,
+        step: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+    ) -> Self {
+        self.steps.lock().unwrap().push_back(Box::new(step));
+        self
+    }
+
+    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
+        let body = body.as_bytes().to_vec();
+        self.then(move |_| Ok(HttpResponse::new(status, body.clone())))
+    }
+
+    pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
+        let body = refusal(code);
+        self.answers(status, &body)
+    }
+
+    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
+        self.then(move |_| Err(HttpError::new(kind, "made up")))
+    }
+
+    pub(crate) fn http(&self) -> impl HttpClient {
+        let service = self.clone();
+        http_fn(move |request| {
+            let step = service
+                .steps
+                .lock()
+                .unwrap()
+                .pop_front()
+                .expect("one request too many");
+            let answer = step(&request);
+            service.requests.lock().unwrap().push(request);
+            std::future::ready(answer)
+        })
+    }
+
+    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The tokens that were sent.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        let requests = self.requests();
+        requests
+            .iter()
+            .map(|request| param(request, "OIDCToken").unwrap())
+            .collect()
+    }
+
+    pub(crate) fn builder(&self) -> OidcRrsaBuilder {
+        OidcRrsa::builder()
+            .role_arn(ROLE)
+            .oidc_provider_arn(PROVIDER)
+            .oidc_token_file(self.file())
+            .http_client(self.http())
+            .clock(ManualClock::at_unix(NOW))
+    }
+}
+
+pub(crate) fn refusal(code: &str) -> String {
+    format!(r#"{{"Code": "{code}", "Message": "m", "RequestId": "R-1"}}"#)
+}
+
+pub(crate) fn session(id: &str, expiration: &str) -> String {
+    format!(
+        r#"{{"RequestId": "R-0", "Credentials": {{"AccessKeyId": "{id}", "AccessKeySecret": "canary-new-secret",
+           "SecurityToken": "canary-new-token", "Expiration": "{expiration}"}}}}"#
+    )
+}
+
+pub(crate) fn an_hour(id: &str) -> String {
+    session(id, "2026-01-02T04:04:05Z")
+}
+
+pub(crate) fn at(unix: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
+}
+
+/// A parameter of query or form.
+pub(crate) fn param(request: &HttpRequest, name: &str) -> Option<String> {
+    let query = request.url().split_once('?').map_or("", |(_, query)| query);
+    let body = std::str::from_utf8(request.body()).unwrap();
+    let mut pairs = query
+        .split('&')
+        .chain(body.split('&'))
+        .filter_map(|pair| pair.split_once('='));
+    let value = pairs.find(|(key, _)| *key == name)?.1;
+    let value = percent_encoding::percent_decode_str(value).decode_utf8();
+    Some(value.unwrap().into_owned())
+}
+
+pub(crate) fn fetch(builder: OidcRrsaBuilder) -> Result<Credentials, CredentialsError> {
+    blocking::wait(builder.build()?.credentials())
+}
