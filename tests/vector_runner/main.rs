@@ -117,7 +117,7 @@ fn run_file(
             // The list of client keys has another name.
             let count = vectors
                 .len()
-                .max(document["cases"].as_array().map_or(0, Vec::len));
+                .max(document["client_keys"].as_array().map_or(0, Vec::len));
             *skipped.entry(kind.to_owned()).or_default() += count;
             return;
         }
