@@ -21,6 +21,11 @@ pub enum SignError {
     InvalidTime,
     /// The RPC signature covers form fields only, and the request has another body.
     UnsupportedBody,
+    /// The signer of a client key could not sign.
+    Signer {
+        /// Why, without anything of the key.
+        reason: String,
+    },
 }
 
 impl fmt::Display for SignError {
@@ -38,6 +43,12 @@ impl fmt::Display for SignError {
             ),
             Self::InvalidTime => {
                 f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")
+            }
+            Self::Signer { reason } => {
+                write!(
+                    f,
+                    "acs-sign: the client key cannot sign: {reason}; check the key file and its signer"
+                )
             }
             Self::UnsupportedBody => f.write_str(
                 "acs-sign: an rpc signature covers form fields only, and the request has another body; \

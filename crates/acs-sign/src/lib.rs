@@ -38,12 +38,14 @@
 //! | none | | the crate has no optional parts |
 
 pub mod acs3;
+mod client_key;
 mod encode;
 mod error;
 mod request;
 pub mod rpc;
 mod signed;
 
+pub use client_key::ClientKeySigner;
 pub use encode::{encode_pairs, percent_encode};
 pub use error::SignError;
 pub use request::ApiRequest;
