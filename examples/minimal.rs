@@ -1,5 +1,4 @@
 //! The README's example; a test holds the two together.
-#![allow(clippy::print_stdout, reason = "an example speaks to a person")]
 
 use std::error::Error;
 

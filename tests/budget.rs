@@ -12,6 +12,8 @@ struct Budget {
     forbidden_without_defaults: Forbidden,
     #[serde(rename = "crate")]
     crates: Vec<Entry>,
+    #[serde(rename = "example")]
+    examples: Vec<Example>,
     single: Single,
 }
 
@@ -30,6 +32,18 @@ struct Entry {
     core: bool,
 }
 
+/// A program that shows how little comes along.
+#[derive(Deserialize)]
+struct Example {
+    name: String,
+    /// Comma list; without it the default features are taken.
+    features: Option<String>,
+    /// Crates of the family in its tree: these, and no others.
+    own: BTreeSet<String>,
+    /// Third-party crates that are not in its tree.
+    without: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct Single {
     crates: Vec<String>,
@@ -41,8 +55,8 @@ fn budget() -> Budget {
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Name and version of each third-party crate that `cargo tree` lists.
-fn third_party(arguments: &[&str]) -> BTreeSet<(String, String)> {
+/// What `cargo tree` lists: a crate a line, own ones with their folder behind.
+fn tree(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args([
             "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}",
@@ -57,10 +71,13 @@ fn third_party(arguments: &[&str]) -> BTreeSet<(String, String)> {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let listing = String::from_utf8(output.stdout).unwrap();
-    listing
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Name and version of each third-party crate.
+fn third_party(arguments: &[&str]) -> BTreeSet<(String, String)> {
+    tree(arguments)
         .lines()
-        // Own crates are shown with their folder.
         .filter(|line| !line.contains("(/"))
         .filter_map(|line| {
             let (name, rest) = line.split_once(" v")?;
@@ -118,6 +135,33 @@ fn no_stack_comes_along_unasked() {
                 !found.iter().any(|(name, _)| name == forbidden),
                 "{} brings {forbidden} without being asked",
                 entry.name
+            );
+        }
+    }
+}
+
+/// The examples for those who take one part: what they do not use is not in their tree.
+#[test]
+fn examples_bring_only_what_they_use() {
+    for example in budget().examples {
+        let mut arguments = vec!["--package", &example.name];
+        if let Some(features) = &example.features {
+            arguments.extend(["--no-default-features", "--features", features]);
+        }
+        let own: BTreeSet<String> = tree(&arguments)
+            .lines()
+            .filter(|line| line.contains("(/"))
+            .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+            .filter(|name| *name != example.name)
+            .collect();
+        assert_eq!(own, example.own, "{} {:?}", example.name, example.features);
+        let found = third_party(&arguments);
+        for name in &example.without {
+            assert!(
+                !found.iter().any(|(found, _)| found == name),
+                "{} {:?} brings {name}",
+                example.name,
+                example.features
             );
         }
     }

@@ -3,11 +3,6 @@
 //! `cargo run --example quickstart` starts a local cloud inside the process, so that it needs no account and no
 //! network. With `-- --real` the same code runs against the real service; set `OSS_REGION`, `OSS_BUCKET`,
 //! `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET`, and `ALIBABA_CLOUD_ROLE_ARN` to assume a role.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a quickstart speaks to a person"
-)]
 
 mod place;
 

@@ -1,6 +1,8 @@
-//! Runs a local cloud until it is stopped, after printing the variables that point programs at it.
+//! Runs a local cloud: until it is stopped, after printing the variables that point programs at it, or as long as a
+//! program given to it runs.
 
 use std::io::{self, Write};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::Parser;
@@ -8,7 +10,8 @@ use oss_testkit::LocalCloud;
 
 /// STS and OSS on loopback ports, checking signatures like the services do.
 ///
-/// Prints the variables to set and serves until Ctrl-C.
+/// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, and ends
+/// with its exit code.
 #[derive(Parser)]
 #[command(name = "oss-testkit", version)]
 struct Options {
@@ -34,12 +37,22 @@ struct Options {
     #[arg(long)]
     session_seconds: Option<u64>,
     /// Print the variables as one JSON object instead of export lines
-    #[arg(long)]
+    #[arg(long, conflicts_with = "command")]
     json: bool,
+    /// Program to run with the variables set, and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<String>,
 }
 
-fn main() -> io::Result<()> {
-    let options = Options::parse();
+#[expect(clippy::print_stderr, reason = "a program tells why it ends")]
+fn main() -> ExitCode {
+    serve(Options::parse()).unwrap_or_else(|error| {
+        eprintln!("oss-testkit: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn serve(options: Options) -> io::Result<ExitCode> {
     let mut builder = LocalCloud::builder()
         .sts_port(options.port_sts)
         .oss_port(options.port_oss)
@@ -52,11 +65,27 @@ fn main() -> io::Result<()> {
         builder = builder.session_length(Duration::from_secs(seconds));
     }
     let cloud = builder.start_blocking()?;
+    if let Some((program, arguments)) = options.command.split_first() {
+        return run(&cloud, program, arguments);
+    }
     print(&cloud, options.json)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(tokio::signal::ctrl_c())
+        .block_on(tokio::signal::ctrl_c())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a program that finds this cloud in its variables.
+fn run(cloud: &LocalCloud, program: &str, arguments: &[String]) -> io::Result<ExitCode> {
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(cloud.env())
+        .status()
+        .map_err(|error| io::Error::new(error.kind(), format!("{program} cannot be run: {error}")))?;
+    // Ended by a signal it has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn print(cloud: &LocalCloud, json: bool) -> io::Result<()> {

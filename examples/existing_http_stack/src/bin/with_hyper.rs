@@ -1,0 +1,26 @@
+//! A program on hyper takes the credentials of its instance's RAM role.
+//!
+//! `METADATA_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
+//! `cargo run -p oss-testkit -- cargo run -p existing-http-stack --bin with-hyper`
+
+use std::error::Error;
+
+use existing_http_stack::with_hyper::http_client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use oss_credentials_core::{CredentialsProvider as _, Env as _, ProcessEnv};
+use oss_credentials_ecs_ram_role::EcsRamRole;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut builder = EcsRamRole::from_env(&ProcessEnv)?.http_client(http_client(HttpConnector::new()));
+    if let Some(endpoint) = ProcessEnv.non_empty("METADATA_ENDPOINT") {
+        builder = builder.endpoint(endpoint);
+    }
+    let provider = builder.build()?;
+
+    let credentials = provider.credentials().await?;
+    println!("credentials of the instance's role: {credentials:?}");
+    // Without the provider's feature `tokio` it starts nothing by itself; this program may.
+    println!("next refresh: {:?}", provider.status().next_attempt());
+    Ok(())
+}

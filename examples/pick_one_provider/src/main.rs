@@ -1,0 +1,38 @@
+//! Sends as the RAM role of its ECS instance, with an SDK that knows nothing of instances.
+//!
+//! `METADATA_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
+//! `cargo run -p oss-testkit -- cargo run -p pick-one-provider`
+
+use std::error::Error;
+
+use oss_credentials_core::{Env as _, ProcessEnv};
+use oss_credentials_ecs_ram_role::EcsRamRole;
+use pick_one_provider::QueueClient;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut builder = EcsRamRole::from_env(&ProcessEnv)?;
+    if let Some(endpoint) = ProcessEnv.non_empty("METADATA_ENDPOINT") {
+        builder = builder.endpoint(endpoint);
+    }
+    let role = builder.build()?;
+    let queue = QueueClient::new(role.clone());
+
+    // A thousand messages at once, before there is any credential: the instance is asked once.
+    let messages: Vec<_> = (0..1000)
+        .map(|number| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.sign(format!("message {number}")).await })
+        })
+        .collect();
+    let mut signed = 0;
+    for message in messages {
+        signed += usize::from(!message.await??.headers.is_empty());
+    }
+    let status = role.status();
+    println!(
+        "{signed} messages signed; the instance was asked {} time(s)",
+        status.fetches()
+    );
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Keys from environment variables.
+//!
+//! `cargo run -p oss-testkit -- cargo run --example env`
+
+mod whoami;
+
+use std::error::Error;
+
+use oss_credentials_env::EnvProvider;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, else the ALIBABA_CLOUD_ pair.
+    whoami::show(&EnvProvider::new()).await
+}

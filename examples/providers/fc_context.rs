@@ -1,0 +1,54 @@
+//! The credentials that Function Compute sends with each invocation.
+//!
+//! `cargo run -p oss-testkit -- cargo run --example fc_context`
+
+mod whoami;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use acs_sts::{AssumeRole, StsClient};
+use oss_credentials_core::{Credentials, CredentialsProvider as _, Env as _, ProcessEnv};
+use oss_credentials_env::EnvProvider;
+use oss_credentials_fc_context::{FcContext, FcContextProvider};
+use oss_credentials_reqwest::ReqwestClient;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // Once, when the instance starts; clients are made with it here.
+    let provider = FcContextProvider::new();
+
+    for invocation in 1..=2 {
+        let headers = headers_of_an_invocation().await?;
+        // At the beginning of each invocation. All clones of the provider have the new credentials from here.
+        provider.update(FcContext::from_headers(
+            headers.iter().map(|(name, value)| (*name, value.as_str())),
+        )?);
+        println!("invocation {invocation}");
+        whoami::show(&provider).await?;
+    }
+    Ok(())
+}
+
+/// Plays the platform: a session of the role, in the headers that a custom runtime gets.
+async fn headers_of_an_invocation() -> Result<[(&'static str, String); 3], Box<dyn Error>> {
+    let mut sts = StsClient::builder(Arc::new(ReqwestClient::new()));
+    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_STS_ENDPOINT") {
+        sts = sts.endpoint(endpoint);
+    }
+    let caller = EnvProvider::new().credentials().await?;
+    let role = ProcessEnv.non_empty("ALIBABA_CLOUD_ROLE_ARN").unwrap_or_default();
+    let session = sts
+        .build()?
+        .assume_role(&caller, &AssumeRole::new(role, "function-compute"))
+        .await?;
+    let session: Credentials = session.into_credentials();
+    Ok([
+        ("x-fc-access-key-id", session.access_key_id().to_owned()),
+        ("x-fc-access-key-secret", session.access_key_secret().to_owned()),
+        (
+            "x-fc-security-token",
+            session.security_token().unwrap_or_default().to_owned(),
+        ),
+    ])
+}
