@@ -1,0 +1,318 @@
+//! The source and its builder.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::time::Duration;
+
+use oss_credentials_core::{
+    BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, ErrorDetail, ErrorDetailBuilder,
+    Fetched, RefreshingProvider, SystemClock,
+};
+
+use crate::config::{DEFAULT_REFRESH_AFTER, DEFAULT_TIME_LIMIT};
+use crate::run::{self, Outcome};
+use crate::split::{SplitError, split};
+use crate::wire::{self, Keys};
+use crate::{NAME, TRACING_TARGET};
+
+/// Credentials that a program prints, cached and refreshed: what [`CredentialsProcessBuilder::build`] makes.
+pub type CredentialsProcessProvider = RefreshingProvider<CredentialsProcess>;
+
+/// Runs a program per fetch, and reads credentials from its standard output.
+///
+/// It is started without a shell, with nothing on its standard input, and inherits environment and working
+/// directory. Once its time is over, or when the fetch is dropped, it is ended together with all that it started
+/// (its process group; on Windows its job). Nothing of what it prints reaches an error or a log, on either output,
+/// and of its command line only the program's name does: arguments may be secrets.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_process::CredentialsProcess;
+///
+/// let source = CredentialsProcess::builder()
+///     .command(["/usr/local/bin/login-helper", "--account", "staging"])
+///     .build_source()?;
+/// assert_eq!(source.program(), "/usr/local/bin/login-helper");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct CredentialsProcess {
+    program: OsString,
+    arguments: Vec<OsString>,
+    time_limit: Duration,
+    refresh_after: Option<Duration>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CredentialsProcess {
+    /// Starts a source without settings; a command is required.
+    pub fn builder() -> CredentialsProcessBuilder {
+        CredentialsProcessBuilder {
+            command: None,
+            time_limit: DEFAULT_TIME_LIMIT,
+            refresh_after: Some(DEFAULT_REFRESH_AFTER),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The program, as it was given.
+    pub fn program(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    async fn ask(&self) -> Result<Fetched, CredentialsError> {
+        tracing::debug!(target: TRACING_TARGET, provider = NAME, program = self.program(), "starting the program");
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        let output = match run::run(command, self.time_limit).await {
+            Outcome::Output(output) => output,
+            Outcome::Failed(status) => return Err(self.failed(status)),
+            Outcome::TimeOut => return Err(self.timed_out()),
+            Outcome::TooLong => return Err(self.too_long()),
+            Outcome::Io(error) => return Err(self.io(error)),
+        };
+        let keys = wire::parse(&output).map_err(|defect| {
+            CredentialsError::invalid_response(
+                self.detail(format!("the program's output {}", defect.text()))
+                    .hint("let it print one JSON object with access_key_id and access_key_secret, and nothing else"),
+            )
+        })?;
+        self.credentials(keys)
+    }
+
+    fn credentials(&self, mut keys: Keys) -> Result<Fetched, CredentialsError> {
+        if keys.expires_at.is_some_and(|at| at <= self.clock.now()) {
+            return Err(CredentialsError::expired(
+                self.detail("the credentials had expired when the program printed them")
+                    .hint("check that the program renews them, and the local clock"),
+            ));
+        }
+        let ends = keys.expires_at.is_some();
+        let mut built = Credentials::builder(
+            std::mem::take(&mut keys.access_key_id),
+            std::mem::take(&mut *keys.access_key_secret),
+        )
+        .expires_at(keys.expires_at)
+        .source(NAME);
+        if let Some(mut token) = keys.security_token {
+            built = built.security_token(std::mem::take(&mut *token));
+        }
+        // Not the user's configuration is wrong, but what was printed.
+        let credentials = built.build().map_err(|error| {
+            let problem = error
+                .detail()
+                .map_or("a key cannot be used", ErrorDetail::what)
+                .to_owned();
+            CredentialsError::invalid_response(
+                self.detail(format!("in the program's output {problem}"))
+                    .hint("correct what the program prints"),
+            )
+        })?;
+        Ok(Fetched::new(credentials).refresh_after(self.refresh_after.filter(|_| !ends)))
+    }
+
+    fn detail(&self, what: impl Into<std::borrow::Cow<'static, str>>) -> ErrorDetailBuilder {
+        ErrorDetail::builder(NAME, what).place(self.program())
+    }
+
+    fn failed(&self, status: ExitStatus) -> CredentialsError {
+        // "exit status: 2", "signal: 9 (SIGKILL)".
+        CredentialsError::unavailable(
+            self.detail(format!("the program failed with {status}"))
+                .hint("run it by hand to see why"),
+        )
+    }
+
+    fn timed_out(&self) -> CredentialsError {
+        let seconds = self.time_limit.as_secs_f64();
+        CredentialsError::unavailable(
+            self.detail(format!(
+                "the program did not end within {seconds} s, and was ended"
+            ))
+            .hint("see by hand what it waits for, or raise the time limit"),
+        )
+    }
+
+    fn too_long(&self) -> CredentialsError {
+        CredentialsError::invalid_response(
+            self.detail("the program printed more than 64 KiB, and was ended")
+                .hint("let it print the credentials only, and log to a file"),
+        )
+    }
+
+    fn io(&self, error: io::Error) -> CredentialsError {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "check its path; without a slash it is looked up in PATH",
+            io::ErrorKind::PermissionDenied => "make it executable for the user of this process",
+            _ => "see the cause",
+        };
+        let detail = self.detail("the program cannot be run").hint(hint);
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                CredentialsError::invalid_config(detail.source(error))
+            }
+            _ => CredentialsError::unavailable(detail.source(error)),
+        }
+    }
+}
+
+impl CredentialsSource for CredentialsProcess {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let outcome = self.ask().await;
+            if let Err(error) = &outcome {
+                tracing::debug!(
+                    target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    "the program brought no credentials"
+                );
+            }
+            outcome
+        })
+    }
+}
+
+impl fmt::Debug for CredentialsProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsProcess")
+            .field("program", &self.program)
+            .field("arguments", &self.arguments.len())
+            .field("time_limit", &self.time_limit)
+            .field("refresh_after", &self.refresh_after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`CredentialsProcessProvider`] or the bare source; see [`CredentialsProcess::builder`].
+///
+/// `Debug` does not show the command.
+#[must_use]
+pub struct CredentialsProcessBuilder {
+    command: Option<Given>,
+    time_limit: Duration,
+    refresh_after: Option<Duration>,
+    clock: Arc<dyn Clock>,
+}
+
+enum Given {
+    Line(String),
+    Words(Vec<OsString>),
+}
+
+impl CredentialsProcessBuilder {
+    /// The program and its arguments, each as it is. This or [`CredentialsProcessBuilder::command_line`] is
+    /// required; the later call counts.
+    pub fn command<W: Into<OsString>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.command = Some(Given::Words(words.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// The program and its arguments in one line, as settings files have it (`process_command`).
+    ///
+    /// White space separates words. `'…'` is taken as it is; in `"…"` a backslash escapes `"`, `\`, `$` and a
+    /// backtick; elsewhere it escapes any character, but on Windows, where it is a character like others. There is
+    /// no shell: no variables, patterns, pipes or comments.
+    pub fn command_line(mut self, line: impl Into<String>) -> Self {
+        self.command = Some(Given::Line(line.into()));
+        self
+    }
+
+    /// How long the program may run. Default: [`DEFAULT_TIME_LIMIT`].
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// After how long to ask again for credentials that the program prints without an expiration; `None` keeps
+    /// them until a service rejects them. Default: [`DEFAULT_REFRESH_AFTER`].
+    pub fn refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.refresh_after = after.into();
+        self
+    }
+
+    /// The clock that expiry is judged by. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime (feature
+    /// `tokio`). Nothing is started before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if there is no command; [`CredentialsError::InvalidConfig`] if it is
+    /// empty or cannot be split.
+    pub fn build(self) -> Result<CredentialsProcessProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        // The cache's own limit is for sources that hang; this one ends by itself.
+        let attempt_limit = source.time_limit.saturating_add(Duration::from_secs(10));
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .attempt_limit(attempt_limit)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`CredentialsProcessBuilder::build`].
+    pub fn build_source(self) -> Result<CredentialsProcess, CredentialsError> {
+        let mut words = match self.command {
+            Some(Given::Words(words)) => words,
+            Some(Given::Line(line)) => words_of(&line)?,
+            None => {
+                return Err(CredentialsError::not_configured(
+                    ErrorDetail::builder(NAME, "no command is set")
+                        .hint("set command(..) or command_line(..)"),
+                ));
+            }
+        }
+        .into_iter();
+        let program = words
+            .next()
+            .filter(|program| !program.is_empty())
+            .ok_or_else(|| invalid("the command is empty", "set a program to run"))?;
+        Ok(CredentialsProcess {
+            program,
+            arguments: words.collect(),
+            time_limit: self.time_limit,
+            refresh_after: self.refresh_after,
+            clock: self.clock,
+        })
+    }
+}
+
+impl fmt::Debug for CredentialsProcessBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsProcessBuilder")
+            .field("time_limit", &self.time_limit)
+            .field("refresh_after", &self.refresh_after)
+            .finish_non_exhaustive()
+    }
+}
+
+fn words_of(line: &str) -> Result<Vec<OsString>, CredentialsError> {
+    let words = split(line, cfg!(windows)).map_err(|error| match error {
+        SplitError::UnclosedQuote => invalid("the command line has a quote that is not closed", "close it"),
+        SplitError::TrailingBackslash => invalid(
+            "the command line ends with a backslash",
+            "remove it, or double it if it is meant",
+        ),
+    })?;
+    Ok(words.into_iter().map(OsString::from).collect())
+}
+
+fn invalid(what: &'static str, hint: &'static str) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
+}

@@ -1,0 +1,187 @@
+//! What the program prints. Pure.
+
+use std::time::SystemTime;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+/// What an output lacks. Never holds a piece of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Empty,
+    NotObject,
+    /// serde's own text may quote a value.
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    Missing(&'static str),
+    UnreadableExpiration,
+}
+
+impl Defect {
+    /// The end of the sentence "the output …".
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Empty => "is empty".to_owned(),
+            Self::NotObject => "is not a JSON object".to_owned(),
+            Self::NotJson { line, column } => {
+                format!("is not the JSON that was expected (line {line}, column {column})")
+            }
+            Self::Missing(field) => format!("has no {field}"),
+            Self::UnreadableExpiration => "has an expiration that is not in RFC 3339".to_owned(),
+        }
+    }
+}
+
+/// Both styles: of the credentials SDKs, and of the OSS SDK.
+#[derive(Deserialize)]
+struct Output {
+    mode: Option<String>,
+    #[serde(alias = "AccessKeyId")]
+    access_key_id: Option<String>,
+    #[serde(alias = "AccessKeySecret")]
+    access_key_secret: Option<Zeroizing<String>>,
+    #[serde(alias = "SecurityToken")]
+    sts_token: Option<Zeroizing<String>>,
+    #[serde(alias = "Expiration")]
+    expiration: Option<String>,
+}
+
+/// A complete output: id and secret are not empty.
+pub(crate) struct Keys {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: Zeroizing<String>,
+    pub(crate) security_token: Option<Zeroizing<String>>,
+    pub(crate) expires_at: Option<SystemTime>,
+}
+
+/// Reads the whole output: exactly one JSON object, a byte order mark and white space around it tolerated.
+pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
+    let output = output
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(output)
+        .trim_ascii();
+    match output.first() {
+        None => return Err(Defect::Empty),
+        Some(b'{') => {}
+        // serde would take an array for a structure, too.
+        Some(_) => return Err(Defect::NotObject),
+    }
+    let output: Output = serde_json::from_slice(output).map_err(|error| Defect::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let security_token = output.sts_token.filter(|token| !token.is_empty());
+    if output.mode.as_deref() == Some("StsToken") && security_token.is_none() {
+        return Err(Defect::Missing("sts_token, though its mode is StsToken"));
+    }
+    let expires_at = match output.expiration.as_deref() {
+        None | Some("") => None,
+        Some(text) => {
+            let at = DateTime::parse_from_rfc3339(text).map_err(|_| Defect::UnreadableExpiration)?;
+            Some(at.into())
+        }
+    };
+    Ok(Keys {
+        access_key_id: output
+            .access_key_id
+            .filter(|id| !id.is_empty())
+            .ok_or(Defect::Missing("access_key_id"))?,
+        access_key_secret: output
+            .access_key_secret
+            .filter(|secret| !secret.is_empty())
+            .ok_or(Defect::Missing("access_key_secret"))?,
+        security_token,
+        expires_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_styles_are_read() {
+        let snake = r#"{"mode":"StsToken","access_key_id":"STS.EXAMPLE","access_key_secret":"EXAMPLE",
+            "sts_token":"TOKEN","expiration":"2026-01-02T04:04:05Z","region_id":"cn-hangzhou"}"#;
+        let pascal = "\u{feff}{\"AccessKeyId\":\"STS.EXAMPLE\",\"AccessKeySecret\":\"EXAMPLE\",
+            \"SecurityToken\":\"TOKEN\",\"Expiration\":\"2026-01-02T12:04:05+08:00\"}\r\n";
+        for text in [snake, pascal] {
+            let keys = parse(text.as_bytes()).unwrap_or_else(|defect| panic!("{defect:?}"));
+            assert_eq!(keys.access_key_id, "STS.EXAMPLE");
+            assert_eq!(*keys.access_key_secret, "EXAMPLE");
+            assert_eq!(keys.security_token.as_deref().map(String::as_str), Some("TOKEN"));
+            let since = keys
+                .expires_at
+                .unwrap()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap();
+            // date -u -d 2026-01-02T04:04:05Z +%s
+            assert_eq!(since.as_secs(), 1_767_326_645);
+        }
+    }
+
+    #[test]
+    fn token_and_expiration_are_optional_but_for_the_mode_sts_token() {
+        for text in [
+            r#"{"access_key_id":"i","access_key_secret":"s"}"#,
+            r#"{"mode":"AK","access_key_id":"i","access_key_secret":"s","sts_token":"","expiration":""}"#,
+            r#"{"mode":null,"access_key_id":"i","access_key_secret":"s","sts_token":null}"#,
+        ] {
+            let keys = parse(text.as_bytes()).unwrap_or_else(|defect| panic!("{defect:?}"));
+            assert!(keys.security_token.is_none() && keys.expires_at.is_none());
+        }
+    }
+
+    #[test]
+    fn defects_name_what_is_wrong_and_quote_nothing() {
+        for (text, defect) in [
+            ("", Defect::Empty),
+            (" \n", Defect::Empty),
+            ("canary", Defect::NotObject),
+            (r#"["canary"]"#, Defect::NotObject),
+            (
+                r#"{"access_key_id":"canary"#,
+                Defect::NotJson { line: 1, column: 24 },
+            ),
+            (
+                r#"{"access_key_id":"i","access_key_secret":"s"} canary"#,
+                Defect::NotJson { line: 1, column: 47 },
+            ),
+            (
+                r#"{"access_key_id":"i","AccessKeyId":"canary","access_key_secret":"s"}"#,
+                Defect::NotJson { line: 1, column: 34 },
+            ),
+            (
+                r#"{"access_key_id":["canary"]}"#,
+                Defect::NotJson { line: 1, column: 17 },
+            ),
+            (
+                r#"{"access_key_secret":"canary"}"#,
+                Defect::Missing("access_key_id"),
+            ),
+            (
+                r#"{"access_key_id":"","access_key_secret":"canary"}"#,
+                Defect::Missing("access_key_id"),
+            ),
+            (
+                r#"{"access_key_id":"canary"}"#,
+                Defect::Missing("access_key_secret"),
+            ),
+            (
+                r#"{"mode":"StsToken","access_key_id":"canary","access_key_secret":"s","sts_token":""}"#,
+                Defect::Missing("sts_token, though its mode is StsToken"),
+            ),
+            (
+                r#"{"access_key_id":"i","access_key_secret":"s","expiration":"canary"}"#,
+                Defect::UnreadableExpiration,
+            ),
+        ] {
+            let found = parse(text.as_bytes()).err().unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found, defect, "{text}");
+            assert!(!found.text().contains("canary"));
+        }
+    }
+}
