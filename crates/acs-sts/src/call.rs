@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::{HttpRequest, HttpResponse};
+use oss_credentials_core::http::{HttpRequest, HttpResponse, Scrubber};
 use oss_credentials_core::{ClockOffset, CredentialsError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -41,6 +41,17 @@ pub(crate) enum Caller<'a> {
     OidcToken(&'a str),
 }
 
+impl<'a> Caller<'a> {
+    /// Hides what only caller and service may know.
+    fn scrubber(self) -> Scrubber<'a> {
+        match self {
+            #[cfg(feature = "signed")]
+            Self::Key(key) => Scrubber::of(key),
+            Self::OidcToken(token) => Scrubber::new().hide(token),
+        }
+    }
+}
+
 /// What to ask, and as whom.
 pub(crate) struct Operation<'a> {
     pub(crate) action: &'static str,
@@ -72,30 +83,21 @@ impl LearnedOffset {
 }
 
 impl StsClient {
-    /// Where requests go, for messages.
-    pub(crate) fn place(&self) -> String {
-        format!("POST {}", self.endpoint)
-    }
-
     /// What messages about a call say.
-    pub(crate) fn context<'a>(
-        &self,
-        action: &'static str,
-        caller: Caller<'a>,
-        place: &'a str,
-    ) -> Context<'a> {
+    pub(crate) fn context<'a>(&self, action: &'static str, caller: Caller<'a>) -> Context<'a> {
         Context {
             provider: self.provider,
             action,
-            place,
-            caller,
+            place: format!("POST {}", self.endpoint),
+            is_oidc: matches!(caller, Caller::OidcToken(_)),
+            scrubber: caller.scrubber(),
         }
     }
 
     pub(crate) async fn call<T>(
         &self,
         operation: &Operation<'_>,
-        context: Context<'_>,
+        context: &Context<'_>,
         parse: fn(&[u8]) -> Result<T, Defect>,
     ) -> Result<Answer<T>, StsError> {
         // Measured by an answer that refused the timestamp, of this call or an earlier one.
@@ -181,7 +183,7 @@ impl StsClient {
     fn request(
         &self,
         operation: &Operation<'_>,
-        context: Context<'_>,
+        context: &Context<'_>,
         correction: Option<ClockOffset>,
     ) -> Result<HttpRequest, CredentialsError> {
         let now = correction.unwrap_or_default().to_service(self.clock.now());

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, Scrubber};
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
-use crate::call::Caller;
 use crate::error::{Rejected, StsError};
-use crate::scrub::{self, scrub};
 use crate::wire::{self, Defect, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
@@ -33,18 +31,18 @@ pub(crate) struct Failure {
 }
 
 /// What every message about one call says.
-#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) provider: &'static str,
     pub(crate) action: &'static str,
     /// `POST https://host`.
-    pub(crate) place: &'a str,
-    pub(crate) caller: Caller<'a>,
+    pub(crate) place: String,
+    pub(crate) is_oidc: bool,
+    pub(crate) scrubber: Scrubber<'a>,
 }
 
 impl Context<'_> {
     pub(crate) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
-        ErrorDetail::builder(self.provider, what).place(self.place)
+        ErrorDetail::builder(self.provider, what).place(&self.place)
     }
 
     /// An answer with a good status that cannot be used.
@@ -111,7 +109,7 @@ impl Context<'_> {
             return self.foreign(response);
         };
         // Hints are made of it, and no code of the service's has anything to withhold.
-        let code = scrub(error.code.as_deref().unwrap_or_default(), self.caller);
+        let code = self.scrubber.text(error.code.as_deref().unwrap_or_default());
         let again = again(status, &code, response);
         let passing = again != Again::No;
         let what = if passing {
@@ -120,7 +118,11 @@ impl Context<'_> {
             format!("the service refused {}", self.action)
         };
         let mut hint = self.hint(&code, status, offset);
-        if let Some(link) = scrub::link(error.recommend.as_deref(), self.caller) {
+        if let Some(link) = error
+            .recommend
+            .as_deref()
+            .and_then(|link| self.scrubber.link(link))
+        {
             hint = if hint.is_empty() {
                 format!("see {link}")
             } else {
@@ -168,25 +170,29 @@ impl Context<'_> {
         error: &ServiceError,
     ) -> ErrorDetailBuilder {
         if let Some(code) = &error.code {
-            detail = detail.code(scrub(code, self.caller));
+            detail = detail.code(self.scrubber.text(code));
         }
         if let Some(message) = &error.message {
-            detail = detail.message(scrub(message, self.caller));
+            detail = detail.message(self.scrubber.text(message));
         }
-        match scrub::request_id(error.request_id.as_deref(), response, self.caller) {
+        match self.request_id(error.request_id.as_deref(), response) {
             Some(request_id) => detail.request_id(request_id),
             None => detail,
         }
     }
 
-    fn is_oidc(&self) -> bool {
-        matches!(self.caller, Caller::OidcToken(_))
+    /// The request id in the body, else the one in the header, if it looks like one.
+    pub(crate) fn request_id(&self, in_body: Option<&str>, response: &HttpResponse) -> Option<String> {
+        let mut candidates = in_body.into_iter().chain(response.header("x-acs-request-id"));
+        candidates
+            .find_map(|id| self.scrubber.identifier(id))
+            .map(str::to_owned)
     }
 
     fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
         let action = self.action;
         let hint = match family(code) {
-            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc() => oidc_hint(code),
+            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc => oidc_hint(code),
             "NoPermission" | "AuthenticationFail" => {
                 return format!(
                     "allow sts:{action} to the caller and name the caller in the role's trust policy; \
@@ -213,7 +219,7 @@ impl Context<'_> {
                 return match code.split_once('.') {
                     Some((_, field))
                         if field.chars().all(|c| c.is_ascii_alphanumeric())
-                            && scrub(field, self.caller) == field =>
+                            && self.scrubber.text(field) == field =>
                     {
                         format!("check {field}")
                     }
@@ -280,4 +286,31 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
         .header("x-acs-retry-after")
         .and_then(|value| value.trim().parse().ok());
     Again::Later(asked.map(Duration::from_millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_id_is_the_bodys_else_the_headers() {
+        let context = Context {
+            provider: "acs-sts",
+            action: "AssumeRoleWithOIDC",
+            place: "POST https://sts.aliyuncs.com".to_owned(),
+            is_oidc: true,
+            scrubber: Scrubber::new().hide("canary.jwt.token"),
+        };
+        let answer =
+            |header: &str| HttpResponse::new(200, Vec::new()).with_header("x-acs-request-id", header);
+        for (in_body, header, expected) in [
+            (Some("R-1"), "R-2", Some("R-1")),
+            (None, "R-2", Some("R-2")),
+            (Some("canary.jwt.token"), "R-2", Some("R-2")),
+            (Some("two words"), "canary.jwt.token", None),
+        ] {
+            let found = context.request_id(in_body, &answer(header));
+            assert_eq!(found.as_deref(), expected, "{in_body:?}, {header}");
+        }
+    }
 }

@@ -50,7 +50,7 @@ fn canary_secrets_reach_nothing() {
     );
     shown += &log;
     assert!(
-        shown.contains("text withheld, as it repeats the token"),
+        shown.contains("text withheld, as it repeats a secret"),
         "{shown}"
     );
     for secret in ["canary", "ccccccccc", "STS.NUExampleNewKeyId1"] {
