@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::{HttpRequest, HttpResponse, Scrubber};
+use oss_credentials_core::http::{BodyDefect, HttpRequest, HttpResponse, Scrubber};
 use oss_credentials_core::{ClockOffset, CredentialsError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -16,7 +16,6 @@ use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::{Again, Context, Failure};
 use crate::wait;
-use crate::wire::Defect;
 
 /// Version of the STS API.
 pub(crate) const API_VERSION: &str = "2015-04-01";
@@ -98,7 +97,7 @@ impl StsClient {
         &self,
         operation: &Operation<'_>,
         context: &Context<'_>,
-        parse: fn(&[u8]) -> Result<T, Defect>,
+        parse: fn(&[u8]) -> Result<T, BodyDefect>,
     ) -> Result<Answer<T>, StsError> {
         // Measured by an answer that refused the timestamp, of this call or an earlier one.
         let mut correction = self.learned.get();

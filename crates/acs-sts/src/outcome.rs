@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, Scrubber};
+use oss_credentials_core::http::{BodyDefect, HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
 use crate::error::{Rejected, StsError};
-use crate::wire::{self, Defect, ServiceError};
+use crate::wire::{self, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
@@ -46,18 +46,20 @@ impl Context<'_> {
     }
 
     /// An answer with a good status that cannot be used.
-    pub(crate) fn unusable(&self, response: &HttpResponse, defect: &Defect) -> StsError {
-        let what = format!("the answer to {} {}", self.action, defect.text());
+    pub(crate) fn unusable(&self, response: &HttpResponse, defect: &BodyDefect) -> StsError {
+        let what = format!("the answer to {} {defect}", self.action);
         let mut detail = self.detail(what).http_status(response.status());
         let mut error = wire::parse_error(response.body()).unwrap_or_default();
         // What was to be handed out is not known here, so it cannot be found in the answer's words.
         error.message = None;
-        if !matches!(defect, Defect::Missing(field) if !field.starts_with("Credentials.")) {
+        if !matches!(defect, BodyDefect::Missing(field) if !field.starts_with("Credentials.")) {
             error.code = None;
         }
         detail = self.quote(detail, response, &error);
         let hint = match defect {
-            Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
+            BodyDefect::Markup => {
+                "check the endpoint, and whether a proxy or a log-in page answers in its place"
+            }
             _ => "check the endpoint, and whether it is the Security Token Service that answers",
         };
         CredentialsError::invalid_response(detail.hint(hint)).into()
@@ -65,37 +67,15 @@ impl Context<'_> {
 
     /// No answer.
     pub(crate) fn transport(&self, error: HttpError) -> Failure {
-        let (what, hint) = match error.kind() {
-            HttpErrorKind::Connect => (
-                "no connection to the service",
-                "check network, DNS and proxy, and the region or endpoint",
-            ),
-            HttpErrorKind::Timeout => (
-                "no answer from the service in time",
-                "check network and proxy, or raise the timeout",
-            ),
-            HttpErrorKind::Interrupted => ("the service's answer broke off", "try again"),
-            HttpErrorKind::Tls => (
-                "no trusted TLS connection to the service",
-                "check the trusted certificates and the proxy",
-            ),
-            HttpErrorKind::Request => (
-                "the request could not be sent",
-                "check the HTTP client: its features, and its runtime",
-            ),
-            _ => ("the exchange with the service failed", "check network and proxy"),
-        };
         let again = match error.kind() {
             HttpErrorKind::Connect => Again::Later(None),
             _ => Again::No,
         };
-        let is_setup = error.kind() == HttpErrorKind::Request;
-        let detail = self.detail(what).hint(hint).source(error);
-        let error = if is_setup {
-            CredentialsError::invalid_config(detail)
-        } else {
-            CredentialsError::unavailable(detail)
+        let hint = |kind| match kind {
+            HttpErrorKind::Connect => Some("check network, DNS and proxy, and the region or endpoint"),
+            _ => None,
         };
+        let error = error.into_credentials_error(self.provider, "the service", &self.place, hint);
         Failure {
             error: error.into(),
             again,
@@ -277,8 +257,7 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
     match family(code) {
         "SignatureNonceUsed" => return Again::AtOnce,
         "InvalidTimeStamp" => return Again::WithCorrectedClock,
-        "Throttling" | "InternalError" | "ServiceUnavailable" => {}
-        _ if status == 429 || status >= 500 => {}
+        _ if may_pass(status, code) => {}
         _ => return Again::No,
     }
     // Milliseconds, as the vendor's SDKs read it.

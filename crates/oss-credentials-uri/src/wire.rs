@@ -1,12 +1,11 @@
 //! What goes over the wire: the answer, the authorization, a redirect's target. Pure.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
-use oss_credentials_core::http::Endpoint;
+use oss_credentials_core::http::{BodyDefect, Endpoint, json_object, required};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -16,42 +15,10 @@ const SHORTEST_SECRET: usize = 4;
 /// Longest code that is quoted; longer ones are no codes.
 const MAX_CODE: usize = 64;
 
-/// What an answer lacks. Never holds a piece of the answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    /// HTML, most likely of a proxy or a log-in page, or XML.
-    Markup,
-    NotObject,
-    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    Missing(&'static str),
-    UnreadableExpiration,
-}
-
-impl Defect {
-    /// The end of the sentence "the answer …".
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "is empty".into(),
-            Self::Markup => "is HTML or XML instead of JSON".into(),
-            Self::NotObject => "is not a JSON object".into(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})").into()
-            }
-            Self::Missing(field) => format!("has no {field}").into(),
-            Self::UnreadableExpiration => "has an Expiration that is not in RFC 3339".into(),
-        }
-    }
-}
-
 /// Why an answer of status 200 brings no credentials.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    Defect(Defect),
+    Defect(BodyDefect),
     /// `Code` is there, and is not `Success`.
     NotSuccess(Box<Refusal>),
 }
@@ -84,25 +51,14 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
     complete(answer).map_err(Fault::Defect)
 }
 
-fn complete(answer: Answer) -> Result<Session, Defect> {
-    let access_key_id = answer
-        .access_key_id
-        .filter(|id| !id.is_empty())
-        .ok_or(Defect::Missing("AccessKeyId"))?;
-    let secret = |value: Option<Zeroizing<String>>, field| {
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or(Defect::Missing(field))
-    };
-    let access_key_secret = secret(answer.access_key_secret, "AccessKeySecret")?;
-    let security_token = secret(answer.security_token, "SecurityToken")?;
-    let expiration = answer
-        .expiration
-        .filter(|text| !text.is_empty())
-        .ok_or(Defect::Missing("Expiration"))?;
+fn complete(answer: Answer) -> Result<Session, BodyDefect> {
+    let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
+    let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
+    let security_token = required(answer.security_token, "SecurityToken")?;
+    let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
     let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| Defect::UnreadableExpiration)?
+        .map_err(|_| BodyDefect::Unreadable("Expiration"))?
         .into();
     Ok(Session {
         access_key_id,
@@ -112,17 +68,8 @@ fn complete(answer: Answer) -> Result<Session, Defect> {
     })
 }
 
-fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Defect> {
-    if body.trim_ascii().is_empty() {
-        return Err(Defect::Empty);
-    }
-    match body.trim_ascii_start().first() {
-        // serde would take an array for a structure, too.
-        Some(b'{') => {}
-        Some(b'<') => return Err(Defect::Markup),
-        _ => return Err(Defect::NotObject),
-    }
-    serde_json::from_slice(body).map_err(|error| Defect::NotJson {
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
+    serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
         line: error.line(),
         column: error.column(),
     })
@@ -286,7 +233,7 @@ pub(crate) fn redirected(from: &Endpoint, location: &str) -> Option<Endpoint> {
 mod tests {
     use super::*;
 
-    fn defect(body: &[u8]) -> Defect {
+    fn defect(body: &[u8]) -> BodyDefect {
         match parse(body) {
             Err(Fault::Defect(defect)) => defect,
             _ => panic!("{body:?} should be defective"),
@@ -307,13 +254,13 @@ mod tests {
             br#"{"AccessKeyId": "i", "AccessKeyId": "canary"}"#,
         ] {
             let defect = defect(body);
-            assert!(!defect.text().contains("canary") && !format!("{defect:?}").contains("canary"));
+            assert!(!defect.to_string().contains("canary") && !format!("{defect:?}").contains("canary"));
         }
-        assert_eq!(defect(b"\n<html>"), Defect::Markup);
-        assert_eq!(defect(b" \n"), Defect::Empty);
+        assert_eq!(defect(b"\n<html>"), BodyDefect::Markup);
+        assert_eq!(defect(b" \n"), BodyDefect::Empty);
         let array = br#"["Success", "i", "s", "t", "2099-01-01T00:00:00Z"]"#;
-        assert_eq!(defect(array), Defect::NotObject);
-        assert_eq!(defect(b"{}"), Defect::Missing("AccessKeyId"));
+        assert_eq!(defect(array), BodyDefect::NotObject);
+        assert_eq!(defect(b"{}"), BodyDefect::Missing("AccessKeyId"));
     }
 
     #[test]
@@ -335,11 +282,11 @@ mod tests {
         for text in ["2021-09-26", "2021-09-26T03:46:38", "1632627998", "tomorrow"] {
             assert_eq!(
                 defect(body(text).as_bytes()),
-                Defect::UnreadableExpiration,
+                BodyDefect::Unreadable("Expiration"),
                 "{text}"
             );
         }
-        assert_eq!(defect(body("").as_bytes()), Defect::Missing("Expiration"));
+        assert_eq!(defect(body("").as_bytes()), BodyDefect::Missing("Expiration"));
     }
 
     #[test]
