@@ -196,14 +196,13 @@ impl Context<'_> {
                 };
             }
             "InvalidParameter" => {
-                return match code.split_once('.') {
-                    Some((_, field))
-                        if field.chars().all(|c| c.is_ascii_alphanumeric())
-                            && self.scrubber.text(field) == field =>
-                    {
-                        format!("check {field}")
-                    }
-                    _ => "check the settings of the call".to_owned(),
+                let field = code.split_once('.').map_or("", |(_, field)| field);
+                if let Some(hint) = setting(field) {
+                    return hint.to_owned();
+                }
+                return match self.scrubber.identifier(field) {
+                    Some(field) => format!("check {field}"),
+                    None => "check the settings of the call".to_owned(),
                 };
             }
             "EntityNotExist" => "check the role ARN, account id and name",
@@ -223,6 +222,20 @@ impl Context<'_> {
 
 fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
+}
+
+/// What to do about a parameter that the service refuses, by the names that our settings have.
+fn setting(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "RoleArn" => "check the role ARN",
+        "RoleSessionName" => "check the role session name",
+        "DurationSeconds" => "check duration(..): 900 s at least, and no longer than the role allows",
+        "PolicyGrammar" => "check policy(..): it has to be a RAM policy, in JSON",
+        "PolicySize" => "shorten policy(..)",
+        "ExternalId" => "check external_id(..)",
+        "OIDCProviderArn" => "check the ARN of the OIDC provider",
+        _ => return None,
+    })
 }
 
 fn rejected(code: &str) -> Rejected {
