@@ -194,7 +194,7 @@ impl Exchange<'_> {
             text = format!("{text} {inner} {inner:?}");
             cause = inner.source();
         }
-        if self.private.are_in(&text) {
+        if self.private.scrubber().repeats(&text) {
             HttpError::new(error.kind(), "text withheld, as it repeats a secret of the URI")
         } else {
             error
@@ -288,17 +288,22 @@ impl Exchange<'_> {
     /// Adds what the service says, without secrets.
     fn refused(&self, detail: ErrorDetailBuilder, status: u16, refusal: &Refusal) -> CredentialsError {
         let mut detail = detail;
-        let code = self.private.code(refusal);
-        if let Some(code) = code {
+        let scrubber = self.private.scrubber_with(refusal);
+        let identifier = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            scrubber.identifier(text).map(str::to_owned)
+        };
+        let code = identifier(&refusal.code).filter(|code| code != "Success");
+        if let Some(code) = &code {
             detail = detail.code(code);
         }
-        if let Some(message) = self.private.message(refusal) {
-            detail = detail.message(message);
+        if let Some(message) = refusal.message.as_deref().filter(|text| !text.is_empty()) {
+            detail = detail.message(scrubber.text(message));
         }
-        if let Some(request_id) = self.private.request_id(refusal) {
+        if let Some(request_id) = identifier(&refusal.request_id) {
             detail = detail.request_id(request_id);
         }
-        if may_pass(status, code.unwrap_or_default()) {
+        if may_pass(status, code.as_deref().unwrap_or_default()) {
             CredentialsError::unavailable(detail)
         } else {
             CredentialsError::denied(detail)

@@ -5,15 +5,13 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
-use oss_credentials_core::http::{BodyDefect, Endpoint, json_object, required};
+use oss_credentials_core::http::{BodyDefect, Endpoint, Scrubber, json_object, required};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// Pieces of a query or a password that are shorter than this are no secrets worth hiding a message for.
 const SHORTEST_SECRET: usize = 4;
-/// Longest code that is quoted; longer ones are no codes.
-const MAX_CODE: usize = 64;
 
 /// Why an answer of status 200 brings no credentials.
 #[derive(Debug)]
@@ -92,7 +90,6 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Keys of the answer, which its texts might repeat.
     fn keys(&self) -> impl Iterator<Item = &str> {
         [&self.access_key_id, &self.access_key_secret, &self.security_token]
             .into_iter()
@@ -148,41 +145,16 @@ impl Private {
         Self(all)
     }
 
-    /// Whether a text repeats one of them.
-    pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.0.iter().any(|part| text.contains(part.as_str()))
+    /// Hides them.
+    pub(crate) fn scrubber(&self) -> Scrubber<'_> {
+        self.0
+            .iter()
+            .fold(Scrubber::new(), |scrubber, part| scrubber.hide(part))
     }
 
-    /// A service's text as it may be shown, `None` if it repeats a secret.
-    fn shown<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
-        let repeats = self.are_in(text) || refusal.keys().any(|key| !key.is_empty() && text.contains(key));
-        (!text.is_empty() && !repeats).then_some(text)
-    }
-
-    /// A code, if it looks like one.
-    pub(crate) fn code<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        let code = self.identifier(refusal.code.as_deref()?, refusal)?;
-        (code != "Success").then_some(code)
-    }
-
-    /// A request id, if it looks like one.
-    pub(crate) fn request_id<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        self.identifier(refusal.request_id.as_deref()?, refusal)
-    }
-
-    /// The message, or a note in its place.
-    pub(crate) fn message<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        let message = refusal.message.as_deref().filter(|text| !text.is_empty())?;
-        Some(
-            self.shown(message, refusal)
-                .unwrap_or("text withheld, as it repeats a secret"),
-        )
-    }
-
-    fn identifier<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let shown = self.shown(text, refusal)?;
-        (shown.len() <= MAX_CODE && shown.chars().all(allowed)).then_some(shown)
+    /// Hides them, and the keys of the answer, which its own texts might repeat.
+    pub(crate) fn scrubber_with<'a>(&'a self, refusal: &'a Refusal) -> Scrubber<'a> {
+        refusal.keys().fold(self.scrubber(), Scrubber::hide)
     }
 }
 
@@ -355,27 +327,20 @@ mod tests {
             "GET /p?v=1&key=canary%2Fvalue&canaryflag",
             "Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3M=",
         ] {
-            assert!(private.are_in(text), "{text}");
+            assert!(private.scrubber().repeats(text), "{text}");
         }
-        assert!(!private.are_in("version 1 of /p is gone"));
+        assert!(!private.scrubber().repeats("version 1 of /p is gone"));
 
         let refusal = parse_refusal(
             br#"{"Code": "Failed.Now", "Message": "token canary-token is over", "requestId": "R-1",
                 "SecurityToken": "canary-token", "AccessKeySecret": ""}"#,
         );
-        assert_eq!(private.code(&refusal), Some("Failed.Now"));
-        assert_eq!(private.request_id(&refusal), Some("R-1"));
-        assert_eq!(
-            private.message(&refusal),
-            Some("text withheld, as it repeats a secret")
-        );
-        for code in ["canaryflag", "two words", "", &"x".repeat(65)] {
-            let refusal = Refusal {
-                code: Some(code.to_owned()),
-                ..Refusal::default()
-            };
-            assert_eq!(private.code(&refusal), None, "{code}");
+        let scrubber = private.scrubber_with(&refusal);
+        for text in ["token canary-token is over", "canary%2Dtoken", "canaryflag"] {
+            assert!(scrubber.repeats(text), "{text}");
         }
+        assert!(!private.scrubber().repeats("canary-token"));
+        assert_eq!(scrubber.text("the key is over"), "the key is over");
         assert!(parse_refusal(b"boom").code.is_none());
     }
 }
