@@ -135,10 +135,9 @@ impl StsClient {
             params,
             caller: Caller::Key(caller),
         };
-        let place = self.place();
-        let context = self.signed_context(operation.action, caller, &place)?;
-        let answer = self.call(&operation, context, wire::parse).await?;
-        self.session(context, answer, request.session.duration)
+        let context = self.signed_context(operation.action, caller)?;
+        let answer = self.call(&operation, &context, wire::parse).await?;
+        self.session(&context, answer, request.session.duration)
     }
 
     /// What messages about a signed call say; refuses a caller without a key.
@@ -146,13 +145,12 @@ impl StsClient {
         &self,
         action: &'static str,
         caller: &'a Credentials,
-        place: &'a str,
     ) -> Result<Context<'a>, StsError> {
         if caller.is_anonymous() {
             let what = format!("{action} cannot be called anonymously");
             let hint = "use an AccessKey pair, or temporary credentials, as the base";
             return Err(invalid(self.provider, what, hint).into());
         }
-        Ok(self.context(action, Caller::Key(caller), place))
+        Ok(self.context(action, Caller::Key(caller)))
     }
 }

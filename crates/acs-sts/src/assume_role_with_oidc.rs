@@ -211,9 +211,8 @@ impl StsClient {
             params,
             caller: Caller::OidcToken(token),
         };
-        let place = self.place();
-        let context = self.context(operation.action, operation.caller, &place);
-        let answer = self.call(&operation, context, wire::parse).await?;
-        self.session(context, answer, request.session.duration)
+        let context = self.context(operation.action, operation.caller);
+        let answer = self.call(&operation, &context, wire::parse).await?;
+        self.session(&context, answer, request.session.duration)
     }
 }

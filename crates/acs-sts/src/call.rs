@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::{HttpRequest, HttpResponse};
+use oss_credentials_core::http::{BodyDefect, HttpRequest, HttpResponse, Scrubber};
 use oss_credentials_core::{ClockOffset, CredentialsError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -16,7 +16,6 @@ use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::{Again, Context, Failure};
 use crate::wait;
-use crate::wire::Defect;
 
 /// Version of the STS API.
 pub(crate) const API_VERSION: &str = "2015-04-01";
@@ -39,6 +38,17 @@ pub(crate) enum Caller<'a> {
     Key(&'a Credentials),
     /// The bearer of an OIDC token, which is one of the call's parameters. Nothing is signed.
     OidcToken(&'a str),
+}
+
+impl<'a> Caller<'a> {
+    /// Hides what only caller and service may know.
+    fn scrubber(self) -> Scrubber<'a> {
+        match self {
+            #[cfg(feature = "signed")]
+            Self::Key(key) => Scrubber::of(key),
+            Self::OidcToken(token) => Scrubber::new().hide(token),
+        }
+    }
 }
 
 /// What to ask, and as whom.
@@ -72,31 +82,22 @@ impl LearnedOffset {
 }
 
 impl StsClient {
-    /// Where requests go, for messages.
-    pub(crate) fn place(&self) -> String {
-        format!("POST {}", self.endpoint)
-    }
-
     /// What messages about a call say.
-    pub(crate) fn context<'a>(
-        &self,
-        action: &'static str,
-        caller: Caller<'a>,
-        place: &'a str,
-    ) -> Context<'a> {
+    pub(crate) fn context<'a>(&self, action: &'static str, caller: Caller<'a>) -> Context<'a> {
         Context {
             provider: self.provider,
             action,
-            place,
-            caller,
+            place: format!("POST {}", self.endpoint),
+            is_oidc: matches!(caller, Caller::OidcToken(_)),
+            scrubber: caller.scrubber(),
         }
     }
 
     pub(crate) async fn call<T>(
         &self,
         operation: &Operation<'_>,
-        context: Context<'_>,
-        parse: fn(&[u8]) -> Result<T, Defect>,
+        context: &Context<'_>,
+        parse: fn(&[u8]) -> Result<T, BodyDefect>,
     ) -> Result<Answer<T>, StsError> {
         // Measured by an answer that refused the timestamp, of this call or an earlier one.
         let mut correction = self.learned.get();
@@ -181,7 +182,7 @@ impl StsClient {
     fn request(
         &self,
         operation: &Operation<'_>,
-        context: Context<'_>,
+        context: &Context<'_>,
         correction: Option<ClockOffset>,
     ) -> Result<HttpRequest, CredentialsError> {
         let now = correction.unwrap_or_default().to_service(self.clock.now());

@@ -5,7 +5,6 @@ use oss_credentials_core::Credentials;
 use crate::call::{Caller, Operation};
 use crate::client::StsClient;
 use crate::error::StsError;
-use crate::scrub;
 use crate::wire;
 
 /// Who a key belongs to.
@@ -89,9 +88,8 @@ impl StsClient {
             params: Vec::new(),
             caller: Caller::Key(caller),
         };
-        let place = self.place();
-        let context = self.signed_context(operation.action, caller, &place)?;
-        let answer = self.call(&operation, context, wire::parse_identity).await?;
+        let context = self.signed_context(operation.action, caller)?;
+        let answer = self.call(&operation, &context, wire::parse_identity).await?;
         let identity = answer.value;
         Ok(CallerIdentity {
             account_id: identity.account_id.unwrap_or_default(),
@@ -100,7 +98,7 @@ impl StsClient {
             identity_type: identity.kind,
             user_id: identity.user_id,
             role_id: identity.role_id,
-            request_id: scrub::request_id(identity.request_id.as_deref(), &answer.response, operation.caller),
+            request_id: context.request_id(identity.request_id.as_deref(), &answer.response),
         })
     }
 }

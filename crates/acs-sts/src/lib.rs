@@ -55,7 +55,6 @@ mod client;
 mod endpoint;
 mod error;
 mod outcome;
-mod scrub;
 mod session;
 #[cfg(feature = "signed")]
 mod signed;

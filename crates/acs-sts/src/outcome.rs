@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::http::{BodyDefect, HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
-use crate::call::Caller;
 use crate::error::{Rejected, StsError};
-use crate::scrub::{self, scrub};
-use crate::wire::{self, Defect, ServiceError};
+use crate::wire::{self, ServiceError};
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
@@ -33,33 +31,35 @@ pub(crate) struct Failure {
 }
 
 /// What every message about one call says.
-#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) provider: &'static str,
     pub(crate) action: &'static str,
     /// `POST https://host`.
-    pub(crate) place: &'a str,
-    pub(crate) caller: Caller<'a>,
+    pub(crate) place: String,
+    pub(crate) is_oidc: bool,
+    pub(crate) scrubber: Scrubber<'a>,
 }
 
 impl Context<'_> {
     pub(crate) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
-        ErrorDetail::builder(self.provider, what).place(self.place)
+        ErrorDetail::builder(self.provider, what).place(&self.place)
     }
 
     /// An answer with a good status that cannot be used.
-    pub(crate) fn unusable(&self, response: &HttpResponse, defect: &Defect) -> StsError {
-        let what = format!("the answer to {} {}", self.action, defect.text());
+    pub(crate) fn unusable(&self, response: &HttpResponse, defect: &BodyDefect) -> StsError {
+        let what = format!("the answer to {} {defect}", self.action);
         let mut detail = self.detail(what).http_status(response.status());
         let mut error = wire::parse_error(response.body()).unwrap_or_default();
         // What was to be handed out is not known here, so it cannot be found in the answer's words.
         error.message = None;
-        if !matches!(defect, Defect::Missing(field) if !field.starts_with("Credentials.")) {
+        if !matches!(defect, BodyDefect::Missing(field) if !field.starts_with("Credentials.")) {
             error.code = None;
         }
         detail = self.quote(detail, response, &error);
         let hint = match defect {
-            Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
+            BodyDefect::Markup => {
+                "check the endpoint, and whether a proxy or a log-in page answers in its place"
+            }
             _ => "check the endpoint, and whether it is the Security Token Service that answers",
         };
         CredentialsError::invalid_response(detail.hint(hint)).into()
@@ -67,37 +67,15 @@ impl Context<'_> {
 
     /// No answer.
     pub(crate) fn transport(&self, error: HttpError) -> Failure {
-        let (what, hint) = match error.kind() {
-            HttpErrorKind::Connect => (
-                "no connection to the service",
-                "check network, DNS and proxy, and the region or endpoint",
-            ),
-            HttpErrorKind::Timeout => (
-                "no answer from the service in time",
-                "check network and proxy, or raise the timeout",
-            ),
-            HttpErrorKind::Interrupted => ("the service's answer broke off", "try again"),
-            HttpErrorKind::Tls => (
-                "no trusted TLS connection to the service",
-                "check the trusted certificates and the proxy",
-            ),
-            HttpErrorKind::Request => (
-                "the request could not be sent",
-                "check the HTTP client: its features, and its runtime",
-            ),
-            _ => ("the exchange with the service failed", "check network and proxy"),
-        };
         let again = match error.kind() {
             HttpErrorKind::Connect => Again::Later(None),
             _ => Again::No,
         };
-        let is_setup = error.kind() == HttpErrorKind::Request;
-        let detail = self.detail(what).hint(hint).source(error);
-        let error = if is_setup {
-            CredentialsError::invalid_config(detail)
-        } else {
-            CredentialsError::unavailable(detail)
+        let hint = |kind| match kind {
+            HttpErrorKind::Connect => Some("check network, DNS and proxy, and the region or endpoint"),
+            _ => None,
         };
+        let error = error.into_credentials_error(self.provider, "the service", &self.place, hint);
         Failure {
             error: error.into(),
             again,
@@ -111,7 +89,7 @@ impl Context<'_> {
             return self.foreign(response);
         };
         // Hints are made of it, and no code of the service's has anything to withhold.
-        let code = scrub(error.code.as_deref().unwrap_or_default(), self.caller);
+        let code = self.scrubber.text(error.code.as_deref().unwrap_or_default());
         let again = again(status, &code, response);
         let passing = again != Again::No;
         let what = if passing {
@@ -120,7 +98,11 @@ impl Context<'_> {
             format!("the service refused {}", self.action)
         };
         let mut hint = self.hint(&code, status, offset);
-        if let Some(link) = scrub::link(error.recommend.as_deref(), self.caller) {
+        if let Some(link) = error
+            .recommend
+            .as_deref()
+            .and_then(|link| self.scrubber.link(link))
+        {
             hint = if hint.is_empty() {
                 format!("see {link}")
             } else {
@@ -168,25 +150,29 @@ impl Context<'_> {
         error: &ServiceError,
     ) -> ErrorDetailBuilder {
         if let Some(code) = &error.code {
-            detail = detail.code(scrub(code, self.caller));
+            detail = detail.code(self.scrubber.text(code));
         }
         if let Some(message) = &error.message {
-            detail = detail.message(scrub(message, self.caller));
+            detail = detail.message(self.scrubber.text(message));
         }
-        match scrub::request_id(error.request_id.as_deref(), response, self.caller) {
+        match self.request_id(error.request_id.as_deref(), response) {
             Some(request_id) => detail.request_id(request_id),
             None => detail,
         }
     }
 
-    fn is_oidc(&self) -> bool {
-        matches!(self.caller, Caller::OidcToken(_))
+    /// The request id in the body, else the one in the header, if it looks like one.
+    pub(crate) fn request_id(&self, in_body: Option<&str>, response: &HttpResponse) -> Option<String> {
+        let mut candidates = in_body.into_iter().chain(response.header("x-acs-request-id"));
+        candidates
+            .find_map(|id| self.scrubber.identifier(id))
+            .map(str::to_owned)
     }
 
     fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
         let action = self.action;
         let hint = match family(code) {
-            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc() => oidc_hint(code),
+            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc => oidc_hint(code),
             "NoPermission" | "AuthenticationFail" => {
                 return format!(
                     "allow sts:{action} to the caller and name the caller in the role's trust policy; \
@@ -210,14 +196,13 @@ impl Context<'_> {
                 };
             }
             "InvalidParameter" => {
-                return match code.split_once('.') {
-                    Some((_, field))
-                        if field.chars().all(|c| c.is_ascii_alphanumeric())
-                            && scrub(field, self.caller) == field =>
-                    {
-                        format!("check {field}")
-                    }
-                    _ => "check the settings of the call".to_owned(),
+                let field = code.split_once('.').map_or("", |(_, field)| field);
+                if let Some(hint) = setting(field) {
+                    return hint.to_owned();
+                }
+                return match self.scrubber.identifier(field) {
+                    Some(field) => format!("check {field}"),
+                    None => "check the settings of the call".to_owned(),
                 };
             }
             "EntityNotExist" => "check the role ARN, account id and name",
@@ -237,6 +222,20 @@ impl Context<'_> {
 
 fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
+}
+
+/// What to do about a parameter that the service refuses, by the names that our settings have.
+fn setting(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "RoleArn" => "check the role ARN",
+        "RoleSessionName" => "check the role session name",
+        "DurationSeconds" => "check duration(..): 900 s at least, and no longer than the role allows",
+        "PolicyGrammar" => "check policy(..): it has to be a RAM policy, in JSON",
+        "PolicySize" => "shorten policy(..)",
+        "ExternalId" => "check external_id(..)",
+        "OIDCProviderArn" => "check the ARN of the OIDC provider",
+        _ => return None,
+    })
 }
 
 fn rejected(code: &str) -> Rejected {
@@ -271,8 +270,7 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
     match family(code) {
         "SignatureNonceUsed" => return Again::AtOnce,
         "InvalidTimeStamp" => return Again::WithCorrectedClock,
-        "Throttling" | "InternalError" | "ServiceUnavailable" => {}
-        _ if status == 429 || status >= 500 => {}
+        _ if may_pass(status, code) => {}
         _ => return Again::No,
     }
     // Milliseconds, as the vendor's SDKs read it.
@@ -280,4 +278,31 @@ fn again(status: u16, code: &str, response: &HttpResponse) -> Again {
         .header("x-acs-retry-after")
         .and_then(|value| value.trim().parse().ok());
     Again::Later(asked.map(Duration::from_millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_id_is_the_bodys_else_the_headers() {
+        let context = Context {
+            provider: "acs-sts",
+            action: "AssumeRoleWithOIDC",
+            place: "POST https://sts.aliyuncs.com".to_owned(),
+            is_oidc: true,
+            scrubber: Scrubber::new().hide("canary.jwt.token"),
+        };
+        let answer =
+            |header: &str| HttpResponse::new(200, Vec::new()).with_header("x-acs-request-id", header);
+        for (in_body, header, expected) in [
+            (Some("R-1"), "R-2", Some("R-1")),
+            (None, "R-2", Some("R-2")),
+            (Some("canary.jwt.token"), "R-2", Some("R-2")),
+            (Some("two words"), "canary.jwt.token", None),
+        ] {
+            let found = context.request_id(in_body, &answer(header));
+            assert_eq!(found.as_deref(), expected, "{in_body:?}, {header}");
+        }
+    }
 }

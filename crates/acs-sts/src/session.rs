@@ -12,7 +12,6 @@ use crate::call::Answer;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::Context;
-use crate::scrub;
 use crate::wire::Session;
 
 /// Lifetime of a session that asks for none: 3600 s.
@@ -203,7 +202,7 @@ impl StsClient {
     /// Makes credentials of an answer that carries a session, which was asked to last as long as `asked`.
     pub(crate) fn session(
         &self,
-        context: Context<'_>,
+        context: &Context<'_>,
         answer: Answer<Session>,
         asked: Duration,
     ) -> Result<AssumedRole, StsError> {
@@ -220,7 +219,7 @@ impl StsClient {
             received = self.clock.now();
             self.learned.set(None);
         }
-        let request_id = scrub::request_id(session.request_id.as_deref(), &response, context.caller);
+        let request_id = context.request_id(session.request_id.as_deref(), &response);
         let fail = |what: String, hint: &'static str| {
             let detail = context.detail(what).http_status(response.status()).hint(hint);
             match &request_id {

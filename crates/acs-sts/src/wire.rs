@@ -1,42 +1,12 @@
 //! Answers of the service as they are on the wire. Pure.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use chrono::DateTime;
+use oss_credentials_core::http::{BodyDefect, json_object, required};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
-
-/// What an answer lacks. Never holds a piece of the answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    /// HTML, most likely of a proxy, or XML.
-    Markup,
-    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    Missing(&'static str),
-    Unreadable(&'static str),
-}
-
-impl Defect {
-    /// The end of the sentence "the answer …".
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "is empty".into(),
-            Self::Markup => "is HTML or XML instead of JSON".into(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})").into()
-            }
-            Self::Missing(field) => format!("has no {field}").into(),
-            Self::Unreadable(field) => format!("has an unreadable {field}").into(),
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,26 +44,16 @@ pub(crate) struct Session {
 }
 
 /// Reads the answer to a call that hands out a session.
-pub(crate) fn parse(body: &[u8]) -> Result<Session, Defect> {
+pub(crate) fn parse(body: &[u8]) -> Result<Session, BodyDefect> {
     let answer: AssumeRoleAnswer = json(body)?;
-    let credentials = answer.credentials.ok_or(Defect::Missing("Credentials"))?;
-    let access_key_id = credentials
-        .access_key_id
-        .filter(|id| !id.is_empty())
-        .ok_or(Defect::Missing("Credentials.AccessKeyId"))?;
-    let secret = |value: Option<Zeroizing<String>>, field| {
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or(Defect::Missing(field))
-    };
-    let access_key_secret = secret(credentials.access_key_secret, "Credentials.AccessKeySecret")?;
-    let security_token = secret(credentials.security_token, "Credentials.SecurityToken")?;
-    let expiration = credentials
-        .expiration
-        .ok_or(Defect::Missing("Credentials.Expiration"))?;
+    let credentials = answer.credentials.ok_or(BodyDefect::Missing("Credentials"))?;
+    let access_key_id = required(credentials.access_key_id, "Credentials.AccessKeyId")?;
+    let access_key_secret = required(credentials.access_key_secret, "Credentials.AccessKeySecret")?;
+    let security_token = required(credentials.security_token, "Credentials.SecurityToken")?;
+    let expiration = required(credentials.expiration, "Credentials.Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
     let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| Defect::Unreadable("Credentials.Expiration"))?
+        .map_err(|_| BodyDefect::Unreadable("Credentials.Expiration"))?
         .into();
     let user = answer.assumed_role_user;
     let (arn, assumed_role_id) = user.map_or((None, None), |user| (user.arn, user.assumed_role_id));
@@ -125,28 +85,17 @@ pub(crate) struct Identity {
 
 /// Reads the answer to `GetCallerIdentity`.
 #[cfg(feature = "signed")]
-pub(crate) fn parse_identity(body: &[u8]) -> Result<Identity, Defect> {
+pub(crate) fn parse_identity(body: &[u8]) -> Result<Identity, BodyDefect> {
     let identity: Identity = json(body)?;
-    for (value, field) in [(&identity.account_id, "AccountId"), (&identity.arn, "Arn")] {
-        if value.as_deref().is_none_or(str::is_empty) {
-            return Err(Defect::Missing(field));
-        }
-    }
+    required(identity.account_id.as_deref(), "AccountId")?;
+    required(identity.arn.as_deref(), "Arn")?;
     Ok(identity)
 }
 
-fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Defect> {
-    if body.trim_ascii().is_empty() {
-        return Err(Defect::Empty);
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        if body.trim_ascii_start().starts_with(b"<") {
-            return Defect::Markup;
-        }
-        Defect::NotJson {
-            line: error.line(),
-            column: error.column(),
-        }
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
+    serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
+        line: error.line(),
+        column: error.column(),
     })
 }
 
@@ -225,15 +174,18 @@ mod tests {
             br#"{"Credentials": {"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t", "Expiration": "canary"}}"#,
         ] {
             let Err(defect) = parse(body) else { panic!("{body:?} is not an answer") };
-            assert!(!defect.text().contains("canary") && !format!("{defect:?}").contains("canary"));
+            assert!(!defect.to_string().contains("canary") && !format!("{defect:?}").contains("canary"));
         }
-        assert_eq!(parse(b"<html>").err(), Some(Defect::Markup));
-        assert_eq!(parse(b" \n").err(), Some(Defect::Empty));
-        assert_eq!(parse(b"{}").err(), Some(Defect::Missing("Credentials")));
+        assert_eq!(parse(b"<html>").err(), Some(BodyDefect::Markup));
+        assert_eq!(parse(b" \n").err(), Some(BodyDefect::Empty));
+        let array = br#"[null, {"AccessKeyId": "i", "AccessKeySecret": "s", "SecurityToken": "t",
+            "Expiration": "2099-01-01T00:00:00Z"}, null]"#;
+        assert_eq!(parse(array).err(), Some(BodyDefect::NotObject));
+        assert_eq!(parse(b"{}").err(), Some(BodyDefect::Missing("Credentials")));
         let no_id = br#"{"Credentials": {"AccessKeyId": ""}}"#;
         assert_eq!(
             parse(no_id).err(),
-            Some(Defect::Missing("Credentials.AccessKeyId"))
+            Some(BodyDefect::Missing("Credentials.AccessKeyId"))
         );
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder, StsError};
 use oss_credentials_core::blocking;
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::test_util::{ManualClock, logged};
 
 const JWT: &str = "canaryOidcHeader.canary-oidc-claims.canary-oidc-signature";
 const ID: &str = "STS.NUExampleTempKeyId";
@@ -23,14 +23,8 @@ const OK: &str = r#"{"Credentials": {"AccessKeyId": "STS.EXAMPLE", "AccessKeySec
 
 #[test]
 fn secrets_reach_no_log_no_error_and_no_debug_output() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
     let mut shown = String::new();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         shown += &with_token();
         #[cfg(feature = "signed")]
         {
@@ -38,7 +32,6 @@ fn secrets_reach_no_log_no_error_and_no_debug_output() {
             shown += &with_key(acs_sts::SignatureVersion::Acs3);
         }
     });
-    let log = log.text();
     for part in [
         "calling the service",
         "handed out credentials",
@@ -177,23 +170,4 @@ fn show(client: &StsClient, request: &impl Debug, outcome: &Result<AssumedRole, 
         .err()
         .map(|error| (error.to_string(), error.source().map(ToString::to_string)));
     format!("{client:?} {request:?} {outcome:?} {error:?}")
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -55,7 +55,6 @@ mod operation;
 mod presign;
 mod requests;
 mod response;
-mod scrub;
 mod service_error;
 mod tls;
 mod transport;

@@ -5,11 +5,11 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::Credentials;
+use oss_credentials_core::http::Scrubber;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::error::Place;
-use crate::scrub::{self, scrubbed};
 use crate::xml::error_fields;
 
 /// Code of an answer without a document that can be read.
@@ -74,14 +74,15 @@ impl ServiceError {
             body
         };
         let document = String::from_utf8_lossy(document);
+        let scrubber = Scrubber::of(used);
         let header = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;
-            Some(scrubbed(value, used)).filter(|value| !value.is_empty())
+            Some(scrubber.redacted(value)).filter(|value| !value.is_empty())
         };
 
         let mut fields = error_fields(&document).unwrap_or_default();
         for (_, value) in &mut fields {
-            *value = scrubbed(value, used);
+            *value = scrubber.redacted(value);
         }
         let field = |name: &str| {
             let value = fields.iter().find(|(own, _)| own == name)?.1.trim();
@@ -90,9 +91,9 @@ impl ServiceError {
         let (code, message) = match field("Code") {
             Some(code) => {
                 let message = field("Message").unwrap_or_default();
-                (scrub::masked(&code, used), scrub::masked(&message, used))
+                (scrubber.text(&code), scrubber.text(&message))
             }
-            None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, used)),
+            None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, &scrubber)),
         };
         Self {
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
@@ -235,12 +236,12 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// What is said about an answer without a readable document.
-fn unreadable(document: &str, used: &Credentials) -> String {
+fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
     let text = document.trim();
     if text.is_empty() {
         return "the answer has no error document".to_owned();
     }
-    let Some(text) = scrub::quotable(text, used) else {
+    let Some(text) = scrubber.quotable(text) else {
         return "the answer is no error document, and is not quoted since it may repeat credentials"
             .to_owned();
     };

@@ -29,7 +29,7 @@
 //! | `chrono` | yes | `DateTime<Utc>` accessors; the clock offset from a `Date` header |
 //! | `tokio` | no | [`TokioSleep`], [`RefreshingProvider::spawn`], background refresh |
 //! | `http` | no | conversions to and from `http::Request` and `http::Response` |
-//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, the HTTP conformance suite |
+//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source and service, the HTTP conformance suite |
 //!
 //! When something fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
 #![cfg_attr(docsrs, feature(doc_cfg))]

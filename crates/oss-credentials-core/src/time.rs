@@ -58,6 +58,23 @@ impl<T: Sleep + ?Sized> Sleep for Arc<T> {
 pub struct TokioSleep;
 
 #[cfg(feature = "tokio")]
+impl TokioSleep {
+    /// `Some` inside a tokio runtime with time enabled, where its futures can be polled. Asking a runtime
+    /// without is not cheap: tokio tells it only by panicking, which runs the program's panic hook.
+    ///
+    /// ```
+    /// use oss_credentials_core::TokioSleep;
+    /// assert!(TokioSleep::try_current().is_none());
+    /// ```
+    pub fn try_current() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
+        let probe = || drop(tokio::time::sleep(Duration::ZERO));
+        let has_runtime = tokio::runtime::Handle::try_current().is_ok();
+        (has_runtime && std::panic::catch_unwind(probe).is_ok()).then_some(Self)
+    }
+}
+
+#[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         #[expect(
@@ -185,6 +202,17 @@ mod tests {
         };
         let local = SystemTime::UNIX_EPOCH + HOUR;
         assert_eq!(far.to_service(local), local);
+    }
+
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn tokios_timer_is_there_inside_a_runtime_that_has_one() {
+        let new = tokio::runtime::Builder::new_current_thread;
+        let timer_in =
+            |runtime: tokio::runtime::Runtime| runtime.block_on(async { TokioSleep::try_current() });
+        assert!(TokioSleep::try_current().is_none());
+        assert!(timer_in(new().build().unwrap()).is_none());
+        assert!(timer_in(new().enable_time().build().unwrap()).is_some());
     }
 
     #[cfg(feature = "chrono")]

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::http::{
+    BodyDefect, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+};
 use oss_credentials_core::{Clock, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 use zeroize::Zeroizing;
 
@@ -268,15 +270,9 @@ impl Metadata {
 
     /// No answer: on a host that may be no instance, or from a service that is known to be there.
     fn no_answer(&self, place: &str, error: HttpError) -> CredentialsError {
-        if error.kind() == HttpErrorKind::Request {
-            let detail = detail("the request could not be sent", place)
-                .hint("check the HTTP client: its features, and its runtime")
-                .source(error);
-            return CredentialsError::invalid_config(detail);
-        }
         let now = self.clock.now();
         let mut state = self.lock();
-        if state.answered || self.required {
+        if state.answered || self.required || error.kind() == HttpErrorKind::Request {
             return outage(place, error);
         }
         let detail = detail("no metadata service answers here", place)
@@ -346,9 +342,9 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
 }
 
 /// An answer with a good status that cannot be used.
-pub(crate) fn unusable(question: &str, defect: &wire::Defect, place: &str, status: u16) -> CredentialsError {
+pub(crate) fn unusable(question: &str, defect: &BodyDefect, place: &str, status: u16) -> CredentialsError {
     CredentialsError::invalid_response(
-        detail(format!("the answer to {question} {}", defect.text()), place)
+        detail(format!("the answer to {question} {defect}"), place)
             .http_status(status)
             .hint("check the endpoint, and whether a proxy or a log-in page answers in its place"),
     )
@@ -373,30 +369,19 @@ fn refused_without_token(detour: Detour, place: &str, status: u16) -> Credential
 }
 
 fn outage(place: &str, error: HttpError) -> CredentialsError {
-    let asked_for_token = place.starts_with("PUT");
-    let (what, hint) = match error.kind() {
-        HttpErrorKind::Connect => (
-            "no connection to the metadata service",
+    if error.kind() == HttpErrorKind::Timeout && place.starts_with("PUT") {
+        let what = "the request for a token was not answered in time";
+        return CredentialsError::unavailable(detail(what, place).hint(HOP_LIMIT).source(error));
+    }
+    error.into_credentials_error(NAME, "the metadata service", place, |kind| match kind {
+        HttpErrorKind::Connect => Some(
             "check that this is an ECS instance, and that its network and firewall let the request through",
         ),
-        HttpErrorKind::Timeout if asked_for_token => {
-            ("the request for a token was not answered in time", HOP_LIMIT)
-        }
-        HttpErrorKind::Timeout => (
-            "no answer from the metadata service in time",
-            "check the instance's load and firewall, or raise the timeout",
-        ),
-        HttpErrorKind::Interrupted => ("the metadata service's answer broke off", "try again later"),
-        HttpErrorKind::Tls => (
-            "no trusted TLS connection to the metadata service",
-            "check the endpoint: the service speaks plain http",
-        ),
-        _ => (
-            "the exchange with the metadata service failed",
-            "check the endpoint and the HTTP client",
-        ),
-    };
-    CredentialsError::unavailable(detail(what, place).hint(hint).source(error))
+        HttpErrorKind::Timeout => Some("check the instance's load and firewall, or raise the timeout"),
+        HttpErrorKind::Tls => Some("check the endpoint: the service speaks plain http"),
+        HttpErrorKind::Other => Some("check the endpoint and the HTTP client"),
+        _ => None,
+    })
 }
 
 fn may_pass(error: &HttpError) -> bool {

@@ -17,7 +17,7 @@ use crate::config::{
     ENV_ROLE_NAME, ENV_V1_DISABLED, ROLES_PATH,
 };
 use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable};
-use crate::wire::{self, Defect};
+use crate::wire::{self, Fault};
 use crate::{NAME, TRACING_TARGET};
 
 /// All but what RFC 3986 calls unreserved: the name stays one segment of the path.
@@ -139,15 +139,15 @@ impl EcsRamRole {
             404 => return Err(self.role_not_found(place)),
             _ => return Err(refusal(place, status)),
         }
-        let keys = wire::parse(response.body()).map_err(|defect| match defect {
-            Defect::Code(code) => {
+        let keys = wire::parse(response.body()).map_err(|fault| match fault {
+            Fault::Code(code) => {
                 let detail = detail("the metadata service has no credentials for the role", place)
                     .http_status(status)
                     .code(code.as_deref().unwrap_or("unreadable code"))
                     .hint("check the role and its trust policy, which must name ecs.aliyuncs.com");
                 CredentialsError::unavailable(detail)
             }
-            defect => unusable("the request for credentials", &defect, place, status),
+            Fault::Defect(defect) => unusable("the request for credentials", &defect, place, status),
         })?;
         let credentials = Credentials::builder(keys.access_key_id, take(keys.access_key_secret))
             .security_token(take(keys.security_token))

@@ -1,47 +1,26 @@
 //! Answers of the metadata service as they are on the wire. Pure.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use chrono::DateTime;
+use oss_credentials_core::http::{BodyDefect, Scrubber, json_object, required};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// Longest token that is taken for one, in bytes. The service's have about 60.
 const MAX_TOKEN: usize = 8 * 1024;
-/// Longest error code that is passed on.
-const MAX_CODE: usize = 64;
 
-/// What an answer lacks. Never holds a piece of the answer but a code that looks like one.
+/// Why an answer of a good status brings no credentials. Holds nothing of it but a code that looks like one.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    /// HTML, most likely of a proxy or a log-in page.
-    Markup,
-    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    Missing(&'static str),
-    Unreadable(&'static str),
+pub(crate) enum Fault {
+    Defect(BodyDefect),
     /// `Code` is there and is not `Success`; `None` if it does not look like a code.
     Code(Option<String>),
 }
 
-impl Defect {
-    /// The end of the sentence "the answer …".
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "is empty".into(),
-            Self::Markup => "is HTML or XML".into(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})").into()
-            }
-            Self::Missing(field) => format!("has no {field}").into(),
-            Self::Unreadable(field) => format!("has an unreadable {field}").into(),
-            Self::Code(_) => "has another code than Success".into(),
-        }
+impl From<BodyDefect> for Fault {
+    fn from(defect: BodyDefect) -> Self {
+        Self::Defect(defect)
     }
 }
 
@@ -64,42 +43,24 @@ pub(crate) struct Keys {
 }
 
 /// Reads the credentials of a role.
-pub(crate) fn parse(body: &[u8]) -> Result<Keys, Defect> {
-    if body.trim_ascii().is_empty() {
-        return Err(Defect::Empty);
-    }
-    let answer: WireAnswer = serde_json::from_slice(body).map_err(|error| {
-        if is_markup(body) {
-            return Defect::Markup;
-        }
-        Defect::NotJson {
-            line: error.line(),
-            column: error.column(),
-        }
+pub(crate) fn parse(body: &[u8]) -> Result<Keys, Fault> {
+    let parsed = serde_json::from_slice(json_object(body)?);
+    let answer: WireAnswer = parsed.map_err(|error| BodyDefect::NotJson {
+        line: error.line(),
+        column: error.column(),
     })?;
     // Before the fields: an answer that reports a failure may lack them, or hold old ones. One without a code
     // is judged by its fields.
     if let Some(code) = answer.code.filter(|code| !code.eq_ignore_ascii_case("success")) {
-        return Err(Defect::Code(looks_like_code(&code).then_some(code)));
+        return Err(Fault::Code(Scrubber::new().identifier(&code).map(str::to_owned)));
     }
-    let access_key_id = answer
-        .access_key_id
-        .filter(|id| !id.is_empty())
-        .ok_or(Defect::Missing("AccessKeyId"))?;
-    let secret = |value: Option<Zeroizing<String>>, field| {
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or(Defect::Missing(field))
-    };
-    let access_key_secret = secret(answer.access_key_secret, "AccessKeySecret")?;
-    let security_token = secret(answer.security_token, "SecurityToken")?;
-    let expiration = answer
-        .expiration
-        .filter(|expiration| !expiration.is_empty())
-        .ok_or(Defect::Missing("Expiration"))?;
+    let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
+    let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
+    let security_token = required(answer.security_token, "SecurityToken")?;
+    let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
     let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| Defect::Unreadable("Expiration"))?
+        .map_err(|_| BodyDefect::Unreadable("Expiration"))?
         .into();
     Ok(Keys {
         access_key_id,
@@ -111,11 +72,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Keys, Defect> {
 
 /// Reads the list of roles: the first line that is not empty, `None` if there is none. An instance has one
 /// role at most.
-pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, Defect> {
+pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, BodyDefect> {
     if is_markup(body) {
-        return Err(Defect::Markup);
+        return Err(BodyDefect::Markup);
     }
-    let text = std::str::from_utf8(body).map_err(|_| Defect::Unreadable("role name"))?;
+    let text = std::str::from_utf8(body).map_err(|_| BodyDefect::Unreadable("role name"))?;
     let Some(role) = text.lines().map(str::trim).find(|line| !line.is_empty()) else {
         return Ok(None);
     };
@@ -123,34 +84,29 @@ pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, Defect> {
     // or what shows that this is no list of roles.
     let allowed = |c: char| c.is_ascii_graphic() && !"/\\?#%&<>\"'{}[]:;,".contains(c);
     if !role.chars().all(allowed) || matches!(role, "." | "..") {
-        return Err(Defect::Unreadable("role name"));
+        return Err(BodyDefect::Unreadable("role name"));
     }
     Ok(Some(role))
 }
 
 /// Reads a metadata token: one word.
-pub(crate) fn parse_token(body: &[u8]) -> Result<Zeroizing<String>, Defect> {
+pub(crate) fn parse_token(body: &[u8]) -> Result<Zeroizing<String>, BodyDefect> {
     let token = body.trim_ascii();
     if token.is_empty() {
-        return Err(Defect::Empty);
+        return Err(BodyDefect::Empty);
     }
     if is_markup(token) {
-        return Err(Defect::Markup);
+        return Err(BodyDefect::Markup);
     }
     if token.len() > MAX_TOKEN || !token.iter().all(u8::is_ascii_graphic) {
-        return Err(Defect::Unreadable("token"));
+        return Err(BodyDefect::Unreadable("token"));
     }
-    let token = std::str::from_utf8(token).map_err(|_| Defect::Unreadable("token"))?;
+    let token = std::str::from_utf8(token).map_err(|_| BodyDefect::Unreadable("token"))?;
     Ok(Zeroizing::new(token.to_owned()))
 }
 
 fn is_markup(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
-}
-
-fn looks_like_code(code: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    !code.is_empty() && code.len() <= MAX_CODE && code.chars().all(allowed)
 }
 
 #[cfg(test)]
@@ -168,8 +124,7 @@ mod tests {
             b"canary",
             b"\xff\xfe",
         ] {
-            let defect = parse(body).err().unwrap();
-            let shown = format!("{defect:?} {}", defect.text());
+            let shown = format!("{:?}", parse(body).err().unwrap());
             assert!(!shown.contains("canary"), "{shown}");
         }
     }
@@ -201,33 +156,39 @@ mod tests {
         ] {
             assert_eq!(
                 parse_role(body.as_bytes()),
-                Err(Defect::Unreadable("role name")),
+                Err(BodyDefect::Unreadable("role name")),
                 "{body:?}"
             );
         }
-        assert_eq!(parse_role(b"\xff"), Err(Defect::Unreadable("role name")));
-        assert_eq!(parse_role(b" <html>"), Err(Defect::Markup));
+        assert_eq!(parse_role(b"\xff"), Err(BodyDefect::Unreadable("role name")));
+        assert_eq!(parse_role(b" <html>"), Err(BodyDefect::Markup));
     }
 
     #[test]
     fn a_token_is_one_word() {
         let token = |body: &[u8]| parse_token(body).map(|token| token.to_string());
         assert_eq!(token(b" YTZ-=+/\n").as_deref(), Ok("YTZ-=+/"));
-        assert_eq!(token(b" \n"), Err(Defect::Empty));
-        assert_eq!(token(b"<html>"), Err(Defect::Markup));
+        assert_eq!(token(b" \n"), Err(BodyDefect::Empty));
+        assert_eq!(token(b"<html>"), Err(BodyDefect::Markup));
         for body in [&b"a b"[..], b"a\r\nx: y", b"\xc3\xb6", &[b'a'; MAX_TOKEN + 1]] {
-            assert_eq!(token(body), Err(Defect::Unreadable("token")));
+            assert_eq!(token(body), Err(BodyDefect::Unreadable("token")));
         }
     }
 
     #[test]
     fn a_code_is_named_only_if_it_looks_like_one() {
         let code = |code: &str| parse(format!(r#"{{"Code": "{code}"}}"#).as_bytes()).err();
-        assert_eq!(code("Failed"), Some(Defect::Code(Some("Failed".to_owned()))));
-        assert_eq!(code(""), Some(Defect::Code(None)));
-        assert_eq!(code("two words"), Some(Defect::Code(None)));
-        assert_eq!(code(&"x".repeat(MAX_CODE + 1)), Some(Defect::Code(None)));
-        assert_eq!(code("Success"), Some(Defect::Missing("AccessKeyId")));
-        assert_eq!(code("success"), Some(Defect::Missing("AccessKeyId")));
+        assert_eq!(code("Failed"), Some(Fault::Code(Some("Failed".to_owned()))));
+        assert_eq!(code(""), Some(Fault::Code(None)));
+        assert_eq!(code("two words"), Some(Fault::Code(None)));
+        assert_eq!(code(&"x".repeat(65)), Some(Fault::Code(None)));
+        assert_eq!(
+            code("Success"),
+            Some(Fault::Defect(BodyDefect::Missing("AccessKeyId")))
+        );
+        assert_eq!(
+            code("success"),
+            Some(Fault::Defect(BodyDefect::Missing("AccessKeyId")))
+        );
     }
 }

@@ -4,11 +4,11 @@
 
 use std::collections::VecDeque;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_ecs_ram_role::{EcsRamRole, EcsRamRoleBuilder};
 
@@ -36,7 +36,6 @@ fn builder(script: Script) -> EcsRamRoleBuilder {
 
 #[test]
 fn canary_secrets_reach_nothing() {
-    let _alone = alone();
     let token = || Some((200, "canary-metadata-token".to_owned()));
     let mut shown = String::new();
     let log = logged(|| {
@@ -89,7 +88,6 @@ fn canary_secrets_reach_nothing() {
 
 #[test]
 fn the_weaker_way_in_is_logged_once_per_episode() {
-    let _alone = alone();
     let no_tokens = || Some((404, String::new()));
     let keys = || Some((200, OK.to_owned()));
     let script = vec![
@@ -127,7 +125,6 @@ fn the_weaker_way_in_is_logged_once_per_episode() {
 
 #[test]
 fn plain_http_to_another_machine_is_warned_of() {
-    let _alone = alone();
     for (endpoint, warned) in [
         ("http://metadata.example.com", true),
         ("http://10.0.0.1:8080", true),
@@ -143,36 +140,5 @@ fn plain_http_to_another_machine_is_warned_of() {
             warned,
             "{endpoint}: {log}"
         );
-    }
-}
-
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn logged(run: impl FnOnce()) -> String {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::with_default(subscriber, run);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -380,7 +380,7 @@ fn refusals_and_failures_have_their_variants() {
         (
             new().answers(200, "<html>log in</html>"),
             invalid,
-            "is HTML or XML instead of JSON",
+            "is HTML or XML",
         ),
         (
             new().answers(200, "{"),

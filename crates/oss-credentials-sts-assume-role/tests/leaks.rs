@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::error::Error as _;
-use std::sync::{Arc, Mutex};
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{Credentials, CredentialsProvider, blocking};
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
@@ -16,16 +15,10 @@ const OK: &str = r#"{"Credentials": {"AccessKeyId": "STS.NUExampleNewKeyId1", "A
 
 #[test]
 fn canary_secrets_reach_nothing() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
     let echo =
         r#"{"Code": "InvalidSecurityToken.Expired", "RequestId": "R", "Message": "canary-base-token"}"#;
     let mut shown = String::new();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         for answer in [
             Some((200, OK.to_owned())),
             Some((400, echo.to_owned())),
@@ -65,7 +58,6 @@ fn canary_secrets_reach_nothing() {
             );
         }
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(
         log.contains("acs_sts") && log.contains("the call failed"),
         "{log}"
@@ -73,18 +65,5 @@ fn canary_secrets_reach_nothing() {
     shown += &log;
     for secret in ["canary", ID, "STS.NUExampleNewKeyId1"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

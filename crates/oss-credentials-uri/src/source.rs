@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::http::{
+    BodyDefect, Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, may_pass,
+};
 use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder,
     Fetched, RefreshingProvider, SystemClock,
@@ -15,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::TRACING_TARGET;
 use crate::config::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, ENV_CREDENTIALS_URI, MAX_REDIRECTS};
-use crate::wire::{self, Defect, Fault, Private, Refusal, Session};
+use crate::wire::{self, Fault, Private, Refusal, Session};
 
 const NAME: &str = "uri";
 const USER_AGENT: &str = concat!("oss-credentials-uri/", env!("CARGO_PKG_VERSION"));
@@ -165,41 +167,23 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
-        ErrorDetail::builder(NAME, what).place(format!("GET {}", place(self.target)))
+        ErrorDetail::builder(NAME, what).place(self.place())
+    }
+
+    fn place(&self) -> String {
+        format!("GET {}", place(self.target))
     }
 
     /// No answer.
     fn transport(&self, error: HttpError) -> CredentialsError {
-        let (what, hint) = match error.kind() {
-            HttpErrorKind::Connect => (
-                "no connection to the credentials URI",
-                "check that its server is running, and host and port of the URI",
-            ),
-            HttpErrorKind::Timeout => (
-                "no answer from the credentials URI in time",
-                "check its server, or raise the timeout",
-            ),
-            HttpErrorKind::Interrupted => ("the answer of the credentials URI broke off", "check its server"),
-            HttpErrorKind::Tls => (
-                "no trusted TLS connection to the credentials URI",
-                "check the trusted certificates and the proxy",
-            ),
-            HttpErrorKind::Request => (
-                "the request could not be sent",
-                "check the HTTP client: its features, and its runtime",
-            ),
-            _ => (
-                "the exchange with the credentials URI failed",
-                "check its server, network and proxy",
-            ),
-        };
-        let is_setup = error.kind() == HttpErrorKind::Request;
-        let detail = self.detail(what).hint(hint).source(self.scrubbed(error));
-        if is_setup {
-            CredentialsError::invalid_config(detail)
-        } else {
-            CredentialsError::unavailable(detail)
-        }
+        let error = self.scrubbed(error);
+        error.into_credentials_error(NAME, "the credentials URI", &self.place(), |kind| match kind {
+            HttpErrorKind::Connect => Some("check that its server is running, and host and port of the URI"),
+            HttpErrorKind::Timeout => Some("check its server, or raise the timeout"),
+            HttpErrorKind::Interrupted => Some("check its server"),
+            HttpErrorKind::Other => Some("check its server, network and proxy"),
+            _ => None,
+        })
     }
 
     /// A client may forget that a URL's query belongs into no error.
@@ -210,7 +194,7 @@ impl Exchange<'_> {
             text = format!("{text} {inner} {inner:?}");
             cause = inner.source();
         }
-        if self.private.are_in(&text) {
+        if self.private.scrubber().repeats(&text) {
             HttpError::new(error.kind(), "text withheld, as it repeats a secret of the URI")
         } else {
             error
@@ -252,15 +236,18 @@ impl Exchange<'_> {
         })
     }
 
-    fn defect(&self, response: &HttpResponse, defect: &Defect) -> CredentialsError {
+    fn defect(&self, response: &HttpResponse, defect: &BodyDefect) -> CredentialsError {
         let hint = match defect {
-            Defect::Markup => "check the URI, and whether a proxy or a log-in page answers in its place",
-            Defect::Missing(_) | Defect::UnreadableExpiration => {
+            BodyDefect::Markup => "check the URI, and whether a proxy or a log-in page answers in its place",
+            BodyDefect::Unreadable(_) => {
+                "let its server write Expiration in RFC 3339, such as 2026-01-02T03:04:05Z"
+            }
+            BodyDefect::Missing(_) => {
                 "let the server answer with Code, AccessKeyId, AccessKeySecret, SecurityToken and Expiration"
             }
             _ => "check the URI and its server",
         };
-        let what = format!("the answer of the credentials URI {}", defect.text());
+        let what = format!("the answer of the credentials URI {defect}");
         CredentialsError::invalid_response(self.detail(what).http_status(response.status()).hint(hint))
     }
 
@@ -270,7 +257,7 @@ impl Exchange<'_> {
             .detail("the credentials URI answered with a Code that is not Success")
             .http_status(response.status())
             .hint("ask whoever runs its server");
-        self.refused(detail, refusal, false)
+        self.refused(detail, response.status(), refusal)
     }
 
     fn status(&self, response: &HttpResponse) -> CredentialsError {
@@ -283,41 +270,40 @@ impl Exchange<'_> {
                     .hint("let its server answer with status 200"),
             );
         }
-        let may_pass = matches!(status, 408 | 429 | 500..);
+        let passing = may_pass(status, "");
         let hint = match status {
             401 | 403 => "check user, password and query of the URI",
             404 | 410 => "check the path of the URI",
             407 => "check the proxy",
-            _ if may_pass => "try again later, and check its server",
+            _ if passing => "try again later, and check its server",
             _ => "check the URI and its server",
         };
         let detail = self
             .detail("the credentials URI answered with an error")
             .http_status(status)
             .hint(hint);
-        self.refused(detail, &wire::parse_refusal(response.body()), may_pass)
+        self.refused(detail, status, &wire::parse_refusal(response.body()))
     }
 
     /// Adds what the service says, without secrets.
-    fn refused(&self, detail: ErrorDetailBuilder, refusal: &Refusal, may_pass: bool) -> CredentialsError {
+    fn refused(&self, detail: ErrorDetailBuilder, status: u16, refusal: &Refusal) -> CredentialsError {
         let mut detail = detail;
-        let code = self.private.code(refusal);
-        if let Some(code) = code {
+        let scrubber = self.private.scrubber_with(refusal);
+        let identifier = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            scrubber.identifier(text).map(str::to_owned)
+        };
+        let code = identifier(&refusal.code).filter(|code| code != "Success");
+        if let Some(code) = &code {
             detail = detail.code(code);
         }
-        if let Some(message) = self.private.message(refusal) {
-            detail = detail.message(message);
+        if let Some(message) = refusal.message.as_deref().filter(|text| !text.is_empty()) {
+            detail = detail.message(scrubber.text(message));
         }
-        if let Some(request_id) = self.private.request_id(refusal) {
+        if let Some(request_id) = identifier(&refusal.request_id) {
             detail = detail.request_id(request_id);
         }
-        let family = code.and_then(|code| code.split('.').next());
-        if may_pass
-            || matches!(
-                family,
-                Some("Throttling" | "InternalError" | "ServiceUnavailable")
-            )
-        {
+        if may_pass(status, code.as_deref().unwrap_or_default()) {
             CredentialsError::unavailable(detail)
         } else {
             CredentialsError::denied(detail)

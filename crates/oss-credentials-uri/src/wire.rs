@@ -1,57 +1,22 @@
 //! What goes over the wire: the answer, the authorization, a redirect's target. Pure.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
-use oss_credentials_core::http::Endpoint;
+use oss_credentials_core::http::{BodyDefect, Endpoint, Scrubber, json_object, required};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// Pieces of a query or a password that are shorter than this are no secrets worth hiding a message for.
 const SHORTEST_SECRET: usize = 4;
-/// Longest code that is quoted; longer ones are no codes.
-const MAX_CODE: usize = 64;
-
-/// What an answer lacks. Never holds a piece of the answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    /// HTML, most likely of a proxy or a log-in page, or XML.
-    Markup,
-    NotObject,
-    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    Missing(&'static str),
-    UnreadableExpiration,
-}
-
-impl Defect {
-    /// The end of the sentence "the answer …".
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "is empty".into(),
-            Self::Markup => "is HTML or XML instead of JSON".into(),
-            Self::NotObject => "is not a JSON object".into(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})").into()
-            }
-            Self::Missing(field) => format!("has no {field}").into(),
-            Self::UnreadableExpiration => "has an Expiration that is not in RFC 3339".into(),
-        }
-    }
-}
 
 /// Why an answer of status 200 brings no credentials.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    Defect(Defect),
+    Defect(BodyDefect),
     /// `Code` is there, and is not `Success`.
     NotSuccess(Box<Refusal>),
 }
@@ -84,25 +49,14 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
     complete(answer).map_err(Fault::Defect)
 }
 
-fn complete(answer: Answer) -> Result<Session, Defect> {
-    let access_key_id = answer
-        .access_key_id
-        .filter(|id| !id.is_empty())
-        .ok_or(Defect::Missing("AccessKeyId"))?;
-    let secret = |value: Option<Zeroizing<String>>, field| {
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or(Defect::Missing(field))
-    };
-    let access_key_secret = secret(answer.access_key_secret, "AccessKeySecret")?;
-    let security_token = secret(answer.security_token, "SecurityToken")?;
-    let expiration = answer
-        .expiration
-        .filter(|text| !text.is_empty())
-        .ok_or(Defect::Missing("Expiration"))?;
+fn complete(answer: Answer) -> Result<Session, BodyDefect> {
+    let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
+    let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
+    let security_token = required(answer.security_token, "SecurityToken")?;
+    let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
     let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| Defect::UnreadableExpiration)?
+        .map_err(|_| BodyDefect::Unreadable("Expiration"))?
         .into();
     Ok(Session {
         access_key_id,
@@ -112,17 +66,8 @@ fn complete(answer: Answer) -> Result<Session, Defect> {
     })
 }
 
-fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Defect> {
-    if body.trim_ascii().is_empty() {
-        return Err(Defect::Empty);
-    }
-    match body.trim_ascii_start().first() {
-        // serde would take an array for a structure, too.
-        Some(b'{') => {}
-        Some(b'<') => return Err(Defect::Markup),
-        _ => return Err(Defect::NotObject),
-    }
-    serde_json::from_slice(body).map_err(|error| Defect::NotJson {
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
+    serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
         line: error.line(),
         column: error.column(),
     })
@@ -145,7 +90,6 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Keys of the answer, which its texts might repeat.
     fn keys(&self) -> impl Iterator<Item = &str> {
         [&self.access_key_id, &self.access_key_secret, &self.security_token]
             .into_iter()
@@ -201,41 +145,16 @@ impl Private {
         Self(all)
     }
 
-    /// Whether a text repeats one of them.
-    pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.0.iter().any(|part| text.contains(part.as_str()))
+    /// Hides them.
+    pub(crate) fn scrubber(&self) -> Scrubber<'_> {
+        self.0
+            .iter()
+            .fold(Scrubber::new(), |scrubber, part| scrubber.hide(part))
     }
 
-    /// A service's text as it may be shown, `None` if it repeats a secret.
-    fn shown<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
-        let repeats = self.are_in(text) || refusal.keys().any(|key| !key.is_empty() && text.contains(key));
-        (!text.is_empty() && !repeats).then_some(text)
-    }
-
-    /// A code, if it looks like one.
-    pub(crate) fn code<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        let code = self.identifier(refusal.code.as_deref()?, refusal)?;
-        (code != "Success").then_some(code)
-    }
-
-    /// A request id, if it looks like one.
-    pub(crate) fn request_id<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        self.identifier(refusal.request_id.as_deref()?, refusal)
-    }
-
-    /// The message, or a note in its place.
-    pub(crate) fn message<'a>(&self, refusal: &'a Refusal) -> Option<&'a str> {
-        let message = refusal.message.as_deref().filter(|text| !text.is_empty())?;
-        Some(
-            self.shown(message, refusal)
-                .unwrap_or("text withheld, as it repeats a secret"),
-        )
-    }
-
-    fn identifier<'a>(&self, text: &'a str, refusal: &Refusal) -> Option<&'a str> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let shown = self.shown(text, refusal)?;
-        (shown.len() <= MAX_CODE && shown.chars().all(allowed)).then_some(shown)
+    /// Hides them, and the keys of the answer, which its own texts might repeat.
+    pub(crate) fn scrubber_with<'a>(&'a self, refusal: &'a Refusal) -> Scrubber<'a> {
+        refusal.keys().fold(self.scrubber(), Scrubber::hide)
     }
 }
 
@@ -286,7 +205,7 @@ pub(crate) fn redirected(from: &Endpoint, location: &str) -> Option<Endpoint> {
 mod tests {
     use super::*;
 
-    fn defect(body: &[u8]) -> Defect {
+    fn defect(body: &[u8]) -> BodyDefect {
         match parse(body) {
             Err(Fault::Defect(defect)) => defect,
             _ => panic!("{body:?} should be defective"),
@@ -307,13 +226,13 @@ mod tests {
             br#"{"AccessKeyId": "i", "AccessKeyId": "canary"}"#,
         ] {
             let defect = defect(body);
-            assert!(!defect.text().contains("canary") && !format!("{defect:?}").contains("canary"));
+            assert!(!defect.to_string().contains("canary") && !format!("{defect:?}").contains("canary"));
         }
-        assert_eq!(defect(b"\n<html>"), Defect::Markup);
-        assert_eq!(defect(b" \n"), Defect::Empty);
+        assert_eq!(defect(b"\n<html>"), BodyDefect::Markup);
+        assert_eq!(defect(b" \n"), BodyDefect::Empty);
         let array = br#"["Success", "i", "s", "t", "2099-01-01T00:00:00Z"]"#;
-        assert_eq!(defect(array), Defect::NotObject);
-        assert_eq!(defect(b"{}"), Defect::Missing("AccessKeyId"));
+        assert_eq!(defect(array), BodyDefect::NotObject);
+        assert_eq!(defect(b"{}"), BodyDefect::Missing("AccessKeyId"));
     }
 
     #[test]
@@ -335,11 +254,11 @@ mod tests {
         for text in ["2021-09-26", "2021-09-26T03:46:38", "1632627998", "tomorrow"] {
             assert_eq!(
                 defect(body(text).as_bytes()),
-                Defect::UnreadableExpiration,
+                BodyDefect::Unreadable("Expiration"),
                 "{text}"
             );
         }
-        assert_eq!(defect(body("").as_bytes()), Defect::Missing("Expiration"));
+        assert_eq!(defect(body("").as_bytes()), BodyDefect::Missing("Expiration"));
     }
 
     #[test]
@@ -408,27 +327,20 @@ mod tests {
             "GET /p?v=1&key=canary%2Fvalue&canaryflag",
             "Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3M=",
         ] {
-            assert!(private.are_in(text), "{text}");
+            assert!(private.scrubber().repeats(text), "{text}");
         }
-        assert!(!private.are_in("version 1 of /p is gone"));
+        assert!(!private.scrubber().repeats("version 1 of /p is gone"));
 
         let refusal = parse_refusal(
             br#"{"Code": "Failed.Now", "Message": "token canary-token is over", "requestId": "R-1",
                 "SecurityToken": "canary-token", "AccessKeySecret": ""}"#,
         );
-        assert_eq!(private.code(&refusal), Some("Failed.Now"));
-        assert_eq!(private.request_id(&refusal), Some("R-1"));
-        assert_eq!(
-            private.message(&refusal),
-            Some("text withheld, as it repeats a secret")
-        );
-        for code in ["canaryflag", "two words", "", &"x".repeat(65)] {
-            let refusal = Refusal {
-                code: Some(code.to_owned()),
-                ..Refusal::default()
-            };
-            assert_eq!(private.code(&refusal), None, "{code}");
+        let scrubber = private.scrubber_with(&refusal);
+        for text in ["token canary-token is over", "canary%2Dtoken", "canaryflag"] {
+            assert!(scrubber.repeats(text), "{text}");
         }
+        assert!(!private.scrubber().repeats("canary-token"));
+        assert_eq!(scrubber.text("the key is over"), "the key is over");
         assert!(parse_refusal(b"boom").code.is_none());
     }
 }

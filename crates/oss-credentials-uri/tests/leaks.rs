@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_uri::CredentialsUri;
 
@@ -68,14 +67,8 @@ fn answers() -> Vec<Result<HttpResponse, HttpError>> {
 
 #[test]
 fn canaries_reach_nothing() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
     let mut shown = String::new();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         for answer in answers() {
             let http = http_fn(move |_| std::future::ready(answer.clone()));
             let builder = || {
@@ -112,7 +105,6 @@ fn canaries_reach_nothing() {
             .build_source();
         shown = format!("{shown}{}\n", odd.unwrap_err());
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(
         log.contains("asking the credentials URI") && log.contains("brought no credentials"),
         "{log}"
@@ -129,18 +121,5 @@ fn canaries_reach_nothing() {
         "dXNlci1jYW5hcnk6cGFzcy1jYW5hcnk=",
     ] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! A service made of a script, and what both test files need.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 #[cfg(feature = "signed")]
@@ -11,8 +10,8 @@ use acs_sts::AssumeRole;
 use acs_sts::{AssumeRoleWithOidc, StsClient, StsClientBuilder};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{BoxFuture, Sleep};
 
 /// 2026-01-02T03:04:05Z
@@ -29,13 +28,10 @@ pub(crate) const OK: &str = r#"{"RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A
     "300000000000000001:example-session"}, "Credentials": {"AccessKeyId": "STS.EXAMPLE", "AccessKeySecret":
     "canary-new-secret", "SecurityToken": "canary-new-token", "Expiration": "2026-01-02T04:04:05Z"}}"#;
 
-type Step = Box<dyn Fn() -> Result<HttpResponse, HttpError> + Send + Sync>;
-
 /// Answers in order, and keeps what it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    script: ScriptedHttp,
 }
 
 impl Service {
@@ -44,38 +40,29 @@ impl Service {
     }
 
     pub(crate) fn then(
-        self,
-        step: impl Fn() -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+        mut self,
+        step: impl FnOnce() -> Result<HttpResponse, HttpError> + Send + 'static,
     ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
+        self.script = self.script.then(|_| step());
         self
     }
 
-    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
-        let body = body.as_bytes().to_vec();
-        self.then(move || Ok(HttpResponse::new(status, body.clone())))
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        self.script = self.script.answers(status, body);
+        self
     }
 
     pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
         self.answers(status, &error_body(code))
     }
 
-    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move || Err(HttpError::new(kind, "made up")))
+    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
+        self.script = self.script.fails(kind);
+        self
     }
 
     pub(crate) fn http(&self) -> Arc<dyn HttpClient> {
-        let service = self.clone();
-        Arc::new(http_fn(move |request| {
-            service.requests.lock().unwrap().push(request);
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            async move { step() }
-        }))
+        Arc::new(self.script.clone())
     }
 
     pub(crate) fn client(&self) -> StsClientBuilder {
@@ -83,7 +70,7 @@ impl Service {
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.script.requests()
     }
 }
 

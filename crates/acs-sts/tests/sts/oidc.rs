@@ -232,7 +232,21 @@ fn every_refusal_says_what_to_do_about_it() {
             "EntityNotExist.Role",
             "check the ARNs of the role and of the OIDC provider",
         ),
-        ("InvalidParameter.PolicyGrammar", "check PolicyGrammar"),
+        (
+            "InvalidParameter.PolicyGrammar",
+            "check policy(..): it has to be a RAM policy, in JSON",
+        ),
+        ("InvalidParameter.PolicySize", "shorten policy(..)"),
+        (
+            "InvalidParameter.DurationSeconds",
+            "check duration(..): 900 s at least, and no longer than the role allows",
+        ),
+        (
+            "InvalidParameter.OIDCProviderArn",
+            "check the ARN of the OIDC provider",
+        ),
+        ("InvalidParameter.SomethingNew", "check SomethingNew"),
+        ("InvalidParameter.two+words", "check the settings of the call"),
     ] {
         let error = assume(Service::new().refuses(403, code).client()).unwrap_err();
         let expected = format!(

@@ -3,8 +3,12 @@
 mod client;
 mod endpoint;
 mod message;
+mod outcome;
+mod scrub;
 
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
 pub(crate) use endpoint::without_secrets;
 pub use endpoint::{Endpoint, is_metadata_host};
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+pub use outcome::{BodyDefect, json_object, may_pass, required};
+pub use scrub::Scrubber;

@@ -25,7 +25,6 @@ mod without_tokio {
 
 #[cfg(feature = "tokio")]
 mod with_tokio {
-    use std::panic::catch_unwind;
     use std::sync::{Arc, PoisonError};
     use std::time::Duration;
 
@@ -66,16 +65,14 @@ mod with_tokio {
         runtime_with_timer(shared).map(|_| TokioSleep.sleep(wait))
     }
 
-    /// The current runtime, if it has a timer. Tokio tells that only by panicking, so each runtime is asked
-    /// once.
+    /// The current runtime, if it has a timer. Each runtime is asked once: see [`TokioSleep::try_current`].
     fn runtime_with_timer(shared: &Shared) -> Option<Handle> {
         let handle = Handle::try_current().ok()?;
         let mut known = shared.timer_of.lock().unwrap_or_else(PoisonError::into_inner);
         let has_timer = match *known {
             Some((runtime, has_timer)) if runtime == handle.id() => has_timer,
             _ => {
-                #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
-                let has_timer = catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok();
+                let has_timer = TokioSleep::try_current().is_some();
                 *known = Some((handle.id(), has_timer));
                 has_timer
             }

@@ -98,7 +98,17 @@ fn texts_name_what_is_missing_and_quote_nothing() {
         (
             "canary".to_owned(),
             "invalid-response",
-            "the answer to the request for credentials is not the JSON that was expected (line 1, column 1)",
+            "the answer to the request for credentials is not a JSON object",
+        ),
+        (
+            format!("[{complete}]"),
+            "invalid-response",
+            "the answer to the request for credentials is not a JSON object",
+        ),
+        (
+            "{canary".to_owned(),
+            "invalid-response",
+            "the answer to the request for credentials is not the JSON that was expected (line 1, column 2)",
         ),
         (
             complete.replace("SecurityToken", "Token"),

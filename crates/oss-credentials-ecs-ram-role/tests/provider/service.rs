@@ -1,11 +1,9 @@
 //! A metadata service made of a script, and what goes with it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{CredentialsError, CredentialsSource, Fetched, blocking};
 use oss_credentials_ecs_ram_role::{EcsRamRole, EcsRamRoleBuilder};
 
@@ -17,13 +15,10 @@ pub(crate) const LIST: &str = "GET http://100.100.100.200/latest/meta-data/ram/s
 pub(crate) const KEYS: &str =
     "GET http://100.100.100.200/latest/meta-data/ram/security-credentials/example-role";
 
-type Step = Box<dyn Fn() -> Result<HttpResponse, HttpError> + Send + Sync>;
-
 /// Answers in order, and keeps what it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    script: ScriptedHttp,
 }
 
 impl Service {
@@ -32,20 +27,21 @@ impl Service {
     }
 
     pub(crate) fn then(
-        self,
-        step: impl Fn() -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+        mut self,
+        step: impl FnOnce() -> Result<HttpResponse, HttpError> + Send + 'static,
     ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
+        self.script = self.script.then(|_| step());
         self
     }
 
-    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
-        let body = body.as_bytes().to_vec();
-        self.then(move || Ok(HttpResponse::new(status, body.clone())))
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        self.script = self.script.answers(status, body);
+        self
     }
 
-    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move || Err(HttpError::new(kind, "made up")))
+    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
+        self.script = self.script.fails(kind);
+        self
     }
 
     pub(crate) fn token(self) -> Self {
@@ -61,18 +57,11 @@ impl Service {
     }
 
     pub(crate) fn http(&self) -> impl HttpClient {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service.steps.lock().unwrap().pop_front();
-            let shown = format!("{request:?}");
-            service.requests.lock().unwrap().push(request);
-            let answer = step.unwrap_or_else(|| panic!("one request too many: {shown}"))();
-            std::future::ready(answer)
-        })
+        self.script.clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.script.requests()
     }
 
     /// Method and URL of each request, and whether it carried the token.
@@ -89,7 +78,7 @@ impl Service {
     }
 
     pub(crate) fn assert_done(&self) {
-        let left = self.steps.lock().unwrap().len();
+        let left = self.script.left();
         assert_eq!(left, 0, "{left} answers were not asked for: {:?}", self.asked());
     }
 

@@ -1,12 +1,11 @@
 //! A service made of a script, a token file, and what goes with them.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_oidc_rrsa::{OidcRrsa, OidcRrsaBuilder};
 use tempfile::TempDir;
@@ -17,13 +16,10 @@ pub(crate) const ROLE: &str = "acs:ram::123456789012:role/example-role";
 pub(crate) const PROVIDER: &str = "acs:ram::123456789012:oidc-provider/example-cluster";
 pub(crate) const JWT: &str = "canary-oidc-header.canary-oidc-claims.canary-oidc-signature";
 
-type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
-
 /// Answers in order, and keeps what it was asked. Beside it lies a token file, gone when the test ends.
 #[derive(Clone)]
 pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    script: ScriptedHttp,
     folder: Arc<TempDir>,
 }
 
@@ -31,8 +27,7 @@ impl Service {
     /// With [`JWT`] and a line feed in the file, as most tools write it.
     pub(crate) fn new() -> Self {
         let service = Self {
-            steps: Arc::default(),
-            requests: Arc::default(),
+            script: ScriptedHttp::new(),
             folder: Arc::new(tempfile::tempdir().unwrap()),
         };
         service.write(format!("{JWT}\n"));
@@ -51,16 +46,16 @@ impl Service {
     }
 
     pub(crate) fn then(
-        self,
-        step: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+        mut self,
+        step: impl FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 'static,
     ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
+        self.script = self.script.then(step);
         self
     }
 
-    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
-        let body = body.as_bytes().to_vec();
-        self.then(move |_| Ok(HttpResponse::new(status, body.clone())))
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        self.script = self.script.answers(status, body);
+        self
     }
 
     pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
@@ -68,27 +63,17 @@ impl Service {
         self.answers(status, &body)
     }
 
-    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move |_| Err(HttpError::new(kind, "made up")))
+    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
+        self.script = self.script.fails(kind);
+        self
     }
 
     pub(crate) fn http(&self) -> impl HttpClient {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            let answer = step(&request);
-            service.requests.lock().unwrap().push(request);
-            std::future::ready(answer)
-        })
+        self.script.clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.script.requests()
     }
 
     /// The tokens that were sent.

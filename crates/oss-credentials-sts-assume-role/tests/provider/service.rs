@@ -1,11 +1,9 @@
 //! A service made of a script, and what goes with it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_sts_assume_role::{StsAssumeRole, StsAssumeRoleBuilder};
 
@@ -13,13 +11,10 @@ use oss_credentials_sts_assume_role::{StsAssumeRole, StsAssumeRoleBuilder};
 pub(crate) const NOW: u64 = 1_767_323_045;
 pub(crate) const ARN: &str = "acs:ram::123456789012:role/example-role";
 
-pub(crate) type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
-
 /// Answers in order, and keeps what it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    script: ScriptedHttp,
 }
 
 impl Service {
@@ -28,16 +23,16 @@ impl Service {
     }
 
     pub(crate) fn then(
-        self,
-        step: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+        mut self,
+        step: impl FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 'static,
     ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
+        self.script = self.script.then(step);
         self
     }
 
-    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
-        let body = body.as_bytes().to_vec();
-        self.then(move |_| Ok(HttpResponse::new(status, body.clone())))
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        self.script = self.script.answers(status, body);
+        self
     }
 
     pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
@@ -47,27 +42,17 @@ impl Service {
         )
     }
 
-    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move |_| Err(HttpError::new(kind, "made up")))
+    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
+        self.script = self.script.fails(kind);
+        self
     }
 
     pub(crate) fn http(&self) -> impl HttpClient {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            let answer = step(&request);
-            service.requests.lock().unwrap().push(request);
-            std::future::ready(answer)
-        })
+        self.script.clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.script.requests()
     }
 
     pub(crate) fn builder(&self) -> StsAssumeRoleBuilder {

@@ -95,7 +95,7 @@ fn transport_failures_have_their_variants() {
 
 #[test]
 fn bodies_have_their_variants() {
-    let page = "is HTML or XML instead of JSON (PLACE, HTTP 200); check the URI, and whether a proxy";
+    let page = "is HTML or XML (PLACE, HTTP 200); check the URI, and whether a proxy";
     answer(200, "<html>log in</html>", INVALID_RESPONSE, page);
     answer(200, "", INVALID_RESPONSE, "is empty (PLACE, HTTP 200)");
     answer(
@@ -117,7 +117,7 @@ fn bodies_have_their_variants() {
         200,
         &soon,
         INVALID_RESPONSE,
-        "has an Expiration that is not in RFC 3339",
+        "has an unreadable Expiration (PLACE, HTTP 200); let its server write Expiration in RFC 3339",
     );
     let padded = session("STS.A ", "2026-01-02T04:04:05Z");
     let text =

@@ -1,11 +1,9 @@
 //! A server made of a script, and what goes with it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_uri::{CredentialsUri, CredentialsUriBuilder};
 
@@ -14,13 +12,10 @@ pub(crate) const NOW: u64 = 1_767_323_045;
 pub(crate) const URI: &str = "http://127.0.0.1:6666/credentials?key=canary-key";
 pub(crate) const PLACE: &str = "GET http://127.0.0.1:6666/credentials";
 
-type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
-
 /// Answers in order, and keeps what it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
+    script: ScriptedHttp,
 }
 
 impl Service {
@@ -28,14 +23,14 @@ impl Service {
         Self::default()
     }
 
-    pub(crate) fn then(self, outcome: Result<HttpResponse, HttpError>) -> Self {
-        let step: Step = Box::new(move |_| outcome.clone());
-        self.steps.lock().unwrap().push_back(step);
+    pub(crate) fn then(mut self, outcome: Result<HttpResponse, HttpError>) -> Self {
+        self.script = self.script.then(|_| outcome);
         self
     }
 
-    pub(crate) fn answers(self, status: u16, body: &str) -> Self {
-        self.then(Ok(HttpResponse::new(status, body.as_bytes().to_vec())))
+    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+        self.script = self.script.answers(status, body);
+        self
     }
 
     pub(crate) fn redirects(self, location: &str) -> Self {
@@ -44,27 +39,17 @@ impl Service {
         ))
     }
 
-    pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(Err(HttpError::new(kind, "made up")))
+    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
+        self.script = self.script.fails(kind);
+        self
     }
 
     pub(crate) fn http(&self) -> impl HttpClient {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            let answer = step(&request);
-            service.requests.lock().unwrap().push(request);
-            std::future::ready(answer)
-        })
+        self.script.clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.script.requests()
     }
 
     pub(crate) fn at(&self, uri: &str) -> CredentialsUriBuilder {

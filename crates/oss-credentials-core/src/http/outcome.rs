@@ -1,0 +1,285 @@
+//! What an exchange amounts to that brought nothing: the same for every source.
+
+use std::fmt;
+
+use super::{HttpError, HttpErrorKind};
+use crate::error::{CredentialsError, ErrorDetail};
+
+impl HttpError {
+    /// This failure as the error of a source: [`CredentialsError::InvalidConfig`] if the request could not be
+    /// made, else [`CredentialsError::Unavailable`].
+    ///
+    /// `service` is who did not answer, as it stands in a sentence, and `place` method and URL. `hint` may know
+    /// better than this what to do about one kind of failure or another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::http::{HttpError, HttpErrorKind};
+    ///
+    /// let error = HttpError::new(HttpErrorKind::Connect, "connection refused");
+    /// let place = "GET https://vault.example/key";
+    /// assert_eq!(
+    ///     error.into_credentials_error("vault", "the vault", place, |_| None).to_string(),
+    ///     "vault: no connection to the vault (GET https://vault.example/key); check network, DNS and proxy"
+    /// );
+    /// ```
+    pub fn into_credentials_error(
+        self,
+        provider: &'static str,
+        service: &str,
+        place: &str,
+        hint: impl FnOnce(HttpErrorKind) -> Option<&'static str>,
+    ) -> CredentialsError {
+        let kind = self.kind();
+        let (what, general) = match kind {
+            HttpErrorKind::Connect => (
+                format!("no connection to {service}"),
+                "check network, DNS and proxy",
+            ),
+            HttpErrorKind::Timeout => (
+                format!("no answer from {service} in time"),
+                "check network and proxy, or raise the timeout",
+            ),
+            HttpErrorKind::Interrupted => (format!("{service}'s answer broke off"), "try again later"),
+            HttpErrorKind::Tls => (
+                format!("no trusted TLS connection to {service}"),
+                "check the trusted certificates and the proxy",
+            ),
+            HttpErrorKind::Request => (
+                "the request could not be sent".to_owned(),
+                "check the HTTP client: its features, and its runtime",
+            ),
+            HttpErrorKind::Other => (
+                format!("the exchange with {service} failed"),
+                "check network and proxy",
+            ),
+        };
+        let detail = ErrorDetail::builder(provider, what)
+            .place(place)
+            .hint(hint(kind).unwrap_or(general))
+            .source(self);
+        match kind {
+            HttpErrorKind::Request => CredentialsError::invalid_config(detail),
+            _ => CredentialsError::unavailable(detail),
+        }
+    }
+}
+
+/// Whether a service that refused with this status and error code (empty if there is none) may do what was asked
+/// later, without anybody changing anything: HTTP 408, 429 and 5xx, and codes of the families `Throttling`,
+/// `InternalError` and `ServiceUnavailable`.
+///
+/// ```
+/// use oss_credentials_core::http::may_pass;
+/// assert!(may_pass(503, "") && may_pass(400, "Throttling.User"));
+/// assert!(!may_pass(403, "NoPermission"));
+/// ```
+pub fn may_pass(status: u16, code: &str) -> bool {
+    let family = code.split('.').next().unwrap_or_default();
+    matches!(status, 408 | 429 | 500..)
+        || matches!(family, "Throttling" | "InternalError" | "ServiceUnavailable")
+}
+
+/// Why a body is not the one that was expected. Holds nothing of it, as any piece may belong to a key.
+///
+/// `Display` is the end of the sentence "the answer …".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyDefect {
+    /// Nothing but white space.
+    Empty,
+    /// HTML, most likely of a proxy or a log-in page, or XML.
+    Markup,
+    /// Something else than a JSON object.
+    NotObject,
+    /// A JSON object at first, but broken at this place, or with a field of another type there. A parser's own
+    /// text may quote what it stumbled over.
+    NotJson {
+        /// From 1.
+        line: usize,
+        /// From 1; 0 for the end of the line before.
+        column: usize,
+    },
+    /// This field is not there or is empty.
+    Missing(&'static str),
+    /// This field, or what else is named, is not what it should be.
+    Unreadable(&'static str),
+}
+
+impl fmt::Display for BodyDefect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::Markup => f.write_str("is HTML or XML"),
+            Self::NotObject => f.write_str("is not a JSON object"),
+            Self::NotJson { line, column } => {
+                write!(
+                    f,
+                    "is not the JSON that was expected (line {line}, column {column})"
+                )
+            }
+            Self::Missing(field) => write!(f, "has no {field}"),
+            Self::Unreadable(field) => write!(f, "has an unreadable {field}"),
+        }
+    }
+}
+
+impl std::error::Error for BodyDefect {}
+
+/// Gives the body back if it begins as a JSON object does, so that a parser may be asked about the rest.
+///
+/// Parsers that are derived from a structure may take an array for it, too.
+///
+/// # Errors
+///
+/// [`BodyDefect::Empty`], [`BodyDefect::Markup`] or [`BodyDefect::NotObject`].
+///
+/// ```
+/// use oss_credentials_core::http::{BodyDefect, json_object};
+/// assert_eq!(json_object(b" {}"), Ok(&b" {}"[..]));
+/// assert_eq!(json_object(b"<html>"), Err(BodyDefect::Markup));
+/// ```
+pub fn json_object(body: &[u8]) -> Result<&[u8], BodyDefect> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => Ok(body),
+        Some(b'<') => Err(BodyDefect::Markup),
+        Some(_) => Err(BodyDefect::NotObject),
+        None => Err(BodyDefect::Empty),
+    }
+}
+
+/// The value of a field that has to be there and must not be empty.
+///
+/// # Errors
+///
+/// [`BodyDefect::Missing`].
+///
+/// ```
+/// use oss_credentials_core::http::{BodyDefect, required};
+/// assert_eq!(required(Some("STS.example"), "AccessKeyId"), Ok("STS.example"));
+/// assert_eq!(required(Some(""), "AccessKeyId"), Err(BodyDefect::Missing("AccessKeyId")));
+/// ```
+pub fn required<T: AsRef<str>>(value: Option<T>, field: &'static str) -> Result<T, BodyDefect> {
+    value
+        .filter(|value| !value.as_ref().is_empty())
+        .ok_or(BodyDefect::Missing(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_failure_has_its_words() {
+        let shown = |kind, hint| {
+            let error = HttpError::new(kind, "cause").into_credentials_error(
+                "vault",
+                "the vault",
+                "GET https://vault.example/key?canary",
+                |asked| {
+                    assert_eq!(asked, kind);
+                    hint
+                },
+            );
+            let cause = std::error::Error::source(error.detail().unwrap()).unwrap();
+            assert!(cause.to_string().ends_with(": cause"));
+            let text = error.to_string();
+            let text = text.strip_prefix("vault: ").unwrap();
+            let text = text.replace(" (GET https://vault.example/key)", " @");
+            (error.kind(), text)
+        };
+        for (kind, text) in [
+            (
+                HttpErrorKind::Connect,
+                "no connection to the vault @; check network, DNS and proxy",
+            ),
+            (
+                HttpErrorKind::Timeout,
+                "no answer from the vault in time @; check network and proxy, or raise the timeout",
+            ),
+            (
+                HttpErrorKind::Interrupted,
+                "the vault's answer broke off @; try again later",
+            ),
+            (
+                HttpErrorKind::Tls,
+                "no trusted TLS connection to the vault @; check the trusted certificates and the proxy",
+            ),
+            (
+                HttpErrorKind::Other,
+                "the exchange with the vault failed @; check network and proxy",
+            ),
+        ] {
+            assert_eq!(shown(kind, None), ("unavailable", text.to_owned()));
+        }
+        let sent = "the request could not be sent @; check the HTTP client: its features, and its runtime";
+        assert_eq!(
+            shown(HttpErrorKind::Request, None),
+            ("invalid-config", sent.to_owned())
+        );
+        let own = "no connection to the vault @; open it";
+        assert_eq!(
+            shown(HttpErrorKind::Connect, Some("open it")),
+            ("unavailable", own.to_owned())
+        );
+    }
+
+    #[test]
+    fn what_may_pass_is_told_by_status_or_code() {
+        for (status, code) in [
+            (408, ""),
+            (429, "NoPermission"),
+            (500, ""),
+            (599, "x"),
+            (400, "Throttling"),
+            (403, "Throttling.Api"),
+            (200, "InternalError"),
+            (400, "ServiceUnavailable"),
+        ] {
+            assert!(may_pass(status, code), "{status} {code}");
+        }
+        for (status, code) in [
+            (400, ""),
+            (200, ""),
+            (302, ""),
+            (404, "ThrottlingX"),
+            (403, "x.Throttling"),
+        ] {
+            assert!(!may_pass(status, code), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_looked_at_before_it_is_parsed() {
+        for (body, defect) in [
+            (&b""[..], BodyDefect::Empty),
+            (b" \r\n", BodyDefect::Empty),
+            (b"\n<html>", BodyDefect::Markup),
+            (b"[{}]", BodyDefect::NotObject),
+            (b"\"{}\"", BodyDefect::NotObject),
+            (b"\xEF\xBB\xBF{}", BodyDefect::NotObject),
+        ] {
+            assert_eq!(json_object(body), Err(defect), "{body:?}");
+        }
+        assert_eq!(json_object(b"\n {"), Ok(&b"\n {"[..]));
+        assert_eq!(required(None::<String>, "Code"), Err(BodyDefect::Missing("Code")));
+    }
+
+    #[test]
+    fn defects_end_a_sentence() {
+        for (defect, text) in [
+            (BodyDefect::Empty, "is empty"),
+            (BodyDefect::Markup, "is HTML or XML"),
+            (BodyDefect::NotObject, "is not a JSON object"),
+            (
+                BodyDefect::NotJson { line: 2, column: 7 },
+                "is not the JSON that was expected (line 2, column 7)",
+            ),
+            (BodyDefect::Missing("Arn"), "has no Arn"),
+            (BodyDefect::Unreadable("Arn"), "has an unreadable Arn"),
+        ] {
+            assert_eq!(defect.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A service made of a script.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::provider::BoxFuture;
+
+type Step = Box<dyn FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send>;
+
+/// An [`HttpClient`] that answers in order and keeps what it was asked; clones share both.
+///
+/// ```
+/// use oss_credentials_core::blocking;
+/// use oss_credentials_core::http::{HttpClient, HttpRequest};
+/// use oss_credentials_core::test_util::ScriptedHttp;
+///
+/// let service = ScriptedHttp::new().answers(200, "{}");
+/// let response = blocking::wait(service.send(HttpRequest::get("http://127.0.0.1/key")))?;
+/// assert_eq!(response.body(), b"{}");
+/// assert_eq!(service.requests()[0].url(), "http://127.0.0.1/key");
+/// assert_eq!(service.left(), 0);
+/// # Ok::<(), oss_credentials_core::http::HttpError>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct ScriptedHttp {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    steps: VecDeque<Step>,
+    requests: Vec<HttpRequest>,
+}
+
+impl ScriptedHttp {
+    /// Answers nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an answer that depends on the request.
+    pub fn then(
+        self,
+        step: impl FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 'static,
+    ) -> Self {
+        self.lock().steps.push_back(Box::new(step));
+        self
+    }
+
+    /// Adds an answer.
+    pub fn answers(self, status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let response = HttpResponse::new(status, body.into());
+        self.then(move |_| Ok(response))
+    }
+
+    /// Adds an exchange without an answer.
+    pub fn fails(self, kind: HttpErrorKind) -> Self {
+        self.then(move |_| Err(HttpError::new(kind, "made up")))
+    }
+
+    /// What was asked so far.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.lock().requests.clone()
+    }
+
+    /// How many answers were not asked for yet.
+    pub fn left(&self) -> usize {
+        self.lock().steps.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ScriptedHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScriptedHttp(..)")
+    }
+}
+
+impl HttpClient for ScriptedHttp {
+    /// # Panics
+    ///
+    /// If the script has ended.
+    #[expect(clippy::panic, reason = "one request too many is a failed test")]
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        let step = self.lock().steps.pop_front();
+        let Some(step) = step else {
+            panic!("one request too many: {request:?}")
+        };
+        // Outside of the lock: a step may look at the script.
+        let answer = step(&request);
+        self.lock().requests.push(request);
+        Box::pin(std::future::ready(answer))
+    }
+}
