@@ -1,12 +1,16 @@
 //! Runs a local cloud until it is stopped, after printing the variables that point programs at it.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
-use oss_testkit::LocalCloud;
+use clap::{Parser, ValueEnum};
+use oss_credentials_core::{Sleep as _, TokioSleep};
+use oss_testkit::{LocalCloud, MetadataMode};
+use tempfile::TempDir;
 
-/// STS and OSS on loopback ports, checking signatures like the services do.
+/// STS, OSS, instance metadata and a credentials URI on loopback ports, checking signatures and tokens like the
+/// services do.
 ///
 /// Prints the variables to set and serves until Ctrl-C.
 #[derive(Parser)]
@@ -18,6 +22,12 @@ struct Options {
     /// Port of OSS on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_oss: u16,
+    /// Port of the instance metadata on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_metadata: u16,
+    /// Port of the credentials URI on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_uri: u16,
     /// Region that V4 signatures must name
     #[arg(long, default_value = "cn-hangzhou")]
     region: String,
@@ -33,16 +43,83 @@ struct Options {
     /// End all sessions after this many seconds, to see credentials being refreshed
     #[arg(long)]
     session_seconds: Option<u64>,
+    /// How the instance metadata treats requests with and without a token
+    #[arg(long, value_enum, default_value_t = Mode::Normal)]
+    metadata_mode: Mode,
+    /// Role attached to the instance; may be repeated. The first role otherwise
+    #[arg(long = "metadata-role", conflicts_with = "no_metadata_role")]
+    metadata_roles: Vec<String>,
+    /// Attach no role to the instance
+    #[arg(long)]
+    no_metadata_role: bool,
+    /// User and password that the credentials URI asks for, as `user:password`
+    #[arg(long, value_parser = user_and_password)]
+    uri_user: Option<(String, String)>,
+    /// Token that has to stand in the path of the credentials URI
+    #[arg(long)]
+    uri_token: Option<String>,
+    /// Life of the OIDC token in the file, which is renewed in time; 0 is one that has expired
+    #[arg(long, default_value_t = 3600)]
+    oidc_token_seconds: u64,
     /// Print the variables as one JSON object instead of export lines
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Mode {
+    /// Tokens are handed out, but not needed
+    Normal,
+    /// Without a token every request is refused
+    Hardened,
+    /// There are no tokens
+    V1Only,
+    /// The answer to the request for a token gets lost
+    HopLimit,
+}
+
+impl From<Mode> for MetadataMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Normal => Self::Normal,
+            Mode::Hardened => Self::Hardened,
+            Mode::V1Only => Self::V1Only,
+            Mode::HopLimit => Self::HopLimit,
+        }
+    }
+}
+
 fn main() -> io::Result<()> {
     let options = Options::parse();
+    let json = options.json;
+    let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
+    let cloud = start(options)?;
+    let token = OidcTokenFile::new(&cloud, token_lifetime)?;
+    let mut variables = cloud.env();
+    variables.push(("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", cloud.oidc_provider_arn()));
+    variables.push((
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+        token.path().display().to_string(),
+    ));
+    print(variables, json)?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            tokio::select! {
+                ended = stop() => ended,
+                failed = token.renew() => failed,
+            }
+        })
+}
+
+fn start(options: Options) -> io::Result<LocalCloud> {
     let mut builder = LocalCloud::builder()
         .sts_port(options.port_sts)
         .oss_port(options.port_oss)
+        .metadata_port(options.port_metadata)
+        .credentials_uri_port(options.port_uri)
+        .metadata_mode(options.metadata_mode.into())
         .region(options.region)
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
@@ -51,25 +128,87 @@ fn main() -> io::Result<()> {
     if let Some(seconds) = options.session_seconds {
         builder = builder.session_length(Duration::from_secs(seconds));
     }
-    let cloud = builder.start_blocking()?;
-    print(&cloud, options.json)?;
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(tokio::signal::ctrl_c())
+    if options.no_metadata_role || !options.metadata_roles.is_empty() {
+        builder = builder.metadata_roles(options.metadata_roles);
+    }
+    if let Some((user, password)) = options.uri_user {
+        builder = builder.credentials_uri_user(user, password);
+    }
+    if let Some(token) = options.uri_token {
+        builder = builder.credentials_uri_token(token);
+    }
+    builder.start_blocking()
 }
 
-fn print(cloud: &LocalCloud, json: bool) -> io::Result<()> {
+fn user_and_password(text: &str) -> Result<(String, String), &'static str> {
+    let (user, password) = text.split_once(':').ok_or("it has no colon")?;
+    Ok((user.to_owned(), password.to_owned()))
+}
+
+/// Waits until somebody ends the program; the file of the OIDC token is then removed.
+async fn stop() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// A file with an OIDC token, in a folder of its own that ends with the program.
+struct OidcTokenFile<'a> {
+    cloud: &'a LocalCloud,
+    folder: TempDir,
+    lifetime: Duration,
+}
+
+impl<'a> OidcTokenFile<'a> {
+    fn new(cloud: &'a LocalCloud, lifetime: Duration) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+        let file = Self {
+            cloud,
+            folder,
+            lifetime,
+        };
+        file.write()?;
+        Ok(file)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    fn write(&self) -> io::Result<()> {
+        self.cloud.write_oidc_token_lasting(self.path(), self.lifetime)
+    }
+
+    /// Writes another token whenever four fifths of a token's life are over, as the kubelet does.
+    async fn renew(&self) -> io::Result<()> {
+        if self.lifetime.is_zero() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            TokioSleep.sleep(self.lifetime / 5 * 4).await;
+            self.write()?;
+        }
+    }
+}
+
+fn print(variables: Vec<(&'static str, String)>, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if json {
-        let object: serde_json::Map<String, serde_json::Value> = cloud
-            .env()
+        let object: serde_json::Map<String, serde_json::Value> = variables
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect();
         writeln!(out, "{}", serde_json::Value::Object(object))?;
     } else {
-        for (name, value) in cloud.env() {
+        for (name, value) in variables {
             writeln!(out, "export {name}={}", quoted(&value))?;
         }
     }

@@ -127,6 +127,16 @@ fn the_variables_name_the_endpoints_and_the_key() {
         ("ap-southeast-1".to_owned(), "mine".to_owned())
     );
     assert_eq!(value("ALIBABA_CLOUD_ROLE_ARN"), cloud.role_arn());
+    assert_eq!(
+        value("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT"),
+        format!("http://127.0.0.1:{}", cloud.metadata_port())
+    );
+    assert_eq!(
+        value("ALIBABA_CLOUD_CREDENTIALS_URI"),
+        format!("http://127.0.0.1:{}/credentials", cloud.credentials_uri_port())
+    );
+    // Half of the settings for OIDC would be worse than none: the file is missing.
+    assert!(!env.iter().any(|(name, _)| name.contains("OIDC")), "{env:?}");
 }
 
 #[test]
@@ -197,6 +207,42 @@ fn the_program_prints_the_variables_and_serves() {
         send(endpoint, "GET", "/", &[], b"").unwrap().refusal().1,
         "InvalidVersion"
     );
+
+    let arguments = [
+        "--json",
+        "--no-metadata-role",
+        "--metadata-mode",
+        "hardened",
+        "--uri-user",
+        "u:p:w",
+    ];
+    let (program_with_token, mut out) = program(&arguments);
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let variables: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let value = |name: &str| variables[name].as_str().unwrap();
+    let metadata = value("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT");
+    let roles = "/latest/meta-data/ram/security-credentials/";
+    assert_eq!(send(metadata, "GET", roles, &[], b"").unwrap().status, 403);
+    let ttl = [("X-aliyun-ecs-metadata-token-ttl-seconds", "60")];
+    let token = send(metadata, "PUT", "/latest/api/token", &ttl, b"")
+        .unwrap()
+        .body;
+    let headers = [("X-aliyun-ecs-metadata-token", token.as_str())];
+    assert_eq!(send(metadata, "GET", roles, &headers, b"").unwrap().status, 404);
+    let uri = value("ALIBABA_CLOUD_CREDENTIALS_URI");
+    assert!(uri.starts_with("http://u:p%3Aw@127.0.0.1:"), "{uri}");
+    let arn = value("ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+    assert!(arn.starts_with("acs:ram::123456789012:oidc-provider/"), "{arn}");
+    let file = std::path::Path::new(value("ALIBABA_CLOUD_OIDC_TOKEN_FILE"));
+    assert_eq!(std::fs::read_to_string(file).unwrap().split('.').count(), 3);
+    #[cfg(unix)]
+    {
+        // Asked to end, it takes its file along.
+        let pid = program_with_token.0.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        wait_until("the end of the token file", || !file.parent().unwrap().exists());
+    }
 
     let key = ["--access-key-id", "an-id", "--access-key-secret", "it's a secret"];
     let (_program, out) = program(&key);
