@@ -91,6 +91,15 @@ impl From<Mode> for MetadataMode {
 
 fn main() -> io::Result<()> {
     let options = Options::parse();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(options))
+}
+
+async fn run(options: Options) -> io::Result<()> {
+    // Before there is a file to be removed at the end.
+    let stopped = stopped()?;
     let json = options.json;
     let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
     let cloud = start(options)?;
@@ -102,15 +111,10 @@ fn main() -> io::Result<()> {
         token.path().display().to_string(),
     ));
     print(variables, json)?;
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(async {
-            tokio::select! {
-                ended = stop() => ended,
-                failed = token.renew() => failed,
-            }
-        })
+    tokio::select! {
+        ended = stopped => ended,
+        failed = token.renew() => failed,
+    }
 }
 
 fn start(options: Options) -> io::Result<LocalCloud> {
@@ -145,19 +149,25 @@ fn user_and_password(text: &str) -> Result<(String, String), &'static str> {
     Ok((user.to_owned(), password.to_owned()))
 }
 
-/// Waits until somebody ends the program; the file of the OIDC token is then removed.
-async fn stop() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Completes when somebody ends the program, which is listened for from now on.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Completes when somebody ends the program.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 /// A file with an OIDC token, in a folder of its own that ends with the program.

@@ -178,21 +178,26 @@ fn settings_that_cannot_work_are_errors() {
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
-/// Ends the program also when the test fails.
-struct Program(Child);
+/// Ends the program also when the test fails, and removes what it leaves behind.
+struct Program {
+    child: Child,
+    folder: tempfile::TempDir,
+}
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 fn program(arguments: &[&str]) -> (Program, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oss-testkit"));
-    let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    command.args(arguments).env("TMPDIR", folder.path());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let out = child.stdout.take().unwrap();
-    (Program(child), BufReader::new(out))
+    (Program { child, folder }, BufReader::new(out))
 }
 
 #[test]
@@ -239,7 +244,8 @@ fn the_program_prints_the_variables_and_serves() {
     #[cfg(unix)]
     {
         // Asked to end, it takes its file along.
-        let pid = program_with_token.0.id().to_string();
+        let pid = program_with_token.child.id().to_string();
+        assert!(file.starts_with(program_with_token.folder.path()));
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
         wait_until("the end of the token file", || !file.parent().unwrap().exists());
     }

@@ -13,6 +13,7 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RsaKeyPair};
 use jsonwebtoken::crypto::aws_lc;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use oss_credentials_core::nonce;
 use serde_json::{Map, Value, json};
@@ -116,7 +117,7 @@ impl Issuer {
         // The library would ask the system's clock, and be lenient by a minute.
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key.public, &rules)
-            .map_err(|error| invalid(&error.to_string()))?
+            .map_err(|error| unreadable(error.kind()))?
             .claims;
         let time = |name: &str| claims.get(name).and_then(Value::as_i64);
         let now = unix(now);
@@ -355,6 +356,17 @@ fn check_provider(arn: &str, state: &State) -> Result<(), Refusal> {
 fn invalid(why: &str) -> Refusal {
     let message = format!("The OIDC token is invalid: {why}.");
     Refusal::new(400, "AuthenticationFail.OIDCToken.Invalid", message)
+}
+
+fn unreadable(why: &ErrorKind) -> Refusal {
+    match why {
+        // Their texts may quote the token.
+        ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => {
+            invalid("it is no JSON Web Token")
+        }
+        ErrorKind::MissingRequiredClaim(name) => invalid(&format!("{name} is missing or malformed")),
+        other => invalid(&format!("{other:?}")),
+    }
 }
 
 fn not_trusted() -> Refusal {
