@@ -12,11 +12,15 @@ use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
 use tokio::runtime::Runtime;
 
 use crate::account::{Key, Principal, Role, new_key_pair};
+use crate::credentials_uri::CredentialsUri;
 use crate::fault::Fault;
+use crate::metadata::Metadata;
 use crate::oss::{Bucket, BucketAcl, Object};
 use crate::record::{RecordedRequest, Service};
 use crate::server;
 use crate::state::{Inner, State};
+use crate::sts::oidc::Issuer;
+use crate::{credentials_uri, metadata, sts};
 
 const DEFAULT_ACCOUNT: &str = "123456789012";
 const DEFAULT_REGION: &str = "cn-hangzhou";
@@ -24,7 +28,8 @@ const DEFAULT_BUCKET: &str = "example-bucket";
 const DEFAULT_ROLE: &str = "example-role";
 const DEFAULT_USER: &str = "example-user";
 
-/// STS and OSS on loopback ports, with one account, one user, one role and one bucket to begin with.
+/// STS, OSS, instance metadata and a credentials URI on loopback ports, with one account, one user, one role,
+/// one OIDC provider and one bucket to begin with.
 ///
 /// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
 /// but the loopback interface is used, and no environment variable is read or set.
@@ -41,11 +46,13 @@ const DEFAULT_USER: &str = "example-user";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LocalCloud {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     /// Taken when dropped.
     runtime: Option<Runtime>,
     sts: SocketAddr,
     oss: SocketAddr,
+    pub(crate) metadata: SocketAddr,
+    pub(crate) uri: SocketAddr,
     access_key: Credentials,
     role: String,
     bucket: String,
@@ -67,6 +74,9 @@ pub struct LocalCloudBuilder {
     session_length: Option<Duration>,
     sts_port: u16,
     oss_port: u16,
+    pub(crate) metadata: metadata::Settings,
+    pub(crate) uri: credentials_uri::Settings,
+    pub(crate) oidc: sts::oidc::Settings,
 }
 
 impl LocalCloud {
@@ -105,6 +115,9 @@ impl LocalCloud {
             session_length: None,
             sts_port: 0,
             oss_port: 0,
+            metadata: metadata::Settings::default(),
+            uri: credentials_uri::Settings::default(),
+            oidc: sts::oidc::Settings::default(),
         }
     }
 
@@ -157,9 +170,11 @@ impl LocalCloud {
 
     /// The variables that point a program at this cloud: name and value.
     ///
-    /// Providers read the keys and the role. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET` and
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` are for your program to read and to pass to `endpoint(..)` and the like: no
-    /// provider takes a host from the environment by itself.
+    /// Providers read the keys, the role and the credentials URI. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET`,
+    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` are for your program to
+    /// read and to pass to `endpoint(..)` and the like: no provider takes a host from the environment by itself.
+    /// For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` ([`LocalCloud::oidc_provider_arn`]) and
+    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {
@@ -176,6 +191,11 @@ impl LocalCloud {
             ("ALIBABA_CLOUD_REGION_ID", self.region().to_owned()),
             ("ALIBABA_CLOUD_STS_ENDPOINT", self.sts_endpoint()),
             ("ALIBABA_CLOUD_ROLE_ARN", self.role_arn()),
+            (
+                "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+                self.metadata_endpoint(),
+            ),
+            ("ALIBABA_CLOUD_CREDENTIALS_URI", self.credentials_uri()),
         ]
     }
 
@@ -275,6 +295,8 @@ impl fmt::Debug for LocalCloud {
         f.debug_struct("LocalCloud")
             .field("sts", &self.sts)
             .field("oss", &self.oss)
+            .field("metadata", &self.metadata)
+            .field("credentials_uri", &self.uri)
             .field("region", &self.state.region)
             .field("access_key", &self.access_key)
             .finish_non_exhaustive()
@@ -446,6 +468,8 @@ impl LocalCloudBuilder {
 
         let (sts_listener, sts) = bind(self.sts_port)?;
         let (oss_listener, oss) = bind(self.oss_port)?;
+        let (metadata_listener, metadata) = bind(self.metadata.port)?;
+        let (uri_listener, uri) = bind(self.uri.port)?;
         let state = Arc::new(State {
             account: self.account,
             region: self.region,
@@ -453,6 +477,9 @@ impl LocalCloudBuilder {
             cnames: self.cnames,
             clock: self.clock,
             sleep: self.sleep,
+            metadata: Metadata::new(self.metadata, &role),
+            credentials_uri: CredentialsUri::new(self.uri, &role),
+            oidc: Issuer::new(self.oidc),
             inner: Mutex::new(inner),
         });
         // A runtime of its own: the cloud outlives no test, and works without one and under paused time.
@@ -461,7 +488,12 @@ impl LocalCloudBuilder {
             .thread_name("oss-testkit")
             .enable_all()
             .build()?;
-        for (service, listener) in [(Service::Sts, sts_listener), (Service::Oss, oss_listener)] {
+        for (service, listener) in [
+            (Service::Sts, sts_listener),
+            (Service::Oss, oss_listener),
+            (Service::Metadata, metadata_listener),
+            (Service::CredentialsUri, uri_listener),
+        ] {
             let _in_runtime = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
             runtime.spawn(server::run(service, Arc::clone(&state), listener));
@@ -471,6 +503,8 @@ impl LocalCloudBuilder {
             runtime: Some(runtime),
             sts,
             oss,
+            metadata,
+            uri,
             access_key,
             role,
             bucket: self.bucket,

@@ -94,7 +94,8 @@ impl Fault {
         })
     }
 
-    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS.
+    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS, HTTP
+    /// 429 from the others.
     pub fn throttling() -> Self {
         Self::new(Kind::Throttling)
     }

@@ -1,4 +1,5 @@
-//! A local Alibaba Cloud for tests: STS and OSS on loopback, checking signatures like the services do.
+//! A local Alibaba Cloud for tests: STS, OSS, instance metadata and a credentials URI on loopback, checking
+//! signatures and tokens like the services do.
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
 //! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
@@ -19,7 +20,10 @@
 //! | service | operations |
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
+//! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
 //! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
+//! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
+//! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //!
 //! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
 //! OSS error is given only where it is documented.
@@ -33,10 +37,13 @@
 mod account;
 mod cloud;
 mod conn;
+mod credentials_uri;
 mod fault;
+mod metadata;
 mod oss;
 mod record;
 mod server;
+mod session;
 mod state;
 mod sts;
 mod time;
@@ -45,5 +52,7 @@ mod wire;
 pub use account::Role;
 pub use cloud::{LocalCloud, LocalCloudBuilder};
 pub use fault::Fault;
+pub use metadata::MetadataMode;
 pub use oss::BucketAcl;
 pub use record::{RecordedRequest, Service};
+pub use sts::oidc::OidcToken;

@@ -14,6 +14,10 @@ pub enum Service {
     Sts,
     /// Object Storage Service.
     Oss,
+    /// Instance metadata of an ECS instance.
+    Metadata,
+    /// The server behind the credentials URI.
+    CredentialsUri,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -106,6 +110,17 @@ impl RecordedRequest {
         self.status
     }
 
+    /// The path without what may be a secret in it: the token of a credentials URI.
+    fn shown_path(&self) -> &str {
+        match self.service {
+            Service::CredentialsUri if self.request.path.starts_with(crate::credentials_uri::PATH) => {
+                crate::credentials_uri::PATH
+            }
+            Service::CredentialsUri => "<redacted>",
+            _ => &self.request.path,
+        }
+    }
+
     /// The error code of the answer; `None` for a success.
     pub fn error_code(&self) -> Option<&str> {
         self.error_code.as_deref()
@@ -113,7 +128,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 14] = [
+const SECRET_NAMES: [&str; 15] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -127,6 +142,7 @@ const SECRET_NAMES: [&str; 14] = [
     "x-acs-security-token",
     "x-acs-accesskey-id",
     "x-acs-signature",
+    "x-aliyun-ecs-metadata-token",
     "policy",
 ];
 
@@ -150,7 +166,7 @@ impl fmt::Debug for RecordedRequest {
             .field("service", &self.service)
             .field("action", &self.action)
             .field("method", &self.request.method)
-            .field("path", &self.request.path)
+            .field("path", &self.shown_path())
             .field("query", &Redacted(&self.request.query))
             .field("headers", &Redacted(&self.request.headers))
             .field("body", &format_args!("{} bytes", self.request.body.len()))

@@ -20,7 +20,7 @@ use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
 use crate::wire::{Answer, Request};
-use crate::{oss, sts};
+use crate::{credentials_uri, metadata, oss, sts};
 
 /// What a fault changes in the way a service judges one request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,6 +67,8 @@ impl Server {
         let (action, access_key_id) = match self.service {
             Service::Sts => (sts::action(&request), sts::access_key_id(&request)),
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
+            Service::Metadata => (metadata::action(&request), None),
+            Service::CredentialsUri => (credentials_uri::action(&request), None),
         };
         tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
         let (id, fault) = self.state.lock().admit(RecordedRequest {
@@ -81,7 +83,8 @@ impl Server {
             self.state.sleep.sleep(latency).await;
         }
         let kind = fault.map_or(Kind::Late, |Fault { kind, .. }| kind);
-        if matches!(kind, Kind::Hang) {
+        let is_lost = self.service == Service::Metadata && metadata::loses_answer(&self.state, &request);
+        if matches!(kind, Kind::Hang) || is_lost {
             return std::future::pending().await;
         }
         let mut judgement = Judgement::default();
@@ -121,6 +124,28 @@ impl Server {
                     message,
                 },
             ) => oss::error(request, *status, code, message),
+            (
+                Service::Metadata,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => metadata::error(*status, code, message),
+            (
+                Service::CredentialsUri,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => credentials_uri::error(*status, code, message),
+            (Service::Metadata, Kind::Throttling) => {
+                metadata::error(429, "TooManyRequests", "Too Many Requests")
+            }
+            (Service::CredentialsUri, Kind::Throttling) => {
+                credentials_uri::error(429, "Throttling", "Request was denied due to user flow control.")
+            }
             (Service::Sts, Kind::Throttling) => sts::error(
                 request,
                 429,
@@ -143,6 +168,8 @@ impl Server {
             ) => Answer::new(*status, content_type, body.clone()),
             (Service::Sts, _) => sts::handle(&self.state, request, judgement),
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
+            (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
+            (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),
         }
     }
 }

@@ -8,15 +8,18 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::{Clock, Credentials, Sleep};
 
 use crate::account::{Key, Principal, Role, new_session_key};
+use crate::credentials_uri::CredentialsUri;
 use crate::fault::{Fault, Script};
+use crate::metadata::Metadata;
 use crate::oss::Bucket;
 use crate::record::{RecordedRequest, Service};
+use crate::sts::oidc::Issuer;
 use crate::time::{MAX_SKEW, shift};
 
 /// Requests kept; the oldest are forgotten, so that a long run does not fill the memory.
 const MAX_RECORDS: usize = 10_000;
 
-/// What both services share. What can change is behind one lock, held for bookkeeping only.
+/// What the services share. What can change is behind one lock, held for bookkeeping only.
 pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) region: String,
@@ -26,6 +29,9 @@ pub(crate) struct State {
     pub(crate) cnames: HashMap<String, String>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Arc<dyn Sleep>,
+    pub(crate) metadata: Metadata,
+    pub(crate) credentials_uri: CredentialsUri,
+    pub(crate) oidc: Issuer,
     pub(crate) inner: Mutex<Inner>,
 }
 

@@ -1,10 +1,12 @@
-//! Security Token Service: AssumeRole and GetCallerIdentity, in the RPC and the ACS3 form.
+//! Security Token Service: AssumeRole and GetCallerIdentity in the RPC and the ACS3 form, and
+//! AssumeRoleWithOIDC, which is not signed.
 //!
-//! Vendor documents: "AssumeRole" and "GetCallerIdentity" (Resource Access Management, API reference of STS,
+//! Vendor documents: "AssumeRole", "AssumeRoleWithOIDC" and "GetCallerIdentity" (Resource Access Management, API reference of STS,
 //! version 2015-04-01); "Common parameters" and "Common error codes" of the same reference.
 
 mod auth;
 mod calls;
+pub(crate) mod oidc;
 
 use oss_credentials_core::nonce;
 use serde_json::{Map, Value, json};
@@ -79,6 +81,7 @@ fn answer(
     let call = match action(request).as_str() {
         "AssumeRole" => calls::assume_role,
         "GetCallerIdentity" => calls::get_caller_identity,
+        "AssumeRoleWithOIDC" => return oidc::assume_role_with_oidc(state, request, judgement),
         _ => {
             let message = "Specified api is not found, please check your url and method.";
             return Err(Refusal::new(404, "InvalidAction.NotFound", message));

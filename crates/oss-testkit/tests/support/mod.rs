@@ -282,3 +282,22 @@ impl<'a> Oss<'a> {
         format!("/{bucket}/{}?{}", oss_sign::encode_path(name), presigned.query())
     }
 }
+
+/// Credentials as the metadata service and the credentials URI hand them out.
+pub fn handed_out(reply: &Reply) -> Credentials {
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let json = reply.json();
+    assert_eq!(json["Code"], "Success");
+    let field = |name: &str| json[name].as_str().unwrap().to_owned();
+    Credentials::builder(field("AccessKeyId"), field("AccessKeySecret"))
+        .security_token(field("SecurityToken"))
+        .build()
+        .unwrap()
+}
+
+/// Whose key it is, as STS says.
+pub fn arn_of(cloud: &LocalCloud, key: &Credentials) -> String {
+    let reply = rpc_call(cloud, key, "GetCallerIdentity", &[], now());
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()["Arn"].as_str().unwrap().to_owned()
+}
