@@ -108,14 +108,12 @@ fn contents(key: &str, object: &Object, owner: Option<&str>) -> String {
 
 /// Where the page that is asked for begins; a continuation token counts more than a start.
 fn place(request: &Request) -> Result<Place, Refusal> {
-    if let Some(token) = request.query_value("continuation-token") {
+    let value = |name| request.query_value(name).filter(|value| !value.is_empty());
+    if let Some(token) = value("continuation-token") {
         let message = "The continuation token provided is incorrect.";
         return Place::read(token).ok_or_else(|| invalid_argument(message, "continuation-token", token));
     }
-    Ok(match request.query_value("start-after") {
-        Some(key) if !key.is_empty() => Place::After(key.to_owned()),
-        _ => Place::Start,
-    })
+    Ok(value("start-after").map_or(Place::Start, |key| Place::After(key.to_owned())))
 }
 
 /// Up to `max` entries from a place on, and where the next page begins if there is one.

@@ -219,14 +219,15 @@ fn invalid_argument(message: &str, name: &str, value: &str) -> Refusal {
         .field("ArgumentValue", value)
 }
 
-/// A number in the query between two bounds, both included.
+/// A number in the query between two bounds, both included. Sent without a value, as one of the vendor's clients
+/// does, it is as good as not sent.
 fn number_parameter(
     request: &Request,
     name: &str,
     bounds: std::ops::RangeInclusive<usize>,
     default: usize,
 ) -> Result<usize, Refusal> {
-    let Some(value) = request.query_value(name) else {
+    let Some(value) = request.query_value(name).filter(|value| !value.is_empty()) else {
         return Ok(default);
     };
     let number = value.parse().ok().filter(|number| bounds.contains(number));
