@@ -64,6 +64,7 @@ pub struct LocalCloudBuilder {
     roles: Vec<Role>,
     buckets: Vec<(String, BucketAcl)>,
     sinks: Vec<String>,
+    foreign_buckets: Vec<String>,
     cnames: HashMap<String, String>,
     session_length: Option<Duration>,
     sts_port: u16,
@@ -103,6 +104,7 @@ impl LocalCloud {
             roles: Vec::new(),
             buckets: Vec::new(),
             sinks: Vec::new(),
+            foreign_buckets: Vec::new(),
             cnames: HashMap::new(),
             session_length: None,
             sts_port: 0,
@@ -365,6 +367,13 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// A bucket of another account, whose name is taken and whose content is out of reach. Default: none.
+    #[must_use]
+    pub fn foreign_bucket(mut self, name: impl Into<String>) -> Self {
+        self.foreign_buckets.push(name.into());
+        self
+    }
+
     /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
     #[must_use]
     pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
@@ -441,11 +450,13 @@ impl LocalCloudBuilder {
             .buckets
             .into_iter()
             .map(|(name, acl)| (name, Bucket::new(acl, now)));
+        let foreign = self.foreign_buckets.into_iter();
+        let foreign = foreign.map(|name| (name, Bucket::foreign(now)));
         let sinks = self.sinks.into_iter().map(|name| (name, Bucket::sink(now)));
         inner
             .buckets
             .insert(self.bucket.clone(), Bucket::new(BucketAcl::Private, now));
-        inner.buckets.extend(further.chain(sinks));
+        inner.buckets.extend(further.chain(sinks).chain(foreign));
 
         let (sts_listener, sts) = bind(self.sts_port)?;
         let (oss_listener, oss) = bind(self.oss_port)?;

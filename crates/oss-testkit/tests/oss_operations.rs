@@ -320,6 +320,25 @@ fn unsigned_requests_never_touch_buckets_themselves() {
     assert_eq!(ask("GET", "/example-bucket/?list-type=2").status, 403);
 }
 
+#[test]
+fn buckets_of_others_are_taken_and_out_of_reach() {
+    let (cloud, _) = cloud_at_now(|builder| builder.foreign_bucket("theirs"));
+    let key = cloud.access_key();
+    let oss = Oss {
+        bucket: Some("theirs"),
+        ..Oss::new(&cloud, &key)
+    };
+    let taken = oss.call("PUT", "", &[], b"");
+    assert_eq!(taken.refusal(), (409, "BucketAlreadyExists".to_owned()));
+    for (method, name) in [("GET", "k"), ("PUT", "k"), ("DELETE", "")] {
+        let refusal = oss.call(method, name, &[], b"").refusal();
+        assert_eq!(refusal, (403, "AccessDenied".to_owned()), "{method} {name}");
+    }
+    let source = [("x-oss-copy-source", "/theirs/k")];
+    let copy = Oss::new(&cloud, &key).call("PUT", "k", &source, b"");
+    assert_eq!(copy.refusal(), (403, "AccessDenied".to_owned()));
+}
+
 /// More than fits through in one piece, and nothing of it is kept.
 #[test]
 fn a_sink_keeps_figures_and_gives_zeros() {
@@ -435,12 +454,11 @@ fn forms_are_recorded_and_their_signature_is_checked() {
             ("policy", policy),
             ("x-oss-signature", signature),
         ];
-        let mut body: String = fields
-            .iter()
-            .map(|(name, value)| {
-                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-            })
-            .collect();
+        let mut body = String::new();
+        for (name, value) in fields {
+            body += "--b\r\nContent-Disposition: form-data; name=\"";
+            body += &[name, "\"\r\n\r\n", value, "\r\n"].concat();
+        }
         body += "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.txt\"\r\n\r\ncontent\r\n--b--\r\n";
         let kind = [("Content-Type", "multipart/form-data; boundary=b")];
         send(

@@ -20,7 +20,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let mut found = inner
         .buckets
         .iter()
-        .filter(|(name, _)| name.starts_with(prefix) && name.as_str() > marker);
+        .filter(|(name, bucket)| !bucket.foreign && name.starts_with(prefix) && name.as_str() > marker);
     let page: Vec<_> = found.by_ref().take(max).collect();
     let more = found.next().is_some();
 
@@ -52,8 +52,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(document("ListAllMyBucketsResult", &text))
 }
 
-/// Creates a bucket. For one that exists, only the ACL is changed, as the vendor's page on `PutBucket` says:
-/// all buckets belong to the account.
+/// Creates a bucket. For one that the account has already, only the ACL is changed, as the vendor's page on
+/// `PutBucket` says.
 pub(super) fn put(call: &Call<'_>) -> Result<Answer, Refusal> {
     if !is_valid_name(call.bucket) {
         let message = "The specified bucket is not valid.";
@@ -81,6 +81,12 @@ pub(super) fn put(call: &Call<'_>) -> Result<Answer, Refusal> {
         .buckets
         .entry(call.bucket.to_owned())
         .or_insert_with(|| Bucket::new(BucketAcl::Private, call.now));
+    if bucket.foreign {
+        let message = "The requested bucket name is not available. The bucket namespace is shared by all users of \
+                       the system. Please select a different name and try again.";
+        return Err(Refusal::new(409, "BucketAlreadyExists", message, "0015-00000102")
+            .field("BucketName", call.bucket));
+    }
     bucket.acl = acl.unwrap_or(bucket.acl);
     Ok(Answer::empty(200).with("location", format!("/{}", call.bucket)))
 }

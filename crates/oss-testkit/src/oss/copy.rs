@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error::Refusal;
 use super::object::{self, Object};
-use super::{Bucket, Call, conditions, document, invalid_argument, named, no_such_bucket};
+use super::{Bucket, Call, conditions, document, invalid_argument, named};
 use crate::time::iso_millis;
 use crate::wire::{Answer, element};
 
@@ -16,8 +16,7 @@ pub(super) fn copy(call: &Call<'_>, buckets: &mut BTreeMap<String, Bucket>) -> R
     let header = request.header("x-oss-copy-source").unwrap_or_default();
     let (bucket, key) = source(header)
         .ok_or_else(|| invalid_argument("Invalid copy source.", "x-oss-copy-source", header))?;
-    let origin = buckets.get(&bucket).ok_or_else(|| no_such_bucket(&bucket))?;
-    let origin = origin.object(&key)?;
+    let origin = named(buckets, &bucket)?.object(&key)?;
     conditions::COPY.check(request, origin)?;
     let headers = match request.header("x-oss-metadata-directive") {
         None | Some("COPY") => origin.headers().clone(),

@@ -58,6 +58,8 @@ pub(crate) struct Bucket {
     acl: BucketAcl,
     /// Whether content is measured instead of kept.
     sink: bool,
+    /// Whether it belongs to another account.
+    foreign: bool,
     created: SystemTime,
     pub(crate) objects: BTreeMap<String, Object>,
     /// Uploads in parts that have not ended, by their id.
@@ -69,6 +71,7 @@ impl Bucket {
         Self {
             acl,
             sink: false,
+            foreign: false,
             created,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
@@ -78,6 +81,13 @@ impl Bucket {
     pub(crate) fn sink(created: SystemTime) -> Self {
         Self {
             sink: true,
+            ..Self::new(BucketAcl::Private, created)
+        }
+    }
+
+    pub(crate) fn foreign(created: SystemTime) -> Self {
+        Self {
+            foreign: true,
             ..Self::new(BucketAcl::Private, created)
         }
     }
@@ -199,8 +209,14 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
     }
 }
 
+/// A bucket of the account.
 fn named<'a>(buckets: &'a mut BTreeMap<String, Bucket>, name: &str) -> Result<&'a mut Bucket, Refusal> {
-    buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))
+    let bucket = buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?;
+    if bucket.foreign {
+        let message = "The bucket you access does not belong to you.";
+        return Err(Refusal::new(403, "AccessDenied", message, "0003-00000001"));
+    }
+    Ok(bucket)
 }
 
 fn no_such_bucket(name: &str) -> Refusal {
