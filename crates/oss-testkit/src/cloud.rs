@@ -358,9 +358,9 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// A further bucket, private, that does not keep what is uploaded but only lengths and checksums, and gives
-    /// back zero bytes: for objects larger than memory. Upload zeros where the checksum of a download matters;
-    /// an object put together from parts has none. Default: none.
+    /// A further bucket, private, that does not keep what is uploaded but only lengths and checksums, and
+    /// gives back zero bytes: for objects larger than memory. Upload zeros where the checksum of a download
+    /// matters; an object put together from parts has none. Default: none.
     #[must_use]
     pub fn sink_bucket(mut self, name: impl Into<String>) -> Self {
         self.sinks.push(name.into());

@@ -1,4 +1,4 @@
-//! Copies, lists, buckets, parts, forms and sinks of the local OSS, and what can be made to go wrong with them.
+//! Copies, lists, buckets, parts, forms and sinks of the local OSS, and what can go wrong with them.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;

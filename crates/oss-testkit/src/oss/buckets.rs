@@ -82,8 +82,8 @@ pub(super) fn put(call: &Call<'_>) -> Result<Answer, Refusal> {
         .entry(call.bucket.to_owned())
         .or_insert_with(|| Bucket::new(BucketAcl::Private, call.now));
     if bucket.foreign {
-        let message = "The requested bucket name is not available. The bucket namespace is shared by all users of \
-                       the system. Please select a different name and try again.";
+        let message = "The requested bucket name is not available. The bucket namespace is shared by all \
+                       users of the system. Please select a different name and try again.";
         return Err(Refusal::new(409, "BucketAlreadyExists", message, "0015-00000102")
             .field("BucketName", call.bucket));
     }

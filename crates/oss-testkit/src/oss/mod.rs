@@ -1,9 +1,9 @@
 //! Object Storage Service: buckets and objects in memory behind V1 and V4 signatures.
 //!
 //! Vendor documents: the pages named after each operation, "Include a V4 signature in the Authorization
-//! header", "Include a V4 signature in a URL", "A V4 signature in a `PostObject` request", "Include signatures in
-//! the Authorization header" (V1), "Include a V1 signature in a URL" and "Error responses" (Object Storage
-//! Service, API reference); the pages about single `EC` codes (Object Storage Service, support).
+//! header", "Include a V4 signature in a URL", "A V4 signature in a `PostObject` request", "Include a V1
+//! signature in a URL" and "Error responses" (Object Storage Service, API reference); the pages about single
+//! `EC` codes (Object Storage Service, support).
 
 mod address;
 mod auth;
@@ -235,8 +235,8 @@ fn invalid_argument(message: &str, name: &str, value: &str) -> Refusal {
         .field("ArgumentValue", value)
 }
 
-/// A number in the query between two bounds, both included. Sent without a value, as one of the vendor's clients
-/// does, it is as good as not sent.
+/// A number in the query between two bounds, both included. Sent without a value, as one of the vendor's
+/// clients does, it is as good as not sent.
 fn number_parameter(
     request: &Request,
     name: &str,

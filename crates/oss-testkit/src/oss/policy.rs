@@ -1,7 +1,7 @@
 //! The policy of a form upload: what the form may bring, and until when.
 //!
-//! Vendor documents: "`PostObject`", appendix about the policy, and the pages about `EC` codes that begin with
-//! 0006 (Object Storage Service, support).
+//! Vendor documents: "`PostObject`", appendix about the policy, and the pages about `EC` codes that begin
+//! with 0006 (Object Storage Service, support).
 
 use std::time::SystemTime;
 

@@ -7,7 +7,8 @@ use super::policy::{self, Brought};
 use super::{Bucket, Call};
 use crate::wire::{Answer, FormFile, Request, Upload, element};
 
-/// Longest value of a field but the file, in bytes: "Error responses" (Object Storage Service, API reference).
+/// Longest value of a field but the file, in bytes: "Error responses" (Object Storage Service, API
+/// reference).
 const MAX_FIELD: usize = 4 * 1024;
 
 /// The value of a form's field; names are compared in any case.
