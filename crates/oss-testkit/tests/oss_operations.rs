@@ -339,6 +339,60 @@ fn buckets_of_others_are_taken_and_out_of_reach() {
     assert_eq!(copy.refusal(), (403, "AccessDenied".to_owned()));
 }
 
+#[test]
+fn parts_are_checked_before_they_become_an_object() {
+    let (cloud, _) = cloud_at_now(|builder| builder);
+    let key = cloud.access_key();
+    let oss = Oss::new(&cloud, &key);
+    cloud.put_object(cloud.bucket(), "k", "before");
+    let id = oss
+        .call_with("POST", "k", &[("uploads", "")], &[], b"")
+        .element("UploadId");
+    let upload = |number: &str, size: usize| {
+        let query = [("partNumber", number), ("uploadId", id.as_str())];
+        let reply = oss.call_with("PUT", "k", &query, &[], &vec![b'x'; size]);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.header("etag").unwrap().to_owned()
+    };
+    let (large, small, last) = (upload("1", 102_400), upload("2", 102_399), upload("3", 1));
+    let complete = |headers: &[(&str, &str)], parts: &[(u32, &str)]| {
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|(number, etag)| {
+                let etag = etag.replace('"', "&quot;");
+                format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
+            })
+            .collect();
+        let xml = format!(
+            "<CompleteMultipartUpload>{}</CompleteMultipartUpload>",
+            parts.concat()
+        );
+        oss.call_with("POST", "k", &[("uploadId", &id)], headers, xml.as_bytes())
+    };
+    for (parts, code) in [
+        (&[(2, small.as_str()), (1, &large)][..], "InvalidPartOrder"),
+        (&[(1, &last)], "InvalidPart"),
+        (&[(4, &last)], "InvalidPart"),
+        (&[(1, &large), (2, &small), (3, &last)], "EntityTooSmall"),
+        (&[], "MalformedXML"),
+    ] {
+        assert_eq!(complete(&[], parts).refusal(), (400, code.to_owned()));
+    }
+    let good = [(1, large.as_str()), (3, last.as_str())];
+    let forbid = [("x-oss-forbid-overwrite", "true")];
+    assert_eq!(
+        complete(&forbid, &good).refusal(),
+        (409, "FileAlreadyExists".to_owned())
+    );
+    assert_eq!(cloud.object(cloud.bucket(), "k").as_deref(), Some(&b"before"[..]));
+    assert_eq!(complete(&[], &good).status, 200);
+    assert_eq!(
+        cloud.object(cloud.bucket(), "k").map(|body| body.len()),
+        Some(102_401)
+    );
+    assert_eq!(complete(&[], &good).refusal(), (404, "NoSuchUpload".to_owned()));
+}
+
 /// More than fits through in one piece, and nothing of it is kept.
 #[test]
 fn a_sink_keeps_figures_and_gives_zeros() {
