@@ -52,6 +52,7 @@ TRICKY_KEYS = [
     "quote'\"&<>;=?#*~!@$().txt",
     "a//b/",
     " leading and trailing ",
+    "/leading slash",
 ]
 
 
@@ -92,10 +93,15 @@ class CloudOfEndedSessions:
         self._process.stdout.close()
 
 
-def oss2_bucket(key, endpoint=OSS_ENDPOINT, region=REGION):
-    """A bucket of the older client, signing with V4."""
+def oss2_auth(key, version="v4"):
+    """A signer of the older client."""
     provider = oss2.credentials.StaticCredentialsProvider(key.id, key.secret, key.token or "")
-    return oss2.Bucket(oss2.ProviderAuthV4(provider), endpoint, BUCKET, region=region)
+    return oss2.ProviderAuth(provider) if version == "v1" else oss2.ProviderAuthV4(provider)
+
+
+def oss2_bucket(key, endpoint=OSS_ENDPOINT, region=REGION, version="v4", name=BUCKET):
+    """A bucket of the older client."""
+    return oss2.Bucket(oss2_auth(key, version), endpoint, name, region=region)
 
 
 def oss_v2_client(key, endpoint=OSS_ENDPOINT, region=REGION, **settings):

@@ -70,6 +70,8 @@ pub struct LocalCloudBuilder {
     temporary_keys: Vec<Credentials>,
     roles: Vec<Role>,
     buckets: Vec<(String, BucketAcl)>,
+    sinks: Vec<String>,
+    foreign_buckets: Vec<String>,
     cnames: HashMap<String, String>,
     session_length: Option<Duration>,
     sts_port: u16,
@@ -111,6 +113,8 @@ impl LocalCloud {
             temporary_keys: Vec::new(),
             roles: Vec::new(),
             buckets: Vec::new(),
+            sinks: Vec::new(),
+            foreign_buckets: Vec::new(),
             cnames: HashMap::new(),
             session_length: None,
             sts_port: 0,
@@ -258,7 +262,7 @@ impl LocalCloud {
 
     /// Stores an object without a request. False if there is no such bucket.
     pub fn put_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> bool {
-        let object = Object::new(body.into(), Vec::new(), self.state.now(0));
+        let object = Object::from_bytes(body.into(), self.state.now(0));
         let mut inner = self.state.lock();
         let bucket = inner.buckets.get_mut(bucket);
         bucket
@@ -266,18 +270,10 @@ impl LocalCloud {
             .is_some()
     }
 
-    /// The content of an object.
+    /// The content of an object; `None` if there is no such object, and for one in a sink.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
-        Some(
-            self.state
-                .lock()
-                .buckets
-                .get(bucket)?
-                .objects
-                .get(key)?
-                .body
-                .clone(),
-        )
+        let inner = self.state.lock();
+        inner.buckets.get(bucket)?.objects.get(key)?.bytes().cloned()
     }
 }
 
@@ -384,6 +380,22 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// A further bucket, private, that does not keep what is uploaded but only lengths and checksums, and
+    /// gives back zero bytes: for objects larger than memory. Upload zeros where the checksum of a download
+    /// matters; an object put together from parts has none. Default: none.
+    #[must_use]
+    pub fn sink_bucket(mut self, name: impl Into<String>) -> Self {
+        self.sinks.push(name.into());
+        self
+    }
+
+    /// A bucket of another account, whose name is taken and whose content is out of reach. Default: none.
+    #[must_use]
+    pub fn foreign_bucket(mut self, name: impl Into<String>) -> Self {
+        self.foreign_buckets.push(name.into());
+        self
+    }
+
     /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
     #[must_use]
     pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
@@ -455,16 +467,18 @@ impl LocalCloudBuilder {
         inner
             .roles
             .extend(roles.map(|role| (role.name().to_owned(), role)));
-        inner.buckets.insert(self.bucket.clone(), Bucket::default());
-        for (name, acl) in self.buckets {
-            inner.buckets.insert(
-                name,
-                Bucket {
-                    acl,
-                    ..Bucket::default()
-                },
-            );
-        }
+        let now = self.clock.now();
+        let further = self
+            .buckets
+            .into_iter()
+            .map(|(name, acl)| (name, Bucket::new(acl, now)));
+        let foreign = self.foreign_buckets.into_iter();
+        let foreign = foreign.map(|name| (name, Bucket::foreign(now)));
+        let sinks = self.sinks.into_iter().map(|name| (name, Bucket::sink(now)));
+        inner
+            .buckets
+            .insert(self.bucket.clone(), Bucket::new(BucketAcl::Private, now));
+        inner.buckets.extend(further.chain(sinks).chain(foreign));
 
         let (sts_listener, sts) = bind(self.sts_port)?;
         let (oss_listener, oss) = bind(self.oss_port)?;

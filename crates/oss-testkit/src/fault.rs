@@ -64,6 +64,18 @@ pub(crate) enum Kind {
     ClockOffset(i64),
     ExpiredCredentials,
     MissingField(String),
+    /// An error of OSS as JSON.
+    JsonError {
+        status: u16,
+        code: String,
+    },
+    Redirect {
+        status: u16,
+        location: String,
+    },
+    /// The root element of the answer gets this default namespace.
+    XmlNamespace(String),
+    EmptyPage,
 }
 
 /// A page as a proxy in the way would send it.
@@ -159,6 +171,30 @@ impl Fault {
         Self::new(Kind::MissingField(name.into()))
     }
 
+    /// An OSS error answer with this HTTP status and error code as JSON instead of XML.
+    pub fn json_error(status: u16, code: impl Into<String>) -> Self {
+        let code = code.into();
+        Self::new(Kind::JsonError { status, code })
+    }
+
+    /// A redirect with this status, such as 301 or 307, to this URL.
+    pub fn redirect(status: u16, location: impl Into<String>) -> Self {
+        let location = location.into();
+        Self::new(Kind::Redirect { status, location })
+    }
+
+    /// The right answer of OSS, but with this default namespace on the root element of its XML, as some
+    /// servers have it: `http://doc.oss-cn-hangzhou.aliyuncs.com`.
+    pub fn xml_namespace(uri: impl Into<String>) -> Self {
+        Self::new(Kind::XmlNamespace(uri.into()))
+    }
+
+    /// A page of `ListObjectsV2` without any object that says that there are more, as the service may answer
+    /// at any time.
+    pub fn empty_page() -> Self {
+        Self::new(Kind::EmptyPage)
+    }
+
     /// The message of an [`error`](Self::error). Default: one that says it was scripted.
     #[must_use]
     pub fn message(mut self, text: impl Into<String>) -> Self {
@@ -250,6 +286,21 @@ pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
     }
 }
 
+/// Puts a default namespace on the root element of an answer.
+pub(crate) fn add_namespace(answer: &mut Answer, uri: &str) {
+    let Ok(text) = std::str::from_utf8(&answer.body) else {
+        return;
+    };
+    let root = text
+        .match_indices('<')
+        .map(|(at, _)| at)
+        .find(|at| !text[at + 1..].starts_with('?'));
+    if let Some(end) = root.and_then(|at| Some(at + text[at..].find('>')?)) {
+        let uri = quick_xml::escape::escape(uri);
+        answer.body = format!("{} xmlns=\"{uri}\"{}", &text[..end], &text[end..]).into();
+    }
+}
+
 fn remove_from_json(json: &mut serde_json::Value, name: &str) {
     if let Some(object) = json.as_object_mut() {
         object.remove(name);
@@ -310,5 +361,18 @@ mod tests {
         remove_field(&mut xml, "ETag");
         assert_eq!(xml.body, "<R><b>1</b></R>");
         assert_eq!(xml.headers.len(), 1);
+    }
+
+    #[test]
+    fn a_namespace_stands_on_the_root() {
+        let mut xml = Answer::new(200, "text/xml", "<?xml version=\"1.0\"?>\n<R><b>1</b></R>");
+        add_namespace(&mut xml, "urn:a&b");
+        assert_eq!(
+            xml.body,
+            "<?xml version=\"1.0\"?>\n<R xmlns=\"urn:a&amp;b\"><b>1</b></R>"
+        );
+        let mut none = Answer::new(200, "text/plain", "no element");
+        add_namespace(&mut none, "urn:x");
+        assert_eq!(none.body, "no element");
     }
 }

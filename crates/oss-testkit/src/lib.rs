@@ -21,12 +21,23 @@
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
 //! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
-//! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
+//! | OSS: objects | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
+//! | OSS: many objects | `ListObjectsV2`, `DeleteMultipleObjects` |
+//! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `ListParts` |
+//! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
+//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket` |
+//! | OSS: forms | `PostObject` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //!
-//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
-//! OSS error is given only where it is documented.
+//! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
+//!
+//! Not as in the cloud: session policies and the ACLs of single objects are not enforced, objects have one
+//! version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), and
+//! the precise `EC` of an OSS error is given only where it is documented.
+//!
+//! Objects are kept in memory. For those that are larger there are buckets that keep only figures:
+//! [`LocalCloudBuilder::sink_bucket`].
 //!
 //! # Features
 //!

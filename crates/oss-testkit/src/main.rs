@@ -37,6 +37,9 @@ struct Options {
     /// Name of the bucket
     #[arg(long, default_value = "example-bucket")]
     bucket: String,
+    /// Name of a further bucket that keeps only lengths and checksums and gives back zero bytes
+    #[arg(long)]
+    sink_bucket: Option<String>,
     /// Fixed `AccessKey` id; a new one is made up otherwise
     #[arg(long, requires = "access_key_secret")]
     access_key_id: Option<String>,
@@ -161,6 +164,9 @@ fn start(options: Options) -> io::Result<LocalCloud> {
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
         builder = builder.access_key(id, secret);
+    }
+    if let Some(name) = options.sink_bucket {
+        builder = builder.sink_bucket(name);
     }
     if let Some(seconds) = options.session_seconds {
         builder = builder.session_length(Duration::from_secs(seconds));

@@ -75,7 +75,7 @@ impl RecordedRequest {
         self.request.query_value(name)
     }
 
-    /// The decoded fields of a form body, in the order sent.
+    /// The decoded fields of a form body, in the order sent; of a form upload to OSS those before the file.
     pub fn form(&self) -> &[(String, String)] {
         &self.request.form
     }
@@ -95,7 +95,7 @@ impl RecordedRequest {
         self.request.header(name)
     }
 
-    /// The body.
+    /// The body; empty for an upload to a sink, which keeps none.
     pub fn body(&self) -> &[u8] {
         &self.request.body
     }
@@ -201,6 +201,7 @@ mod tests {
                 ],
                 raw_headers: http::HeaderMap::new(),
                 body: Bytes::from_static(b"canary"),
+                upload: crate::wire::Upload::No,
             },
             status: Some(200),
             error_code: None,

@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 
 use crate::conn::{Listener, Reset};
-use crate::fault::{Fault, Kind, remove_field};
+use crate::fault::{Fault, Kind, add_namespace, remove_field};
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
@@ -29,6 +29,8 @@ pub(crate) struct Judgement {
     pub(crate) clock_offset: i64,
     /// Credentials issued have expired already.
     pub(crate) expired_credentials: bool,
+    /// A page of a list is empty, with more to come.
+    pub(crate) empty_page: bool,
 }
 
 #[derive(Clone)]
@@ -54,12 +56,19 @@ async fn handle(
     request: http::Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = body.collect().await else {
-        // The caller went away in the middle of its body; there is nobody to answer.
-        return Response::default();
+    let request = match server.service {
+        Service::Oss => oss::receive(&server.state, parts, body).await,
+        Service::Sts | Service::Metadata | Service::CredentialsUri => body
+            .collect()
+            .await
+            .ok()
+            .map(|body| Request::new(&parts, body.to_bytes())),
     };
-    let request = Request::new(&parts, body.to_bytes());
-    server.answer(request, &reset).await
+    // Without a request the caller went away in the middle of its body; there is nobody to answer.
+    match request {
+        Some(request) => server.answer(request, &reset).await,
+        None => Response::default(),
+    }
 }
 
 impl Server {
@@ -91,11 +100,15 @@ impl Server {
         match kind {
             Kind::ClockOffset(seconds) => judgement.clock_offset = seconds,
             Kind::ExpiredCredentials => judgement.expired_credentials = true,
+            Kind::EmptyPage => judgement.empty_page = true,
             _ => {}
         }
         let mut answer = self.decide(&request, &kind, judgement);
         if let Kind::MissingField(name) = &kind {
             remove_field(&mut answer, name);
+        }
+        if let Kind::XmlNamespace(uri) = &kind {
+            add_namespace(&mut answer, uri);
         }
         if matches!(kind, Kind::Reset) {
             reset.request();
@@ -166,6 +179,10 @@ impl Server {
                     body,
                 },
             ) => Answer::new(*status, content_type, body.clone()),
+            (_, Kind::Redirect { status, location }) => {
+                Answer::empty(*status).with("location", location.as_bytes())
+            }
+            (Service::Oss, Kind::JsonError { status, code }) => oss::json_error(request, *status, code),
             (Service::Sts, _) => sts::handle(&self.state, request, judgement),
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
             (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
@@ -176,22 +193,25 @@ impl Server {
 
 /// Turns an answer into HTTP, cut short where the fault says so.
 fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
-    let length = answer.length.unwrap_or(answer.body.len());
-    let broken = match kind {
-        Kind::CutBody => Some(Ending::Cut),
-        Kind::HangInBody => Some(Ending::Hang),
-        _ => None,
+    let length = answer.length.unwrap_or(answer.body.len() + answer.zeros);
+    let ending = match kind {
+        Kind::CutBody if length > 0 => Ending::Cut,
+        Kind::HangInBody if length > 0 => Ending::Hang,
+        _ => Ending::Complete,
     };
-    let body = match broken {
-        Some(ending) if !answer.body.is_empty() => {
-            let half = answer.body.slice(..answer.body.len() / 2);
-            Body::from_stream(HalfBody {
-                half: Some(half),
-                flushed: false,
-                ending,
-            })
-        }
-        _ => Body::from(answer.body),
+    let body = if answer.zeros == 0 && matches!(ending, Ending::Complete) {
+        Body::from(answer.body)
+    } else {
+        let part = |all: usize| match ending {
+            Ending::Complete => all,
+            Ending::Cut | Ending::Hang => all / 2,
+        };
+        Body::from_stream(Chunks {
+            first: Some(answer.body.slice(..part(answer.body.len()))).filter(|first| !first.is_empty()),
+            zeros: part(answer.zeros),
+            flushed: false,
+            ending,
+        })
     };
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
@@ -215,25 +235,36 @@ fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
 
 #[derive(Clone, Copy, Debug)]
 enum Ending {
+    Complete,
     Cut,
     Hang,
 }
 
-/// Half of a body, and then an error or nothing.
-struct HalfBody {
-    half: Option<Bytes>,
+/// As many zeros as are handed over at once.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// A body, or a part of one, with zeros at its end; and then the end, an error or nothing.
+struct Chunks {
+    first: Option<Bytes>,
+    zeros: usize,
     flushed: bool,
     ending: Ending,
 }
 
-impl Stream for HalfBody {
+impl Stream for Chunks {
     type Item = std::io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(half) = self.half.take() {
-            return Poll::Ready(Some(Ok(half)));
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        if self.zeros > 0 {
+            let length = self.zeros.min(ZEROS.len());
+            self.zeros -= length;
+            return Poll::Ready(Some(Ok(Bytes::from_static(&ZEROS).slice(..length))));
         }
         match self.ending {
+            Ending::Complete => Poll::Ready(None),
             Ending::Hang => Poll::Pending,
             Ending::Cut if !self.flushed => {
                 // Hyper writes what it has only when the body has nothing more to give for now.

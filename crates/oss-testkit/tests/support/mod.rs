@@ -225,6 +225,8 @@ pub struct Oss<'a> {
     pub key: &'a Credentials,
     pub time: SystemTime,
     pub region: &'a str,
+    /// Instead of the cloud's first bucket.
+    pub bucket: Option<&'a str>,
 }
 
 impl<'a> Oss<'a> {
@@ -234,7 +236,12 @@ impl<'a> Oss<'a> {
             key,
             time: now(),
             region: "cn-hangzhou",
+            bucket: None,
         }
+    }
+
+    fn bucket(&self) -> &str {
+        self.bucket.unwrap_or(self.cloud.bucket())
     }
 
     fn signer(&self) -> v4::Signer {
@@ -253,7 +260,7 @@ impl<'a> Oss<'a> {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
-        let bucket = self.cloud.bucket();
+        let bucket = self.bucket();
         let bytes: Vec<(&str, &[u8])> = headers
             .iter()
             .map(|(name, value)| (*name, value.as_bytes()))
@@ -273,7 +280,7 @@ impl<'a> Oss<'a> {
     }
 
     pub fn presigned(&self, method: &str, name: &str, expires: Duration) -> String {
-        let bucket = self.cloud.bucket();
+        let bucket = self.bucket();
         let view = RequestView::new(method).bucket(bucket).key(name);
         let presigned = self
             .signer()
