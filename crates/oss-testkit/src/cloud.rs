@@ -12,7 +12,9 @@ use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
 use tokio::runtime::Runtime;
 
 use crate::account::{Key, Principal, Role, new_key_pair};
+use crate::control;
 use crate::fault::Fault;
+use crate::kms;
 use crate::oss::{Bucket, BucketAcl, Object};
 use crate::record::{RecordedRequest, Service};
 use crate::server;
@@ -41,11 +43,13 @@ const DEFAULT_USER: &str = "example-user";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LocalCloud {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     /// Taken when dropped.
     runtime: Option<Runtime>,
     sts: SocketAddr,
     oss: SocketAddr,
+    pub(crate) kms: kms::Addresses,
+    control: Option<SocketAddr>,
     access_key: Credentials,
     role: String,
     bucket: String,
@@ -67,6 +71,8 @@ pub struct LocalCloudBuilder {
     session_length: Option<Duration>,
     sts_port: u16,
     oss_port: u16,
+    pub(crate) kms: kms::Settings,
+    control_port: Option<u16>,
 }
 
 impl LocalCloud {
@@ -105,6 +111,8 @@ impl LocalCloud {
             session_length: None,
             sts_port: 0,
             oss_port: 0,
+            kms: kms::Settings::default(),
+            control_port: None,
         }
     }
 
@@ -128,6 +136,11 @@ impl LocalCloud {
     /// The port of OSS.
     pub fn oss_port(&self) -> u16 {
         self.oss.port()
+    }
+
+    /// Where the control port is: `http://127.0.0.1:<port>`; `None` unless the builder was given one.
+    pub fn control_endpoint(&self) -> Option<String> {
+        Some(format!("http://{}", self.control?))
     }
 
     /// The key of the first RAM user, `example-user`, who may assume every role that does not say otherwise.
@@ -165,7 +178,7 @@ impl LocalCloud {
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let id = self.access_key.access_key_id();
         let secret = self.access_key.access_key_secret();
-        vec![
+        let mut env = vec![
             ("OSS_ACCESS_KEY_ID", id.to_owned()),
             ("OSS_ACCESS_KEY_SECRET", secret.to_owned()),
             ("OSS_ENDPOINT", self.oss_endpoint()),
@@ -176,7 +189,10 @@ impl LocalCloud {
             ("ALIBABA_CLOUD_REGION_ID", self.region().to_owned()),
             ("ALIBABA_CLOUD_STS_ENDPOINT", self.sts_endpoint()),
             ("ALIBABA_CLOUD_ROLE_ARN", self.role_arn()),
-        ]
+        ];
+        env.extend(self.kms_env());
+        env.extend(self.control_endpoint().map(|at| ("OSS_TESTKIT_CONTROL", at)));
+        env
     }
 
     /// A temporary key of the first role that ends after `lifetime` by the services' clock, without a call of
@@ -391,6 +407,19 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// Opens a port on 127.0.0.1, 0 for a free one, through which tests in other languages change what the
+    /// cloud holds. Whoever can reach it may do so; a request needs a header `oss-testkit-control`, of any
+    /// value. Default: no such port.
+    ///
+    /// `POST /kms/rotate?secret=<name>` is [`LocalCloud::rotate_secret`], with `&immediately` added
+    /// [`LocalCloud::rotate_secret_immediately`], and answers with the new key as JSON. `POST
+    /// /kms/put?secret=<name>` is [`LocalCloud::put_secret`] with the body. 404 is their `None` and `false`.
+    #[must_use]
+    pub fn control_port(mut self, port: u16) -> Self {
+        self.control_port = Some(port);
+        self
+    }
+
     /// Starts the services; they answer as soon as this returns.
     ///
     /// # Errors
@@ -446,6 +475,10 @@ impl LocalCloudBuilder {
 
         let (sts_listener, sts) = bind(self.sts_port)?;
         let (oss_listener, oss) = bind(self.oss_port)?;
+        let (kms_listener, shared) = bind(self.kms.shared_port)?;
+        let (kms_instance_listener, instance) = bind(self.kms.instance_port)?;
+        let control = self.control_port.map(bind).transpose()?;
+        self.kms.apply(&mut inner, &self.region, self.clock.now())?;
         let state = Arc::new(State {
             account: self.account,
             region: self.region,
@@ -461,16 +494,29 @@ impl LocalCloudBuilder {
             .thread_name("oss-testkit")
             .enable_all()
             .build()?;
-        for (service, listener) in [(Service::Sts, sts_listener), (Service::Oss, oss_listener)] {
+        for (service, listener) in [
+            (Service::Sts, sts_listener),
+            (Service::Oss, oss_listener),
+            (Service::Kms, kms_listener),
+            (Service::KmsInstance, kms_instance_listener),
+        ] {
             let _in_runtime = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
             runtime.spawn(server::run(service, Arc::clone(&state), listener));
+        }
+        let control_address = control.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = control {
+            let _in_runtime = runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(control::run(Arc::clone(&state), listener));
         }
         Ok(LocalCloud {
             state,
             runtime: Some(runtime),
             sts,
             oss,
+            kms: kms::Addresses { shared, instance },
+            control: control_address,
             access_key,
             role,
             bucket: self.bucket,

@@ -19,6 +19,7 @@
 //! | service | operations |
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
+//! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
 //! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
 //!
 //! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
@@ -33,7 +34,9 @@
 mod account;
 mod cloud;
 mod conn;
+mod control;
 mod fault;
+mod kms;
 mod oss;
 mod record;
 mod server;
@@ -45,5 +48,6 @@ mod wire;
 pub use account::Role;
 pub use cloud::{LocalCloud, LocalCloudBuilder};
 pub use fault::Fault;
+pub use kms::ClientKeyFiles;
 pub use oss::BucketAcl;
 pub use record::{RecordedRequest, Service};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use oss_testkit::LocalCloud;
 
-/// STS and OSS on loopback ports, checking signatures like the services do.
+/// STS, OSS and KMS on loopback ports, checking signatures like the services do.
 ///
 /// Prints the variables to set and serves until Ctrl-C.
 #[derive(Parser)]
@@ -18,6 +18,15 @@ struct Options {
     /// Port of OSS on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_oss: u16,
+    /// Port of the shared gateway of KMS on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms: u16,
+    /// Port of the gateway of a KMS instance on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms_instance: u16,
+    /// Open a control port on 127.0.0.1, to rotate secrets by HTTP; 0 is a free one
+    #[arg(long)]
+    port_control: Option<u16>,
     /// Region that V4 signatures must name
     #[arg(long, default_value = "cn-hangzhou")]
     region: String,
@@ -33,6 +42,9 @@ struct Options {
     /// End all sessions after this many seconds, to see credentials being refreshed
     #[arg(long)]
     session_seconds: Option<u64>,
+    /// Rotate the RAM secret of KMS after this many seconds, again and again
+    #[arg(long)]
+    rotation_seconds: Option<u64>,
     /// Print the variables as one JSON object instead of export lines
     #[arg(long)]
     json: bool,
@@ -43,6 +55,8 @@ fn main() -> io::Result<()> {
     let mut builder = LocalCloud::builder()
         .sts_port(options.port_sts)
         .oss_port(options.port_oss)
+        .kms_port(options.port_kms)
+        .kms_instance_port(options.port_kms_instance)
         .region(options.region)
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
@@ -51,12 +65,48 @@ fn main() -> io::Result<()> {
     if let Some(seconds) = options.session_seconds {
         builder = builder.session_length(Duration::from_secs(seconds));
     }
+    if let Some(seconds) = options.rotation_seconds {
+        builder = builder.rotation_interval(Duration::from_secs(seconds));
+    }
+    if let Some(port) = options.port_control {
+        builder = builder.control_port(port);
+    }
     let cloud = builder.start_blocking()?;
-    print(&cloud, options.json)?;
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?
-        .block_on(tokio::signal::ctrl_c())
+        .build()?;
+    // Before the first file is written, so that none is left behind.
+    let stopped = {
+        let _in_runtime = runtime.enter();
+        stopped()?
+    };
+    // For nobody else to read, and deleted at the end.
+    let dir = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+    cloud.write_client_key(dir.path())?;
+    print(&cloud, options.json)?;
+    runtime.block_on(stopped)
+}
+
+/// Ends with Ctrl-C, or when the system asks to stop. Both are caught from the call on.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where signals have to be registered")]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 fn print(cloud: &LocalCloud, json: bool) -> io::Result<()> {

@@ -14,6 +14,10 @@ pub enum Service {
     Sts,
     /// Object Storage Service.
     Oss,
+    /// Key Management Service: the gateway that all customers share.
+    Kms,
+    /// Key Management Service: the gateway of an instance.
+    KmsInstance,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -113,7 +117,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 14] = [
+const SECRET_NAMES: [&str; 15] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -127,6 +131,7 @@ const SECRET_NAMES: [&str; 14] = [
     "x-acs-security-token",
     "x-acs-accesskey-id",
     "x-acs-signature",
+    "x-kms-acccesskeyid",
     "policy",
 ];
 

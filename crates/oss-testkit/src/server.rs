@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::conn::{Listener, Reset};
 use crate::fault::{Fault, Kind, remove_field};
+use crate::kms::{instance, shared};
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
@@ -67,6 +68,8 @@ impl Server {
         let (action, access_key_id) = match self.service {
             Service::Sts => (sts::action(&request), sts::access_key_id(&request)),
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
+            Service::Kms => (sts::action(&request), shared::access_key_id(&request)),
+            Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
         };
         tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
         let (id, fault) = self.state.lock().admit(RecordedRequest {
@@ -92,7 +95,10 @@ impl Server {
         }
         let mut answer = self.decide(&request, &kind, judgement);
         if let Kind::MissingField(name) = &kind {
-            remove_field(&mut answer, name);
+            match self.service {
+                Service::KmsInstance => instance::remove_field(&mut answer, name),
+                _ => remove_field(&mut answer, name),
+            }
         }
         if matches!(kind, Kind::Reset) {
             reset.request();
@@ -134,6 +140,24 @@ impl Server {
                 "The rate of requests exceeds the limit.",
             ),
             (
+                Service::Kms,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => shared::error(request, *status, code, message),
+            (
+                Service::KmsInstance,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => instance::error(*status, code, message),
+            (Service::Kms, Kind::Throttling) => shared::throttling(request),
+            (Service::KmsInstance, Kind::Throttling) => instance::throttling(),
+            (
                 _,
                 Kind::Foreign {
                     status,
@@ -143,6 +167,8 @@ impl Server {
             ) => Answer::new(*status, content_type, body.clone()),
             (Service::Sts, _) => sts::handle(&self.state, request, judgement),
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
+            (Service::Kms, _) => shared::handle(&self.state, request, judgement),
+            (Service::KmsInstance, _) => instance::handle(&self.state, request, judgement),
         }
     }
 }

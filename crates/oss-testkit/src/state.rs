@@ -9,6 +9,7 @@ use oss_credentials_core::{Clock, Credentials, Sleep};
 
 use crate::account::{Key, Principal, Role, new_session_key};
 use crate::fault::{Fault, Script};
+use crate::kms::Store;
 use crate::oss::Bucket;
 use crate::record::{RecordedRequest, Service};
 use crate::time::{MAX_SKEW, shift};
@@ -16,7 +17,7 @@ use crate::time::{MAX_SKEW, shift};
 /// Requests kept; the oldest are forgotten, so that a long run does not fill the memory.
 const MAX_RECORDS: usize = 10_000;
 
-/// What both services share. What can change is behind one lock, held for bookkeeping only.
+/// What all services share. What can change is behind one lock, held for bookkeeping only.
 pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) region: String,
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) keys: HashMap<String, Key>,
     pub(crate) roles: HashMap<String, Role>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) kms: Store,
     /// Nonces used with a key, and when they were.
     nonces: HashMap<(String, String), SystemTime>,
     clock_offset: i64,
@@ -108,7 +110,11 @@ impl Inner {
 
     /// Counts and records a request; returns what [`Inner::finish`] needs, and the fault that takes it.
     pub(crate) fn admit(&mut self, request: RecordedRequest) -> (u64, Option<Fault>) {
-        let fault = self.script.take(request.service, &request.action, request.path());
+        let fault = self
+            .script
+            .take(request.service, &request.action, request.path(), |name| {
+                request.parameter(name)
+            });
         *self
             .counts
             .entry((request.service, request.action.clone()))

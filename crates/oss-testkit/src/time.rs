@@ -31,6 +31,11 @@ pub(crate) fn iso_millis(at: SystemTime) -> String {
     utc(at).format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
+/// Reads [`http_date`].
+pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
+    parse(text, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
 /// Reads [`iso`].
 pub(crate) fn parse_iso(text: &str) -> Option<SystemTime> {
     parse(text, "%Y-%m-%dT%H:%M:%SZ")
@@ -78,6 +83,8 @@ mod tests {
         assert_eq!(iso(at), "2026-01-01T08:30:00Z");
         assert_eq!(iso_millis(at), "2026-01-01T08:30:00.000Z");
         assert_eq!(parse_iso("2026-01-01T08:30:00Z"), Some(at));
+        assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 GMT"), Some(at));
+        assert_eq!(parse_http_date("Fri, 01 Jan 2026 08:30:00 GMT"), None);
         assert_eq!(parse_basic("20260101T083000Z"), Some(at));
         for bad in ["2026-01-01 08:30:00", "2026-01-01T08:30:00+08:00", ""] {
             assert_eq!(parse_iso(bad), None, "{bad}");
