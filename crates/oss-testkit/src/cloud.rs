@@ -26,7 +26,8 @@ const DEFAULT_BUCKET: &str = "example-bucket";
 const DEFAULT_ROLE: &str = "example-role";
 const DEFAULT_USER: &str = "example-user";
 
-/// STS and OSS on loopback ports, with one account, one user, one role and one bucket to begin with.
+/// STS, OSS and KMS on loopback ports, with one account, one user, one role, one bucket and one RAM secret to
+/// begin with.
 ///
 /// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
 /// but the loopback interface is used, and no environment variable is read or set.
@@ -170,9 +171,11 @@ impl LocalCloud {
 
     /// The variables that point a program at this cloud: name and value.
     ///
-    /// Providers read the keys and the role. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET` and
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` are for your program to read and to pass to `endpoint(..)` and the like: no
-    /// provider takes a host from the environment by itself.
+    /// Providers read the keys and the role. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET`,
+    /// `ALIBABA_CLOUD_STS_ENDPOINT` and those of KMS are for your program to read and to pass to `endpoint(..)`
+    /// and the like: no provider takes a host from the environment by itself. The exception is
+    /// `cache_client_region_id`, which the vendor's KMS clients read together with the other names in lower
+    /// case; all but `secret_names` are there once [`LocalCloud::write_client_key`] has been called.
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {

@@ -1,4 +1,4 @@
-//! A local Alibaba Cloud for tests: STS and OSS on loopback, checking signatures like the services do.
+//! A local Alibaba Cloud for tests: STS, OSS and KMS on loopback, checking signatures like the services do.
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
 //! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
@@ -22,8 +22,9 @@
 //! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
 //! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
 //!
-//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
-//! OSS error is given only where it is documented.
+//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, the precise `EC` of an OSS
+//! error is given only where it is documented, and KMS answers in JSON whatever `Format` asks for, serves the
+//! same secrets in all regions, and speaks plain HTTP.
 //!
 //! # Features
 //!
