@@ -80,7 +80,7 @@ fn main() -> io::Result<()> {
         let _in_runtime = runtime.enter();
         stopped()?
     };
-    // For nobody else to read, and deleted at the end.
+    // Deleted at the end. The client key is in every copy of this program, and no secret.
     let dir = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
     cloud.write_client_key(dir.path())?;
     print(&cloud, options.json)?;
