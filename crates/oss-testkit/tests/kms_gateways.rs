@@ -9,7 +9,6 @@ use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::KeyPair as _;
 use oss_testkit::{Fault, Service};
 use program::*;
-use prost::Message as _;
 use serde_json::Value;
 
 #[test]
@@ -22,7 +21,7 @@ fn another_key_than_the_registered_one_is_refused() {
     let message = reply.json()["Message"].to_string();
     assert!(message.contains("POST&%2F&AccessKeyId%3DKAAP."), "{message}");
     let reply = program.ask_instance(&named(&name), &[]);
-    let error = InstanceError::decode(reply.raw.as_slice()).unwrap();
+    let error = InstanceError::decode(&reply.raw);
     assert_eq!(error.refusal(reply.status), (401, "SignatureNotMatch".to_owned()));
 
     // The very key, once it is registered.
@@ -43,7 +42,7 @@ fn the_instance_gateway_gives_the_same_secrets() {
     let reply = program.ask_instance(&body, &[]);
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.header("content-type"), Some("application/x-protobuf"));
-    let answer = InstanceAnswer::decode(reply.raw.as_slice()).unwrap();
+    let answer = InstanceAnswer::decode(&reply.raw);
     assert!(pair_in(&answer.data).same_key_as(&program.pair(&name)));
     assert_eq!(answer.kind, "RAMCredentials");
     assert_eq!(answer.stages, ["ACSCurrent"]);
@@ -55,7 +54,7 @@ fn the_instance_gateway_gives_the_same_secrets() {
     );
 
     let reply = program.ask_instance(&named("s"), &[]);
-    let answer = InstanceAnswer::decode(reply.raw.as_slice()).unwrap();
+    let answer = InstanceAnswer::decode(&reply.raw);
     assert_eq!((answer.data.as_str(), answer.extended.as_str()), ("text", ""));
     assert_eq!(program.cloud.count(Service::KmsInstance, "GetSecretValue"), 2);
     let shown = format!("{:?}", program.cloud.requests());
@@ -141,7 +140,7 @@ fn the_instance_gateway_refuses_with_the_documented_codes() {
         ),
     ] {
         let reply = program.ask_instance(&good, &[(changed, value)]);
-        let error = InstanceError::decode(reply.raw.as_slice()).unwrap();
+        let error = InstanceError::decode(&reply.raw);
         assert_eq!(
             error.refusal(reply.status),
             (status, code.to_owned()),
@@ -155,7 +154,7 @@ fn the_instance_gateway_refuses_with_the_documented_codes() {
         (vec![0x0a, 0xff], 400, "InvalidParameter"),
     ] {
         let reply = program.ask_instance(&body, &[]);
-        let error = InstanceError::decode(reply.raw.as_slice()).unwrap();
+        let error = InstanceError::decode(&reply.raw);
         assert_eq!(error.refusal(reply.status), (status, code.to_owned()));
     }
 }
@@ -178,7 +177,7 @@ fn faults_hold_for_one_gateway_or_one_region() {
     assert_eq!(instance().status, 200);
     program.cloud.fault(Service::KmsInstance, Fault::throttling());
     let reply = instance();
-    let error = InstanceError::decode(reply.raw.as_slice()).unwrap();
+    let error = InstanceError::decode(&reply.raw);
     assert_eq!(
         error.refusal(reply.status),
         (429, "Rejected.Throttling".to_owned())
@@ -206,7 +205,7 @@ fn faults_hold_for_one_gateway_or_one_region() {
         program.cloud.fault(service, Fault::missing_field("SecretData"));
     }
     assert_eq!(here("cn-hangzhou").json()["SecretData"], Value::Null);
-    let answer = InstanceAnswer::decode(instance().raw.as_slice()).unwrap();
+    let answer = InstanceAnswer::decode(&instance().raw);
     assert_eq!((answer.data.as_str(), answer.name), ("", name.clone()));
 
     program.cloud.fault(Service::Kms, Fault::expired_credentials());

@@ -12,7 +12,6 @@ mod support;
 use oss_credentials_core::test_util::ManualClock;
 use oss_testkit::LocalCloud;
 use program::*;
-use prost::Message as _;
 use serde_json::Value;
 use support::*;
 
@@ -131,7 +130,7 @@ fn signatures_of_the_vendors_instance_client_are_accepted() {
         );
         assert_eq!(reply.status, status, "{name}: {}", reply.body);
         if status == 200 {
-            let answer = InstanceAnswer::decode(reply.raw.as_slice()).unwrap();
+            let answer = InstanceAnswer::decode(&reply.raw);
             assert_eq!(answer.name, text(&asked["SecretName"]), "{name}");
         }
 
@@ -141,9 +140,7 @@ fn signatures_of_the_vendors_instance_client_are_accepted() {
                 .map(|&(own, old)| (own, if own == header { value } else { old }))
                 .collect();
             let reply = send(&cloud.kms_instance_endpoint(), "POST", "/", &headers, &body).unwrap();
-            InstanceError::decode(reply.raw.as_slice())
-                .unwrap()
-                .refusal(reply.status)
+            InstanceError::decode(&reply.raw).refusal(reply.status)
         };
         let later = changed("date", "Sun, 01 Mar 2026 08:09:11 GMT");
         assert_eq!(later, (401, "SignatureNotMatch".to_owned()), "{name}");

@@ -3,63 +3,182 @@
 //! Names and numbers as in the classes of the vendor's client `alibabacloud-dkms-gcs`; [`Refused`] also in the
 //! vendor document "Common error codes" of the KMS instance API.
 
-use prost::Message;
+use prost::DecodeError;
+use prost::bytes::{Buf, BufMut};
+use prost::encoding::{DecodeContext, WireType, bool, int32, skip_field, string};
 use serde_json::{Map, Value, json};
 
-#[derive(Clone, PartialEq, Message)]
+// By hand, not derived: the derive macro would bring a second syn into the workspace's builds.
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct GetSecretValueRequest {
-    #[prost(string, tag = "1")]
     pub(super) secret_name: String,
-    #[prost(string, tag = "2")]
     pub(super) version_stage: String,
-    #[prost(string, tag = "3")]
     pub(super) version_id: String,
-    #[prost(bool, tag = "4")]
     pub(super) fetch_extended_config: bool,
 }
 
 /// The answer of both gateways; what is empty is left out.
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct SecretValue {
-    #[prost(string, tag = "1")]
     pub(super) secret_name: String,
-    #[prost(string, tag = "2")]
     pub(super) secret_type: String,
-    #[prost(string, tag = "3")]
     pub(super) secret_data: String,
-    #[prost(string, tag = "4")]
     pub(super) secret_data_type: String,
-    #[prost(string, repeated, tag = "5")]
     pub(super) version_stages: Vec<String>,
-    #[prost(string, tag = "6")]
     pub(super) version_id: String,
-    #[prost(string, tag = "7")]
     pub(super) create_time: String,
-    #[prost(string, tag = "8")]
     pub(super) request_id: String,
-    #[prost(string, tag = "9")]
     pub(super) last_rotation_date: String,
-    #[prost(string, tag = "10")]
     pub(super) next_rotation_date: String,
-    #[prost(string, tag = "11")]
     pub(super) extended_config: String,
-    #[prost(string, tag = "12")]
     pub(super) automatic_rotation: String,
-    #[prost(string, tag = "13")]
     pub(super) rotation_interval: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Refused {
-    #[prost(int32, tag = "1")]
     pub(super) status_code: i32,
-    #[prost(string, tag = "2")]
     pub(super) code: String,
-    #[prost(string, tag = "3")]
     pub(super) message: String,
-    #[prost(string, tag = "4")]
     pub(super) request_id: String,
+}
+
+/// Number of the only repeated field.
+const VERSION_STAGES: u32 = 5;
+
+impl prost::Message for GetSecretValueRequest {
+    fn encode_raw(&self, buf: &mut impl BufMut) {
+        put(1, &self.secret_name, buf);
+        put(2, &self.version_stage, buf);
+        put(3, &self.version_id, buf);
+        if self.fetch_extended_config {
+            bool::encode(4, &true, buf);
+        }
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buf: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        match tag {
+            1 => string::merge(wire_type, &mut self.secret_name, buf, context),
+            2 => string::merge(wire_type, &mut self.version_stage, buf, context),
+            3 => string::merge(wire_type, &mut self.version_id, buf, context),
+            4 => bool::merge(wire_type, &mut self.fetch_extended_config, buf, context),
+            _ => skip_field(wire_type, tag, buf, context),
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        length(1, &self.secret_name)
+            + length(2, &self.version_stage)
+            + length(3, &self.version_id)
+            + usize::from(self.fetch_extended_config) * bool::encoded_len(4, &true)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl prost::Message for SecretValue {
+    fn encode_raw(&self, buf: &mut impl BufMut) {
+        let mut value = self.clone();
+        let (before, after): (Vec<_>, Vec<_>) = value
+            .fields()
+            .into_iter()
+            .partition(|(number, ..)| *number < VERSION_STAGES);
+        for (number, _, text) in before {
+            put(number, text, buf);
+        }
+        string::encode_repeated(VERSION_STAGES, &self.version_stages, buf);
+        for (number, _, text) in after {
+            put(number, text, buf);
+        }
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buf: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        if tag == VERSION_STAGES {
+            return string::merge_repeated(wire_type, &mut self.version_stages, buf, context);
+        }
+        match self.fields().into_iter().find(|(number, ..)| *number == tag) {
+            Some((_, _, text)) => string::merge(wire_type, text, buf, context),
+            None => skip_field(wire_type, tag, buf, context),
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        let mut value = self.clone();
+        let fields = value.fields();
+        let single: usize = fields.iter().map(|(number, _, text)| length(*number, text)).sum();
+        single + string::encoded_len_repeated(VERSION_STAGES, &self.version_stages)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl prost::Message for Refused {
+    fn encode_raw(&self, buf: &mut impl BufMut) {
+        int32::encode(1, &self.status_code, buf);
+        put(2, &self.code, buf);
+        put(3, &self.message, buf);
+        put(4, &self.request_id, buf);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buf: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        match tag {
+            1 => int32::merge(wire_type, &mut self.status_code, buf, context),
+            2 => string::merge(wire_type, &mut self.code, buf, context),
+            3 => string::merge(wire_type, &mut self.message, buf, context),
+            4 => string::merge(wire_type, &mut self.request_id, buf, context),
+            _ => skip_field(wire_type, tag, buf, context),
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        int32::encoded_len(1, &self.status_code)
+            + length(2, &self.code)
+            + length(3, &self.message)
+            + length(4, &self.request_id)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Writes a text, unless it is empty.
+fn put(number: u32, text: &String, buf: &mut impl BufMut) {
+    if !text.is_empty() {
+        string::encode(number, text, buf);
+    }
+}
+
+/// How many bytes [`put`] writes.
+fn length(number: u32, text: &String) -> usize {
+    if text.is_empty() {
+        0
+    } else {
+        string::encoded_len(number, text)
+    }
 }
 
 impl SecretValue {
@@ -69,8 +188,8 @@ impl SecretValue {
             .clone()
             .fields()
             .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.to_owned(), value.as_str().into()))
+            .filter(|(_, _, value)| !value.is_empty())
+            .map(|(_, name, value)| (name.to_owned(), value.as_str().into()))
             .collect();
         fields.insert(
             "VersionStages".to_owned(),
@@ -84,28 +203,28 @@ impl SecretValue {
         if name == "VersionStages" {
             self.version_stages.clear();
         }
-        for (own, value) in self.fields() {
+        for (_, own, value) in self.fields() {
             if own == name {
                 value.clear();
             }
         }
     }
 
-    /// All fields but the stages, by the names of the vendor document.
-    fn fields(&mut self) -> [(&'static str, &mut String); 12] {
+    /// All fields but the stages: number, name and value.
+    fn fields(&mut self) -> [(u32, &'static str, &mut String); 12] {
         [
-            ("SecretName", &mut self.secret_name),
-            ("SecretType", &mut self.secret_type),
-            ("SecretData", &mut self.secret_data),
-            ("SecretDataType", &mut self.secret_data_type),
-            ("VersionId", &mut self.version_id),
-            ("CreateTime", &mut self.create_time),
-            ("RequestId", &mut self.request_id),
-            ("LastRotationDate", &mut self.last_rotation_date),
-            ("NextRotationDate", &mut self.next_rotation_date),
-            ("ExtendedConfig", &mut self.extended_config),
-            ("AutomaticRotation", &mut self.automatic_rotation),
-            ("RotationInterval", &mut self.rotation_interval),
+            (1, "SecretName", &mut self.secret_name),
+            (2, "SecretType", &mut self.secret_type),
+            (3, "SecretData", &mut self.secret_data),
+            (4, "SecretDataType", &mut self.secret_data_type),
+            (6, "VersionId", &mut self.version_id),
+            (7, "CreateTime", &mut self.create_time),
+            (8, "RequestId", &mut self.request_id),
+            (9, "LastRotationDate", &mut self.last_rotation_date),
+            (10, "NextRotationDate", &mut self.next_rotation_date),
+            (11, "ExtendedConfig", &mut self.extended_config),
+            (12, "AutomaticRotation", &mut self.automatic_rotation),
+            (13, "RotationInterval", &mut self.rotation_interval),
         ]
     }
 }
@@ -113,6 +232,7 @@ impl SecretValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prost::Message as _;
 
     fn bytes(hex: &str) -> Vec<u8> {
         hex.as_bytes()
@@ -154,6 +274,7 @@ mod tests {
              30302d383030302d303030303030303030303033",
         );
         assert_eq!(generic.encode_to_vec(), encoded);
+        assert!(SecretValue::decode(encoded.as_slice()).unwrap() == generic);
 
         let refused = Refused {
             status_code: 404,
@@ -166,17 +287,18 @@ mod tests {
              6e642e222430303030303030302d303030302d343030302d383030302d303030303030303030306565",
         );
         assert_eq!(refused.encode_to_vec(), encoded);
+        assert_eq!(Refused::decode(encoded.as_slice()).unwrap(), refused);
     }
 
     /// Each field of the answer has its number: those of a RAM secret, by the vendor's classes.
     #[test]
     fn every_field_has_the_vendors_number() {
         let mut value = SecretValue::default();
-        let names: Vec<&str> = value.fields().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<&str> = value.fields().into_iter().map(|(_, name, _)| name).collect();
         let numbers = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13];
         for (name, number) in names.into_iter().zip(numbers) {
             let mut value = SecretValue::default();
-            for (own, field) in value.fields() {
+            for (_, own, field) in value.fields() {
                 if own == name {
                     "x".clone_into(field);
                 }

@@ -16,7 +16,6 @@ use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, nonce};
 use oss_testkit::{LocalCloud, LocalCloudBuilder};
-use prost::Message;
 use serde_json::Value;
 
 use crate::support::{Reply, cloud_at_now, send};
@@ -40,35 +39,89 @@ pub fn der(pem: &str) -> Vec<u8> {
 }
 
 /// The message of the vendor's interface, as far as the tests look at it.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Default)]
 pub struct InstanceAnswer {
-    #[prost(string, tag = "1")]
     pub name: String,
-    #[prost(string, tag = "2")]
     pub kind: String,
-    #[prost(string, tag = "3")]
     pub data: String,
-    #[prost(string, repeated, tag = "5")]
     pub stages: Vec<String>,
-    #[prost(string, tag = "11")]
     pub extended: String,
-    #[prost(string, tag = "13")]
     pub interval: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Default)]
 pub struct InstanceError {
-    #[prost(int32, tag = "1")]
     pub status: i32,
-    #[prost(string, tag = "2")]
     pub code: String,
-    #[prost(string, tag = "3")]
     pub message: String,
-    #[prost(string, tag = "4")]
     pub request_id: String,
 }
 
+/// The fields of a message: number, and the bytes of a text or the value of a number.
+fn fields(mut raw: &[u8]) -> Vec<(u64, u64, String)> {
+    fn number(raw: &mut &[u8]) -> u64 {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = raw[0];
+            *raw = &raw[1..];
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+        panic!("a number of more than ten bytes");
+    }
+    let mut found = Vec::new();
+    while !raw.is_empty() {
+        let key = number(&mut raw);
+        let value = number(&mut raw);
+        let text = match key & 7 {
+            0 => String::new(),
+            2 => {
+                let (text, rest) = raw.split_at(usize::try_from(value).unwrap());
+                raw = rest;
+                String::from_utf8(text.to_vec()).unwrap()
+            }
+            other => panic!("a field of type {other}"),
+        };
+        found.push((key >> 3, value, text));
+    }
+    found
+}
+
+impl InstanceAnswer {
+    pub fn decode(raw: &[u8]) -> Self {
+        let mut answer = Self::default();
+        for (number, _, text) in fields(raw) {
+            match number {
+                1 => answer.name = text,
+                2 => answer.kind = text,
+                3 => answer.data = text,
+                5 => answer.stages.push(text),
+                11 => answer.extended = text,
+                13 => answer.interval = text,
+                _ => {}
+            }
+        }
+        answer
+    }
+}
+
 impl InstanceError {
+    pub fn decode(raw: &[u8]) -> Self {
+        let mut error = Self::default();
+        for (number, value, text) in fields(raw) {
+            match number {
+                1 => error.status = i32::try_from(value).unwrap(),
+                2 => error.code = text,
+                3 => error.message = text,
+                4 => error.request_id = text,
+                other => panic!("there is no field {other}"),
+            }
+        }
+        error
+    }
+
     pub fn refusal(&self, status: u16) -> (u16, String) {
         assert_eq!(self.status, i32::from(status));
         assert_eq!(self.request_id.len(), 36);
