@@ -12,8 +12,10 @@ use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
 use tokio::runtime::Runtime;
 
 use crate::account::{Key, Principal, Role, new_key_pair};
+use crate::control;
 use crate::credentials_uri::CredentialsUri;
 use crate::fault::Fault;
+use crate::kms;
 use crate::metadata::Metadata;
 use crate::oss::{Bucket, BucketAcl, Object};
 use crate::record::{RecordedRequest, Service};
@@ -28,8 +30,8 @@ const DEFAULT_BUCKET: &str = "example-bucket";
 const DEFAULT_ROLE: &str = "example-role";
 const DEFAULT_USER: &str = "example-user";
 
-/// STS, OSS, instance metadata and a credentials URI on loopback ports, with one account, one user, one role,
-/// one OIDC provider and one bucket to begin with.
+/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, with one account, one user, one role,
+/// one OIDC provider, one bucket and one RAM secret to begin with.
 ///
 /// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
 /// but the loopback interface is used, and no environment variable is read or set.
@@ -53,6 +55,8 @@ pub struct LocalCloud {
     oss: SocketAddr,
     pub(crate) metadata: SocketAddr,
     pub(crate) uri: SocketAddr,
+    pub(crate) kms: kms::Addresses,
+    control: Option<SocketAddr>,
     access_key: Credentials,
     role: String,
     bucket: String,
@@ -79,6 +83,8 @@ pub struct LocalCloudBuilder {
     pub(crate) metadata: metadata::Settings,
     pub(crate) uri: credentials_uri::Settings,
     pub(crate) oidc: sts::oidc::Settings,
+    pub(crate) kms: kms::Settings,
+    control_port: Option<u16>,
 }
 
 impl LocalCloud {
@@ -122,6 +128,8 @@ impl LocalCloud {
             metadata: metadata::Settings::default(),
             uri: credentials_uri::Settings::default(),
             oidc: sts::oidc::Settings::default(),
+            kms: kms::Settings::default(),
+            control_port: None,
         }
     }
 
@@ -145,6 +153,11 @@ impl LocalCloud {
     /// The port of OSS.
     pub fn oss_port(&self) -> u16 {
         self.oss.port()
+    }
+
+    /// Where the control port is: `http://127.0.0.1:<port>`; `None` unless the builder was given one.
+    pub fn control_endpoint(&self) -> Option<String> {
+        Some(format!("http://{}", self.control?))
     }
 
     /// The key of the first RAM user, `example-user`, who may assume every role that does not say otherwise.
@@ -175,16 +188,18 @@ impl LocalCloud {
     /// The variables that point a program at this cloud: name and value.
     ///
     /// Providers read the keys, the role and the credentials URI. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET`,
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` are for your program to
-    /// read and to pass to `endpoint(..)` and the like: no provider takes a host from the environment by itself.
-    /// For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` ([`LocalCloud::oidc_provider_arn`]) and
-    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
+    /// `ALIBABA_CLOUD_STS_ENDPOINT`, `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` and the endpoints of KMS are for
+    /// your program to read and to pass to `endpoint(..)` and the like: no provider takes a host from the
+    /// environment by itself. The exception is `cache_client_region_id`, which the vendor's KMS clients read
+    /// together with the other names in lower case; all but `secret_names` are there once
+    /// [`LocalCloud::write_client_key`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
+    /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let id = self.access_key.access_key_id();
         let secret = self.access_key.access_key_secret();
-        vec![
+        let mut env = vec![
             ("OSS_ACCESS_KEY_ID", id.to_owned()),
             ("OSS_ACCESS_KEY_SECRET", secret.to_owned()),
             ("OSS_ENDPOINT", self.oss_endpoint()),
@@ -200,7 +215,10 @@ impl LocalCloud {
                 self.metadata_endpoint(),
             ),
             ("ALIBABA_CLOUD_CREDENTIALS_URI", self.credentials_uri()),
-        ]
+        ];
+        env.extend(self.kms_env());
+        env.extend(self.control_endpoint().map(|at| ("OSS_TESTKIT_CONTROL", at)));
+        env
     }
 
     /// A temporary key of the first role that ends after `lifetime` by the services' clock, without a call of
@@ -425,6 +443,19 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// Opens a port on 127.0.0.1, 0 for a free one, through which tests in other languages change what the
+    /// cloud holds. Whoever can reach it may do so; a request needs a header `oss-testkit-control`, of any
+    /// value. Default: no such port.
+    ///
+    /// `POST /kms/rotate?secret=<name>` is [`LocalCloud::rotate_secret`], with `&immediately` added
+    /// [`LocalCloud::rotate_secret_immediately`], and answers with the new key as JSON. `POST
+    /// /kms/put?secret=<name>` is [`LocalCloud::put_secret`] with the body. 404 is their `None` and `false`.
+    #[must_use]
+    pub fn control_port(mut self, port: u16) -> Self {
+        self.control_port = Some(port);
+        self
+    }
+
     /// Starts the services; they answer as soon as this returns.
     ///
     /// # Errors
@@ -484,6 +515,10 @@ impl LocalCloudBuilder {
         let (oss_listener, oss) = bind(self.oss_port)?;
         let (metadata_listener, metadata) = bind(self.metadata.port)?;
         let (uri_listener, uri) = bind(self.uri.port)?;
+        let (kms_listener, shared) = bind(self.kms.shared_port)?;
+        let (kms_instance_listener, instance) = bind(self.kms.instance_port)?;
+        let control = self.control_port.map(bind).transpose()?;
+        self.kms.apply(&mut inner, &self.region, self.clock.now())?;
         let state = Arc::new(State {
             account: self.account,
             region: self.region,
@@ -507,10 +542,18 @@ impl LocalCloudBuilder {
             (Service::Oss, oss_listener),
             (Service::Metadata, metadata_listener),
             (Service::CredentialsUri, uri_listener),
+            (Service::Kms, kms_listener),
+            (Service::KmsInstance, kms_instance_listener),
         ] {
             let _in_runtime = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
             runtime.spawn(server::run(service, Arc::clone(&state), listener));
+        }
+        let control_address = control.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = control {
+            let _in_runtime = runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(control::run(Arc::clone(&state), listener));
         }
         Ok(LocalCloud {
             state,
@@ -519,6 +562,8 @@ impl LocalCloudBuilder {
             oss,
             metadata,
             uri,
+            kms: kms::Addresses { shared, instance },
+            control: control_address,
             access_key,
             role,
             bucket: self.bucket,

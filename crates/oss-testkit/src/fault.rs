@@ -10,7 +10,8 @@ use crate::wire::Answer;
 /// Something that goes wrong with the next request, or the next few.
 ///
 /// A fault holds for one request unless [`times`](Self::times) or [`always`](Self::always) says otherwise,
-/// and for any operation unless [`action`](Self::action) or [`path`](Self::path) does. Of several faults the
+/// and for any operation unless [`action`](Self::action), [`path`](Self::path) or
+/// [`parameter`](Self::parameter) does. Of several faults the
 /// one scripted first takes the request; the others wait for the next.
 ///
 /// # Examples
@@ -31,6 +32,7 @@ pub struct Fault {
     pub(crate) latency: Option<Duration>,
     action: Option<String>,
     path: Option<String>,
+    parameter: Option<(String, String)>,
     /// How many more requests it holds for; `None` is for ever.
     left: Option<u32>,
 }
@@ -92,6 +94,7 @@ impl Fault {
             latency: None,
             action: None,
             path: None,
+            parameter: None,
             left: Some(1),
         }
     }
@@ -106,8 +109,9 @@ impl Fault {
         })
     }
 
-    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS, HTTP
-    /// 429 from the others.
+    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS,
+    /// `Rejected.Throttling` from KMS, with 400 from the shared gateway and 429 from an instance's,
+    /// HTTP 429 from the others.
     pub fn throttling() -> Self {
         Self::new(Kind::Throttling)
     }
@@ -232,6 +236,13 @@ impl Fault {
         self
     }
 
+    /// Holds only for requests with this parameter in query or form, decoded: a region of KMS by `RegionId`.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameter = Some((name.into(), value.into()));
+        self
+    }
+
     /// Waits this long before anything else happens.
     #[must_use]
     pub fn after(mut self, latency: Duration) -> Self {
@@ -239,10 +250,12 @@ impl Fault {
         self
     }
 
-    fn matches(&self, action: &str, path: &str) -> bool {
+    fn matches<'a>(&self, action: &str, path: &str, parameter: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let has = |(name, value): &(String, String)| parameter(name) == Some(value.as_str());
         self.left != Some(0)
             && self.action.as_deref().is_none_or(|own| own == action)
             && self.path.as_deref().is_none_or(|own| own == path)
+            && self.parameter.as_ref().is_none_or(has)
     }
 }
 
@@ -260,11 +273,17 @@ impl Script {
     }
 
     /// The fault that takes this request, which is used up by one.
-    pub(crate) fn take(&mut self, service: Service, action: &str, path: &str) -> Option<Fault> {
+    pub(crate) fn take<'a>(
+        &mut self,
+        service: Service,
+        action: &str,
+        path: &str,
+        parameter: impl Fn(&str) -> Option<&'a str>,
+    ) -> Option<Fault> {
         let (_, fault) = self
             .0
             .iter_mut()
-            .find(|(own, fault)| *own == service && fault.matches(action, path))?;
+            .find(|(own, fault)| *own == service && fault.matches(action, path, &parameter))?;
         fault.left = fault.left.map(|left| left - 1);
         let taken = fault.clone();
         self.0.retain(|(_, fault)| fault.left != Some(0));
@@ -320,20 +339,40 @@ mod tests {
         script.push(Service::Sts, Fault::throttling().times(2).action("AssumeRole"));
         script.push(Service::Oss, Fault::hang().path("/b/k").always());
         script.push(Service::Sts, Fault::reset().times(0));
-        assert!(script.take(Service::Oss, "AssumeRole", "/").is_none());
-        assert!(script.take(Service::Sts, "GetCallerIdentity", "/").is_none());
+        assert!(script.take(Service::Oss, "AssumeRole", "/", |_| None).is_none());
+        assert!(
+            script
+                .take(Service::Sts, "GetCallerIdentity", "/", |_| None)
+                .is_none()
+        );
         for _ in 0..2 {
             assert!(matches!(
-                script.take(Service::Sts, "AssumeRole", "/").unwrap().kind,
+                script
+                    .take(Service::Sts, "AssumeRole", "/", |_| None)
+                    .unwrap()
+                    .kind,
                 Kind::Throttling
             ));
         }
-        assert!(script.take(Service::Sts, "AssumeRole", "/").is_none());
+        assert!(script.take(Service::Sts, "AssumeRole", "/", |_| None).is_none());
         for _ in 0..3 {
-            assert!(script.take(Service::Oss, "GetObject", "/b/k").is_some());
+            assert!(script.take(Service::Oss, "GetObject", "/b/k", |_| None).is_some());
         }
         script.clear();
-        assert!(script.take(Service::Oss, "GetObject", "/b/k").is_none());
+        assert!(script.take(Service::Oss, "GetObject", "/b/k", |_| None).is_none());
+    }
+
+    #[test]
+    fn a_fault_can_ask_for_a_parameter() {
+        let mut script = Script::default();
+        script.push(Service::Kms, Fault::reset().parameter("RegionId", "cn-shanghai"));
+        let mut take = |region: &'static str| {
+            let parameter = move |name: &str| (name == "RegionId").then_some(region);
+            script
+                .take(Service::Kms, "GetSecretValue", "/", parameter)
+                .is_some()
+        };
+        assert!(!take("cn-hangzhou") && take("cn-shanghai") && !take("cn-shanghai"));
     }
 
     #[test]
@@ -342,11 +381,11 @@ mod tests {
         script.push(Service::Sts, Fault::hang());
         script.push(Service::Sts, Fault::reset());
         assert!(matches!(
-            script.take(Service::Sts, "A", "/").unwrap().kind,
+            script.take(Service::Sts, "A", "/", |_| None).unwrap().kind,
             Kind::Hang
         ));
         assert!(matches!(
-            script.take(Service::Sts, "A", "/").unwrap().kind,
+            script.take(Service::Sts, "A", "/", |_| None).unwrap().kind,
             Kind::Reset
         ));
     }

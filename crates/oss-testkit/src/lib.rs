@@ -1,4 +1,4 @@
-//! A local Alibaba Cloud for tests: STS, OSS, instance metadata and a credentials URI on loopback, checking
+//! A local Alibaba Cloud for tests: STS, OSS, KMS, instance metadata and a credentials URI on loopback, checking
 //! signatures and tokens like the services do.
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
@@ -21,6 +21,7 @@
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
 //! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
+//! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
 //! | OSS: objects | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
 //! | OSS: many objects | `ListObjectsV2`, `DeleteMultipleObjects` |
 //! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `ListParts` |
@@ -33,8 +34,9 @@
 //! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
 //!
 //! Not as in the cloud: session policies and the ACLs of single objects are not enforced, objects have one
-//! version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), and
-//! the precise `EC` of an OSS error is given only where it is documented.
+//! version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
+//! precise `EC` of an OSS error is given only where it is documented, and KMS answers in JSON whatever `Format` asks
+//! for, serves the same secrets in all regions, and speaks plain HTTP.
 //!
 //! Objects are kept in memory. For those that are larger there are buckets that keep only figures:
 //! [`LocalCloudBuilder::sink_bucket`].
@@ -48,8 +50,10 @@
 mod account;
 mod cloud;
 mod conn;
+mod control;
 mod credentials_uri;
 mod fault;
+mod kms;
 mod metadata;
 mod oss;
 mod record;
@@ -63,6 +67,7 @@ mod wire;
 pub use account::Role;
 pub use cloud::{LocalCloud, LocalCloudBuilder};
 pub use fault::Fault;
+pub use kms::ClientKeyFiles;
 pub use metadata::MetadataMode;
 pub use oss::BucketAcl;
 pub use record::{RecordedRequest, Service};

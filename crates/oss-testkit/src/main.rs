@@ -11,7 +11,7 @@ use oss_credentials_core::{Sleep as _, TokioSleep};
 use oss_testkit::{LocalCloud, MetadataMode};
 use tempfile::TempDir;
 
-/// STS, OSS, instance metadata and a credentials URI on loopback ports, checking signatures and tokens like the
+/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, checking signatures and tokens like the
 /// services do.
 ///
 /// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, and ends
@@ -31,6 +31,15 @@ struct Options {
     /// Port of the credentials URI on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_uri: u16,
+    /// Port of the shared gateway of KMS on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms: u16,
+    /// Port of the gateway of a KMS instance on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms_instance: u16,
+    /// Open a control port on 127.0.0.1, to rotate secrets by HTTP; 0 is a free one
+    #[arg(long)]
+    port_control: Option<u16>,
     /// Region that V4 signatures must name
     #[arg(long, default_value = "cn-hangzhou")]
     region: String,
@@ -49,6 +58,9 @@ struct Options {
     /// End all sessions after this many seconds, to see credentials being refreshed
     #[arg(long)]
     session_seconds: Option<u64>,
+    /// Rotate the RAM secret of KMS after this many seconds, again and again
+    #[arg(long)]
+    rotation_seconds: Option<u64>,
     /// How the instance metadata treats requests with and without a token
     #[arg(long, value_enum, default_value_t = Mode::Normal)]
     metadata_mode: Mode,
@@ -116,6 +128,9 @@ async fn run(mut options: Options) -> io::Result<ExitCode> {
     let command = std::mem::take(&mut options.command);
     let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
     let cloud = start(options)?;
+    // Both are deleted at the end. The client key is in every copy of this program, and no secret.
+    let client_key = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+    cloud.write_client_key(client_key.path())?;
     let token = OidcTokenFile::new(&cloud, token_lifetime)?;
     let mut variables = cloud.env();
     variables.push(("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", cloud.oidc_provider_arn()));
@@ -160,6 +175,8 @@ fn start(options: Options) -> io::Result<LocalCloud> {
         .metadata_port(options.port_metadata)
         .credentials_uri_port(options.port_uri)
         .metadata_mode(options.metadata_mode.into())
+        .kms_port(options.port_kms)
+        .kms_instance_port(options.port_kms_instance)
         .region(options.region)
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
@@ -179,6 +196,12 @@ fn start(options: Options) -> io::Result<LocalCloud> {
     }
     if let Some(token) = options.uri_token {
         builder = builder.credentials_uri_token(token);
+    }
+    if let Some(seconds) = options.rotation_seconds {
+        builder = builder.rotation_interval(Duration::from_secs(seconds));
+    }
+    if let Some(port) = options.port_control {
+        builder = builder.control_port(port);
     }
     builder.start_blocking()
 }

@@ -18,6 +18,10 @@ pub enum Service {
     Metadata,
     /// The server behind the credentials URI.
     CredentialsUri,
+    /// Key Management Service: the gateway that all customers share.
+    Kms,
+    /// Key Management Service: the gateway of an instance.
+    KmsInstance,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -128,7 +132,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 15] = [
+const SECRET_NAMES: [&str; 16] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -143,6 +147,7 @@ const SECRET_NAMES: [&str; 15] = [
     "x-acs-accesskey-id",
     "x-acs-signature",
     "x-aliyun-ecs-metadata-token",
+    "x-kms-acccesskeyid",
     "policy",
 ];
 

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::conn::{Listener, Reset};
 use crate::fault::{Fault, Kind, add_namespace, remove_field};
+use crate::kms::{instance, shared};
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
@@ -58,7 +59,7 @@ async fn handle(
     let (parts, body) = request.into_parts();
     let request = match server.service {
         Service::Oss => oss::receive(&server.state, parts, body).await,
-        Service::Sts | Service::Metadata | Service::CredentialsUri => body
+        _ => body
             .collect()
             .await
             .ok()
@@ -78,6 +79,8 @@ impl Server {
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
             Service::Metadata => (metadata::action(&request), None),
             Service::CredentialsUri => (credentials_uri::action(&request), None),
+            Service::Kms => (sts::action(&request), shared::access_key_id(&request)),
+            Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
         };
         tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
         let (id, fault) = self.state.lock().admit(RecordedRequest {
@@ -105,7 +108,10 @@ impl Server {
         }
         let mut answer = self.decide(&request, &kind, judgement);
         if let Kind::MissingField(name) = &kind {
-            remove_field(&mut answer, name);
+            match self.service {
+                Service::KmsInstance => instance::remove_field(&mut answer, name),
+                _ => remove_field(&mut answer, name),
+            }
         }
         if let Kind::XmlNamespace(uri) = &kind {
             add_namespace(&mut answer, uri);
@@ -172,6 +178,24 @@ impl Server {
                 "The rate of requests exceeds the limit.",
             ),
             (
+                Service::Kms,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => shared::error(request, *status, code, message),
+            (
+                Service::KmsInstance,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => instance::error(*status, code, message),
+            (Service::Kms, Kind::Throttling) => shared::throttling(request),
+            (Service::KmsInstance, Kind::Throttling) => instance::throttling(),
+            (
                 _,
                 Kind::Foreign {
                     status,
@@ -187,6 +211,8 @@ impl Server {
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
             (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
             (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),
+            (Service::Kms, _) => shared::handle(&self.state, request, judgement),
+            (Service::KmsInstance, _) => instance::handle(&self.state, request, judgement),
         }
     }
 }

@@ -88,6 +88,8 @@ mod tests {
         assert_eq!(iso(at), "2026-01-01T08:30:00Z");
         assert_eq!(iso_millis(at), "2026-01-01T08:30:00.000Z");
         assert_eq!(parse_iso("2026-01-01T08:30:00Z"), Some(at));
+        assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 GMT"), Some(at));
+        assert_eq!(parse_http_date("Fri, 01 Jan 2026 08:30:00 GMT"), None);
         assert_eq!(parse_basic("20260101T083000Z"), Some(at));
         assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 GMT"), Some(at));
         assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 +0000"), None);

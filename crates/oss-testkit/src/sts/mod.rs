@@ -150,7 +150,7 @@ fn xml(name: &str, value: &Value) -> String {
 }
 
 /// A UUID in upper case.
-fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     let mut id = nonce().to_ascii_uppercase();
     id.truncate(32);
     for at in [8, 13, 18, 23] {

@@ -26,6 +26,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    pub raw: Vec<u8>,
 }
 
 impl Reply {
@@ -121,6 +122,7 @@ fn parse(answer: &[u8], method: &str) -> io::Result<Reply> {
         status: status.ok_or(io::ErrorKind::InvalidData)?,
         headers,
         body: String::from_utf8_lossy(body).into_owned(),
+        raw: body.to_vec(),
     };
     let length = reply
         .header("content-length")
