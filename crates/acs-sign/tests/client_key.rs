@@ -111,7 +111,7 @@ fn requests_are_signed_as_the_official_client_signs_them() {
             .unwrap()
             .into();
         let signer = Rsa::from_pem(keys[text(&vector["client_key"])]);
-        let signed = rpc::sign_with_client_key(
+        let added = rpc::sign_with_client_key(
             &request,
             text(&vector["key_id"]),
             &signer,
@@ -120,14 +120,14 @@ fn requests_are_signed_as_the_official_client_signs_them() {
         )
         .unwrap();
 
-        let signature = signed.query().last().unwrap();
+        let signature = added.query().last().unwrap();
         assert_eq!(signature.name(), rpc::SIGNATURE);
         assert_eq!(signature.value(), vector["signature"], "{name}");
-        assert!(signature.is_sensitive() && signed.headers().is_empty());
+        assert!(signature.is_sensitive() && added.headers().is_empty());
         let sent = query
             .iter()
             .copied()
-            .chain(signed.query().iter().map(|a| (a.name(), a.value())));
+            .chain(added.query().iter().map(|a| (a.name(), a.value())));
         let mut sent: Vec<_> = encode_pairs(sent).split('&').map(str::to_owned).collect();
         let mut wanted: Vec<_> = text(&vector["request_target"])
             .split_once('?')
