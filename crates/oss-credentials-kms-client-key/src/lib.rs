@@ -2,4 +2,4 @@
 
 mod client_key;
 
-pub use client_key::ClientKey;
+pub use client_key::{ClientKey, ClientKeyFile, ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
