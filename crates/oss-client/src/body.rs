@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -95,7 +95,8 @@ impl Body {
 
     /// Whether it can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
-        matches!(self.0, Content::Bytes(_))
+        // A stream that was not touched yet can still be sent: credentials may have been missing.
+        !matches!(self.0, Content::Stream { stream: None, .. })
     }
 
     /// Reads a stream of no bytes to its end, since the HTTP stack does not ask for a body without length.
@@ -122,32 +123,20 @@ impl Body {
     }
 
     /// Gives the body of one attempt; a stream only once.
-    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> Attempt {
+    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> reqwest::Body {
         let length = self.len();
         let source = match &mut self.0 {
             Content::Bytes(bytes) if bytes.len() <= PIECE => {
-                return Attempt {
-                    body: bytes.clone().into(),
-                    length,
-                };
+                progress.add(bytes);
+                return bytes.clone().into();
             }
             Content::Bytes(bytes) => Source::Bytes(bytes.clone()),
             Content::Stream { stream, .. } => stream
                 .take()
                 .map_or_else(|| Source::Bytes(Bytes::new()), Source::Stream),
         };
-        Attempt {
-            body: reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress))),
-            length,
-        }
+        reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress)))
     }
-}
-
-/// What one attempt sends.
-pub(crate) struct Attempt {
-    pub(crate) body: reqwest::Body,
-    /// If it is known.
-    pub(crate) length: Option<u64>,
 }
 
 impl Default for Body {
@@ -197,13 +186,35 @@ where
 }
 
 /// How far an upload is. The read time-out runs only while nothing moves and it is the service's turn.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Progress {
     pieces: AtomicU64,
     source_is_slow: AtomicBool,
+    /// Of what was handed to the HTTP stack; `None` if nobody wants to know.
+    crc: Option<Mutex<crc64fast::Digest>>,
 }
 
 impl Progress {
+    /// Computes the CRC-64 too.
+    pub(crate) fn with_crc() -> Self {
+        Self {
+            crc: Some(Mutex::new(crc64fast::Digest::new())),
+            ..Self::default()
+        }
+    }
+
+    fn add(&self, piece: &[u8]) {
+        if let Some(crc) = &self.crc {
+            crc.lock().unwrap_or_else(PoisonError::into_inner).write(piece);
+        }
+    }
+
+    /// CRC-64/XZ of what was handed to the HTTP stack.
+    pub(crate) fn crc(&self) -> Option<u64> {
+        let crc = self.crc.as_ref()?;
+        Some(crc.lock().unwrap_or_else(PoisonError::into_inner).sum64())
+    }
+
     /// Changes whenever the HTTP stack asks for more.
     pub(crate) fn pieces(&self) -> u64 {
         self.pieces.load(Ordering::Relaxed)
@@ -300,6 +311,9 @@ impl Stream for Upload {
         let this = &mut *self;
         this.progress.pieces.fetch_add(1, Ordering::Relaxed);
         let polled = this.poll_checked(cx);
+        if let Poll::Ready(Ok(Some(piece))) = &polled {
+            this.progress.add(piece);
+        }
         this.progress
             .source_is_slow
             .store(polled.is_pending(), Ordering::Relaxed);

@@ -51,12 +51,16 @@ mod config;
 mod endpoint;
 mod error;
 mod execute;
+mod json;
 mod operation;
 mod presign;
+mod redirect;
 mod requests;
 mod response;
+mod retry;
 mod scrub;
 mod service_error;
+mod signing;
 mod tls;
 mod transport;
 mod validate;
@@ -64,14 +68,23 @@ mod xml;
 
 pub use body::Body;
 pub use client::Client;
-pub use config::{ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_READ_TIMEOUT};
-pub use error::{Error, Problem, TransportError};
+pub use config::{
+    ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
+    DEFAULT_READ_TIMEOUT,
+};
+pub use error::{CorruptionError, Error, Problem, TransportError};
+pub use operation::Operation;
 pub use oss_sign::SignError;
-pub use oss_sign::v4::LimitedBy;
+pub use oss_sign::v4::{LimitedBy, Signer};
 pub use presign::{Presign, PresignedRequest};
 pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
-pub use response::{Object, ObjectBody, Response};
+pub use response::{Answer, AnswerBody, Response};
+pub use retry::{
+    DEFAULT_BASE_DELAY, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_DELAY, FailedAttempt, FixedDelay, NoRetry,
+    RetryPolicy, StandardRetry, retry_fn,
+};
 pub use service_error::ServiceError;
+pub use signing::{SignatureVersion, sign_reqwest};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";

@@ -1,0 +1,187 @@
+//! How the client signs: the version chosen, and requests of other clients.
+
+use std::time::{Duration, SystemTime};
+
+use http::request::Parts;
+use oss_credentials_core::Credentials;
+use oss_sign::v4::{Presigned, Signer};
+use oss_sign::{RequestView, SignError};
+
+use crate::client::Client;
+use crate::error::Error;
+
+/// Product of all requests but those to a cloud box.
+pub(crate) const PRODUCT: &str = oss_sign::v4::DEFAULT_PRODUCT;
+/// Product of requests to a cloud box, as observed from the vendor's Python and Go SDKs V2.
+pub(crate) const PRODUCT_CLOUD_BOX: &str = "oss-cloudbox";
+
+/// Version of the signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureVersion {
+    /// `OSS4-HMAC-SHA256`
+    #[default]
+    V4,
+}
+
+/// The signer of the version chosen. What is particular to a version is behind this type.
+#[derive(Clone, Debug)]
+pub(crate) enum Signing {
+    V4(Signer),
+}
+
+impl Signing {
+    /// `region` is the region, or the id of a cloud box.
+    pub(crate) fn new(
+        version: SignatureVersion,
+        region: &str,
+        product: &str,
+        additional_headers: &[String],
+    ) -> Result<Self, SignError> {
+        match version {
+            SignatureVersion::V4 => {
+                let signer = Signer::builder(region)
+                    .product(product)
+                    .additional_headers(additional_headers);
+                Ok(Self::V4(signer.build()?))
+            }
+        }
+    }
+
+    /// Whether the header is signed because it was asked for.
+    pub(crate) fn is_additional(&self, name: &str) -> bool {
+        match self {
+            Self::V4(signer) => signer.additional_headers().any(|listed| listed == name),
+        }
+    }
+
+    pub(crate) fn sign(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<(), SignError> {
+        match self {
+            Self::V4(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
+        }
+    }
+
+    pub(crate) fn presign(
+        &self,
+        view: &RequestView<'_>,
+        credentials: &Credentials,
+        time: SystemTime,
+        expires: Duration,
+    ) -> Result<Presigned, SignError> {
+        match self {
+            Self::V4(signer) => signer.presign(view, credentials, time, expires),
+        }
+    }
+}
+
+/// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
+///
+/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them. Its
+/// query is decoded and signed, so write it with [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space
+/// as `+`, which is refused. `time` is the signing time. The client that sends the request must neither follow
+/// redirects nor add headers named `Content-Type`, `Content-MD5` or `x-oss-*`.
+///
+/// `Authorization` and `x-oss-security-token` are marked sensitive. With [anonymous](Credentials::anonymous)
+/// credentials, and on an error, nothing is changed.
+///
+/// # Errors
+///
+/// [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL;
+/// [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes; those of [`Signer::sign_parts`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_client::{Signer, sign_reqwest};
+/// use oss_credentials_core::Credentials;
+///
+/// let signer = Signer::builder("cn-hangzhou").build()?;
+/// let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001").build()?;
+/// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+///
+/// let url = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject.txt".parse()?;
+/// let mut request = reqwest::Request::new(reqwest::Method::GET, url);
+/// let (bucket, key) = (Some("examplebucket"), Some("exampleobject.txt"));
+/// sign_reqwest(&mut request, &signer, bucket, key, &credentials, time)?;
+/// assert!(request.headers().contains_key("authorization"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn sign_reqwest(
+    request: &mut reqwest::Request,
+    signer: &Signer,
+    bucket: Option<&str>,
+    key: Option<&str>,
+    credentials: &Credentials,
+    time: SystemTime,
+) -> Result<(), SignError> {
+    in_place(request, key, |parts| {
+        signer.sign_parts(parts, bucket, key, credentials, time)
+    })
+}
+
+impl Client {
+    /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
+    ///
+    /// What [`sign_reqwest`] says of URL, key and sender holds here too. Neither retries nor what is learnt from
+    /// answers apply: sign anew for each attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Credentials`], and [`Error::Sign`] with the errors of [`sign_reqwest`]. Nothing is changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client, http: &reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let url = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject.txt";
+    /// let mut request = http.get(url).build()?;
+    /// client.sign_reqwest(&mut request, Some("examplebucket"), Some("exampleobject.txt")).await?;
+    /// let answer = http.execute(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sign_reqwest(
+        &self,
+        request: &mut reqwest::Request,
+        bucket: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<(), Error> {
+        // Before credentials are fetched.
+        key.map_or(Ok(()), oss_sign::check_key_for_url)
+            .map_err(Error::Sign)?;
+        let inner = &*self.inner;
+        let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        let time = inner.to_service(inner.clock.now());
+        in_place(request, key, |parts| {
+            inner.signing.sign(parts, bucket, key, &credentials, time)
+        })
+        .map_err(Error::Sign)
+    }
+}
+
+/// Shows a reqwest request as `http` parts to `sign`, and takes the headers over if that succeeds.
+fn in_place(
+    request: &mut reqwest::Request,
+    key: Option<&str>,
+    sign: impl FnOnce(&mut Parts) -> Result<(), SignError>,
+) -> Result<(), SignError> {
+    key.map_or(Ok(()), oss_sign::check_key_for_url)?;
+    let unsigned = http::Request::builder()
+        .method(request.method())
+        .uri(request.url().as_str())
+        .body(())
+        .map_err(|_| SignError::InvalidUri)?;
+    let (mut parts, ()) = unsigned.into_parts();
+    parts.headers.clone_from(request.headers());
+    sign(&mut parts)?;
+    *request.headers_mut() = parts.headers;
+    Ok(())
+}
