@@ -217,13 +217,14 @@ impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values of headers and query may be secrets, such as the keys of server-side encryption.
         let query: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
+        let headers: Vec<_> = self.headers.keys().collect();
         f.debug_struct("Operation")
             .field("name", &self.name)
             .field("method", &self.method)
             .field("bucket", &self.bucket)
             .field("key", &self.key)
             .field("query", &query)
-            .field("headers", &self.headers.keys())
+            .field("headers", &headers)
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
