@@ -90,6 +90,31 @@ impl<'a> SignedHeaders<'a> {
         Ok(())
     }
 
+    /// Takes the headers of `view` whose names begin with `x-oss-`, but those in `replaced`, and adds `own`.
+    pub(crate) fn collect_oss(
+        &mut self,
+        view: &RequestView<'a>,
+        own: Option<(&'a str, &'a [u8])>,
+        replaced: &[&str],
+    ) -> Result<(), SignError> {
+        let list = &mut self.0;
+        let mut push = |name, value| {
+            list.push(SignedHeader {
+                name,
+                value,
+                additional: false,
+            });
+        };
+        let replaced = |name: &str| replaced.iter().any(|own| own.eq_ignore_ascii_case(name));
+        view.header_source()
+            .each(|name| is_oss_header(name) && !replaced(name), &mut push)?;
+        if let Some((name, value)) = own {
+            push(name, value);
+        }
+        sort(list.items_mut(), |one, two| cmp_names(one.name, two.name));
+        Ok(())
+    }
+
     /// Writes the lines `name:value`, each with its line end. `own` are lines of other headers, by their
     /// names, in order; several values of one header are joined by commas.
     pub(crate) fn put_lines(&self, out: &mut impl Sink, own: &[(&str, &[u8])]) {
@@ -154,10 +179,15 @@ impl<'a> SignedHeaders<'a> {
 
 /// Whether a header is signed without being listed.
 pub(crate) fn is_signed_always(name: &str) -> bool {
-    name.get(..6)
-        .is_some_and(|start| start.eq_ignore_ascii_case("x-oss-"))
+    is_oss_header(name)
         || name.eq_ignore_ascii_case("content-type")
         || name.eq_ignore_ascii_case("content-md5")
+}
+
+/// Whether a header is one of the service's own.
+fn is_oss_header(name: &str) -> bool {
+    name.get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("x-oss-"))
 }
 
 fn cmp_names(one: &str, two: &str) -> Ordering {

@@ -6,9 +6,16 @@ use crate::list::{FEW, List, sort};
 use crate::{RequestView, SignError};
 
 #[derive(Clone, Copy)]
-struct Parameter<'a> {
-    name: Text<'a>,
-    value: Text<'a>,
+pub(crate) struct Parameter<'a> {
+    pub(crate) name: Text<'a>,
+    pub(crate) value: Text<'a>,
+}
+
+impl Parameter<'static> {
+    pub(crate) const EMPTY: Self = Self {
+        name: Text::EMPTY,
+        value: Text::EMPTY,
+    };
 }
 
 /// The query parameters of the request that are signed, in the order of their encoded names.
@@ -16,10 +23,7 @@ pub(crate) struct Parameters<'a>(List<Parameter<'a>, FEW>);
 
 impl<'a> Parameters<'a> {
     pub(crate) fn new() -> Self {
-        Self(List::new(Parameter {
-            name: Text::EMPTY,
-            value: Text::EMPTY,
-        }))
+        Self(List::new(Parameter::EMPTY))
     }
 
     /// Takes the parameters of `view` but those in `replaced`.
@@ -42,6 +46,18 @@ impl<'a> Parameters<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Adds a parameter of the signer's own, decoded, whose name was replaced in the request.
+    pub(crate) fn add(&mut self, name: &'a str, value: &'a str) {
+        let (name, value) = (Text::Plain(name), Text::Plain(value));
+        self.0.push(Parameter { name, value });
+        sort(self.0.items_mut(), |one, two| one.name.cmp_encoded(two.name));
+    }
+
+    /// In the order of their encoded names.
+    pub(crate) fn items(&self) -> &[Parameter<'a>] {
+        self.0.items()
     }
 
     /// Writes `name=value`, or `name` where there is no value, joined by `&`. `own` are encoded parameters,

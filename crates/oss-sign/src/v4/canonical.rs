@@ -4,8 +4,8 @@
 //! reference).
 
 use crate::encode::{TextSink, put_resource};
-use crate::view::put_method;
 use crate::headers::Sink;
+use crate::view::put_method;
 use crate::{RequestView, SignError};
 
 /// Stands for the hash of the body, which OSS clients do not sign.
