@@ -1,4 +1,4 @@
-//! Every V4 vector of `tests/vectors/oss-sign`: made by an official client and signed again
+//! Every V4 vector of `tests/vectors/oss-sign`: made by an official client and signed again by two others.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support;
