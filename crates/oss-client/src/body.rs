@@ -18,8 +18,8 @@ type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Unpin>;
 
 /// The content of an object to store: bytes at hand, or a stream.
 ///
-/// Bytes can be sent again, so an operation with them is repeated once after a rejected key or a skewed clock. A
-/// stream cannot.
+/// Bytes, and streams that can be opened again, can be sent again: an operation with them is repeated after a rejected
+/// key, a wrong clock, or a failure that the [`RetryPolicy`](crate::RetryPolicy) lets pass. Other streams are sent once.
 ///
 /// # Examples
 ///
@@ -41,6 +41,10 @@ enum Content {
         /// `None` once it was sent.
         stream: Option<BoxStream>,
         length: Option<u64>,
+    },
+    Reopened {
+        open: Box<dyn Fn() -> BoxStream + Send>,
+        length: u64,
     },
 }
 
@@ -69,6 +73,31 @@ impl Body {
         Self::from_stream(stream, Some(length))
     }
 
+    /// A stream of `length` bytes that is opened anew for each attempt, as a file can be. What holds for
+    /// [`Body::sized_stream`] holds for each of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_client::Body;
+    ///
+    /// let body = Body::reopened(5, || {
+    ///     futures_util::stream::iter([Ok::<_, std::io::Error>("hel".into()), Ok("lo".into())])
+    /// });
+    /// assert_eq!(body.len(), Some(5));
+    /// ```
+    pub fn reopened<F, S, E>(length: u64, open: F) -> Self
+    where
+        F: Fn() -> S + Send + 'static,
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self(Content::Reopened {
+            open: Box::new(move || Box::new(Boxed(Box::pin(open())))),
+            length,
+        })
+    }
+
     fn from_stream<S, E>(stream: S, length: Option<u64>) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -85,6 +114,7 @@ impl Body {
         match &self.0 {
             Content::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Content::Stream { length, .. } => *length,
+            Content::Reopened { length, .. } => Some(*length),
         }
     }
 
@@ -105,14 +135,15 @@ impl Body {
     ///
     /// The stream has bytes, or fails.
     pub(crate) async fn check_empty(&mut self) -> Result<(), UploadError> {
-        let Content::Stream {
-            stream,
-            length: Some(0),
-        } = &mut self.0
-        else {
-            return Ok(());
+        let stream = match &mut self.0 {
+            Content::Stream {
+                stream,
+                length: Some(0),
+            } => stream.take(),
+            Content::Reopened { open, length: 0 } => Some(open()),
+            _ => return Ok(()),
         };
-        if let Some(stream) = stream.take() {
+        if let Some(stream) = stream {
             let mut upload = Upload::new(Source::Stream(stream), Some(0), Arc::default());
             let first = std::future::poll_fn(|cx| Pin::new(&mut upload).poll_next(cx)).await;
             first.transpose()?;
@@ -134,6 +165,7 @@ impl Body {
             Content::Stream { stream, .. } => stream
                 .take()
                 .map_or_else(|| Source::Bytes(Bytes::new()), Source::Stream),
+            Content::Reopened { open, .. } => Source::Stream(open()),
         };
         reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress)))
     }
@@ -150,6 +182,7 @@ impl fmt::Debug for Body {
         let kind = match self.0 {
             Content::Bytes(_) => "bytes",
             Content::Stream { .. } => "stream",
+            Content::Reopened { .. } => "stream that can be opened again",
         };
         match self.len() {
             Some(length) => write!(f, "Body({kind}, {length} bytes)"),

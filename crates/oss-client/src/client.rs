@@ -134,14 +134,16 @@ impl Client {
     /// Makes a URL with which anybody can carry out this operation: await the result. Nothing is sent, and the
     /// operation's body is left out.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The URL ends earlier if the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
     pub fn presign(&self, operation: Operation, expires: Duration) -> Presign {
         Presign::new(self.clone(), operation, expires)
     }
 
     /// Makes a URL with which anybody can read an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The URL ends earlier if the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
     pub fn presign_get(
         &self,
         bucket: impl Into<String>,
@@ -154,7 +156,8 @@ impl Client {
 
     /// Makes a URL with which anybody can store an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The URL ends earlier if the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
     ///
     /// Whoever uses the URL must send the `Content-Type` given here, and none if none was given.
     pub fn presign_put(

@@ -74,8 +74,9 @@ pub use config::{
 };
 pub use error::{CorruptionError, Error, Problem, TransportError};
 pub use operation::Operation;
+pub use oss_sign;
 pub use oss_sign::SignError;
-pub use oss_sign::v4::{LimitedBy, Signer};
+pub use oss_sign::v4::LimitedBy;
 pub use presign::{Presign, PresignedRequest};
 pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
 pub use response::{Answer, AnswerBody, Response};
@@ -84,7 +85,7 @@ pub use retry::{
     RetryPolicy, StandardRetry, retry_fn,
 };
 pub use service_error::ServiceError;
-pub use signing::{SignatureVersion, sign_reqwest};
+pub use signing::{RequestSigner, SignatureVersion, sign_reqwest};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";

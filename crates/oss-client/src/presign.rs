@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use oss_credentials_core::BoxFuture;
-use oss_sign::v4::{LimitedBy, MAX_EXPIRES};
-use oss_sign::{RequestView, SignError};
+use oss_sign::RequestView;
+use oss_sign::v4::LimitedBy;
 
 use crate::client::Client;
 use crate::error::{Error, Problem};
@@ -81,12 +81,8 @@ impl Presign {
             expires,
         } = self;
         operation.check()?;
-        if expires.as_secs() == 0 || expires > MAX_EXPIRES {
-            return Err(Error::Sign(SignError::ExpiresOutOfRange {
-                seconds: expires.as_secs(),
-            }));
-        }
         let inner = &*client.inner;
+        inner.signing.check_expires(expires).map_err(Error::Sign)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(
@@ -112,7 +108,7 @@ impl Presign {
             .map(|(name, value)| (name.to_owned(), value.to_vec()))
             .collect();
         Ok(PresignedRequest {
-            url: format!("{}?{}", operation.url(&inner.endpoint), presigned.query()),
+            url: presigned.url(&operation.url(&inner.endpoint)),
             valid_until: presigned.valid_until(),
             limited_by: presigned.limited_by(),
             method: operation.method,

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use oss_credentials_core::Credentials;
-use oss_sign::v4::{Presigned, Signer};
-use oss_sign::{RequestView, SignError};
+use oss_sign::v4::{MAX_EXPIRES, Presigned};
+use oss_sign::{RequestView, SignError, v1, v4};
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 
 /// Product of all requests but those to a cloud box.
 pub(crate) const PRODUCT: &str = oss_sign::v4::DEFAULT_PRODUCT;
@@ -19,15 +19,18 @@ pub(crate) const PRODUCT_CLOUD_BOX: &str = "oss-cloudbox";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureVersion {
-    /// `OSS4-HMAC-SHA256`
+    /// `OSS4-HMAC-SHA256`: names the region, and signs the whole query.
     #[default]
     V4,
+    /// HMAC-SHA1, for services that do not take V4 yet. The vendor advises against it for new programs.
+    V1,
 }
 
 /// The signer of the version chosen. What is particular to a version is behind this type.
 #[derive(Clone, Debug)]
 pub(crate) enum Signing {
-    V4(Signer),
+    V4(v4::Signer),
+    V1(v1::Signer),
 }
 
 impl Signing {
@@ -37,14 +40,21 @@ impl Signing {
         region: &str,
         product: &str,
         additional_headers: &[String],
-    ) -> Result<Self, SignError> {
+    ) -> Result<Self, Error> {
         match version {
             SignatureVersion::V4 => {
-                let signer = Signer::builder(region)
+                let signer = v4::Signer::builder(region)
                     .product(product)
                     .additional_headers(additional_headers);
-                Ok(Self::V4(signer.build()?))
+                Ok(Self::V4(signer.build().map_err(Error::Sign)?))
             }
+            SignatureVersion::V1 if !additional_headers.is_empty() => {
+                Err(Error::InvalidConfig(Problem::new(
+                    "`additional_headers` and `signature_version(V1)` are both set",
+                    "leave the headers out, or sign with V4",
+                )))
+            }
+            SignatureVersion::V1 => Ok(Self::V1(v1::Signer::new())),
         }
     }
 
@@ -52,7 +62,18 @@ impl Signing {
     pub(crate) fn is_additional(&self, name: &str) -> bool {
         match self {
             Self::V4(signer) => signer.additional_headers().any(|listed| listed == name),
+            Self::V1(_) => false,
         }
+    }
+
+    /// Whether a URL can live so long.
+    pub(crate) fn check_expires(&self, expires: Duration) -> Result<(), SignError> {
+        let seconds = expires.as_secs();
+        let is_too_long = matches!(self, Self::V4(_)) && expires > MAX_EXPIRES;
+        if seconds == 0 || is_too_long {
+            return Err(SignError::ExpiresOutOfRange { seconds });
+        }
+        Ok(())
     }
 
     pub(crate) fn sign(
@@ -65,6 +86,7 @@ impl Signing {
     ) -> Result<(), SignError> {
         match self {
             Self::V4(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
+            Self::V1(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
         }
     }
 
@@ -77,9 +99,51 @@ impl Signing {
     ) -> Result<Presigned, SignError> {
         match self {
             Self::V4(signer) => signer.presign(view, credentials, time, expires),
+            Self::V1(signer) => signer.presign(view, credentials, time, expires),
         }
     }
 }
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for oss_sign::v4::Signer {}
+    impl Sealed for oss_sign::v1::Signer {}
+}
+
+/// The signers of `oss-sign`: [`v4::Signer`] and [`v1::Signer`]. Not to be implemented elsewhere.
+pub trait RequestSigner: sealed::Sealed {
+    /// Signs a request by headers, in place; on an error nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the signer's `sign_parts`.
+    fn sign_request(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<(), SignError>;
+}
+
+macro_rules! request_signer {
+    ($($signer:ty),*) => {$(
+        impl RequestSigner for $signer {
+            fn sign_request(
+                &self,
+                parts: &mut Parts,
+                bucket: Option<&str>,
+                key: Option<&str>,
+                credentials: &Credentials,
+                time: SystemTime,
+            ) -> Result<(), SignError> {
+                self.sign_parts(parts, bucket, key, credentials, time)
+            }
+        }
+    )*};
+}
+request_signer!(v4::Signer, v1::Signer);
 
 /// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
 ///
@@ -94,13 +158,14 @@ impl Signing {
 /// # Errors
 ///
 /// [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL;
-/// [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes; those of [`Signer::sign_parts`].
+/// [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes; those of the signer's `sign_parts`.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use oss_client::{Signer, sign_reqwest};
+/// use oss_client::oss_sign::v4::Signer;
+/// use oss_client::sign_reqwest;
 /// use oss_credentials_core::Credentials;
 ///
 /// let signer = Signer::builder("cn-hangzhou").build()?;
@@ -116,14 +181,14 @@ impl Signing {
 /// ```
 pub fn sign_reqwest(
     request: &mut reqwest::Request,
-    signer: &Signer,
+    signer: &impl RequestSigner,
     bucket: Option<&str>,
     key: Option<&str>,
     credentials: &Credentials,
     time: SystemTime,
 ) -> Result<(), SignError> {
     in_place(request, key, |parts| {
-        signer.sign_parts(parts, bucket, key, credentials, time)
+        signer.sign_request(parts, bucket, key, credentials, time)
     })
 }
 

@@ -11,7 +11,8 @@ mod common;
 use std::time::{Duration, SystemTime};
 
 use common::{Keys, NOW, Server, answer, builder, client, ok};
-use oss_client::{Error, Operation, SignError, Signer, sign_reqwest};
+use oss_client::oss_sign::v4::Signer;
+use oss_client::{Error, Operation, SignError, oss_sign, sign_reqwest};
 use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
 use oss_testkit::LocalCloud;
 use reqwest::Method;

@@ -274,6 +274,39 @@ async fn what_cannot_be_rewound_is_sent_once() {
 }
 
 #[tokio::test]
+async fn a_stream_that_can_be_opened_again_is_sent_again_from_its_beginning() {
+    let busy = || refusal(503, "ServiceUnavailable");
+    let server = Server::start([busy(), refusal(403, "InvalidAccessKeyId"), ok(), ok()]);
+    let pauses = Pauses::default();
+    let client = builder(&server.endpoint(), Keys::new(2), &pauses)
+        .build()
+        .unwrap();
+    let opened = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&opened);
+    let body = Body::reopened(11, move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        stream::iter([Ok::<_, io::Error>(Bytes::from("hello ")), Ok("world".into())])
+    });
+    client
+        .put_object("examplebucket", "k", body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((server.count(), opened.load(Ordering::SeqCst)), (3, 3));
+    for request in server.received() {
+        assert_eq!(request.body, b"hello world");
+        assert_eq!(request.header("content-length"), Some("11"));
+    }
+    let empty = Body::reopened(0, stream::empty::<Result<Bytes, io::Error>>);
+    client
+        .put_object("examplebucket", "k", empty)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(server.received()[3].header("content-length"), Some("0"));
+}
+
+#[tokio::test]
 async fn missing_credentials_are_asked_for_again_only_where_that_may_help() {
     let failing = |error: fn(ErrorDetail) -> CredentialsError| {
         let asked = Arc::new(AtomicUsize::new(0));

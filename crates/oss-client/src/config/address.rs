@@ -29,7 +29,7 @@ pub(super) struct Address {
 #[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) endpoint: Endpoint,
-    /// The region, or the id of the cloud box.
+    /// The region, or the id of the cloud box; empty if no signature needs it.
     pub(super) region: String,
     pub(super) product: &'static str,
 }
@@ -108,7 +108,7 @@ impl ClientBuilder {
 
 impl Address {
     /// Where that is, or why it is nowhere.
-    pub(super) fn resolve(&self) -> Result<Resolved, Error> {
+    pub(super) fn resolve(&self, needs_region: bool) -> Result<Resolved, Error> {
         self.check_contradictions().map_err(Error::InvalidConfig)?;
         let given = self.endpoint.as_deref();
         let region = self.region.as_deref().filter(|region| !region.is_empty());
@@ -136,7 +136,10 @@ impl Address {
                 "call `region(..)`, with an explicit endpoint too: signatures name it",
             ))
         };
-        let scope = scope.ok_or_else(missing)?.to_owned();
+        if scope.is_none() && needs_region {
+            return Err(missing());
+        }
+        let scope = scope.unwrap_or_default().to_owned();
         let endpoint = match (endpoint, region) {
             (Some(endpoint), _) => endpoint,
             (None, Some(region)) => {
@@ -236,11 +239,15 @@ mod tests {
     type Set = fn(ClientBuilder) -> ClientBuilder;
 
     fn resolved(set: Set) -> Resolved {
-        set(Client::builder()).address.resolve().unwrap()
+        set(Client::builder()).address.resolve(true).unwrap()
     }
 
     fn refused(set: Set) -> String {
-        set(Client::builder()).address.resolve().unwrap_err().to_string()
+        set(Client::builder())
+            .address
+            .resolve(true)
+            .unwrap_err()
+            .to_string()
     }
 
     const REGION: Set = |b| b.region("cn-hangzhou");
@@ -463,6 +470,17 @@ mod tests {
             assert!(error.starts_with(&format!("oss-client: {expected}; ")), "{error}");
         }
         assert!(refused(|b| REGION(b).cname(true).path_style(true)).contains("`endpoint`"));
+    }
+
+    #[test]
+    fn without_signed_region_an_endpoint_is_enough() {
+        let beijing = Client::builder().endpoint("oss-cn-beijing.aliyuncs.com");
+        let resolved = beijing.address.resolve(false).unwrap();
+        assert_eq!(
+            resolved.endpoint.url(Some("bkt"), Some("k")),
+            "https://bkt.oss-cn-beijing.aliyuncs.com/k"
+        );
+        assert!(Client::builder().address.resolve(false).is_err());
     }
 
     #[test]

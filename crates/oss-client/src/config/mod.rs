@@ -131,7 +131,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How requests are signed. Default: [`SignatureVersion::V4`].
+    /// How requests and URLs are signed. V1 needs no region beside an endpoint, and takes no additional headers.
+    /// Default: [`SignatureVersion::V4`].
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.signature_version = version;
         self
@@ -158,14 +159,14 @@ impl ClientBuilder {
     /// it is `https` and no TLS feature is on, if settings contradict each other, if a time-out is zero, or if
     /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed.
     pub fn build(self) -> Result<Client, Error> {
-        let resolved = self.address.resolve()?;
+        let needs_region = self.signature_version != SignatureVersion::V1;
+        let resolved = self.address.resolve(needs_region)?;
         let signing = Signing::new(
             self.signature_version,
             &resolved.region,
             resolved.product,
             &self.additional_headers,
-        )
-        .map_err(Error::Sign)?;
+        )?;
         let provider = self.provider.ok_or_else(|| {
             Error::InvalidConfig(Problem::new(
                 "no credentials provider is set",
