@@ -21,10 +21,8 @@ use common::{Handler, Keys, NOW, Server, answer, ok, refusal, temporary};
 use futures_util::stream;
 use oss_client::{Body, Client, ClientBuilder, Error, FixedDelay, NoRetry, StandardRetry, retry_fn};
 use oss_credentials_core::http::HttpErrorKind;
-use oss_credentials_core::test_util::{ManualClock, ScriptedSource};
-use oss_credentials_core::{
-    CredentialsError, CredentialsProvider, ErrorDetail, RefreshingProvider, provider_fn,
-};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{CredentialsError, CredentialsProvider, ErrorDetail, provider_fn};
 use oss_testkit::{Fault, LocalCloud, Service};
 use waiting::Pauses;
 
@@ -541,75 +539,4 @@ async fn faults_of_the_local_cloud_are_survived() {
         assert_eq!(cloud.requests().len(), 3, "{fault:?}");
     }
     assert_eq!(pauses.taken().len(), 8);
-}
-
-#[tokio::test]
-async fn a_thousand_rejections_at_once_cause_one_refresh() {
-    const CALLERS: usize = 1_000;
-    let cloud = LocalCloud::start().await.unwrap();
-    cloud.put_object(cloud.bucket(), "k", "content");
-    let hour = Duration::from_secs(3600);
-    let (first, second) = (cloud.issue(hour).unwrap(), cloud.issue(hour).unwrap());
-    let source = ScriptedSource::new("sts");
-    source.push_ok(first.clone());
-    source.push_ok(second);
-    let provider = RefreshingProvider::new(source.clone());
-    // Everybody has the first key before the first request goes out.
-    let waiting = Gathered {
-        provider: provider.clone(),
-        barrier: Arc::new(tokio::sync::Barrier::new(CALLERS)),
-        left: Arc::new(AtomicUsize::new(CALLERS)),
-    };
-    let client = Client::builder()
-        .region(cloud.region())
-        .endpoint(cloud.oss_endpoint())
-        .credentials(waiting)
-        .retry(NoRetry)
-        .build()
-        .unwrap();
-    assert!(provider.credentials().await.unwrap().same_key_as(&first));
-    assert!(cloud.revoke(first.access_key_id()));
-    let calls = (0..CALLERS).map(|_| client.head_object(cloud.bucket(), "k").send());
-    for outcome in futures_util::future::join_all(calls).await {
-        outcome.unwrap();
-    }
-    assert_eq!(source.calls(), 2, "the first fetch and one refresh");
-    let rejected = cloud
-        .requests()
-        .iter()
-        .filter(|request| request.error_code().is_some())
-        .count();
-    assert_eq!(rejected, CALLERS);
-}
-
-/// Holds the first answer of each of so many callers back until all have one.
-#[derive(Clone, Debug)]
-struct Gathered {
-    provider: RefreshingProvider<ScriptedSource>,
-    barrier: Arc<tokio::sync::Barrier>,
-    left: Arc<AtomicUsize>,
-}
-
-impl CredentialsProvider for Gathered {
-    fn name(&self) -> &'static str {
-        self.provider.name()
-    }
-    fn credentials(&self) -> oss_credentials_core::CredentialsFuture<'_> {
-        oss_credentials_core::CredentialsFuture::new(async {
-            let credentials = self.provider.credentials().await?;
-            let is_first = self
-                .left
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-            if is_first.is_ok() {
-                self.barrier.wait().await;
-            }
-            Ok(credentials)
-        })
-    }
-    fn cached(&self) -> Option<oss_credentials_core::Credentials> {
-        self.provider.cached()
-    }
-    fn invalidate(&self, rejected: &oss_credentials_core::Credentials) {
-        self.provider.invalidate(rejected);
-    }
 }

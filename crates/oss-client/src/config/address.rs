@@ -11,6 +11,10 @@ use crate::signing::{PRODUCT, PRODUCT_CLOUD_BOX};
 
 /// The settings as they were given.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the caller's switches, one by one"
+)]
 pub(super) struct Address {
     region: Option<String>,
     /// May hold a password, which is refused.
