@@ -1,4 +1,4 @@
-//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 signatures, reqwest.
+//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 and V1 signatures, reqwest.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -19,15 +19,18 @@
 //! # }
 //! ```
 //!
-//! - [`Client`] stores, reads and deletes objects, and makes presigned URLs.
-//! - [`Body`] is what is stored, [`Object`] and [`ObjectBody`] what is read; both stream, so that memory does not
+//! - [`ClientBuilder`] has the settings: where OSS is, time-outs, retries, connections.
+//! - [`Client`] stores, reads and deletes objects, makes presigned URLs, and sends any other [`Operation`].
+//! - [`Body`] is what is stored, [`Answer`] and [`AnswerBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
+//! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
 //! - [`Error`] tells apart what was never sent, what has no answer, and what the service refused
 //!   ([`ServiceError`], with code, message, RequestId and `EC`).
+//! - [`sign_reqwest`] signs a request that another reqwest client sends.
 //!
 //! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
-//! corrected from the service's answer; in both cases the request is sent once more. Keys with a segment `.` or `..`
-//! are refused, since reqwest's URLs cannot hold them.
+//! corrected from the service's answer; in both cases the request is sent once more at once, beside what the policy
+//! allows. Keys with a segment `.` or `..` are refused, since reqwest's URLs cannot hold them.
 //!
 //! # Features
 //!
@@ -44,6 +47,10 @@
 //!
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
 
 mod body;
 mod client;

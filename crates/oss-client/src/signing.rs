@@ -187,7 +187,7 @@ pub fn sign_reqwest(
     credentials: &Credentials,
     time: SystemTime,
 ) -> Result<(), SignError> {
-    in_place(request, key, |parts| {
+    in_place(request, |parts| {
         signer.sign_request(parts, bucket, key, credentials, time)
     })
 }
@@ -225,7 +225,7 @@ impl Client {
         let inner = &*self.inner;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.to_service(inner.clock.now());
-        in_place(request, key, |parts| {
+        in_place(request, |parts| {
             inner.signing.sign(parts, bucket, key, &credentials, time)
         })
         .map_err(Error::Sign)
@@ -235,10 +235,8 @@ impl Client {
 /// Shows a reqwest request as `http` parts to `sign`, and takes the headers over if that succeeds.
 fn in_place(
     request: &mut reqwest::Request,
-    key: Option<&str>,
     sign: impl FnOnce(&mut Parts) -> Result<(), SignError>,
 ) -> Result<(), SignError> {
-    key.map_or(Ok(()), oss_sign::check_key_for_url)?;
     let unsigned = http::Request::builder()
         .method(request.method())
         .uri(request.url().as_str())

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use common::{Keys, NOW, Server, answer, builder, client, ok};
 use oss_client::oss_sign::v4::Signer;
 use oss_client::{Error, Operation, SignError, oss_sign, sign_reqwest};
+use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
 use oss_testkit::LocalCloud;
 use reqwest::Method;
@@ -126,6 +127,30 @@ async fn additional_headers_are_signed_also_those_that_the_http_stack_adds() {
         let all: Vec<_> = received.headers.iter().filter(|(own, _)| own == name).collect();
         assert_eq!(all.len(), 1, "{name}");
         assert_eq!(received.header(name), Some(value));
+    }
+}
+
+/// The vector that the vendor's document on V4 URLs gives for an additional `host`.
+#[tokio::test]
+async fn urls_can_be_bound_to_their_host() {
+    let credentials = Credentials::builder("testid", "yourAccessKeySecret")
+        .build()
+        .unwrap();
+    let client = builder("http://oss-cn-hangzhou.aliyuncs.com", credentials)
+        .clock(ManualClock::at_unix(1_733_196_187))
+        .additional_headers(["host"])
+        .build()
+        .unwrap();
+    let day = Duration::from_secs(86_400);
+    let url = client
+        .presign_get("examplebucket", "exampleobject", day)
+        .await
+        .unwrap();
+    for expected in [
+        "x-oss-additional-headers=host",
+        "x-oss-signature=a9ad2ce702a93c7c36ace35dd4e1b80cb76a999c890d7dfe78ff342a23dac8e0",
+    ] {
+        assert!(url.url().contains(expected), "{}", url.url());
     }
 }
 

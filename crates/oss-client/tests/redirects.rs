@@ -9,7 +9,8 @@
 mod common;
 
 use common::{Keys, Received, Server, answer, builder, ok, refusal};
-use oss_client::Client;
+use oss_client::{Client, Operation};
+use reqwest::Method;
 
 /// With two keys, so that it can be seen whether one is reported.
 fn client(server: &Server, keys: &Keys, limit: u32) -> Client {
@@ -118,10 +119,18 @@ async fn not_everything_is_followed() {
     let keys = Keys::new(1);
     let plain = builder(&server.endpoint(), keys.clone()).build().unwrap();
     plain.get_object("examplebucket", "k").send().await.unwrap_err();
-    // No upload, whatever the status.
-    let server = Server::start([answer(307, &[("Location", &elsewhere)], "")]);
-    let put = client(&server, &keys, 5).put_object("examplebucket", "k", "canary-body");
-    assert_eq!(put.send().await.unwrap_err().service().unwrap().status(), 307);
+    // Nothing that changes something, whatever the status, and without body too.
+    for method in [Method::PUT, Method::POST, Method::DELETE] {
+        for (status, body) in [(307, "canary-body"), (302, "")] {
+            let server = Server::start([answer(status, &[("Location", &elsewhere)], "")]);
+            let operation = Operation::new("Any", method.clone())
+                .bucket("examplebucket")
+                .key("k")
+                .body(body);
+            let error = client(&server, &keys, 5).send(operation).await.unwrap_err();
+            assert_eq!(error.service().unwrap().status().as_u16(), status, "{method}");
+        }
+    }
     // Neither other schemes nor passwords, nor a place that is none.
     let with_password = elsewhere.replace("http://", "http://user:word@");
     for location in [

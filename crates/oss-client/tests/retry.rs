@@ -450,6 +450,28 @@ async fn a_correction_on_trial_survives_a_busy_service() {
 }
 
 #[tokio::test]
+async fn a_correction_that_only_a_busy_service_saw_is_not_kept() {
+    let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    let server = Server::start([
+        answer(403, &[("Date", "Thu, 01 Jan 2026 10:30:00 GMT")], body),
+        refusal(503, "ServiceUnavailable"),
+        answer(403, &[], body),
+        ok(),
+    ]);
+    let pauses = Pauses::default();
+    let client = builder(&server.endpoint(), Keys::new(1), &pauses)
+        .build()
+        .unwrap();
+    let get = || client.get_object("examplebucket", "k").send();
+    assert_eq!(get().await.unwrap_err().code(), Some("RequestTimeTooSkewed"));
+    get().await.unwrap();
+    assert_eq!(
+        server.received()[3].header("x-oss-date"),
+        Some("20260101T083000Z")
+    );
+}
+
+#[tokio::test]
 async fn each_refused_time_teaches_the_next_attempt() {
     let skewed = |date: &str| {
         answer(
