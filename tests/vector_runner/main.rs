@@ -7,6 +7,7 @@
 
 mod oss_v1;
 mod oss_v4;
+mod oss_v4_post;
 mod sts;
 
 use std::collections::BTreeMap;
@@ -107,6 +108,7 @@ fn run_file(
         "oss-v1-header" => oss_v1::header,
         "oss-v1-query" => oss_v1::query,
         "oss-v4-header" => oss_v4::header,
+        "oss-v4-post-policy" => oss_v4_post::policy,
         "oss-v4-query" => oss_v4::query,
         "sts-rpc" => sts::rpc,
         "sts-acs3" => sts::acs3,

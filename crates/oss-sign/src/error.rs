@@ -91,6 +91,14 @@ pub enum SignError {
         /// Whole seconds that were asked for.
         seconds: u64,
     },
+    /// A condition of a POST policy makes no sense, or is one that the signer adds itself.
+    #[error("oss-sign: in the POST policy, {field:?} {what}; correct this condition")]
+    InvalidPostPolicy {
+        /// The form field, or the kind of condition, cut at 64 characters.
+        field: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The signing time is before 1970 or after 9999.
     #[error("oss-sign: the signing time is outside the years 1970 to 9999; check the clock")]
     TimeOutOfRange,

@@ -91,6 +91,7 @@ impl<'a> SignedHeaders<'a> {
     }
 
     /// Takes the headers of `view` whose names begin with `x-oss-`, but those in `replaced`, and adds `own`.
+    #[cfg(feature = "v1")]
     pub(crate) fn collect_oss(
         &mut self,
         view: &RequestView<'a>,

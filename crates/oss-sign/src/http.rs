@@ -10,8 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use oss_credentials_core::Credentials;
 
 use crate::presigned::Presigned;
-use crate::time::{Stamp, second_of};
-use crate::{RequestView, SignError, check_key_for_url, v1, v4};
+#[cfg(feature = "v1")]
+use crate::time::Stamp;
+use crate::time::second_of;
+#[cfg(feature = "v1")]
+use crate::v1;
+use crate::{RequestView, SignError, check_key_for_url, v4};
 
 const X_OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
 const X_OSS_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
@@ -117,6 +121,7 @@ impl v4::Signer {
     }
 }
 
+#[cfg(feature = "v1")]
 impl v1::Signer {
     /// Signs a request by headers, in place, as [`v4::Signer::sign_parts`] does: `bucket` and `key` are the
     /// logical names, `authorization` and `x-oss-security-token` are marked sensitive, and on an error

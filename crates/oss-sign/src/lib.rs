@@ -47,6 +47,7 @@ mod parameters;
 mod presigned;
 mod signed;
 mod time;
+#[cfg(feature = "v1")]
 pub mod v1;
 pub mod v4;
 mod view;

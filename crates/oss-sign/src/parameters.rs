@@ -49,6 +49,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// Adds a parameter of the signer's own, decoded, whose name was replaced in the request.
+    #[cfg(feature = "v1")]
     pub(crate) fn add(&mut self, name: &'a str, value: &'a str) {
         let (name, value) = (Text::Plain(name), Text::Plain(value));
         self.0.push(Parameter { name, value });
@@ -56,6 +57,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// In the order of their encoded names.
+    #[cfg(feature = "v1")]
     pub(crate) fn items(&self) -> &[Parameter<'a>] {
         self.0.items()
     }

@@ -1,4 +1,5 @@
 //! Every V1 vector of `tests/vectors/oss-sign`: made by an official client and signed again by two others.
+#![cfg(feature = "v1")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support;

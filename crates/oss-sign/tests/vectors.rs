@@ -197,6 +197,7 @@ fn url_vectors() {
             .collect();
         assert_eq!(required, lines[3..lines.len() - 3], "{}", case.id);
 
+        assert_eq!(presigned.method(), lines[0], "{}", case.id);
         assert_eq!(presigned.valid_until(), case.time + expires, "{}", case.id);
         let limit = if expires == v4::MAX_EXPIRES {
             LimitedBy::SevenDays

@@ -98,16 +98,16 @@ impl<'a> Canonical<'a> {
 
     /// The headers that a URL binds, as lines in the order of their names.
     pub(crate) fn bound_lines(&self) -> Vec<u8> {
-        let own = [
+        let mut lines = Vec::new();
+        // Both names come before `x-oss-`.
+        for (name, value) in [
             ("content-md5", self.content_md5),
             ("content-type", self.content_type),
-        ];
-        let own_len: usize = own.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-        let mut lines = Vec::with_capacity(own_len + self.headers.lines_len());
-        // Both names come before `x-oss-`.
-        for (name, value) in own.into_iter().filter(|(_, value)| !value.is_empty()) {
-            for piece in [name.as_bytes(), b":", value, b"\n"] {
-                lines.extend_from_slice(piece);
+        ] {
+            if !value.is_empty() {
+                for piece in [name.as_bytes(), b":", value, b"\n"] {
+                    lines.extend_from_slice(piece);
+                }
             }
         }
         self.headers.put_lines(&mut lines, &[]);

@@ -10,7 +10,7 @@ use super::{ACCESS_KEY_ID, EXPIRES, SIGNATURE, Signer, TOKEN_PARAMETER};
 use crate::encode::{encoded_len, put_encoded};
 use crate::parameters::Parameters;
 use crate::presigned::{Presigned, limits};
-use crate::time::second_of;
+use crate::time::{is_in_range, second_of};
 use crate::view::put_method;
 use crate::{RequestView, SignError};
 
@@ -145,10 +145,8 @@ fn check_times(
 ) -> Result<(u64, u64), SignError> {
     let second = second_of(time)?;
     let seconds = expires.as_secs();
-    let end = SystemTime::UNIX_EPOCH
-        .checked_add(Duration::from_secs(second))
-        .and_then(|signed| signed.checked_add(Duration::from_secs(seconds)));
-    if seconds == 0 || !end.is_some_and(|end| second_of(end).is_ok()) {
+    let end = second.checked_add(seconds).filter(|end| is_in_range(*end));
+    if seconds == 0 || end.is_none() {
         return Err(SignError::EndOutOfRange { seconds });
     }
     if credentials.is_expired_at(time) {

@@ -12,7 +12,7 @@ use super::canonical::{Canonical, Explained, encoded, keyed};
 use super::sub_resources::SubResources;
 use super::{ACCESS_KEY_ID, EXPIRES, SCHEME, SIGNATURE, TOKEN_PARAMETER};
 use crate::parameters::Parameters;
-use crate::time::second_of;
+use crate::time::{instant, is_in_range};
 use crate::{RequestView, SignError};
 
 /// A received V1 signature with everything that came along with it.
@@ -97,15 +97,14 @@ impl<'a> Authorization<'a> {
             return Ok(None);
         };
         let expires = find(EXPIRES).unwrap_or_default();
-        let expires_at = Some(expires)
+        let end = Some(expires)
             .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|digits| digits.parse().ok())
-            .and_then(|second| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second)))
-            .filter(|end| second_of(*end).is_ok())
+            .filter(|end| is_in_range(*end))
             .ok_or(malformed(EXPIRES))?;
         let query = QueryPart {
             expires,
-            expires_at,
+            expires_at: instant(end, Duration::ZERO),
             security_token: find(TOKEN_PARAMETER).filter(|token| !token.is_empty()),
         };
         let signature = find(SIGNATURE).ok_or(malformed("signature"))?;

@@ -4,12 +4,16 @@
 
 mod canonical;
 mod key;
+#[cfg(feature = "post-policy")]
+mod post;
 mod presign;
 mod sign;
 mod signer;
 mod verify;
 
 pub(crate) use canonical::UNSIGNED_PAYLOAD;
+#[cfg(feature = "post-policy")]
+pub use post::{PostForm, PostPolicy};
 pub use presign::MAX_EXPIRES;
 pub use sign::Explained;
 pub use signer::{DEFAULT_PRODUCT, Signer, SignerBuilder};

@@ -1,5 +1,6 @@
 //! What the tests over vectors share.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
