@@ -7,7 +7,7 @@ mod common;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use common::{Keys, builder};
+use common::{Keys, Server as Plain, answer, builder, ok};
 use oss_client::{Client, ClientBuilder, Error};
 use oss_credentials_core::http::HttpErrorKind;
 use rcgen::{CertificateParams, KeyPair};
@@ -25,6 +25,10 @@ struct Server {
 
 /// Answers every request with 200, under a certificate that nobody has signed but its own key.
 async fn server() -> Server {
+    answering(answer(200, &[], "")).await
+}
+
+async fn answering(answer: Vec<u8>) -> Server {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
         .unwrap()
@@ -47,8 +51,7 @@ async fn server() -> Server {
                 continue;
             };
             if stream.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
-                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-                let _ = stream.write_all(answer).await;
+                let _ = stream.write_all(&answer).await;
                 let _ = stream.shutdown().await;
             }
         }
@@ -96,4 +99,14 @@ async fn any_certificate_is_taken_only_where_that_was_asked_for() {
         });
         trusting.head_object("examplebucket", "k").send().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn no_redirect_leads_from_https_to_http() {
+    let target = Plain::start([ok()]);
+    let server = answering(answer(302, &[("Location", &target.endpoint())], "")).await;
+    let client = client(&server, |b| b.danger_accept_any_certificate().redirects(5));
+    let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
+    assert_eq!(error.service().unwrap().status(), 302);
+    assert_eq!(target.count(), 0);
 }
