@@ -39,10 +39,16 @@ struct ReadmeExamples;
 
 mod encode;
 mod error;
+mod headers;
 #[cfg(feature = "http")]
 mod http;
 mod list;
+mod parameters;
+mod presigned;
+mod signed;
 mod time;
+#[cfg(feature = "v1")]
+pub mod v1;
 pub mod v4;
 mod view;
 
