@@ -74,13 +74,13 @@ pub(crate) fn header(vector: &Value) -> Verdict {
         .explain(&view, &input.credentials, input.time)
         .map_err(refused)?;
     compare(expected, &explained)?;
-    let signed = signer
+    let result = signer
         .sign(&view, &input.credentials, input.time)
         .map_err(refused)?;
-    same(expected, "signature", signed.signature())?;
-    same(expected, "authorization", signed.authorization())?;
+    same(expected, "signature", result.signature())?;
+    same(expected, "authorization", result.authorization())?;
     // Whatever the official client sets in signing, this one sets as well, to the same value.
-    let ours: BTreeMap<String, String> = signed
+    let ours: BTreeMap<String, String> = result
         .headers()
         .map(|header| {
             (

@@ -116,12 +116,12 @@ fn bytes_beyond_ascii_and_several_values_are_signed_as_they_are() {
 
 #[test]
 fn extra_sub_resources_are_signed_in_their_places() {
-    let signer = Signer::builder()
+    let shared = Signer::builder()
         .extra_sub_resources(["newFeature", "a b", "newFeature"])
         .build()
         .unwrap();
     assert_eq!(
-        signer.extra_sub_resources().collect::<Vec<_>>(),
+        shared.extra_sub_resources().collect::<Vec<_>>(),
         ["a b", "newFeature"]
     );
     let query = [
@@ -135,7 +135,7 @@ fn extra_sub_resources_are_signed_in_their_places() {
     ];
     let expected = "?a b=c&d&acl&newFeature&versionId=v/1&x-oss-new=2";
     let resource = |view: &RequestView<'_>| {
-        let explained = signer.explain(view, &fixed(), time()).unwrap();
+        let explained = shared.explain(view, &fixed(), time()).unwrap();
         String::from_utf8(explained.canonicalized_resource().to_vec()).unwrap()
     };
     assert_eq!(
@@ -150,7 +150,7 @@ fn extra_sub_resources_are_signed_in_their_places() {
     assert!(signed_text(&Signer::new(), &simple().query(&query)).ends_with("?acl&versionId=v/1&x-oss-new=2"));
 
     // The other side has to know them too.
-    let signed = signer.sign(&simple().query(&query), &fixed(), time()).unwrap();
+    let signed = shared.sign(&simple().query(&query), &fixed(), time()).unwrap();
     let received: Vec<(&str, &[u8])> = signed
         .headers()
         .map(|header| (header.name, header.value.as_bytes()))
@@ -429,10 +429,10 @@ fn nothing_secret_is_shown() {
         .security_token("canary-token")
         .build()
         .unwrap();
-    let signer = Signer::new();
-    let signed = signer.sign(&view, &credentials, time()).unwrap();
-    let presigned = signer.presign(&view, &credentials, time(), HOUR).unwrap();
-    let explained = signer.explain_presign(&view, &credentials, time(), HOUR).unwrap();
+    let shared = Signer::new();
+    let signed = shared.sign(&view, &credentials, time()).unwrap();
+    let presigned = shared.presign(&view, &credentials, time(), HOUR).unwrap();
+    let explained = shared.explain_presign(&view, &credentials, time(), HOUR).unwrap();
     let pairs = oss_sign::decode_query(presigned.query()).unwrap();
     let pairs: Vec<_> = pairs
         .iter()
@@ -444,7 +444,7 @@ fn nothing_secret_is_shown() {
         .unwrap();
     assert!(verification.matches());
     let shown = format!(
-        "{signer:?} {signed:?} {presigned:?} {explained:?} {authorization:?} {verification:?} {:?}",
+        "{shared:?} {signed:?} {presigned:?} {explained:?} {authorization:?} {verification:?} {:?}",
         signed.headers().collect::<Vec<_>>(),
     );
     for secret in [
