@@ -214,6 +214,8 @@ fn anonymous_requests_get_no_headers() {
 #[test]
 fn a_full_map_is_an_error() {
     let mut full = HeaderMap::new();
+    full.insert("date", HeaderValue::from_static("before"));
+    full.insert("x-oss-security-token", HeaderValue::from_static("before"));
     for number in 0_u32.. {
         let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
         if full.try_insert(name, HeaderValue::from_static("v")).is_err() {

@@ -117,23 +117,25 @@ fn bytes_beyond_ascii_and_several_values_are_signed_as_they_are() {
 #[test]
 fn extra_sub_resources_are_signed_in_their_places() {
     let shared = Signer::builder()
-        .extra_sub_resources(["newFeature", "a b", "newFeature"])
+        .extra_sub_resources(["newFeature", "aü", "a b", "newFeature"])
         .build()
         .unwrap();
     assert_eq!(
         shared.extra_sub_resources().collect::<Vec<_>>(),
-        ["a b", "newFeature"]
+        ["a b", "aü", "newFeature"]
     );
     let query = [
         ("versionId", "v/1"),
         ("newFeature", ""),
+        ("aü", "ß"),
         ("a b", "c&d"),
         ("newfeature", "1"),
         ("prefix", "p"),
         ("x-oss-new", "2"),
         ("acl", ""),
     ];
-    let expected = "?a b=c&d&acl&newFeature&versionId=v/1&x-oss-new=2";
+    // By the names as they are: encoded, `aü` would come before `acl`.
+    let expected = "?a b=c&d&acl&aü=ß&newFeature&versionId=v/1&x-oss-new=2";
     let resource = |view: &RequestView<'_>| {
         let explained = shared.explain(view, &fixed(), time()).unwrap();
         String::from_utf8(explained.canonicalized_resource().to_vec()).unwrap()
@@ -142,7 +144,8 @@ fn extra_sub_resources_are_signed_in_their_places() {
         resource(&simple().query(&query)),
         format!("/examplebucket/exampleobject.txt{expected}")
     );
-    let encoded = "versionId=v%2F1&newFeature=&a%20b=c%26d&newfeature=1&prefix=p&x-oss-new=%32&%61cl";
+    let encoded =
+        "versionId=v%2F1&newFeature=&a%C3%BC=%c3%9f&a%20b=c%26d&newfeature=1&prefix=p&x-oss-new=%32&%61cl";
     assert_eq!(
         resource(&simple().encoded_query(encoded)),
         format!("/examplebucket/exampleobject.txt{expected}")
@@ -163,7 +166,7 @@ fn extra_sub_resources_are_signed_in_their_places() {
             .verify(&view, "FakeAccessKeySecret0001");
         verification.unwrap().matches()
     };
-    assert!(matches(&["newFeature", "a b"]));
+    assert!(matches(&["newFeature", "a b", "aü"]));
     assert!(!matches(&[]));
 }
 
