@@ -20,17 +20,17 @@ pub(crate) fn header(vector: &Value) -> Verdict {
         .explain(&view, &input.credentials, input.time)
         .map_err(refused)?;
     compare(expected, &explained)?;
-    let output = signer
+    let result = signer
         .sign(&view, &input.credentials, input.time)
         .map_err(refused)?;
-    same(expected, "signature", output.signature())?;
-    same(expected, "authorization", output.authorization())?;
+    same(expected, "signature", result.signature())?;
+    same(expected, "authorization", result.authorization())?;
     // What is set is what the official client sends, to the same values.
     let wanted: BTreeMap<String, &str> = pairs(expected, "headers")?
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
         .collect();
-    for header in output.headers() {
+    for header in result.headers() {
         if wanted.get(header.name) != Some(&header.value) {
             return Err(format!("header {} is {:?}", header.name, header.value));
         }

@@ -74,13 +74,13 @@ pub(crate) fn header(vector: &Value) -> Verdict {
         .explain(&view, &input.credentials, input.time)
         .map_err(refused)?;
     compare(expected, &explained)?;
-    let output = signer
+    let result = signer
         .sign(&view, &input.credentials, input.time)
         .map_err(refused)?;
-    same(expected, "signature", output.signature())?;
-    same(expected, "authorization", output.authorization())?;
+    same(expected, "signature", result.signature())?;
+    same(expected, "authorization", result.authorization())?;
     // Whatever the official client sets in signing, this one sets as well, to the same value.
-    let ours: BTreeMap<String, String> = output
+    let ours: BTreeMap<String, String> = result
         .headers()
         .map(|header| {
             (

@@ -35,7 +35,8 @@ pub enum SignError {
     },
     /// A name in the list of extra V1 sub-resources is empty, or is a parameter that carries the signature.
     #[error(
-        "oss-sign: {name:?} cannot be a signed sub-resource; list only names of query parameters that are sent"
+        "oss-sign: {name:?} cannot be a signed sub-resource; \
+         list only names of query parameters that are sent"
     )]
     InvalidSubResource {
         /// What was given, cut at 64 characters.
@@ -85,7 +86,8 @@ pub enum SignError {
     },
     /// A presigned V1 URL would live for less than a second, or beyond the year 9999.
     #[error(
-        "oss-sign: a V1 URL cannot live for {seconds} seconds; ask for at least 1, and an end before the year 10000"
+        "oss-sign: a V1 URL cannot live for {seconds} seconds; \
+         ask for at least 1, and an end before the year 10000"
     )]
     EndOutOfRange {
         /// Whole seconds that were asked for.

@@ -134,7 +134,7 @@ const EXPIRES: Duration = Duration::from_secs(60);
 
 /// All of them.
 fn entries() -> Vec<(&'static str, Entry)> {
-    let mut entries: Vec<(&str, Entry)> = vec![
+    let v4: [(&str, Entry); 2] = [
         ("v4 sign", |parts, key, credentials, time| {
             signer().sign_parts(parts, BUCKET, key, credentials, time)
         }),
@@ -144,21 +144,20 @@ fn entries() -> Vec<(&'static str, Entry)> {
                 .map(drop)
         }),
     ];
+    #[cfg(not(feature = "v1"))]
+    let v1 = [];
     #[cfg(feature = "v1")]
-    entries.extend([
-        (
-            "v1 sign",
-            (|parts, key, credentials, time| {
-                v1::Signer::new().sign_parts(parts, BUCKET, key, credentials, time)
-            }) as Entry,
-        ),
+    let v1: [(&str, Entry); 2] = [
+        ("v1 sign", |parts, key, credentials, time| {
+            v1::Signer::new().sign_parts(parts, BUCKET, key, credentials, time)
+        }),
         ("v1 presign", |parts, key, credentials, time| {
             v1::Signer::new()
                 .presign_parts(parts, BUCKET, key, credentials, time, EXPIRES)
                 .map(drop)
         }),
-    ]);
-    entries
+    ];
+    v4.into_iter().chain(v1).collect()
 }
 
 /// Runs an entry point that must fail, and compares the request before and after.
@@ -215,6 +214,8 @@ fn anonymous_requests_get_no_headers() {
 #[test]
 fn a_full_map_is_an_error() {
     let mut full = HeaderMap::new();
+    full.insert("date", HeaderValue::from_static("before"));
+    full.insert("x-oss-security-token", HeaderValue::from_static("before"));
     for number in 0_u32.. {
         let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
         if full.try_insert(name, HeaderValue::from_static("v")).is_err() {
@@ -244,11 +245,11 @@ fn v1_in_place_is_like_by_view() {
         .key(KEY)
         .query(&[("acl", ""), ("versionId", "v+1"), ("a b", "")])
         .headers(&pairs);
-    let signer = v1::Signer::new();
-    let signed = signer.sign(&view, &temporary(), time()).unwrap();
+    let shared = v1::Signer::new();
+    let signed = shared.sign(&view, &temporary(), time()).unwrap();
     // Twice, since a retry signs what was signed before.
     for _ in 0..2 {
-        signer
+        shared
             .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
             .unwrap();
         for header in signed.headers() {
@@ -263,7 +264,7 @@ fn v1_in_place_is_like_by_view() {
         assert_eq!(parts.headers.len(), 1 + 3);
     }
     // A token of other credentials does not stay.
-    signer
+    shared
         .sign_parts(&mut parts, BUCKET, KEY, &fixed(), time())
         .unwrap();
     assert!(!parts.headers.contains_key("x-oss-security-token"));
@@ -272,10 +273,10 @@ fn v1_in_place_is_like_by_view() {
     parts
         .headers
         .insert("x-oss-meta-raw", HeaderValue::from_bytes(b"\xff\xfe").unwrap());
-    let in_place = signer
+    let in_place = shared
         .presign_parts(&mut parts, BUCKET, KEY, &temporary(), time(), EXPIRES)
         .unwrap();
-    let by_view = signer.presign(&view, &temporary(), time(), EXPIRES).unwrap();
+    let by_view = shared.presign(&view, &temporary(), time(), EXPIRES).unwrap();
     assert_eq!(in_place.query(), by_view.query());
     assert_eq!(parts.uri.query(), Some(by_view.query()));
     assert_eq!(parts.uri.path(), "/exampleobject.txt");

@@ -116,33 +116,36 @@ fn bytes_beyond_ascii_and_several_values_are_signed_as_they_are() {
 
 #[test]
 fn extra_sub_resources_are_signed_in_their_places() {
-    let signer = Signer::builder()
-        .extra_sub_resources(["newFeature", "a b", "newFeature"])
+    let shared = Signer::builder()
+        .extra_sub_resources(["newFeature", "aü", "a b", "newFeature"])
         .build()
         .unwrap();
     assert_eq!(
-        signer.extra_sub_resources().collect::<Vec<_>>(),
-        ["a b", "newFeature"]
+        shared.extra_sub_resources().collect::<Vec<_>>(),
+        ["a b", "aü", "newFeature"]
     );
     let query = [
         ("versionId", "v/1"),
         ("newFeature", ""),
+        ("aü", "ß"),
         ("a b", "c&d"),
         ("newfeature", "1"),
         ("prefix", "p"),
         ("x-oss-new", "2"),
         ("acl", ""),
     ];
-    let expected = "?a b=c&d&acl&newFeature&versionId=v/1&x-oss-new=2";
+    // By the names as they are: encoded, `aü` would come before `acl`.
+    let expected = "?a b=c&d&acl&aü=ß&newFeature&versionId=v/1&x-oss-new=2";
     let resource = |view: &RequestView<'_>| {
-        let explained = signer.explain(view, &fixed(), time()).unwrap();
+        let explained = shared.explain(view, &fixed(), time()).unwrap();
         String::from_utf8(explained.canonicalized_resource().to_vec()).unwrap()
     };
     assert_eq!(
         resource(&simple().query(&query)),
         format!("/examplebucket/exampleobject.txt{expected}")
     );
-    let encoded = "versionId=v%2F1&newFeature=&a%20b=c%26d&newfeature=1&prefix=p&x-oss-new=%32&%61cl";
+    let encoded =
+        "versionId=v%2F1&newFeature=&a%C3%BC=%c3%9f&a%20b=c%26d&newfeature=1&prefix=p&x-oss-new=%32&%61cl";
     assert_eq!(
         resource(&simple().encoded_query(encoded)),
         format!("/examplebucket/exampleobject.txt{expected}")
@@ -150,7 +153,7 @@ fn extra_sub_resources_are_signed_in_their_places() {
     assert!(signed_text(&Signer::new(), &simple().query(&query)).ends_with("?acl&versionId=v/1&x-oss-new=2"));
 
     // The other side has to know them too.
-    let signed = signer.sign(&simple().query(&query), &fixed(), time()).unwrap();
+    let signed = shared.sign(&simple().query(&query), &fixed(), time()).unwrap();
     let received: Vec<(&str, &[u8])> = signed
         .headers()
         .map(|header| (header.name, header.value.as_bytes()))
@@ -163,7 +166,7 @@ fn extra_sub_resources_are_signed_in_their_places() {
             .verify(&view, "FakeAccessKeySecret0001");
         verification.unwrap().matches()
     };
-    assert!(matches(&["newFeature", "a b"]));
+    assert!(matches(&["newFeature", "a b", "aü"]));
     assert!(!matches(&[]));
 }
 
@@ -429,10 +432,10 @@ fn nothing_secret_is_shown() {
         .security_token("canary-token")
         .build()
         .unwrap();
-    let signer = Signer::new();
-    let signed = signer.sign(&view, &credentials, time()).unwrap();
-    let presigned = signer.presign(&view, &credentials, time(), HOUR).unwrap();
-    let explained = signer.explain_presign(&view, &credentials, time(), HOUR).unwrap();
+    let shared = Signer::new();
+    let signed = shared.sign(&view, &credentials, time()).unwrap();
+    let presigned = shared.presign(&view, &credentials, time(), HOUR).unwrap();
+    let explained = shared.explain_presign(&view, &credentials, time(), HOUR).unwrap();
     let pairs = oss_sign::decode_query(presigned.query()).unwrap();
     let pairs: Vec<_> = pairs
         .iter()
@@ -444,7 +447,7 @@ fn nothing_secret_is_shown() {
         .unwrap();
     assert!(verification.matches());
     let shown = format!(
-        "{signer:?} {signed:?} {presigned:?} {explained:?} {authorization:?} {verification:?} {:?}",
+        "{shared:?} {signed:?} {presigned:?} {explained:?} {authorization:?} {verification:?} {:?}",
         signed.headers().collect::<Vec<_>>(),
     );
     for secret in [

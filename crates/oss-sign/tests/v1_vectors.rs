@@ -13,7 +13,7 @@ use oss_sign::{RequestView, decode_query, encode_query};
 use serde_json::Value;
 use support::{check_url, expected_headers, header_set, pairs, vectors};
 
-/// The input of one vector in the shape that the signer takes.
+/// The input of one vector in the shape that the shared takes.
 struct Case<'a> {
     id: &'a str,
     input: &'a Value,
@@ -104,10 +104,10 @@ impl<'a> Case<'a> {
 
 #[test]
 fn header_vectors() {
-    let signer = Signer::new();
+    let shared = Signer::new();
     for vector in &vectors("v1-header.json", 56) {
         let case = Case::new(vector);
-        let signed = signer.sign(&case.view(), &case.credentials, case.time).unwrap();
+        let signed = shared.sign(&case.view(), &case.credentials, case.time).unwrap();
         assert_eq!(
             signed.authorization(),
             case.expected("authorization"),
@@ -116,13 +116,13 @@ fn header_vectors() {
         );
         assert_eq!(signed.signature(), case.expected("signature"), "{}", case.id);
         case.check_explained(
-            &signer
+            &shared
                 .explain(&case.view(), &case.credentials, case.time)
                 .unwrap(),
         );
         check_url(vector, &encode_query(&case.query));
 
-        // As the request goes out: what the signer sets takes the place of what was there.
+        // As the request goes out: what the shared sets takes the place of what was there.
         let mut sent = case.headers.clone();
         sent.retain(|(name, _)| !signed.headers().any(|set| set.name.eq_ignore_ascii_case(name)));
         // The HTTP stack's own headers are not in the vectors.
@@ -135,7 +135,7 @@ fn header_vectors() {
 
         // Whoever signs what arrived gets the same.
         let arrived = case.view_with(&case.query, &sent);
-        let again = signer.sign(&arrived, &case.credentials, case.time).unwrap();
+        let again = shared.sign(&arrived, &case.credentials, case.time).unwrap();
         assert_eq!(again.signature(), signed.signature(), "{}", case.id);
         case.check_verifies(
             &Authorization::parse(case.expected("authorization")).unwrap(),
@@ -146,15 +146,15 @@ fn header_vectors() {
 
 #[test]
 fn url_vectors() {
-    let signer = Signer::new();
+    let shared = Signer::new();
     for vector in &vectors("v1-query.json", 56) {
         let case = Case::new(vector);
         let expires = Duration::from_secs(case.input["expires_seconds"].as_u64().unwrap());
-        let presigned = signer
+        let presigned = shared
             .presign(&case.view(), &case.credentials, case.time, expires)
             .unwrap();
         check_url(vector, presigned.query());
-        let explained = signer.explain_presign(&case.view(), &case.credentials, case.time, expires);
+        let explained = shared.explain_presign(&case.view(), &case.credentials, case.time, expires);
         case.check_explained(&explained.unwrap());
 
         let expected: BTreeSet<_> = pairs(&case.expected["query"]).into_iter().collect();

@@ -200,8 +200,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidPostPolicy`], [`SignError::ExpiresOutOfRange`], [`SignError::CredentialsExpired`] or
-    /// [`SignError::TimeOutOfRange`].
+    /// [`SignError::InvalidPostPolicy`], [`SignError::ExpiresOutOfRange`], [`SignError::CredentialsExpired`]
+    /// or [`SignError::TimeOutOfRange`].
     pub fn sign_post(
         &self,
         policy: &PostPolicy,
@@ -264,8 +264,8 @@ pub struct PostForm {
 
 impl PostForm {
     /// The fields to put into the form, in any order but before the field `file`: `policy`,
-    /// `x-oss-signature-version`, `x-oss-credential`, `x-oss-date`, `x-oss-security-token` if there is a token,
-    /// and `x-oss-signature`. The form also needs `key` and whatever else the conditions ask for, and is sent
+    /// `x-oss-signature-version`, `x-oss-credential`, `x-oss-date`, `x-oss-security-token` if there is a
+    /// token, and `x-oss-signature`. The form also needs `key` and whatever else the conditions ask for, and is sent
     /// by `POST` as `multipart/form-data` to the bucket's host.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.fields.iter().map(|(name, value)| (*name, value.as_str()))
