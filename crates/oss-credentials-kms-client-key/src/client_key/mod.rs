@@ -27,9 +27,9 @@ const NAME: &str = "kms-client-key";
 /// KMS hands it out once, as a JSON file with a password beside it. [`ClientKey::from_file`] reads that file;
 /// [`ClientKey::new`] takes a key that is kept elsewhere. Cloning is cheap, and all clones share one key.
 ///
-/// The layout of the file, and that RSA with 2048 bits is the only type of key so far, are stated in the vendor's
-/// Key Management Service documentation on client keys of application access points; that the PKCS#12 in it
-/// leaves out what DER and most writers put in is observed from files that KMS issued.
+/// What a client key is, is stated in the vendor's documentation on application access points,
+/// <https://www.alibabacloud.com/help/en/kms/key-management-service/security-and-compliance/use-aap-for-access-control>.
+/// That the PKCS#12 in it leaves out what most writers put in is observed from files that KMS issued.
 ///
 /// # Examples
 ///
