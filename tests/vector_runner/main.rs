@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the report is what this program is for")]
 
 mod kms;
+mod kms_instance;
 mod oss_v4;
 mod sts;
 
@@ -17,7 +18,7 @@ use oss_credentials_core::{Env, ProcessEnv};
 use serde_json::Value;
 
 /// Kinds whose crates come later.
-const NOT_YET: [&str; 3] = ["oss-v1-header", "oss-v1-query", "kms-instance"];
+const NOT_YET: [&str; 2] = ["oss-v1-header", "oss-v1-query"];
 
 /// What one vector says about our code: nothing, or what differs.
 type Verdict = Result<(), String>;
@@ -110,6 +111,7 @@ fn run_file(
         "sts-rpc" => &sts::rpc,
         "sts-acs3" => &sts::acs3,
         "kms-rpc" => &|vector| kms::rpc(path, vector),
+        "kms-instance" => &|vector| kms_instance::request(path, vector),
         "kms-client-keys" => &|vector| kms::client_key(path, vector),
         _ if NOT_YET.contains(&kind) => {
             *skipped.entry(kind.to_owned()).or_default() += vectors.len();
