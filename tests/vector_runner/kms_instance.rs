@@ -53,6 +53,8 @@ pub(crate) fn request(file: &Path, vector: &Value) -> Verdict {
     if ours == wanted {
         Ok(())
     } else {
-        Err(format!("the headers differ\n  wanted {wanted:?}\n  got    {ours:?}"))
+        Err(format!(
+            "the headers differ\n  wanted {wanted:?}\n  got    {ours:?}"
+        ))
     }
 }

@@ -120,7 +120,7 @@ impl KmsClientKeyBuilder {
     pub fn env(mut self, env: &dyn Env) -> Self {
         let wanted = self.wanted();
         self.settings.env = Layer::read(wanted, |name| env.non_empty(name));
-        if wanted.password {
+        if wanted.password || self.settings.instances().is_some() {
             self.settings.capture(env);
         }
         self
@@ -151,6 +151,8 @@ impl KmsClientKeyBuilder {
             )
         })?;
         self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
+        // The variables that it names for passwords were not looked at.
+        self.settings.env_was_read = false;
         Ok(self)
     }
 

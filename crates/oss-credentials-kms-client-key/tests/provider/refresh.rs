@@ -64,7 +64,11 @@ fn a_rejected_pair_is_replaced_at_once_and_a_flood_of_rejections_is_held_back() 
         credentials = blocking::wait(provider.credentials()).unwrap();
     }
     assert_eq!(calls.load(Ordering::Relaxed), 6);
-    clock.advance(Duration::from_secs(600));
+    clock.advance(Duration::from_secs(599));
+    provider.invalidate(&credentials);
+    credentials = blocking::wait(provider.credentials()).unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 6);
+    clock.advance(Duration::from_secs(1));
     provider.invalidate(&credentials);
     blocking::wait(provider.credentials()).unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 7);

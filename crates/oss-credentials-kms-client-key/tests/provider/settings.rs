@@ -207,6 +207,8 @@ fn a_password_variable_that_the_file_names_needs_the_environment() {
          (client_key_password_from_env_variable); call env(..) after properties(..)"
     );
     let env = FakeEnv::new().with("PW", "canary");
+    let turned = KmsClientKey::builder().env(&env).properties(&path).unwrap();
+    assert_eq!(ready(turned).unwrap_err().to_string(), error.to_string());
     let builder = KmsClientKey::from_properties(&path).unwrap().env(&env);
     assert!(!format!("{builder:?}").contains("canary"));
     assert!(ready(builder).is_ok());
