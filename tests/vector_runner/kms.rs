@@ -94,7 +94,7 @@ pub(crate) fn rpc(file: &Path, vector: &Value) -> Verdict {
 }
 
 /// A client key of the manifest that `file` belongs to; of the repository's, if there is none above it.
-fn signing_key(file: &Path, name: &str) -> Result<ClientKey, String> {
+pub(crate) fn signing_key(file: &Path, name: &str) -> Result<ClientKey, String> {
     let manifest = file
         .ancestors()
         .map(Path::to_owned)
