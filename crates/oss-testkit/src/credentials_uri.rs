@@ -12,7 +12,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::json;
 
 use crate::account::Principal;
-use crate::cloud::{LocalCloud, LocalCloudBuilder};
+use crate::builder::LocalCloudBuilder;
+use crate::cloud::LocalCloud;
 use crate::server::Judgement;
 use crate::session::Rotation;
 use crate::state::State;

@@ -28,6 +28,7 @@
 //! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
 //! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket` |
 //! | OSS: forms | `PostObject` |
+//! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //!
@@ -48,13 +49,16 @@
 //! | none | | the crate has no optional parts |
 
 mod account;
+mod builder;
 mod cloud;
 mod conn;
 mod control;
 mod credentials_uri;
+mod ecs;
 mod fault;
 mod kms;
 mod metadata;
+mod openapi;
 mod oss;
 mod record;
 mod server;
@@ -65,7 +69,8 @@ mod time;
 mod wire;
 
 pub use account::Role;
-pub use cloud::{LocalCloud, LocalCloudBuilder};
+pub use builder::LocalCloudBuilder;
+pub use cloud::LocalCloud;
 pub use fault::Fault;
 pub use kms::ClientKeyFiles;
 pub use metadata::MetadataMode;

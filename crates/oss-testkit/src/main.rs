@@ -25,6 +25,9 @@ struct Options {
     /// Port of OSS on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_oss: u16,
+    /// Port of ECS on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_ecs: u16,
     /// Port of the instance metadata on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_metadata: u16,
@@ -172,6 +175,7 @@ fn start(options: Options) -> io::Result<LocalCloud> {
     let mut builder = LocalCloud::builder()
         .sts_port(options.port_sts)
         .oss_port(options.port_oss)
+        .ecs_port(options.port_ecs)
         .metadata_port(options.port_metadata)
         .credentials_uri_port(options.port_uri)
         .metadata_mode(options.metadata_mode.into())

@@ -14,6 +14,8 @@ pub enum Service {
     Sts,
     /// Object Storage Service.
     Oss,
+    /// Elastic Compute Service: its OpenAPI.
+    Ecs,
     /// Instance metadata of an ECS instance.
     Metadata,
     /// The server behind the credentials URI.

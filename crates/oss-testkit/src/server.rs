@@ -21,7 +21,7 @@ use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
 use crate::wire::{Answer, Request};
-use crate::{credentials_uri, metadata, oss, sts};
+use crate::{credentials_uri, ecs, metadata, openapi, oss, sts};
 
 /// What a fault changes in the way a service judges one request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,11 +75,11 @@ async fn handle(
 impl Server {
     async fn answer(&self, request: Request, reset: &Reset) -> Response {
         let (action, access_key_id) = match self.service {
-            Service::Sts => (sts::action(&request), sts::access_key_id(&request)),
+            Service::Sts | Service::Ecs => (openapi::action(&request), openapi::access_key_id(&request)),
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
             Service::Metadata => (metadata::action(&request), None),
             Service::CredentialsUri => (credentials_uri::action(&request), None),
-            Service::Kms => (sts::action(&request), shared::access_key_id(&request)),
+            Service::Kms => (openapi::action(&request), shared::access_key_id(&request)),
             Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
         };
         tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
@@ -134,7 +134,15 @@ impl Server {
                     code,
                     message,
                 },
-            ) => sts::error(request, *status, code, message),
+            ) => openapi::error(&sts::PRODUCT, request, *status, code, message),
+            (
+                Service::Ecs,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => openapi::error(&ecs::PRODUCT, request, *status, code, message),
             (
                 Service::Oss,
                 Kind::Error {
@@ -165,12 +173,8 @@ impl Server {
             (Service::CredentialsUri, Kind::Throttling) => {
                 credentials_uri::error(429, "Throttling", "Request was denied due to user flow control.")
             }
-            (Service::Sts, Kind::Throttling) => sts::error(
-                request,
-                429,
-                "Throttling.User",
-                "Request was denied due to user flow control.",
-            ),
+            (Service::Sts, Kind::Throttling) => openapi::throttling(&sts::PRODUCT, request),
+            (Service::Ecs, Kind::Throttling) => openapi::throttling(&ecs::PRODUCT, request),
             (Service::Oss, Kind::Throttling) => oss::error(
                 request,
                 503,
@@ -208,6 +212,7 @@ impl Server {
             }
             (Service::Oss, Kind::JsonError { status, code }) => oss::json_error(request, *status, code),
             (Service::Sts, _) => sts::handle(&self.state, request, judgement),
+            (Service::Ecs, _) => ecs::handle(&self.state, request, judgement),
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
             (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
             (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),

@@ -40,7 +40,9 @@ enum Source {
 }
 
 fn endpoint_or(default: &str) -> String {
-    ProcessEnv.non_empty("ECS_ENDPOINT").unwrap_or(default.to_owned())
+    ProcessEnv
+        .non_empty("ALIBABA_CLOUD_ECS_ENDPOINT")
+        .unwrap_or(default.to_owned())
 }
 
 #[tokio::main]

@@ -9,7 +9,8 @@ use oss_credentials_core::Credentials;
 
 use super::client_key::{self, ClientKeyFiles};
 use super::secrets::ram_secret_name;
-use crate::cloud::{LocalCloud, LocalCloudBuilder};
+use crate::builder::LocalCloudBuilder;
+use crate::cloud::LocalCloud;
 use crate::state::Inner;
 
 const DEFAULT_SECRET_USER: &str = "example-rotated-user";

@@ -8,9 +8,9 @@ use prost::Message as _;
 
 use super::message::{GetSecretValueRequest, Refused, SecretValue};
 use super::{ACTION, client_key, secrets};
+use crate::openapi::{Refusal, request_id};
 use crate::server::Judgement;
 use crate::state::State;
-use crate::sts::{Refusal, request_id};
 use crate::time::{MAX_SKEW, apart, parse_http_date};
 use crate::wire::{Answer, Request};
 

@@ -9,9 +9,9 @@ use serde_json::json;
 use super::client_key::ClientKeyFiles;
 use super::message::{GetSecretValueRequest, SecretValue};
 use crate::account::{Key, Principal, new_key_pair};
+use crate::openapi::{Refusal, request_id};
 use crate::server::Judgement;
 use crate::state::{Inner, State};
-use crate::sts::{Refusal, request_id};
 use crate::time::{iso, shift};
 
 const CURRENT: &str = "ACSCurrent";

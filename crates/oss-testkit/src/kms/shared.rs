@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::message::{GetSecretValueRequest, SecretValue};
 use super::{ACTION, client_key, secrets};
+use crate::openapi::{Refusal, request_id};
 use crate::server::Judgement;
 use crate::state::State;
-use crate::sts::{Refusal, request_id};
 use crate::time::{MAX_SKEW, apart, parse_iso};
 use crate::wire::{Answer, Request};
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::cloud::{LocalCloud, LocalCloudBuilder};
+use crate::builder::LocalCloudBuilder;
+use crate::cloud::LocalCloud;
 use crate::session::Rotation;
 pub(crate) use service::{action, error, handle, loses_answer};
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Refusal;
-use super::auth::mandatory;
 use crate::account::{Key, Principal, Role};
+use crate::openapi::Refusal;
+use crate::openapi::auth::mandatory;
 use crate::server::Judgement;
 use crate::session::Session;
 use crate::state::State;

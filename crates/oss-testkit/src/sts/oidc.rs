@@ -18,13 +18,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use oss_credentials_core::nonce;
 use serde_json::{Map, Value, json};
 
-use super::Refusal;
-use super::auth::{check_time, mandatory};
 use super::calls::{
     Fields, check_policy, check_session_name, find_role, into_map, role_name, session_fields, session_length,
 };
 use crate::account::Principal;
-use crate::cloud::{LocalCloud, LocalCloudBuilder};
+use crate::builder::LocalCloudBuilder;
+use crate::cloud::LocalCloud;
+use crate::openapi::Refusal;
+use crate::openapi::auth::{check_time, mandatory};
 use crate::server::Judgement;
 use crate::session::Session;
 use crate::state::State;

@@ -27,7 +27,7 @@ enum Form<'a> {
 }
 
 /// Checks the request as the service does; returns the caller's key.
-pub(super) fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Result<Key, Refusal> {
+pub(crate) fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Result<Key, Refusal> {
     let now = state.now(judgement.clock_offset);
     let signed = if request.header("authorization").is_some() {
         read_acs3(request)
@@ -109,7 +109,7 @@ fn read_acs3(request: &Request) -> Result<Signed<'_>, Refusal> {
     })
 }
 
-pub(super) fn mandatory<'a>(
+pub(crate) fn mandatory<'a>(
     request: &'a Request,
     name: &str,
     code: &'static str,
@@ -129,7 +129,7 @@ fn incomplete() -> Refusal {
     Refusal::new(400, "IncompleteSignature", message)
 }
 
-pub(super) fn check_time(text: &str, now: SystemTime) -> Result<(), Refusal> {
+pub(crate) fn check_time(text: &str, now: SystemTime) -> Result<(), Refusal> {
     let time = parse_iso(text).ok_or_else(|| {
         let message = "Specified time stamp or date value is not well formatted.";
         Refusal::new(400, "InvalidTimeStamp.Format", message)
