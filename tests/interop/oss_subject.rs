@@ -5,6 +5,7 @@
 //! The interop tests drive it beside the vendor's clients. Bodies are base64.
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as StdError;
 use std::io::{self, BufRead as _};
@@ -76,13 +77,9 @@ async fn answer(clients: &mut HashMap<Settings, Client>, call: Call) -> Result<V
     if call.what == "post" {
         return form(&call);
     }
-    let client = match clients.get(&call.client) {
-        Some(known) => known.clone(),
-        None => {
-            let new = client(&call.client)?;
-            clients.insert(call.client.clone(), new.clone());
-            new
-        }
+    let client = match clients.entry(call.client.clone()) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(place) => place.insert(client(&call.client)?).clone(),
     };
     let done = if call.what == "presign" {
         presign(&client, call).await
