@@ -189,7 +189,8 @@ fn wait(child: &mut dyn ChildWrapper, limit: Duration, events: &Receiver<Event>)
             }
         }
         match ended {
-            Some((status, _)) if !status.success() => return Outcome::Failed(status),
+            // Not before its outputs are closed: one that printed too much dies of that, too.
+            Some((status, _)) if open == 0 && !status.success() => return Outcome::Failed(status),
             Some(_) if open == 0 => return Outcome::Output(output),
             // Something that the program left behind holds its output open, and is ended; what came before counts.
             Some((_, at)) if now.saturating_duration_since(at) >= GRACE && !swept => {
