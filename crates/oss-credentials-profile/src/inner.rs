@@ -1,6 +1,7 @@
 //! The provider that a profile asks for. What a mode needs may be left out of the build.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
@@ -11,6 +12,17 @@ use oss_credentials_core::{
 use crate::NAME;
 use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
 use crate::section::Place;
+
+/// Longer than an exchange takes that is going to end.
+#[cfg(any(feature = "oauth", feature = "sso"))]
+const EXCHANGING: Duration = Duration::from_secs(20);
+/// Longer than somebody waits for the lock on the file.
+#[cfg(feature = "write-back")]
+#[cfg_attr(
+    not(any(feature = "oauth", feature = "process")),
+    allow(dead_code, reason = "nothing is stored")
+)]
+const STORING: Duration = Duration::from_secs(20);
 
 /// What inner providers are built with.
 #[cfg_attr(
@@ -85,10 +97,11 @@ impl Context {
         })
     }
 
-    /// A cache around a source of this crate.
-    fn refreshing(&self, source: impl CredentialsSource) -> Arc<dyn CredentialsProvider> {
+    /// A cache around a source; `limit` is longer than any fetch of it that makes progress.
+    fn refreshing(&self, source: impl CredentialsSource, limit: Duration) -> Arc<dyn CredentialsProvider> {
         let provider = RefreshingProvider::builder(source)
             .clock(Arc::clone(&self.clock))
+            .attempt_limit(limit)
             .background_refresh(true);
         Arc::new(provider.build())
     }
@@ -242,24 +255,11 @@ impl Context {
         #[cfg(feature = "write-back")]
         if self.write_back {
             let source = builder.build_source().map_err(|error| place.within(&error))?;
-            return Ok(self.stored(place, source));
+            let source = crate::login::Stored::new(place.clone(), source, self.sleep.clone());
+            let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + STORING;
+            return Ok(self.refreshing(source, limit));
         }
         Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
-    }
-
-    /// As the process's own builder makes it, but what it brings is stored.
-    #[cfg(all(feature = "process", feature = "write-back"))]
-    fn stored(&self, place: &Place, source: impl CredentialsSource) -> Arc<dyn CredentialsProvider> {
-        let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + std::time::Duration::from_secs(10);
-        let provider = RefreshingProvider::builder(crate::login::Stored::new(
-            place.clone(),
-            source,
-            self.sleep.clone(),
-        ))
-        .clock(Arc::clone(&self.clock))
-        .attempt_limit(limit)
-        .background_refresh(true);
-        Arc::new(provider.build())
     }
 
     #[cfg(not(feature = "process"))]
@@ -277,7 +277,7 @@ impl Context {
             self.http(place)?,
             Arc::clone(&self.clock),
         )?;
-        Ok(self.refreshing(source))
+        Ok(self.refreshing(source, EXCHANGING))
     }
 
     #[cfg(not(feature = "sso"))]
@@ -296,7 +296,8 @@ impl Context {
             Arc::clone(&self.clock),
             self.sleep.clone(),
         );
-        Ok(self.refreshing(source))
+        // Two exchanges, each after waiting for the lock. One that is given up takes the login with it.
+        Ok(self.refreshing(source, 2 * (EXCHANGING + STORING)))
     }
 
     #[cfg(not(feature = "oauth"))]

@@ -135,3 +135,40 @@ pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
     }
     CredentialsError::invalid_config(detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts that come close to a file with profiles.
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[ -~\\n\u{e9}\u{feff}]{0,5}",
+            Just("[default]\n".to_owned()),
+            Just("type = access_key\n".to_owned()),
+            Just("access_key_id = i\n access_key_secret: s\n".to_owned()),
+            Just("{\"profiles\": [{\"name\": \"default\",".to_owned()),
+            Just("\"mode\": \"AK\"".to_owned()),
+            Just("}]}".to_owned()),
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in text()) {
+            let file = Path::new("f");
+            for wanted in [None, Some("default"), Some("x")] {
+                let found = [
+                    cli::find(&text, file, wanted),
+                    ini::credentials_file(&text, file, wanted),
+                    ini::own_keys(&text, file, "default"),
+                ];
+                for error in found.into_iter().filter_map(Result::err) {
+                    prop_assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+                }
+            }
+        }
+    }
+}

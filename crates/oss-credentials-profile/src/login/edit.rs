@@ -96,7 +96,11 @@ fn space_before<'t>(text: &'t str, places: &[Range<usize>]) -> &'t str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::{Changes, Path, Value, Zeroizing, edited};
 
     fn changes() -> Changes {
         vec![
@@ -137,5 +141,37 @@ mod tests {
             error.to_string(),
             "profile: there is no profile \"a\" any more (c)"
         );
+    }
+
+    /// A name that JSON may have to escape, and one of those that are written.
+    fn key() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-c\"\\\\,:{}\\[\\]\n\u{e9}]{1,6}",
+            Just("sts_token".to_owned()),
+            Just("sts_expiration".to_owned())
+        ]
+    }
+
+    proptest! {
+        /// Whatever stands around them, the fields are set, and all others are as they were.
+        #[test]
+        fn a_parser_sees_the_new_values_and_the_old_rest(
+            fields in proptest::collection::btree_map(key(), "[ -~\u{e9}\n]{0,8}", 0..6),
+            space in "[ \n\t]{0,3}",
+            pretty in any::<bool>(),
+        ) {
+            let mut profile: BTreeMap<String, String> = fields;
+            profile.insert("name".to_owned(), "a".to_owned());
+            let other: BTreeMap<_, _> = [("name", "b"), ("sts_token", "other")].into();
+            let json = |map: &serde_json::Value| if pretty { serde_json::to_string_pretty(map) } else { serde_json::to_string(map) };
+            let mut whole = serde_json::json!({"x": [1.5, null], "profiles": [other, profile], "current": "b"});
+            let text = format!("{space}{}{space}", json(&whole).unwrap());
+            let edited = edited(&text, Path::new("c"), "a", &changes()).unwrap();
+            let fields = &mut whole["profiles"][1];
+            fields["sts_expiration"] = 1_893_456_000_u64.into();
+            fields["oauth_access_token"] = "new \"one\"".into();
+            fields["sts_token"] = "t".into();
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&edited).unwrap(), whole);
+        }
     }
 }

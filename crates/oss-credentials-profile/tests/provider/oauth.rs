@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpErrorKind, HttpMethod, HttpResponse};
+use oss_credentials_core::http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_profile::ProfileProvider;
 
@@ -119,10 +119,16 @@ fn without_write_back_a_login_that_has_ended_is_an_error() {
 #[test]
 fn a_login_is_renewed_and_stored_before_it_is_used() {
     // 20 minutes are too little.
-    let mut folder = Folder::answering(200, RENEWED);
+    let mut folder = Folder::new();
     let path = config(&folder, NOW + 1200);
-    let watched = path.clone();
-    folder.http = folder.http.then(move |request| {
+    let (beside, watched) = (path.clone(), path.clone());
+    let renewal = move |_: &HttpRequest| {
+        // What is to take the file's place is there already, and cannot fail for want of permission any more.
+        let names = std::fs::read_dir(beside.parent().unwrap()).unwrap().count();
+        assert_eq!(names, 3, "config.json, its lock and a draft");
+        Ok(HttpResponse::new(200, RENEWED.as_bytes().to_vec()))
+    };
+    folder.http = folder.http.then(renewal).then(move |request| {
         assert_eq!(request.header("authorization"), Some("Bearer access-2"));
         let text = read(&watched);
         assert!(

@@ -212,6 +212,26 @@ mod with_a_service {
         assert!(provider.cached().is_none());
     }
 
+    /// Nobody named the files. But they were there, so a chain must not go on to another identity.
+    #[test]
+    #[cfg(not(windows))]
+    fn files_that_are_gone_do_not_make_it_not_configured() {
+        let mut folder = Folder::answering(200, &session("STS.ONE"));
+        folder.http = folder.http.fails(HttpErrorKind::Connect);
+        let path = folder.write(".alibabacloud/credentials", role("first"));
+        let builder = ProfileProvider::from_env(&folder.env()).unwrap();
+        let provider = folder.set(builder).build().unwrap();
+        assert_eq!(id(&provider), "STS.ONE");
+        std::fs::remove_file(&path).unwrap();
+        folder.clock.advance(Duration::from_secs(7200));
+        let error = blocking::wait(provider.credentials()).unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+        assert!(
+            error.to_string().contains("no file has a profile to use"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn rejected_credentials_are_dropped_by_the_inner_provider() {
         let folder = Folder::answering(200, &session("STS.ONE")).then_answering(200, &session("STS.TWO"));
