@@ -74,7 +74,7 @@ impl ProfileProviderBuilder {
             .or_else(|| Some(!env.is_true(ENV_CLI_PROFILE_DISABLED)));
         let path = |name| env.non_empty(name).map(PathBuf::from);
         self.found = Some(Found {
-            home: home(env),
+            home: home(env, cfg!(windows)),
             config_file: path(ENV_CONFIG_FILE),
             credentials_file: path(ENV_CREDENTIALS_FILE),
         });
@@ -261,8 +261,8 @@ fn candidate(path: &Path, kind: Kind, named: bool) -> Candidate {
     }
 }
 
-fn home(env: &dyn Env) -> Option<PathBuf> {
-    if !cfg!(windows) {
+fn home(env: &dyn Env, windows: bool) -> Option<PathBuf> {
+    if !windows {
         return env.non_empty("HOME").map(PathBuf::from);
     }
     let in_two = || {
@@ -270,4 +270,28 @@ fn home(env: &dyn Env) -> Option<PathBuf> {
         Some(format!("{drive}{}", env.non_empty("HOMEPATH")?))
     };
     env.non_empty("USERPROFILE").or_else(in_two).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oss_credentials_core::test_util::FakeEnv;
+
+    #[test]
+    fn the_home_directory_has_other_variables_on_windows() {
+        let env = FakeEnv::from([
+            ("HOME", "/home/h"),
+            ("USERPROFILE", r"C:\Users\u"),
+            ("HOMEDRIVE", "D:"),
+            ("HOMEPATH", r"\Users\p"),
+        ]);
+        assert_eq!(home(&env, false), Some("/home/h".into()));
+        assert_eq!(home(&env, true), Some(r"C:\Users\u".into()));
+        env.set("USERPROFILE", "");
+        assert_eq!(home(&env, true), Some(r"D:\Users\p".into()));
+        env.unset("HOMEPATH");
+        assert_eq!(home(&env, true), None);
+        env.set("HOME", "");
+        assert_eq!(home(&env, false), None);
+    }
 }

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Missing,
+    /// Its folder may not be looked into, so nobody knows whether it is there.
+    Hidden,
     NotRegular,
     TooLarge(usize),
     NotUtf8,
@@ -54,8 +56,11 @@ fn identity(metadata: &Metadata) -> (u64, u64, i64, i64) {
 /// The whole text, a byte order mark included.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Zeroizing<String>, ReadError> {
     // Opening a pipe would wait for somebody to write to it.
-    if !std::fs::metadata(path).as_ref().map_err(io_error)?.is_file() {
-        return Err(ReadError::NotRegular);
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(ReadError::NotRegular),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(ReadError::Hidden),
+        Err(error) => return Err(io_error(&error)),
     }
     let file = File::open(path).map_err(|error| io_error(&error))?;
     let length = file.metadata().as_ref().map_or(0, Metadata::len);

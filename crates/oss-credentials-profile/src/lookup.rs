@@ -86,6 +86,10 @@ impl Candidate {
             Err(ReadError::Missing) if !self.named => {
                 return Ok(Lookup::Absent("there is no such file".to_owned()));
             }
+            // Of a service that has another user's home directory.
+            Err(ReadError::Hidden) if !self.named => {
+                return Ok(Lookup::Absent("its folder may not be looked into".to_owned()));
+            }
             Err(error) => return Err(unreadable(&self.path, error)),
         };
         match self.kind {
@@ -103,6 +107,11 @@ pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
         ReadError::Missing => (
             "there is no such file".to_owned(),
             "correct the path, or write the file",
+            None,
+        ),
+        ReadError::Hidden => (
+            "the file's folder may not be looked into".to_owned(),
+            "let the user of this process do so",
             None,
         ),
         ReadError::NotRegular => (

@@ -231,7 +231,8 @@ impl CredentialsProvider for ProfileProvider {
 
     fn credentials(&self) -> CredentialsFuture<'_> {
         let now = self.shared.now();
-        if self.shared.is_due(now) {
+        // Whoever comes while the first look is under way waits for it.
+        if self.shared.is_due(now) || self.shared.current.load().is_none() {
             self.shared.look(now);
         }
         let current = self.shared.current.load();

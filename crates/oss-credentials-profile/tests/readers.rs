@@ -81,3 +81,23 @@ fn readers_see_one_generation_at_a_time_while_the_file_changes() {
         clock.advance(LOOK_INTERVAL + Duration::from_secs(1));
     });
 }
+
+/// While one caller reads for the first time, the others have nothing to go on with.
+#[test]
+fn callers_of_the_first_moment_wait_for_the_first_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.ini");
+    write(&path, 1);
+    for _ in 0..100 {
+        let provider = ProfileProvider::builder().ini_file(&path).build().unwrap();
+        let barrier = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    blocking::wait(provider.credentials()).unwrap();
+                });
+            }
+        });
+    }
+}

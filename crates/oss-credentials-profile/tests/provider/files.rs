@@ -351,3 +351,35 @@ fn a_file_without_permission_is_named() {
         }
     }
 }
+
+/// A service may run with another user's home directory, and has no profile for that reason alone.
+#[test]
+#[cfg(unix)]
+fn a_home_directory_of_somebody_else_is_not_configured() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let path = folder.write(".aliyun/config.json", JSON);
+    let closed = path.parent().unwrap();
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+    let found = blocking::wait(provider.credentials());
+    let named = blocking::wait(folder.builder().cli_file(&path).build().unwrap().credentials());
+    let may_read = std::fs::read(&path).is_ok();
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    if may_read {
+        assert!(found.is_ok() && named.is_ok(), "root may read everything");
+        return;
+    }
+    let error = found.unwrap_err();
+    assert!(error.is_not_configured(), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("config.json: its folder may not be looked into;"),
+        "{error}"
+    );
+    assert_eq!(
+        folder.shown(&named.unwrap_err()),
+        "profile: the file's folder may not be looked into (.aliyun/config.json); let the user of this process do so"
+    );
+}
