@@ -14,8 +14,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use oss_credentials_core::Credentials;
-use oss_sign::RequestView;
 use oss_sign::v4::Signer;
+use oss_sign::{RequestView, v1};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 const REGION: &str = "cn-hangzhou";
@@ -131,6 +132,86 @@ fn url_form(setting: &Setting) -> Contender<'_> {
             }
         });
     })
+}
+
+/// The bare hashing of V1: one HMAC of the string to sign with a key at hand.
+fn v1_hashing(explained: &v1::Explained) -> Contender<'static> {
+    let string_to_sign = explained.string_to_sign().to_vec();
+    let keyed = Hmac::<Sha1>::new_from_slice(&[7; 32]).expect("any length");
+    Box::new(move |watch| {
+        watch.time(|| {
+            for _ in 0..BATCH {
+                let mut mac = keyed.clone();
+                mac.update(black_box(&string_to_sign));
+                black_box(mac.finalize());
+            }
+        });
+    })
+}
+
+fn v1_header_form(setting: &Setting) -> Contender<'_> {
+    let mut batch: Vec<Parts> = (0..BATCH).map(|_| parts()).collect();
+    let signer = v1::Signer::new();
+    Box::new(move |watch| {
+        batch.iter_mut().for_each(|parts| parts.headers.clear());
+        watch.time(|| {
+            for parts in &mut batch {
+                black_box(signer.sign_parts(
+                    parts,
+                    Some(BUCKET),
+                    Some(KEY),
+                    &setting.credentials,
+                    setting.time,
+                ))
+                .expect("signs");
+            }
+        });
+    })
+}
+
+fn v1_url_form(setting: &Setting) -> Contender<'_> {
+    let signer = v1::Signer::new();
+    Box::new(move |watch| {
+        watch.time(|| {
+            for _ in 0..BATCH {
+                let view = black_box(setting.view());
+                black_box(signer.presign(&view, &setting.credentials, setting.time, EXPIRES)).expect("signs");
+            }
+        });
+    })
+}
+
+/// V1 has no goal: it is for what cannot do V4 yet.
+fn measure_v1(table: &mut Table, setting: &Setting) {
+    let (signer, view) = (v1::Signer::new(), setting.view());
+    let header = signer.explain(&view, &setting.credentials, setting.time);
+    let url = signer.explain_presign(&view, &setting.credentials, setting.time, EXPIRES);
+    let rounds = interleaved(
+        ROUNDS,
+        &mut [
+            v1_hashing(&header.expect("signs")),
+            v1_header_form(setting),
+            v1_hashing(&url.expect("signs")),
+            v1_url_form(setting),
+            header_form(setting),
+        ],
+    );
+    let no_goal = || Goal::AtLeast(0.0);
+    table.row(
+        setting.named("V1 headers / bare hashing"),
+        no_goal(),
+        rounds.ratio(1, 0),
+    );
+    table.row(
+        setting.named("V1 URL / bare hashing"),
+        no_goal(),
+        rounds.ratio(3, 2),
+    );
+    table.row(
+        setting.named("V1 headers / V4 headers"),
+        no_goal(),
+        rounds.ratio(1, 4),
+    );
 }
 
 /// The crates that ours are compared with, and what ours does for each comparison.
@@ -297,6 +378,7 @@ fn main() -> ExitCode {
             Goal::AtMost(1.5),
             rounds.ratio(3, 2),
         );
+        measure_v1(&mut table, &setting);
         #[cfg(feature = "rivals")]
         rivals::compare(&mut table, &setting);
     }

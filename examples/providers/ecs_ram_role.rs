@@ -13,7 +13,7 @@ use oss_credentials_ecs_ram_role::EcsRamRole;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = EcsRamRole::from_env(&ProcessEnv)?;
     // Every instance has the service at the same address; a local cloud has it elsewhere.
-    if let Some(endpoint) = ProcessEnv.non_empty("METADATA_ENDPOINT") {
+    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
         builder = builder.endpoint(endpoint);
     }
     whoami::show(&builder.build()?).await

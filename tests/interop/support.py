@@ -1,10 +1,13 @@
 """What the interop tests share: the running cloud, clients of each kind, and plain HTTP."""
 
+import base64
+import contextlib
 import datetime
 import http.client
 import json
 import os
 import subprocess
+import tempfile
 import types
 import urllib.parse
 from typing import NamedTuple, Optional
@@ -18,6 +21,8 @@ from alibabacloud_tea_openapi.utils_models import Config as StsConfig
 from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import RpcRequest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 
 class Key(NamedTuple):
@@ -43,6 +48,12 @@ REGION = CLOUD["OSS_REGION"]
 OSS_ENDPOINT = CLOUD["OSS_ENDPOINT"]
 STS_ADDRESS = urllib.parse.urlsplit(CLOUD["ALIBABA_CLOUD_STS_ENDPOINT"]).netloc
 ROLE_ARN = CLOUD["ALIBABA_CLOUD_ROLE_ARN"]
+KMS_ADDRESS = urllib.parse.urlsplit(CLOUD["ALIBABA_CLOUD_KMS_ENDPOINT"]).netloc
+KMS_INSTANCE_ADDRESS = urllib.parse.urlsplit(CLOUD["ALIBABA_CLOUD_KMS_INSTANCE_ENDPOINT"]).netloc
+SECRET_NAME = CLOUD["secret_names"]
+CLIENT_KEY = CLOUD["client_key_private_key_path"]
+with open(CLOUD["client_key_password_from_file_path"], encoding="ascii") as password:
+    CLIENT_KEY_PASSWORD = password.read()
 
 TRICKY_KEYS = [
     "plain.txt",
@@ -52,6 +63,7 @@ TRICKY_KEYS = [
     "quote'\"&<>;=?#*~!@$().txt",
     "a//b/",
     " leading and trailing ",
+    "/leading slash",
 ]
 
 
@@ -92,10 +104,15 @@ class CloudOfEndedSessions:
         self._process.stdout.close()
 
 
-def oss2_bucket(key, endpoint=OSS_ENDPOINT, region=REGION):
-    """A bucket of the older client, signing with V4."""
+def oss2_auth(key, version="v4"):
+    """A signer of the older client."""
     provider = oss2.credentials.StaticCredentialsProvider(key.id, key.secret, key.token or "")
-    return oss2.Bucket(oss2.ProviderAuthV4(provider), endpoint, BUCKET, region=region)
+    return oss2.ProviderAuth(provider) if version == "v1" else oss2.ProviderAuthV4(provider)
+
+
+def oss2_bucket(key, endpoint=OSS_ENDPOINT, region=REGION, version="v4", name=BUCKET):
+    """A bucket of the older client."""
+    return oss2.Bucket(oss2_auth(key, version), endpoint, name, region=region)
 
 
 def oss_v2_client(key, endpoint=OSS_ENDPOINT, region=REGION, **settings):
@@ -181,3 +198,28 @@ def plain_http(method, url, body=None, headers=None):
         return Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
+
+
+def control(path, *flags, body="", **query):
+    """A request to the control port of the local cloud."""
+    target = CLOUD["OSS_TESTKIT_CONTROL"] + path + "?" + urllib.parse.urlencode(query)
+    for flag in flags:
+        target += "&" + flag
+    answer = plain_http("POST", target, body.encode(), {"oss-testkit-control": "1"})
+    if answer.status != 200:
+        raise RuntimeError(f"{target}: {answer.status} {answer.body}")
+    return answer.body
+
+
+@contextlib.contextmanager
+def another_client_key(key_id=None):
+    """The file of a client key that the local cloud does not know, under the id of the one that it does."""
+    with open(CLIENT_KEY, encoding="utf-8") as own:
+        key_id = key_id or json.load(own)["KeyId"]
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    data = pkcs12.serialize_key_and_certificates(
+        None, key, None, None, BestAvailableEncryption(CLIENT_KEY_PASSWORD.encode()))
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"KeyId": key_id, "PrivateKeyData": base64.b64encode(data).decode()}, file)
+        file.flush()
+        yield file.name

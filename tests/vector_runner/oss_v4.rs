@@ -11,26 +11,16 @@ use serde_json::Value;
 use crate::Verdict;
 use crate::field::{pairs, same, text};
 
-struct Input<'a> {
+pub(crate) struct Input<'a> {
     value: &'a Value,
-    signer: Signer,
-    credentials: Credentials,
-    time: SystemTime,
+    pub(crate) credentials: Credentials,
+    pub(crate) time: SystemTime,
     query: Vec<(&'a str, &'a str)>,
     headers: Vec<(&'a str, &'a [u8])>,
 }
 
 impl<'a> Input<'a> {
-    fn read(value: &'a Value) -> Result<Self, String> {
-        let additional = value["additional_headers"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let signer = Signer::builder(text(value, "region")?)
-            .product(text(value, "product")?)
-            .additional_headers(additional.iter().filter_map(Value::as_str))
-            .build()
-            .map_err(|error| format!("the signer refuses: {error}"))?;
+    pub(crate) fn read(value: &'a Value) -> Result<Self, String> {
         let credentials =
             Credentials::builder(text(value, "access_key_id")?, text(value, "access_key_secret")?)
                 .security_token(value["security_token"].as_str().unwrap_or_default())
@@ -42,7 +32,6 @@ impl<'a> Input<'a> {
         let headers = pairs(value, "headers")?;
         Ok(Self {
             value,
-            signer,
             credentials,
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
             query: pairs(value, "query")?,
@@ -53,7 +42,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    fn view(&'a self) -> Result<RequestView<'a>, String> {
+    pub(crate) fn view(&'a self) -> Result<RequestView<'a>, String> {
         Ok(RequestView::new(text(self.value, "method")?)
             .bucket(self.value["bucket"].as_str())
             .key(self.value["key"].as_str())
@@ -62,24 +51,36 @@ impl<'a> Input<'a> {
     }
 }
 
+/// The signer that the vector asks for.
+pub(crate) fn signer(value: &Value) -> Result<Signer, String> {
+    let additional = value["additional_headers"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    Signer::builder(text(value, "region")?)
+        .product(text(value, "product")?)
+        .additional_headers(additional.iter().filter_map(Value::as_str))
+        .build()
+        .map_err(|error| format!("the signer refuses: {error}"))
+}
+
 pub(crate) fn header(vector: &Value) -> Verdict {
     let expected = &vector["expected"];
     let input = Input::read(&vector["input"])?;
+    let signer = signer(&vector["input"])?;
     let view = input.view()?;
     let refused = |error| format!("the signer refuses: {error}");
-    let explained = input
-        .signer
+    let explained = signer
         .explain(&view, &input.credentials, input.time)
         .map_err(refused)?;
     compare(expected, &explained)?;
-    let signed = input
-        .signer
+    let result = signer
         .sign(&view, &input.credentials, input.time)
         .map_err(refused)?;
-    same(expected, "signature", signed.signature())?;
-    same(expected, "authorization", signed.authorization())?;
+    same(expected, "signature", result.signature())?;
+    same(expected, "authorization", result.authorization())?;
     // Whatever the official client sets in signing, this one sets as well, to the same value.
-    let ours: BTreeMap<String, String> = signed
+    let ours: BTreeMap<String, String> = result
         .headers()
         .map(|header| {
             (
@@ -110,19 +111,18 @@ pub(crate) fn header(vector: &Value) -> Verdict {
 pub(crate) fn query(vector: &Value) -> Verdict {
     let expected = &vector["expected"];
     let input = Input::read(&vector["input"])?;
+    let signer = signer(&vector["input"])?;
     let view = input.view()?;
     let refused = |error| format!("the signer refuses: {error}");
     let seconds = vector["input"]["expires_seconds"]
         .as_u64()
         .ok_or("the vector has no expires_seconds")?;
     let expires = Duration::from_secs(seconds);
-    let explained = input
-        .signer
+    let explained = signer
         .explain_presign(&view, &input.credentials, input.time, expires)
         .map_err(refused)?;
     compare(expected, &explained)?;
-    let presigned = input
-        .signer
+    let presigned = signer
         .presign(&view, &input.credentials, input.time, expires)
         .map_err(refused)?;
     let decode = |query: &str| -> Result<BTreeMap<String, String>, String> {

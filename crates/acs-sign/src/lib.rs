@@ -1,4 +1,4 @@
-//! Alibaba Cloud OpenAPI request signing: RPC HMAC-SHA1 and ACS3-HMAC-SHA256, without I/O.
+//! Alibaba Cloud OpenAPI request signing: RPC (HMAC-SHA1, RSA client key) and ACS3-HMAC-SHA256; no I/O.
 //!
 //! Nothing here sends, reads a clock or draws random numbers. A signer gets the request, the credentials, the
 //! time and a nonce, and returns what to add to the request; on an error there is nothing to add.
@@ -6,6 +6,7 @@
 //! | module | signature | used by |
 //! |---|---|---|
 //! | [`rpc`] | `SignatureVersion` 1.0, HMAC-SHA1, in the query | RPC-style services such as STS |
+//! | [`rpc`] | the same with `SHA256withRSA`, by a [`ClientKeySigner`] | KMS Secrets Manager |
 //! | [`acs3`] | ACS3-HMAC-SHA256 ("V3"), in headers | all OpenAPI services, path-style ones included |
 //!
 //! Both modules also offer the steps on their own (canonical form, string to sign, signature), so that a

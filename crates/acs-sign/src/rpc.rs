@@ -1,7 +1,9 @@
-//! The RPC signature, version 1.0 with HMAC-SHA1: parameters in the query, signature among them.
+//! The RPC signature, version 1.0: parameters in the query, signature among them.
 //!
 //! Vendor document: "Request syntax and signature method V2 for RPC APIs", Alibaba Cloud SDK documentation,
-//! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>.
+//! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>. It describes HMAC-SHA1 with an
+//! AccessKey secret ([`sign`]). The form with the RSA key of a KMS client key ([`sign_with_client_key`]) is
+//! observed from the vendor's clients: the same text, signed in another way.
 //!
 //! The signature covers the method and all parameters, wherever they travel; not host, path or headers.
 
@@ -14,30 +16,45 @@ use oss_credentials_core::Credentials;
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
+use crate::client_key::ClientKeySigner;
 use crate::encode::{canonical_pairs, percent_encode, timestamp};
 use crate::error::SignError;
 use crate::request::{ApiRequest, Body};
 use crate::signed::{Addition, Signed};
 
-/// Value of the parameter `SignatureMethod`.
+/// Value of the parameter `SignatureMethod` for an AccessKey pair.
 pub const SIGNATURE_METHOD: &str = "HMAC-SHA1";
+/// Value of the parameter `SignatureMethod` for a client key.
+pub const CLIENT_KEY_SIGNATURE_METHOD: &str = "SHA256withRSA";
+/// Value of the parameter `SignatureType` for a client key; an AccessKey pair has none.
+pub const CLIENT_KEY_SIGNATURE_TYPE: &str = "PRIVATEKEY";
 /// Value of the parameter `SignatureVersion`.
 pub const SIGNATURE_VERSION: &str = "1.0";
 /// Name of the parameter that carries the signature, the only one it does not cover.
 pub const SIGNATURE: &str = "Signature";
 
 /// Parameters that a request must not bring along, because the signer sets them.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 10] = [
     "Action",
     "Version",
     "Timestamp",
     "AccessKeyId",
     "SecurityToken",
     "SignatureMethod",
+    SIGNATURE_TYPE,
     "SignatureVersion",
     "SignatureNonce",
     SIGNATURE,
 ];
+const SIGNATURE_TYPE: &str = "SignatureType";
+
+/// Who signs, as the parameters say it.
+struct Identity<'a> {
+    key_id: &'a str,
+    security_token: Option<&'a str>,
+    method: &'static str,
+    signature_type: Option<&'static str>,
+}
 
 /// Signs a request: the common parameters and the signature to add to its query.
 ///
@@ -73,13 +90,89 @@ pub fn sign(
     if credentials.is_anonymous() {
         return Ok(Signed::default());
     }
+    let identity = Identity {
+        key_id: credentials.access_key_id(),
+        security_token: credentials.security_token(),
+        method: SIGNATURE_METHOD,
+        signature_type: None,
+    };
+    sign_as(request, &identity, time, nonce, |text| {
+        Ok(signature(credentials.access_key_secret(), text))
+    })
+}
+
+/// Signs a request with the private key of a KMS client key, as [`sign`] does with an AccessKey pair.
+///
+/// `key_id` is the id of the client key, `KAAP.<uuid>`. `Format`, `nonce` and `time` are as for [`sign`].
+///
+/// # Errors
+///
+/// Those of [`sign`], [`SignError::InvalidValue`] for an empty `key_id`, and [`SignError::Signer`] from
+/// `signer`, or if that returns no bytes.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::SystemTime;
+/// use acs_sign::{ApiRequest, ClientKeySigner, SignError, rpc};
+///
+/// #[derive(Debug)]
+/// struct HardwareModule;
+///
+/// impl ClientKeySigner for HardwareModule {
+///     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+///         # let _ = message;
+///         Ok(vec![0; 256]) // RSASSA-PKCS1-v1_5 with SHA-256 over the message
+///     }
+/// }
+///
+/// let query = [("RegionId", "cn-hangzhou"), ("SecretName", "oss-reader")];
+/// let request = ApiRequest::new("POST", "kms.cn-hangzhou.aliyuncs.com", "GetSecretValue", "2016-01-20")
+///     .query(&query);
+/// let signed =
+///     rpc::sign_with_client_key(&request, "KAAP.example", &HardwareModule, SystemTime::UNIX_EPOCH, "n-1")?;
+/// assert!(signed.query().iter().any(|added| added.value() == "SHA256withRSA"));
+/// # Ok::<(), acs_sign::SignError>(())
+/// ```
+pub fn sign_with_client_key(
+    request: &ApiRequest<'_>,
+    key_id: &str,
+    signer: &dyn ClientKeySigner,
+    time: SystemTime,
+    nonce: &str,
+) -> Result<Signed, SignError> {
+    let identity = Identity {
+        key_id,
+        security_token: None,
+        method: CLIENT_KEY_SIGNATURE_METHOD,
+        signature_type: Some(CLIENT_KEY_SIGNATURE_TYPE),
+    };
+    sign_as(request, &identity, time, nonce, |text| {
+        let signature = signer.sign(text.as_bytes())?;
+        if signature.is_empty() {
+            return Err(SignError::Signer {
+                reason: "its signer returned no bytes".to_owned(),
+            });
+        }
+        Ok(STANDARD.encode(signature))
+    })
+}
+
+/// What both ways of signing share; `sign` makes the value of `Signature` from the string to sign.
+fn sign_as(
+    request: &ApiRequest<'_>,
+    identity: &Identity<'_>,
+    time: SystemTime,
+    nonce: &str,
+    sign: impl FnOnce(&str) -> Result<String, SignError>,
+) -> Result<Signed, SignError> {
     let form = match request.body {
         Body::Empty => &[][..],
         Body::Form(form) => form,
         Body::Bytes(_) | Body::Hash(_) => return Err(SignError::UnsupportedBody),
     };
     let own = || request.query.iter().chain(form);
-    if let Some((name, _)) = own().find(|(name, _)| RESERVED.contains(name)) {
+    if let Some((name, _)) = own().find(|(name, value)| is_reserved(identity, name, value)) {
         return Err(SignError::Reserved {
             name: (*name).to_owned(),
         });
@@ -87,6 +180,7 @@ pub fn sign(
     for (name, value) in [
         ("Action", request.action),
         ("Version", request.version),
+        ("AccessKeyId", identity.key_id),
         ("SignatureNonce", nonce),
     ] {
         if value.is_empty() {
@@ -104,11 +198,14 @@ pub fn sign(
         query.push(Addition::plain("Format", "JSON"));
     }
     query.push(Addition::plain("Timestamp", timestamp(time)?));
-    query.push(Addition::sensitive("AccessKeyId", credentials.access_key_id()));
-    if let Some(token) = credentials.security_token() {
+    query.push(Addition::sensitive("AccessKeyId", identity.key_id));
+    if let Some(token) = identity.security_token {
         query.push(Addition::sensitive("SecurityToken", token));
     }
-    query.push(Addition::plain("SignatureMethod", SIGNATURE_METHOD));
+    query.push(Addition::plain("SignatureMethod", identity.method));
+    if let Some(kind) = identity.signature_type {
+        query.push(Addition::plain(SIGNATURE_TYPE, kind));
+    }
     query.push(Addition::plain("SignatureVersion", SIGNATURE_VERSION));
     query.push(Addition::plain("SignatureNonce", nonce));
 
@@ -118,12 +215,20 @@ pub fn sign(
         .collect();
     // Holds the security token.
     let text = Zeroizing::new(string_to_sign(request.method, &all));
-    let signature = signature(credentials.access_key_secret(), &text);
+    let signature = sign(&text)?;
     query.push(Addition::sensitive(SIGNATURE, signature));
     Ok(Signed {
         headers: Vec::new(),
         query,
     })
+}
+
+/// Whether the caller must leave this parameter to the signer.
+///
+/// An empty `SignatureType` beside an AccessKey pair is the caller's: the vendor's older clients send it so.
+fn is_reserved(identity: &Identity<'_>, name: &str, value: &str) -> bool {
+    let older_client = name == SIGNATURE_TYPE && value.is_empty() && identity.signature_type.is_none();
+    RESERVED.contains(&name) && !older_client
 }
 
 /// All parameters of query and form but `Signature`, sorted and encoded.

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -18,8 +18,8 @@ type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Unpin>;
 
 /// The content of an object to store: bytes at hand, or a stream.
 ///
-/// Bytes can be sent again, so an operation with them is repeated once after a rejected key or a skewed clock. A
-/// stream cannot.
+/// Bytes, and streams that can be opened again, can be sent again: an operation with them is repeated after a rejected
+/// key, a wrong clock, or a failure that the [`RetryPolicy`](crate::RetryPolicy) lets pass. Other streams are sent once.
 ///
 /// # Examples
 ///
@@ -41,6 +41,10 @@ enum Content {
         /// `None` once it was sent.
         stream: Option<BoxStream>,
         length: Option<u64>,
+    },
+    Reopened {
+        open: Box<dyn Fn() -> BoxStream + Send>,
+        length: u64,
     },
 }
 
@@ -69,6 +73,31 @@ impl Body {
         Self::from_stream(stream, Some(length))
     }
 
+    /// A stream of `length` bytes that is opened anew for each attempt, as a file can be. What holds for
+    /// [`Body::sized_stream`] holds for each of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_client::Body;
+    ///
+    /// let body = Body::reopened(5, || {
+    ///     futures_util::stream::iter([Ok::<_, std::io::Error>("hel".into()), Ok("lo".into())])
+    /// });
+    /// assert_eq!(body.len(), Some(5));
+    /// ```
+    pub fn reopened<F, S, E>(length: u64, open: F) -> Self
+    where
+        F: Fn() -> S + Send + 'static,
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self(Content::Reopened {
+            open: Box::new(move || Box::new(Boxed(Box::pin(open())))),
+            length,
+        })
+    }
+
     fn from_stream<S, E>(stream: S, length: Option<u64>) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -85,6 +114,7 @@ impl Body {
         match &self.0 {
             Content::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Content::Stream { length, .. } => *length,
+            Content::Reopened { length, .. } => Some(*length),
         }
     }
 
@@ -95,7 +125,8 @@ impl Body {
 
     /// Whether it can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
-        matches!(self.0, Content::Bytes(_))
+        // A stream that was not touched yet can still be sent: credentials may have been missing.
+        !matches!(self.0, Content::Stream { stream: None, .. })
     }
 
     /// Reads a stream of no bytes to its end, since the HTTP stack does not ask for a body without length.
@@ -104,14 +135,15 @@ impl Body {
     ///
     /// The stream has bytes, or fails.
     pub(crate) async fn check_empty(&mut self) -> Result<(), UploadError> {
-        let Content::Stream {
-            stream,
-            length: Some(0),
-        } = &mut self.0
-        else {
-            return Ok(());
+        let stream = match &mut self.0 {
+            Content::Stream {
+                stream,
+                length: Some(0),
+            } => stream.take(),
+            Content::Reopened { open, length: 0 } => Some(open()),
+            _ => return Ok(()),
         };
-        if let Some(stream) = stream.take() {
+        if let Some(stream) = stream {
             let mut upload = Upload::new(Source::Stream(stream), Some(0), Arc::default());
             let first = std::future::poll_fn(|cx| Pin::new(&mut upload).poll_next(cx)).await;
             first.transpose()?;
@@ -122,32 +154,21 @@ impl Body {
     }
 
     /// Gives the body of one attempt; a stream only once.
-    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> Attempt {
+    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> reqwest::Body {
         let length = self.len();
         let source = match &mut self.0 {
             Content::Bytes(bytes) if bytes.len() <= PIECE => {
-                return Attempt {
-                    body: bytes.clone().into(),
-                    length,
-                };
+                progress.add(bytes);
+                return bytes.clone().into();
             }
             Content::Bytes(bytes) => Source::Bytes(bytes.clone()),
             Content::Stream { stream, .. } => stream
                 .take()
                 .map_or_else(|| Source::Bytes(Bytes::new()), Source::Stream),
+            Content::Reopened { open, .. } => Source::Stream(open()),
         };
-        Attempt {
-            body: reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress))),
-            length,
-        }
+        reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress)))
     }
-}
-
-/// What one attempt sends.
-pub(crate) struct Attempt {
-    pub(crate) body: reqwest::Body,
-    /// If it is known.
-    pub(crate) length: Option<u64>,
 }
 
 impl Default for Body {
@@ -161,6 +182,7 @@ impl fmt::Debug for Body {
         let kind = match self.0 {
             Content::Bytes(_) => "bytes",
             Content::Stream { .. } => "stream",
+            Content::Reopened { .. } => "stream that can be opened again",
         };
         match self.len() {
             Some(length) => write!(f, "Body({kind}, {length} bytes)"),
@@ -197,13 +219,35 @@ where
 }
 
 /// How far an upload is. The read time-out runs only while nothing moves and it is the service's turn.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Progress {
     pieces: AtomicU64,
     source_is_slow: AtomicBool,
+    /// Of what was handed to the HTTP stack; `None` if nobody wants to know.
+    crc: Option<Mutex<crc64fast::Digest>>,
 }
 
 impl Progress {
+    /// Computes the CRC-64 too.
+    pub(crate) fn with_crc() -> Self {
+        Self {
+            crc: Some(Mutex::new(crc64fast::Digest::new())),
+            ..Self::default()
+        }
+    }
+
+    fn add(&self, piece: &[u8]) {
+        if let Some(crc) = &self.crc {
+            crc.lock().unwrap_or_else(PoisonError::into_inner).write(piece);
+        }
+    }
+
+    /// CRC-64/XZ of what was handed to the HTTP stack.
+    pub(crate) fn crc(&self) -> Option<u64> {
+        let crc = self.crc.as_ref()?;
+        Some(crc.lock().unwrap_or_else(PoisonError::into_inner).sum64())
+    }
+
     /// Changes whenever the HTTP stack asks for more.
     pub(crate) fn pieces(&self) -> u64 {
         self.pieces.load(Ordering::Relaxed)
@@ -300,6 +344,9 @@ impl Stream for Upload {
         let this = &mut *self;
         this.progress.pieces.fetch_add(1, Ordering::Relaxed);
         let polled = this.poll_checked(cx);
+        if let Poll::Ready(Ok(Some(piece))) = &polled {
+            this.progress.add(piece);
+        }
         this.progress
             .source_is_slow
             .store(polled.is_pending(), Ordering::Relaxed);

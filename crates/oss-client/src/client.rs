@@ -5,29 +5,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{HeaderValue, Method};
 use oss_credentials_core::{Clock, ClockOffset, CredentialsProvider};
-use oss_sign::v4::Signer;
 
 use crate::body::Body;
 use crate::config::ClientBuilder;
 use crate::endpoint::Endpoint;
+use crate::error::Error;
 use crate::operation::Operation;
 use crate::presign::Presign;
 use crate::requests::{DeleteObject, GetObject, HeadObject, PutObject};
+use crate::response::Answer;
+use crate::retry::RetryPolicy;
+use crate::signing::Signing;
 use crate::transport::Transport;
 
-/// An OSS client: a credentials provider, the V4 signer and an HTTP stack.
+/// An OSS client: a credentials provider, a signer and an HTTP stack.
 ///
 /// Clones are cheap and share connections, derived signing keys and what was learnt about the service's clock.
 ///
-/// For every attempt the provider is asked and the request is signed anew. If the service refuses the key or token
-/// (`InvalidAccessKeyId`, `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is
-/// sent once more if the provider has other credentials and the body can be sent again. If it refuses the time
-/// (`RequestTimeTooSkewed`), the request is signed with the service's clock and sent once more; unless that is
-/// refused for its time too, the client signs with the service's clock from then on. A `Date` of the service before
-/// 2015, or more than ten years from a local clock that is not before 2015 itself, is ignored. Nothing else is
-/// repeated.
+/// For every attempt the provider is asked and the request is signed anew. What is tried again and when says the
+/// [`RetryPolicy`]; a body that cannot be sent again never is. Two things are set right whatever the policy says, once
+/// for each operation and without a pause. If the service refuses the key or token (`InvalidAccessKeyId`,
+/// `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is sent once more if the
+/// provider has other credentials. If it refuses the time (`RequestTimeTooSkewed`), the request is signed with the
+/// service's clock and sent once more; unless that is refused for its time too, the client signs with the service's
+/// clock from then on. A `Date` of the service before 2015, or more than ten years from a local clock that is not
+/// before 2015 itself, is ignored.
 ///
 /// Operations are awaited inside a tokio runtime with I/O and time enabled. Dropping one ends its exchange.
 ///
@@ -56,12 +60,17 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
-    pub(crate) signer: Signer,
+    pub(crate) signing: Signing,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: Arc<dyn Clock>,
     /// How many seconds the service's clock is ahead, as far as is known.
     pub(crate) clock_offset: AtomicI64,
     pub(crate) transport: Transport,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) operation_timeout: Option<Duration>,
+    pub(crate) retry: Arc<dyn RetryPolicy>,
+    pub(crate) redirects: u32,
+    pub(crate) check_crc: bool,
 }
 
 impl Client {
@@ -81,6 +90,7 @@ impl Client {
     ) -> PutObject {
         let mut operation = Operation::object("PutObject", Method::PUT, bucket.into(), key.into());
         operation.body = body.into();
+        operation.has_crc = true;
         PutObject::new(self.clone(), operation)
     }
 
@@ -108,9 +118,32 @@ impl Client {
         DeleteObject::new(self.clone(), operation)
     }
 
+    /// Carries out any operation, with all that the client does for its own: credentials, signature, retries, errors.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Operation`].
+    pub async fn send(&self, operation: Operation) -> Result<Answer, Error> {
+        self.execute(operation).await
+    }
+
+    /// Makes a URL with which anybody can carry out this operation: await the result. Nothing is sent, and the
+    /// operation's body is left out.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
+    pub fn presign(&self, operation: Operation, expires: Duration) -> Presign {
+        Presign::new(self.clone(), operation, expires)
+    }
+
     /// Makes a URL with which anybody can read an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The URL ends earlier if the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
     pub fn presign_get(
         &self,
         bucket: impl Into<String>,
@@ -123,7 +156,8 @@ impl Client {
 
     /// Makes a URL with which anybody can store an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The URL ends earlier if the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
     ///
     /// Whoever uses the URL must send the `Content-Type` given here, and none if none was given.
     pub fn presign_put(

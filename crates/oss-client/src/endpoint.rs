@@ -13,10 +13,22 @@ use crate::error::Problem;
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     scheme: &'static str,
+    /// As reqwest writes it.
+    host: String,
     /// Host and port as reqwest writes them.
     authority: String,
     style: Style,
     loopback: bool,
+}
+
+/// How a URL is made of an endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Naming {
+    /// The host is the bucket's own.
+    pub(crate) cname: bool,
+    pub(crate) path_style: bool,
+    /// An endpoint without scheme is `http`.
+    pub(crate) insecure: bool,
 }
 
 /// Where the bucket's name stands in a URL.
@@ -26,18 +38,18 @@ enum Style {
     Virtual,
     /// `host/bucket/key`
     Path,
+    /// `host/key`
+    Cname,
 }
 
 impl Endpoint {
-    /// The endpoint given, else the region's public one. The region has been checked.
-    pub(crate) fn resolve(given: Option<&str>, region: &str, path_style: bool) -> Result<Self, Problem> {
-        match given {
-            Some(given) => Self::parse(given, path_style),
-            None => Self::parse(&format!("oss-{region}.aliyuncs.com"), path_style),
-        }
-    }
-
-    fn parse(given: &str, path_style: bool) -> Result<Self, Problem> {
+    /// Reads `host`, `host:port` or a URL.
+    pub(crate) fn parse(given: &str, naming: Naming) -> Result<Self, Problem> {
+        let given = if naming.insecure && !given.contains("://") {
+            &format!("http://{given}")
+        } else {
+            given
+        };
         let address = Address::parse_or_https(given).map_err(|error| {
             let detail = error.detail();
             let what = detail.map_or("cannot be read", |detail| {
@@ -72,18 +84,37 @@ impl Endpoint {
         };
         Ok(Self {
             scheme: address.scheme(),
-            style: if ip.is_some() || path_style {
+            style: if ip.is_some() {
+                // No bucket's name can stand in front of an address, and no domain is one.
+                Style::Path
+            } else if naming.cname {
+                Style::Cname
+            } else if naming.path_style {
                 Style::Path
             } else {
                 Style::Virtual
             },
             loopback: address.is_loopback() || ip.is_some_and(|ip| ip.to_canonical().is_loopback()),
+            host: host.to_owned(),
             authority,
         })
     }
 
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == "https"
+    }
+
+    /// The host without bucket and port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What the header `Host` says.
+    pub(crate) fn host_of(&self, bucket: Option<&str>) -> String {
+        match (self.style, bucket) {
+            (Style::Virtual, Some(bucket)) => format!("{bucket}.{}", self.authority),
+            _ => self.authority.clone(),
+        }
     }
 
     /// Whether it is on this machine.
@@ -93,15 +124,13 @@ impl Endpoint {
 
     /// The URL without query. Bucket and key have been checked.
     pub(crate) fn url(&self, bucket: Option<&str>, key: Option<&str>) -> String {
-        let Self {
-            scheme, authority, ..
-        } = self;
-        match (self.style, bucket) {
-            (Style::Virtual, Some(bucket)) => {
-                format!("{scheme}://{bucket}.{authority}{}", url_path(None, key))
-            }
-            _ => format!("{scheme}://{authority}{}", url_path(bucket, key)),
-        }
+        let bucket_in_path = bucket.filter(|_| self.style == Style::Path);
+        format!(
+            "{}://{}{}",
+            self.scheme,
+            self.host_of(bucket),
+            url_path(bucket_in_path, key)
+        )
     }
 }
 
@@ -109,80 +138,18 @@ impl Endpoint {
 mod tests {
     use super::*;
 
-    fn resolve(given: &str, path_style: bool) -> Endpoint {
-        Endpoint::resolve(
-            Some(given).filter(|text| !text.is_empty()),
-            "cn-hangzhou",
-            path_style,
-        )
-        .unwrap()
-    }
-
-    /// Inputs and URLs observed with the vendor's Python V2 SDK, and with the Go V2 SDK for IPv6: for the
-    /// object `a b/c` in `bkt`, for the bucket, and for the service.
-    #[test]
-    fn urls_are_those_of_the_official_clients() {
-        for (given, path_style, object, bucket, service) in [
-            (
-                "",
-                false,
-                "https://bkt.oss-cn-hangzhou.aliyuncs.com/a%20b/c",
-                "https://bkt.oss-cn-hangzhou.aliyuncs.com/",
-                "https://oss-cn-hangzhou.aliyuncs.com/",
-            ),
-            (
-                "",
-                true,
-                "https://oss-cn-hangzhou.aliyuncs.com/bkt/a%20b/c",
-                "https://oss-cn-hangzhou.aliyuncs.com/bkt/",
-                "https://oss-cn-hangzhou.aliyuncs.com/",
-            ),
-            (
-                "http://192.168.1.2:8080",
-                false,
-                "http://192.168.1.2:8080/bkt/a%20b/c",
-                "http://192.168.1.2:8080/bkt/",
-                "http://192.168.1.2:8080/",
-            ),
-            (
-                "http://localhost:8080",
-                false,
-                "http://bkt.localhost:8080/a%20b/c",
-                "http://bkt.localhost:8080/",
-                "http://localhost:8080/",
-            ),
-        ] {
-            let endpoint = resolve(given, path_style);
-            assert_eq!(endpoint.url(Some("bkt"), Some("a b/c")), object);
-            assert_eq!(endpoint.url(Some("bkt"), None), bucket);
-            assert_eq!(endpoint.url(None, None), service);
-        }
-        for (given, object) in [
-            (
-                "oss-cn-beijing.aliyuncs.com",
-                "https://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
-            ),
-            (
-                "http://oss-cn-beijing.aliyuncs.com",
-                "http://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
-            ),
-            ("http://[::1]:8080", "http://[::1]:8080/bkt/a%20b/c"),
-            ("192.168.1.2:8080", "https://192.168.1.2:8080/bkt/a%20b/c"),
-            ("e.com:8443", "https://bkt.e.com:8443/a%20b/c"),
-            ("https://e.com/base/path", "https://bkt.e.com/a%20b/c"),
-        ] {
-            assert_eq!(resolve(given, false).url(Some("bkt"), Some("a b/c")), object);
-        }
+    fn parse(given: &str) -> Endpoint {
+        Endpoint::parse(given, Naming::default()).unwrap()
     }
 
     #[test]
     fn an_address_counts_as_one_in_every_spelling() {
-        let url = |given| resolve(given, false).url(Some("bkt"), Some("k"));
+        let url = |given| parse(given).url(Some("bkt"), Some("k"));
         assert_eq!(url("http://127.1:1"), "http://127.0.0.1:1/bkt/k");
         assert_eq!(url("http://2130706433"), "http://127.0.0.1/bkt/k");
-        assert!(resolve("http://127.1:1", false).is_loopback());
-        assert!(resolve("http://localhost", false).is_loopback());
-        assert!(!resolve("http://192.168.1.2", false).is_loopback());
+        assert!(parse("http://127.1:1").is_loopback());
+        assert!(parse("http://localhost").is_loopback());
+        assert!(!parse("http://192.168.1.2").is_loopback());
     }
 
     #[test]
@@ -196,7 +163,7 @@ mod tests {
             ("http://[fe80::1%25eth0]", "malformed"),
             ("http://a b", "white space"),
         ] {
-            let error = Endpoint::parse(given, false).unwrap_err().to_string();
+            let error = Endpoint::parse(given, Naming::default()).unwrap_err().to_string();
             assert!(
                 error.starts_with("oss-client: the endpoint") && error.contains(word),
                 "{given}: {error}"

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use oss_credentials_core::CredentialsError;
 use oss_credentials_core::http::{HttpError, HttpErrorKind};
@@ -46,6 +47,9 @@ pub enum Error {
     /// The service answered with an error.
     #[error(transparent)]
     Service(Box<ServiceError>),
+    /// The service stored something else than what was sent.
+    #[error(transparent)]
+    Corrupted(Box<CorruptionError>),
 }
 
 impl Error {
@@ -64,7 +68,28 @@ impl Error {
 
     /// The service's id of the request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
-        self.service().and_then(ServiceError::request_id)
+        match self {
+            Self::Service(error) => error.request_id(),
+            Self::Corrupted(error) => error.request_id(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed a little later, as observed from what the vendor's Python SDK V2 repeats:
+    /// HTTP 5xx, 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`, connections that fail or are
+    /// silent, and a CRC that differs; and credentials whose own error says so.
+    ///
+    /// Says nothing about whether a second request does harm if the first was carried out.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) => false,
+            Self::Credentials(error) => error.is_retryable(),
+            Self::Transport(error) => {
+                !error.operation_is_over && !matches!(error.kind(), HttpErrorKind::Request)
+            }
+            Self::Service(error) => error.is_retryable(),
+            Self::Corrupted(_) => true,
+        }
     }
 }
 
@@ -99,7 +124,7 @@ impl Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// `GetObject`
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Cow<'static, str>,
     /// `GET https://host/path`, without query.
     pub(crate) request: String,
 }
@@ -108,6 +133,8 @@ pub(crate) struct Place {
 pub struct TransportError {
     place: Place,
     error: HttpError,
+    /// The time for the whole operation was over.
+    operation_is_over: bool,
 }
 
 impl fmt::Debug for TransportError {
@@ -119,12 +146,26 @@ impl fmt::Debug for TransportError {
 
 impl TransportError {
     pub(crate) fn new(place: Place, error: HttpError) -> Self {
-        Self { place, error }
+        Self {
+            place,
+            error,
+            operation_is_over: false,
+        }
+    }
+
+    /// Not done within the time for the whole operation.
+    pub(crate) fn operation_is_over(place: Place, limit: Duration) -> Self {
+        let what = format!("the operation was not done after {} ms", limit.as_millis());
+        Self {
+            place,
+            error: HttpError::new(HttpErrorKind::Timeout, what),
+            operation_is_over: true,
+        }
     }
 
     /// Name of the operation, such as `GetObject`.
-    pub fn operation(&self) -> &'static str {
-        self.place.operation
+    pub fn operation(&self) -> &str {
+        &self.place.operation
     }
 
     /// At which point it failed.
@@ -134,6 +175,9 @@ impl TransportError {
 
     fn hint(&self) -> &'static str {
         match self.kind() {
+            _ if self.operation_is_over => {
+                "raise `operation_timeout`, or look at what the attempts met in the log"
+            }
             HttpErrorKind::Connect => "check endpoint, network and proxy",
             HttpErrorKind::Timeout => "check the network, or raise `read_timeout`",
             HttpErrorKind::Tls => "check the endpoint and the trusted certificates",
@@ -158,5 +202,69 @@ impl fmt::Display for TransportError {
 impl std::error::Error for TransportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
+    }
+}
+
+/// An upload whose CRC-64 is another at the service than here. The object is stored as the service got it.
+#[derive(Clone, thiserror::Error)]
+#[error(
+    "oss-client: {} stored something else than was sent ({}): its CRC-64 is {stored} and not {sent}{}; \
+     send again, and look for what changes bodies on the way",
+    .place.operation, .place.request, RequestId(.request_id.as_deref())
+)]
+pub struct CorruptionError {
+    place: Place,
+    sent: u64,
+    stored: u64,
+    request_id: Option<String>,
+}
+
+impl CorruptionError {
+    pub(crate) fn new(place: Place, sent: u64, stored: u64, request_id: Option<String>) -> Self {
+        Self {
+            place,
+            sent,
+            stored,
+            request_id,
+        }
+    }
+
+    /// Name of the operation, such as `PutObject`.
+    pub fn operation(&self) -> &str {
+        &self.place.operation
+    }
+
+    /// CRC-64/XZ of what was sent.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// CRC-64/XZ of what the service stored.
+    pub fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// The service's id of the request; support asks for it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl fmt::Debug for CorruptionError {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// `, RequestId …`, or nothing.
+struct RequestId<'a>(Option<&'a str>);
+
+impl fmt::Display for RequestId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(id) => write!(f, ", RequestId {}", id.chars().take(64).collect::<String>()),
+            None => Ok(()),
+        }
     }
 }

@@ -1,28 +1,33 @@
 //! Signing, sending, and what is learnt from the answer.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use futures_core::Stream as _;
-use http::header::{CONTENT_LENGTH, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use reqwest::header::HeaderMap;
 
+use crate::TRACING_TARGET;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
-use crate::error::{Error, TransportError};
+use crate::error::{CorruptionError, Error, Place, TransportError};
 use crate::operation::Operation;
-use crate::response::{ObjectBody, Response};
+use crate::redirect::Hops;
+use crate::response::{Answer, AnswerBody, Response};
+use crate::retry::FailedAttempt;
 use crate::service_error::ServiceError;
 use crate::transport::guarded;
-use crate::{TRACING_TARGET, USER_AGENT_VALUE};
 
 /// Longest part of an error document that is read, in bytes.
 const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
+
+/// CRC-64/XZ of the stored object, in decimal.
+const X_OSS_HASH_CRC64ECMA: &str = "x-oss-hash-crc64ecma";
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
 const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
@@ -31,102 +36,168 @@ const LATEST: Duration = Duration::from_secs(4_102_444_800);
 /// Ten years: how far the service's clock may be from a local one that is not before [`EARLIEST`].
 const FURTHEST: Duration = Duration::from_secs(3_652 * 86_400);
 
-/// A successful answer, its body still to be read.
-pub(crate) struct Answer {
-    pub(crate) response: Response,
-    pub(crate) body: ObjectBody,
-}
-
 /// A refused attempt.
 struct Refused {
-    error: ServiceError,
+    /// What the service said.
+    error: Box<ServiceError>,
     used: Credentials,
     /// Between the local clock and the one that answered.
     clock_offset: Option<ClockOffset>,
+    /// A redirect led to another server.
+    is_abroad: bool,
 }
 
 enum Outcome {
     Done(Answer),
-    Refused(Box<Refused>),
+    Refused(Refused),
 }
 
-/// What has already been tried again.
+/// What earlier attempts of the same operation have taught.
 #[derive(Default)]
-struct Repeated {
-    key: bool,
-    time: bool,
+struct Lessons {
+    /// How many attempts there were.
+    number: u32,
+    key_was_reported: bool,
+    time_was_corrected: bool,
+    /// The credentials that were refused, and how.
+    rejected: Option<(Credentials, Error)>,
+    /// The offset under trial, and the refusal that told it.
+    trial: Option<(ClockOffset, Error)>,
 }
 
-/// What to do after a refusal.
-enum Remedy {
-    None,
-    /// Ask the provider again.
-    OtherKey,
-    /// Sign by the service's clock.
-    OtherTime(ClockOffset),
+/// What to do after a failure.
+enum Next {
+    /// Try again at once.
+    AtOnce,
+    /// Ask the policy. With an offset, sign by that one.
+    Policy(Error, Option<ClockOffset>),
+    End(Error),
 }
 
 impl Client {
-    /// Carries out an operation.
-    pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Answer, Error> {
+    /// Carries out an operation within its time.
+    pub(crate) async fn execute(&self, operation: Operation) -> Result<Answer, Error> {
         operation.check()?;
         let inner = &*self.inner;
-        operation.default_header(USER_AGENT, &HeaderValue::from_static(USER_AGENT_VALUE));
-        let mut repeated = Repeated::default();
-        let mut rejected: Option<Box<Refused>> = None;
-        // The offset under trial, and the refusal that told it.
-        let mut trial: Option<(ClockOffset, Box<Refused>)> = None;
-        loop {
-            let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
-            if let Some(before) = rejected.take()
-                && same(&before.used, &credentials)
-            {
-                // The provider has no others, so a second attempt would end alike.
-                return Err(Error::Service(Box::new(before.error)));
+        let Some(limit) = inner.operation_timeout else {
+            return inner.attempts(operation).await;
+        };
+        let place = operation.place(&inner.endpoint);
+        let mut timer = inner.transport.silence.sleep.sleep(limit);
+        let mut attempts = pin!(inner.attempts(operation));
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(outcome) = attempts.as_mut().poll(cx) {
+                return Poll::Ready(outcome);
             }
-            let offset = trial.as_ref().map(|(offset, _)| *offset);
-            let outcome = match (
-                inner.attempt(&mut operation, credentials, offset).await,
-                trial.take(),
-            ) {
-                // The corrected time is the cause, and it came with that refusal.
-                (Err(Error::Sign(_)), Some((_, before))) => {
-                    return Err(Error::Service(Box::new(before.error)));
-                }
-                (outcome, _) => outcome?,
-            };
-            // Only what the service has not refused again is kept.
-            if let Some(offset) = offset.filter(|_| !outcome.rejects_time()) {
-                inner.set_clock_offset(offset);
-            }
-            let refused = match outcome {
-                Outcome::Done(answer) => return Ok(answer),
-                Outcome::Refused(refused) => refused,
-            };
-            let remedy = inner.learn(&refused, &mut repeated);
-            if !operation.body.is_repeatable() {
-                if let Remedy::OtherTime(offset) = remedy {
-                    // It cannot be tried here, and an upload of streams alone would never get it right without.
-                    inner.set_clock_offset(offset);
-                }
-                return Err(Error::Service(Box::new(refused.error)));
-            }
-            match remedy {
-                Remedy::None => return Err(Error::Service(Box::new(refused.error))),
-                Remedy::OtherKey => rejected = Some(refused),
-                Remedy::OtherTime(offset) => trial = Some((offset, refused)),
-            }
-        }
+            guarded(|| timer.as_mut().poll(cx).map(Ok)).map(|timed| {
+                let error = match timed {
+                    Ok(()) => TransportError::operation_is_over(place.clone(), limit),
+                    Err(error) => TransportError::new(place.clone(), error),
+                };
+                Err(Error::Transport(Box::new(error)))
+            })
+        })
+        .await
     }
 }
 
-impl Outcome {
-    fn rejects_time(&self) -> bool {
-        matches!(self, Self::Refused(refused) if refused.error.rejects_time())
+impl Lessons {
+    /// Whether there is a point in sending with these.
+    fn check(&mut self, credentials: &Credentials) -> Result<(), Error> {
+        match self.rejected.take() {
+            // The provider has no others, so a second attempt would end alike.
+            Some((used, error)) if same(&used, credentials) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn offset(&self) -> Option<ClockOffset> {
+        self.trial.as_ref().map(|(offset, _)| *offset)
     }
 }
 
 impl Inner {
+    /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
+    async fn attempts(&self, mut operation: Operation) -> Result<Answer, Error> {
+        operation.default_header(USER_AGENT, &self.user_agent);
+        self.add_host(&mut operation);
+        let mut lessons = Lessons::default();
+        loop {
+            lessons.number = lessons.number.saturating_add(1);
+            let next = match self.provider.credentials().await {
+                Err(error) => Next::Policy(Error::Credentials(error), None),
+                Ok(credentials) => {
+                    lessons.check(&credentials)?;
+                    let offset = lessons.offset();
+                    match self.attempt(&mut operation, credentials, offset).await {
+                        Ok(Outcome::Done(answer)) => {
+                            self.keep(offset);
+                            return Ok(answer);
+                        }
+                        Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, &operation),
+                        Err(error) => unanswered(error, &mut lessons),
+                    }
+                }
+            };
+            match next {
+                Next::AtOnce => {}
+                Next::Policy(error, offset) => {
+                    let Some(delay) = self.delay(&operation, &error, lessons.number) else {
+                        return Err(error);
+                    };
+                    if !self.pause(delay).await {
+                        return Err(error);
+                    }
+                    if let Some(offset) = offset {
+                        lessons.trial = Some((offset, error));
+                    }
+                }
+                Next::End(error) => return Err(error),
+            }
+        }
+    }
+
+    /// How long to wait before the next attempt; `None` if there is none.
+    fn delay(&self, operation: &Operation, error: &Error, number: u32) -> Option<Duration> {
+        // A body that has been read cannot be sent again, whatever went wrong.
+        if !operation.body.is_repeatable() {
+            return None;
+        }
+        let delay = self
+            .retry
+            .delay(&FailedAttempt::new(&operation.name, error, number))?;
+        tracing::debug!(
+            target: TRACING_TARGET,
+            operation = &*operation.name,
+            attempt = number,
+            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            code = error.code(),
+            request_id = error.request_id(),
+            "trying again"
+        );
+        Some(delay)
+    }
+
+    /// Waits; false if there is nothing to wait with.
+    async fn pause(&self, delay: Duration) -> bool {
+        if delay.is_zero() {
+            return true;
+        }
+        let mut timer = self.transport.silence.sleep.sleep(delay);
+        std::future::poll_fn(|cx| guarded(|| timer.as_mut().poll(cx).map(Ok)))
+            .await
+            .is_ok()
+    }
+
+    /// Signs a header `Host` where that was asked for: the HTTP stack would add it only after signing.
+    pub(crate) fn add_host(&self, operation: &mut Operation) {
+        if self.signing.is_additional("host")
+            && let Ok(host) = HeaderValue::try_from(self.endpoint.host_of(operation.bucket.as_deref()))
+        {
+            operation.default_header(HOST, &host);
+        }
+    }
+
     /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
     async fn attempt(
         &self,
@@ -135,40 +206,59 @@ impl Inner {
         offset: Option<ClockOffset>,
     ) -> Result<Outcome, Error> {
         let place = operation.place(&self.endpoint);
-        operation.body.check_empty().await.map_err(|error| {
-            let error = HttpError::new(HttpErrorKind::Request, error);
-            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
-        })?;
+        let failed = |error| Error::Transport(Box::new(TransportError::new(place.clone(), error)));
+        let empty = operation.body.check_empty().await;
+        empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
         let sent = self.clock.now();
         let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(if self.check_crc && operation.has_crc {
+            Progress::with_crc()
+        } else {
+            Progress::default()
+        });
         let request = self.request(operation, &used, time, &progress)?;
-        let answer = self.transport.send(request, &progress).await;
-        let answer = answer.map_err(|error| {
-            tracing::debug!(target: TRACING_TARGET, operation = place.operation, kind = ?error.kind(), "no answer");
-            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
+        let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
+            tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
+            failed(error)
         })?;
 
         let status = answer.status();
         let response = Response::new(status, answer.headers().clone());
         tracing::debug!(
             target: TRACING_TARGET,
-            operation = place.operation,
+            operation = &*place.operation,
             status = status.as_u16(),
             request_id = response.request_id(),
             "answered"
         );
-        let body = ObjectBody::new(answer, self.transport.silence.clone(), place.clone());
+        let body = AnswerBody::new(answer, self.transport.silence.clone(), place.clone());
         if status.is_success() {
-            return Ok(Outcome::Done(Answer { response, body }));
+            check_crc(place, &response, progress.crc())?;
+            return Ok(Outcome::Done(Answer::new(response, body)));
         }
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
         let document = error_document(body, self.transport.silence.timer()).await;
-        Ok(Outcome::Refused(Box::new(Refused {
-            error: ServiceError::read(place, status, response.headers(), &document, &used),
+        let error = ServiceError::read(place, status, response.headers(), &document, &used);
+        Ok(Outcome::Refused(Refused {
+            error: Box::new(error),
             used,
             clock_offset,
-        })))
+            is_abroad,
+        }))
+    }
+
+    /// Sends a request, follows redirects if that is allowed, and says whether another server answered.
+    async fn exchange(
+        &self,
+        request: reqwest::Request,
+        progress: &Progress,
+    ) -> Result<(reqwest::Response, bool), HttpError> {
+        let mut hops = Hops::of(&request, self.redirects);
+        let mut answer = self.transport.send(request, progress).await?;
+        while let Some(next) = hops.as_mut().and_then(|hops| hops.follow(&answer)) {
+            answer = self.transport.send(next, &Progress::default()).await?;
+        }
+        Ok((answer, hops.is_some_and(|hops| hops.is_abroad())))
     }
 
     /// The signed request of one attempt.
@@ -180,19 +270,20 @@ impl Inner {
         progress: &Arc<Progress>,
     ) -> Result<reqwest::Request, Error> {
         let mut parts = operation.parts(&self.endpoint).map_err(Error::InvalidInput)?;
-        let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
-        self.signer
-            .sign_parts(&mut parts, bucket, key, credentials, time)
-            .map_err(Error::Sign)?;
-        let attempt = operation.body.attempt(progress);
-        // In place of chunks, and because hyper leaves it out for an upload of no bytes. Not signed.
-        if let Some(length) = attempt.length.filter(|_| operation.method == Method::PUT) {
-            // A map that is full was refused when it was signed.
+        // In place of chunks, and because hyper leaves it out for an upload of no bytes. Signed if asked for.
+        let is_upload = matches!(operation.method, Method::PUT | Method::POST);
+        let length = operation.body.len().filter(|length| is_upload || *length > 0);
+        if let Some(length) = length {
+            // A map that is full is refused when it is signed.
             let _ = parts
                 .headers
                 .try_insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
-        let request = http::Request::from_parts(parts, attempt.body);
+        let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
+        self.signing
+            .sign(&mut parts, bucket, key, credentials, time)
+            .map_err(Error::Sign)?;
+        let request = http::Request::from_parts(parts, operation.body.attempt(progress));
         request.try_into().map_err(|error| {
             let error = crate::transport::from_reqwest(error);
             let place = operation.place(&self.endpoint);
@@ -200,27 +291,71 @@ impl Inner {
         })
     }
 
-    /// Tells the provider about a rejected key, and what a second attempt has to do differently.
-    fn learn(&self, refused: &Refused, repeated: &mut Repeated) -> Remedy {
-        let error = &refused.error;
-        if error.rejects_key() && !refused.used.is_anonymous() && !repeated.key {
-            repeated.key = true;
-            self.provider.invalidate(&refused.used);
-            tracing::warn!(
-                target: TRACING_TARGET,
-                operation = error.operation(),
-                provider = self.provider.name(),
-                code = error.code(),
-                request_id = error.request_id(),
-                "the service rejected the credentials"
-            );
-            return Remedy::OtherKey;
+    /// Keeps an offset that the service has not refused.
+    fn keep(&self, offset: Option<ClockOffset>) {
+        if let Some(offset) = offset {
+            self.set_clock_offset(offset);
         }
-        if error.rejects_time()
-            && !repeated.time
-            && let Some(offset) = refused.clock_offset
-        {
-            repeated.time = true;
+    }
+
+    /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
+    /// differently.
+    fn learn(&self, refused: Refused, lessons: &mut Lessons, operation: &Operation) -> Next {
+        let Refused {
+            error,
+            used,
+            clock_offset,
+            is_abroad,
+        } = refused;
+        // Another server, which got no signature, says nothing about keys and clock.
+        if is_abroad {
+            return Next::Policy(Error::Service(error), None);
+        }
+        let is_repeatable = operation.body.is_repeatable();
+        if error.rejects_time() {
+            lessons.trial = None;
+            return self.learn_time(error, clock_offset, lessons, is_repeatable);
+        }
+        // An error of the service, or a page of a proxy, may come before any check.
+        if !error.status().is_server_error() {
+            self.keep(lessons.trial.take().map(|(offset, _)| offset));
+        }
+        if !error.rejects_key() || used.is_anonymous() || lessons.key_was_reported {
+            return Next::Policy(Error::Service(error), None);
+        }
+        lessons.key_was_reported = true;
+        self.provider.invalidate(&used);
+        tracing::warn!(
+            target: TRACING_TARGET,
+            operation = error.operation(),
+            provider = self.provider.name(),
+            code = error.code(),
+            request_id = error.request_id(),
+            "the service rejected the credentials"
+        );
+        let error = Error::Service(error);
+        if is_repeatable {
+            lessons.rejected = Some((used, error));
+            Next::AtOnce
+        } else {
+            Next::End(error)
+        }
+    }
+
+    /// What a refusal of the signing time teaches.
+    fn learn_time(
+        &self,
+        error: Box<ServiceError>,
+        clock_offset: Option<ClockOffset>,
+        lessons: &mut Lessons,
+        is_repeatable: bool,
+    ) -> Next {
+        let Some(offset) = clock_offset else {
+            return Next::Policy(Error::Service(error), None);
+        };
+        let is_first = !lessons.time_was_corrected;
+        lessons.time_was_corrected = true;
+        if is_first {
             tracing::warn!(
                 target: TRACING_TARGET,
                 operation = error.operation(),
@@ -228,9 +363,47 @@ impl Inner {
                 request_id = error.request_id(),
                 "the local clock is wrong; signing with the service's"
             );
-            return Remedy::OtherTime(offset);
         }
-        Remedy::None
+        if !is_repeatable {
+            // It cannot be tried here, and an upload of streams alone would never get it right without.
+            self.set_clock_offset(offset);
+            return Next::End(Error::Service(error));
+        }
+        let error = Error::Service(error);
+        if is_first {
+            lessons.trial = Some((offset, error));
+            Next::AtOnce
+        } else {
+            Next::Policy(error, Some(offset))
+        }
+    }
+}
+
+/// What a failure without answer teaches.
+fn unanswered(error: Error, lessons: &mut Lessons) -> Next {
+    match (&error, lessons.trial.take()) {
+        // The corrected time is the cause, and it came with that refusal.
+        (Error::Sign(_), Some((_, before))) => Next::End(before),
+        (_, trial) => {
+            lessons.trial = trial;
+            Next::Policy(error, None)
+        }
+    }
+}
+
+/// Compares the CRC of what was sent with that of what was stored, if the service tells it.
+fn check_crc(place: Place, response: &Response, sent: Option<u64>) -> Result<(), Error> {
+    let stored = response
+        .header(X_OSS_HASH_CRC64ECMA)
+        .and_then(|crc| crc.parse().ok());
+    match (sent, stored) {
+        (Some(sent), Some(stored)) if sent != stored => {
+            let request_id = response.request_id().map(str::to_owned);
+            Err(Error::Corrupted(Box::new(CorruptionError::new(
+                place, sent, stored, request_id,
+            ))))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -265,7 +438,7 @@ fn believable(local: SystemTime, offset: ClockOffset) -> bool {
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
 /// since a server that sends a byte now and then is never silent for long.
-async fn error_document(mut body: ObjectBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
+async fn error_document(mut body: AnswerBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
     std::future::poll_fn(|cx| {
         // A body that is at hand is read also where the time is up.

@@ -1,4 +1,4 @@
-//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 signatures, reqwest.
+//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 and V1 signatures, reqwest.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -19,15 +19,18 @@
 //! # }
 //! ```
 //!
-//! - [`Client`] stores, reads and deletes objects, and makes presigned URLs.
-//! - [`Body`] is what is stored, [`Object`] and [`ObjectBody`] what is read; both stream, so that memory does not
+//! - [`ClientBuilder`] has the settings: where OSS is, time-outs, retries, connections.
+//! - [`Client`] stores, reads and deletes objects, makes presigned URLs, and sends any other [`Operation`].
+//! - [`Body`] is what is stored, [`Answer`] and [`AnswerBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
+//! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
 //! - [`Error`] tells apart what was never sent, what has no answer, and what the service refused
 //!   ([`ServiceError`], with code, message, RequestId and `EC`).
+//! - [`sign_reqwest`] signs a request that another reqwest client sends.
 //!
 //! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
-//! corrected from the service's answer; in both cases the request is sent once more. Keys with a segment `.` or `..`
-//! are refused, since reqwest's URLs cannot hold them.
+//! corrected from the service's answer; in both cases the request is sent once more at once, beside what the policy
+//! allows. Keys with a segment `.` or `..` are refused, since reqwest's URLs cannot hold them.
 //!
 //! # Features
 //!
@@ -45,17 +48,25 @@
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
+
 mod body;
 mod client;
 mod config;
 mod endpoint;
 mod error;
 mod execute;
+mod json;
 mod operation;
 mod presign;
+mod redirect;
 mod requests;
 mod response;
+mod retry;
 mod service_error;
+mod signing;
 mod tls;
 mod transport;
 mod validate;
@@ -63,14 +74,24 @@ mod xml;
 
 pub use body::Body;
 pub use client::Client;
-pub use config::{ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_READ_TIMEOUT};
-pub use error::{Error, Problem, TransportError};
+pub use config::{
+    ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
+    DEFAULT_READ_TIMEOUT,
+};
+pub use error::{CorruptionError, Error, Problem, TransportError};
+pub use operation::Operation;
+pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;
 pub use presign::{Presign, PresignedRequest};
 pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
-pub use response::{Object, ObjectBody, Response};
+pub use response::{Answer, AnswerBody, Response};
+pub use retry::{
+    DEFAULT_BASE_DELAY, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_DELAY, FailedAttempt, FixedDelay, NoRetry,
+    RetryPolicy, StandardRetry, retry_fn,
+};
 pub use service_error::ServiceError;
+pub use signing::{RequestSigner, SignatureVersion, sign_reqwest};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";

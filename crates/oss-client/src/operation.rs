@@ -1,5 +1,9 @@
 //! A request before it is signed: the same value for every operation.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use http::header::RANGE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -8,11 +12,50 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Place, Problem};
 use crate::validate;
 
-/// What is to be done, independent of endpoint, credentials and time.
-#[derive(Debug)]
-pub(crate) struct Operation {
+/// A request of any kind, independent of endpoint, credentials and time.
+///
+/// Everything that OSS can do has this form, also what this crate has no method for: give it to
+/// [`Client::send`](crate::Client::send), or to [`Client::presign`](crate::Client::presign) for a URL. Without bucket
+/// it goes to the service itself, as `ListBuckets` does.
+///
+/// # Examples
+///
+/// Reading an ACL (`GET /?acl` of a bucket):
+///
+/// ```no_run
+/// use oss_client::Operation;
+///
+/// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+/// let operation = Operation::new("GetBucketAcl", reqwest::Method::GET)
+///     .bucket("examplebucket")
+///     .query("acl", "");
+/// let document = client.send(operation).await?.bytes().await?;
+/// println!("{}", String::from_utf8_lossy(&document));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Setting tags of an object, with a body:
+///
+/// ```no_run
+/// use oss_client::Operation;
+///
+/// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+/// let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
+/// let operation = Operation::new("PutObjectTagging", reqwest::Method::PUT)
+///     .bucket("examplebucket")
+///     .key("report.pdf")
+///     .query("tagging", "")
+///     .header("content-type", "application/xml")
+///     .body(tags);
+/// client.send(operation).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is sent before it is given to a client"]
+pub struct Operation {
     /// As the service calls it, such as `GetObject`.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) method: Method,
     pub(crate) bucket: Option<String>,
     pub(crate) key: Option<String>,
@@ -20,27 +63,68 @@ pub(crate) struct Operation {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// Whether the service answers with the CRC-64 of what was sent.
+    pub(crate) has_crc: bool,
     /// The first thing that was wrong with what the caller set.
     problem: Option<Problem>,
 }
 
 impl Operation {
-    /// An operation on an object.
-    pub(crate) fn object(name: &'static str, method: Method, bucket: String, key: String) -> Self {
+    /// An operation by its name, as errors and logs show it, and its method: `GET`, `PUT`, `HEAD`, `POST`, `DELETE`
+    /// or `OPTIONS`.
+    pub fn new(name: impl Into<Cow<'static, str>>, method: Method) -> Self {
         Self {
-            name,
+            name: name.into(),
             method,
-            bucket: Some(bucket),
-            key: Some(key),
+            bucket: None,
+            key: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: Body::empty(),
+            has_crc: false,
             problem: None,
         }
     }
 
+    /// An operation on an object.
+    pub(crate) fn object(name: &'static str, method: Method, bucket: String, key: String) -> Self {
+        Self::new(name, method).bucket(bucket).key(key)
+    }
+
+    /// The bucket. Default: none, for operations on the service itself.
+    pub fn bucket(mut self, name: impl Into<String>) -> Self {
+        self.bucket = Some(name.into());
+        self
+    }
+
+    /// The object's key, as it is: it is encoded here. Needs a bucket. Default: none, for operations on a bucket.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Adds a query parameter, in place of an earlier one of the same name. An empty value sends the bare name, as
+    /// sub-resources such as `acl` want it.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.set_query(name.into(), value.into());
+        self
+    }
+
+    /// Adds a header, in place of an earlier one of the same name. The value is bytes or text; blanks around it are
+    /// cut off. What cannot be sent, or is set by the client itself (`Authorization`, `Date`, …), makes sending fail.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        self.set_header(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// What is sent. Default: nothing.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Sets a header, in place of an earlier one of the same name.
-    pub(crate) fn header(&mut self, name: &str, value: &[u8]) {
+    pub(crate) fn set_header(&mut self, name: &str, value: &[u8]) {
         let added = validate::header(name, value).and_then(|(name, value)| {
             let full = |_| Problem::new("the request has too many headers", "send fewer");
             self.headers.try_insert(name, value).map(drop).map_err(full)
@@ -51,7 +135,7 @@ impl Operation {
     }
 
     /// Sets a query parameter, in place of an earlier one of the same name.
-    pub(crate) fn query(&mut self, name: String, value: String) {
+    pub(crate) fn set_query(&mut self, name: String, value: String) {
         if name.is_empty() {
             let problem = Problem::new("a query parameter has no name", "name it or leave it out");
             self.problem.get_or_insert(problem);
@@ -75,8 +159,16 @@ impl Operation {
             if let Some(problem) = &self.problem {
                 return Err(problem.clone());
             }
+            validate::method(&self.method)?;
             self.bucket.as_deref().map_or(Ok(()), validate::bucket)?;
-            self.key.as_deref().map_or(Ok(()), validate::key)
+            self.key.as_deref().map_or(Ok(()), validate::key)?;
+            if self.key.is_some() && self.bucket.is_none() {
+                return Err(Problem::new(
+                    "the operation has a key and no bucket",
+                    "name the bucket, also for a custom domain",
+                ));
+            }
+            self.headers.get(RANGE).map_or(Ok(()), validate::range)
         };
         checked().map_err(Error::InvalidInput)
     }
@@ -88,7 +180,7 @@ impl Operation {
 
     pub(crate) fn place(&self, endpoint: &Endpoint) -> Place {
         Place {
-            operation: self.name,
+            operation: self.name.clone(),
             request: format!("{} {}", self.method, self.url(endpoint)),
         }
     }
@@ -118,5 +210,22 @@ impl Operation {
         let (mut parts, ()) = request.body(()).map_err(unusable)?.into_parts();
         parts.headers = self.headers.clone();
         Ok(parts)
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of headers and query may be secrets, such as the keys of server-side encryption.
+        let query: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
+        let headers: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("Operation")
+            .field("name", &self.name)
+            .field("method", &self.method)
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("query", &query)
+            .field("headers", &headers)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
     }
 }

@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use oss_credentials_core::BoxFuture;
-use oss_sign::v4::{LimitedBy, MAX_EXPIRES};
-use oss_sign::{RequestView, SignError};
+use oss_sign::RequestView;
+use oss_sign::v4::LimitedBy;
 
 use crate::client::Client;
 use crate::error::{Error, Problem};
 use crate::operation::Operation;
 
-/// A URL to be made; see [`Client::presign_get`] and [`Client::presign_put`]. Await it.
+/// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`]. Await it.
 ///
 /// # Errors
 ///
@@ -63,30 +63,26 @@ impl Presign {
     /// Binds the URL to a header: `Content-Type`, `Content-MD5` or one that begins with `x-oss-`. Others are not
     /// signed and have no effect.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
-        self.operation.header(name.as_ref(), value.as_ref());
+        self.operation.set_header(name.as_ref(), value.as_ref());
         self
     }
 
     /// Adds a query parameter such as `versionId` or `response-content-disposition`, in place of an earlier one of
     /// the same name.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.operation.query(name.into(), value.into());
+        self.operation.set_query(name.into(), value.into());
         self
     }
 
     async fn sign(self) -> Result<PresignedRequest, Error> {
         let Self {
             client,
-            operation,
+            mut operation,
             expires,
         } = self;
         operation.check()?;
-        if expires.as_secs() == 0 || expires > MAX_EXPIRES {
-            return Err(Error::Sign(SignError::ExpiresOutOfRange {
-                seconds: expires.as_secs(),
-            }));
-        }
         let inner = &*client.inner;
+        inner.signing.check_expires(expires).map_err(Error::Sign)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(
@@ -94,6 +90,7 @@ impl Presign {
                 "use the plain URL of a public object, or a provider with keys",
             )));
         }
+        inner.add_host(&mut operation);
         let pairs = operation.pairs();
         let view = RequestView::new(operation.method.as_str())
             .bucket(operation.bucket.as_deref())
@@ -103,7 +100,7 @@ impl Presign {
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
         let time = inner.to_service(inner.clock.now());
         let presigned = inner
-            .signer
+            .signing
             .presign(&view, &credentials, time, expires)
             .map_err(Error::Sign)?;
         let headers = presigned
@@ -111,7 +108,7 @@ impl Presign {
             .map(|(name, value)| (name.to_owned(), value.to_vec()))
             .collect();
         Ok(PresignedRequest {
-            url: format!("{}?{}", operation.url(&inner.endpoint), presigned.query()),
+            url: presigned.url(&operation.url(&inner.endpoint)),
             valid_until: presigned.valid_until(),
             limited_by: presigned.limited_by(),
             method: operation.method,
@@ -153,7 +150,7 @@ pub struct PresignedRequest {
 }
 
 impl PresignedRequest {
-    /// The HTTP method: `GET` or `PUT`.
+    /// The HTTP method, such as `GET`.
     pub fn method(&self) -> &str {
         self.method.as_str()
     }

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::response::{Object, Response};
+use crate::response::{Answer, Response};
 
 /// Of an object that is stored without type.
 const DEFAULT_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -31,14 +31,14 @@ macro_rules! request {
             /// it are cut off. What cannot be sent, or is set by the client itself (`Authorization`, `Date`, …),
             /// makes `send` fail.
             pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
-                self.operation.header(name.as_ref(), value.as_ref());
+                self.operation.set_header(name.as_ref(), value.as_ref());
                 self
             }
 
             /// Adds a query parameter such as `versionId`, in place of an earlier one of the same name. An empty value
             /// sends the bare name.
             pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-                self.operation.query(name.into(), value.into());
+                self.operation.set_query(name.into(), value.into());
                 self
             }
         }
@@ -72,7 +72,7 @@ impl PutObject {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<Response, Error> {
         self.operation.default_header(CONTENT_TYPE, &DEFAULT_CONTENT_TYPE);
-        Ok(self.client.execute(self.operation).await?.response)
+        Ok(self.client.send(self.operation).await?.into_response())
     }
 }
 
@@ -87,9 +87,8 @@ impl GetObject {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Object, Error> {
-        let answer = self.client.execute(self.operation).await?;
-        Ok(Object::new(answer.response, answer.body))
+    pub async fn send(self) -> Result<Answer, Error> {
+        self.client.send(self.operation).await
     }
 }
 
@@ -105,7 +104,7 @@ impl HeadObject {
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.execute(self.operation).await?.response)
+        Ok(self.client.send(self.operation).await?.into_response())
     }
 }
 
@@ -121,6 +120,6 @@ impl DeleteObject {
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.execute(self.operation).await?.response)
+        Ok(self.client.send(self.operation).await?.into_response())
     }
 }

@@ -72,7 +72,7 @@ impl Response {
     }
 }
 
-/// An object that is being downloaded: status and headers, and the body still to be read.
+/// A successful answer whose body is still to be read, such as an object that is being downloaded.
 ///
 /// # Examples
 ///
@@ -87,13 +87,13 @@ impl Response {
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Object {
+pub struct Answer {
     response: Response,
-    body: ObjectBody,
+    body: AnswerBody,
 }
 
-impl Object {
-    pub(crate) fn new(response: Response, body: ObjectBody) -> Self {
+impl Answer {
+    pub(crate) fn new(response: Response, body: AnswerBody) -> Self {
         Self { response, body }
     }
 
@@ -130,7 +130,7 @@ impl Object {
     ///
     /// # Errors
     ///
-    /// Those of [`Object::chunk`].
+    /// Those of [`Answer::chunk`].
     pub async fn bytes(self) -> Result<Bytes, Error> {
         let announced = self.response.content_length().unwrap_or_default();
         let mut body = self.body;
@@ -151,21 +151,26 @@ impl Object {
         Ok(whole.freeze())
     }
 
+    /// Status and headers alone. A body that was not read ends its connection.
+    pub fn into_response(self) -> Response {
+        self.response
+    }
+
     /// The body as a stream.
-    pub fn into_body(self) -> ObjectBody {
+    pub fn into_body(self) -> AnswerBody {
         self.body
     }
 
     /// Headers and body apart.
-    pub fn into_parts(self) -> (Response, ObjectBody) {
+    pub fn into_parts(self) -> (Response, AnswerBody) {
         (self.response, self.body)
     }
 }
 
 type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
-/// The body of a download: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
-pub struct ObjectBody {
+/// The body of an answer: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
+pub struct AnswerBody {
     /// `None` behind the end.
     pieces: Option<Pieces>,
     silence: Silence,
@@ -173,7 +178,7 @@ pub struct ObjectBody {
     place: Place,
 }
 
-impl ObjectBody {
+impl AnswerBody {
     pub(crate) fn new(response: reqwest::Response, silence: Silence, place: Place) -> Self {
         Self {
             pieces: Some(Box::pin(response.bytes_stream())),
@@ -208,7 +213,7 @@ impl ObjectBody {
     }
 }
 
-impl Stream for ObjectBody {
+impl Stream for AnswerBody {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -228,9 +233,9 @@ impl Stream for ObjectBody {
     }
 }
 
-impl fmt::Debug for ObjectBody {
+impl fmt::Debug for AnswerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObjectBody")
+        f.debug_struct("AnswerBody")
             .field("done", &self.pieces.is_none())
             .finish_non_exhaustive()
     }

@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::error::Place;
+use crate::json;
 use crate::xml::error_fields;
 
 /// Code of an answer without a document that can be read.
@@ -22,6 +23,8 @@ const MAX_SHOWN: usize = 512;
 /// Header with the error document, in base64, where there is no body.
 const X_OSS_ERR: &str = "x-oss-err";
 const X_OSS_EC: &str = "x-oss-ec";
+/// Header with the code of an error whose document has none.
+const X_OSS_ERROR_TYPE: &str = "x-oss-error-type";
 pub(crate) const X_OSS_REQUEST_ID: &str = "x-oss-request-id";
 
 /// Codes with which the service refuses the key or the token itself.
@@ -34,6 +37,11 @@ const KEY_REJECTED: [&str; 3] = [
 ];
 /// Code with which the service refuses the signing time.
 const TIME_REJECTED: &str = "RequestTimeTooSkewed";
+
+/// Below 500, as observed from the vendor's Python SDK V2.
+const RETRYABLE_STATUSES: [u16; 3] = [401, 408, 429];
+/// Whatever the status, as observed from the vendor's Python SDK V2.
+const RETRYABLE_CODES: [&str; 2] = [TIME_REJECTED, "BadRequest"];
 
 /// An error answer of the service.
 ///
@@ -51,6 +59,7 @@ pub struct ServiceError {
     ec: Option<String>,
     /// The whole document.
     fields: Vec<(String, String)>,
+    headers: HeaderMap,
 }
 
 impl ServiceError {
@@ -80,7 +89,7 @@ impl ServiceError {
             Some(scrubber.redacted(value)).filter(|value| !value.is_empty())
         };
 
-        let mut fields = error_fields(&document).unwrap_or_default();
+        let mut fields = fields(headers, &document);
         for (_, value) in &mut fields {
             *value = scrubber.redacted(value);
         }
@@ -103,12 +112,13 @@ impl ServiceError {
             code,
             message,
             fields,
+            headers: scrubbed_headers(headers, &scrubber),
         }
     }
 
     /// Name of the operation, such as `GetObject`.
-    pub fn operation(&self) -> &'static str {
-        self.place.operation
+    pub fn operation(&self) -> &str {
+        &self.place.operation
     }
 
     /// Method and URL of the request, without query.
@@ -142,6 +152,11 @@ impl ServiceError {
         self.ec.as_deref()
     }
 
+    /// The answer's headers. What repeats the secret or token of the request is left out.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The host that answered, as it calls itself.
     pub fn host_id(&self) -> Option<&str> {
         self.field("HostId")
@@ -158,6 +173,12 @@ impl ServiceError {
     pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(own, _)| own == name)?;
         Some(value.trim())
+    }
+
+    /// See [`Error::is_retryable`](crate::Error::is_retryable).
+    pub(crate) fn is_retryable(&self) -> bool {
+        let status = self.status.as_u16();
+        status >= 500 || RETRYABLE_STATUSES.contains(&status) || RETRYABLE_CODES.contains(&self.code.as_str())
     }
 
     pub(crate) fn rejects_key(&self) -> bool {
@@ -221,6 +242,37 @@ impl fmt::Debug for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
+/// The headers without those that repeat the secret or token.
+fn scrubbed_headers(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> HeaderMap {
+    let mut kept = headers.clone();
+    for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if scrubber.redacted(&text) != text {
+            kept.remove(name);
+        }
+    }
+    kept
+}
+
+/// The error document's elements; none if it cannot be read.
+fn fields(headers: &HeaderMap, document: &str) -> Vec<(String, String)> {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    let is_json = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+    if !is_json {
+        // Behind something that was put in front of it, it still counts.
+        let start = document.find("<Error").unwrap_or_default();
+        return error_fields(document)
+            .or_else(|| error_fields(document.get(start..)?))
+            .unwrap_or_default();
+    }
+    let mut fields = json::error_fields(document).unwrap_or_default();
+    if let Some(code) = header(X_OSS_ERROR_TYPE).filter(|code| !code.is_empty()) {
+        fields.retain(|(name, _)| name != "Code");
+        fields.push(("Code".to_owned(), code.to_owned()));
+    }
+    fields
+}
+
 /// Text from outside as it may be shown: cut, and without control characters.
 struct Shown<'a>(&'a str);
 
@@ -275,7 +327,7 @@ mod tests {
 
     fn place() -> Place {
         Place {
-            operation: "GetObject",
+            operation: "GetObject".into(),
             request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".to_owned(),
         }
     }
@@ -347,6 +399,44 @@ mod tests {
             b"<Error><Code>Body</Code></Error>",
         );
         assert_eq!(error.code(), "Body");
+    }
+
+    #[test]
+    fn a_json_document_is_read_where_the_answer_says_so() {
+        let json = [("content-type", "application/json; charset=utf-8")];
+        let body =
+            br#"{"Error":{"Code":"NoSuchKey","Message":"not there","RequestId":"R1","EC":"0026-00000001"}}"#;
+        let error = read(404, &json, body);
+        assert_eq!((error.code(), error.message()), ("NoSuchKey", "not there"));
+        assert_eq!(
+            (error.request_id(), error.ec()),
+            (Some("R1"), Some("0026-00000001"))
+        );
+        let typed = [json[0], ("x-oss-error-type", "NotFoundException")];
+        let error = read(404, &typed, br#"{"message":"no such table"}"#);
+        assert_eq!(
+            (error.code(), error.message()),
+            ("NotFoundException", "no such table")
+        );
+        assert_eq!(read(500, &json, b"{").code(), "BadErrorResponse");
+    }
+
+    #[test]
+    fn a_document_behind_something_else_is_found() {
+        let body = "\u{feff}Warning: x\n<Error><Code>NoSuchKey</Code><Message>m</Message></Error>";
+        let error = read(404, &[], body.as_bytes());
+        assert_eq!((error.code(), error.message()), ("NoSuchKey", "m"));
+    }
+
+    #[test]
+    fn headers_are_kept_but_not_those_that_repeat_the_token() {
+        let error = read(
+            404,
+            &[("x-oss-version-id", "v1"), ("x-echo", "got canary-token")],
+            b"",
+        );
+        assert_eq!(error.headers().len(), 1);
+        assert_eq!(error.headers()["x-oss-version-id"], "v1");
     }
 
     #[test]

@@ -42,3 +42,21 @@ fn check_provider() -> Result<(), Problem> {
 fn check_provider() -> Result<(), Problem> {
     Ok(())
 }
+
+/// Switches the check of certificates off where that was asked for.
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+pub(crate) fn verification(
+    builder: reqwest::ClientBuilder,
+    accept_any_certificate: bool,
+) -> reqwest::ClientBuilder {
+    if accept_any_certificate {
+        builder.tls_danger_accept_invalid_certs(true)
+    } else {
+        builder
+    }
+}
+
+#[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
+pub(crate) fn verification(builder: reqwest::ClientBuilder, _: bool) -> reqwest::ClientBuilder {
+    builder
+}

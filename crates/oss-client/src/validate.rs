@@ -1,6 +1,6 @@
 //! What is checked before anything is fetched, signed or sent.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::error::Problem;
 
@@ -80,6 +80,42 @@ pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
     Ok((parsed, value))
 }
 
+/// The methods that OSS has, as observed from the vendor's Go SDK V2.
+pub(crate) fn method(method: &Method) -> Result<(), Problem> {
+    let known = [
+        Method::GET,
+        Method::PUT,
+        Method::HEAD,
+        Method::POST,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if known.contains(method) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("OSS has no method {:?}", shown(method.as_str())),
+        "use GET, PUT, HEAD, POST, DELETE or OPTIONS",
+    ))
+}
+
+/// `Range`: the service ignores one that it cannot read, and answers with the whole object.
+pub(crate) fn range(value: &HeaderValue) -> Result<(), Problem> {
+    let number = |text: &str| text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit());
+    let well_formed = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.strip_prefix("bytes=")?.split_once('-'))
+        .is_some_and(|(from, to)| number(from) && number(to) && !(from.is_empty() && to.is_empty()));
+    if well_formed {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "the header \"range\" is malformed",
+        "write bytes=first-last, bytes=first- or bytes=-length, and one range only",
+    ))
+}
+
 /// A caller's value as it may stand in an error.
 fn shown(value: &str) -> String {
     value.chars().take(SHOWN).collect()
@@ -138,6 +174,33 @@ mod tests {
                 "{dots}"
             );
         }
+    }
+
+    #[test]
+    fn ranges_and_methods_are_those_of_the_service() {
+        let of = |value: &'static str| range(&HeaderValue::from_static(value));
+        for good in ["bytes=0-9", "bytes=5-", "bytes=-5"] {
+            assert!(of(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "0-9",
+            "bytes=",
+            "bytes=-",
+            "bytes=0-1,3-4",
+            "bytes= 0-9",
+            "items=0-9",
+            "bytes=a-b",
+        ] {
+            assert!(of(bad).unwrap_err().to_string().contains("malformed"), "{bad}");
+        }
+        assert!(method(&Method::OPTIONS).is_ok());
+        assert!(
+            method(&Method::PATCH)
+                .unwrap_err()
+                .to_string()
+                .contains("\"PATCH\"")
+        );
     }
 
     #[test]

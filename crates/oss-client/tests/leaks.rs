@@ -13,6 +13,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use oss_client::{FixedDelay, Operation};
+
 use common::{Keys, Server, answer, builder, client, refusal, temporary};
 
 /// Collects everything that is logged.
@@ -47,7 +49,11 @@ async fn no_secret_reaches_logs_debug_or_errors() {
     let error = get.send().await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
     assert!(shown[1].contains("HTTP 502"), "{shown:?}");
-    let refused = builder("http://127.0.0.1:1", temporary(1))
+    let again = builder("http://127.0.0.1:1", temporary(1))
+        .proxy("http://user:canary-password@127.0.0.1:1")
+        .retry(FixedDelay::new(2, Duration::ZERO));
+    shown.push(format!("{again:?}"));
+    let refused = again
         .build()
         .unwrap()
         .put_object("examplebucket", "k", "canary-body")
@@ -56,6 +62,11 @@ async fn no_secret_reaches_logs_debug_or_errors() {
         .await
         .unwrap_err();
     shown.push(format!("{refused} {refused:?}"));
+    let operation = Operation::new("Any", reqwest::Method::GET)
+        .query("a", "canary-query")
+        .header("x-oss-meta-a", "canary-header")
+        .body("canary-body");
+    shown.push(format!("{operation:?}"));
     let url = client
         .presign_get("examplebucket", "k", Duration::from_secs(60))
         .await
@@ -68,6 +79,7 @@ async fn no_secret_reaches_logs_debug_or_errors() {
         logged.contains("the service rejected the credentials"),
         "{logged}"
     );
+    assert!(logged.contains("trying again"), "{logged}");
     for text in [shown.concat(), logged] {
         assert!(!text.contains("canary"), "{text}");
         assert!(!text.contains("x-oss-signature="), "{text}");

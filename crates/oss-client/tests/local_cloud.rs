@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use oss_client::{Body, Client, Error};
+use oss_client::{Body, Client, Error, NoRetry};
 use oss_credentials_core::{CredentialsProvider, Fetched, RefreshingProvider, source_fn};
 use oss_credentials_static::StaticProvider;
 use oss_testkit::{BucketAcl, Fault, LocalCloud, Service};
@@ -22,6 +22,7 @@ fn client(cloud: &LocalCloud, provider: impl CredentialsProvider) -> Client {
         .region(cloud.region())
         .endpoint(cloud.oss_endpoint())
         .credentials(provider)
+        .retry(NoRetry)
         .build()
         .unwrap()
 }

@@ -17,7 +17,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use oss_credentials_core::{
-    Clock, ClockOffset, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, Fetched,
+    Backoff, Clock, ClockOffset, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, Fetched,
 };
 use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable};
 
@@ -56,9 +56,63 @@ fn failure_with_nothing_usable_is_remembered_until_the_pause_ends() {
     assert_eq!(bench.provider.status().failures(), 0);
 }
 
+/// A source that rests for long may do so while its callers have what they need.
+#[test]
+fn a_long_pause_is_cut_short_while_nothing_is_usable() {
+    let patient = || {
+        Backoff::default()
+            .initial(10 * MINUTE)
+            .max(15 * MINUTE)
+            .jitter(false)
+    };
+    let bench = Bench::with(|builder| builder.backoff(patient()));
+    bench.source.push_err(unavailable("down"));
+    bench.ask().done().unwrap_err();
+    let until = bench.provider.status().next_attempt().unwrap();
+    assert_eq!(until.duration_since(bench.clock.now()).unwrap(), MINUTE);
+    bench.clock.advance(MINUTE - SECOND);
+    bench.ask().done().unwrap_err();
+    assert_eq!(bench.source.calls(), 1, "answered from memory");
+    bench.clock.advance(SECOND);
+    bench
+        .source
+        .push(Ok(Fetched::new(lasting_for_ever("up")).refresh_after(HOUR)));
+    bench.answers("up");
+
+    // With something usable the pause is as long as it was set, until that is rejected.
+    bench.clock.advance(HOUR);
+    bench.source.push_err(unavailable("down again"));
+    bench.answers("up");
+    bench.clock.advance(9 * MINUTE);
+    bench.answers("up");
+    assert_eq!(bench.source.calls(), 3);
+    let used = bench.provider.cached().unwrap();
+    bench.provider.invalidate(&used);
+    bench
+        .source
+        .push(Ok(Fetched::new(lasting_for_ever("new")).refresh_after(HOUR)));
+    bench.answers("new");
+    assert_eq!(bench.source.calls(), 4);
+}
+
+/// With the pause cut short, a clock that is set back must not make it longer again.
+#[test]
+fn a_clock_set_back_does_not_prolong_a_pause_that_was_cut_short() {
+    let patient = Backoff::default()
+        .initial(10 * MINUTE)
+        .max(15 * MINUTE)
+        .jitter(false);
+    let bench = Bench::with(|builder| builder.backoff(patient));
+    bench.source.push_err(unavailable("down"));
+    bench.ask().done().unwrap_err();
+    bench.clock.set(bench.clock.now() - 5 * MINUTE);
+    bench.source.push_ok(lasting_for_ever("up"));
+    bench.answers("up");
+}
+
 #[test]
 fn random_pauses_stay_within_their_steps() {
-    let bench = Bench::with(|builder| builder.backoff(oss_credentials_core::Backoff::default()));
+    let bench = Bench::with(|builder| builder.backoff(Backoff::default()));
     for step in [1, 2, 4, 8, 16, 32, 60, 60] {
         bench.source.push_err(unavailable("down"));
         bench.ask().done().unwrap_err();

@@ -76,10 +76,9 @@ impl CredentialsProcess {
             Outcome::Io(error) => return Err(self.io(error)),
         };
         let keys = wire::parse(&output).map_err(|defect| {
-            CredentialsError::invalid_response(
-                self.detail(format!("the program's output {}", defect.text()))
-                    .hint("let it print one JSON object with access_key_id and access_key_secret, and nothing else"),
-            )
+            CredentialsError::invalid_response(self.detail(format!("the program's output {defect}")).hint(
+                "let it print one JSON object with access_key_id and access_key_secret, and nothing else",
+            ))
         })?;
         self.credentials(keys)
     }

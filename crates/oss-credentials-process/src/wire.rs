@@ -3,37 +3,9 @@
 use std::time::SystemTime;
 
 use chrono::DateTime;
+use oss_credentials_core::http::{BodyDefect, json_object, required};
 use serde::Deserialize;
 use zeroize::Zeroizing;
-
-/// What an output lacks. Never holds a piece of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    NotObject,
-    /// serde's own text may quote a value.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    Missing(&'static str),
-    UnreadableExpiration,
-}
-
-impl Defect {
-    /// The end of the sentence "the output …".
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Empty => "is empty".to_owned(),
-            Self::NotObject => "is not a JSON object".to_owned(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})")
-            }
-            Self::Missing(field) => format!("has no {field}"),
-            Self::UnreadableExpiration => "has an expiration that is not in RFC 3339".to_owned(),
-        }
-    }
-}
 
 /// Both styles: of the credentials SDKs, and of the OSS SDK.
 #[derive(Deserialize)]
@@ -58,41 +30,30 @@ pub(crate) struct Keys {
 }
 
 /// Reads the whole output: exactly one JSON object, a byte order mark and white space around it tolerated.
-pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
+pub(crate) fn parse(output: &[u8]) -> Result<Keys, BodyDefect> {
     let output = output
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(output)
         .trim_ascii();
-    match output.first() {
-        None => return Err(Defect::Empty),
-        Some(b'{') => {}
-        // serde would take an array for a structure, too.
-        Some(_) => return Err(Defect::NotObject),
-    }
-    let output: Output = serde_json::from_slice(output).map_err(|error| Defect::NotJson {
-        line: error.line(),
-        column: error.column(),
-    })?;
+    let output: Output =
+        serde_json::from_slice(json_object(output)?).map_err(|error| BodyDefect::NotJson {
+            line: error.line(),
+            column: error.column(),
+        })?;
     let security_token = output.sts_token.filter(|token| !token.is_empty());
     if output.mode.as_deref() == Some("StsToken") && security_token.is_none() {
-        return Err(Defect::Missing("sts_token, though its mode is StsToken"));
+        return Err(BodyDefect::Missing("sts_token, though its mode is StsToken"));
     }
     let expires_at = match output.expiration.as_deref() {
         None | Some("") => None,
         Some(text) => {
-            let at = DateTime::parse_from_rfc3339(text).map_err(|_| Defect::UnreadableExpiration)?;
+            let at = DateTime::parse_from_rfc3339(text).map_err(|_| BodyDefect::Unreadable("expiration"))?;
             Some(at.into())
         }
     };
     Ok(Keys {
-        access_key_id: output
-            .access_key_id
-            .filter(|id| !id.is_empty())
-            .ok_or(Defect::Missing("access_key_id"))?,
-        access_key_secret: output
-            .access_key_secret
-            .filter(|secret| !secret.is_empty())
-            .ok_or(Defect::Missing("access_key_secret"))?,
+        access_key_id: required(output.access_key_id, "access_key_id")?,
+        access_key_secret: required(output.access_key_secret, "access_key_secret")?,
         security_token,
         expires_at,
     })
@@ -138,50 +99,50 @@ mod tests {
     #[test]
     fn defects_name_what_is_wrong_and_quote_nothing() {
         for (text, defect) in [
-            ("", Defect::Empty),
-            (" \n", Defect::Empty),
-            ("canary", Defect::NotObject),
-            (r#"["canary"]"#, Defect::NotObject),
+            ("", BodyDefect::Empty),
+            (" \n", BodyDefect::Empty),
+            ("canary", BodyDefect::NotObject),
+            (r#"["canary"]"#, BodyDefect::NotObject),
             (
                 r#"{"access_key_id":"canary"#,
-                Defect::NotJson { line: 1, column: 24 },
+                BodyDefect::NotJson { line: 1, column: 24 },
             ),
             (
                 r#"{"access_key_id":"i","access_key_secret":"s"} canary"#,
-                Defect::NotJson { line: 1, column: 47 },
+                BodyDefect::NotJson { line: 1, column: 47 },
             ),
             (
                 r#"{"access_key_id":"i","AccessKeyId":"canary","access_key_secret":"s"}"#,
-                Defect::NotJson { line: 1, column: 34 },
+                BodyDefect::NotJson { line: 1, column: 34 },
             ),
             (
                 r#"{"access_key_id":["canary"]}"#,
-                Defect::NotJson { line: 1, column: 17 },
+                BodyDefect::NotJson { line: 1, column: 17 },
             ),
             (
                 r#"{"access_key_secret":"canary"}"#,
-                Defect::Missing("access_key_id"),
+                BodyDefect::Missing("access_key_id"),
             ),
             (
                 r#"{"access_key_id":"","access_key_secret":"canary"}"#,
-                Defect::Missing("access_key_id"),
+                BodyDefect::Missing("access_key_id"),
             ),
             (
                 r#"{"access_key_id":"canary"}"#,
-                Defect::Missing("access_key_secret"),
+                BodyDefect::Missing("access_key_secret"),
             ),
             (
                 r#"{"mode":"StsToken","access_key_id":"canary","access_key_secret":"s","sts_token":""}"#,
-                Defect::Missing("sts_token, though its mode is StsToken"),
+                BodyDefect::Missing("sts_token, though its mode is StsToken"),
             ),
             (
                 r#"{"access_key_id":"i","access_key_secret":"s","expiration":"canary"}"#,
-                Defect::UnreadableExpiration,
+                BodyDefect::Unreadable("expiration"),
             ),
         ] {
             let found = parse(text.as_bytes()).err().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(found, defect, "{text}");
-            assert!(!found.text().contains("canary"));
+            assert!(!found.to_string().contains("canary"));
         }
     }
 }

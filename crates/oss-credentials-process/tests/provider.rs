@@ -220,7 +220,7 @@ fn faults_are_named_and_nothing_is_quoted() {
         ("kill -9 $$", "the program failed with signal: 9 (SIGKILL)"),
         (":", "the program's output is empty"),
         ("echo canary", "the program's output is not a JSON object"),
-        ("echo '<html>canary'", "the program's output is not a JSON object"),
+        ("echo '<html>canary'", "the program's output is HTML or XML"),
         (
             "echo '{\"access_key_id\": \"canary\"'",
             "the program's output is not the JSON that was expected (line 1, column 26)",

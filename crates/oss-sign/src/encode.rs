@@ -152,7 +152,8 @@ pub fn decode_query(query: &str) -> Result<Vec<(String, String)>, SignError> {
 /// assert_eq!(check_key_for_url("a/../b"), Err(SignError::DotSegment));
 /// ```
 pub fn check_key_for_url(key: &str) -> Result<(), SignError> {
-    if key.split('/').any(|segment| segment == "." || segment == "..") {
+    let mut segments = key.as_bytes().split(|byte| *byte == b'/');
+    if segments.any(|segment| matches!(segment, b"." | b"..")) {
         return Err(SignError::DotSegment);
     }
     Ok(())

@@ -33,6 +33,15 @@ pub enum SignError {
         /// What was given, cut at 64 characters.
         name: String,
     },
+    /// A name in the list of extra V1 sub-resources is empty, or is a parameter that carries the signature.
+    #[error(
+        "oss-sign: {name:?} cannot be a signed sub-resource; \
+         list only names of query parameters that are sent"
+    )]
+    InvalidSubResource {
+        /// What was given, cut at 64 characters.
+        name: String,
+    },
     /// A query parameter stands twice in the request. Official clients sign this differently from each other,
     /// so there is no signature that is right for sure.
     #[error("oss-sign: the query parameter {name:?} stands twice; send each parameter once")]
@@ -75,6 +84,23 @@ pub enum SignError {
         /// Whole seconds that were asked for.
         seconds: u64,
     },
+    /// A presigned V1 URL would live for less than a second, or beyond the year 9999.
+    #[error(
+        "oss-sign: a V1 URL cannot live for {seconds} seconds; \
+         ask for at least 1, and an end before the year 10000"
+    )]
+    EndOutOfRange {
+        /// Whole seconds that were asked for.
+        seconds: u64,
+    },
+    /// A condition of a POST policy makes no sense, or is one that the signer adds itself.
+    #[error("oss-sign: in the POST policy, {field:?} {what}; correct this condition")]
+    InvalidPostPolicy {
+        /// The form field, or the kind of condition, cut at 64 characters.
+        field: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The signing time is before 1970 or after 9999.
     #[error("oss-sign: the signing time is outside the years 1970 to 9999; check the clock")]
     TimeOutOfRange,
@@ -87,7 +113,7 @@ pub enum SignError {
     /// A received signature, date or credential cannot be read.
     #[error(
         "oss-sign: the received {what} is missing or malformed; \
-         compare it with the vendor's description of V4"
+         compare it with the vendor's description of that signature version"
     )]
     MalformedAuthorization {
         /// The part that cannot be read.

@@ -6,27 +6,38 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use oss_credentials_core::Credentials;
 
+use crate::presigned::Presigned;
+#[cfg(feature = "v1")]
+use crate::time::Stamp;
 use crate::time::second_of;
-use crate::v4::{Presigned, Signer};
-use crate::{RequestView, SignError};
+#[cfg(feature = "v1")]
+use crate::v1;
+use crate::{RequestView, SignError, check_key_for_url, v4};
 
 const X_OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
 const X_OSS_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
 const X_OSS_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
 const UNSIGNED_PAYLOAD: HeaderValue = HeaderValue::from_static("UNSIGNED-PAYLOAD");
 
-fn view<'a>(parts: &'a Parts, bucket: Option<&'a str>, key: Option<&'a str>) -> RequestView<'a> {
-    RequestView::new(parts.method.as_str())
+/// What is signed of a request whose URI goes on to an HTTP library. Many of those remove dot segments, so
+/// there must be none.
+fn view<'a>(
+    parts: &'a Parts,
+    bucket: Option<&'a str>,
+    key: Option<&'a str>,
+) -> Result<RequestView<'a>, SignError> {
+    check_key_for_url(key.unwrap_or_default())?;
+    Ok(RequestView::new(parts.method.as_str())
         .bucket(bucket)
         .key(key)
         .encoded_query(parts.uri.query().unwrap_or_default())
-        .headers(&parts.headers)
+        .headers(&parts.headers))
 }
 
-impl Signer {
+impl v4::Signer {
     /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the
     /// URI are not looked at. Its query is decoded and signed.
     ///
@@ -36,7 +47,9 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::sign`], and [`SignError::TooManyHeaders`] if the map is full.
+    /// Those of [`Signer::sign`](v4::Signer::sign); [`SignError::DotSegment`] for a key that HTTP libraries
+    /// change on the way (see [`check_key_for_url`]; for a stack that keeps such a path, sign a
+    /// [`RequestView`]); and [`SignError::TooManyHeaders`] if the map is full.
     ///
     /// # Examples
     ///
@@ -68,15 +81,10 @@ impl Signer {
             return Ok(());
         }
         self.with_moment(credentials, second_of(time)?, |moment| {
-            let authorization = self.authorization(&view(parts, bucket, key), moment)?;
-            // The buffer becomes the value: no copy.
-            let mut authorization =
-                HeaderValue::from_maybe_shared(Bytes::from(authorization)).map_err(|_| {
-                    SignError::InvalidHeader {
-                        name: AUTHORIZATION.to_string(),
-                    }
-                })?;
-            authorization.set_sensitive(true);
+            let authorization = sensitive(
+                &AUTHORIZATION,
+                self.authorization(&view(parts, bucket, key)?, moment)?,
+            )?;
             let (iso, date) = moment.date_headers.as_ref().map_err(Clone::clone)?;
             let token = moment.key.token_header.as_ref().map_err(Clone::clone)?;
             let headers = &mut parts.headers;
@@ -85,12 +93,7 @@ impl Signer {
             // From here on nothing can fail.
             headers.insert(X_OSS_DATE, iso.clone());
             headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
-            match token {
-                Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token.clone()),
-                None => headers.remove(X_OSS_SECURITY_TOKEN),
-            };
-            headers.insert(DATE, date.clone());
-            headers.insert(AUTHORIZATION, authorization);
+            put(headers, token.clone(), date.clone(), authorization);
             Ok(())
         })
     }
@@ -100,7 +103,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::presign`], and [`SignError::InvalidUri`] if the `http` crate does not take the URI,
+    /// Those of [`Signer::presign`](v4::Signer::presign); [`SignError::DotSegment`] for a key that HTTP
+    /// libraries change on the way; and [`SignError::InvalidUri`] if the `http` crate does not take the URI,
     /// as when it is longer than 65 534 bytes. On an error nothing is changed.
     pub fn presign_parts(
         &self,
@@ -111,17 +115,105 @@ impl Signer {
         time: SystemTime,
         expires: Duration,
     ) -> Result<Presigned, SignError> {
-        let presigned = self.presign(&view(parts, bucket, key), credentials, time, expires)?;
-        let mut uri = parts.uri.clone().into_parts();
-        let mut target = String::with_capacity(parts.uri.path().len() + 1 + presigned.query().len());
-        target.push_str(parts.uri.path());
-        if !presigned.query().is_empty() {
-            target.push('?');
-            target.push_str(presigned.query());
-        }
-        let target = PathAndQuery::from_maybe_shared(Bytes::from(target));
-        uri.path_and_query = Some(target.map_err(|_| SignError::InvalidUri)?);
-        parts.uri = Uri::from_parts(uri).map_err(|_| SignError::InvalidUri)?;
+        let presigned = self.presign(&view(parts, bucket, key)?, credentials, time, expires)?;
+        parts.uri = with_query(&parts.uri, presigned.query())?;
         Ok(presigned)
     }
+}
+
+#[cfg(feature = "v1")]
+impl v1::Signer {
+    /// Signs a request by headers, in place, as [`v4::Signer::sign_parts`] does: `bucket` and `key` are the
+    /// logical names, `authorization` and `x-oss-security-token` are marked sensitive, and on an error
+    /// nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::sign`](v1::Signer::sign); [`SignError::DotSegment`] for a key that HTTP libraries
+    /// change on the way; and [`SignError::TooManyHeaders`] if the map is full.
+    pub fn sign_parts(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<(), SignError> {
+        if credentials.is_anonymous() {
+            return Ok(());
+        }
+        let stamp = Stamp::new(second_of(time)?);
+        let authorization = sensitive(
+            &AUTHORIZATION,
+            self.authorization(&view(parts, bucket, key)?, credentials, &stamp)?,
+        )?;
+        let date = HeaderValue::from_bytes(stamp.http()).map_err(|_| SignError::InvalidHeader {
+            name: DATE.to_string(),
+        })?;
+        let token = credentials
+            .security_token()
+            .map(|token| sensitive(&X_OSS_SECURITY_TOKEN, token.as_bytes().to_vec()))
+            .transpose()?;
+        let headers = &mut parts.headers;
+        headers.try_reserve(3).map_err(|_| SignError::TooManyHeaders)?;
+
+        // From here on nothing can fail.
+        put(headers, token, date, authorization);
+        Ok(())
+    }
+
+    /// Signs a request by its URL, in place, as [`v4::Signer::presign_parts`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::presign`](v1::Signer::presign); [`SignError::DotSegment`] for a key that HTTP
+    /// libraries change on the way; and [`SignError::InvalidUri`] if the `http` crate does not take the URI.
+    /// On an error nothing is changed.
+    pub fn presign_parts(
+        &self,
+        parts: &mut Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+        expires: Duration,
+    ) -> Result<Presigned, SignError> {
+        let presigned = self.presign(&view(parts, bucket, key)?, credentials, time, expires)?;
+        parts.uri = with_query(&parts.uri, presigned.query())?;
+        Ok(presigned)
+    }
+}
+
+/// The headers that both versions set.
+fn put(headers: &mut HeaderMap, token: Option<HeaderValue>, date: HeaderValue, authorization: HeaderValue) {
+    match token {
+        Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token),
+        None => headers.remove(X_OSS_SECURITY_TOKEN),
+    };
+    headers.insert(DATE, date);
+    headers.insert(AUTHORIZATION, authorization);
+}
+
+/// A header value that must not be logged. The buffer becomes the value: no copy.
+fn sensitive(name: &HeaderName, value: Vec<u8>) -> Result<HeaderValue, SignError> {
+    let mut value =
+        HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| SignError::InvalidHeader {
+            name: name.to_string(),
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The URI with another query.
+fn with_query(uri: &Uri, query: &str) -> Result<Uri, SignError> {
+    let mut target = String::with_capacity(uri.path().len() + 1 + query.len());
+    target.push_str(uri.path());
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(query);
+    }
+    let target = PathAndQuery::from_maybe_shared(Bytes::from(target));
+    let mut uri = uri.clone().into_parts();
+    uri.path_and_query = Some(target.map_err(|_| SignError::InvalidUri)?);
+    Uri::from_parts(uri).map_err(|_| SignError::InvalidUri)
 }

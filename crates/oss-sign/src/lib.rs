@@ -2,7 +2,9 @@
 //!
 //! - [`v4::Signer`] signs by headers ([`v4::Signer::sign`]) or by URL ([`v4::Signer::presign`]).
 //! - [`RequestView`] is what it signs: a borrowed view of method, bucket, key, query and headers.
+//! - `v4::PostPolicy` and `v4::Signer::sign_post` sign uploads by an HTML form (feature `post-policy`).
 //! - [`v4::Authorization`] checks a signature that was received.
+//! - `v1` does the same with signature version 1 (feature `v1`), for what does not take V4 yet.
 //! - [`encode`], [`encode_path`], [`url_path`] and [`encode_query`] build the URL to send.
 //!
 //! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives
@@ -27,7 +29,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `v1` | yes | the module `v1`: signature version 1, HMAC-SHA1 |
 //! | `http` | no | signing of an `http::request::Parts` in place; `&http::HeaderMap` in a [`RequestView`] |
+//! | `post-policy` | no | `v4::PostPolicy`: signed policies for uploads by an HTML form |
 //!
 //! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and
 //! fix.
@@ -39,10 +43,16 @@ struct ReadmeExamples;
 
 mod encode;
 mod error;
+mod headers;
 #[cfg(feature = "http")]
 mod http;
 mod list;
+mod parameters;
+mod presigned;
+mod signed;
 mod time;
+#[cfg(feature = "v1")]
+pub mod v1;
 pub mod v4;
 mod view;
 

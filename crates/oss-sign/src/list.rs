@@ -1,5 +1,10 @@
 //! A list that stays on the stack while it is short.
 
+use std::cmp::Ordering;
+
+/// Headers and parameters up to these numbers need no heap.
+pub(crate) const FEW: usize = 8;
+
 /// Holds up to `N` items without allocating, and more on the heap.
 pub(crate) struct List<T, const N: usize> {
     inline: [T; N],
@@ -62,6 +67,20 @@ impl<T: Copy, const N: usize> List<T, N> {
             self.inline.get_mut(..self.len).unwrap_or_default()
         } else {
             &mut self.spilled
+        }
+    }
+}
+
+/// Sorts in place and keeps the order of equals; without the heap while the list is short.
+pub(crate) fn sort<T: Copy>(items: &mut [T], cmp: impl Fn(&T, &T) -> Ordering) {
+    if items.len() > FEW {
+        return items.sort_by(cmp);
+    }
+    for end in 1..items.len() {
+        let mut at = end;
+        while at > 0 && cmp(&items[at - 1], &items[at]).is_gt() {
+            items.swap(at - 1, at);
+            at -= 1;
         }
     }
 }

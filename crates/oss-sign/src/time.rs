@@ -25,11 +25,16 @@ pub(crate) fn second_of(time: SystemTime) -> Result<u64, SignError> {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_err(|_| SignError::TimeOutOfRange)?;
-    if since.as_secs() < END {
+    if is_in_range(since.as_secs()) {
         Ok(since.as_secs())
     } else {
         Err(SignError::TimeOutOfRange)
     }
+}
+
+/// Whether a second since 1970 is before the year 10000.
+pub(crate) fn is_in_range(second: u64) -> bool {
+    second < END
 }
 
 /// The instant `after` the signed second.
@@ -82,6 +87,22 @@ impl Stamp {
     /// The day of [`Stamp::iso`], `YYYYMMDD`.
     pub(crate) fn day(&self) -> &[u8] {
         &self.iso[..8]
+    }
+
+    /// `YYYY-MM-DD'T'HH:MM:SS.000'Z'`
+    #[cfg(feature = "post-policy")]
+    pub(crate) fn extended(&self) -> String {
+        let mut marks = [(4, "-"), (6, "-"), (11, ":"), (13, ":"), (15, ".000")]
+            .into_iter()
+            .peekable();
+        let mut out = String::with_capacity(24);
+        for (at, byte) in self.iso.into_iter().enumerate() {
+            if let Some((_, mark)) = marks.next_if(|(place, _)| *place == at) {
+                out.push_str(mark);
+            }
+            out.push(char::from(byte));
+        }
+        out
     }
 
     /// The HTTP date with `GMT` and a two-digit day.
@@ -159,6 +180,12 @@ mod tests {
         ] {
             assert_eq!(spelled(unix), (iso.to_owned(), http.to_owned()));
         }
+    }
+
+    #[cfg(feature = "post-policy")]
+    #[test]
+    fn the_extended_form_has_milliseconds() {
+        assert_eq!(Stamp::new(1_798_761_599).extended(), "2026-12-31T23:59:59.000Z");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::SignError;
-use crate::encode::{Text, split_query};
+use crate::encode::{Text, TextSink, split_query};
 use crate::error::shown;
 
 /// A borrowed view of the request to sign. Nothing is copied.
@@ -212,6 +212,16 @@ impl<'a> From<&'a Vec<(&'a str, &'a [u8])>> for Headers<'a> {
 impl<'a> From<&'a http::HeaderMap> for Headers<'a> {
     fn from(map: &'a http::HeaderMap) -> Self {
         Self(Source::Map(map))
+    }
+}
+
+/// Writes the method in upper case.
+pub(crate) fn put_method(out: &mut impl TextSink, view: &RequestView<'_>) {
+    let method = view.method();
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        out.put_str(&method.to_ascii_uppercase());
+    } else {
+        out.put_str(method);
     }
 }
 

@@ -73,3 +73,46 @@ fn presigning_allocates_once() {
         assert_eq!(counted.count_total, 1, "for a token of {length} bytes");
     }
 }
+
+/// V1 keeps nothing from one request to the next, so each header value is made anew.
+#[cfg(feature = "v1")]
+#[test]
+fn v1_allocates_for_what_it_gives_and_nothing_else() {
+    use oss_sign::v1;
+
+    let signer = v1::Signer::new();
+    for (length, headers) in [(0, 3), (140, 5), (720, 5)] {
+        let credentials = credentials(length);
+        let mut parts = Request::get("https://b.oss-cn-hangzhou.aliyuncs.com/k?versionId=v1&acl")
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
+        parts.headers = HeaderMap::with_capacity(16);
+        let mut sign = || {
+            signer
+                .sign_parts(&mut parts, Some("b"), Some("k"), &credentials, time())
+                .unwrap();
+        };
+        sign();
+        let counted = measure(sign);
+        assert!(
+            counted.count_total <= headers,
+            "{} with {length}",
+            counted.count_total
+        );
+
+        let query = [("versionId", "v 1"), ("acl", "")];
+        let view = RequestView::new("GET").bucket("b").key("ü 1.txt").query(&query);
+        let presign = || {
+            signer
+                .presign(&view, &credentials, time(), Duration::from_secs(3600))
+                .unwrap()
+        };
+        let counted = measure(|| drop(presign()));
+        assert_eq!(
+            counted.count_total, 2,
+            "the URL and the end as text, with {length}"
+        );
+    }
+}

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use oss_credentials_core::Credentials;
+#[cfg(feature = "v1")]
+use oss_sign::v1;
 use oss_sign::v4::Signer;
 use oss_sign::{RequestView, SignError};
 
@@ -125,62 +127,173 @@ fn a_token_of_other_credentials_does_not_stay() {
     assert!(authorization.ends_with("17691d81c56e32a35642cee705b55458f7ef45bd771f2b28bfa5981ae84f51dd"));
 }
 
+/// An entry point that changes a request.
+type Entry = fn(&mut Parts, Option<&str>, &Credentials, SystemTime) -> Result<(), SignError>;
+
+const EXPIRES: Duration = Duration::from_secs(60);
+
+/// All of them.
+fn entries() -> Vec<(&'static str, Entry)> {
+    let v4: [(&str, Entry); 2] = [
+        ("v4 sign", |parts, key, credentials, time| {
+            signer().sign_parts(parts, BUCKET, key, credentials, time)
+        }),
+        ("v4 presign", |parts, key, credentials, time| {
+            signer()
+                .presign_parts(parts, BUCKET, key, credentials, time, EXPIRES)
+                .map(drop)
+        }),
+    ];
+    #[cfg(not(feature = "v1"))]
+    let v1 = [];
+    #[cfg(feature = "v1")]
+    let v1: [(&str, Entry); 2] = [
+        ("v1 sign", |parts, key, credentials, time| {
+            v1::Signer::new().sign_parts(parts, BUCKET, key, credentials, time)
+        }),
+        ("v1 presign", |parts, key, credentials, time| {
+            v1::Signer::new()
+                .presign_parts(parts, BUCKET, key, credentials, time, EXPIRES)
+                .map(drop)
+        }),
+    ];
+    v4.into_iter().chain(v1).collect()
+}
+
+/// Runs an entry point that must fail, and compares the request before and after.
+fn fails(
+    entry: Entry,
+    parts: &mut Parts,
+    key: &str,
+    credentials: &Credentials,
+    time: SystemTime,
+) -> SignError {
+    let before = (parts.uri.clone(), parts.headers.clone());
+    let error = entry(parts, Some(key), credentials, time).unwrap_err();
+    assert_eq!(before, (parts.uri.clone(), parts.headers.clone()), "{error}");
+    error
+}
+
 #[test]
-fn nothing_is_changed_on_an_error_or_without_keys() {
-    let expires = Duration::from_secs(60);
-    for target in ["/k?a=1&a=2", "/k?a=b+c"] {
-        let mut parts = parts(target);
-        parts.headers.insert("date", HeaderValue::from_static("before"));
-        let before = (parts.uri.clone(), parts.headers.clone());
+fn nothing_is_changed_on_an_error() {
+    let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+    for (name, entry) in entries() {
+        let mut dated = parts("/k?a=1");
+        dated.headers.insert("date", HeaderValue::from_static("before"));
+        let mut twice = dated.clone();
+        twice.uri = "/k?a=1&a=2".parse().unwrap();
+        let mut plus = dated.clone();
+        plus.uri = "/k?a=b+c".parse().unwrap();
+
+        let error = fails(entry, &mut twice, "k", &temporary(), time());
         assert!(
-            signer()
-                .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
-                .is_err()
+            matches!(error, SignError::DuplicateParameter { .. }),
+            "{name}: {error}"
         );
-        assert!(
-            signer()
-                .presign_parts(&mut parts, BUCKET, KEY, &temporary(), time(), expires)
-                .is_err()
-        );
-        assert_eq!(before, (parts.uri, parts.headers));
+        let error = fails(entry, &mut plus, "k", &temporary(), time());
+        assert!(matches!(error, SignError::InvalidQuery { .. }), "{name}: {error}");
+        let error = fails(entry, &mut dated, "k", &temporary(), before_1970);
+        assert_eq!(error, SignError::TimeOutOfRange, "{name}");
+        for key in [".", "..", "a/./b", "../k", "a/.."] {
+            let error = fails(entry, &mut dated, key, &temporary(), time());
+            assert_eq!(error, SignError::DotSegment, "{name}");
+        }
     }
-    let mut parts = parts("/k");
-    signer()
-        .sign_parts(&mut parts, BUCKET, KEY, &Credentials::anonymous(), time())
-        .unwrap();
-    assert!(parts.headers.is_empty());
+}
+
+#[test]
+fn anonymous_requests_get_no_headers() {
+    for (name, entry) in entries() {
+        let mut parts = parts("/k");
+        entry(&mut parts, Some("k"), &Credentials::anonymous(), time()).unwrap();
+        assert!(parts.headers.is_empty(), "{name}");
+        assert_eq!(parts.uri.query(), None, "{name}");
+    }
 }
 
 #[test]
 fn a_full_map_is_an_error() {
-    let mut parts = parts("/k");
     let mut full = HeaderMap::new();
+    full.insert("date", HeaderValue::from_static("before"));
+    full.insert("x-oss-security-token", HeaderValue::from_static("before"));
     for number in 0_u32.. {
         let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
         if full.try_insert(name, HeaderValue::from_static("v")).is_err() {
             break;
         }
     }
-    parts.headers = full;
-    let before = parts.headers.clone();
-    let error = signer()
+    for (name, entry) in entries().into_iter().filter(|(name, _)| name.ends_with(" sign")) {
+        let mut parts = parts("/k");
+        parts.headers.clone_from(&full);
+        assert_eq!(
+            fails(entry, &mut parts, "k", &fixed(), time()),
+            SignError::TooManyHeaders,
+            "{name}"
+        );
+    }
+}
+
+#[cfg(feature = "v1")]
+#[test]
+fn v1_in_place_is_like_by_view() {
+    let mut parts = parts("/exampleobject.txt?versionId=v%2b1&acl&a%20b=");
+    let raw = HeaderValue::from_bytes(b"\xff\xfe ").unwrap();
+    parts.headers.insert("x-oss-meta-raw", raw);
+    let pairs: [(&str, &[u8]); 1] = [("x-oss-meta-raw", b"\xff\xfe")];
+    let view = RequestView::new("GET")
+        .bucket(BUCKET)
+        .key(KEY)
+        .query(&[("acl", ""), ("versionId", "v+1"), ("a b", "")])
+        .headers(&pairs);
+    let shared = v1::Signer::new();
+    let signed = shared.sign(&view, &temporary(), time()).unwrap();
+    // Twice, since a retry signs what was signed before.
+    for _ in 0..2 {
+        shared
+            .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+            .unwrap();
+        for header in signed.headers() {
+            assert_eq!(parts.headers[header.name], header.value);
+            assert_eq!(
+                parts.headers[header.name].is_sensitive(),
+                header.sensitive,
+                "{}",
+                header.name
+            );
+        }
+        assert_eq!(parts.headers.len(), 1 + 3);
+    }
+    // A token of other credentials does not stay.
+    shared
         .sign_parts(&mut parts, BUCKET, KEY, &fixed(), time())
-        .unwrap_err();
-    assert_eq!(error, SignError::TooManyHeaders);
-    assert_eq!(before, parts.headers);
+        .unwrap();
+    assert!(!parts.headers.contains_key("x-oss-security-token"));
+
+    let mut parts = self::parts("/exampleobject.txt?versionId=v%2b1&acl&a%20b=&Signature=old");
+    parts
+        .headers
+        .insert("x-oss-meta-raw", HeaderValue::from_bytes(b"\xff\xfe").unwrap());
+    let in_place = shared
+        .presign_parts(&mut parts, BUCKET, KEY, &temporary(), time(), EXPIRES)
+        .unwrap();
+    let by_view = shared.presign(&view, &temporary(), time(), EXPIRES).unwrap();
+    assert_eq!(in_place.query(), by_view.query());
+    assert_eq!(parts.uri.query(), Some(by_view.query()));
+    assert_eq!(parts.uri.path(), "/exampleobject.txt");
+    assert_eq!(parts.headers.len(), 1);
 }
 
 #[test]
 fn a_url_is_signed_in_place() {
-    let mut parts = parts("/a/./b%20c?versionId=v1&x-oss-signature=old");
+    let mut parts = parts("/a/.b%20c?versionId=v1&x-oss-signature=old");
     parts
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
     let expires = Duration::from_secs(3600);
     let presigned = signer()
-        .presign_parts(&mut parts, BUCKET, Some("a/./b c"), &temporary(), time(), expires)
+        .presign_parts(&mut parts, BUCKET, Some("a/.b c"), &temporary(), time(), expires)
         .unwrap();
-    assert_eq!(parts.uri.path(), "/a/./b%20c");
+    assert_eq!(parts.uri.path(), "/a/.b%20c");
     assert_eq!(parts.uri.query(), Some(presigned.query()));
     assert_eq!(
         parts.uri.host(),
@@ -190,7 +303,7 @@ fn a_url_is_signed_in_place() {
     let headers: [(&str, &[u8]); 1] = [("content-type", b"text/plain")];
     let view = RequestView::new("GET")
         .bucket(BUCKET)
-        .key("a/./b c")
+        .key("a/.b c")
         .query(&[("versionId", "v1")])
         .headers(&headers);
     let by_view = signer().presign(&view, &temporary(), time(), expires).unwrap();
@@ -211,10 +324,11 @@ fn a_uri_that_is_too_long_is_an_error() {
         .security_token("t".repeat(70_000))
         .build()
         .unwrap();
-    let mut parts = parts("/k");
-    let before = parts.uri.clone();
-    let expires = Duration::from_secs(60);
-    let error = signer().presign_parts(&mut parts, BUCKET, Some("k"), &credentials, time(), expires);
-    assert_eq!(error.unwrap_err(), SignError::InvalidUri);
-    assert_eq!(before, parts.uri);
+    for (name, entry) in entries()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(" presign"))
+    {
+        let error = fails(entry, &mut parts("/k"), "k", &credentials, time());
+        assert_eq!(error, SignError::InvalidUri, "{name}");
+    }
 }

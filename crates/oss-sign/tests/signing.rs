@@ -429,6 +429,29 @@ fn a_url_lists_the_headers_to_send() {
 }
 
 #[test]
+fn a_url_tells_its_method_and_puts_itself_together() {
+    let view = RequestView::new("put").bucket("examplebucket").key("a b");
+    let presigned = signer().presign(&view, &fixed(), time(), HOUR).unwrap();
+    assert_eq!(presigned.method(), "PUT");
+    let base = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/a%20b";
+    let url = presigned.url(base);
+    assert!(
+        url.starts_with(&format!(
+            "{base}?x-oss-credential=FakeAccessKeyId0001%2F20260101%2F"
+        )),
+        "{url}"
+    );
+    assert_eq!(url, format!("{base}?{}", presigned.query()));
+    assert_eq!(presigned.clone().into_query(), presigned.query());
+
+    let anonymous = signer()
+        .presign(&view, &Credentials::anonymous(), time(), HOUR)
+        .unwrap();
+    assert_eq!((anonymous.method(), anonymous.query()), ("PUT", ""));
+    assert_eq!(anonymous.url(base), base);
+}
+
+#[test]
 fn received_authorizations_are_read_in_all_their_spellings() {
     let scope = "20260101/cn-hangzhou/oss/aliyun_v4_request";
     for value in [

@@ -63,17 +63,20 @@ pub struct Role {
     pub(crate) id: String,
     pub(crate) max_session: Duration,
     trusted_users: Vec<String>,
+    trusted_subjects: Vec<String>,
     pub(crate) external_id: Option<String>,
 }
 
 impl Role {
-    /// A role that every user and role of the account may assume, for at most an hour.
+    /// A role that every user and role of the account and every bearer of a good OIDC token may assume, for at
+    /// most an hour.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             id: decimal_id(),
             max_session: DEFAULT_MAX_SESSION,
             trusted_users: Vec::new(),
+            trusted_subjects: Vec::new(),
             external_id: None,
         }
     }
@@ -90,15 +93,23 @@ impl Role {
         self
     }
 
-    /// Lets only the users named by calls of this method assume the role. Default: everybody but the
-    /// account itself.
+    /// Lets only those assume the role who are named by calls of this method and of
+    /// [`Role::trusts_subject`]. Default: everybody but the account itself.
     #[must_use]
     pub fn trusts_user(mut self, user: impl Into<String>) -> Self {
         self.trusted_users.push(user.into());
         self
     }
 
-    /// The `ExternalId` a caller must send. Default: none is asked for.
+    /// Lets only those assume the role who are named by calls of this method, as the subject (`sub`) of their
+    /// OIDC token, and of [`Role::trusts_user`]. Default: everybody but the account itself.
+    #[must_use]
+    pub fn trusts_subject(mut self, subject: impl Into<String>) -> Self {
+        self.trusted_subjects.push(subject.into());
+        self
+    }
+
+    /// The `ExternalId` a caller must send, which AssumeRoleWithOIDC cannot. Default: none is asked for.
     #[must_use]
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
@@ -109,9 +120,19 @@ impl Role {
     pub(crate) fn trusts(&self, caller: &Principal) -> bool {
         match caller {
             Principal::Root => false,
-            Principal::User(name) => self.trusted_users.is_empty() || self.trusted_users.contains(name),
-            Principal::Session { .. } => self.trusted_users.is_empty(),
+            Principal::User(name) => self.trusts_all() || self.trusted_users.contains(name),
+            Principal::Session { .. } => self.trusts_all(),
         }
+    }
+
+    /// Whether it lets in the bearer of a token with this subject.
+    pub(crate) fn trusts_token_of(&self, subject: &str) -> bool {
+        let named = self.trusted_subjects.iter().any(|own| own == subject);
+        self.external_id.is_none() && (self.trusts_all() || named)
+    }
+
+    fn trusts_all(&self) -> bool {
+        self.trusted_users.is_empty() && self.trusted_subjects.is_empty()
     }
 }
 
@@ -179,5 +200,9 @@ mod tests {
         assert!(open.trusts(&user("a")) && open.trusts(&session) && !open.trusts(&Principal::Root));
         let closed = Role::new("r").trusts_user("a");
         assert!(closed.trusts(&user("a")) && !closed.trusts(&user("b")) && !closed.trusts(&session));
+        assert!(open.trusts_token_of("t") && !closed.trusts_token_of("t"));
+        let tokens = Role::new("r").trusts_subject("t");
+        assert!(tokens.trusts_token_of("t") && !tokens.trusts_token_of("u") && !tokens.trusts(&user("a")));
+        assert!(!tokens.external_id("e").trusts_token_of("t"));
     }
 }

@@ -1,30 +1,25 @@
-//! Starting a local cloud, and talking to it from a test.
+//! Talking to a local cloud from a test.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
+use oss_credentials_core::Credentials;
 use tokio::runtime::Runtime;
 
-use crate::account::{Key, Principal, Role, new_key_pair};
+use crate::account::Principal;
+use crate::builder::{LocalCloudBuilder, invalid};
 use crate::fault::Fault;
-use crate::oss::{Bucket, BucketAcl, Object};
+use crate::kms;
+use crate::oss::Object;
 use crate::record::{RecordedRequest, Service};
-use crate::server;
-use crate::state::{Inner, State};
+use crate::state::State;
 
-const DEFAULT_ACCOUNT: &str = "123456789012";
-const DEFAULT_REGION: &str = "cn-hangzhou";
-const DEFAULT_BUCKET: &str = "example-bucket";
-const DEFAULT_ROLE: &str = "example-role";
-const DEFAULT_USER: &str = "example-user";
-
-/// STS and OSS on loopback ports, with one account, one user, one role and one bucket to begin with.
+/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, with one account, one user, one role,
+/// one OIDC provider, one bucket and one RAM secret to begin with.
 ///
 /// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
 /// but the loopback interface is used, and no environment variable is read or set.
@@ -41,32 +36,19 @@ const DEFAULT_USER: &str = "example-user";
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LocalCloud {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     /// Taken when dropped.
-    runtime: Option<Runtime>,
-    sts: SocketAddr,
-    oss: SocketAddr,
-    access_key: Credentials,
-    role: String,
-    bucket: String,
-}
-
-/// Settings of a [`LocalCloud`]; see [`LocalCloud::builder`].
-pub struct LocalCloudBuilder {
-    clock: Arc<dyn Clock>,
-    sleep: Arc<dyn Sleep>,
-    account: String,
-    region: String,
-    bucket: String,
-    access_key: Option<(String, String)>,
-    other_keys: Vec<(Principal, String, String)>,
-    temporary_keys: Vec<Credentials>,
-    roles: Vec<Role>,
-    buckets: Vec<(String, BucketAcl)>,
-    cnames: HashMap<String, String>,
-    session_length: Option<Duration>,
-    sts_port: u16,
-    oss_port: u16,
+    pub(crate) runtime: Option<Runtime>,
+    pub(crate) sts: SocketAddr,
+    pub(crate) oss: SocketAddr,
+    pub(crate) ecs: SocketAddr,
+    pub(crate) metadata: SocketAddr,
+    pub(crate) uri: SocketAddr,
+    pub(crate) kms: kms::Addresses,
+    pub(crate) control: Option<SocketAddr>,
+    pub(crate) access_key: Credentials,
+    pub(crate) role: String,
+    pub(crate) bucket: String,
 }
 
 impl LocalCloud {
@@ -90,22 +72,7 @@ impl LocalCloud {
 
     /// Settings to change before the start.
     pub fn builder() -> LocalCloudBuilder {
-        LocalCloudBuilder {
-            clock: Arc::new(SystemClock),
-            sleep: Arc::new(TokioSleep),
-            account: DEFAULT_ACCOUNT.to_owned(),
-            region: DEFAULT_REGION.to_owned(),
-            bucket: DEFAULT_BUCKET.to_owned(),
-            access_key: None,
-            other_keys: Vec::new(),
-            temporary_keys: Vec::new(),
-            roles: Vec::new(),
-            buckets: Vec::new(),
-            cnames: HashMap::new(),
-            session_length: None,
-            sts_port: 0,
-            oss_port: 0,
-        }
+        LocalCloudBuilder::default()
     }
 
     /// Where STS is: `http://127.0.0.1:<port>`.
@@ -128,6 +95,11 @@ impl LocalCloud {
     /// The port of OSS.
     pub fn oss_port(&self) -> u16 {
         self.oss.port()
+    }
+
+    /// Where the control port is: `http://127.0.0.1:<port>`; `None` unless the builder was given one.
+    pub fn control_endpoint(&self) -> Option<String> {
+        Some(format!("http://{}", self.control?))
     }
 
     /// The key of the first RAM user, `example-user`, who may assume every role that does not say otherwise.
@@ -157,15 +129,19 @@ impl LocalCloud {
 
     /// The variables that point a program at this cloud: name and value.
     ///
-    /// Providers read the keys and the role. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET` and
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` are for your program to read and to pass to `endpoint(..)` and the like: no
-    /// provider takes a host from the environment by itself.
+    /// Providers read the keys, the role and the credentials URI. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET`,
+    /// `ALIBABA_CLOUD_STS_ENDPOINT`, `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` and the endpoints of ECS and KMS are
+    /// for your program to read and to pass to `endpoint(..)` and the like: no provider takes a host from the
+    /// environment by itself. The exception is `cache_client_region_id`, which the vendor's KMS clients read
+    /// together with the other names in lower case; all but `secret_names` are there once
+    /// [`LocalCloud::write_client_key`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
+    /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let id = self.access_key.access_key_id();
         let secret = self.access_key.access_key_secret();
-        vec![
+        let mut env = vec![
             ("OSS_ACCESS_KEY_ID", id.to_owned()),
             ("OSS_ACCESS_KEY_SECRET", secret.to_owned()),
             ("OSS_ENDPOINT", self.oss_endpoint()),
@@ -175,8 +151,17 @@ impl LocalCloud {
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.to_owned()),
             ("ALIBABA_CLOUD_REGION_ID", self.region().to_owned()),
             ("ALIBABA_CLOUD_STS_ENDPOINT", self.sts_endpoint()),
+            ("ALIBABA_CLOUD_ECS_ENDPOINT", self.ecs_endpoint()),
             ("ALIBABA_CLOUD_ROLE_ARN", self.role_arn()),
-        ]
+            (
+                "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+                self.metadata_endpoint(),
+            ),
+            ("ALIBABA_CLOUD_CREDENTIALS_URI", self.credentials_uri()),
+        ];
+        env.extend(self.kms_env());
+        env.extend(self.control_endpoint().map(|at| ("OSS_TESTKIT_CONTROL", at)));
+        env
     }
 
     /// A temporary key of the first role that ends after `lifetime` by the services' clock, without a call of
@@ -238,7 +223,7 @@ impl LocalCloud {
 
     /// Stores an object without a request. False if there is no such bucket.
     pub fn put_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> bool {
-        let object = Object::new(body.into(), Vec::new(), self.state.now(0));
+        let object = Object::from_bytes(body.into(), self.state.now(0));
         let mut inner = self.state.lock();
         let bucket = inner.buckets.get_mut(bucket);
         bucket
@@ -246,18 +231,10 @@ impl LocalCloud {
             .is_some()
     }
 
-    /// The content of an object.
+    /// The content of an object; `None` if there is no such object, and for one in a sink.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
-        Some(
-            self.state
-                .lock()
-                .buckets
-                .get(bucket)?
-                .objects
-                .get(key)?
-                .body
-                .clone(),
-        )
+        let inner = self.state.lock();
+        inner.buckets.get(bucket)?.objects.get(key)?.bytes().cloned()
     }
 }
 
@@ -275,229 +252,10 @@ impl fmt::Debug for LocalCloud {
         f.debug_struct("LocalCloud")
             .field("sts", &self.sts)
             .field("oss", &self.oss)
+            .field("metadata", &self.metadata)
+            .field("credentials_uri", &self.uri)
             .field("region", &self.state.region)
             .field("access_key", &self.access_key)
             .finish_non_exhaustive()
     }
-}
-
-impl LocalCloudBuilder {
-    /// The clock behind the services' own. Default: the system's.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// What [`Fault::latency`] and [`Fault::after`] wait with. Default: tokio's timer on the cloud's own
-    /// threads.
-    #[must_use]
-    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
-        self.sleep = Arc::new(sleep);
-        self
-    }
-
-    /// The id of the account, digits only. Default: `123456789012`.
-    #[must_use]
-    pub fn account_id(mut self, id: impl Into<String>) -> Self {
-        self.account = id.into();
-        self
-    }
-
-    /// The region that V4 signatures must name. Default: `cn-hangzhou`.
-    #[must_use]
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = region.into();
-        self
-    }
-
-    /// The key of the first user. Default: one made up for this cloud.
-    #[must_use]
-    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.access_key = Some((id.into(), secret.into()));
-        self
-    }
-
-    /// A further RAM user with a key. Default: none.
-    #[must_use]
-    pub fn user(mut self, name: impl Into<String>, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.other_keys
-            .push((Principal::User(name.into()), id.into(), secret.into()));
-        self
-    }
-
-    /// A key of the account itself, which may not assume roles. Default: none.
-    #[must_use]
-    pub fn root_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.other_keys.push((Principal::Root, id.into(), secret.into()));
-        self
-    }
-
-    /// A temporary key of the first role, with its token and end, for requests that were signed elsewhere.
-    /// Default: none.
-    #[must_use]
-    pub fn temporary_key(mut self, credentials: Credentials) -> Self {
-        self.temporary_keys.push(credentials);
-        self
-    }
-
-    /// A further role. Default: none but `example-role`.
-    #[must_use]
-    pub fn role(mut self, role: Role) -> Self {
-        self.roles.push(role);
-        self
-    }
-
-    /// Name of the bucket that exists from the start. Default: `example-bucket`.
-    #[must_use]
-    pub fn bucket(mut self, name: impl Into<String>) -> Self {
-        self.bucket = name.into();
-        self
-    }
-
-    /// A further bucket. Default: none.
-    #[must_use]
-    pub fn another_bucket(mut self, name: impl Into<String>, acl: BucketAcl) -> Self {
-        self.buckets.push((name.into(), acl));
-        self
-    }
-
-    /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
-    #[must_use]
-    pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
-        self.cnames.insert(host.into(), bucket.into());
-        self
-    }
-
-    /// How long all sessions last, whatever is asked for: to see credentials being refreshed without waiting
-    /// for 15 minutes. Whole seconds; 0 issues keys that have expired. Default: what AssumeRole asks for.
-    #[must_use]
-    pub fn session_length(mut self, length: Duration) -> Self {
-        self.session_length = Some(length);
-        self
-    }
-
-    /// The port of STS on 127.0.0.1. Default: 0, a free one.
-    #[must_use]
-    pub fn sts_port(mut self, port: u16) -> Self {
-        self.sts_port = port;
-        self
-    }
-
-    /// The port of OSS on 127.0.0.1. Default: 0, a free one.
-    #[must_use]
-    pub fn oss_port(mut self, port: u16) -> Self {
-        self.oss_port = port;
-        self
-    }
-
-    /// Starts the services; they answer as soon as this returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloudBuilder::start_blocking`].
-    #[expect(
-        clippy::unused_async,
-        reason = "async, so that a start that has to wait is no breaking change"
-    )]
-    pub async fn start(self) -> io::Result<LocalCloud> {
-        self.start_blocking()
-    }
-
-    /// [`LocalCloudBuilder::start`] for code that is not async.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::InvalidInput`] for a key that cannot be one; otherwise what the operating system says
-    /// when a port is taken or no thread can be started.
-    pub fn start_blocking(self) -> io::Result<LocalCloud> {
-        let (id, secret) = self.access_key.unwrap_or_else(new_key_pair);
-        let access_key = Credentials::builder(id, secret)
-            .source("oss-testkit")
-            .build()
-            .map_err(invalid)?;
-        let mut inner = Inner::default();
-        inner.add_key(Key::new(
-            access_key.clone(),
-            Principal::User(DEFAULT_USER.to_owned()),
-        ));
-        for (principal, id, secret) in self.other_keys {
-            let credentials = Credentials::builder(id, secret).source("oss-testkit").build();
-            inner.add_key(Key::new(credentials.map_err(invalid)?, principal));
-        }
-        let role = self.roles.first().map_or(DEFAULT_ROLE, Role::name).to_owned();
-        for credentials in self.temporary_keys {
-            inner.add_key(Key::new(credentials, Principal::session(&role)));
-        }
-        let roles = std::iter::once(Role::new(DEFAULT_ROLE)).chain(self.roles);
-        inner
-            .roles
-            .extend(roles.map(|role| (role.name().to_owned(), role)));
-        inner.buckets.insert(self.bucket.clone(), Bucket::default());
-        for (name, acl) in self.buckets {
-            inner.buckets.insert(
-                name,
-                Bucket {
-                    acl,
-                    ..Bucket::default()
-                },
-            );
-        }
-
-        let (sts_listener, sts) = bind(self.sts_port)?;
-        let (oss_listener, oss) = bind(self.oss_port)?;
-        let state = Arc::new(State {
-            account: self.account,
-            region: self.region,
-            session_length: self.session_length,
-            cnames: self.cnames,
-            clock: self.clock,
-            sleep: self.sleep,
-            inner: Mutex::new(inner),
-        });
-        // A runtime of its own: the cloud outlives no test, and works without one and under paused time.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("oss-testkit")
-            .enable_all()
-            .build()?;
-        for (service, listener) in [(Service::Sts, sts_listener), (Service::Oss, oss_listener)] {
-            let _in_runtime = runtime.enter();
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(server::run(service, Arc::clone(&state), listener));
-        }
-        Ok(LocalCloud {
-            state,
-            runtime: Some(runtime),
-            sts,
-            oss,
-            access_key,
-            role,
-            bucket: self.bucket,
-        })
-    }
-}
-
-impl fmt::Debug for LocalCloudBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalCloudBuilder")
-            .field("account", &self.account)
-            .field("region", &self.region)
-            .field("bucket", &self.bucket)
-            .field("sts_port", &self.sts_port)
-            .field("oss_port", &self.oss_port)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A listener that already accepts, so that the first request cannot come too early.
-fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
-}
-
-fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error)
 }

@@ -10,7 +10,8 @@ use crate::wire::Answer;
 /// Something that goes wrong with the next request, or the next few.
 ///
 /// A fault holds for one request unless [`times`](Self::times) or [`always`](Self::always) says otherwise,
-/// and for any operation unless [`action`](Self::action) or [`path`](Self::path) does. Of several faults the
+/// and for any operation unless [`action`](Self::action), [`path`](Self::path) or
+/// [`parameter`](Self::parameter) does. Of several faults the
 /// one scripted first takes the request; the others wait for the next.
 ///
 /// # Examples
@@ -31,6 +32,7 @@ pub struct Fault {
     pub(crate) latency: Option<Duration>,
     action: Option<String>,
     path: Option<String>,
+    parameter: Option<(String, String)>,
     /// How many more requests it holds for; `None` is for ever.
     left: Option<u32>,
 }
@@ -64,6 +66,18 @@ pub(crate) enum Kind {
     ClockOffset(i64),
     ExpiredCredentials,
     MissingField(String),
+    /// An error of OSS as JSON.
+    JsonError {
+        status: u16,
+        code: String,
+    },
+    Redirect {
+        status: u16,
+        location: String,
+    },
+    /// The root element of the answer gets this default namespace.
+    XmlNamespace(String),
+    EmptyPage,
 }
 
 /// A page as a proxy in the way would send it.
@@ -80,6 +94,7 @@ impl Fault {
             latency: None,
             action: None,
             path: None,
+            parameter: None,
             left: Some(1),
         }
     }
@@ -94,7 +109,9 @@ impl Fault {
         })
     }
 
-    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS.
+    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS,
+    /// `Rejected.Throttling` from KMS, with 400 from the shared gateway and 429 from an instance's,
+    /// HTTP 429 from the others.
     pub fn throttling() -> Self {
         Self::new(Kind::Throttling)
     }
@@ -158,6 +175,30 @@ impl Fault {
         Self::new(Kind::MissingField(name.into()))
     }
 
+    /// An OSS error answer with this HTTP status and error code as JSON instead of XML.
+    pub fn json_error(status: u16, code: impl Into<String>) -> Self {
+        let code = code.into();
+        Self::new(Kind::JsonError { status, code })
+    }
+
+    /// A redirect with this status, such as 301 or 307, to this URL.
+    pub fn redirect(status: u16, location: impl Into<String>) -> Self {
+        let location = location.into();
+        Self::new(Kind::Redirect { status, location })
+    }
+
+    /// The right answer of OSS, but with this default namespace on the root element of its XML, as some
+    /// servers have it: `http://doc.oss-cn-hangzhou.aliyuncs.com`.
+    pub fn xml_namespace(uri: impl Into<String>) -> Self {
+        Self::new(Kind::XmlNamespace(uri.into()))
+    }
+
+    /// A page of `ListObjectsV2` without any object that says that there are more, as the service may answer
+    /// at any time.
+    pub fn empty_page() -> Self {
+        Self::new(Kind::EmptyPage)
+    }
+
     /// The message of an [`error`](Self::error). Default: one that says it was scripted.
     #[must_use]
     pub fn message(mut self, text: impl Into<String>) -> Self {
@@ -195,6 +236,13 @@ impl Fault {
         self
     }
 
+    /// Holds only for requests with this parameter in query or form, decoded: a region of KMS by `RegionId`.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameter = Some((name.into(), value.into()));
+        self
+    }
+
     /// Waits this long before anything else happens.
     #[must_use]
     pub fn after(mut self, latency: Duration) -> Self {
@@ -202,10 +250,12 @@ impl Fault {
         self
     }
 
-    fn matches(&self, action: &str, path: &str) -> bool {
+    fn matches<'a>(&self, action: &str, path: &str, parameter: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let has = |(name, value): &(String, String)| parameter(name) == Some(value.as_str());
         self.left != Some(0)
             && self.action.as_deref().is_none_or(|own| own == action)
             && self.path.as_deref().is_none_or(|own| own == path)
+            && self.parameter.as_ref().is_none_or(has)
     }
 }
 
@@ -223,11 +273,17 @@ impl Script {
     }
 
     /// The fault that takes this request, which is used up by one.
-    pub(crate) fn take(&mut self, service: Service, action: &str, path: &str) -> Option<Fault> {
+    pub(crate) fn take<'a>(
+        &mut self,
+        service: Service,
+        action: &str,
+        path: &str,
+        parameter: impl Fn(&str) -> Option<&'a str>,
+    ) -> Option<Fault> {
         let (_, fault) = self
             .0
             .iter_mut()
-            .find(|(own, fault)| *own == service && fault.matches(action, path))?;
+            .find(|(own, fault)| *own == service && fault.matches(action, path, &parameter))?;
         fault.left = fault.left.map(|left| left - 1);
         let taken = fault.clone();
         self.0.retain(|(_, fault)| fault.left != Some(0));
@@ -246,6 +302,21 @@ pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
         && let Some((_, rest)) = text[start..].split_once(&format!("</{name}>"))
     {
         answer.body = format!("{}{rest}", &text[..start]).into();
+    }
+}
+
+/// Puts a default namespace on the root element of an answer.
+pub(crate) fn add_namespace(answer: &mut Answer, uri: &str) {
+    let Ok(text) = std::str::from_utf8(&answer.body) else {
+        return;
+    };
+    let root = text
+        .match_indices('<')
+        .map(|(at, _)| at)
+        .find(|at| !text[at + 1..].starts_with('?'));
+    if let Some(end) = root.and_then(|at| Some(at + text[at..].find('>')?)) {
+        let uri = quick_xml::escape::escape(uri);
+        answer.body = format!("{} xmlns=\"{uri}\"{}", &text[..end], &text[end..]).into();
     }
 }
 
@@ -268,20 +339,40 @@ mod tests {
         script.push(Service::Sts, Fault::throttling().times(2).action("AssumeRole"));
         script.push(Service::Oss, Fault::hang().path("/b/k").always());
         script.push(Service::Sts, Fault::reset().times(0));
-        assert!(script.take(Service::Oss, "AssumeRole", "/").is_none());
-        assert!(script.take(Service::Sts, "GetCallerIdentity", "/").is_none());
+        assert!(script.take(Service::Oss, "AssumeRole", "/", |_| None).is_none());
+        assert!(
+            script
+                .take(Service::Sts, "GetCallerIdentity", "/", |_| None)
+                .is_none()
+        );
         for _ in 0..2 {
             assert!(matches!(
-                script.take(Service::Sts, "AssumeRole", "/").unwrap().kind,
+                script
+                    .take(Service::Sts, "AssumeRole", "/", |_| None)
+                    .unwrap()
+                    .kind,
                 Kind::Throttling
             ));
         }
-        assert!(script.take(Service::Sts, "AssumeRole", "/").is_none());
+        assert!(script.take(Service::Sts, "AssumeRole", "/", |_| None).is_none());
         for _ in 0..3 {
-            assert!(script.take(Service::Oss, "GetObject", "/b/k").is_some());
+            assert!(script.take(Service::Oss, "GetObject", "/b/k", |_| None).is_some());
         }
         script.clear();
-        assert!(script.take(Service::Oss, "GetObject", "/b/k").is_none());
+        assert!(script.take(Service::Oss, "GetObject", "/b/k", |_| None).is_none());
+    }
+
+    #[test]
+    fn a_fault_can_ask_for_a_parameter() {
+        let mut script = Script::default();
+        script.push(Service::Kms, Fault::reset().parameter("RegionId", "cn-shanghai"));
+        let mut take = |region: &'static str| {
+            let parameter = move |name: &str| (name == "RegionId").then_some(region);
+            script
+                .take(Service::Kms, "GetSecretValue", "/", parameter)
+                .is_some()
+        };
+        assert!(!take("cn-hangzhou") && take("cn-shanghai") && !take("cn-shanghai"));
     }
 
     #[test]
@@ -290,11 +381,11 @@ mod tests {
         script.push(Service::Sts, Fault::hang());
         script.push(Service::Sts, Fault::reset());
         assert!(matches!(
-            script.take(Service::Sts, "A", "/").unwrap().kind,
+            script.take(Service::Sts, "A", "/", |_| None).unwrap().kind,
             Kind::Hang
         ));
         assert!(matches!(
-            script.take(Service::Sts, "A", "/").unwrap().kind,
+            script.take(Service::Sts, "A", "/", |_| None).unwrap().kind,
             Kind::Reset
         ));
     }
@@ -309,5 +400,18 @@ mod tests {
         remove_field(&mut xml, "ETag");
         assert_eq!(xml.body, "<R><b>1</b></R>");
         assert_eq!(xml.headers.len(), 1);
+    }
+
+    #[test]
+    fn a_namespace_stands_on_the_root() {
+        let mut xml = Answer::new(200, "text/xml", "<?xml version=\"1.0\"?>\n<R><b>1</b></R>");
+        add_namespace(&mut xml, "urn:a&b");
+        assert_eq!(
+            xml.body,
+            "<?xml version=\"1.0\"?>\n<R xmlns=\"urn:a&amp;b\"><b>1</b></R>"
+        );
+        let mut none = Answer::new(200, "text/plain", "no element");
+        add_namespace(&mut none, "urn:x");
+        assert_eq!(none.body, "no element");
     }
 }

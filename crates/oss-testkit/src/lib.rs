@@ -1,4 +1,5 @@
-//! A local Alibaba Cloud for tests: STS and OSS on loopback, checking signatures like the services do.
+//! A local Alibaba Cloud for tests: STS, OSS, KMS, instance metadata and a credentials URI on loopback, checking
+//! signatures and tokens like the services do.
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
 //! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
@@ -19,10 +20,27 @@
 //! | service | operations |
 //! |---|---|
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
-//! | OSS, V4 in header and URL | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `DeleteObject` |
+//! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
+//! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
+//! | OSS: objects | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
+//! | OSS: many objects | `ListObjectsV2`, `DeleteMultipleObjects` |
+//! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `ListParts` |
+//! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
+//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket` |
+//! | OSS: forms | `PostObject` |
+//! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
+//! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
+//! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //!
-//! Not as in the cloud: an `ETag` is no MD5, session policies are not enforced, and the precise `EC` of an
-//! OSS error is given only where it is documented.
+//! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
+//!
+//! Not as in the cloud: session policies and the ACLs of single objects are not enforced, objects have one
+//! version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
+//! precise `EC` of an OSS error is given only where it is documented, and KMS answers in JSON whatever `Format` asks
+//! for, serves the same secrets in all regions, and speaks plain HTTP.
+//!
+//! Objects are kept in memory. For those that are larger there are buckets that keep only figures:
+//! [`LocalCloudBuilder::sink_bucket`].
 //!
 //! # Features
 //!
@@ -31,19 +49,31 @@
 //! | none | | the crate has no optional parts |
 
 mod account;
+mod builder;
 mod cloud;
 mod conn;
+mod control;
+mod credentials_uri;
+mod ecs;
 mod fault;
+mod kms;
+mod metadata;
+mod openapi;
 mod oss;
 mod record;
 mod server;
+mod session;
 mod state;
 mod sts;
 mod time;
 mod wire;
 
 pub use account::Role;
-pub use cloud::{LocalCloud, LocalCloudBuilder};
+pub use builder::LocalCloudBuilder;
+pub use cloud::LocalCloud;
 pub use fault::Fault;
+pub use kms::ClientKeyFiles;
+pub use metadata::MetadataMode;
 pub use oss::BucketAcl;
 pub use record::{RecordedRequest, Service};
+pub use sts::oidc::OidcToken;

@@ -2,13 +2,17 @@
 //! program given to it runs.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use clap::Parser;
-use oss_testkit::LocalCloud;
+use clap::{Parser, ValueEnum};
+use oss_credentials_core::{Sleep as _, TokioSleep};
+use oss_testkit::{LocalCloud, MetadataMode};
+use tempfile::TempDir;
 
-/// STS and OSS on loopback ports, checking signatures like the services do.
+/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, checking signatures and tokens like the
+/// services do.
 ///
 /// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, and ends
 /// with its exit code.
@@ -21,12 +25,33 @@ struct Options {
     /// Port of OSS on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_oss: u16,
+    /// Port of ECS on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_ecs: u16,
+    /// Port of the instance metadata on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_metadata: u16,
+    /// Port of the credentials URI on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_uri: u16,
+    /// Port of the shared gateway of KMS on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms: u16,
+    /// Port of the gateway of a KMS instance on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_kms_instance: u16,
+    /// Open a control port on 127.0.0.1, to rotate secrets by HTTP; 0 is a free one
+    #[arg(long)]
+    port_control: Option<u16>,
     /// Region that V4 signatures must name
     #[arg(long, default_value = "cn-hangzhou")]
     region: String,
     /// Name of the bucket
     #[arg(long, default_value = "example-bucket")]
     bucket: String,
+    /// Name of a further bucket that keeps only lengths and checksums and gives back zero bytes
+    #[arg(long)]
+    sink_bucket: Option<String>,
     /// Fixed `AccessKey` id; a new one is made up otherwise
     #[arg(long, requires = "access_key_secret")]
     access_key_id: Option<String>,
@@ -36,6 +61,27 @@ struct Options {
     /// End all sessions after this many seconds, to see credentials being refreshed
     #[arg(long)]
     session_seconds: Option<u64>,
+    /// Rotate the RAM secret of KMS after this many seconds, again and again
+    #[arg(long)]
+    rotation_seconds: Option<u64>,
+    /// How the instance metadata treats requests with and without a token
+    #[arg(long, value_enum, default_value_t = Mode::Normal)]
+    metadata_mode: Mode,
+    /// Role attached to the instance; may be repeated. The first role otherwise
+    #[arg(long = "metadata-role", conflicts_with = "no_metadata_role")]
+    metadata_roles: Vec<String>,
+    /// Attach no role to the instance
+    #[arg(long)]
+    no_metadata_role: bool,
+    /// User and password that the credentials URI asks for, as `user:password`
+    #[arg(long, value_parser = user_and_password)]
+    uri_user: Option<(String, String)>,
+    /// Token that has to stand in the path of the credentials URI
+    #[arg(long)]
+    uri_token: Option<String>,
+    /// Life of the OIDC token in the file, which is renewed in time; 0 is one that has expired
+    #[arg(long, default_value_t = 3600)]
+    oidc_token_seconds: u64,
     /// Print the variables as one JSON object instead of export lines
     #[arg(long, conflicts_with = "command")]
     json: bool,
@@ -44,61 +90,201 @@ struct Options {
     command: Vec<String>,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Mode {
+    /// Tokens are handed out, but not needed
+    Normal,
+    /// Without a token every request is refused
+    Hardened,
+    /// There are no tokens
+    V1Only,
+    /// The answer to the request for a token gets lost
+    HopLimit,
+}
+
+impl From<Mode> for MetadataMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Normal => Self::Normal,
+            Mode::Hardened => Self::Hardened,
+            Mode::V1Only => Self::V1Only,
+            Mode::HopLimit => Self::HopLimit,
+        }
+    }
+}
+
 #[expect(clippy::print_stderr, reason = "a program tells why it ends")]
 fn main() -> ExitCode {
-    serve(Options::parse()).unwrap_or_else(|error| {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = runtime.and_then(|runtime| runtime.block_on(run(options)));
+    ended.unwrap_or_else(|error| {
         eprintln!("oss-testkit: {error}");
         ExitCode::FAILURE
     })
 }
 
-fn serve(options: Options) -> io::Result<ExitCode> {
+async fn run(mut options: Options) -> io::Result<ExitCode> {
+    // Before there is a file to be removed at the end.
+    let stopped = stopped()?;
+    let json = options.json;
+    let command = std::mem::take(&mut options.command);
+    let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
+    let cloud = start(options)?;
+    // Both are deleted at the end. The client key is in every copy of this program, and no secret.
+    let client_key = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+    cloud.write_client_key(client_key.path())?;
+    let token = OidcTokenFile::new(&cloud, token_lifetime)?;
+    let mut variables = cloud.env();
+    variables.push(("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", cloud.oidc_provider_arn()));
+    variables.push((
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+        token.path().display().to_string(),
+    ));
+    if !command.is_empty() {
+        // Ctrl-C reaches the command, too, and this program ends when that one has.
+        return tokio::select! {
+            ended = execute(command, variables) => ended,
+            failed = token.renew() => failed.map(|()| ExitCode::FAILURE),
+        };
+    }
+    print(variables, json)?;
+    tokio::select! {
+        ended = stopped => ended.map(|()| ExitCode::SUCCESS),
+        failed = token.renew() => failed.map(|()| ExitCode::FAILURE),
+    }
+}
+
+/// Runs a program that finds the cloud in its variables, and passes on its exit code.
+async fn execute(command: Vec<String>, variables: Vec<(&'static str, String)>) -> io::Result<ExitCode> {
+    let status = tokio::task::spawn_blocking(move || {
+        let program = command.first().map(String::as_str).unwrap_or_default();
+        Command::new(program)
+            .args(command.iter().skip(1))
+            .envs(variables)
+            .status()
+            .map_err(|error| io::Error::new(error.kind(), format!("{program} cannot be run: {error}")))
+    });
+    let code = status.await??.code();
+    // Ended by a signal it has no code.
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn start(options: Options) -> io::Result<LocalCloud> {
     let mut builder = LocalCloud::builder()
         .sts_port(options.port_sts)
         .oss_port(options.port_oss)
+        .ecs_port(options.port_ecs)
+        .metadata_port(options.port_metadata)
+        .credentials_uri_port(options.port_uri)
+        .metadata_mode(options.metadata_mode.into())
+        .kms_port(options.port_kms)
+        .kms_instance_port(options.port_kms_instance)
         .region(options.region)
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
         builder = builder.access_key(id, secret);
     }
+    if let Some(name) = options.sink_bucket {
+        builder = builder.sink_bucket(name);
+    }
     if let Some(seconds) = options.session_seconds {
         builder = builder.session_length(Duration::from_secs(seconds));
     }
-    let cloud = builder.start_blocking()?;
-    if let Some((program, arguments)) = options.command.split_first() {
-        return run(&cloud, program, arguments);
+    if options.no_metadata_role || !options.metadata_roles.is_empty() {
+        builder = builder.metadata_roles(options.metadata_roles);
     }
-    print(&cloud, options.json)?;
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(tokio::signal::ctrl_c())?;
-    Ok(ExitCode::SUCCESS)
+    if let Some((user, password)) = options.uri_user {
+        builder = builder.credentials_uri_user(user, password);
+    }
+    if let Some(token) = options.uri_token {
+        builder = builder.credentials_uri_token(token);
+    }
+    if let Some(seconds) = options.rotation_seconds {
+        builder = builder.rotation_interval(Duration::from_secs(seconds));
+    }
+    if let Some(port) = options.port_control {
+        builder = builder.control_port(port);
+    }
+    builder.start_blocking()
 }
 
-/// Runs a program that finds this cloud in its variables.
-fn run(cloud: &LocalCloud, program: &str, arguments: &[String]) -> io::Result<ExitCode> {
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(cloud.env())
-        .status()
-        .map_err(|error| io::Error::new(error.kind(), format!("{program} cannot be run: {error}")))?;
-    // Ended by a signal it has no code.
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+fn user_and_password(text: &str) -> Result<(String, String), &'static str> {
+    let (user, password) = text.split_once(':').ok_or("it has no colon")?;
+    Ok((user.to_owned(), password.to_owned()))
 }
 
-fn print(cloud: &LocalCloud, json: bool) -> io::Result<()> {
+/// Completes when somebody ends the program, which is listened for from now on.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+        }
+    })
+}
+
+/// Completes when somebody ends the program.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
+}
+
+/// A file with an OIDC token, in a folder of its own that ends with the program.
+struct OidcTokenFile<'a> {
+    cloud: &'a LocalCloud,
+    folder: TempDir,
+    lifetime: Duration,
+}
+
+impl<'a> OidcTokenFile<'a> {
+    fn new(cloud: &'a LocalCloud, lifetime: Duration) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+        let file = Self {
+            cloud,
+            folder,
+            lifetime,
+        };
+        file.write()?;
+        Ok(file)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    fn write(&self) -> io::Result<()> {
+        self.cloud.write_oidc_token_lasting(self.path(), self.lifetime)
+    }
+
+    /// Writes another token whenever four fifths of a token's life are over, as the kubelet does.
+    async fn renew(&self) -> io::Result<()> {
+        if self.lifetime.is_zero() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            TokioSleep.sleep(self.lifetime / 5 * 4).await;
+            self.write()?;
+        }
+    }
+}
+
+fn print(variables: Vec<(&'static str, String)>, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if json {
-        let object: serde_json::Map<String, serde_json::Value> = cloud
-            .env()
+        let object: serde_json::Map<String, serde_json::Value> = variables
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect();
         writeln!(out, "{}", serde_json::Value::Object(object))?;
     } else {
-        for (name, value) in cloud.env() {
+        for (name, value) in variables {
             writeln!(out, "export {name}={}", quoted(&value))?;
         }
     }

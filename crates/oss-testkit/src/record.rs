@@ -14,6 +14,16 @@ pub enum Service {
     Sts,
     /// Object Storage Service.
     Oss,
+    /// Elastic Compute Service: its OpenAPI.
+    Ecs,
+    /// Instance metadata of an ECS instance.
+    Metadata,
+    /// The server behind the credentials URI.
+    CredentialsUri,
+    /// Key Management Service: the gateway that all customers share.
+    Kms,
+    /// Key Management Service: the gateway of an instance.
+    KmsInstance,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -71,7 +81,7 @@ impl RecordedRequest {
         self.request.query_value(name)
     }
 
-    /// The decoded fields of a form body, in the order sent.
+    /// The decoded fields of a form body, in the order sent; of a form upload to OSS those before the file.
     pub fn form(&self) -> &[(String, String)] {
         &self.request.form
     }
@@ -91,7 +101,7 @@ impl RecordedRequest {
         self.request.header(name)
     }
 
-    /// The body.
+    /// The body; empty for an upload to a sink, which keeps none.
     pub fn body(&self) -> &[u8] {
         &self.request.body
     }
@@ -106,6 +116,17 @@ impl RecordedRequest {
         self.status
     }
 
+    /// The path without what may be a secret in it: the token of a credentials URI.
+    fn shown_path(&self) -> &str {
+        match self.service {
+            Service::CredentialsUri if self.request.path.starts_with(crate::credentials_uri::PATH) => {
+                crate::credentials_uri::PATH
+            }
+            Service::CredentialsUri => "<redacted>",
+            _ => &self.request.path,
+        }
+    }
+
     /// The error code of the answer; `None` for a success.
     pub fn error_code(&self) -> Option<&str> {
         self.error_code.as_deref()
@@ -113,7 +134,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 14] = [
+const SECRET_NAMES: [&str; 16] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -127,6 +148,8 @@ const SECRET_NAMES: [&str; 14] = [
     "x-acs-security-token",
     "x-acs-accesskey-id",
     "x-acs-signature",
+    "x-aliyun-ecs-metadata-token",
+    "x-kms-acccesskeyid",
     "policy",
 ];
 
@@ -150,7 +173,7 @@ impl fmt::Debug for RecordedRequest {
             .field("service", &self.service)
             .field("action", &self.action)
             .field("method", &self.request.method)
-            .field("path", &self.request.path)
+            .field("path", &self.shown_path())
             .field("query", &Redacted(&self.request.query))
             .field("headers", &Redacted(&self.request.headers))
             .field("body", &format_args!("{} bytes", self.request.body.len()))
@@ -185,6 +208,7 @@ mod tests {
                 ],
                 raw_headers: http::HeaderMap::new(),
                 body: Bytes::from_static(b"canary"),
+                upload: crate::wire::Upload::No,
             },
             status: Some(200),
             error_code: None,

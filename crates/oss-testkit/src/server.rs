@@ -15,12 +15,13 @@ use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 
 use crate::conn::{Listener, Reset};
-use crate::fault::{Fault, Kind, remove_field};
+use crate::fault::{Fault, Kind, add_namespace, remove_field};
+use crate::kms::{instance, shared};
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
 use crate::wire::{Answer, Request};
-use crate::{oss, sts};
+use crate::{credentials_uri, ecs, metadata, openapi, oss, sts};
 
 /// What a fault changes in the way a service judges one request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +30,8 @@ pub(crate) struct Judgement {
     pub(crate) clock_offset: i64,
     /// Credentials issued have expired already.
     pub(crate) expired_credentials: bool,
+    /// A page of a list is empty, with more to come.
+    pub(crate) empty_page: bool,
 }
 
 #[derive(Clone)]
@@ -54,19 +57,30 @@ async fn handle(
     request: http::Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = body.collect().await else {
-        // The caller went away in the middle of its body; there is nobody to answer.
-        return Response::default();
+    let request = match server.service {
+        Service::Oss => oss::receive(&server.state, parts, body).await,
+        _ => body
+            .collect()
+            .await
+            .ok()
+            .map(|body| Request::new(&parts, body.to_bytes())),
     };
-    let request = Request::new(&parts, body.to_bytes());
-    server.answer(request, &reset).await
+    // Without a request the caller went away in the middle of its body; there is nobody to answer.
+    match request {
+        Some(request) => server.answer(request, &reset).await,
+        None => Response::default(),
+    }
 }
 
 impl Server {
     async fn answer(&self, request: Request, reset: &Reset) -> Response {
         let (action, access_key_id) = match self.service {
-            Service::Sts => (sts::action(&request), sts::access_key_id(&request)),
+            Service::Sts | Service::Ecs => (openapi::action(&request), openapi::access_key_id(&request)),
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
+            Service::Metadata => (metadata::action(&request), None),
+            Service::CredentialsUri => (credentials_uri::action(&request), None),
+            Service::Kms => (openapi::action(&request), shared::access_key_id(&request)),
+            Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
         };
         tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
         let (id, fault) = self.state.lock().admit(RecordedRequest {
@@ -81,18 +95,26 @@ impl Server {
             self.state.sleep.sleep(latency).await;
         }
         let kind = fault.map_or(Kind::Late, |Fault { kind, .. }| kind);
-        if matches!(kind, Kind::Hang) {
+        let is_lost = self.service == Service::Metadata && metadata::loses_answer(&self.state, &request);
+        if matches!(kind, Kind::Hang) || is_lost {
             return std::future::pending().await;
         }
         let mut judgement = Judgement::default();
         match kind {
             Kind::ClockOffset(seconds) => judgement.clock_offset = seconds,
             Kind::ExpiredCredentials => judgement.expired_credentials = true,
+            Kind::EmptyPage => judgement.empty_page = true,
             _ => {}
         }
         let mut answer = self.decide(&request, &kind, judgement);
         if let Kind::MissingField(name) = &kind {
-            remove_field(&mut answer, name);
+            match self.service {
+                Service::KmsInstance => instance::remove_field(&mut answer, name),
+                _ => remove_field(&mut answer, name),
+            }
+        }
+        if let Kind::XmlNamespace(uri) = &kind {
+            add_namespace(&mut answer, uri);
         }
         if matches!(kind, Kind::Reset) {
             reset.request();
@@ -112,7 +134,15 @@ impl Server {
                     code,
                     message,
                 },
-            ) => sts::error(request, *status, code, message),
+            ) => openapi::error(&sts::PRODUCT, request, *status, code, message),
+            (
+                Service::Ecs,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => openapi::error(&ecs::PRODUCT, request, *status, code, message),
             (
                 Service::Oss,
                 Kind::Error {
@@ -121,18 +151,54 @@ impl Server {
                     message,
                 },
             ) => oss::error(request, *status, code, message),
-            (Service::Sts, Kind::Throttling) => sts::error(
-                request,
-                429,
-                "Throttling.User",
-                "Request was denied due to user flow control.",
-            ),
+            (
+                Service::Metadata,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => metadata::error(*status, code, message),
+            (
+                Service::CredentialsUri,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => credentials_uri::error(*status, code, message),
+            (Service::Metadata, Kind::Throttling) => {
+                metadata::error(429, "TooManyRequests", "Too Many Requests")
+            }
+            (Service::CredentialsUri, Kind::Throttling) => {
+                credentials_uri::error(429, "Throttling", "Request was denied due to user flow control.")
+            }
+            (Service::Sts, Kind::Throttling) => openapi::throttling(&sts::PRODUCT, request),
+            (Service::Ecs, Kind::Throttling) => openapi::throttling(&ecs::PRODUCT, request),
             (Service::Oss, Kind::Throttling) => oss::error(
                 request,
                 503,
                 "QpsLimitExceeded",
                 "The rate of requests exceeds the limit.",
             ),
+            (
+                Service::Kms,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => shared::error(request, *status, code, message),
+            (
+                Service::KmsInstance,
+                Kind::Error {
+                    status,
+                    code,
+                    message,
+                },
+            ) => instance::error(*status, code, message),
+            (Service::Kms, Kind::Throttling) => shared::throttling(request),
+            (Service::KmsInstance, Kind::Throttling) => instance::throttling(),
             (
                 _,
                 Kind::Foreign {
@@ -141,30 +207,42 @@ impl Server {
                     body,
                 },
             ) => Answer::new(*status, content_type, body.clone()),
+            (_, Kind::Redirect { status, location }) => {
+                Answer::empty(*status).with("location", location.as_bytes())
+            }
+            (Service::Oss, Kind::JsonError { status, code }) => oss::json_error(request, *status, code),
             (Service::Sts, _) => sts::handle(&self.state, request, judgement),
+            (Service::Ecs, _) => ecs::handle(&self.state, request, judgement),
             (Service::Oss, _) => oss::handle(&self.state, request, judgement),
+            (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
+            (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),
+            (Service::Kms, _) => shared::handle(&self.state, request, judgement),
+            (Service::KmsInstance, _) => instance::handle(&self.state, request, judgement),
         }
     }
 }
 
 /// Turns an answer into HTTP, cut short where the fault says so.
 fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
-    let length = answer.length.unwrap_or(answer.body.len());
-    let broken = match kind {
-        Kind::CutBody => Some(Ending::Cut),
-        Kind::HangInBody => Some(Ending::Hang),
-        _ => None,
+    let length = answer.length.unwrap_or(answer.body.len() + answer.zeros);
+    let ending = match kind {
+        Kind::CutBody if length > 0 => Ending::Cut,
+        Kind::HangInBody if length > 0 => Ending::Hang,
+        _ => Ending::Complete,
     };
-    let body = match broken {
-        Some(ending) if !answer.body.is_empty() => {
-            let half = answer.body.slice(..answer.body.len() / 2);
-            Body::from_stream(HalfBody {
-                half: Some(half),
-                flushed: false,
-                ending,
-            })
-        }
-        _ => Body::from(answer.body),
+    let body = if answer.zeros == 0 && matches!(ending, Ending::Complete) {
+        Body::from(answer.body)
+    } else {
+        let part = |all: usize| match ending {
+            Ending::Complete => all,
+            Ending::Cut | Ending::Hang => all / 2,
+        };
+        Body::from_stream(Chunks {
+            first: Some(answer.body.slice(..part(answer.body.len()))).filter(|first| !first.is_empty()),
+            zeros: part(answer.zeros),
+            flushed: false,
+            ending,
+        })
     };
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
@@ -188,25 +266,36 @@ fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
 
 #[derive(Clone, Copy, Debug)]
 enum Ending {
+    Complete,
     Cut,
     Hang,
 }
 
-/// Half of a body, and then an error or nothing.
-struct HalfBody {
-    half: Option<Bytes>,
+/// As many zeros as are handed over at once.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// A body, or a part of one, with zeros at its end; and then the end, an error or nothing.
+struct Chunks {
+    first: Option<Bytes>,
+    zeros: usize,
     flushed: bool,
     ending: Ending,
 }
 
-impl Stream for HalfBody {
+impl Stream for Chunks {
     type Item = std::io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(half) = self.half.take() {
-            return Poll::Ready(Some(Ok(half)));
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        if self.zeros > 0 {
+            let length = self.zeros.min(ZEROS.len());
+            self.zeros -= length;
+            return Poll::Ready(Some(Ok(Bytes::from_static(&ZEROS).slice(..length))));
         }
         match self.ending {
+            Ending::Complete => Poll::Ready(None),
             Ending::Hang => Poll::Pending,
             Ending::Cut if !self.flushed => {
                 // Hyper writes what it has only when the body has nothing more to give for now.

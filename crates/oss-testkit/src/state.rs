@@ -8,15 +8,19 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::{Clock, Credentials, Sleep};
 
 use crate::account::{Key, Principal, Role, new_session_key};
+use crate::credentials_uri::CredentialsUri;
 use crate::fault::{Fault, Script};
+use crate::kms::Store;
+use crate::metadata::Metadata;
 use crate::oss::Bucket;
 use crate::record::{RecordedRequest, Service};
+use crate::sts::oidc::Issuer;
 use crate::time::{MAX_SKEW, shift};
 
 /// Requests kept; the oldest are forgotten, so that a long run does not fill the memory.
 const MAX_RECORDS: usize = 10_000;
 
-/// What both services share. What can change is behind one lock, held for bookkeeping only.
+/// What all services share. What can change is behind one lock, held for bookkeeping only.
 pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) region: String,
@@ -26,6 +30,9 @@ pub(crate) struct State {
     pub(crate) cnames: HashMap<String, String>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Arc<dyn Sleep>,
+    pub(crate) metadata: Metadata,
+    pub(crate) credentials_uri: CredentialsUri,
+    pub(crate) oidc: Issuer,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -34,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) keys: HashMap<String, Key>,
     pub(crate) roles: HashMap<String, Role>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) kms: Store,
     /// Nonces used with a key, and when they were.
     nonces: HashMap<(String, String), SystemTime>,
     clock_offset: i64,
@@ -108,7 +116,11 @@ impl Inner {
 
     /// Counts and records a request; returns what [`Inner::finish`] needs, and the fault that takes it.
     pub(crate) fn admit(&mut self, request: RecordedRequest) -> (u64, Option<Fault>) {
-        let fault = self.script.take(request.service, &request.action, request.path());
+        let fault = self
+            .script
+            .take(request.service, &request.action, request.path(), |name| {
+                request.parameter(name)
+            });
         *self
             .counts
             .entry((request.service, request.action.clone()))

@@ -21,6 +21,11 @@ pub(crate) fn http_date(at: SystemTime) -> String {
     utc(at).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Reads [`http_date`].
+pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
+    parse(text, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
 /// `2026-01-01T08:30:00Z`.
 pub(crate) fn iso(at: SystemTime) -> String {
     utc(at).format("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -34,6 +39,11 @@ pub(crate) fn iso_millis(at: SystemTime) -> String {
 /// Reads [`iso`].
 pub(crate) fn parse_iso(text: &str) -> Option<SystemTime> {
     parse(text, "%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// Reads [`iso_millis`], as well as [`iso`].
+pub(crate) fn parse_iso_millis(text: &str) -> Option<SystemTime> {
+    parse(text, "%Y-%m-%dT%H:%M:%S%.fZ")
 }
 
 /// Reads `20260101T083000Z`, the time of an OSS V4 signature.
@@ -78,7 +88,13 @@ mod tests {
         assert_eq!(iso(at), "2026-01-01T08:30:00Z");
         assert_eq!(iso_millis(at), "2026-01-01T08:30:00.000Z");
         assert_eq!(parse_iso("2026-01-01T08:30:00Z"), Some(at));
+        assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 GMT"), Some(at));
+        assert_eq!(parse_http_date("Fri, 01 Jan 2026 08:30:00 GMT"), None);
         assert_eq!(parse_basic("20260101T083000Z"), Some(at));
+        assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 GMT"), Some(at));
+        assert_eq!(parse_http_date("Thu, 01 Jan 2026 08:30:00 +0000"), None);
+        assert_eq!(parse_iso_millis("2026-01-01T08:30:00.000Z"), Some(at));
+        assert_eq!(parse_iso_millis("2026-01-01T08:30:00Z"), Some(at));
         for bad in ["2026-01-01 08:30:00", "2026-01-01T08:30:00+08:00", ""] {
             assert_eq!(parse_iso(bad), None, "{bad}");
         }

@@ -7,6 +7,8 @@ use http::HeaderMap;
 use http::request::Parts;
 use percent_encoding::percent_decode;
 
+use crate::oss::Content;
+
 /// A request, read completely and decoded once.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -20,6 +22,29 @@ pub(crate) struct Request {
     /// The same, byte for byte.
     pub(crate) raw_headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) upload: Upload,
+}
+
+/// A body that is not kept as it came.
+#[derive(Clone, Default)]
+pub(crate) enum Upload {
+    /// It is kept.
+    #[default]
+    No,
+    /// It went into a sink: only its length and checksums are left.
+    Sunk(Content),
+    /// A form with, it is hoped, a file.
+    Form(Option<FormFile>),
+    /// A form that cannot be read.
+    Malformed,
+}
+
+/// The file of a `multipart/form-data` body.
+#[derive(Clone)]
+pub(crate) struct FormFile {
+    pub(crate) name: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) content: Bytes,
 }
 
 impl Request {
@@ -57,6 +82,7 @@ impl Request {
             headers,
             raw_headers: parts.headers.clone(),
             body,
+            upload: Upload::No,
         }
     }
 
@@ -111,6 +137,8 @@ pub(crate) struct Answer {
     /// Names in lower case.
     pub(crate) headers: Vec<(Cow<'static, str>, Vec<u8>)>,
     pub(crate) body: Bytes,
+    /// How many zero bytes follow the body.
+    pub(crate) zeros: usize,
     /// The error code, kept in the record of the request.
     pub(crate) code: Option<String>,
     /// Value of `Content-Length` where it is not the body's own: the answer to HEAD.
@@ -123,6 +151,7 @@ impl Answer {
             status,
             headers: vec![("content-type".into(), content_type.as_bytes().to_vec())],
             body: body.into(),
+            zeros: 0,
             code: None,
             length: None,
         }
@@ -133,6 +162,7 @@ impl Answer {
             status,
             headers: Vec::new(),
             body: Bytes::new(),
+            zeros: 0,
             code: None,
             length: None,
         }

@@ -127,6 +127,16 @@ fn the_variables_name_the_endpoints_and_the_key() {
         ("ap-southeast-1".to_owned(), "mine".to_owned())
     );
     assert_eq!(value("ALIBABA_CLOUD_ROLE_ARN"), cloud.role_arn());
+    assert_eq!(
+        value("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT"),
+        format!("http://127.0.0.1:{}", cloud.metadata_port())
+    );
+    assert_eq!(
+        value("ALIBABA_CLOUD_CREDENTIALS_URI"),
+        format!("http://127.0.0.1:{}/credentials", cloud.credentials_uri_port())
+    );
+    // Half of the settings for OIDC would be worse than none: the file is missing.
+    assert!(!env.iter().any(|(name, _)| name.contains("OIDC")), "{env:?}");
 }
 
 #[test]
@@ -168,21 +178,26 @@ fn settings_that_cannot_work_are_errors() {
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
-/// Ends the program also when the test fails.
-struct Program(Child);
+/// Ends the program also when the test fails, and removes what it leaves behind.
+struct Program {
+    child: Child,
+    folder: tempfile::TempDir,
+}
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 fn program(arguments: &[&str]) -> (Program, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oss-testkit"));
-    let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    command.args(arguments).env("TMPDIR", folder.path());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let out = child.stdout.take().unwrap();
-    (Program(child), BufReader::new(out))
+    (Program { child, folder }, BufReader::new(out))
 }
 
 #[test]
@@ -197,6 +212,43 @@ fn the_program_prints_the_variables_and_serves() {
         send(endpoint, "GET", "/", &[], b"").unwrap().refusal().1,
         "InvalidVersion"
     );
+
+    let arguments = [
+        "--json",
+        "--no-metadata-role",
+        "--metadata-mode",
+        "hardened",
+        "--uri-user",
+        "u:p:w",
+    ];
+    let (program_with_token, mut out) = program(&arguments);
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let variables: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let value = |name: &str| variables[name].as_str().unwrap();
+    let metadata = value("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT");
+    let roles = "/latest/meta-data/ram/security-credentials/";
+    assert_eq!(send(metadata, "GET", roles, &[], b"").unwrap().status, 403);
+    let ttl = [("X-aliyun-ecs-metadata-token-ttl-seconds", "60")];
+    let token = send(metadata, "PUT", "/latest/api/token", &ttl, b"")
+        .unwrap()
+        .body;
+    let headers = [("X-aliyun-ecs-metadata-token", token.as_str())];
+    assert_eq!(send(metadata, "GET", roles, &headers, b"").unwrap().status, 404);
+    let uri = value("ALIBABA_CLOUD_CREDENTIALS_URI");
+    assert!(uri.starts_with("http://u:p%3Aw@127.0.0.1:"), "{uri}");
+    let arn = value("ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+    assert!(arn.starts_with("acs:ram::123456789012:oidc-provider/"), "{arn}");
+    let file = std::path::Path::new(value("ALIBABA_CLOUD_OIDC_TOKEN_FILE"));
+    assert_eq!(std::fs::read_to_string(file).unwrap().split('.').count(), 3);
+    #[cfg(unix)]
+    {
+        // Asked to end, it takes its file along.
+        let pid = program_with_token.child.id().to_string();
+        assert!(file.starts_with(program_with_token.folder.path()));
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        wait_until("the end of the token file", || !file.parent().unwrap().exists());
+    }
 
     let key = ["--access-key-id", "an-id", "--access-key-secret", "it's a secret"];
     let (_program, out) = program(&key);

@@ -40,7 +40,9 @@ enum Source {
 }
 
 fn endpoint_or(default: &str) -> String {
-    ProcessEnv.non_empty("ECS_ENDPOINT").unwrap_or(default.to_owned())
+    ProcessEnv
+        .non_empty("ALIBABA_CLOUD_ECS_ENDPOINT")
+        .unwrap_or(default.to_owned())
 }
 
 #[tokio::main]
@@ -60,7 +62,7 @@ fn provider(source: Source) -> Result<Arc<dyn CredentialsProvider>, CredentialsE
     let uri = || CredentialsUri::from_env(&ProcessEnv)?.build();
     let ecs = || {
         let builder = EcsRamRole::from_env(&ProcessEnv)?;
-        match ProcessEnv.non_empty("METADATA_ENDPOINT") {
+        match ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
             Some(endpoint) => builder.endpoint(endpoint).build(),
             None => builder.build(),
         }

@@ -1,6 +1,6 @@
 //! Sends as the RAM role of its ECS instance, with an SDK that knows nothing of instances.
 //!
-//! `METADATA_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
+//! `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
 //! `cargo run -p oss-testkit -- cargo run -p pick-one-provider`
 
 use std::error::Error;
@@ -12,7 +12,7 @@ use pick_one_provider::QueueClient;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = EcsRamRole::from_env(&ProcessEnv)?;
-    if let Some(endpoint) = ProcessEnv.non_empty("METADATA_ENDPOINT") {
+    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
         builder = builder.endpoint(endpoint);
     }
     let role = builder.build()?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use oss_client::{Client, ClientBuilder};
+use oss_client::{Client, ClientBuilder, NoRetry};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsFuture, CredentialsProvider};
 
@@ -231,12 +231,14 @@ impl CredentialsProvider for Keys {
     }
 }
 
+/// Tries nothing again but what is set right at once.
 pub fn builder(endpoint: &str, provider: impl CredentialsProvider) -> ClientBuilder {
     Client::builder()
         .region("cn-hangzhou")
         .endpoint(endpoint)
         .credentials(provider)
         .clock(ManualClock::at_unix(NOW))
+        .retry(NoRetry)
 }
 
 pub fn client(server: &Server, provider: impl CredentialsProvider) -> Client {

@@ -139,7 +139,10 @@ impl Shared {
             None => now,
         };
         match &slot.failure {
-            Some(failure) if self.is_held_back(slot, now) => Some(due_at.max(failure.until)),
+            Some(failure) if self.is_held_back(slot, now) => {
+                let usable = self.usable(now).is_some();
+                Some(due_at.max(failure.until(usable)))
+            }
             _ => Some(due_at),
         }
     }

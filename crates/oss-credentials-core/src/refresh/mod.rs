@@ -159,7 +159,7 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
             usable: snapshot.is_some_and(|snapshot| snapshot.is_usable(now)),
             next_attempt: shared
                 .next_attempt_at(&slot, now)
-                .or(slot.failure.as_ref().map(|f| f.until)),
+                .or(slot.failure.as_ref().map(|failure| failure.until(false))),
             failures: slot.failure.as_ref().map_or(0, |failure| failure.count),
             last_error: slot.failure.as_ref().map(|failure| failure.error.clone()),
             fetches: slot.fetches,

@@ -12,6 +12,8 @@ use crate::time::ClockOffset;
 pub(super) const MAX_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Longest default margin before expiry in which a value is no longer handed out.
 pub(super) const MAX_MARGIN: Duration = Duration::from_secs(10);
+/// Nobody without a usable value is answered with an error from memory for longer.
+pub(super) const MAX_WITHOUT: Duration = Duration::from_secs(60);
 /// Least time between two successful fetches that nobody forced.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// Least pause after a failure, whatever the settings and chance say.
@@ -63,7 +65,8 @@ impl Backoff {
         self
     }
 
-    /// Longest pause. No error is answered from memory for longer. Default: 60 s.
+    /// Longest pause. While there is no usable value it is 60 s at most, whatever is set here: no error is answered
+    /// from memory for longer. Default: 60 s.
     pub fn max(mut self, pause: Duration) -> Self {
         self.max = pause;
         self
@@ -265,7 +268,8 @@ fn dead_on_arrival(provider: &'static str, remaining: Duration, offset: ClockOff
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) count: u32,
-    pub(super) until: SystemTime,
+    at: SystemTime,
+    until: SystemTime,
     pub(super) error: CredentialsError,
 }
 
@@ -279,15 +283,33 @@ impl Failure {
     ) -> Self {
         let count = previous.map_or(0, |failure| failure.count).saturating_add(1);
         let until = now.checked_add(backoff.pause(count, &error)).unwrap_or(now);
-        Self { count, until, error }
+        Self {
+            count,
+            at: now,
+            until,
+            error,
+        }
+    }
+
+    /// When the pause is over: earlier for those who have nothing `usable` at hand meanwhile.
+    pub(super) fn until(&self, usable: bool) -> SystemTime {
+        match self.at.checked_add(MAX_WITHOUT) {
+            Some(limit) if !usable => self.until.min(limit),
+            _ => self.until,
+        }
     }
 
     /// Whether the pause is still on. A deadline further off than any pause means that the clock was set
     /// back; it is void.
-    pub(super) fn holds_back(&self, now: SystemTime, backoff: &Backoff) -> bool {
-        self.until
+    pub(super) fn holds_back(&self, now: SystemTime, usable: bool, backoff: &Backoff) -> bool {
+        let longest = if usable {
+            backoff.longest()
+        } else {
+            backoff.longest().min(MAX_WITHOUT)
+        };
+        self.until(usable)
             .duration_since(now)
-            .is_ok_and(|left| !left.is_zero() && left <= backoff.longest())
+            .is_ok_and(|left| !left.is_zero() && left <= longest)
     }
 }
 

@@ -174,9 +174,9 @@ impl Shared {
     }
 
     pub(super) fn is_held_back(&self, slot: &Slot, now: SystemTime) -> bool {
-        slot.failure
-            .as_ref()
-            .is_some_and(|failure| failure.holds_back(now, &self.settings.backoff))
+        slot.failure.as_ref().is_some_and(|failure| {
+            failure.holds_back(now, self.usable(now).is_some(), &self.settings.backoff)
+        })
     }
 
     // ---- Taking part in an attempt ------------------------------------------------------------------

@@ -1,14 +1,50 @@
 //! The client key of an application access point: what signs the calls to KMS.
 
+mod disk;
+mod file;
+mod password;
+mod pkcs12;
+#[cfg(feature = "aws-lc-rs")]
+mod rsa;
+
 use std::fmt;
+#[cfg(feature = "aws-lc-rs")]
+use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use acs_sign::ClientKeySigner;
+use oss_credentials_core::MaskedId;
+
+pub use self::file::ClientKeyFile;
+pub use self::password::{ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
+
+/// Name of the provider in errors.
+const NAME: &str = "kms-client-key";
 
 /// The client key of an application access point: its id, and what signs with its private key.
+///
+/// KMS hands it out once, as a JSON file with a password beside it. [`ClientKey::from_file`] reads that file;
+/// [`ClientKey::new`] takes a key that is kept elsewhere. Cloning is cheap, and all clones share one key.
+///
+/// What a client key is, is stated in the vendor's documentation on application access points,
+/// <https://www.alibabacloud.com/help/en/kms/key-management-service/security-and-compliance/use-aap-for-access-control>.
+/// That the PKCS#12 in it leaves out what most writers put in is observed from files that KMS issued.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "aws-lc-rs")] {
+/// use oss_credentials_kms_client_key::ClientKey;
+///
+/// let error = ClientKey::from_json(b"{}", "its password").unwrap_err();
+/// assert!(error.to_string().contains("KeyId"));
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ClientKey {
     key_id: Arc<str>,
+    not_after: Option<SystemTime>,
     signer: Arc<dyn ClientKeySigner>,
 }
 
@@ -17,13 +53,51 @@ impl ClientKey {
     pub fn new(key_id: impl Into<Arc<str>>, signer: impl ClientKeySigner) -> Self {
         Self {
             key_id: key_id.into(),
+            not_after: None,
             signer: Arc::new(signer),
         }
+    }
+
+    /// Reads the text of a client key file and signs with `aws-lc-rs`.
+    ///
+    /// Feature `aws-lc-rs`; without it see [`ClientKeyFile`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientKeyFile::open`], and [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig)
+    /// if the numbers of the key do not belong together or it has more than 8192 bits.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn from_json(json: &[u8], password: &str) -> Result<Self, oss_credentials_core::CredentialsError> {
+        rsa::client_key(ClientKeyFile::open(json, password)?, None)
+    }
+
+    /// Reads a client key file, at most 1 MiB, and signs with `aws-lc-rs`. It blocks while it reads.
+    ///
+    /// Feature `aws-lc-rs`; without it see [`ClientKeyFile`]. Where the password comes from is the business of
+    /// [`PasswordSource`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientKeyFile::open_path`], and
+    /// [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig) if the numbers of the key do not
+    /// belong together or it has more than 8192 bits.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn from_file(
+        path: impl AsRef<Path>,
+        password: &str,
+    ) -> Result<Self, oss_credentials_core::CredentialsError> {
+        let path = path.as_ref();
+        rsa::client_key(ClientKeyFile::open_path(path, password)?, Some(path))
     }
 
     /// The id of the client key, `KAAP.<uuid>`.
     pub fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// When the key's certificate ends; KMS rejects the key from then on. `None` if that is not known.
+    pub fn not_after(&self) -> Option<SystemTime> {
+        self.not_after
     }
 
     /// What signs with the private key.
@@ -34,6 +108,9 @@ impl ClientKey {
 
 impl fmt::Debug for ClientKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientKey").finish_non_exhaustive()
+        f.debug_struct("ClientKey")
+            .field("key_id", &MaskedId(&self.key_id))
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
     }
 }

@@ -123,6 +123,14 @@ impl DayKey {
         }
     }
 
+    /// The signature over a text, in lower-case hex.
+    #[cfg(feature = "post-policy")]
+    pub(crate) fn signature(&self, text: &[u8]) -> [u8; 64] {
+        let mut mac = self.mac.clone();
+        mac.update(text);
+        hex(&mac.finalize().into_bytes().into())
+    }
+
     fn serves(&self, credentials: &Credentials) -> bool {
         let ours = &self.credentials;
         // Clones share their secret, and ours is alive, so the same place is the same credentials.

@@ -4,15 +4,23 @@
 
 mod canonical;
 mod key;
+#[cfg(feature = "post-policy")]
+mod post;
 mod presign;
 mod sign;
 mod signer;
 mod verify;
 
-pub use presign::{LimitedBy, MAX_EXPIRES, Presigned};
-pub use sign::{Explained, Signed, SignedHeader};
+pub(crate) use canonical::UNSIGNED_PAYLOAD;
+#[cfg(feature = "post-policy")]
+pub use post::{PostForm, PostPolicy};
+pub use presign::MAX_EXPIRES;
+pub use sign::Explained;
 pub use signer::{DEFAULT_PRODUCT, Signer, SignerBuilder};
 pub use verify::{Authorization, Verification, signature, string_to_sign};
+
+pub use crate::presigned::{LimitedBy, Presigned};
+pub use crate::signed::{Signed, SignedHeader};
 
 /// Name of the algorithm, as it begins the string to sign and the `Authorization` header.
 pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";

@@ -1,24 +1,24 @@
 //! The URL form.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
-use percent_encoding::percent_decode_str;
-
 use sha2::{Digest, Sha256};
 
-use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
+use super::canonical::{UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
 use super::key::Moment;
 use super::sign::Explained;
 use super::{
     ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
     SIGNATURE_VERSION, Signer,
 };
-use crate::encode::{encode, split_query};
-use crate::time::{instant, second_of};
+use crate::encode::encode;
+use crate::headers::{Rules, SignedHeaders};
+use crate::parameters::Parameters;
+use crate::presigned::{Presigned, limits};
+use crate::time::second_of;
+use crate::view::put_method;
 use crate::{RequestView, SignError};
 
 /// Longest lifetime of a presigned URL: 7 days.
@@ -55,17 +55,28 @@ impl Signer {
         expires: Duration,
     ) -> Result<Presigned, SignError> {
         let (second, seconds) = check_times(credentials, time, expires)?;
-        let mut presigned = Presigned::limited(credentials, second, seconds);
+        let (valid_until, limited_by) = limits(credentials, second, seconds, Some(MAX_EXPIRES));
         let mut parameters = Parameters::new();
         parameters.collect(view, OWN)?;
+        let mut presigned = Presigned {
+            text: String::new(),
+            method_len: view.method().len(),
+            own: &[],
+            header_lines: Vec::new(),
+            valid_until,
+            limited_by,
+        };
         if credentials.is_anonymous() {
-            presigned.query.reserve_exact(parameters.len());
-            parameters.put(&mut presigned.query, &[]);
+            presigned
+                .text
+                .reserve_exact(presigned.method_len + parameters.len());
+            put_method(&mut presigned.text, view);
+            parameters.put(&mut presigned.text, &[]);
             return Ok(presigned);
         }
         let bound = self.bind(view)?;
         self.with_moment(credentials, second, |moment| {
-            let text = &mut presigned.query;
+            let text = &mut presigned.text;
             let query = put_start(text, view, &parameters, &bound, seconds, moment)?;
             let mut hash = Sha256::new();
             if bound.lines.is_empty() {
@@ -76,15 +87,15 @@ impl Signer {
                 hash.update(bound.end());
             }
             let signature = moment.signature(&hash.finalize().into());
-            // Only the query is left of the canonical request, in its own buffer.
+            // Method and query are left of the canonical request, in its own buffer.
             text.truncate(query.end);
-            text.drain(..query.start);
+            text.drain(view.method().len()..query.start);
             text.push_str("&x-oss-signature=");
             text.push_str(std::str::from_utf8(&signature).unwrap_or_default());
             Ok(())
         })?;
         presigned.header_lines = bound.lines;
-        presigned.signed = true;
+        presigned.own = OWN;
         Ok(presigned)
     }
 
@@ -164,7 +175,7 @@ impl Bound<'_> {
 const PLAIN_END: &str = "\n\n\nUNSIGNED-PAYLOAD";
 
 /// The second to sign and the lifetime in seconds.
-fn check_times(
+pub(super) fn check_times(
     credentials: &Credentials,
     time: SystemTime,
     expires: Duration,
@@ -228,129 +239,4 @@ fn put_decimal(text: &mut [u8; 20], at: usize, number: u64) -> &[u8] {
         rest /= 10;
     }
     &text[..at + digits]
-}
-
-/// What ends a presigned URL first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LimitedBy {
-    /// The lifetime that was asked for.
-    Asked,
-    /// The credentials expire before that. Ask again with fresher ones for a longer URL.
-    Credentials,
-    /// The limit of 7 days, which is what was asked for: a longer URL cannot be had.
-    SevenDays,
-}
-
-/// A presigned query, and what one has to know to use it.
-///
-/// The URL is a secret: whoever has it can do the request until it ends. `Debug` does not show the query.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::{Duration, SystemTime};
-/// use oss_credentials_core::Credentials;
-/// use oss_sign::v4::{LimitedBy, Signer};
-/// use oss_sign::{RequestView, url_path};
-///
-/// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
-/// let credentials = Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
-///     .security_token("FakeSecurityToken0002")
-///     .expires_at(time + Duration::from_secs(600))
-///     .build()?;
-/// let view = RequestView::new("GET").bucket("examplebucket").key("a b.txt");
-/// let signer = Signer::builder("cn-hangzhou").build()?;
-/// let presigned = signer.presign(&view, &credentials, time, Duration::from_secs(3600))?;
-///
-/// // The URL dies with the credentials, 50 minutes before what was asked.
-/// assert_eq!(presigned.valid_until(), time + Duration::from_secs(600));
-/// assert_eq!(presigned.limited_by(), LimitedBy::Credentials);
-/// let path = url_path(None, Some("a b.txt"));
-/// let url = format!("https://examplebucket.oss-cn-hangzhou.aliyuncs.com{path}?{}", presigned.query());
-/// # assert!(url.contains("/a%20b.txt?x-oss-credential=STS"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct Presigned {
-    query: String,
-    header_lines: Vec<u8>,
-    signed: bool,
-    valid_until: SystemTime,
-    limited_by: LimitedBy,
-}
-
-impl Presigned {
-    fn limited(credentials: &Credentials, second: u64, seconds: u64) -> Self {
-        let asked = instant(second, Duration::from_secs(seconds));
-        let (valid_until, limited_by) = match credentials.expires_at() {
-            Some(end) if end < asked => (end, LimitedBy::Credentials),
-            _ if seconds == MAX_EXPIRES.as_secs() => (asked, LimitedBy::SevenDays),
-            _ => (asked, LimitedBy::Asked),
-        };
-        Self {
-            query: String::new(),
-            header_lines: Vec::new(),
-            signed: false,
-            valid_until,
-            limited_by,
-        }
-    }
-
-    /// The complete query of the URL, encoded, without `?`: the parameters of the view and those of the
-    /// signature.
-    pub fn query(&self) -> &str {
-        &self.query
-    }
-
-    /// [`Presigned::query`] by value.
-    pub fn into_query(self) -> String {
-        self.query
-    }
-
-    /// The parameters that signing added, decoded, for a client that encodes them itself (by the rules of
-    /// [`encode`](crate::encode)). Empty for anonymous credentials.
-    pub fn added(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        split_query(&self.query)
-            .filter(|(name, _)| self.signed && OWN.contains(name))
-            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
-    }
-
-    /// Whether the query carries a signature: false for anonymous credentials.
-    pub fn is_signed(&self) -> bool {
-        self.signed
-    }
-
-    /// The headers that the signature binds, in lower case, with trimmed values. The URL works only for a
-    /// request that has exactly these, and no other `x-oss-*`, `Content-Type` or `Content-MD5` header.
-    pub fn required_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.header_lines.split(|byte| *byte == b'\n').filter_map(|line| {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            Some((
-                std::str::from_utf8(line.get(..colon)?).ok()?,
-                line.get(colon + 1..)?,
-            ))
-        })
-    }
-
-    /// When the URL stops working: the earliest of what was asked, the end of the credentials and 7 days.
-    /// Anonymous credentials put no end into the URL; for them this is only what was asked.
-    pub fn valid_until(&self) -> SystemTime {
-        self.valid_until
-    }
-
-    /// What sets [`Presigned::valid_until`].
-    pub fn limited_by(&self) -> LimitedBy {
-        self.limited_by
-    }
-}
-
-impl fmt::Debug for Presigned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presigned")
-            .field("query", &format_args!("<redacted>"))
-            .field("valid_until", &self.valid_until)
-            .field("limited_by", &self.limited_by)
-            .finish_non_exhaustive()
-    }
 }

@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{
-    Parameters, Rules, Scratch, SignedHeaders, Sink, UNSIGNED_PAYLOAD, put_head, put_tail,
-};
+use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
 use super::key::{Moment, hex, string_to_sign};
 use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
+use crate::headers::{Rules, Scratch, SignedHeaders, Sink};
+use crate::parameters::Parameters;
+use crate::signed::Signed;
 use crate::time::second_of;
 use crate::{RequestView, SignError};
 
@@ -45,9 +46,10 @@ impl Signer {
         }
         self.with_moment(credentials, second_of(time)?, |moment| {
             Ok(Signed {
-                iso: *moment.stamp.iso(),
+                iso: Some(*moment.stamp.iso()),
                 http_date: *moment.stamp.http(),
                 authorization: self.authorization(view, moment)?,
+                signature_len: 64,
                 credentials: Some(credentials.clone()),
             })
         })
@@ -173,99 +175,6 @@ fn with_name(list: &str, name: &str) -> String {
         .collect();
     names.sort_unstable();
     names.join(";")
-}
-
-/// The headers that sign a request. `Debug` shows none of their values.
-#[derive(Clone)]
-pub struct Signed {
-    iso: [u8; 16],
-    http_date: [u8; 29],
-    /// Empty if nothing was signed.
-    authorization: Vec<u8>,
-    credentials: Option<Credentials>,
-}
-
-/// A header to set on a request, in place of one of that name.
-#[derive(Clone, Copy)]
-pub struct SignedHeader<'a> {
-    /// Name, in lower case.
-    pub name: &'static str,
-    /// Value. UTF-8 beyond ASCII is possible only if the credentials hold it.
-    pub value: &'a str,
-    /// Whether the value must not be logged.
-    pub sensitive: bool,
-}
-
-impl fmt::Debug for SignedHeader<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.sensitive { "<redacted>" } else { self.value };
-        f.debug_struct("SignedHeader")
-            .field("name", &self.name)
-            .field("value", &value)
-            .finish()
-    }
-}
-
-impl Signed {
-    /// What anonymous credentials make.
-    fn nothing() -> Self {
-        Self {
-            iso: [0; 16],
-            http_date: [0; 29],
-            authorization: Vec::new(),
-            credentials: None,
-        }
-    }
-
-    /// Whether there is anything to set: false for anonymous credentials.
-    pub fn is_signed(&self) -> bool {
-        self.credentials.is_some()
-    }
-
-    /// The headers to set: `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` if there is a token,
-    /// `date` and `authorization`. Without a token, remove an `x-oss-security-token` that the request has
-    /// from before.
-    pub fn headers(&self) -> impl Iterator<Item = SignedHeader<'_>> {
-        let token = self.credentials.as_ref().and_then(Credentials::security_token);
-        [
-            (DATE, text(&self.iso), false),
-            (CONTENT_SHA256, UNSIGNED_PAYLOAD, false),
-            (SECURITY_TOKEN, token.unwrap_or_default(), true),
-            ("date", text(&self.http_date), false),
-            ("authorization", self.authorization(), true),
-        ]
-        .into_iter()
-        .filter(|(_, value, _)| self.is_signed() && !value.is_empty())
-        .map(|(name, value, sensitive)| SignedHeader {
-            name,
-            value,
-            sensitive,
-        })
-    }
-
-    /// The value of the `Authorization` header; empty if nothing was signed.
-    pub fn authorization(&self) -> &str {
-        text(&self.authorization)
-    }
-
-    /// The signature alone, 64 hex digits; empty if nothing was signed.
-    pub fn signature(&self) -> &str {
-        let start = self.authorization.len().saturating_sub(64);
-        text(self.authorization.get(start..).unwrap_or_default())
-    }
-}
-
-/// Bytes that were made of text.
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-impl fmt::Debug for Signed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signed")
-            .field("is_signed", &self.is_signed())
-            .finish_non_exhaustive()
-    }
 }
 
 /// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.

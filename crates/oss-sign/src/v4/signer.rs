@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::canonical::is_signed_always;
 use super::key::KeyCache;
 use crate::SignError;
 use crate::error::shown;
+use crate::headers::is_signed_always;
 use crate::view::is_token;
 
 /// Product of all OSS requests but those to a cloud box.

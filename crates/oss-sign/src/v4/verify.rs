@@ -6,13 +6,15 @@ use hmac::Mac;
 use oss_credentials_core::MaskedId;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{Parameters, Rules, SignedHeaders, UNSIGNED_PAYLOAD, put_head, put_tail};
+use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
 use super::key::{Keys, hex, mac};
 use super::sign::Explained;
 use super::{
     ADDITIONAL_HEADERS, ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
     SIGNATURE_VERSION, TERMINATOR,
 };
+use crate::headers::{Rules, SignedHeaders};
+use crate::parameters::Parameters;
 use crate::{RequestView, SignError};
 
 /// A received V4 signature with everything that came along with it.

@@ -35,6 +35,18 @@ impl Refusal {
         self
     }
 
+    /// A document that cannot be read, or is not what the operation takes.
+    pub(super) fn malformed_xml() -> Self {
+        let message =
+            "The XML you provided was not well-formed or did not validate against our published schema.";
+        Self::new(400, "MalformedXML", message, "")
+    }
+
+    pub(super) fn file_already_exists() -> Self {
+        let message = "The object you specified already exists and can not be overwritten.";
+        Self::new(409, "FileAlreadyExists", message, "0026-00000302")
+    }
+
     pub(super) fn answer(self, request: &Request) -> Answer {
         let id = request_id();
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
@@ -51,6 +63,9 @@ impl Refusal {
         if !self.ec.is_empty() {
             xml.push_str("\n  ");
             xml.push_str(&element("EC", self.ec));
+            xml.push_str("\n  ");
+            let page = format!("https://api.aliyun.com/troubleshoot?q={}", self.ec);
+            xml.push_str(&element("RecommendDoc", &page));
         }
         xml.push_str("\n</Error>\n");
 
@@ -75,6 +90,20 @@ impl Refusal {
 /// An error answer, as a fault scripts it.
 pub(crate) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     Refusal::new(status, code, message, "").answer(request)
+}
+
+/// An error answer as JSON.
+pub(crate) fn json_error(request: &Request, status: u16, code: &str) -> Answer {
+    let id = request_id();
+    let document = serde_json::json!({"Error": {
+        "Code": code,
+        "Message": "A fault scripted for this request.",
+        "RequestId": id,
+        "HostId": request.host,
+    }});
+    let mut answer = Answer::new(status, "application/json", document.to_string());
+    answer.code = Some(code.to_owned());
+    answer.with("server", "AliyunOSS").with("x-oss-request-id", id)
 }
 
 /// 24 hexadecimal digits.

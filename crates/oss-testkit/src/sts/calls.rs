@@ -4,71 +4,62 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Refusal;
-use super::auth::missing;
 use crate::account::{Key, Principal, Role};
+use crate::openapi::Refusal;
+use crate::openapi::auth::mandatory;
 use crate::server::Judgement;
+use crate::session::Session;
 use crate::state::State;
-use crate::time::{iso, shift};
+use crate::time::iso;
 use crate::wire::Request;
 
 const MIN_SESSION: Duration = Duration::from_secs(900);
 const DEFAULT_SESSION: Duration = Duration::from_secs(3600);
 const MAX_POLICY: usize = 2048;
 
-type Fields = Result<(&'static str, Map<String, Value>), Refusal>;
+pub(super) type Fields = Result<(&'static str, Map<String, Value>), Refusal>;
 
 /// AssumeRole.
 pub(super) fn assume_role(state: &State, request: &Request, caller: &Key, judgement: Judgement) -> Fields {
-    let mandatory = |name: &str, code| {
-        request
-            .parameter(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| missing(name, code))
-    };
-    let arn = mandatory("RoleArn", "MissingRoleArn")?;
-    let session = mandatory("RoleSessionName", "MissingRoleSessionName")?;
+    let arn = mandatory(request, "RoleArn", "MissingRoleArn")?;
+    let session = mandatory(request, "RoleSessionName", "MissingRoleSessionName")?;
     check_session_name(session)?;
     check_policy(request.parameter("Policy"))?;
     check_external_id(request.parameter("ExternalId"))?;
     let name = role_name(arn, &state.account)?;
-    let role =
-        state.lock().roles.get(name).cloned().ok_or_else(|| {
-            Refusal::new(404, "EntityNotExist.Role", format!("The role not exists: {arn}."))
-        })?;
+    let role = find_role(state, name, arn)?;
     check_trust(&role, caller, request.parameter("ExternalId"))?;
     let lifetime = session_length(request.parameter("DurationSeconds"), &role)?;
 
-    let now = state.now(judgement.clock_offset);
-    let lifetime = state.session_length.unwrap_or(lifetime);
-    let seconds = if judgement.expired_credentials {
-        -1
-    } else {
-        i64::try_from(lifetime.as_secs()).unwrap_or_default()
-    };
-    // Whole seconds, as the answer writes them: the key ends when the answer says so.
-    let expires_at = crate::time::parse_iso(&iso(now))
-        .and_then(|now| shift(now, seconds))
-        .unwrap_or(now);
     let principal = Principal::Session {
         role: role.name().to_owned(),
         session: session.to_owned(),
     };
-    let issued = state.lock().issue(principal, expires_at);
-    let issued = issued.map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
-    let fields = json!({
+    let begun = Session::begin(state, principal, lifetime, judgement);
+    let begun = begun.map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
+    Ok(("AssumeRole", session_fields(state, &role, session, &begun)))
+}
+
+/// The role of this name.
+pub(super) fn find_role(state: &State, name: &str, arn: &str) -> Result<Role, Refusal> {
+    let role = state.lock().roles.get(name).cloned();
+    role.ok_or_else(|| Refusal::new(404, "EntityNotExist.Role", format!("The role not exists: {arn}.")))
+}
+
+/// What every answer says that begins a session of a role.
+pub(super) fn session_fields(state: &State, role: &Role, name: &str, begun: &Session) -> Map<String, Value> {
+    into_map(json!({
         "AssumedRoleUser": {
-            "Arn": format!("{}/{session}", state.role_arn(role.name())),
-            "AssumedRoleId": format!("{}:{session}", role.id),
+            "Arn": format!("{}/{name}", state.role_arn(role.name())),
+            "AssumedRoleId": format!("{}:{name}", role.id),
         },
         "Credentials": {
-            "AccessKeyId": issued.access_key_id(),
-            "AccessKeySecret": issued.access_key_secret(),
-            "SecurityToken": issued.security_token(),
-            "Expiration": iso(expires_at),
+            "AccessKeyId": begun.credentials.access_key_id(),
+            "AccessKeySecret": begun.credentials.access_key_secret(),
+            "SecurityToken": begun.credentials.security_token(),
+            "Expiration": iso(begun.expires_at),
         },
-    });
-    Ok(("AssumeRole", into_map(fields)))
+    }))
 }
 
 /// GetCallerIdentity.
@@ -114,7 +105,7 @@ pub(super) fn get_caller_identity(
     Ok(("GetCallerIdentity", into_map(fields)))
 }
 
-fn into_map(fields: Value) -> Map<String, Value> {
+pub(super) fn into_map(fields: Value) -> Map<String, Value> {
     match fields {
         Value::Object(fields) => fields,
         _ => Map::new(),
@@ -130,7 +121,7 @@ fn user_id(name: &str) -> String {
 }
 
 /// The role's name in an ARN of this account.
-fn role_name<'a>(arn: &'a str, account: &str) -> Result<&'a str, Refusal> {
+pub(super) fn role_name<'a>(arn: &'a str, account: &str) -> Result<&'a str, Refusal> {
     let parts = arn
         .strip_prefix("acs:ram::")
         .and_then(|rest| rest.split_once(":role/"));
@@ -153,7 +144,7 @@ fn role_name<'a>(arn: &'a str, account: &str) -> Result<&'a str, Refusal> {
     }
 }
 
-fn check_session_name(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_session_name(name: &str) -> Result<(), Refusal> {
     let good = |c: char| c.is_ascii_alphanumeric() || ".@-_".contains(c);
     if (2..=64).contains(&name.len()) && name.chars().all(good) {
         return Ok(());
@@ -162,7 +153,7 @@ fn check_session_name(name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(400, "InvalidParameter.RoleSessionName", message))
 }
 
-fn check_policy(policy: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn check_policy(policy: Option<&str>) -> Result<(), Refusal> {
     let Some(policy) = policy else { return Ok(()) };
     if policy.chars().count() > MAX_POLICY {
         let message = "The size of Policy must be smaller than 2048 bytes.";
@@ -208,7 +199,7 @@ fn not_trusted() -> Refusal {
     Refusal::new(403, "NoPermission", message)
 }
 
-fn session_length(asked: Option<&str>, role: &Role) -> Result<Duration, Refusal> {
+pub(super) fn session_length(asked: Option<&str>, role: &Role) -> Result<Duration, Refusal> {
     let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
         return Ok(DEFAULT_SESSION.min(role.max_session));
     };

@@ -26,6 +26,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    pub raw: Vec<u8>,
 }
 
 impl Reply {
@@ -121,6 +122,7 @@ fn parse(answer: &[u8], method: &str) -> io::Result<Reply> {
         status: status.ok_or(io::ErrorKind::InvalidData)?,
         headers,
         body: String::from_utf8_lossy(body).into_owned(),
+        raw: body.to_vec(),
     };
     let length = reply
         .header("content-length")
@@ -225,6 +227,8 @@ pub struct Oss<'a> {
     pub key: &'a Credentials,
     pub time: SystemTime,
     pub region: &'a str,
+    /// Instead of the cloud's first bucket.
+    pub bucket: Option<&'a str>,
 }
 
 impl<'a> Oss<'a> {
@@ -234,7 +238,12 @@ impl<'a> Oss<'a> {
             key,
             time: now(),
             region: "cn-hangzhou",
+            bucket: None,
         }
+    }
+
+    fn bucket(&self) -> &str {
+        self.bucket.unwrap_or(self.cloud.bucket())
     }
 
     fn signer(&self) -> v4::Signer {
@@ -253,7 +262,7 @@ impl<'a> Oss<'a> {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
-        let bucket = self.cloud.bucket();
+        let bucket = self.bucket();
         let bytes: Vec<(&str, &[u8])> = headers
             .iter()
             .map(|(name, value)| (*name, value.as_bytes()))
@@ -273,7 +282,7 @@ impl<'a> Oss<'a> {
     }
 
     pub fn presigned(&self, method: &str, name: &str, expires: Duration) -> String {
-        let bucket = self.cloud.bucket();
+        let bucket = self.bucket();
         let view = RequestView::new(method).bucket(bucket).key(name);
         let presigned = self
             .signer()
@@ -281,4 +290,23 @@ impl<'a> Oss<'a> {
             .unwrap();
         format!("/{bucket}/{}?{}", oss_sign::encode_path(name), presigned.query())
     }
+}
+
+/// Credentials as the metadata service and the credentials URI hand them out.
+pub fn handed_out(reply: &Reply) -> Credentials {
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let json = reply.json();
+    assert_eq!(json["Code"], "Success");
+    let field = |name: &str| json[name].as_str().unwrap().to_owned();
+    Credentials::builder(field("AccessKeyId"), field("AccessKeySecret"))
+        .security_token(field("SecurityToken"))
+        .build()
+        .unwrap()
+}
+
+/// Whose key it is, as STS says.
+pub fn arn_of(cloud: &LocalCloud, key: &Credentials) -> String {
+    let reply = rpc_call(cloud, key, "GetCallerIdentity", &[], now());
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()["Arn"].as_str().unwrap().to_owned()
 }

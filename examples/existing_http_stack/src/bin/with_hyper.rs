@@ -1,6 +1,6 @@
 //! A program on hyper takes the credentials of its instance's RAM role.
 //!
-//! `METADATA_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
+//! `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
 //! `cargo run -p oss-testkit -- cargo run -p existing-http-stack --bin with-hyper`
 
 use std::error::Error;
@@ -13,7 +13,7 @@ use oss_credentials_ecs_ram_role::EcsRamRole;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = EcsRamRole::from_env(&ProcessEnv)?.http_client(http_client(HttpConnector::new()));
-    if let Some(endpoint) = ProcessEnv.non_empty("METADATA_ENDPOINT") {
+    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
         builder = builder.endpoint(endpoint);
     }
     let provider = builder.build()?;

@@ -1,19 +1,20 @@
-//! Who calls: the checks of key, token, time and signature.
+//! V4 signatures in the header and in the URL.
 
 use std::time::{Duration, SystemTime};
 
 use oss_sign::RequestView;
 use oss_sign::v4::{ALGORITHM, Authorization, DEFAULT_PRODUCT, MAX_EXPIRES};
 
-use super::address::Target;
-use super::error::Refusal;
+use super::super::address::Target;
+use super::super::error::Refusal;
+use super::{check_token, expired, hex_bytes, invalid, mismatch, skewed};
 use crate::account::Key;
 use crate::state::State;
-use crate::time::{MAX_SKEW, apart, iso_millis, parse_basic};
+use crate::time::{MAX_SKEW, apart, parse_basic};
 use crate::wire::Request;
 
 /// The AccessKey id that the request names.
-pub(crate) fn access_key_id(request: &Request) -> Option<String> {
+pub(super) fn access_key_id(request: &Request) -> Option<String> {
     let query = pairs(request);
     let signed = read(request, &query).ok().flatten()?;
     Some(signed.authorization.access_key_id().to_owned())
@@ -28,32 +29,24 @@ struct Signed<'a> {
     expires: Option<u64>,
 }
 
-/// Checks a signed request as the service does; false if it is not signed.
+/// Checks a signed request as the service does.
 pub(super) fn authenticate(
     state: &State,
     request: &Request,
     target: &Target,
     now: SystemTime,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let query = pairs(request);
-    let Some(signed) = read(request, &query)? else {
-        return Ok(false);
-    };
+    let signed = read(request, &query)?;
+    let signed =
+        signed.ok_or_else(|| invalid("The authentication parameters of the URL are invalid.", ""))?;
     let authorization = &signed.authorization;
     check_scope(state, &signed)?;
     check_additional(request, authorization)?;
-    let id = authorization.access_key_id();
-    let key = state
-        .key(id)
-        .filter(|key| !key.revoked || key.credentials.security_token().is_some());
-    let key = key.ok_or_else(|| {
-        let message = "The OSS Access Key Id you provided does not exist in our records.";
-        Refusal::new(403, "InvalidAccessKeyId", message, "0002-00000902").field("OSSAccessKeyId", id)
-    })?;
+    let key = super::key(state, authorization.access_key_id())?;
     check_token(&key, signed.token, now)?;
     check_time(&signed, now)?;
-    check_signature(request, target, &query, authorization, &key)?;
-    Ok(true)
+    check_signature(request, target, &query, authorization, &key)
 }
 
 /// The query as pairs of borrowed text.
@@ -103,10 +96,6 @@ fn read<'a>(request: &'a Request, query: &[(&'a str, &'a str)]) -> Result<Option
     }))
 }
 
-fn invalid(message: &str, ec: &'static str) -> Refusal {
-    Refusal::new(400, "InvalidArgument", message, ec)
-}
-
 fn check_scope(state: &State, signed: &Signed<'_>) -> Result<(), Refusal> {
     let scope = &signed.authorization;
     if scope.region() != state.region {
@@ -147,29 +136,6 @@ fn check_additional(request: &Request, authorization: &Authorization<'_>) -> Res
     Ok(())
 }
 
-fn check_token(key: &Key, token: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
-    let token = token.filter(|token| !token.is_empty());
-    if key.credentials.security_token() != token || key.revoked {
-        let message = "The security token you provided is invalid.";
-        return Err(Refusal::new(
-            403,
-            "InvalidSecurityToken",
-            message,
-            "0002-00000006",
-        ));
-    }
-    if key.credentials.is_expired_at(now) {
-        let message = "The security token you provided has expired.";
-        return Err(Refusal::new(
-            403,
-            "SecurityTokenExpired",
-            message,
-            "0002-00000007",
-        ));
-    }
-    Ok(())
-}
-
 fn check_time(signed: &Signed<'_>, now: SystemTime) -> Result<(), Refusal> {
     let Some(time) = parse_basic(signed.date) else {
         return Err(invalid("Invalid date.", ""));
@@ -187,25 +153,13 @@ fn check_time(signed: &Signed<'_>, now: SystemTime) -> Result<(), Refusal> {
     }
     let end = time + lifetime;
     if end < now {
-        return Err(
-            Refusal::new(403, "AccessDenied", "Request has expired.", "0002-00000069")
-                .field("Expires", &iso_millis(end))
-                .field("ServerTime", &iso_millis(now)),
-        );
+        return Err(expired(end, now));
     }
     // Signed by a clock that is ahead.
     if time.duration_since(now).is_ok_and(|ahead| ahead > MAX_SKEW) {
         return Err(skewed(time, now));
     }
     Ok(())
-}
-
-fn skewed(time: SystemTime, now: SystemTime) -> Refusal {
-    let message = "The difference between the request time and the current time is too large.";
-    Refusal::new(403, "RequestTimeTooSkewed", message, "0002-00000504")
-        .field("MaxAllowedSkewMilliseconds", &MAX_SKEW.as_millis().to_string())
-        .field("RequestTime", &iso_millis(time))
-        .field("ServerTime", &iso_millis(now))
 }
 
 fn check_signature(
@@ -233,27 +187,9 @@ fn check_signature(
     }
     let explained = verification.explained();
     let canonical = String::from_utf8_lossy(explained.canonical_request());
-    let message = "The request signature we calculated does not match the signature you provided. \
-                   Check your key and signing method.";
-    Err(
-        Refusal::new(403, "SignatureDoesNotMatch", message, "0002-00000040")
-            .field("OSSAccessKeyId", authorization.access_key_id())
-            .field("SignatureProvided", authorization.signature())
-            .field("StringToSign", explained.string_to_sign())
-            .field(
-                "StringToSignBytes",
-                &hex_bytes(explained.string_to_sign().as_bytes()),
-            )
-            .field("CanonicalRequest", &canonical)
-            .field("CanonicalRequestBytes", &hex_bytes(explained.canonical_request())),
-    )
-}
-
-/// Two hexadecimal digits for each byte, with a blank between bytes.
-fn hex_bytes(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let text = explained.string_to_sign().as_bytes();
+    let (id, provided) = (authorization.access_key_id(), authorization.signature());
+    Err(mismatch(id, provided, text, "0002-00000040")
+        .field("CanonicalRequest", &canonical)
+        .field("CanonicalRequestBytes", &hex_bytes(explained.canonical_request())))
 }

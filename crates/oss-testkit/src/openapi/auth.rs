@@ -27,7 +27,7 @@ enum Form<'a> {
 }
 
 /// Checks the request as the service does; returns the caller's key.
-pub(super) fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Result<Key, Refusal> {
+pub(crate) fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Result<Key, Refusal> {
     let now = state.now(judgement.clock_offset);
     let signed = if request.header("authorization").is_some() {
         read_acs3(request)
@@ -109,14 +109,18 @@ fn read_acs3(request: &Request) -> Result<Signed<'_>, Refusal> {
     })
 }
 
-fn mandatory<'a>(request: &'a Request, name: &str, code: &'static str) -> Result<&'a str, Refusal> {
+pub(crate) fn mandatory<'a>(
+    request: &'a Request,
+    name: &str,
+    code: &'static str,
+) -> Result<&'a str, Refusal> {
     request
         .parameter(name)
         .filter(|value| !value.is_empty())
         .ok_or_else(|| missing(name, code))
 }
 
-pub(super) fn missing(name: &str, code: &'static str) -> Refusal {
+fn missing(name: &str, code: &'static str) -> Refusal {
     Refusal::new(400, code, format!("{name} is mandatory for this action."))
 }
 
@@ -125,7 +129,7 @@ fn incomplete() -> Refusal {
     Refusal::new(400, "IncompleteSignature", message)
 }
 
-fn check_time(text: &str, now: SystemTime) -> Result<(), Refusal> {
+pub(crate) fn check_time(text: &str, now: SystemTime) -> Result<(), Refusal> {
     let time = parse_iso(text).ok_or_else(|| {
         let message = "Specified time stamp or date value is not well formatted.";
         Refusal::new(400, "InvalidTimeStamp.Format", message)

@@ -1,0 +1,282 @@
+//! Connections: time-outs, pool, proxy, TLS, and the reqwest client made of them.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::ClientBuilder;
+use crate::endpoint::Endpoint;
+use crate::error::Problem;
+use crate::tls;
+
+/// How long making a connection may take.
+///
+/// This, the read time-out and the number of connections are those that the vendor's guide states for its Python SDK
+/// V2.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the service may be silent.
+pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an unused connection is kept, as observed from the vendor's Python and Go SDKs V2.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// How many unused connections are kept for each host.
+pub const DEFAULT_MAX_IDLE_CONNECTIONS: usize = 20;
+
+/// How connections are made.
+pub(super) struct Http {
+    pub(super) read_timeout: Duration,
+    connect_timeout: Duration,
+    pool: Pool,
+    proxy: Proxy,
+    accept_any_certificate: bool,
+    base: Base,
+}
+
+/// Where reqwest's client comes from.
+enum Base {
+    Default,
+    Builder(Box<reqwest::ClientBuilder>),
+    Unchecked(reqwest::Client),
+}
+
+/// What is set here of reqwest's pool. On a builder of the caller's only what the caller set here too.
+#[derive(Default)]
+struct Pool {
+    max_idle: Option<usize>,
+    idle_timeout: Option<Duration>,
+}
+
+/// Through what requests go.
+enum Proxy {
+    /// As reqwest decides.
+    Default,
+    None,
+    /// A URL, perhaps with a password.
+    Url(String),
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            read_timeout: DEFAULT_READ_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            pool: Pool::default(),
+            proxy: Proxy::Default,
+            accept_any_certificate: false,
+            base: Base::Default,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// How long making a connection may take, TLS included; more than zero. Default: 10 seconds.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.http.connect_timeout = limit;
+        self
+    }
+
+    /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
+    /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.http.read_timeout = limit;
+        self
+    }
+
+    /// How many unused connections are kept for each host; 0 keeps none. More connections than this are made when
+    /// they are needed. Default: 20, or what the builder given to [`ClientBuilder::client_builder`] says.
+    pub fn max_idle_connections(mut self, connections: usize) -> Self {
+        self.http.pool.max_idle = Some(connections);
+        self
+    }
+
+    /// How long an unused connection is kept; more than zero. Default: 50 seconds, or what the builder given to
+    /// [`ClientBuilder::client_builder`] says.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.http.pool.idle_timeout = Some(limit);
+        self
+    }
+
+    /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine.
+    /// Default: the proxy that reqwest finds, and none for an endpoint on this machine.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.http.proxy = Proxy::Url(url.into());
+        self
+    }
+
+    /// Goes through no proxy, whatever environment and [`ClientBuilder::client_builder`] say.
+    pub fn no_proxy(mut self) -> Self {
+        self.http.proxy = Proxy::None;
+        self
+    }
+
+    /// Trusts any certificate of any server. **Whoever is on the way can then read objects and tokens and answer in
+    /// the service's place.** For a private authority give its certificate to [`ClientBuilder::client_builder`].
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    pub fn danger_accept_any_certificate(mut self) -> Self {
+        self.http.accept_any_certificate = true;
+        self
+    }
+
+    /// The builder of reqwest's client, with your proxy, certificates, pool and so on.
+    ///
+    /// Redirects, referer, retries, decompression and verbose logging are switched off on it, and the connect
+    /// time-out is set, whatever it says; for an endpoint on this machine proxies are switched off too. Do not give
+    /// it a read time-out, which would limit uploads as a whole, nor default headers named `Content-Type`,
+    /// `Content-MD5` or `x-oss-*`, which would be added after signing. Default: `reqwest::Client::builder()`.
+    pub fn client_builder(mut self, builder: reqwest::ClientBuilder) -> Self {
+        self.http.base = Base::Builder(Box::new(builder));
+        self
+    }
+
+    /// Uses a client that is ready made, without being able to check how it was set up.
+    ///
+    /// Redirects, decompression, proxies, time-outs and default headers are then as that client has them: one that
+    /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
+    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Prefer
+    /// [`ClientBuilder::client_builder`].
+    pub fn unchecked_client(mut self, client: reqwest::Client) -> Self {
+        self.http.base = Base::Unchecked(client);
+        self
+    }
+}
+
+impl Http {
+    /// The reqwest client for this endpoint.
+    pub(super) fn build(self, endpoint: &Endpoint) -> Result<reqwest::Client, Problem> {
+        let limits = [
+            Some(self.connect_timeout),
+            Some(self.read_timeout),
+            self.pool.idle_timeout,
+        ];
+        if limits.into_iter().flatten().any(|limit| limit.is_zero()) {
+            return Err(zero());
+        }
+        let other = self.not_for_a_ready_client();
+        let (builder, pool) = match self.base {
+            Base::Unchecked(client) => {
+                return match other {
+                    None => Ok(client),
+                    Some(other) => Err(Problem::new(
+                        format!("`{other}` and `unchecked_client` are both set"),
+                        "set it on the reqwest client, or use `client_builder`",
+                    )),
+                };
+            }
+            Base::Builder(builder) => (*builder, self.pool),
+            Base::Default => (reqwest::Client::builder(), self.pool.or_default()),
+        };
+        tls::check(endpoint.is_https())?;
+        let proxied = match self.proxy {
+            Proxy::Url(url) => proxied(builder, &url)?,
+            Proxy::None => builder.no_proxy(),
+            Proxy::Default if endpoint.is_loopback() => builder.no_proxy(),
+            Proxy::Default => builder,
+        };
+        let secured = tls::verification(proxied, self.accept_any_certificate);
+        let connect_timeout = self.connect_timeout;
+        built(move || {
+            pool.on(restricted(secured).connect_timeout(connect_timeout))
+                .build()
+        })
+    }
+
+    /// A setting that would have no effect on a client that is ready made.
+    fn not_for_a_ready_client(&self) -> Option<&'static str> {
+        let set = [
+            (!matches!(self.proxy, Proxy::Default), "proxy"),
+            (self.pool.max_idle.is_some(), "max_idle_connections"),
+            (self.pool.idle_timeout.is_some(), "idle_timeout"),
+            (self.accept_any_certificate, "danger_accept_any_certificate"),
+            (self.connect_timeout != DEFAULT_CONNECT_TIMEOUT, "connect_timeout"),
+        ];
+        set.into_iter().find_map(|(is_set, name)| is_set.then_some(name))
+    }
+}
+
+impl Pool {
+    fn or_default(self) -> Self {
+        Self {
+            max_idle: self.max_idle.or(Some(DEFAULT_MAX_IDLE_CONNECTIONS)),
+            idle_timeout: self.idle_timeout.or(Some(DEFAULT_IDLE_TIMEOUT)),
+        }
+    }
+
+    fn on(&self, mut builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        if let Some(connections) = self.max_idle {
+            builder = builder.pool_max_idle_per_host(connections);
+        }
+        if let Some(limit) = self.idle_timeout {
+            builder = builder.pool_idle_timeout(limit);
+        }
+        builder
+    }
+}
+
+/// What no builder may do to signed requests.
+fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+        // Followed by this crate where it is allowed, since reqwest would take the token along.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        // It would log what goes over the wire.
+        .connection_verbose(false)
+}
+
+fn proxied(builder: reqwest::ClientBuilder, url: &str) -> Result<reqwest::ClientBuilder, Problem> {
+    // Its own text repeats the URL, which may hold a password.
+    let proxy = reqwest::Proxy::all(url).map_err(|_| {
+        Problem::new(
+            "the proxy's URL is malformed",
+            "write http://[user:password@]host:port",
+        )
+    })?;
+    // In place of those of the builder: the first one that matches would win.
+    Ok(builder.no_proxy().proxy(proxy))
+}
+
+fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, Problem> {
+    // reqwest panics where rustls has no crypto provider, which another crate's features can bring about.
+    match catch_unwind(AssertUnwindSafe(build)) {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(Problem::new(
+            format!(
+                "reqwest cannot build its client: {}",
+                innermost(&error.without_url())
+            ),
+            "correct the builder given to `client_builder`",
+        )),
+        Err(_) => Err(Problem::new(
+            "reqwest panicked when it built its client",
+            "install a crypto provider for rustls, or turn on feature `rustls`",
+        )),
+    }
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+pub(super) fn zero() -> Problem {
+    Problem::new("a time-out is zero", "give it at least a millisecond")
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A proxy's URL may hold a password, and so may what reqwest's own `Debug` shows.
+        f.debug_struct("Http")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("max_idle_connections", &self.pool.max_idle)
+            .field("idle_timeout", &self.pool.idle_timeout)
+            .field("accept_any_certificate", &self.accept_any_certificate)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! Settings of a client.
+
+mod address;
+mod http;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use ::http::HeaderValue;
+use oss_credentials_core::{Clock, CredentialsProvider, Sleep, SystemClock, TokioSleep};
+
+use crate::USER_AGENT_VALUE;
+use crate::client::{Client, Inner};
+use crate::config::address::Address;
+use crate::config::http::Http;
+pub use crate::config::http::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS, DEFAULT_READ_TIMEOUT,
+};
+use crate::error::{Error, Problem};
+use crate::retry::{RetryPolicy, StandardRetry};
+use crate::signing::{SignatureVersion, Signing};
+use crate::transport::{Silence, Transport};
+
+/// Makes a [`Client`]; see [`Client::builder`].
+///
+/// Settings that contradict each other are refused by [`ClientBuilder::build`], with an error that names both.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use oss_client::{Client, StandardRetry};
+/// use oss_credentials_static::StaticProvider;
+///
+/// # fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder()
+///     .region("cn-hangzhou")
+///     .internal(true)
+///     .credentials(StaticProvider::access_key("LTAI5tExampleKeyId01", "example-secret")?)
+///     .retry(StandardRetry::new().max_attempts(5))
+///     .read_timeout(Duration::from_secs(60))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub struct ClientBuilder {
+    address: Address,
+    http: Http,
+    provider: Option<Arc<dyn CredentialsProvider>>,
+    clock: Arc<dyn Clock>,
+    sleep: Arc<dyn Sleep>,
+    operation_timeout: Option<Duration>,
+    retry: Arc<dyn RetryPolicy>,
+    redirects: u32,
+    user_agent: Option<String>,
+    signature_version: SignatureVersion,
+    additional_headers: Vec<String>,
+    check_crc: bool,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            address: Address::default(),
+            http: Http::default(),
+            provider: None,
+            clock: Arc::new(SystemClock),
+            sleep: Arc::new(TokioSleep),
+            operation_timeout: None,
+            retry: Arc::new(StandardRetry::new()),
+            redirects: 0,
+            user_agent: None,
+            signature_version: SignatureVersion::default(),
+            additional_headers: Vec::new(),
+            check_crc: true,
+        }
+    }
+
+    /// What is asked for credentials on every attempt. Needed; anonymous credentials send requests unsigned.
+    pub fn credentials(mut self, provider: impl CredentialsProvider) -> Self {
+        self.provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// The clock that gives the signing time. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What time-outs and pauses between attempts wait with. Default: tokio's timer.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Arc::new(sleep);
+        self
+    }
+
+    /// How long an operation may take as a whole, with all its attempts and the pauses between them; more than zero.
+    /// Reading the body of the answer is not part of it. Default: no limit.
+    pub fn operation_timeout(mut self, limit: Duration) -> Self {
+        self.operation_timeout = Some(limit);
+        self
+    }
+
+    /// Which failures are tried again, how often and when: [`StandardRetry`], [`FixedDelay`](crate::FixedDelay),
+    /// [`NoRetry`](crate::NoRetry), [`retry_fn`](crate::retry_fn) or a [`RetryPolicy`] of your own. Default:
+    /// `StandardRetry::new()`, three attempts.
+    ///
+    /// Whatever the policy says, a body that cannot be sent again is not, and a rejected key and a wrong clock each
+    /// get one more attempt at once.
+    pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
+        self.retry = Arc::new(policy);
+        self
+    }
+
+    /// How many redirects in a row are followed, for GET and HEAD only. Default: 0, a redirect is an error.
+    ///
+    /// No signature, token or `x-oss-*` header goes to another server: there the request arrives as an anonymous
+    /// one, with no more than `Range`, `If-*`, `Accept*` and `User-Agent`. It counts as another one if host or port
+    /// differ, except from `http` to `https` on their usual ports. A redirect from `https` to `http` stays an error.
+    pub fn redirects(mut self, limit: u32) -> Self {
+        self.redirects = limit;
+        self
+    }
+
+    /// Your product's name, appended to the client's own in `User-Agent` behind a slash. Default: none.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent = Some(suffix.into());
+        self
+    }
+
+    /// How requests and URLs are signed. V1 needs no region beside an endpoint, and takes no additional headers.
+    /// Default: [`SignatureVersion::V4`].
+    pub fn signature_version(mut self, version: SignatureVersion) -> Self {
+        self.signature_version = version;
+        self
+    }
+
+    /// Headers to sign besides `x-oss-*`, `Content-Type` and `Content-MD5`, such as `host` or `range`; those that a
+    /// request does not have are left out for that request. Replaces an earlier list. Default: none.
+    pub fn additional_headers(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.additional_headers = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the CRC-64 of what was uploaded is compared with the one that the service answers with. Default: yes.
+    pub fn check_crc(mut self, check: bool) -> Self {
+        self.check_crc = check;
+        self
+    }
+
+    /// Makes the client. Nothing is fetched or connected.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidConfig`] if region or credentials are missing, if the endpoint cannot be used, also because
+    /// it is `https` and no TLS feature is on, if settings contradict each other, if a time-out is zero, or if
+    /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed.
+    pub fn build(self) -> Result<Client, Error> {
+        let needs_region = self.signature_version != SignatureVersion::V1;
+        let resolved = self.address.resolve(needs_region)?;
+        let signing = Signing::new(
+            self.signature_version,
+            &resolved.region,
+            resolved.product,
+            &self.additional_headers,
+        )?;
+        let provider = self.provider.ok_or_else(|| {
+            Error::InvalidConfig(Problem::new(
+                "no credentials provider is set",
+                "call `credentials(..)`, with anonymous credentials for public buckets",
+            ))
+        })?;
+        let user_agent = user_agent(self.user_agent.as_deref()).map_err(Error::InvalidConfig)?;
+        if self.operation_timeout.is_some_and(|limit| limit.is_zero()) {
+            return Err(Error::InvalidConfig(http::zero()));
+        }
+        let read_timeout = self.http.read_timeout;
+        let client = self
+            .http
+            .build(&resolved.endpoint)
+            .map_err(Error::InvalidConfig)?;
+        Ok(Client {
+            inner: Arc::new(Inner {
+                endpoint: resolved.endpoint,
+                signing,
+                provider,
+                clock: self.clock,
+                clock_offset: AtomicI64::new(0),
+                transport: Transport {
+                    client,
+                    silence: Silence {
+                        limit: read_timeout,
+                        sleep: self.sleep,
+                    },
+                },
+                user_agent,
+                operation_timeout: self.operation_timeout,
+                retry: self.retry,
+                redirects: self.redirects,
+                check_crc: self.check_crc,
+            }),
+        })
+    }
+}
+
+/// What the client calls itself.
+fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Problem> {
+    let Some(suffix) = suffix.filter(|suffix| !suffix.is_empty()) else {
+        return Ok(HeaderValue::from_static(USER_AGENT_VALUE));
+    };
+    HeaderValue::try_from(format!("{USER_AGENT_VALUE}/{suffix}")).map_err(|_| {
+        Problem::new(
+            "the suffix of the user agent holds a control character",
+            "use visible characters in `user_agent_suffix`",
+        )
+    })
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The endpoint may hold a password, and reqwest's own `Debug` shows headers and proxies.
+        f.debug_struct("ClientBuilder")
+            .field("address", &self.address)
+            .field("http", &self.http)
+            .field("provider", &self.provider)
+            .field("operation_timeout", &self.operation_timeout)
+            .field("retry", &self.retry)
+            .field("redirects", &self.redirects)
+            .field("signature_version", &self.signature_version)
+            .field("additional_headers", &self.additional_headers)
+            .finish_non_exhaustive()
+    }
+}

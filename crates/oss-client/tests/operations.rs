@@ -1,0 +1,392 @@
+//! Operations that the client has no method for, and requests of other clients.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::{Duration, SystemTime};
+
+use common::{Keys, NOW, Server, answer, builder, client, ok};
+use oss_client::oss_sign::v4::Signer;
+use oss_client::{Error, Operation, SignError, oss_sign, sign_reqwest};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
+use oss_testkit::LocalCloud;
+use reqwest::Method;
+
+fn long_term() -> Credentials {
+    Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
+        .build()
+        .unwrap()
+}
+
+fn temporary() -> Credentials {
+    Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
+        .security_token("FakeSecurityToken0002")
+        .build()
+        .unwrap()
+}
+
+fn time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+}
+
+/// Signatures of the official clients (`alibabacloud-oss-v2` 1.4.1, checked with `oss2` and the Go SDK V2).
+#[tokio::test]
+async fn any_method_level_and_sub_resource_is_signed_as_by_the_official_clients() {
+    let bucket = |name: &'static str, method| Operation::new(name, method).bucket("examplebucket");
+    let rows = [
+        (
+            bucket("GetBucketAcl", Method::GET).query("acl", ""),
+            long_term(),
+            "GET /examplebucket/?acl",
+            "c9f50ac9aaf4575b053ecc5e60baba396f1fd30f57b48eb43ec853880da32b33",
+        ),
+        (
+            Operation::new("ListBuckets", Method::GET)
+                .query("prefix", "my")
+                .query("max-keys", "10")
+                .query("marker", ""),
+            long_term(),
+            "GET /?prefix=my&max-keys=10&marker",
+            "1f15f58d62054e96311d4110137235626bebf464facb8700f9a7d11c32c76b2a",
+        ),
+        (
+            bucket("UploadPart", Method::PUT)
+                .key("big/file.bin")
+                .query("uploadId", "0004B9894A22E5B1888A1E29F8236E2D")
+                .query("partNumber", "7")
+                .body("part"),
+            temporary(),
+            "PUT /examplebucket/big/file.bin?uploadId=0004B9894A22E5B1888A1E29F8236E2D&partNumber=7",
+            "afdeddf2f7d548ba5f70df8fc90a75f4a1fd3aff3be22e337359684ae04060c5",
+        ),
+    ];
+    for (operation, credentials, line, signature) in rows {
+        let server = Server::start([answer(200, &[], "<Document/>")]);
+        let client = builder(&server.endpoint(), credentials).build().unwrap();
+        let answer = client.send(operation).await.unwrap();
+        assert_eq!(answer.bytes().await.unwrap(), "<Document/>");
+        let received = &server.received()[0];
+        assert_eq!(received.line, line);
+        let authorization = received.header("authorization").unwrap();
+        assert!(
+            authorization.ends_with(&format!("Signature={signature}")),
+            "{line}: {authorization}"
+        );
+    }
+}
+
+/// The vector `additional` of the official clients. Host and length are what the HTTP stack adds by itself.
+#[tokio::test]
+async fn additional_headers_are_signed_also_those_that_the_http_stack_adds() {
+    let server = Server::start([ok()]);
+    let proxy = server.endpoint();
+    let client = builder("http://oss-cn-hangzhou.aliyuncs.com", long_term())
+        .proxy(proxy)
+        .additional_headers([
+            "range",
+            "Host",
+            "Content-Length",
+            "content-disposition",
+            "Content-Type",
+            "x-oss-meta-k",
+            "Not-Present",
+            "cache-control",
+        ])
+        .build()
+        .unwrap();
+    let put = client
+        .put_object("examplebucket", "add.txt", "abc")
+        .content_type("text/plain")
+        .header("range", "bytes=0-9")
+        .header("x-oss-meta-k", "v")
+        .header("content-disposition", "attachment");
+    put.send().await.unwrap();
+    let received = &server.received()[0];
+    assert_eq!(
+        received.line,
+        "PUT http://examplebucket.oss-cn-hangzhou.aliyuncs.com/add.txt"
+    );
+    assert_eq!(
+        received.header("authorization"),
+        Some(
+            "OSS4-HMAC-SHA256 Credential=FakeAccessKeyId0001/20260101/cn-hangzhou/oss/aliyun_v4_request,\
+             AdditionalHeaders=content-disposition;content-length;host;range,\
+             Signature=fc744f9e328dfd7317132a7c1490347b89e9910e3156fd2e00f3d8aed101a524"
+        )
+    );
+    for (name, value) in [
+        ("host", "examplebucket.oss-cn-hangzhou.aliyuncs.com"),
+        ("content-length", "3"),
+    ] {
+        let all: Vec<_> = received.headers.iter().filter(|(own, _)| own == name).collect();
+        assert_eq!(all.len(), 1, "{name}");
+        assert_eq!(received.header(name), Some(value));
+    }
+}
+
+/// The vector that the vendor's document on V4 URLs gives for an additional `host`.
+#[tokio::test]
+async fn urls_can_be_bound_to_their_host() {
+    let credentials = Credentials::builder("testid", "yourAccessKeySecret")
+        .build()
+        .unwrap();
+    let client = builder("http://oss-cn-hangzhou.aliyuncs.com", credentials)
+        .clock(ManualClock::at_unix(1_733_196_187))
+        .additional_headers(["host"])
+        .build()
+        .unwrap();
+    let day = Duration::from_secs(86_400);
+    let url = client
+        .presign_get("examplebucket", "exampleobject", day)
+        .await
+        .unwrap();
+    for expected in [
+        "x-oss-additional-headers=host",
+        "x-oss-signature=a9ad2ce702a93c7c36ace35dd4e1b80cb76a999c890d7dfe78ff342a23dac8e0",
+    ] {
+        assert!(url.url().contains(expected), "{}", url.url());
+    }
+}
+
+#[tokio::test]
+async fn bodies_of_all_methods_have_their_length() {
+    let server = Server::start([ok(), ok(), ok(), ok(), ok()]);
+    let client = client(&server, Keys::new(1));
+    for (method, body) in [
+        (Method::POST, ""),
+        (Method::POST, "<Delete/>"),
+        (Method::PUT, ""),
+        (Method::DELETE, "x"),
+        (Method::GET, ""),
+    ] {
+        client
+            .send(
+                Operation::new("Any", method)
+                    .bucket("examplebucket")
+                    .key("k")
+                    .body(body),
+            )
+            .await
+            .unwrap();
+    }
+    let lengths: Vec<_> = server
+        .received()
+        .iter()
+        .map(|request| {
+            (
+                request.header("content-length").map(str::to_owned),
+                request.body.clone(),
+            )
+        })
+        .collect();
+    let length = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        lengths,
+        [
+            (length("0"), b"".to_vec()),
+            (length("9"), b"<Delete/>".to_vec()),
+            (length("0"), b"".to_vec()),
+            (length("1"), b"x".to_vec()),
+            (None, b"".to_vec()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_operation_is_refused_before_credentials_are_fetched() {
+    let keys = Keys::new(1);
+    let client = builder("http://127.0.0.1:1", keys.clone()).build().unwrap();
+    let object = |method| Operation::new("Any", method).bucket("examplebucket").key("k");
+    for (operation, expected) in [
+        (
+            Operation::new("Any", Method::GET).key("k"),
+            "the operation has a key and no bucket",
+        ),
+        (object(Method::PATCH), "OSS has no method \"PATCH\""),
+        (
+            object(Method::GET).header("range", "bytes=0-1,5-6"),
+            "the header \"range\" is malformed",
+        ),
+        (object(Method::GET).key(""), "the key is empty"),
+        (
+            object(Method::GET).bucket("A"),
+            "the bucket name \"A\" is malformed",
+        ),
+        (
+            object(Method::GET).header("host", "x"),
+            "is set by the client itself",
+        ),
+    ] {
+        let error = client.send(operation).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(keys.asked(), 0);
+    let operation = object(Method::GET)
+        .header("x-oss-meta-a", "canary")
+        .query("a", "canary")
+        .body("canary");
+    assert!(!format!("{operation:?}").contains("canary"), "{operation:?}");
+}
+
+#[tokio::test]
+async fn errors_name_the_operation_that_was_sent() {
+    let cloud = LocalCloud::start().await.unwrap();
+    let client = builder(&cloud.oss_endpoint(), cloud.access_key())
+        .clock(oss_credentials_core::SystemClock)
+        .build()
+        .unwrap();
+    let operation = Operation::new("GetBucketAcl", Method::GET)
+        .bucket(cloud.bucket())
+        .query("acl", "");
+    let error = client.send(operation).await.unwrap_err();
+    let error = error.service().unwrap();
+    // The local cloud knows the signature, and not the operation.
+    assert_eq!(
+        (error.operation(), error.code()),
+        ("GetBucketAcl", "NotImplemented")
+    );
+
+    let head = Operation::new("GetObjectMeta", Method::HEAD)
+        .bucket(cloud.bucket())
+        .key("k")
+        .query("objectMeta", "");
+    cloud.put_object(cloud.bucket(), "k", "content");
+    let url = client.presign(head, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(url.method(), "HEAD");
+    let answer = reqwest::Client::new().head(url.url()).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-length"], "7");
+}
+
+fn request(url: &str) -> reqwest::Request {
+    reqwest::Request::new(Method::GET, url.parse().unwrap())
+}
+
+/// The vectors `get-simple` and `sts-plain` of the official clients.
+#[test]
+fn a_request_of_reqwest_is_signed_like_that_of_the_official_clients() {
+    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let (bucket, key) = (Some("examplebucket"), Some("exampleobject.txt"));
+    for (credentials, signature) in [
+        (
+            long_term(),
+            "17691d81c56e32a35642cee705b55458f7ef45bd771f2b28bfa5981ae84f51dd",
+        ),
+        (
+            temporary(),
+            "5f98741ad8be5f5aca75bc11d6432eadc1a842754c21ed59e7b5ef7e1e9cacb9",
+        ),
+    ] {
+        let mut request = request("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject.txt");
+        sign_reqwest(&mut request, &signer, bucket, key, &credentials, time()).unwrap();
+        let header = |name: &str| request.headers().get(name);
+        let authorization = header("authorization").unwrap();
+        assert!(authorization.is_sensitive());
+        assert!(authorization.to_str().unwrap().ends_with(signature));
+        let token = header("x-oss-security-token").map(|token| token.to_str().unwrap());
+        assert_eq!(token, credentials.security_token());
+    }
+}
+
+#[tokio::test]
+async fn a_client_signs_for_others_with_its_own_keys_and_clock() {
+    let cloud = LocalCloud::start().await.unwrap();
+    cloud.put_object(cloud.bucket(), "a b", "content");
+    let client = builder(&cloud.oss_endpoint(), cloud.access_key())
+        .clock(oss_credentials_core::SystemClock)
+        .build()
+        .unwrap();
+    let http = reqwest::Client::new();
+    let url = format!(
+        "{}{}?{}",
+        cloud.oss_endpoint(),
+        oss_sign::url_path(Some(cloud.bucket()), Some("a b")),
+        oss_sign::encode_query(&[("response-content-type", "a/b c")])
+    );
+    let mut request = http.get(url).build().unwrap();
+    client
+        .sign_reqwest(&mut request, Some(cloud.bucket()), Some("a b"))
+        .await
+        .unwrap();
+    let answer = http.execute(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "a/b c");
+    assert_eq!(answer.text().await.unwrap(), "content");
+}
+
+#[tokio::test]
+async fn on_an_error_nothing_of_the_request_is_changed() {
+    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let host = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com";
+    let long = format!("{host}/{}", "k".repeat(70_000));
+    let rows = [
+        // What reqwest makes of `a/../b`.
+        (
+            format!("{host}/b"),
+            Some("examplebucket"),
+            "a/../b",
+            SignError::DotSegment,
+        ),
+        (
+            format!("{host}/k"),
+            Some("examplebucket"),
+            ".",
+            SignError::DotSegment,
+        ),
+        (format!("{host}/k"), None, "k", SignError::KeyWithoutBucket),
+        (
+            format!("{host}/k?a=b+c"),
+            Some("examplebucket"),
+            "k",
+            SignError::InvalidQuery { what: "a raw +" },
+        ),
+        (
+            format!("{host}/k?a=1&a=2"),
+            Some("examplebucket"),
+            "k",
+            SignError::DuplicateParameter { name: "a".to_owned() },
+        ),
+        (long, Some("examplebucket"), "k", SignError::InvalidUri),
+    ];
+    for (url, bucket, key, expected) in rows {
+        let mut request = request(&url);
+        request
+            .headers_mut()
+            .insert("x-oss-date", "before".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", "before".parse().unwrap());
+        let before = (request.url().clone(), request.headers().clone());
+        let error = sign_reqwest(&mut request, &signer, bucket, Some(key), &temporary(), time()).unwrap_err();
+        assert_eq!(
+            std::mem::discriminant(&error),
+            std::mem::discriminant(&expected),
+            "{error}"
+        );
+        assert_eq!(
+            (request.url().clone(), request.headers().clone()),
+            before,
+            "{error}"
+        );
+    }
+    let failing = provider_fn("vault", || {
+        Err(CredentialsError::denied(
+            ErrorDetail::builder("vault", "sealed").build(),
+        ))
+    });
+    let client = builder("http://127.0.0.1:1", failing).build().unwrap();
+    let mut request = request("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k");
+    let error = client
+        .sign_reqwest(&mut request, Some("examplebucket"), Some("k"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Credentials(_)), "{error}");
+    assert!(request.headers().is_empty());
+}

@@ -1,0 +1,265 @@
+//! Settings that change what goes over the wire, and those that are refused.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::{Duration, SystemTime};
+
+use common::{Keys, NOW, Server, answer, builder, ok};
+use oss_client::{Client, ClientBuilder, Error, LimitedBy, SignatureVersion};
+use oss_credentials_core::Credentials;
+
+fn complete() -> ClientBuilder {
+    builder("http://127.0.0.1:1", Keys::new(1))
+}
+
+fn refused(builder: ClientBuilder) -> String {
+    match builder.build().unwrap_err() {
+        Error::InvalidConfig(problem) => problem.to_string(),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_user_agent_carries_the_callers_product() {
+    let server = Server::start([ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .user_agent_suffix("backup/2.1")
+        .build()
+        .unwrap();
+    client.head_object("examplebucket", "k").send().await.unwrap();
+    let expected = format!("oss-client-rs/{}/backup/2.1", env!("CARGO_PKG_VERSION"));
+    assert_eq!(server.received()[0].header("user-agent"), Some(&*expected));
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy_that_is_set() {
+    let proxy = Server::start([ok(), ok()]);
+    let with_password = proxy.endpoint().replace("http://", "http://user:canary@");
+    // Also for an endpoint on this machine: it was asked for.
+    for endpoint in ["http://oss-cn-hangzhou.aliyuncs.com", "http://127.0.0.1:1"] {
+        let builder = builder(endpoint, Keys::new(1)).proxy(&with_password);
+        assert!(!format!("{builder:?}").contains("canary"), "{builder:?}");
+        let client = builder.build().unwrap();
+        client.head_object("examplebucket", "k").send().await.unwrap();
+    }
+    let received = proxy.received();
+    assert_eq!(
+        received[0].line,
+        "HEAD http://examplebucket.oss-cn-hangzhou.aliyuncs.com/k"
+    );
+    assert_eq!(received[1].line, "HEAD http://127.0.0.1:1/examplebucket/k");
+    // `user:canary` in base64, made with coreutils.
+    assert_eq!(
+        received[0].header("proxy-authorization"),
+        Some("Basic dXNlcjpjYW5hcnk=")
+    );
+}
+
+#[tokio::test]
+async fn the_builders_proxies_can_be_switched_off() {
+    let server = Server::start([ok()]);
+    let host = "examplebucket.oss.example";
+    let elsewhere = reqwest::Client::builder()
+        .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
+        .resolve(host, server.address);
+    let client = builder(
+        &format!("http://oss.example:{}", server.address.port()),
+        Keys::new(1),
+    )
+    .client_builder(elsewhere)
+    .no_proxy()
+    .build()
+    .unwrap();
+    client.head_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(server.received()[0].line, "HEAD /k");
+}
+
+/// Answers requests on connections that stay open; gives how many connections there were for so many requests.
+fn connections(requests: usize) -> (String, std::thread::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let counting = std::thread::spawn(move || {
+        let (mut answered, mut connections) = (0, 0);
+        while answered < requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            connections += 1;
+            let mut head = [0; 8192];
+            while answered < requests && stream.read(&mut head).unwrap_or_default() > 0 {
+                answered += 1;
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    .unwrap();
+            }
+        }
+        connections
+    });
+    (endpoint, counting)
+}
+
+#[tokio::test]
+async fn connections_are_kept_unless_none_may_be() {
+    for (max_idle, expected) in [(None, 1), (Some(1), 1), (Some(0), 3)] {
+        let (endpoint, counting) = connections(3);
+        let mut builder = builder(&endpoint, Keys::new(1));
+        if let Some(max_idle) = max_idle {
+            builder = builder.max_idle_connections(max_idle);
+        }
+        let client = builder.build().unwrap();
+        for _ in 0..3 {
+            client.head_object("examplebucket", "k").send().await.unwrap();
+        }
+        assert_eq!(counting.join().unwrap(), expected, "{max_idle:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_custom_domain_is_asked_without_bucket_and_signed_with_it() {
+    // The vector `get-simple` of the official clients: the signature does not depend on the host.
+    let server = Server::start([ok()]);
+    let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
+        .build()
+        .unwrap();
+    let client = builder("http://img.example.com", credentials)
+        .cname(true)
+        .proxy(server.endpoint())
+        .build()
+        .unwrap();
+    let get = client.get_object("examplebucket", "exampleobject.txt");
+    get.send().await.unwrap();
+    let received = &server.received()[0];
+    assert_eq!(received.line, "GET http://img.example.com/exampleobject.txt");
+    assert_eq!(received.header("host"), Some("img.example.com"));
+    assert!(
+        received
+            .header("authorization")
+            .unwrap()
+            .ends_with("17691d81c56e32a35642cee705b55458f7ef45bd771f2b28bfa5981ae84f51dd")
+    );
+}
+
+#[tokio::test]
+async fn signatures_name_the_cloud_box() {
+    let server = Server::start([ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .cloud_box("cb-123")
+        .build()
+        .unwrap();
+    client.head_object("examplebucket", "k").send().await.unwrap();
+    let authorization = server.received()[0].header("authorization").unwrap().to_owned();
+    assert!(
+        authorization.contains("/20260101/cb-123/oss-cloudbox/aliyun_v4_request,"),
+        "{authorization}"
+    );
+}
+
+/// The vectors `sts-plain` of the official clients for V1.
+#[tokio::test]
+async fn version_1_signs_requests_and_urls_without_region() {
+    let server = Server::start([ok()]);
+    let v1 = |endpoint: &str| {
+        let credentials = Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
+            .security_token("FakeSecurityToken0002")
+            .build()
+            .unwrap();
+        Client::builder()
+            .endpoint(endpoint)
+            .credentials(credentials)
+            .clock(oss_credentials_core::test_util::ManualClock::at_unix(NOW))
+            .signature_version(SignatureVersion::V1)
+    };
+    let client = v1(&server.endpoint()).build().unwrap();
+    let get = client.get_object("examplebucket", "exampleobject.txt");
+    get.send().await.unwrap();
+    let received = &server.received()[0];
+    assert_eq!(
+        received.header("authorization"),
+        Some("OSS STS.FakeTempKeyId0002:jBwGrz3SgcrcAxBCH2vW+OqfM/k=")
+    );
+    assert_eq!(
+        received.header("x-oss-security-token"),
+        Some("FakeSecurityToken0002")
+    );
+    assert_eq!(received.header("date"), Some("Thu, 01 Jan 2026 08:30:00 GMT"));
+
+    let client = v1("http://oss-cn-hangzhou.aliyuncs.com").build().unwrap();
+    let hour = Duration::from_secs(3600);
+    let url = client
+        .presign_get("examplebucket", "exampleobject.txt", hour)
+        .await
+        .unwrap();
+    assert_eq!(
+        url.url(),
+        "http://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject.txt?security-token=FakeSecurityToken0002&\
+         OSSAccessKeyId=STS.FakeTempKeyId0002&Expires=1767259800&Signature=vi0qwtA398ZGEuc6HI8%2BNUGXhU8%3D"
+    );
+    assert!(!format!("{url:?}").contains("Signature"), "{url:?}");
+    let month = 30 * 24 * hour;
+    let url = client.presign_get("examplebucket", "k", month).await.unwrap();
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW) + month;
+    assert_eq!((url.valid_until(), url.limited_by()), (end, LimitedBy::Asked));
+
+    let both = v1("http://127.0.0.1:1").additional_headers(["host"]);
+    assert!(refused(both).contains("`additional_headers` and `signature_version(V1)` are both set"));
+}
+
+#[test]
+fn what_would_have_no_effect_or_cannot_work_is_refused() {
+    let ready = || complete().unchecked_client(reqwest::Client::new());
+    for (builder, name) in [
+        (ready().proxy("http://127.0.0.1:1"), "proxy"),
+        (ready().no_proxy(), "proxy"),
+        (ready().max_idle_connections(1), "max_idle_connections"),
+        (ready().idle_timeout(Duration::from_secs(1)), "idle_timeout"),
+        (ready().connect_timeout(Duration::from_secs(1)), "connect_timeout"),
+    ] {
+        let error = refused(builder);
+        assert!(
+            error.contains(&format!("`{name}` and `unchecked_client` are both set")),
+            "{error}"
+        );
+    }
+    assert!(ready().read_timeout(Duration::from_secs(1)).build().is_ok());
+
+    let zero = Duration::ZERO;
+    for builder in [
+        complete().read_timeout(zero),
+        complete().connect_timeout(zero),
+        complete().idle_timeout(zero),
+        complete().operation_timeout(zero),
+    ] {
+        assert!(refused(builder).contains("a time-out is zero"));
+    }
+    let error = refused(complete().proxy("http://user:canary@ bad"));
+    assert_eq!(
+        error,
+        "oss-client: the proxy's URL is malformed; write http://[user:password@]host:port"
+    );
+    assert!(refused(complete().user_agent_suffix("a\nb")).contains("the suffix of the user agent"));
+    assert!(refused(complete().internal(true).accelerate(true)).contains("are both set"));
+    let error = complete()
+        .additional_headers(["authorization"])
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, Error::Sign(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_ready_client_keeps_its_own_rules() {
+    let target = Server::start([ok()]);
+    let server = Server::start([answer(302, &[("Location", &target.endpoint())], "")]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .unchecked_client(reqwest::Client::new())
+        .build()
+        .unwrap();
+    // It follows redirects, which is why the method's name warns.
+    client.head_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(target.count(), 1);
+}

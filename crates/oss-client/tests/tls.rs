@@ -1,0 +1,112 @@
+//! Certificates are checked, unless that was switched off: over real TLS on loopback.
+#![cfg(any(feature = "rustls", feature = "native-tls"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use common::{Keys, Server as Plain, answer, builder, ok};
+use oss_client::{Client, ClientBuilder, Error};
+use oss_credentials_core::http::HttpErrorKind;
+use rcgen::{CertificateParams, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+struct Server {
+    address: SocketAddr,
+    pem: String,
+}
+
+/// Answers every request with 200, under a certificate that nobody has signed but its own key.
+async fn server() -> Server {
+    answering(answer(200, &[], "")).await
+}
+
+async fn answering(answer: Vec<u8>) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let pem = certificate.pem();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::runtime::Handle::current().spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            if stream.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    Server { address, pem }
+}
+
+fn client(server: &Server, set: impl Fn(ClientBuilder) -> ClientBuilder) -> Client {
+    // Without scheme: https is what one gets.
+    set(builder(&server.address.to_string(), Keys::new(1)))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_unknown_certificate_ends_it_and_the_error_says_what_to_do() {
+    let server = server().await;
+    let head = client(&server, |b| b).head_object("examplebucket", "k");
+    let error = head.send().await.unwrap_err();
+    let Error::Transport(transport) = &error else {
+        panic!("{error}")
+    };
+    if cfg!(feature = "rustls") {
+        assert_eq!(transport.kind(), HttpErrorKind::Tls, "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("; check the endpoint and the trusted certificates"),
+            "{error}"
+        );
+    }
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn any_certificate_is_taken_only_where_that_was_asked_for() {
+    let server = server().await;
+    let careless = client(&server, ClientBuilder::danger_accept_any_certificate);
+    careless.head_object("examplebucket", "k").send().await.unwrap();
+    // What one should do instead.
+    if cfg!(feature = "rustls") {
+        let certificate = reqwest::Certificate::from_pem(server.pem.as_bytes()).unwrap();
+        let trusting = client(&server, |b| {
+            b.client_builder(reqwest::Client::builder().tls_certs_only([certificate.clone()]))
+        });
+        trusting.head_object("examplebucket", "k").send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_leads_from_https_to_http() {
+    let target = Plain::start([ok()]);
+    let server = answering(answer(302, &[("Location", &target.endpoint())], "")).await;
+    let client = client(&server, |b| b.danger_accept_any_certificate().redirects(5));
+    let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
+    assert_eq!(error.service().unwrap().status(), 302);
+    assert_eq!(target.count(), 0);
+}

@@ -1,0 +1,510 @@
+//! Settings made in code, and what comes of all of them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{
+    Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
+};
+use zeroize::Zeroizing;
+
+use crate::client_key::ClientKey;
+use crate::config::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT, ENV_CLIENT_KEY_FILE,
+    ENV_CREDENTIALS_TYPE, ENV_REGIONS, MIN_REFRESH, ROTATION_SPREAD,
+};
+use crate::error::{NAME, invalid, invalid_at, read_file};
+use crate::gateway::{Gateway, Target};
+#[cfg(feature = "instance-gateway")]
+use crate::instance::KmsInstance;
+use crate::key::{KeySource, Password};
+use crate::properties::Properties;
+use crate::region::{self, KmsRegion};
+use crate::settings::{Layer, Settings, Wanted};
+use crate::source::{KmsClientKey, KmsClientKeyProvider};
+use crate::wait::Random;
+
+/// Rejected pairs that are dropped at once, and then one per ten minutes, as in the vendor's plug-ins: a
+/// deleted RAM user must not turn each call to OSS into one to KMS.
+const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
+/// More than a fetch takes, so that its own error is the one that is seen.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(45);
+
+/// Makes a [`KmsClientKeyProvider`] or the bare source; see [`KmsClientKey::builder`].
+///
+/// Each setting is taken from the code, else from the environment if [`KmsClientKeyBuilder::env`] was called,
+/// else from the file given to [`KmsClientKeyBuilder::properties`]. `Debug` shows no password.
+#[must_use]
+pub struct KmsClientKeyBuilder {
+    secret_name: Option<String>,
+    key: Option<ClientKey>,
+    key_file: Option<PathBuf>,
+    password: Option<Zeroizing<String>>,
+    password_file: Option<PathBuf>,
+    regions: Vec<KmsRegion>,
+    #[cfg(feature = "instance-gateway")]
+    instances: Vec<KmsInstance>,
+    #[cfg(feature = "instance-gateway")]
+    instance_http: Option<Arc<dyn HttpClient>>,
+    pub(crate) settings: Settings,
+    http: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    sleep: Option<Arc<dyn Sleep>>,
+    connect_timeout: Duration,
+    timeout: Duration,
+    refresh_interval: Duration,
+    random: Random,
+}
+
+impl Default for KmsClientKeyBuilder {
+    fn default() -> Self {
+        Self {
+            secret_name: None,
+            key: None,
+            key_file: None,
+            password: None,
+            password_file: None,
+            regions: Vec::new(),
+            #[cfg(feature = "instance-gateway")]
+            instances: Vec::new(),
+            #[cfg(feature = "instance-gateway")]
+            instance_http: None,
+            settings: Settings::default(),
+            http: None,
+            clock: Arc::new(SystemClock),
+            sleep: None,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
+            refresh_interval: DEFAULT_REFRESH_INTERVAL,
+            random: Random::default(),
+        }
+    }
+}
+
+impl KmsClientKey {
+    /// Starts a source from the environment; see [`KmsClientKeyBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if none of the variables that name a client key is set,
+    /// [`CredentialsError::InvalidConfig`] if the credentials type is not `client_key`.
+    pub fn from_env(env: &dyn Env) -> Result<KmsClientKeyBuilder, CredentialsError> {
+        let builder = Self::builder().env(env);
+        builder.settings.check_type()?;
+        if builder.settings.is_meant() {
+            return Ok(builder);
+        }
+        Err(not_configured())
+    }
+
+    /// Starts a source from a file in the form of `secretsmanager.properties`; see
+    /// [`KmsClientKeyBuilder::properties`]. Call [`KmsClientKeyBuilder::env`] on the result where the
+    /// environment should count too.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsClientKeyBuilder::properties`].
+    pub fn from_properties(path: impl AsRef<Path>) -> Result<KmsClientKeyBuilder, CredentialsError> {
+        Self::builder().properties(path)
+    }
+}
+
+impl KmsClientKeyBuilder {
+    /// Reads the environment for what is not set in code: credentials type, client key file, password,
+    /// regions, instances and secret names, under the lower-case names of the `ENV_*` constants. Call it after
+    /// [`KmsClientKeyBuilder::properties`]: a variable that the file names for the password is read here.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        let wanted = self.wanted();
+        self.settings.env = Layer::read(wanted, |name| env.non_empty(name));
+        if wanted.password || self.settings.instances().is_some() {
+            self.settings.capture(env);
+        }
+        self
+    }
+
+    /// Reads a file in the form of `secretsmanager.properties` for what is set neither in code nor in the
+    /// environment. A relative path is taken from the working directory. A file that is not there is no error:
+    /// the environment may hold everything.
+    ///
+    /// The file is UTF-8 of 64 KiB at most, one `name=value` per line. The first `=` separates, blanks around
+    /// both are dropped; a line whose first character is `#` or `!` is a comment, and elsewhere they are part
+    /// of the value; there are neither escapes nor continued lines; the last of equal names wins.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
+    /// [`CredentialsError::Unavailable`] if reading it fails.
+    pub fn properties(mut self, path: impl AsRef<Path>) -> Result<Self, CredentialsError> {
+        let path = path.as_ref();
+        let Some(content) = read_file(path, "properties file")? else {
+            return Ok(self);
+        };
+        let properties = Properties::parse(&content).map_err(|defect| {
+            invalid_at(
+                path.to_string_lossy(),
+                format!("the properties file {}", defect.text()),
+                "write one name=value per line",
+            )
+        })?;
+        self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
+        // The variables that it names for passwords were not looked at.
+        self.settings.env_was_read = false;
+        Ok(self)
+    }
+
+    fn wanted(&self) -> Wanted {
+        #[cfg(feature = "instance-gateway")]
+        let has_instances = !self.instances.is_empty();
+        #[cfg(not(feature = "instance-gateway"))]
+        let has_instances = false;
+        Wanted {
+            key: self.key.is_none() && self.key_file.is_none(),
+            password: self.key.is_none() && self.password.is_none() && self.password_file.is_none(),
+            places: self.regions.is_empty() && !has_instances,
+            secret: self.secret_name.is_none(),
+        }
+    }
+
+    /// Name of the secret, such as `acs/ram/user/oss-reader`, or its ARN for one of another account. Required.
+    pub fn secret_name(mut self, name: impl Into<String>) -> Self {
+        self.secret_name = Some(name.into());
+        self
+    }
+
+    /// The client key. It goes before any file. Default: by file.
+    pub fn client_key(mut self, key: ClientKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Path of the client key file, which is read when a fetch first needs it. Default: the setting
+    /// `client_key_private_key_path`.
+    pub fn client_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.key_file = Some(path.into());
+        self
+    }
+
+    /// The password of the client key file. Default: by file, or by the settings.
+    pub fn client_key_password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Zeroizing::new(password.into()));
+        self
+    }
+
+    /// Path of the file with the password, which is read together with the client key file. Default: the
+    /// settings `client_key_password_from_env_variable` and `client_key_password_from_file_path`, and last the
+    /// variable `client_key_password`.
+    pub fn client_key_password_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.password_file = Some(path.into());
+        self
+    }
+
+    /// Adds a region to ask, after those added before. With any region or instance set in code, neither those
+    /// of the environment nor those of the file count. Default: the setting `cache_client_region_id`.
+    pub fn region(mut self, region: KmsRegion) -> Self {
+        self.regions.push(region);
+        self
+    }
+
+    /// Replaces the regions.
+    pub fn regions(mut self, regions: impl IntoIterator<Item = KmsRegion>) -> Self {
+        self.regions = regions.into_iter().collect();
+        self
+    }
+
+    /// Adds a KMS instance to ask, after those added before and before any region. Default: the setting
+    /// `cache_client_dkms_config_info`.
+    #[cfg(feature = "instance-gateway")]
+    pub fn instance(mut self, instance: KmsInstance) -> Self {
+        self.instances.push(instance);
+        self
+    }
+
+    /// What sends requests to KMS instances, in place of a client that trusts only the CA file: it has to trust
+    /// the instance's private CA, and should trust it for nothing else. Default: with the feature `reqwest` a
+    /// client for each CA file; else none.
+    #[cfg(feature = "instance-gateway")]
+    pub fn instance_http_client(mut self, client: impl HttpClient) -> Self {
+        self.instance_http = Some(Arc::new(client));
+        self
+    }
+
+    /// What sends requests to regions. Default: with the feature `reqwest` a `ReqwestClient::new()`, which
+    /// works inside a tokio runtime; else none, and one must be set.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock of source and cache. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What the pauses before another pass over the regions wait on. Default: with the feature `tokio` its
+    /// timer, in calls made inside a runtime that has one; else none, so that there is one pass.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Some(Arc::new(sleep));
+        self
+    }
+
+    /// Where the random part of pauses and refresh times comes from: a closure that returns fractions from 0.0
+    /// to 1.0, for tests. Default: the operating system's entropy.
+    pub fn random(mut self, fraction: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.random = Random::new(fraction);
+        self
+    }
+
+    /// How long a pair is used before it is fetched again, at least 60 s; a rotation that the answer announces
+    /// makes it shorter, and a `ttl` in the secret replaces it. Default: 3600 s.
+    pub fn refresh_interval(mut self, interval: Duration) -> Self {
+        self.refresh_interval = interval;
+        self
+    }
+
+    /// How long making a connection may take. Default: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one exchange with one region may take, connecting included; less where the 30 s for a whole
+    /// fetch end. Default: 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is asked.
+    ///
+    /// The cache pauses 1, 2, 4 … 15 minutes after failures, and drops five rejected pairs at once and then
+    /// one per ten minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if nothing names a client key. [`CredentialsError::InvalidConfig`]
+    /// if a setting is malformed or missing beside the others, or if there is no HTTP client.
+    pub fn build(self) -> Result<KmsClientKeyProvider, CredentialsError> {
+        let clock = Arc::clone(&self.clock);
+        let source = self.build_source()?;
+        let backoff = Backoff::default()
+            .initial(Duration::from_secs(60))
+            .permanent_initial(Duration::from_secs(60))
+            .max(Duration::from_secs(15 * 60));
+        Ok(RefreshingProvider::builder(source)
+            .clock(clock)
+            .backoff(backoff)
+            .attempt_limit(ATTEMPT_LIMIT)
+            .invalidate_limit(INVALIDATE_LIMIT.0, INVALIDATE_LIMIT.1)
+            .background_refresh(true)
+            .build())
+    }
+
+    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsClientKeyBuilder::build`].
+    pub fn build_source(mut self) -> Result<KmsClientKey, CredentialsError> {
+        self.http = self.http.or_else(default_http_client);
+        if self.wanted().key {
+            self.settings.check_type()?;
+        }
+        let targets = self.targets()?;
+        let secret_name = match self.secret_name {
+            Some(name) => Some(name),
+            None => self.settings.secret_name()?,
+        };
+        let secret_name = secret_name
+            .filter(|name| !name.trim().is_empty())
+            .ok_or_else(|| {
+                invalid(
+                    "no secret is named",
+                    "name the secret with the AccessKey pair with secret_name(..)",
+                )
+            })?;
+        if secret_name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            let what = "the name of the secret holds white space or a control character";
+            return Err(invalid(what, "correct secret_name(..)"));
+        }
+        Ok(KmsClientKey {
+            secret_name,
+            targets,
+            last_good: AtomicUsize::new(0),
+            clock: self.clock,
+            sleep: self.sleep,
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+            refresh_interval: self.refresh_interval.max(MIN_REFRESH),
+            spread: self.random.part_of(ROTATION_SPREAD),
+            random: self.random,
+            learned: Mutex::new(None),
+            rotation_noticed: AtomicBool::new(false),
+        })
+    }
+
+    /// Instances first, then regions.
+    fn targets(&self) -> Result<Vec<Target>, CredentialsError> {
+        #[cfg(feature = "instance-gateway")]
+        let mut targets = self.instance_targets()?;
+        #[cfg(not(feature = "instance-gateway"))]
+        let mut targets = {
+            self.no_instances()?;
+            Vec::new()
+        };
+        let regions = match self.settings.regions() {
+            Some(text) if self.wanted().places => region::parse(text)?,
+            _ => self.regions.clone(),
+        };
+        if regions.is_empty() {
+            if !targets.is_empty() {
+                return Ok(targets);
+            }
+            if self.wanted().key && !self.settings.is_meant() {
+                return Err(not_configured());
+            }
+            let hint = format!("set {ENV_REGIONS}=[{{\"regionId\":\"cn-hangzhou\"}}], or region(..)");
+            return Err(invalid("no region is named", hint));
+        }
+        let key = self.shared_key()?;
+        for region in regions {
+            targets.push(Target {
+                endpoint: region.resolve()?,
+                region_id: region.region_id().to_owned(),
+                gateway: Gateway::Shared,
+                http: self.http()?,
+                key: Arc::clone(&key),
+            });
+        }
+        Ok(targets)
+    }
+
+    #[cfg(feature = "instance-gateway")]
+    fn instance_targets(&self) -> Result<Vec<Target>, CredentialsError> {
+        let named = match self.settings.instances() {
+            Some(text) if self.wanted().places => crate::instance::parse(text, &self.settings)?,
+            _ => self.instances.clone(),
+        };
+        let mut shared_key = None;
+        let mut targets = Vec::new();
+        for instance in named {
+            let endpoint = instance.resolve()?;
+            let key = match instance.key(|| self.password())? {
+                Some(key) => Arc::new(key),
+                None => match &shared_key {
+                    Some(key) => Arc::clone(key),
+                    None => Arc::clone(shared_key.insert(self.shared_key()?)),
+                },
+            };
+            targets.push(Target {
+                region_id: instance.region_id().to_owned(),
+                http: instance.http(&endpoint, self.instance_http.as_ref(), || self.http())?,
+                endpoint,
+                gateway: Gateway::Instance,
+                key,
+            });
+        }
+        Ok(targets)
+    }
+
+    #[cfg(not(feature = "instance-gateway"))]
+    fn no_instances(&self) -> Result<(), CredentialsError> {
+        if self.wanted().places && self.settings.instances().is_some() {
+            return Err(invalid_at(
+                crate::config::ENV_INSTANCES,
+                "a KMS instance is named, which this build cannot ask",
+                "turn on the feature `instance-gateway`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The client key of the regions, and of instances without one of their own.
+    fn shared_key(&self) -> Result<Arc<KeySource>, CredentialsError> {
+        if let Some(key) = &self.key {
+            return Ok(Arc::new(KeySource::ready(key.clone())));
+        }
+        let path = match &self.key_file {
+            Some(path) => path.clone(),
+            None => match self.settings.key_file() {
+                Some(_) if !self.settings.has_type() => {
+                    return Err(invalid_at(
+                        ENV_CREDENTIALS_TYPE,
+                        "a client key file is named, but no credentials type",
+                        format!("set {ENV_CREDENTIALS_TYPE}=client_key"),
+                    ));
+                }
+                Some(path) => PathBuf::from(path),
+                None if self.settings.has_type() => {
+                    return Err(invalid_at(
+                        ENV_CLIENT_KEY_FILE,
+                        "no client key file is named",
+                        format!("set {ENV_CLIENT_KEY_FILE} to its path, or client_key_file(..)"),
+                    ));
+                }
+                None => return Err(not_configured()),
+            },
+        };
+        if path.as_os_str().is_empty() {
+            let what = "the path of the client key file is empty";
+            return Err(invalid(what, "correct client_key_file(..)"));
+        }
+        Ok(Arc::new(KeySource::file(path, self.password()?)))
+    }
+
+    fn password(&self) -> Result<Password, CredentialsError> {
+        if let Some(password) = &self.password {
+            return Ok(Password::Text(password.clone()));
+        }
+        if let Some(path) = &self.password_file {
+            let source = crate::client_key::PasswordSource::new().file(path);
+            return Ok(Password::Source(source, crate::key::Captured::default()));
+        }
+        let (source, captured) = self.settings.password()?;
+        Ok(Password::Source(source, captured))
+    }
+
+    fn http(&self) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+        self.http.clone().ok_or_else(|| {
+            let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
+            invalid("there is no HTTP client", hint)
+        })
+    }
+}
+
+fn not_configured() -> CredentialsError {
+    let hint = format!(
+        "set {ENV_CREDENTIALS_TYPE}=client_key, {ENV_CLIENT_KEY_FILE}, its password and {ENV_REGIONS} in the \
+         environment or in a properties file, or the builder's methods for them"
+    );
+    CredentialsError::not_configured(ErrorDetail::builder(NAME, "no client key is named").hint(hint))
+}
+
+impl fmt::Debug for KmsClientKeyBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KmsClientKeyBuilder")
+            .field("secret_name", &self.secret_name)
+            .field("client_key", &self.key)
+            .field("refresh_interval", &self.refresh_interval)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature `build()` says that it needs one.
+#[cfg(not(feature = "reqwest"))]
+fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}

@@ -1,0 +1,151 @@
+//! Where the password of the client key comes from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
+use zeroize::Zeroizing;
+
+use super::{NAME, disk};
+
+/// Variable that is asked last. Lower case, as the vendor's clients have it.
+pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
+
+const KIND: disk::Kind = disk::Kind {
+    name: "password file of the client key",
+    setting: "the path of the password file, `client_key_password_from_file_path`",
+    limit: 64 * 1024,
+};
+
+/// Where to look for the password of a client key.
+///
+/// The order is that of the vendor's clients (observed from them): the variable that
+/// [`PasswordSource::env_variable`] names, unless it is empty; then the file, whose content is final; then
+/// the variable [`ENV_CLIENT_KEY_PASSWORD`].
+///
+/// In the file a byte order mark and whitespace around the password are passed over. A line break within the
+/// password is an error: the vendor's clients disagree about what it means.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::ProcessEnv;
+/// use oss_credentials_kms_client_key::PasswordSource;
+///
+/// let source = PasswordSource::new().env_variable("KMS_KEY_PASSWORD_THAT_IS_NOT_SET");
+/// let error = source.read(&ProcessEnv).unwrap_err();
+/// assert!(error.to_string().contains("KMS_KEY_PASSWORD_THAT_IS_NOT_SET"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct PasswordSource {
+    variable: Option<String>,
+    file: Option<PathBuf>,
+}
+
+impl PasswordSource {
+    /// Looks into [`ENV_CLIENT_KEY_PASSWORD`] only.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Name of the variable to ask first; an empty name counts as none. Default: none.
+    ///
+    /// The setting `client_key_password_from_env_variable` of the vendor's clients.
+    #[must_use]
+    pub fn env_variable(mut self, name: impl Into<String>) -> Self {
+        self.variable = Some(name.into()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// Path of the file to read second, at most 64 KiB; an empty path counts as none. Default: none.
+    ///
+    /// The setting `client_key_password_from_file_path` of the vendor's clients.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into()).filter(|path| !path.as_os_str().is_empty());
+        self
+    }
+
+    /// Looks for the password now. It blocks while it reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if all places are empty, naming them, or if the file is not there,
+    /// not UTF-8, empty, or has more than one line; [`CredentialsError::Unavailable`] if reading fails.
+    pub fn read(&self, env: &dyn Env) -> Result<ClientKeyPassword, CredentialsError> {
+        let mut tried = Vec::new();
+        let mut from_variable = |name: &str| {
+            let value = env.var(name).map(Zeroizing::new);
+            let state = if value.is_some() { "empty" } else { "not set" };
+            tried.push(format!("variable {name} is {state}"));
+            value.filter(|value| !value.is_empty()).map(ClientKeyPassword)
+        };
+        if let Some(password) = self.variable.as_deref().and_then(&mut from_variable) {
+            return Ok(password);
+        }
+        if let Some(path) = &self.file {
+            return from_file(path);
+        }
+        if let Some(password) = from_variable(ENV_CLIENT_KEY_PASSWORD) {
+            return Ok(password);
+        }
+        Err(CredentialsError::invalid_config(
+            ErrorDetail::builder(NAME, "the password of the client key was not provided")
+                .place(tried.join(", "))
+                .hint(
+                    "set one of them to the password that KMS showed beside the client key, or give a password \
+                     file",
+                ),
+        ))
+    }
+}
+
+fn from_file(path: &Path) -> Result<ClientKeyPassword, CredentialsError> {
+    let content = disk::read(path, &KIND)?;
+    let defect = |what: &'static str, hint: &'static str| {
+        CredentialsError::invalid_config(
+            ErrorDetail::builder(NAME, what)
+                .place(path.to_string_lossy())
+                .hint(hint),
+        )
+    };
+    let text = str::from_utf8(&content).map_err(|_| {
+        defect(
+            "the password file of the client key is not UTF-8",
+            "save it as UTF-8",
+        )
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let password = text.trim_matches(|c: char| c.is_ascii_whitespace());
+    if password.is_empty() {
+        return Err(defect(
+            "the password file of the client key is empty",
+            "write the password into it that KMS showed beside the client key",
+        ));
+    }
+    if password.contains(['\r', '\n']) {
+        return Err(defect(
+            "the password file of the client key has more than one line",
+            "leave only the password in it",
+        ));
+    }
+    Ok(ClientKeyPassword(Zeroizing::new(password.to_owned())))
+}
+
+/// The password of a client key. It is wiped on drop, and `Debug` does not show it.
+#[derive(Clone)]
+pub struct ClientKeyPassword(Zeroizing<String>);
+
+impl ClientKeyPassword {
+    /// The password, to be handed to [`ClientKey::from_file`](super::ClientKey::from_file) or
+    /// [`ClientKeyFile::open`](super::ClientKeyFile::open).
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientKeyPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientKeyPassword(<redacted>)")
+    }
+}

@@ -1,0 +1,106 @@
+//! The two gateways of KMS: what a request to each looks like, and how its answer reads.
+
+#[cfg(feature = "instance-gateway")]
+pub mod instance;
+#[cfg(feature = "instance-gateway")]
+pub(crate) mod protobuf;
+mod shared;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use acs_sign::SignError;
+use oss_credentials_core::http::{Endpoint, HttpClient, HttpRequest, HttpResponse};
+
+use crate::client_key::ClientKey;
+use crate::key::KeySource;
+use crate::wire::{self, Defect, Secret, ServiceError};
+
+pub(crate) const USER_AGENT: &str = concat!("oss-credentials-kms-client-key/", env!("CARGO_PKG_VERSION"));
+/// The only stage that is asked for. `ACSPrevious` is the pair that is about to be deleted.
+pub(crate) const STAGE: &str = "ACSCurrent";
+const API_NAME: &str = "GetSecretValue";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    Shared,
+    #[cfg(feature = "instance-gateway")]
+    Instance,
+}
+
+/// One place that the secret is asked of.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) region_id: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) gateway: Gateway,
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) key: Arc<KeySource>,
+}
+
+/// A request, with what was signed for it.
+pub(crate) struct Prepared {
+    pub(crate) request: HttpRequest,
+    /// The string to sign, which the shared gateway repeats when it does not agree.
+    pub(crate) signed_text: Option<String>,
+    /// Base64. It is in no message.
+    pub(crate) signature: String,
+}
+
+impl Target {
+    /// Makes a request of its own nonce, time and region.
+    pub(crate) fn prepare(
+        &self,
+        key: &ClientKey,
+        secret_name: &str,
+        time: SystemTime,
+        timeouts: (Duration, Duration),
+    ) -> Result<Prepared, SignError> {
+        let mut prepared = match self.gateway {
+            Gateway::Shared => shared::prepare(self, key, secret_name, time)?,
+            #[cfg(feature = "instance-gateway")]
+            Gateway::Instance => instance::prepare(self, key, secret_name, time)?,
+        };
+        let (connect, whole) = timeouts;
+        prepared.request = prepared
+            .request
+            .with_header("user-agent", USER_AGENT)
+            .with_header("accept-encoding", "identity")
+            .with_connect_timeout(connect)
+            .with_timeout(whole);
+        Ok(prepared)
+    }
+
+    pub(crate) fn parse(&self, response: &HttpResponse) -> Result<Secret, Defect> {
+        match self.gateway {
+            Gateway::Shared => wire::parse(response.body()),
+            #[cfg(feature = "instance-gateway")]
+            Gateway::Instance => protobuf::decode_secret(response.body()),
+        }
+    }
+
+    /// `None` if the answer is not the service's: of a proxy, or of the other gateway.
+    pub(crate) fn parse_error(&self, response: &HttpResponse) -> Option<ServiceError> {
+        match self.gateway {
+            Gateway::Shared => wire::parse_error(response.body()),
+            #[cfg(feature = "instance-gateway")]
+            Gateway::Instance => {
+                protobuf::decode_error(response.body()).or_else(|| wire::parse_error(response.body()))
+            }
+        }
+    }
+
+    /// Where requests go, for messages.
+    pub(crate) fn place(&self) -> String {
+        format!("POST {}", self.endpoint.origin())
+    }
+
+    /// The code of the shared gateway that means the same, where the instance's differs.
+    pub(crate) fn meaning<'a>(&self, error: &'a ServiceError) -> &'a str {
+        match self.gateway {
+            Gateway::Shared => &error.code,
+            #[cfg(feature = "instance-gateway")]
+            Gateway::Instance => instance::meaning(error),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What an exchange amounts to: a secret, or an error and what to do next.
+//!
+//! Vendor document: "Error codes" of the Key Management Service. Which of them are worth another try, here or
+//! in another region, is observed from the vendor's clients.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use acs_sign::SignError;
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+
+use crate::error::NAME;
+use crate::gateway::{Prepared, Target};
+use crate::scrub;
+use crate::wire::Defect;
+
+/// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
+const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
+
+/// What to do after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Give up: it would be the same everywhere and later.
+    GiveUp,
+    /// Ask the next region, and later this one again.
+    AnotherRegion,
+    /// Ask at once with a new nonce.
+    NewNonce,
+    /// Ask at once with the clock corrected by the answer's `Date`.
+    CorrectClock,
+    /// Ask at once with another client key, if the file holds one by now.
+    RereadKey,
+}
+
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: CredentialsError,
+    pub(crate) next: Next,
+}
+
+impl Failure {
+    pub(crate) fn give_up(error: CredentialsError) -> Self {
+        Self {
+            error,
+            next: Next::GiveUp,
+        }
+    }
+}
+
+/// What every message about one exchange says.
+pub(crate) struct Context<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) secret_name: &'a str,
+    pub(crate) key_id: &'a str,
+}
+
+impl Context<'_> {
+    pub(crate) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
+        ErrorDetail::builder(NAME, what).place(self.target.place())
+    }
+
+    pub(crate) fn unsigned(&self, error: SignError) -> Failure {
+        let detail = self.detail("the request could not be signed");
+        Failure::give_up(CredentialsError::invalid_config(
+            detail.hint("check the clock and the client key").source(error),
+        ))
+    }
+
+    /// No answer.
+    pub(crate) fn transport(&self, error: HttpError) -> Failure {
+        let (what, hint) = match error.kind() {
+            HttpErrorKind::Connect => (
+                "no connection to KMS",
+                "check network, DNS and proxy, and the region or endpoint",
+            ),
+            HttpErrorKind::Timeout => (
+                "no answer from KMS in time",
+                "check network and proxy, or raise the timeout",
+            ),
+            HttpErrorKind::Interrupted => ("the answer of KMS broke off", "try again"),
+            HttpErrorKind::Tls => (
+                "no trusted TLS connection to KMS",
+                "check the trusted certificates (of an instance, its CA file) and the proxy",
+            ),
+            HttpErrorKind::Request => (
+                "the request could not be sent",
+                "check the HTTP client: its features, and its runtime",
+            ),
+            _ => ("the exchange with KMS failed", "check network and proxy"),
+        };
+        let is_setup = error.kind() == HttpErrorKind::Request;
+        let detail = self.detail(what).hint(hint).source(error);
+        if is_setup {
+            return Failure::give_up(CredentialsError::invalid_config(detail));
+        }
+        Failure {
+            error: CredentialsError::unavailable(detail),
+            next: Next::AnotherRegion,
+        }
+    }
+
+    /// An answer with a good status that cannot be read. What stands in it is not repeated: it may be a key.
+    pub(crate) fn unreadable(&self, response: &HttpResponse, defect: &Defect) -> Failure {
+        let what = format!("the answer to GetSecretValue {}", defect.text());
+        let hint = match defect {
+            Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
+            _ => "check the endpoint, and whether it is KMS that answers",
+        };
+        let detail = self.detail(what).http_status(response.status()).hint(hint);
+        Failure {
+            error: CredentialsError::invalid_response(detail),
+            next: Next::AnotherRegion,
+        }
+    }
+
+    /// An answer that is not 2xx.
+    pub(crate) fn refusal(
+        &self,
+        response: &HttpResponse,
+        prepared: &Prepared,
+        offset: Option<ClockOffset>,
+    ) -> Failure {
+        let status = response.status();
+        let Some(error) = self.target.parse_error(response) else {
+            return self.foreign(response, prepared);
+        };
+        let meaning = self.target.meaning(&error);
+        let next = next(status, meaning);
+        let passing = matches!(next, Next::AnotherRegion | Next::NewNonce);
+        let what = if passing {
+            "KMS could not answer GetSecretValue"
+        } else {
+            "KMS refused GetSecretValue"
+        };
+        let message = error.message.as_deref();
+        let hint = self.hint(meaning, message, status, prepared, offset);
+        let mut detail = self.detail(what).http_status(status).code(&error.code);
+        if let Some(message) = message {
+            detail = detail.message(scrub::scrub(message, self.key_id, &prepared.signature));
+        }
+        if let Some(id) = scrub::request_id(error.request_id.as_deref(), response, &prepared.signature) {
+            detail = detail.request_id(id);
+        }
+        if !hint.is_empty() {
+            detail = detail.hint(hint);
+        }
+        let error = if passing {
+            CredentialsError::unavailable(detail)
+        } else {
+            CredentialsError::denied(detail)
+        };
+        Failure { error, next }
+    }
+
+    /// An error answer that is not KMS's: of a proxy, a gateway, or another service.
+    fn foreign(&self, response: &HttpResponse, prepared: &Prepared) -> Failure {
+        let status = response.status();
+        let mut detail = self
+            .detail("GetSecretValue was answered without an error code")
+            .http_status(status)
+            .hint("check the endpoint, and whether a proxy answers in its place");
+        if let Some(excerpt) = scrub::excerpt(response.body(), self.key_id, &prepared.signature) {
+            detail = detail.message(excerpt);
+        }
+        if let Some(id) = scrub::request_id(None, response, &prepared.signature) {
+            detail = detail.request_id(id);
+        }
+        match next(status, "") {
+            Next::GiveUp if (400..500).contains(&status) => {
+                Failure::give_up(CredentialsError::denied(detail))
+            }
+            // A redirect, which is not followed, or a status that should not be.
+            Next::GiveUp => Failure::give_up(CredentialsError::invalid_response(detail)),
+            next => Failure {
+                error: CredentialsError::unavailable(detail),
+                next,
+            },
+        }
+    }
+
+    fn hint(
+        &self,
+        meaning: &str,
+        message: Option<&str>,
+        status: u16,
+        prepared: &Prepared,
+        offset: Option<ClockOffset>,
+    ) -> String {
+        let (secret, region) = (self.secret_name, &self.target.region_id);
+        let hint = match meaning {
+            "Forbidden.ResourceNotFound" => {
+                return format!(
+                    "check the name of the secret, {secret}, and whether it is in the region {region}"
+                );
+            }
+            "Forbidden.NoPermission" => {
+                return format!(
+                    "let the policy of the application access point name secret/{secret}, and its network rule \
+                     this host's address"
+                );
+            }
+            "Forbidden.KeyNotFound" => "check the key that protects the secret: it is gone or disabled",
+            "Forbidden.InDebt" | "Forbidden.InDebtOverdue" => "settle the bill of the account",
+            "SignatureDoesNotMatch" | "IncompleteSignature" => {
+                signature_hint(message, prepared.signed_text.as_deref())
+            }
+            "SignatureNonceUsed" => "try again",
+            "IllegalTimestamp" => return clock_hint(offset),
+            _ if meaning.starts_with("InvalidTimeStamp") => return clock_hint(offset),
+            _ if meaning.starts_with("InvalidAccessKeyId") => {
+                return format!(
+                    "the client key (not the AccessKey in the secret) is deleted, has expired, or belongs to \
+                     another region or instance than {region}: issue a new client key"
+                );
+            }
+            _ if meaning.starts_with("MissingParameter") || meaning.starts_with("InvalidParameter") => {
+                "check the name of the secret and the region"
+            }
+            _ if is_throttling(status, meaning) => "fetch less often: KMS counts all calls of the account",
+            _ if status >= 500 => "try again later",
+            _ => "",
+        };
+        hint.to_owned()
+    }
+}
+
+fn is_throttling(status: u16, code: &str) -> bool {
+    status == 429 || code.starts_with("Rejected.Throttling") || code.starts_with("Throttling")
+}
+
+fn next(status: u16, code: &str) -> Next {
+    match code {
+        "SignatureNonceUsed" => Next::NewNonce,
+        "IllegalTimestamp" => Next::CorrectClock,
+        "ServiceUnavailableTemporary" | "InternalFailure" => Next::AnotherRegion,
+        _ if code.starts_with("InvalidTimeStamp") => Next::CorrectClock,
+        _ if code.starts_with("InvalidAccessKeyId") => Next::RereadKey,
+        _ if status >= 500 || is_throttling(status, code) => Next::AnotherRegion,
+        _ => Next::GiveUp,
+    }
+}
+
+/// The service repeats the text that it signed, behind the first colon: whether that is ours tells the two
+/// causes apart.
+fn signature_hint(message: Option<&str>, signed: Option<&str>) -> &'static str {
+    let theirs = message
+        .and_then(|message| message.split_once(':'))
+        .map(|(_, text)| text.trim());
+    match (theirs, signed) {
+        (Some(theirs), Some(ours)) if theirs == ours => {
+            "KMS signed the same text, so the private key is not the one that it knows by this key id: issue a \
+             new client key"
+        }
+        (Some(_), Some(_)) => "KMS signed another text: check whether a proxy changes requests",
+        _ => "check the client key, and whether a proxy changes requests",
+    }
+}
+
+fn clock_hint(offset: Option<ClockOffset>) -> String {
+    match offset.filter(|offset| offset.abs() >= NOTABLE_OFFSET) {
+        Some(offset) => {
+            let side = if offset.as_secs() > 0 {
+                "behind"
+            } else {
+                "ahead of"
+            };
+            let seconds = offset.as_secs().unsigned_abs();
+            format!("set the local clock: it is {seconds} s {side} the service's")
+        }
+        None => "set the local clock".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_its_class() {
+        for (status, code, expected) in [
+            (400, "Rejected.Throttling", Next::AnotherRegion),
+            (429, "Anything", Next::AnotherRegion),
+            (503, "ServiceUnavailableTemporary", Next::AnotherRegion),
+            (500, "InternalFailure", Next::AnotherRegion),
+            (400, "InternalFailure", Next::AnotherRegion),
+            (502, "", Next::AnotherRegion),
+            (404, "Forbidden.ResourceNotFound", Next::GiveUp),
+            (403, "Forbidden.NoPermission", Next::GiveUp),
+            (403, "Forbidden.KeyNotFound", Next::GiveUp),
+            (404, "InvalidAccessKeyId.NotFound", Next::RereadKey),
+            (400, "SignatureDoesNotMatch", Next::GiveUp),
+            (400, "IncompleteSignature", Next::GiveUp),
+            (400, "InvalidTimeStamp.Expired", Next::CorrectClock),
+            (400, "IllegalTimestamp", Next::CorrectClock),
+            (400, "SignatureNonceUsed", Next::NewNonce),
+            (403, "Forbidden.InDebt", Next::GiveUp),
+            (403, "Forbidden.InDebtOverdue", Next::GiveUp),
+            (400, "MissingParameter", Next::GiveUp),
+            (400, "InvalidParameter", Next::GiveUp),
+            (404, "", Next::GiveUp),
+            (302, "", Next::GiveUp),
+        ] {
+            assert_eq!(next(status, code), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn the_repeated_text_tells_a_wrong_key_from_a_changed_request() {
+        let ours = Some("POST&%2F&a%3Db");
+        let hint = |message| signature_hint(message, ours);
+        assert!(hint(Some("no match. server string to sign is:POST&%2F&a%3Db")).contains("same text"));
+        assert!(hint(Some("no match. server string to sign is:POST&%2F&a%3Dc")).contains("another text"));
+        assert!(hint(Some("no match")).starts_with("check the client key"));
+        assert!(hint(None).starts_with("check the client key"));
+    }
+}

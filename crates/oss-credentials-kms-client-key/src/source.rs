@@ -1,0 +1,384 @@
+//! The source: one fetch asks the regions in order until one answers.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::http::HttpResponse;
+use oss_credentials_core::{
+    BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
+    RefreshingProvider, Sleep,
+};
+
+use crate::TRACING_TARGET;
+use crate::builder::KmsClientKeyBuilder;
+use crate::config::{BUDGET, PAUSES};
+use crate::error::NAME;
+use crate::gateway::Target;
+use crate::outcome::{Context, Failure, Next};
+use crate::schedule::{self, Hints};
+use crate::secret_data::{self, Pair};
+use crate::wait::{self, Random};
+use crate::wire::Secret;
+
+/// A rotated pair, cached and refreshed: what [`KmsClientKeyBuilder::build`] makes.
+pub type KmsClientKeyProvider = RefreshingProvider<KmsClientKey>;
+
+/// Gets the AccessKey pair in a secret of KMS Secrets Manager, one `GetSecretValue` per fetch.
+///
+/// The regions are asked in their order, beginning with the one that answered last, until one answers; where
+/// there is a [`Sleep`], twice more after pauses of about 1 s and 2 s; 30 s in all. Only the current version
+/// of the secret (`ACSCurrent`) is ever used.
+///
+/// A client key file is read when a fetch first needs it, and again when KMS does not know the key any more: if
+/// the file was replaced, the call is made once more with the new key.
+///
+/// # Examples
+///
+/// As a member of a chain, where a machine without these settings goes on to the next one:
+///
+/// ```
+/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
+/// use oss_credentials_core::{Credentials, ChainProvider, ProcessEnv};
+/// use oss_credentials_kms_client_key::KmsClientKey;
+///
+/// let kms = KmsClientKey::from_env(&ProcessEnv)
+///     .and_then(|builder| builder.secret_name("acs/ram/user/oss-reader").http_client(http).build());
+/// let chain = ChainProvider::builder()
+///     .member("kms-client-key", kms)
+///     .member("static", Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build())
+///     .build();
+/// # let _ = chain;
+/// ```
+pub struct KmsClientKey {
+    pub(crate) secret_name: String,
+    /// Never empty.
+    pub(crate) targets: Vec<Target>,
+    /// Index of the target that answered last.
+    pub(crate) last_good: AtomicUsize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sleep: Option<Arc<dyn Sleep>>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) refresh_interval: Duration,
+    /// Added after a scheduled rotation; drawn once, when the source is built.
+    pub(crate) spread: Duration,
+    pub(crate) random: Random,
+    /// A clock offset that KMS has accepted, kept for the fetches that follow.
+    pub(crate) learned: Mutex<Option<ClockOffset>>,
+    /// Whether the log was told that the rotation of the secret is broken.
+    pub(crate) rotation_noticed: AtomicBool,
+}
+
+/// A good answer.
+struct Answer {
+    secret: Secret,
+    response: HttpResponse,
+    clock_offset: Option<ClockOffset>,
+    received: SystemTime,
+}
+
+impl KmsClientKey {
+    /// Starts a source. Secret name, client key and at least one region are required.
+    pub fn builder() -> KmsClientKeyBuilder {
+        KmsClientKeyBuilder::default()
+    }
+
+    /// Name or ARN of the secret.
+    pub fn secret_name(&self) -> &str {
+        &self.secret_name
+    }
+
+    /// Where requests go, in the order in which they are asked at first: scheme, host and port.
+    pub fn endpoints(&self) -> Vec<String> {
+        self.targets
+            .iter()
+            .map(|target| target.endpoint.origin())
+            .collect()
+    }
+
+    async fn ask_all(&self) -> Result<(usize, Answer), CredentialsError> {
+        let began = self.clock.now();
+        let mut last = None;
+        for pass in 0..=PAUSES.len() {
+            if let Some(pause) = pass.checked_sub(1).and_then(|index| PAUSES.get(index)) {
+                let Some(sleep) = wait::sleeper(self.sleep.as_ref()) else {
+                    break;
+                };
+                let pause = self.random.around(*pause);
+                if self.left(began).is_none_or(|left| left <= pause) {
+                    break;
+                }
+                sleep.sleep(pause).await;
+            }
+            let mut order: Vec<usize> = (0..self.targets.len()).collect();
+            let first = self.last_good.load(Ordering::Relaxed);
+            order.sort_by_key(|index| *index != first);
+            for index in order {
+                let Some(target) = self.targets.get(index) else {
+                    continue;
+                };
+                let Some(left) = self.left(began) else {
+                    return Err(self.nobody(last));
+                };
+                match self.ask(target, left).await {
+                    Ok(answer) => return Ok((index, answer)),
+                    Err(failure) if failure.next == Next::AnotherRegion => last = Some(failure.error),
+                    Err(failure) => return Err(failure.error),
+                }
+            }
+        }
+        Err(self.nobody(last))
+    }
+
+    /// What is left of the time for one fetch; `None` if nothing is.
+    fn left(&self, began: SystemTime) -> Option<Duration> {
+        // A clock that was set back starts the time anew.
+        let gone = self.clock.now().duration_since(began).unwrap_or_default();
+        BUDGET.checked_sub(gone).filter(|left| !left.is_zero())
+    }
+
+    /// The last region's error, which stands for all of them.
+    fn nobody(&self, last: Option<CredentialsError>) -> CredentialsError {
+        let Some(last) = last else {
+            let what = "there was no time to ask any region";
+            return CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"));
+        };
+        if self.targets.len() < 2 {
+            return last;
+        }
+        let what = format!("none of {} regions answered GetSecretValue", self.targets.len());
+        let hint = match last.detail() {
+            Some(detail) => format!("of the last one: {}", without_provider(detail)),
+            None => "see the cause".to_owned(),
+        };
+        let detail = ErrorDetail::builder(NAME, what).hint(hint).source(last.clone());
+        match last {
+            CredentialsError::InvalidResponse(_) => CredentialsError::invalid_response(detail),
+            _ => CredentialsError::unavailable(detail),
+        }
+    }
+
+    /// Asks one region, again at once where that helps: each cause only once.
+    async fn ask(&self, target: &Target, left: Duration) -> Result<Answer, Failure> {
+        let mut key = target.key.get(self.clock.now()).map_err(Failure::give_up)?;
+        let mut correction = self.learned();
+        let (mut corrected, mut nonce_renewed, mut reread) = (false, false, false);
+        loop {
+            let context = Context {
+                target,
+                secret_name: &self.secret_name,
+                key_id: key.key_id(),
+            };
+            let now = correction.unwrap_or_default().to_service(self.clock.now());
+            let timeout = self.timeout.min(left);
+            let prepared = target
+                .prepare(
+                    &key,
+                    &self.secret_name,
+                    now,
+                    (self.connect_timeout.min(timeout), timeout),
+                )
+                .map_err(|error| context.unsigned(error))?;
+            tracing::debug!(
+                target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), "asking KMS"
+            );
+            let sent = self.clock.now();
+            let outcome = target.http.send(prepared.request.clone()).await;
+            let received = self.clock.now();
+            let (failure, offset) = match outcome {
+                Err(error) => (context.transport(error), None),
+                Ok(response) => {
+                    let offset = response.clock_offset(sent, received);
+                    if response.is_success() {
+                        match target.parse(&response) {
+                            Ok(secret) => {
+                                if corrected {
+                                    // KMS accepted the timestamp, so this is right to 15 minutes.
+                                    self.learn(correction);
+                                }
+                                return Ok(Answer {
+                                    secret,
+                                    response,
+                                    clock_offset: offset,
+                                    received,
+                                });
+                            }
+                            Err(defect) => (context.unreadable(&response, &defect), offset),
+                        }
+                    } else {
+                        (context.refusal(&response, &prepared, offset), offset)
+                    }
+                }
+            };
+            log(target, &failure.error);
+            match failure.next {
+                Next::NewNonce if !nonce_renewed => nonce_renewed = true,
+                Next::CorrectClock => {
+                    self.learn(None);
+                    if corrected || offset.is_none() {
+                        return Err(failure);
+                    }
+                    correction = offset;
+                    corrected = true;
+                }
+                Next::RereadKey if !reread => {
+                    key = target.key.replaced(&key).ok_or(failure)?;
+                    reread = true;
+                }
+                // The same answer twice: another region may do better.
+                Next::NewNonce => {
+                    return Err(Failure {
+                        next: Next::AnotherRegion,
+                        ..failure
+                    });
+                }
+                Next::GiveUp | Next::AnotherRegion | Next::RereadKey => return Err(failure),
+            }
+        }
+    }
+
+    fn learned(&self) -> Option<ClockOffset> {
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, offset: Option<ClockOffset>) {
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = offset;
+    }
+
+    fn admit(&self, target: &Target, answer: Answer) -> Result<Fetched, CredentialsError> {
+        let Answer {
+            secret,
+            response,
+            clock_offset,
+            received,
+        } = answer;
+        let unusable = |what: String, hint: &'static str| {
+            let mut detail = ErrorDetail::builder(NAME, what)
+                .place(target.place())
+                .http_status(response.status())
+                .hint(hint);
+            if let Some(id) = crate::scrub::request_id(secret.request_id.as_deref(), &response, "") {
+                detail = detail.request_id(id);
+            }
+            CredentialsError::invalid_response(detail)
+        };
+        let hint = if secret.kind.is_none() || secret.is_type("Generic") {
+            "store a JSON object with AccessKeyId and AccessKeySecret, or name a managed RAM secret"
+        } else {
+            "name a managed RAM secret"
+        };
+        let pair = secret_data::parse(&secret.data, secret.data_type.as_deref())
+            .map_err(|defect| unusable(format!("the secret {} {}", self.secret_name, defect.text()), hint))?;
+        self.notice(&secret);
+        let now = clock_offset
+            .or(self.learned())
+            .unwrap_or_default()
+            .to_service(received);
+        let hints = Hints {
+            ttl: pair.ttl,
+            next_rotation: secret
+                .next_rotation
+                .as_deref()
+                .and_then(secret_data::instant)
+                .or(pair.rotation_at),
+        };
+        let after = schedule::refresh_after(self.refresh_interval, &hints, self.spread, now);
+        let credentials = credentials(pair).map_err(|error| {
+            let problem = error.detail().map_or("the pair is malformed", ErrorDetail::what);
+            unusable(format!("of the secret {} {problem}", self.secret_name), hint)
+        })?;
+        Ok(Fetched::new(credentials)
+            .refresh_after(after)
+            .clock_offset(clock_offset))
+    }
+
+    /// Says once that something about the secret is not as it should be, though its pair still works.
+    fn notice(&self, secret: &Secret) {
+        let is = |value: &Option<String>, word: &str| {
+            value
+                .as_deref()
+                .is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
+        let broken = is(&secret.automatic_rotation, "Invalid");
+        let not_current =
+            !secret.stages.is_empty() && !secret.stages.iter().any(|stage| stage == crate::gateway::STAGE);
+        if !broken && !not_current {
+            self.rotation_noticed.store(false, Ordering::Relaxed);
+            return;
+        }
+        if self.rotation_noticed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if broken {
+            tracing::warn!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
+                "the automatic rotation of the secret is broken: look at it in the KMS console, and whether the \
+                 RAM user has two AccessKeys already"
+            );
+        } else {
+            tracing::warn!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
+                "KMS answered with a version that is not ACSCurrent, though that was asked for"
+            );
+        }
+    }
+}
+
+fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
+    let mut builder = Credentials::builder(pair.access_key_id, pair.access_key_secret.as_str().to_owned())
+        .expires_at(pair.expires_at)
+        .source(NAME);
+    if let Some(token) = pair.security_token {
+        builder = builder.security_token(token.as_str().to_owned());
+    }
+    builder.build()
+}
+
+/// A message without the provider's name, which stands before it already.
+fn without_provider(detail: &ErrorDetail) -> String {
+    let text = detail.to_string();
+    text.strip_prefix(NAME)
+        .and_then(|rest| rest.strip_prefix(": "))
+        .unwrap_or(&text)
+        .to_owned()
+}
+
+fn log(target: &Target, error: &CredentialsError) {
+    let detail = error.detail();
+    tracing::debug!(
+        target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), kind = error.kind(),
+        code = detail.and_then(|detail| detail.code()),
+        request_id = detail.and_then(|detail| detail.request_id()),
+        "the region gave no secret"
+    );
+}
+
+impl CredentialsSource for KmsClientKey {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async move {
+            let (index, answer) = self.ask_all().await?;
+            self.last_good.store(index, Ordering::Relaxed);
+            let target = self.targets.get(index).ok_or_else(|| self.nobody(None))?;
+            self.admit(target, answer)
+        })
+    }
+}
+
+impl fmt::Debug for KmsClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KmsClientKey")
+            .field("secret_name", &self.secret_name)
+            .field("targets", &self.targets)
+            .field("refresh_interval", &self.refresh_interval)
+            .field("clock", &self.clock)
+            .field("sleep", &self.sleep)
+            .finish_non_exhaustive()
+    }
+}

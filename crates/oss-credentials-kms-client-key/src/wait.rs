@@ -1,0 +1,97 @@
+//! Pauses between passes over the regions, and the random part of times.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oss_credentials_core::{Sleep, nonce};
+
+/// What to wait on: what the user gave, else tokio's timer where there is one.
+pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
+    if let Some(own) = own {
+        return Some(Arc::clone(own));
+    }
+    #[cfg(feature = "tokio")]
+    if has_timer() {
+        return Some(Arc::new(oss_credentials_core::TokioSleep));
+    }
+    None
+}
+
+/// Whether this is inside a tokio runtime with a timer. Of the timer tokio tells only by panicking.
+#[cfg(feature = "tokio")]
+fn has_timer() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
+    let probe = || drop(tokio::time::sleep(Duration::ZERO));
+    tokio::runtime::Handle::try_current().is_ok() && std::panic::catch_unwind(probe).is_ok()
+}
+
+/// Where fractions from 0 up to 1 come from.
+#[derive(Clone)]
+pub(crate) struct Random(Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl Random {
+    pub(crate) fn new(fraction: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(fraction))
+    }
+
+    /// At least 0 and at most 1, whatever the closure says.
+    fn fraction(&self) -> f64 {
+        let fraction = (self.0)();
+        if fraction.is_nan() {
+            0.0
+        } else {
+            fraction.clamp(0.0, 1.0)
+        }
+    }
+
+    /// A random part of a duration.
+    pub(crate) fn part_of(&self, whole: Duration) -> Duration {
+        whole.mul_f64(self.fraction())
+    }
+
+    /// The duration, half of it less to half of it more.
+    pub(crate) fn around(&self, middle: Duration) -> Duration {
+        middle / 2 + self.part_of(middle)
+    }
+}
+
+impl Default for Random {
+    /// From the entropy of a nonce.
+    fn default() -> Self {
+        Self::new(|| {
+            let digits = nonce();
+            let word = digits
+                .get(..8)
+                .and_then(|head| u32::from_str_radix(head, 16).ok())
+                .unwrap_or_default();
+            f64::from(word) / (f64::from(u32::MAX) + 1.0)
+        })
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_random_part_is_spread_and_bounded() {
+        let second = Duration::from_secs(1);
+        let pauses: Vec<_> = (0..200).map(|_| Random::default().around(second)).collect();
+        assert!(
+            pauses.iter().all(|p| (500..1500).contains(&p.as_millis())),
+            "{pauses:?}"
+        );
+        assert!(pauses.iter().min().unwrap().as_millis() < 600);
+        assert!(pauses.iter().max().unwrap().as_millis() > 1400);
+        for (fraction, expected) in [(f64::NAN, 500), (-3.0, 500), (9.0, 1500), (0.5, 1000)] {
+            assert_eq!(Random::new(move || fraction).around(second).as_millis(), expected);
+        }
+    }
+}

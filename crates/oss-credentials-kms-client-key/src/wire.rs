@@ -1,0 +1,245 @@
+//! Answers of KMS as they are on the wire of the shared gateway. Pure.
+//!
+//! Vendor document: `GetSecretValue` of the Key Management Service,
+//! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+/// What an answer lacks. Never holds a piece of the answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Empty,
+    /// HTML, most likely of a proxy, or XML.
+    Markup,
+    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    /// Not what the instance gateway speaks.
+    #[cfg(feature = "instance-gateway")]
+    NotProtobuf,
+    NoSecretData,
+}
+
+impl Defect {
+    /// The end of the sentence "the answer to `GetSecretValue` …".
+    pub(crate) fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty => "is empty".into(),
+            Self::Markup => "is HTML or XML instead of JSON".into(),
+            Self::NotJson { line, column } => {
+                format!("is not the JSON that was expected (line {line}, column {column})").into()
+            }
+            #[cfg(feature = "instance-gateway")]
+            Self::NotProtobuf => "is not the protobuf message that was expected".into(),
+            Self::NoSecretData => "has no SecretData".into(),
+        }
+    }
+}
+
+/// A secret, from either gateway. Only the data is needed; everything else is a hint.
+#[derive(Default)]
+pub(crate) struct Secret {
+    pub(crate) data: Zeroizing<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) data_type: Option<String>,
+    /// None if the answer does not tell.
+    pub(crate) stages: Vec<String>,
+    pub(crate) automatic_rotation: Option<String>,
+    pub(crate) next_rotation: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+impl Secret {
+    pub(crate) fn is_type(&self, name: &str) -> bool {
+        self.kind
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    secret_data: Option<Zeroizing<String>>,
+    #[serde(default, deserialize_with = "hint")]
+    secret_type: Option<String>,
+    #[serde(default, deserialize_with = "hint")]
+    secret_data_type: Option<String>,
+    #[serde(default)]
+    version_stages: Value,
+    #[serde(default, deserialize_with = "hint")]
+    automatic_rotation: Option<String>,
+    #[serde(default, deserialize_with = "hint")]
+    next_rotation_date: Option<String>,
+    #[serde(default, deserialize_with = "hint")]
+    request_id: Option<String>,
+}
+
+/// A text that the fetch can do without: whatever else stands there is none.
+fn hint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+        _ => None,
+    })
+}
+
+/// Reads the answer of the shared gateway.
+pub(crate) fn parse(body: &[u8]) -> Result<Secret, Defect> {
+    if body.trim_ascii().is_empty() {
+        return Err(Defect::Empty);
+    }
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        if body.trim_ascii_start().starts_with(b"<") {
+            return Defect::Markup;
+        }
+        Defect::NotJson {
+            line: error.line(),
+            column: error.column(),
+        }
+    })?;
+    let data = answer
+        .secret_data
+        .filter(|data| !data.is_empty())
+        .ok_or(Defect::NoSecretData)?;
+    // An array inside an object of its own, here only.
+    let stages = answer
+        .version_stages
+        .get("VersionStage")
+        .and_then(Value::as_array);
+    Ok(Secret {
+        data,
+        kind: answer.secret_type,
+        data_type: answer.secret_data_type,
+        stages: stages
+            .into_iter()
+            .flatten()
+            .filter_map(|stage| Some(stage.as_str()?.to_owned()))
+            .collect(),
+        automatic_rotation: answer.automatic_rotation,
+        next_rotation: answer.next_rotation_date,
+        request_id: answer.request_id,
+    })
+}
+
+/// What an error answer says. All fields are text from outside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    /// Letters, digits, `.`, `-` and `_` alone.
+    pub(crate) code: String,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Reads an error answer, JSON or XML. `None` if it holds no error code: a proxy's page.
+pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
+    let fields = serde_json::from_slice::<Map<String, Value>>(body);
+    let field = |name: &str| match &fields {
+        Ok(fields) => Some(fields.get(name)?.as_str()?.to_owned()),
+        Err(_) => xml_field(std::str::from_utf8(body).ok()?, name),
+    };
+    let text = |name: &str| field(name).filter(|text| !text.is_empty());
+    Some(ServiceError {
+        code: text("Code").filter(|code| is_code(code))?,
+        message: text("Message"),
+        request_id: text("RequestId"),
+    })
+}
+
+/// Whether a text has the shape of an error code.
+pub(crate) fn is_code(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (1..=100).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// The text of one element of `<KMS>` or `<Error>`. Anything deeper is not an error of this service.
+fn xml_field(text: &str, name: &str) -> Option<String> {
+    let inside = ["KMS", "Error"].iter().find_map(|root| element(text, root))?;
+    let value = element(inside, name)?;
+    // The ampersand last, or `&amp;lt;` would be unescaped twice.
+    let value = value
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&");
+    Some(value)
+}
+
+fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inside, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defects_quote_nothing_of_the_answer() {
+        for (body, expected) in [
+            (&b" \n"[..], Defect::Empty),
+            (b"<html>canary</html>", Defect::Markup),
+            (b"{}", Defect::NoSecretData),
+            (br#"{"SecretData": ""}"#, Defect::NoSecretData),
+            (br#"{"SecretData": null}"#, Defect::NoSecretData),
+            (
+                br#"{"SecretData": ["canary"]}"#,
+                Defect::NotJson { line: 1, column: 15 },
+            ),
+            (b"canary", Defect::NotJson { line: 1, column: 1 }),
+            (
+                b"{\"SecretData\": \"canary",
+                Defect::NotJson { line: 1, column: 22 },
+            ),
+        ] {
+            let defect = parse(body).err().unwrap();
+            assert_eq!(defect, expected);
+            assert!(!format!("{defect:?} {}", defect.text()).contains("canary"));
+        }
+    }
+
+    #[test]
+    fn hints_of_a_wrong_type_do_not_cost_the_secret() {
+        let body =
+            br#"{"SecretData": "x", "SecretType": 1, "SecretDataType": null, "VersionStages": "ACSCurrent",
+            "AutomaticRotation": {}, "NextRotationDate": [], "RequestId": false, "ExtendedConfig": 7}"#;
+        let secret = parse(body).ok().unwrap();
+        assert_eq!(*secret.data, "x");
+        assert_eq!((secret.kind, secret.stages), (None, vec![]));
+        assert_eq!((secret.next_rotation, secret.request_id), (None, None));
+    }
+
+    #[test]
+    fn errors_are_read_as_json_and_as_xml() {
+        let expected = ServiceError {
+            code: "Rejected.Throttling".into(),
+            message: Some("a < b & \"c\"".into()),
+            request_id: Some("R-1".into()),
+        };
+        for body in [
+            r#"{"HttpStatus":400,"Code":"Rejected.Throttling","Message":"a < b & \"c\"","RequestId":"R-1"}"#,
+            "<?xml version='1.0'?><KMS><RequestId>R-1</RequestId><Code>Rejected.Throttling</Code>\
+             <Message>a &lt; b &amp; &quot;c&quot;</Message></KMS>",
+        ] {
+            assert_eq!(parse_error(body.as_bytes()).as_ref(), Some(&expected), "{body}");
+        }
+        for body in [
+            "",
+            "boom",
+            "<html><Code>x</Code></html>",
+            "[]",
+            r#"{"Code": 1}"#,
+            r#"{"Code": "two words"}"#,
+            "<KMS><Code>x",
+        ] {
+            assert_eq!(parse_error(body.as_bytes()), None, "{body}");
+        }
+    }
+}

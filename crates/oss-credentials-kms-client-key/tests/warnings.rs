@@ -1,0 +1,91 @@
+//! What the log is told, and that it is told once. Alone in its binary: what tracing remembers about the
+//! interest in an event is shared by all threads of a process.
+#![cfg(feature = "aws-lc-rs")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::http::{HttpResponse, http_fn};
+use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::{CredentialsSource, blocking};
+use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
+
+const SOON: &str = "the client key ends soon";
+const BROKEN: &str = "the automatic rotation of the secret is broken";
+const PREVIOUS: &str = "a version that is not ACSCurrent";
+
+fn fixture(path: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/kms");
+    std::fs::read(folder.join(path)).unwrap()
+}
+
+/// The log of three fetches at `now`, which bring these answers.
+fn log(now: SystemTime, answers: [&str; 3]) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(move || writer.clone())
+        .finish();
+    let mut bodies = answers.map(|file| fixture(&format!("responses/{file}"))).to_vec();
+    bodies.reverse();
+    let bodies = Mutex::new(bodies);
+    let http = http_fn(move |_| {
+        let body = bodies.lock().unwrap().pop().unwrap();
+        std::future::ready(Ok(HttpResponse::new(200, body)))
+    });
+    let json = fixture("client-keys/kms-shape-2048.json");
+    let source = KmsClientKey::builder()
+        .secret_name("acs/ram/user/oss-reader")
+        .client_key(ClientKey::from_json(&json, "7d1c2b0f5e9a4463b8a1f0c2d3e4f506").unwrap())
+        .region(KmsRegion::new("cn-hangzhou"))
+        .http_client(http)
+        .clock(ManualClock::new(now))
+        .build_source()
+        .unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        for _ in 0..3 {
+            blocking::wait(source.fetch()).unwrap();
+        }
+    });
+    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn each_warning_comes_once_per_episode() {
+    let end = chrono::DateTime::parse_from_rfc3339("2031-11-22T01:39:04Z").unwrap();
+    let before_end = |days: u64| SystemTime::from(end) - Duration::from_secs(days * 86_400);
+    let (good, broken) = ("ram-secret.json", "ram-secret-rotation-invalid.json");
+    let previous = "ram-secret-previous-stage.json";
+    for (days, answers, soon, rotation, stage) in [
+        (31, [good; 3], 0, 0, 0),
+        (29, [good; 3], 1, 0, 0),
+        (31, [broken; 3], 0, 1, 0),
+        (31, [broken, good, broken], 0, 2, 0),
+        (31, [previous; 3], 0, 0, 1),
+    ] {
+        let log = log(before_end(days), answers);
+        for (text, times) in [(SOON, soon), (BROKEN, rotation), (PREVIOUS, stage)] {
+            assert_eq!(log.matches(text).count(), times, "{text} in {log}");
+        }
+        assert!(
+            !log.contains("example-secret") && !log.contains("ed804cff"),
+            "{log}"
+        );
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

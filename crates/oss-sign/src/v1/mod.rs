@@ -1,0 +1,30 @@
+//! Signature version 1, HMAC-SHA1: for services and tools that do not take [V4](crate::v4) yet.
+//!
+//! The interface is that of V4. V1 signs less: no region, no additional headers, and of the query only what
+//! the service calls sub-resources. The vendor advises against it for new programs.
+//!
+//! [`Signer`] signs; [`Authorization`] is for the other side, which checks a signature it received.
+
+mod canonical;
+mod presign;
+mod sign;
+mod signer;
+mod sub_resources;
+mod verify;
+
+pub use canonical::Explained;
+pub use signer::{Signer, SignerBuilder};
+pub use verify::{Authorization, Verification, signature};
+
+pub use crate::presigned::{LimitedBy, Presigned};
+pub use crate::signed::{Signed, SignedHeader};
+
+/// Begins the `Authorization` header.
+pub const SCHEME: &str = "OSS";
+
+/// Parameters of the URL form.
+pub(crate) const ACCESS_KEY_ID: &str = "OSSAccessKeyId";
+pub(crate) const EXPIRES: &str = "Expires";
+pub(crate) const SIGNATURE: &str = "Signature";
+/// Holds the token in the URL form; a header has another name.
+pub(crate) const TOKEN_PARAMETER: &str = "security-token";

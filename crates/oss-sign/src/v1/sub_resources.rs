@@ -1,0 +1,212 @@
+//! Which query parameters V1 signs.
+
+use std::cmp::Ordering;
+
+use crate::encode::Text;
+use crate::headers::Sink;
+use crate::list::{FEW, List, sort};
+use crate::parameters::{Parameter, Parameters};
+
+/// Names that are signed, in the order of their bytes; case counts. Besides them everything that begins with
+/// [`PREFIX`] is signed.
+///
+/// The union of what the vendor's clients sign: oss2 2.19 for Python, the V2 clients for Python and Go with
+/// what they add per operation, and the older client for Go. The vendor's page "Include a V1 signature in the
+/// Authorization header" names only some of them. Where a client has a parameter in its list and the others
+/// do not know it, they never send it, so that the union agrees with each.
+const NAMES: &[&str] = &[
+    "accessPoint",
+    "accessPointConfigForObjectProcess",
+    "accessPointForObjectProcess",
+    "accessPointPolicy",
+    "accessPointPolicyForObjectProcess",
+    "acl",
+    "append",
+    "asyncFetch",
+    "bucketArchiveDirectRead",
+    "bucketInfo",
+    "callback",
+    "callback-var",
+    "cleanRestoredObject",
+    "cloudboxes",
+    "cname",
+    "comp",
+    "continuation-token",
+    "cors",
+    "dataPipeline",
+    "delete",
+    "encryption",
+    "endTime",
+    "group",
+    "httpsConfig",
+    "img",
+    "inventory",
+    "inventoryId",
+    "legalHold",
+    "lifecycle",
+    "link",
+    "live",
+    "location",
+    "logging",
+    "metaQuery",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "objectInfo",
+    "objectMeta",
+    "objectWorm",
+    "overwriteConfig",
+    "partNumber",
+    "policy",
+    "policyStatus",
+    "position",
+    "publicAccessBlock",
+    "qos",
+    "qosInfo",
+    "qosRequester",
+    "quota",
+    "redundancyTransition",
+    "referer",
+    "regionList",
+    "regions",
+    "replication",
+    "replicationLocation",
+    "replicationProgress",
+    "requestPayment",
+    "requesterQosInfo",
+    "resourceGroup",
+    "resourcePool",
+    "resourcePoolBuckets",
+    "resourcePoolInfo",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "restore",
+    "retention",
+    "rtc",
+    "seal",
+    "security-token",
+    "sequential",
+    "startTime",
+    "stat",
+    "status",
+    "style",
+    "styleName",
+    "symlink",
+    "tagging",
+    "transferAcceleration",
+    "udf",
+    "udfApplication",
+    "udfApplicationLog",
+    "udfId",
+    "udfImage",
+    "udfImageDesc",
+    "udfName",
+    "uploadId",
+    "uploads",
+    "userDefinedLogFieldsConfig",
+    "versionId",
+    "versioning",
+    "versions",
+    "vod",
+    "website",
+    "withHashContext",
+    "worm",
+    "wormExtend",
+    "wormId",
+];
+
+/// Beginning of further names that are signed: the rule of the V2 client for Go, with which the lists of the
+/// others agree.
+const PREFIX: &[u8] = b"x-oss-";
+
+/// The query parameters of a request that are signed, decoded, in the order of their names.
+pub(crate) struct SubResources<'a>(List<Parameter<'a>, FEW>);
+
+impl<'a> SubResources<'a> {
+    /// Those among `parameters`; `extra` are names that count besides the known ones.
+    pub(crate) fn of(parameters: &Parameters<'a>, extra: &[impl AsRef<str>]) -> Self {
+        let mut list = List::new(Parameter::EMPTY);
+        for parameter in parameters.items() {
+            let name = parameter.name.decoded();
+            if is_known(&name) || extra.iter().any(|listed| listed.as_ref().as_bytes() == &*name) {
+                list.push(*parameter);
+            }
+        }
+        // Nearly always they are in order already: names that need no escape sort alike in both forms.
+        sort(list.items_mut(), |one, two| cmp_decoded(one.name, two.name));
+        Self(list)
+    }
+
+    /// Writes `?name=value&name`, or nothing if there are none.
+    pub(crate) fn put(&self, out: &mut impl Sink) {
+        for (at, Parameter { name, value }) in self.0.items().iter().enumerate() {
+            out.put(if at == 0 { b"?" } else { b"&" });
+            out.put(&name.decoded());
+            if !value.is_empty() {
+                out.put(b"=");
+                out.put(&value.decoded());
+            }
+        }
+    }
+}
+
+fn cmp_decoded(one: Text<'_>, two: Text<'_>) -> Ordering {
+    one.decoded().cmp(&two.decoded())
+}
+
+fn is_known(name: &[u8]) -> bool {
+    name.starts_with(PREFIX) || NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_lists_of_the_official_clients_are_known_and_nothing_else() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/oss-sign/v1-subresources.json");
+        let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let listed: BTreeSet<&str> = whole
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_array)
+            .flatten()
+            .map(|name| name.as_str().unwrap())
+            .collect();
+        assert_eq!(listed.len(), 119);
+        assert!(listed.iter().all(|name| is_known(name.as_bytes())));
+        assert!(NAMES.iter().all(|name| listed.contains(name)));
+        assert!(NAMES.is_sorted_by(|one, next| one < next));
+    }
+
+    #[test]
+    fn case_counts_and_the_prefix_is_enough() {
+        for name in ["x-oss-", "x-oss-anything-new", "uploadId"] {
+            assert!(is_known(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "uploadid",
+            "ACL",
+            "X-Oss-Process",
+            "x-oss",
+            "prefix",
+            "",
+            "OSSAccessKeyId",
+            "Expires",
+            "Signature",
+        ] {
+            assert!(!is_known(name.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Form uploads: `PostObject`.
+
+use super::content::Content;
+use super::error::Refusal;
+use super::object::{self, Headers, Object};
+use super::policy::{self, Brought};
+use super::{Bucket, Call};
+use crate::wire::{Answer, FormFile, Request, Upload, element};
+
+/// Longest value of a field but the file, in bytes: "Error responses" (Object Storage Service, API
+/// reference).
+const MAX_FIELD: usize = 4 * 1024;
+
+/// The value of a form's field; names are compared in any case.
+pub(super) fn field<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let found = request
+        .form
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result<Answer, Refusal> {
+    let request = call.request;
+    let file = file(request)?;
+    if let Some((name, _)) = request.form.iter().find(|(name, value)| {
+        // A policy with many conditions, and a token, may be longer.
+        let may_be_long = ["policy", "x-oss-security-token"]
+            .iter()
+            .any(|long| name.eq_ignore_ascii_case(long));
+        value.len() > MAX_FIELD && !may_be_long
+    }) {
+        let message = "The length of a form field exceeds the maximum allowed length.";
+        return Err(Refusal::new(400, "FieldItemTooLong", message, "").field("FieldName", name));
+    }
+    let key = field(request, "key").filter(|key| !key.is_empty());
+    let key = key.ok_or_else(|| {
+        let message = "The form has no key.";
+        Refusal::new(400, "InvalidArgument", message, "").field("ArgumentName", "key")
+    })?;
+    let key = key.replace("${filename}", &file.name);
+    object::check_upload(&key, field(request, "x-oss-object-acl"))?;
+    check_policy(call, &key, file, signed)?;
+
+    let object = Object::whole(
+        Content::of(file.content.clone()),
+        kept_fields(request, file),
+        call.now,
+    );
+    let forbid = field(request, "x-oss-forbid-overwrite").is_some_and(|value| value == "true");
+    if forbid && bucket.objects.contains_key(&key) {
+        return Err(Refusal::file_already_exists());
+    }
+    let answer = success(call, &key, object.etag()).with("etag", object.etag());
+    let answer = object.content().with_crc64(answer);
+    bucket.objects.insert(key, object);
+    Ok(answer)
+}
+
+fn file(request: &Request) -> Result<&FormFile, Refusal> {
+    match &request.upload {
+        Upload::Form(Some(file)) => Ok(file),
+        Upload::Form(None) => {
+            let message = "POST requires exactly one file upload per request.";
+            Err(Refusal::new(
+                400,
+                "IncorrectNumberOfFilesInPOSTRequest",
+                message,
+                "",
+            ))
+        }
+        _ => {
+            let message = "The body of your POST request is not well-formed multipart/form-data.";
+            Err(Refusal::new(400, "MalformedPOSTRequest", message, ""))
+        }
+    }
+}
+
+/// A signed form has to keep to its policy; without a signature a policy has no meaning.
+fn check_policy(call: &Call<'_>, key: &str, file: &FormFile, signed: bool) -> Result<(), Refusal> {
+    if !signed {
+        return Ok(());
+    }
+    let request = call.request;
+    let policy = field(request, "policy").unwrap_or_default();
+    let lookup = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "bucket" => Some(call.bucket),
+        "key" => Some(key),
+        "content-type" => field(request, name).or(file.content_type.as_deref()),
+        _ => field(request, name),
+    };
+    let brought = Brought {
+        field: &lookup,
+        size: file.content.len(),
+    };
+    policy::check(policy, &brought, call.now)
+}
+
+/// Fields that stand for headers of an upload. The file's own content type is the last resort.
+fn kept_fields(request: &Request, file: &FormFile) -> Headers {
+    let mut headers: Headers = Vec::new();
+    for (name, value) in &request.form {
+        let name = name.to_ascii_lowercase();
+        if object::is_kept(&name) {
+            headers.push((name, value.clone().into_bytes()));
+        }
+    }
+    let has_type = headers.iter().any(|(name, _)| name == "content-type");
+    if let Some(kind) = file.content_type.as_ref().filter(|_| !has_type) {
+        headers.push(("content-type".to_owned(), kind.clone().into_bytes()));
+    }
+    headers
+}
+
+/// The answer that the form asks for: a redirect, or a status with or without a document.
+fn success(call: &Call<'_>, key: &str, etag: &str) -> Answer {
+    let request = call.request;
+    if let Some(place) = field(request, "success_action_redirect").filter(|place| !place.is_empty()) {
+        let separator = if place.contains('?') { '&' } else { '?' };
+        let pairs = [("bucket", call.bucket), ("etag", etag), ("key", key)];
+        let query = oss_sign::encode_query(&pairs);
+        return Answer::empty(303).with("location", format!("{place}{separator}{query}"));
+    }
+    match field(request, "success_action_status") {
+        Some("200") => Answer::empty(200),
+        Some("201") => {
+            let location = format!("http://{}/{}", request.host, oss_sign::encode_path(key));
+            let inner: String = [
+                element("Bucket", call.bucket),
+                element("Location", &location),
+                element("Key", key),
+                element("ETag", etag),
+            ]
+            .concat();
+            let mut answer = super::document("PostResponse", &inner);
+            answer.status = 201;
+            answer
+        }
+        _ => Answer::empty(204),
+    }
+}
