@@ -62,11 +62,11 @@ impl ProfileProviderBuilder {
     /// Reads the environment for what is not set yet.
     ///
     /// The profile's name is [`ENV_PROFILE`]. If no file is set, files are those that [`ENV_CONFIG_FILE`] and
-    /// [`ENV_CREDENTIALS_FILE`] name, else those in the home directory (`HOME`; on Windows `USERPROFILE`, else
-    /// `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
-    /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] leaves out the first. An empty variable counts as
-    /// unset. With the feature `ecs` the variables that turn instance metadata or its version 1 off hold for profiles,
-    /// too. No keys or roles are read from the environment.
+    /// [`ENV_CREDENTIALS_FILE`] name, else those in the home directory (`HOME`; on Windows `USERPROFILE`,
+    /// else `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
+    /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] leaves out the first. An empty variable
+    /// counts as unset. With the feature `ecs` the variables that turn instance metadata or its version 1 off
+    /// hold for profiles, too. No keys or roles are read from the environment.
     pub fn env(mut self, env: &dyn Env) -> Self {
         self.profile = self.profile.or_else(|| env.non_empty(ENV_PROFILE));
         self.use_cli = self
@@ -82,8 +82,8 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// The CLI's `config.json`, at most 1 MiB. It has to be there. With a file set by this or the next method, no
-    /// other one is looked for; with both, this one is asked first.
+    /// The CLI's `config.json`, at most 1 MiB. It has to be there. With a file set by this or the next
+    /// method, no other one is looked for; with both, this one is asked first.
     pub fn cli_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.cli_file = Some(path.into());
         self
@@ -101,8 +101,8 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// Name of the profile. It has to be there, in one of the files. Default: in `config.json` the one that it calls
-    /// `current`, else `default`.
+    /// Name of the profile. It has to be there, in one of the files. Default: in `config.json` the one that
+    /// it calls `current`, else `default`.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
         self
@@ -121,17 +121,19 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// Whether a URI or a sign-in URL in a profile may be plain `http://` for any host. Tokens and credentials are then
-    /// readable on the network. Default: no.
+    /// Whether a URI or a sign-in URL in a profile may be plain `http://` for any host. Tokens and
+    /// credentials are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// Whether to store in `config.json` what was renewed: tokens and keys of an OAuth login, keys of a program. Only
-    /// the fields concerned are written; the file is replaced in one step, readable for its owner alone.
+    /// Whether to store in `config.json` what was renewed: tokens and keys of an OAuth login, keys of a
+    /// program. Only the fields concerned are written; the file is replaced in one step, readable for its
+    /// owner alone.
     ///
-    /// An OAuth login can be renewed only if this is on: renewing ends the tokens that are in the file. Default: no.
+    /// An OAuth login can be renewed only if this is on: renewing ends the tokens that are in the file.
+    /// Default: no.
     #[cfg(feature = "write-back")]
     #[cfg_attr(docsrs, doc(cfg(feature = "write-back")))]
     pub fn write_back(mut self, yes: bool) -> Self {
@@ -152,8 +154,8 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that has one;
-    /// else none.
+    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
+    /// has one; else none.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self

@@ -1,7 +1,7 @@
 //! Names of variables, and limits.
 //!
-//! Vendor documents: *Manage access credentials* of the Alibaba Cloud SDKs for Go, Java and Python, sections on the
-//! credentials file and on the CLI's configuration; *Configure credentials* of Alibaba Cloud CLI.
+//! Vendor documents: *Manage access credentials* of the Alibaba Cloud SDKs for Go, Java and Python, sections
+//! on the credentials file and on the CLI's configuration; *Configure credentials* of Alibaba Cloud CLI.
 
 use std::time::Duration;
 

@@ -25,9 +25,9 @@ type Sections = BTreeMap<String, BTreeMap<String, Option<Zeroizing<String>>>>;
 
 /// Reads the text.
 ///
-/// `=` or `:` separates key and value. `#` and `;` begin a comment at the start of a line, never inside a value.
-/// Nothing is interpolated or continued on the next line; no section lends its keys to others. Names of sections
-/// and keys are taken as they are written, white space around them aside.
+/// `=` or `:` separates key and value. `#` and `;` begin a comment at the start of a line, never inside a
+/// value. Nothing is interpolated or continued on the next line; no section lends its keys to others. Names
+/// of sections and keys are taken as they are written, white space around them aside.
 fn parse(text: &str) -> Result<Sections, String> {
     let mut ini = Ini::new_cs();
     ini.set_comment_symbols(&['#', ';']);
@@ -124,8 +124,8 @@ fn section(
     let mut values = BTreeMap::new();
     for (key, value) in keys {
         let Some(value) = value else {
-            // Perhaps the rest of a value that somebody wrapped: what was read of that would be wrong, too. The line
-            // may be a piece of a secret.
+            // Perhaps the rest of a value that somebody wrapped: what was read of that would be wrong, too.
+            // The line may be a piece of a secret.
             let place = Section::ini(file, name, &values).place;
             return Err(place.invalid(
                 "has a line that is neither key and value nor a comment",

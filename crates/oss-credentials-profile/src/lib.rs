@@ -2,14 +2,14 @@
 //!
 //! # What it reads
 //!
-//! [`ProfileProvider::from_env`] looks for the profile in the CLI's `~/.aliyun/config.json`, then in the SDKs'
-//! `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`. [`ENV_CONFIG_FILE`] and
-//! [`ENV_CREDENTIALS_FILE`] name other files, [`ENV_PROFILE`] the profile, and [`ENV_CLI_PROFILE_DISABLED`] leaves out
-//! the first. Builder settings come before variables; explicit ones read no variable. No values are taken from
-//! different places.
+//! [`ProfileProvider::from_env`] looks for the profile in the CLI's `~/.aliyun/config.json`, then in the
+//! SDKs' `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`. [`ENV_CONFIG_FILE`] and
+//! [`ENV_CREDENTIALS_FILE`] name other files, [`ENV_PROFILE`] the profile, and [`ENV_CLI_PROFILE_DISABLED`]
+//! leaves out the first. Builder settings come before variables; explicit ones read no variable. No values
+//! are taken from different places.
 //!
-//! A file that has changed is read again. Keys and tokens are read when they are needed, and nothing is read before
-//! that.
+//! A file that has changed is read again. Keys and tokens are read when they are needed, and nothing is read
+//! before that.
 //!
 //! # Examples
 //!
@@ -35,7 +35,8 @@
 //!
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let path = folder.path().join("config.ini");
-//! # std::fs::write(&path, "[oss]\nalibaba_cloud_access_key_id = id\nalibaba_cloud_access_key_secret = secret\n").unwrap();
+//! # let text = "[oss]\nalibaba_cloud_access_key_id = id\nalibaba_cloud_access_key_secret = secret\n";
+//! # std::fs::write(&path, text).unwrap();
 //! // let path = "config.ini";
 //! let provider = ProfileProvider::config_ini(path, "oss").build()?;
 //! assert_eq!(blocking::wait(provider.credentials())?.source(), "profile");
@@ -63,7 +64,8 @@
 //! | `tokio` | through `reqwest` | background refresh and waits, where there is a tokio runtime |
 //! | `write-back` | through `oauth` | `ProfileProviderBuilder::write_back`: storing what was renewed |
 //!
-//! A library that depends on this crate should set `default-features = false` and leave the choice to the program.
+//! A library that depends on this crate should set `default-features = false` and leave the choice to the
+//! program.
 //!
 //! When it fails: `docs/troubleshooting.md#profile` in the repository.
 #![cfg_attr(docsrs, feature(doc_cfg))]

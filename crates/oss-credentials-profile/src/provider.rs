@@ -21,14 +21,14 @@ use crate::{NAME, TRACING_TARGET};
 /// Value of `looked_at` if it is to be looked at once.
 const NEVER: u64 = 0;
 
-/// Credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or an INI file of your
-/// own.
+/// Credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or an INI file
+/// of your own.
 ///
-/// It holds the provider that the profile asks for, and is as fast as that one. When a file changes, the profile is
-/// read again: [`credentials`](CredentialsProvider::credentials) looks at the files' times, at most every 5 s and after
-/// a rejected key; [`cached`](CredentialsProvider::cached) never does. If the profile now asks for something else,
-/// another provider takes over. If it cannot be read any more, the one at hand stays in use as long as it brings
-/// credentials, and a warning is logged.
+/// It holds the provider that the profile asks for, and is as fast as that one. When a file changes, the
+/// profile is read again: [`credentials`](CredentialsProvider::credentials) looks at the files' times, at
+/// most every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the
+/// profile now asks for something else, another provider takes over. If it cannot be read any more, the one
+/// at hand stays in use as long as it brings credentials, and a warning is logged.
 ///
 /// Clones share everything.
 ///
@@ -67,8 +67,8 @@ struct Shared {
 #[derive(Default)]
 struct Reading {
     stamps: Vec<Option<Stamp>>,
-    /// Whether the files were read once more after their last change. A file that is written twice within one tick of
-    /// its clock looks the same from outside.
+    /// Whether the files were read once more after their last change. A file that is written twice within one
+    /// tick of its clock looks the same from outside.
     settled: bool,
     plan: Option<Plan>,
 }
@@ -97,8 +97,8 @@ impl ProfileProvider {
         Ok(builder)
     }
 
-    /// Starts a provider of the two keys `alibaba_cloud_access_key_id` and `alibaba_cloud_access_key_secret` in a
-    /// section of an INI file, as the vendor's OSS documents have it (*Configure access credentials*).
+    /// Starts a provider of the two keys `alibaba_cloud_access_key_id` and `alibaba_cloud_access_key_secret`
+    /// in a section of an INI file, as the vendor's OSS documents have it (*Configure access credentials*).
     pub fn config_ini(
         path: impl Into<std::path::PathBuf>,
         section: impl Into<String>,
@@ -127,7 +127,8 @@ impl Shared {
         looked_at == NEVER || now < looked_at || u128::from(now - looked_at) >= LOOK_INTERVAL.as_millis()
     }
 
-    /// Looks whether a file has changed. One caller does; others go on, unless there is nothing yet to go on with.
+    /// Looks whether a file has changed. One caller does; others go on, unless there is nothing yet to go on
+    /// with.
     fn look(&self, now: u64) {
         let mut reading = match self.reading.try_lock() {
             Ok(reading) => reading,
@@ -248,7 +249,8 @@ impl CredentialsProvider for ProfileProvider {
             let none = || CredentialsError::unavailable(ErrorDetail::builder(NAME, "there is no profile"));
             return CredentialsFuture::ready(Err(failure.unwrap_or_else(none)));
         };
-        // What is at hand is copied out; else the future has to own its provider, which may be replaced meanwhile.
+        // What is at hand is copied out; else the future has to own its provider, which may be replaced
+        // meanwhile.
         match provider.credentials().into_ready() {
             Ok(Ok(credentials)) => CredentialsFuture::ready(Ok(credentials)),
             Ok(Err(error)) => CredentialsFuture::ready(Err(snapshot.failure.clone().unwrap_or(error))),

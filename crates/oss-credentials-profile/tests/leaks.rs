@@ -1,5 +1,5 @@
-//! That no key or token reaches logs and errors. Alone in its binary: what tracing remembers about the interest in an
-//! event is shared by all threads of a process.
+//! That no key or token reaches logs and errors. Alone in its binary: what tracing remembers about the
+//! interest in an event is shared by all threads of a process.
 #![cfg(all(feature = "oauth", feature = "sso", feature = "sts"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 

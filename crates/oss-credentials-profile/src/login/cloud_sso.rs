@@ -1,6 +1,7 @@
 //! Credentials for a login that the CLI made with CloudSSO.
 //!
-//! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*; the exchange is observed from the vendor's clients.
+//! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*; the exchange is observed from the vendor's
+//! clients.
 
 use std::fmt;
 use std::sync::Arc;

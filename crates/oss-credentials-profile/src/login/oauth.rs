@@ -1,7 +1,7 @@
 //! Credentials for an OAuth login that the CLI made.
 //!
-//! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`; hosts, client ids and exchanges are
-//! observed from the vendor's clients.
+//! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`; hosts, client ids and
+//! exchanges are observed from the vendor's clients.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +49,8 @@ impl Site {
     }
 }
 
-/// Exchanges the login's access token for credentials, once per fetch, and renews the login if that may be stored.
+/// Exchanges the login's access token for credentials, once per fetch, and renews the login if that may be
+/// stored.
 pub(crate) struct OAuthSource {
     place: Place,
     site: Site,
@@ -207,7 +208,8 @@ impl OAuthSource {
     /// A login that lasts, and has another access token than `rejected`.
     async fn renew(&self, rejected: Option<&Zeroizing<String>>) -> Result<Login, CredentialsError> {
         under_lock(&self.place, self.sleep.as_ref(), async {
-            // Another process may have renewed it while this one waited; its refresh token is of no use any more.
+            // Another process may have renewed it while this one waited; its refresh token is of no use any
+            // more.
             let login = self.login()?;
             let lasting = login.lasts(self.clock.now(), RENEW_BEFORE);
             if lasting.is_some_and(|token| Some(token) != rejected) {
@@ -265,7 +267,8 @@ impl OAuthSource {
         let answer = exchange.send(request).await?;
         let new =
             wire::parse_token(answer.response.body()).map_err(|fault| exchange.fault(&answer, &fault))?;
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, expires_in = new.expires_in, "the OAuth login is renewed");
+        let expires_in = new.expires_in;
+        tracing::debug!(target: TRACING_TARGET, provider = NAME, expires_in, "the OAuth login is renewed");
         Ok(Login {
             access_token: Some(new.access_token),
             ends: now.checked_add(Duration::from_secs(new.expires_in)),

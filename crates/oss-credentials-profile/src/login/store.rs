@@ -25,8 +25,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// 15 s: longer than any exchange takes during which the lock is held.
 const PAUSES: u32 = 150;
 
-/// Does the work while no other process that asks for the lock does its own. The lock is a file beside the real one,
-/// which is itself replaced.
+/// Does the work while no other process that asks for the lock does its own. The lock is a file beside the
+/// real one, which is itself replaced.
 pub(super) async fn under_lock<T>(
     place: &Place,
     sleep: Option<&Arc<dyn Sleep>>,

@@ -94,8 +94,8 @@ fn names_are_trimmed() {
     assert_eq!(keys(&Folder::new().ini(text)), pair("id", "s"));
 }
 
-/// Go refuses the whole file, Java knows lines that begin with a tab, Python those that are indented. Here a value that
-/// somebody wrapped is an error, as half of it would be worse than none.
+/// Go refuses the whole file, Java knows lines that begin with a tab, Python those that are indented. Here a
+/// value that somebody wrapped is an error, as half of it would be worse than none.
 #[test]
 fn values_are_not_continued_on_the_next_line() {
     let error = "profile: the section \"default\" has a line that is neither key and value nor a comment \

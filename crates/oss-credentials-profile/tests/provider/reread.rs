@@ -43,7 +43,8 @@ fn a_change_is_seen_after_five_seconds_and_not_by_cached() {
     assert_eq!(provider.cached().unwrap().access_key_id(), "new");
 }
 
-/// Same length, same place, perhaps the same tick of the file system's clock: the second look reads in any case.
+/// Same length, same place, perhaps the same tick of the file system's clock: the second look reads in any
+/// case.
 #[test]
 fn a_change_that_left_no_trace_is_seen_too() {
     let folder = Folder::new();

@@ -138,6 +138,33 @@ fn what_is_wrong_with_the_sign_in_url_is_named() {
 }
 
 #[test]
+fn plain_http_is_for_this_machine_or_by_permission() {
+    let plain = |host: &str| PROFILE.replace("https://signin-cn-shanghai.alibabacloudsso.com", host);
+    let folder = Folder::answering(200, ANSWER);
+    get(&folder.cli("sso", &plain("http://127.0.0.1:8080")));
+    let path = folder.write(
+        "c.json",
+        format!(r#"{{"profiles": [{}]}}"#, plain("http://signin.example.com")),
+    );
+    let folder = folder.then_answering(200, ANSWER);
+    let builder = folder.builder().cli_file(path).profile("sso").allow_http(true);
+    get(&builder.build().unwrap());
+    let urls: Vec<_> = folder
+        .http
+        .requests()
+        .iter()
+        .map(|request| request.url().to_owned())
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "http://127.0.0.1:8080/cloud-credentials",
+            "http://signin.example.com/cloud-credentials"
+        ]
+    );
+}
+
+#[test]
 fn refusals_and_answers_that_bring_nothing() {
     let place = "POST https://signin-cn-shanghai.alibabacloudsso.com/cloud-credentials";
     let login = "log in with `aliyun configure --mode CloudSSO --profile \"sso\"`";
