@@ -1,0 +1,299 @@
+//! Settings.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{Clock, CredentialsError, Env, ErrorDetail, Sleep, SystemClock};
+
+use crate::NAME;
+use crate::config::{ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE};
+use crate::inner::{Context, Switches, default_http_client};
+use crate::lookup::{Candidate, Candidates, Kind};
+use crate::provider::ProfileProvider;
+
+/// Makes a [`ProfileProvider`]; see [`ProfileProvider::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct ProfileProviderBuilder {
+    cli_file: Option<PathBuf>,
+    ini_file: Option<PathBuf>,
+    own_keys: Option<PathBuf>,
+    profile: Option<String>,
+    use_cli: Option<bool>,
+    use_ini: bool,
+    /// What the environment says about files, once it was read.
+    found: Option<Found>,
+    switches: Switches,
+    allow_http: bool,
+    write_back: bool,
+    http_client: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    sleep: Option<Arc<dyn Sleep>>,
+}
+
+/// What the environment says about files.
+#[derive(Debug)]
+struct Found {
+    home: Option<PathBuf>,
+    config_file: Option<PathBuf>,
+    credentials_file: Option<PathBuf>,
+}
+
+impl ProfileProviderBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            cli_file: None,
+            ini_file: None,
+            own_keys: None,
+            profile: None,
+            use_cli: None,
+            use_ini: true,
+            found: None,
+            switches: Switches::default(),
+            allow_http: false,
+            write_back: false,
+            http_client: None,
+            clock: Arc::new(SystemClock),
+            sleep: None,
+        }
+    }
+
+    /// Reads the environment for what is not set yet.
+    ///
+    /// The profile's name is [`ENV_PROFILE`]. If no file is set, files are those that [`ENV_CONFIG_FILE`] and
+    /// [`ENV_CREDENTIALS_FILE`] name, else those in the home directory (`HOME`; on Windows `USERPROFILE`,
+    /// else `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
+    /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] leaves out the first. An empty variable
+    /// counts as unset. With the feature `ecs` the variables that turn instance metadata or its version 1 off
+    /// hold for profiles, too. No keys or roles are read from the environment.
+    pub fn env(mut self, env: &dyn Env) -> Self {
+        self.profile = self.profile.or_else(|| env.non_empty(ENV_PROFILE));
+        self.use_cli = self
+            .use_cli
+            .or_else(|| Some(!env.is_true(ENV_CLI_PROFILE_DISABLED)));
+        let path = |name| env.non_empty(name).map(PathBuf::from);
+        self.found = Some(Found {
+            home: home(env, cfg!(windows)),
+            config_file: path(ENV_CONFIG_FILE),
+            credentials_file: path(ENV_CREDENTIALS_FILE),
+        });
+        self.switches = Switches::of(env);
+        self
+    }
+
+    /// The CLI's `config.json`, at most 1 MiB. It has to be there. With a file set by this or the next
+    /// method, no other one is looked for; with both, this one is asked first.
+    pub fn cli_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cli_file = Some(path.into());
+        self
+    }
+
+    /// An INI file in the SDKs' format, at most 64 KiB. It has to be there.
+    pub fn ini_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ini_file = Some(path.into());
+        self
+    }
+
+    pub(crate) fn own_keys(mut self, path: PathBuf, section: String) -> Self {
+        self.own_keys = Some(path);
+        self.profile = Some(section);
+        self
+    }
+
+    /// Name of the profile. It has to be there, in one of the files. Default: in `config.json` the one that
+    /// it calls `current`, else `default`.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
+        self
+    }
+
+    /// Whether [`env`](Self::env) looks for the CLI's configuration. Default: yes, unless
+    /// [`ENV_CLI_PROFILE_DISABLED`] is `true`.
+    pub fn use_cli(mut self, yes: bool) -> Self {
+        self.use_cli = Some(yes);
+        self
+    }
+
+    /// Whether [`env`](Self::env) looks for the SDKs' file. Default: yes.
+    pub fn use_ini(mut self, yes: bool) -> Self {
+        self.use_ini = yes;
+        self
+    }
+
+    /// Whether a URI or a sign-in URL in a profile may be plain `http://` for any host. Tokens and
+    /// credentials are then readable on the network. Default: no.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Whether to store in `config.json` what was renewed: tokens and keys of an OAuth login, keys of a
+    /// program. Only the fields concerned are written; the file is replaced in one step, readable for its
+    /// owner alone.
+    ///
+    /// An OAuth login can be renewed only if this is on: renewing ends the tokens that are in the file.
+    /// Default: no.
+    #[cfg(feature = "write-back")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "write-back")))]
+    pub fn write_back(mut self, yes: bool) -> Self {
+        self.write_back = yes;
+        self
+    }
+
+    /// What sends the requests of profiles that need some. Default: with the feature `reqwest` a
+    /// `ReqwestClient::new()`, which works inside a tokio runtime; else none.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock, of inner providers, too. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
+    /// has one; else none.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Some(Arc::new(sleep));
+        self
+    }
+
+    /// Makes the provider. No file is read before it is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if no file is set, or no home directory is known.
+    pub fn build(self) -> Result<ProfileProvider, CredentialsError> {
+        let candidates = self.candidates()?;
+        let context = Context {
+            http: self.http_client.or_else(default_http_client),
+            clock: self.clock,
+            sleep: self.sleep,
+            allow_http: self.allow_http,
+            write_back: self.write_back,
+            switches: self.switches,
+        };
+        Ok(ProfileProvider::new(candidates, context))
+    }
+
+    pub(crate) fn candidates(&self) -> Result<Candidates, CredentialsError> {
+        let set = [
+            (&self.own_keys, Kind::OwnKeys),
+            (&self.cli_file, Kind::Cli),
+            (&self.ini_file, Kind::Credentials),
+        ];
+        let mut files: Vec<Candidate> = set
+            .into_iter()
+            .filter_map(|(path, kind)| Some(candidate(path.as_ref()?, kind, true)))
+            .collect();
+        if files.is_empty() {
+            files = self.found_files()?;
+        }
+        Ok(Candidates {
+            files,
+            profile: self.profile.clone(),
+        })
+    }
+
+    fn found_files(&self) -> Result<Vec<Candidate>, CredentialsError> {
+        let none = |what: &'static str, hint: &'static str| {
+            CredentialsError::not_configured(ErrorDetail::builder(NAME, what).hint(hint))
+        };
+        let Some(found) = &self.found else {
+            return Err(none(
+                "no file is set",
+                "set cli_file(..) or ini_file(..), or read the environment",
+            ));
+        };
+        let mut files = Vec::new();
+        if self.use_cli.unwrap_or(true) {
+            let home = found
+                .home
+                .as_deref()
+                .map(|home| vec![home.join(".aliyun/config.json")]);
+            add(&mut files, Kind::Cli, found.config_file.as_deref(), home);
+        }
+        if self.use_ini {
+            let home = found.home.as_deref().map(|home| {
+                let folder = home.join(".alibabacloud");
+                vec![folder.join("credentials.ini"), folder.join("credentials")]
+            });
+            add(
+                &mut files,
+                Kind::Credentials,
+                found.credentials_file.as_deref(),
+                home,
+            );
+        }
+        if !files.is_empty() {
+            return Ok(files);
+        }
+        if self.use_ini || self.use_cli.unwrap_or(true) {
+            return Err(none(
+                "no home directory is known",
+                "set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)",
+            ));
+        }
+        Err(none(
+            "both kinds of files are left out",
+            "set use_cli(true) or use_ini(true)",
+        ))
+    }
+}
+
+fn add(files: &mut Vec<Candidate>, kind: Kind, named: Option<&Path>, home: Option<Vec<PathBuf>>) {
+    match named {
+        Some(path) => files.push(candidate(path, kind, true)),
+        None => files.extend(
+            home.into_iter()
+                .flatten()
+                .map(|path| candidate(&path, kind, false)),
+        ),
+    }
+}
+
+fn candidate(path: &Path, kind: Kind, named: bool) -> Candidate {
+    Candidate {
+        path: path.to_owned(),
+        kind,
+        named,
+    }
+}
+
+fn home(env: &dyn Env, windows: bool) -> Option<PathBuf> {
+    if !windows {
+        return env.non_empty("HOME").map(PathBuf::from);
+    }
+    let in_two = || {
+        let drive = env.non_empty("HOMEDRIVE")?;
+        Some(format!("{drive}{}", env.non_empty("HOMEPATH")?))
+    };
+    env.non_empty("USERPROFILE").or_else(in_two).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oss_credentials_core::test_util::FakeEnv;
+
+    #[test]
+    fn the_home_directory_has_other_variables_on_windows() {
+        let env = FakeEnv::from([
+            ("HOME", "/home/h"),
+            ("USERPROFILE", r"C:\Users\u"),
+            ("HOMEDRIVE", "D:"),
+            ("HOMEPATH", r"\Users\p"),
+        ]);
+        assert_eq!(home(&env, false), Some("/home/h".into()));
+        assert_eq!(home(&env, true), Some(r"C:\Users\u".into()));
+        env.set("USERPROFILE", "");
+        assert_eq!(home(&env, true), Some(r"D:\Users\p".into()));
+        env.unset("HOMEPATH");
+        assert_eq!(home(&env, true), None);
+        env.set("HOME", "");
+        assert_eq!(home(&env, false), None);
+    }
+}

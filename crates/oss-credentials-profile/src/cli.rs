@@ -1,0 +1,240 @@
+//! The CLI's `config.json`. Pure.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use oss_credentials_core::http::{BodyDefect, json_object};
+use oss_credentials_core::{CredentialsError, ErrorDetail};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::NAME;
+use crate::config::{DEFAULT_PROFILE, MAX_DEPTH};
+use crate::lookup::Lookup;
+use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
+use crate::section::Section;
+
+const KEY_ID: &str = "access_key_id";
+const KEY_SECRET: &str = "access_key_secret";
+const KEY_TOKEN: &str = "sts_token";
+/// Longest mode that an error shows; AccessKey secrets are longer.
+const LONGEST_MODE: usize = 24;
+
+/// The file, with each value as it is written.
+#[derive(Deserialize)]
+pub(crate) struct Config<'a> {
+    current: Option<String>,
+    #[serde(borrow)]
+    profiles: Option<Vec<BTreeMap<String, &'a RawValue>>>,
+}
+
+impl<'a> Config<'a> {
+    /// Reads the text; an error says where it is no JSON, and quotes nothing.
+    pub(crate) fn parse(text: &'a str, file: &Path) -> Result<Self, CredentialsError> {
+        let text = crate::file::without_mark(text);
+        let parsed = json_object(text.as_bytes()).and_then(|_| {
+            serde_json::from_str(text).map_err(|error| BodyDefect::NotJson {
+                line: error.line(),
+                column: error.column(),
+            })
+        });
+        parsed.map_err(|defect| {
+            CredentialsError::invalid_config(
+                ErrorDetail::builder(NAME, format!("the CLI's configuration {defect}"))
+                    .place(file.to_string_lossy())
+                    .hint("correct it, or write it anew with `aliyun configure`"),
+            )
+        })
+    }
+
+    /// The fields of the first profile with this name.
+    pub(crate) fn profile(&'a self, name: &str) -> Option<&'a BTreeMap<String, &'a RawValue>> {
+        self.profiles.iter().flatten().find(|fields| {
+            let own = fields
+                .get("name")
+                .map(|raw| serde_json::from_str::<String>(raw.get()));
+            own.is_some_and(|own| own.is_ok_and(|own| own == name))
+        })
+    }
+}
+
+/// Looks for a profile; `wanted` is `None` if nobody named one.
+pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Lookup, CredentialsError> {
+    let config = Config::parse(text, file)?;
+    let current = config.current.as_deref().filter(|name| !name.is_empty());
+    let name = wanted.or(current).unwrap_or(DEFAULT_PROFILE);
+    let Some(fields) = config.profile(name) else {
+        if wanted.is_none() && current.is_some() {
+            let what = format!("\"current\" names the profile {name:?}, and there is none");
+            return Err(CredentialsError::invalid_config(
+                ErrorDetail::builder(NAME, what)
+                    .place(file.to_string_lossy())
+                    .hint("choose one with `aliyun configure switch`, or name one"),
+            ));
+        }
+        return Ok(Lookup::Absent(format!("no profile {name:?}")));
+    };
+    // The CLI writes such a profile when it is first run.
+    if wanted.is_none() && is_blank(&Section::json(file, name, fields))? {
+        return Ok(Lookup::Absent(format!("the profile {name:?} is empty")));
+    }
+    let plan = plan(&config, file, name, &mut Vec::new())?;
+    Ok(Lookup::Found(Box::new(plan)))
+}
+
+fn is_blank(section: &Section<'_>) -> Result<bool, CredentialsError> {
+    let mode = section.text("mode")?.unwrap_or_default();
+    Ok((mode.is_empty() || mode.eq_ignore_ascii_case("AK"))
+        && section.secret(KEY_ID)?.is_none()
+        && section.secret(KEY_SECRET)?.is_none())
+}
+
+/// `trail` holds the names that led here.
+fn plan(
+    config: &Config<'_>,
+    file: &Path,
+    name: &str,
+    trail: &mut Vec<String>,
+) -> Result<Plan, CredentialsError> {
+    let circle = trail.iter().any(|before| before == name);
+    trail.push(name.to_owned());
+    let invalid = |what: String, hint: &'static str| {
+        let detail = ErrorDetail::builder(NAME, what).place(file.to_string_lossy());
+        Err(CredentialsError::invalid_config(detail.hint(hint)))
+    };
+    if circle || trail.len() > MAX_DEPTH {
+        let names: Vec<_> = trail.iter().map(|name| format!("{name:?}")).collect();
+        let names = names.join(" -> ");
+        return if circle {
+            let what = format!("the profiles' source_profile lead in a circle: {names}");
+            invalid(what, "let one of them name another source_profile, or none")
+        } else {
+            let what = format!("the chain of source_profile has more than {MAX_DEPTH} profiles: {names}");
+            invalid(what, "shorten it")
+        };
+    }
+    let Some(fields) = config.profile(name) else {
+        let from = trail.iter().rev().nth(1).map_or("", String::as_str);
+        let what = format!("the source_profile of the profile {from:?} is {name:?}, and there is none");
+        return invalid(what, "correct source_profile, or add the profile");
+    };
+    let section = Section::json(file, name, fields);
+    let way = way(config, file, &section, trail)?;
+    Ok(Plan {
+        place: section.place,
+        way,
+    })
+}
+
+fn way(
+    config: &Config<'_>,
+    file: &Path,
+    section: &Section<'_>,
+    trail: &mut Vec<String>,
+) -> Result<Way, CredentialsError> {
+    let mode = section.required("mode")?;
+    let here = |way| {
+        Box::new(Plan {
+            place: section.place.clone(),
+            way,
+        })
+    };
+    Ok(match mode.to_ascii_lowercase().as_str() {
+        "ak" => Way::Keys(Keys::pair(section, KEY_ID, KEY_SECRET)?),
+        "ststoken" => {
+            let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
+            keys.token = Some(section.required_secret(KEY_TOKEN)?);
+            Way::Keys(keys)
+        }
+        "ramrolearn" => {
+            let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
+            // As the CLI does, and unlike the SDKs: a temporary pair is of no use without it.
+            keys.token = section.secret(KEY_TOKEN)?;
+            Way::AssumeRole {
+                base: here(Way::Keys(keys)),
+                role: role(section)?,
+            }
+        }
+        "ecsramrole" => Way::EcsRamRole {
+            role_name: section.text("ram_role_name")?,
+        },
+        "ramrolearnwithrolename" => Way::AssumeRole {
+            base: here(Way::EcsRamRole {
+                role_name: section.text("ram_role_name")?,
+            }),
+            role: role(section)?,
+        },
+        "chainableramrolearn" => {
+            let source = section.required("source_profile")?;
+            let role = role(section)?;
+            Way::AssumeRole {
+                base: Box::new(plan(config, file, &source, trail)?),
+                role,
+            }
+        }
+        "oidc" => Way::Oidc {
+            role: role(section)?,
+            provider_arn: section.required("oidc_provider_arn")?,
+            token_file: section.required("oidc_token_file")?,
+        },
+        "external" => Way::Process(section.required_secret("process_command")?),
+        "credentialsuri" => Way::Uri(section.required_secret("credentials_uri")?),
+        "cloudsso" => Way::CloudSso(CloudSso {
+            sign_in_url: section.required("cloud_sso_sign_in_url")?,
+            account_id: section.required("cloud_sso_account_id")?,
+            access_config: section.required("cloud_sso_access_config")?,
+        }),
+        "oauth" => Way::OAuth(site(section)?),
+        "rsakeypair" | "bearertoken" | "anonymous" => {
+            return Err(section.place.invalid(
+                format!("is of the mode {mode}, which is not supported"),
+                "use another profile",
+            ));
+        }
+        _ => return Err(unknown_mode(section, &mode)),
+    })
+}
+
+fn unknown_mode(section: &Section<'_>, mode: &str) -> CredentialsError {
+    // A key in the wrong place must not be shown.
+    let is_name = mode.len() <= LONGEST_MODE && mode.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let problem = if is_name {
+        format!("has the unknown mode {mode}")
+    } else {
+        "has an unknown mode".to_owned()
+    };
+    section.place.invalid(
+        problem,
+        "set mode to AK, StsToken, RamRoleArn, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, \
+         CloudSSO or OAuth",
+    )
+}
+
+fn role(section: &Section<'_>) -> Result<Role, CredentialsError> {
+    Ok(Role {
+        arn: section.required("ram_role_arn")?,
+        session_name: match section.text("ram_session_name")? {
+            None => section.text("role_session_name")?,
+            own => own,
+        },
+        duration: section.session_length("expired_seconds")?,
+        policy: section.text("policy")?,
+        external_id: section.text("external_id")?,
+        region: section.text("sts_region")?,
+        vpc: section.switch("enable_vpc")?,
+        endpoint: section.text("sts_endpoint")?,
+    })
+}
+
+fn site(section: &Section<'_>) -> Result<Site, CredentialsError> {
+    let site = section.required("oauth_site_type")?;
+    if site.eq_ignore_ascii_case("CN") {
+        Ok(Site::China)
+    } else if site.eq_ignore_ascii_case("INTL") {
+        Ok(Site::International)
+    } else {
+        Err(section
+            .place
+            .invalid("has an unknown oauth_site_type", "set it to CN or INTL"))
+    }
+}

@@ -1,0 +1,320 @@
+//! The provider that a profile asks for. What a mode needs may be left out of the build.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{
+    Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env, RefreshingProvider,
+    Sleep,
+};
+
+use crate::NAME;
+use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
+use crate::section::Place;
+
+/// Longer than an exchange takes that is going to end.
+#[cfg(any(feature = "oauth", feature = "sso"))]
+const EXCHANGING: Duration = Duration::from_secs(20);
+/// Longer than somebody waits for the lock on the file.
+#[cfg(feature = "write-back")]
+#[cfg_attr(
+    not(any(feature = "oauth", feature = "process")),
+    allow(dead_code, reason = "nothing is stored")
+)]
+const STORING: Duration = Duration::from_secs(20);
+
+/// What inner providers are built with.
+#[cfg_attr(
+    not(all(feature = "oauth", feature = "sso")),
+    allow(dead_code, reason = "modes that are left out need less")
+)]
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) http: Option<Arc<dyn HttpClient>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sleep: Option<Arc<dyn Sleep>>,
+    pub(crate) allow_http: bool,
+    pub(crate) write_back: bool,
+    pub(crate) switches: Switches,
+}
+
+/// What the environment turns off, whatever a profile says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Switches {
+    metadata_disabled: bool,
+    metadata_v1_disabled: bool,
+}
+
+impl Switches {
+    #[cfg(feature = "ecs")]
+    pub(crate) fn of(env: &dyn Env) -> Self {
+        Self {
+            metadata_disabled: env.is_true(oss_credentials_ecs_ram_role::ENV_DISABLED),
+            metadata_v1_disabled: env.is_true(oss_credentials_ecs_ram_role::ENV_V1_DISABLED),
+        }
+    }
+
+    #[cfg(not(feature = "ecs"))]
+    pub(crate) fn of(_: &dyn Env) -> Self {
+        Self::default()
+    }
+}
+
+type Built = Result<Arc<dyn CredentialsProvider>, CredentialsError>;
+
+#[cfg_attr(
+    not(all(feature = "oauth", feature = "sso")),
+    allow(dead_code, reason = "modes that are left out need less")
+)]
+impl Context {
+    /// Builds it; nothing is sent, read or run yet.
+    pub(crate) fn provider(&self, plan: &Plan) -> Built {
+        let place = &plan.place;
+        match &plan.way {
+            Way::Keys(keys) => fixed(place, keys),
+            Way::AssumeRole { base, role } => self.assume_role(place, self.provider(base)?, role),
+            Way::EcsRamRole { role_name } => self.ecs_ram_role(place, role_name.as_deref()),
+            Way::Oidc {
+                role,
+                provider_arn,
+                token_file,
+            } => self.oidc(place, role, provider_arn, token_file),
+            Way::Uri(uri) => self.uri(place, uri),
+            Way::Process(command) => self.process(place, command),
+            Way::CloudSso(settings) => self.cloud_sso(place, settings),
+            Way::OAuth(site) => self.oauth(place, *site),
+        }
+    }
+
+    /// For the modes that send requests.
+    fn http(&self, place: &Place) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+        self.http.clone().ok_or_else(|| {
+            place.invalid(
+                "needs an HTTP client, and there is none",
+                "pass one with http_client(..), or turn on the feature `reqwest`",
+            )
+        })
+    }
+
+    /// A cache around a source; `limit` is longer than any fetch of it that makes progress.
+    fn refreshing(&self, source: impl CredentialsSource, limit: Duration) -> Arc<dyn CredentialsProvider> {
+        let provider = RefreshingProvider::builder(source)
+            .clock(Arc::clone(&self.clock))
+            .attempt_limit(limit)
+            .background_refresh(true);
+        Arc::new(provider.build())
+    }
+}
+
+/// Keys as they stand in the file.
+fn fixed(place: &Place, keys: &Keys) -> Built {
+    let mut built = Credentials::builder(keys.id.clone(), keys.secret.as_str()).source(NAME);
+    if let Some(token) = &keys.token {
+        built = built.security_token(token.as_str());
+    }
+    Ok(Arc::new(built.build().map_err(|error| place.within(&error))?))
+}
+
+/// The error of a mode that was left out of the build.
+#[cfg(not(all(
+    feature = "ecs",
+    feature = "oauth",
+    feature = "oidc",
+    feature = "process",
+    feature = "sso",
+    feature = "sts",
+    feature = "uri"
+)))]
+fn left_out(place: &Place, what: &str, feature: &str) -> Built {
+    Err(place.invalid(
+        format!("{what}, which this build cannot do"),
+        format!("turn on the feature `{feature}` of oss-credentials-profile"),
+    ))
+}
+
+impl Context {
+    #[cfg(feature = "sts")]
+    fn assume_role(&self, place: &Place, base: Arc<dyn CredentialsProvider>, role: &Role) -> Built {
+        let mut builder = oss_credentials_sts_assume_role::StsAssumeRole::builder(base)
+            .role_arn(role.arn.as_str())
+            .vpc(role.vpc)
+            .http_client(self.http(place)?)
+            .clock(Arc::clone(&self.clock));
+        if let Some(name) = &role.session_name {
+            builder = builder.role_session_name(name.as_str());
+        }
+        if let Some(duration) = role.duration {
+            builder = builder.duration(duration);
+        }
+        if let Some(policy) = &role.policy {
+            builder = builder.policy(policy.as_str());
+        }
+        if let Some(external_id) = &role.external_id {
+            builder = builder.external_id(external_id.as_str());
+        }
+        if let Some(region) = &role.region {
+            builder = builder.region(region.as_str());
+        }
+        if let Some(endpoint) = &role.endpoint {
+            builder = builder.endpoint(endpoint.as_str());
+        }
+        if let Some(sleep) = &self.sleep {
+            builder = builder.sleep(Arc::clone(sleep));
+        }
+        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+    }
+
+    #[cfg(not(feature = "sts"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn assume_role(&self, place: &Place, _: Arc<dyn CredentialsProvider>, _: &Role) -> Built {
+        left_out(place, "assumes a role", "sts")
+    }
+
+    #[cfg(feature = "oidc")]
+    fn oidc(&self, place: &Place, role: &Role, provider_arn: &str, token_file: &str) -> Built {
+        let mut builder = oss_credentials_oidc_rrsa::OidcRrsa::builder()
+            .role_arn(role.arn.as_str())
+            .oidc_provider_arn(provider_arn)
+            .oidc_token_file(token_file)
+            .vpc(role.vpc)
+            .http_client(self.http(place)?)
+            .clock(Arc::clone(&self.clock));
+        if let Some(name) = &role.session_name {
+            builder = builder.role_session_name(name.as_str());
+        }
+        if let Some(duration) = role.duration {
+            builder = builder.duration(duration);
+        }
+        if let Some(policy) = &role.policy {
+            builder = builder.policy(policy.as_str());
+        }
+        if let Some(region) = &role.region {
+            builder = builder.region(region.as_str());
+        }
+        if let Some(endpoint) = &role.endpoint {
+            builder = builder.endpoint(endpoint.as_str());
+        }
+        if let Some(sleep) = &self.sleep {
+            builder = builder.sleep(Arc::clone(sleep));
+        }
+        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+    }
+
+    #[cfg(not(feature = "oidc"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn oidc(&self, place: &Place, _: &Role, _: &str, _: &str) -> Built {
+        left_out(place, "takes an OIDC token", "oidc")
+    }
+
+    #[cfg(feature = "ecs")]
+    fn ecs_ram_role(&self, place: &Place, role_name: Option<&str>) -> Built {
+        let mut builder = oss_credentials_ecs_ram_role::EcsRamRole::builder()
+            .disabled(self.switches.metadata_disabled)
+            .allow_v1(!self.switches.metadata_v1_disabled)
+            // The profile says that there is one.
+            .required(true)
+            .http_client(self.http(place)?)
+            .clock(Arc::clone(&self.clock));
+        if let Some(role_name) = role_name {
+            builder = builder.role_name(role_name);
+        }
+        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+    }
+
+    #[cfg(not(feature = "ecs"))]
+    fn ecs_ram_role(&self, place: &Place, _: Option<&str>) -> Built {
+        let _ = (
+            self.switches.metadata_disabled,
+            self.switches.metadata_v1_disabled,
+        );
+        left_out(place, "asks for the role of an instance", "ecs")
+    }
+
+    #[cfg(feature = "uri")]
+    fn uri(&self, place: &Place, uri: &str) -> Built {
+        let builder = oss_credentials_uri::CredentialsUri::builder()
+            .uri(uri)
+            .allow_http(self.allow_http)
+            .http_client(self.http(place)?)
+            .clock(Arc::clone(&self.clock));
+        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+    }
+
+    #[cfg(not(feature = "uri"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn uri(&self, place: &Place, _: &str) -> Built {
+        left_out(place, "has a credentials URI", "uri")
+    }
+
+    #[cfg(feature = "process")]
+    fn process(&self, place: &Place, command: &str) -> Built {
+        let builder = oss_credentials_process::CredentialsProcess::builder()
+            .command_line(command)
+            .clock(Arc::clone(&self.clock));
+        #[cfg(feature = "write-back")]
+        if self.write_back {
+            let source = builder.build_source().map_err(|error| place.within(&error))?;
+            let source = crate::login::Stored::new(place.clone(), source, self.sleep.clone());
+            let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + STORING;
+            return Ok(self.refreshing(source, limit));
+        }
+        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+    }
+
+    #[cfg(not(feature = "process"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn process(&self, place: &Place, _: &str) -> Built {
+        left_out(place, "runs a program", "process")
+    }
+
+    #[cfg(feature = "sso")]
+    fn cloud_sso(&self, place: &Place, settings: &CloudSso) -> Built {
+        let source = crate::login::CloudSsoSource::new(
+            place.clone(),
+            settings,
+            self.allow_http,
+            self.http(place)?,
+            Arc::clone(&self.clock),
+        )?;
+        Ok(self.refreshing(source, EXCHANGING))
+    }
+
+    #[cfg(not(feature = "sso"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn cloud_sso(&self, place: &Place, _: &CloudSso) -> Built {
+        left_out(place, "is a login of CloudSSO", "sso")
+    }
+
+    #[cfg(feature = "oauth")]
+    fn oauth(&self, place: &Place, site: Site) -> Built {
+        let source = crate::login::OAuthSource::new(
+            place.clone(),
+            site,
+            self.write_back,
+            self.http(place)?,
+            Arc::clone(&self.clock),
+            self.sleep.clone(),
+        );
+        // Two exchanges, each after waiting for the lock. One that is given up takes the login with it.
+        Ok(self.refreshing(source, 2 * (EXCHANGING + STORING)))
+    }
+
+    #[cfg(not(feature = "oauth"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn oauth(&self, place: &Place, _: Site) -> Built {
+        left_out(place, "is an OAuth login", "oauth")
+    }
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature modes that need one say so.
+#[cfg(not(feature = "reqwest"))]
+pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}

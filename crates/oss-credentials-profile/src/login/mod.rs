@@ -1,0 +1,38 @@
+//! Logins that the CLI made, and storing what was renewed of them.
+
+#[cfg(feature = "sso")]
+mod cloud_sso;
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
+mod edit;
+#[cfg(any(feature = "oauth", feature = "sso"))]
+mod exchange;
+#[cfg(feature = "oauth")]
+mod oauth;
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
+mod store;
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
+mod stored;
+#[cfg(any(feature = "oauth", feature = "sso"))]
+mod wire;
+
+#[cfg(feature = "sso")]
+pub(crate) use cloud_sso::CloudSsoSource;
+#[cfg(feature = "oauth")]
+pub(crate) use oauth::OAuthSource;
+#[cfg(all(feature = "process", feature = "write-back"))]
+pub(crate) use stored::Stored;
+
+/// Reads fields of the profile as they are in the file now: the CLI may have renewed them.
+#[cfg(any(feature = "oauth", feature = "sso"))]
+fn read_fields<T>(
+    place: &crate::section::Place,
+    look: impl FnOnce(&crate::section::Section<'_>) -> Result<T, oss_credentials_core::CredentialsError>,
+) -> Result<T, oss_credentials_core::CredentialsError> {
+    let text = crate::file::read(&place.file, crate::config::MAX_CONFIG_FILE)
+        .map_err(|error| crate::lookup::unreadable(&place.file, error))?;
+    let config = crate::cli::Config::parse(&text, &place.file)?;
+    let Some(fields) = config.profile(&place.name) else {
+        return Err(place.invalid("is there no more", "log in again, or name another profile"));
+    };
+    look(&crate::section::Section::json(&place.file, &place.name, fields))
+}

@@ -1,0 +1,343 @@
+//! Credentials for an OAuth login that the CLI made.
+//!
+//! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`; hosts, client ids and
+//! exchanges are observed from the vendor's clients.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsSource, Fetched, Sleep};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::edit::{Changes, Value};
+use super::exchange::Exchange;
+use super::store::{Draft, store_or_warn, under_lock, warn};
+use super::stored::key_changes;
+use super::{read_fields, wire};
+use crate::plan::Site;
+use crate::section::{Place, Section};
+use crate::{NAME, TRACING_TARGET};
+
+const SERVICE: &str = "the OAuth service";
+/// An access token with less time left is renewed, as the vendor's SDKs do: 20 min.
+const RENEW_BEFORE: Duration = Duration::from_secs(1200);
+/// All but what RFC 3986 calls unreserved.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Site {
+    fn origin(self) -> &'static str {
+        match self {
+            Self::China => "https://oauth.aliyun.com",
+            Self::International => "https://oauth.alibabacloud.com",
+        }
+    }
+
+    /// The CLI's, which the login was made for.
+    fn client_id(self) -> &'static str {
+        match self {
+            Self::China => "4038181954557748008",
+            Self::International => "4103531455503354461",
+        }
+    }
+}
+
+/// Exchanges the login's access token for credentials, once per fetch, and renews the login if that may be
+/// stored.
+pub(crate) struct OAuthSource {
+    place: Place,
+    site: Site,
+    exchange_url: String,
+    token_url: String,
+    write_back: bool,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    sleep: Option<Arc<dyn Sleep>>,
+    /// A renewed login that could not be stored. It is the only one there is.
+    unsaved: Mutex<Option<Unsaved>>,
+}
+
+struct Unsaved {
+    /// The refresh token that was given for it. If the file holds another one, somebody has logged in anew.
+    spent: Zeroizing<String>,
+    login: Login,
+}
+
+#[derive(Clone)]
+struct Login {
+    access_token: Option<Zeroizing<String>>,
+    /// `None` if the file does not tell.
+    ends: Option<SystemTime>,
+    refresh_token: Option<Zeroizing<String>>,
+}
+
+impl Login {
+    fn of(section: &Section<'_>) -> Result<Self, CredentialsError> {
+        Ok(Self {
+            access_token: section.secret("oauth_access_token")?,
+            ends: section.instant("oauth_access_token_expire")?,
+            refresh_token: section.secret("oauth_refresh_token")?,
+        })
+    }
+
+    /// The access token, if it is good for this long.
+    fn lasts(&self, from: SystemTime, at_least: Duration) -> Option<&Zeroizing<String>> {
+        let until = from.checked_add(at_least)?;
+        self.access_token
+            .as_ref()
+            .filter(|_| self.ends.is_none_or(|ends| ends > until))
+    }
+
+    fn changes(&self) -> Changes {
+        let seconds = |at: SystemTime| {
+            at.duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |at| at.as_secs())
+        };
+        let text = |name, token: &Option<Zeroizing<String>>| Some((name, Value::Text(token.clone()?)));
+        text("oauth_refresh_token", &self.refresh_token)
+            .into_iter()
+            .chain(text("oauth_access_token", &self.access_token))
+            .chain(
+                self.ends
+                    .map(|ends| ("oauth_access_token_expire", Value::Number(seconds(ends)))),
+            )
+            .collect()
+    }
+}
+
+impl OAuthSource {
+    pub(crate) fn new(
+        place: Place,
+        site: Site,
+        write_back: bool,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+        sleep: Option<Arc<dyn Sleep>>,
+    ) -> Self {
+        Self {
+            place,
+            site,
+            exchange_url: format!("{}/v1/exchange", site.origin()),
+            token_url: format!("{}/v1/token", site.origin()),
+            write_back,
+            http,
+            clock,
+            sleep,
+            unsaved: Mutex::new(None),
+        }
+    }
+
+    async fn ask(&self) -> Result<Fetched, CredentialsError> {
+        let mut login = self.login()?;
+        let mut renewed = false;
+        if self.write_back
+            && login.lasts(self.clock.now(), RENEW_BEFORE).is_none()
+            && login.refresh_token.is_some()
+        {
+            match self.renew(None).await {
+                Ok(new) => (login, renewed) = (new, true),
+                // The old one serves while it lasts.
+                Err(error) if login.lasts(self.clock.now(), Duration::ZERO).is_some() => tracing::warn!(
+                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
+                    "the OAuth login was not renewed; it still lasts"
+                ),
+                Err(error) => return Err(error),
+            }
+        }
+        let token = self.access_token(&login)?;
+        let fetched = match self.exchange(&token).await {
+            // By the service's clock it may have ended.
+            Err(CredentialsError::Denied(_))
+                if self.write_back && !renewed && login.refresh_token.is_some() =>
+            {
+                login = self.renew(Some(&token)).await?;
+                self.exchange(&self.access_token(&login)?).await?
+            }
+            other => other?,
+        };
+        if self.write_back {
+            self.store(&fetched).await;
+        }
+        Ok(fetched)
+    }
+
+    /// The login as the file has it, or a newer one that could not be stored.
+    fn login(&self) -> Result<Login, CredentialsError> {
+        let stored = read_fields(&self.place, Login::of)?;
+        let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(newer) = &*unsaved {
+            if stored.refresh_token.as_ref() == Some(&newer.spent) {
+                return Ok(newer.login.clone());
+            }
+            *unsaved = None;
+        }
+        Ok(stored)
+    }
+
+    fn access_token(&self, login: &Login) -> Result<Zeroizing<String>, CredentialsError> {
+        if let Some(token) = login.lasts(self.clock.now(), Duration::ZERO) {
+            return Ok(token.clone());
+        }
+        let what = if login.access_token.is_some() {
+            "has ended"
+        } else {
+            "was never made, or is signed out"
+        };
+        let what = format!("the OAuth login of the {} {what}", self.place.subject());
+        let mut hint = self.hint();
+        if login.refresh_token.is_some() && !self.write_back {
+            hint.push_str(", or let write_back(true) renew it");
+        }
+        Err(CredentialsError::expired(self.place.detail(what).hint(hint)))
+    }
+
+    fn hint(&self) -> String {
+        format!(
+            "log in with `aliyun configure --mode OAuth --profile {:?}`",
+            self.place.name
+        )
+    }
+
+    /// A login that lasts, and has another access token than `rejected`.
+    async fn renew(&self, rejected: Option<&Zeroizing<String>>) -> Result<Login, CredentialsError> {
+        under_lock(&self.place, self.sleep.as_ref(), async {
+            // Another process may have renewed it while this one waited; its refresh token is of no use any
+            // more.
+            let login = self.login()?;
+            let lasting = login.lasts(self.clock.now(), RENEW_BEFORE);
+            if lasting.is_some_and(|token| Some(token) != rejected) {
+                return Ok(login);
+            }
+            let Some(refresh_token) = &login.refresh_token else {
+                return Ok(login);
+            };
+            // The service ends the old tokens: first make sure that the new ones can be kept.
+            let draft = Draft::new(&self.place)?;
+            let new = self.request_token(refresh_token).await?;
+            match draft.store(&self.place, &new.changes()) {
+                Ok(()) => *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None,
+                Err(error) => {
+                    warn(&self.place, &error);
+                    self.keep(refresh_token, &new);
+                }
+            }
+            Ok(new)
+        })
+        .await
+    }
+
+    fn keep(&self, spent: &Zeroizing<String>, login: &Login) {
+        let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+        // The file still holds the one that was spent first.
+        let spent = unsaved.take().map_or_else(|| spent.clone(), |older| older.spent);
+        *unsaved = Some(Unsaved {
+            spent,
+            login: login.clone(),
+        });
+    }
+
+    async fn request_token(&self, refresh_token: &str) -> Result<Login, CredentialsError> {
+        let hint = self.hint();
+        let exchange = Exchange {
+            service: SERVICE,
+            url: &self.token_url,
+            http: &*self.http,
+            clock: &self.clock,
+            secrets: vec![refresh_token],
+            hint: &hint,
+        };
+        let now = self.clock.now();
+        let body = Zeroizing::new(format!(
+            "grant_type=refresh_token&refresh_token={}&client_id={}&Timestamp={}",
+            utf8_percent_encode(refresh_token, VALUE),
+            self.site.client_id(),
+            utf8_percent_encode(&timestamp(now), VALUE),
+        ));
+        let request = exchange
+            .request()
+            .with_header("content-type", "application/x-www-form-urlencoded")
+            .with_body(body.as_bytes().to_vec());
+        let answer = exchange.send(request).await?;
+        let new =
+            wire::parse_token(answer.response.body()).map_err(|fault| exchange.fault(&answer, &fault))?;
+        let expires_in = new.expires_in;
+        tracing::debug!(target: TRACING_TARGET, provider = NAME, expires_in, "the OAuth login is renewed");
+        Ok(Login {
+            access_token: Some(new.access_token),
+            ends: now.checked_add(Duration::from_secs(new.expires_in)),
+            refresh_token: Some(new.refresh_token),
+        })
+    }
+
+    async fn exchange(&self, access_token: &str) -> Result<Fetched, CredentialsError> {
+        let hint = self.hint();
+        let exchange = Exchange {
+            service: SERVICE,
+            url: &self.exchange_url,
+            http: &*self.http,
+            clock: &self.clock,
+            secrets: vec![access_token],
+            hint: &hint,
+        };
+        let bearer = Zeroizing::new(format!("Bearer {access_token}"));
+        let request = exchange
+            .request()
+            .with_header("content-type", "application/json")
+            .with_header("authorization", bearer.as_str());
+        let answer = exchange.send(request).await?;
+        let session =
+            wire::parse_exchange(answer.response.body()).map_err(|fault| exchange.fault(&answer, &fault))?;
+        exchange.credentials(&answer, session)
+    }
+
+    /// The keys, for the CLI and the SDKs to use, and a login that is still to be stored.
+    async fn store(&self, fetched: &Fetched) {
+        let mut changes = key_changes(fetched.credentials());
+        {
+            let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+            changes.extend(unsaved.iter().flat_map(|unsaved| unsaved.login.changes()));
+        }
+        if store_or_warn(&self.place, self.sleep.as_ref(), &changes).await {
+            *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+}
+
+impl CredentialsSource for OAuthSource {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(self.ask())
+    }
+}
+
+impl fmt::Debug for OAuthSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthSource")
+            .field("place", &self.place)
+            .field("site", &self.site)
+            .field("write_back", &self.write_back)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As the service wants it: UTC, without a fraction.
+fn timestamp(at: SystemTime) -> String {
+    let seconds = at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let at = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+    at.unwrap_or_default().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

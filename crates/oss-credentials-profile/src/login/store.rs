@@ -1,0 +1,139 @@
+//! Replacing `config.json` by a changed one, alone among those who do.
+
+use std::fs::{File, OpenOptions};
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fd_lock::RwLock;
+use oss_credentials_core::{CredentialsError, Sleep};
+use tempfile::NamedTempFile;
+
+use super::edit::{Changes, edited};
+use crate::config::MAX_CONFIG_FILE;
+use crate::file::read;
+use crate::lookup::unreadable;
+use crate::section::Place;
+use crate::{NAME, TRACING_TARGET};
+
+/// Behind the name of the file; beside it.
+const LOCK_SUFFIX: &str = ".lock";
+/// Between two looks at a lock that somebody else holds.
+const PAUSE: Duration = Duration::from_millis(100);
+/// 15 s: longer than any exchange takes during which the lock is held.
+const PAUSES: u32 = 150;
+
+/// Does the work while no other process that asks for the lock does its own. The lock is a file beside the
+/// real one, which is itself replaced.
+pub(super) async fn under_lock<T>(
+    place: &Place,
+    sleep: Option<&Arc<dyn Sleep>>,
+    work: impl Future<Output = Result<T, CredentialsError>> + Send,
+) -> Result<T, CredentialsError> {
+    let mut pauses = 0;
+    loop {
+        let mut side = RwLock::new(side_file(place)?);
+        match side.try_write() {
+            Ok(_held) => return work.await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(cannot_store(place, error)),
+        }
+        drop(side);
+        let timer = sleeper(sleep).filter(|_| pauses < PAUSES);
+        let Some(timer) = timer else {
+            let what = format!("another process holds the lock to change the {}", place.subject());
+            return Err(CredentialsError::unavailable(
+                place.detail(what).hint("try again later"),
+            ));
+        };
+        pauses += 1;
+        timer.sleep(PAUSE).await;
+    }
+}
+
+fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
+    if let Some(own) = own {
+        return Some(Arc::clone(own));
+    }
+    #[cfg(feature = "tokio")]
+    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
+        return Some(Arc::new(timer));
+    }
+    None
+}
+
+/// The file itself, wherever symbolic links lead.
+fn target(place: &Place) -> Result<PathBuf, CredentialsError> {
+    std::fs::canonicalize(&place.file).map_err(|error| cannot_store(place, error))
+}
+
+fn side_file(place: &Place) -> Result<File, CredentialsError> {
+    let mut path = target(place)?.into_os_string();
+    path.push(LOCK_SUFFIX);
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| cannot_store(place, error))
+}
+
+/// A file beside the real one that can take its place: whoever has one will not fail for want of permission.
+pub(super) struct Draft {
+    target: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Draft {
+    pub(super) fn new(place: &Place) -> Result<Self, CredentialsError> {
+        let target = target(place)?;
+        let folder = target.parent().unwrap_or(Path::new("."));
+        // Readable and writable for its owner alone.
+        let file = NamedTempFile::new_in(folder).map_err(|error| cannot_store(place, error))?;
+        Ok(Self { target, file })
+    }
+
+    /// Puts the changed text in place of what is there now. Call it under the lock.
+    pub(super) fn store(mut self, place: &Place, changes: &Changes) -> Result<(), CredentialsError> {
+        let text = read(&self.target, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
+        let text = edited(&text, &place.file, &place.name, changes)?;
+        let written = self
+            .file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.as_file().sync_all());
+        written.map_err(|error| cannot_store(place, error))?;
+        self.file
+            .persist(&self.target)
+            .map_err(|error| cannot_store(place, error.error))?;
+        tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name, "stored what was renewed");
+        Ok(())
+    }
+}
+
+/// Stores what can be got again: a failure is only a warning.
+pub(super) async fn store_or_warn(place: &Place, sleep: Option<&Arc<dyn Sleep>>, changes: &Changes) -> bool {
+    let stored = under_lock(place, sleep, async { Draft::new(place)?.store(place, changes) }).await;
+    if let Err(error) = &stored {
+        warn(place, error);
+    }
+    stored.is_ok()
+}
+
+pub(super) fn warn(place: &Place, error: &CredentialsError) {
+    tracing::warn!(
+        target: TRACING_TARGET, provider = NAME, file = %place.file.display(), kind = error.kind(), %error,
+        "what was renewed is in use, but could not be stored"
+    );
+}
+
+fn cannot_store(place: &Place, error: io::Error) -> CredentialsError {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "let the user of this process write to the folder, or leave write_back off"
+        }
+        _ => "see the cause",
+    };
+    let what = "the file cannot be replaced by a renewed one";
+    CredentialsError::unavailable(place.detail(what).hint(hint).source(error))
+}

@@ -1,0 +1,70 @@
+//! A source whose credentials are stored in the profile, for the CLI and the SDKs to use.
+
+use std::time::SystemTime;
+
+use oss_credentials_core::Credentials;
+use zeroize::Zeroizing;
+#[cfg(feature = "process")]
+use {
+    super::store::store_or_warn,
+    crate::section::Place,
+    oss_credentials_core::{BoxFuture, CredentialsError, CredentialsSource, Fetched, Sleep},
+    std::sync::Arc,
+};
+
+use super::edit::{Changes, Value};
+
+/// The keys as the CLI and the SDKs store them.
+pub(super) fn key_changes(credentials: &Credentials) -> Changes {
+    let text = |text: &str| Value::Text(Zeroizing::new(text.to_owned()));
+    let ends = credentials
+        .expires_at()
+        .and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    vec![
+        ("access_key_id", text(credentials.access_key_id())),
+        ("access_key_secret", text(credentials.access_key_secret())),
+        (
+            "sts_token",
+            text(credentials.security_token().unwrap_or_default()),
+        ),
+        (
+            "sts_expiration",
+            Value::Number(ends.map_or(0, |ends| ends.as_secs())),
+        ),
+    ]
+}
+
+#[cfg(feature = "process")]
+#[derive(Debug)]
+pub(crate) struct Stored<S> {
+    place: Place,
+    source: S,
+    sleep: Option<Arc<dyn Sleep>>,
+}
+
+#[cfg(feature = "process")]
+impl<S> Stored<S> {
+    pub(crate) fn new(place: Place, source: S, sleep: Option<Arc<dyn Sleep>>) -> Self {
+        Self { place, source, sleep }
+    }
+}
+
+#[cfg(feature = "process")]
+impl<S: CredentialsSource> CredentialsSource for Stored<S> {
+    fn name(&self) -> &'static str {
+        self.source.name()
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(async {
+            let fetched = self.source.fetch().await?;
+            store_or_warn(
+                &self.place,
+                self.sleep.as_ref(),
+                &key_changes(fetched.credentials()),
+            )
+            .await;
+            Ok(fetched)
+        })
+    }
+}

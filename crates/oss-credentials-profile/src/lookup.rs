@@ -1,0 +1,183 @@
+//! Which files are asked for the profile, and what they say.
+
+use std::path::{Path, PathBuf};
+
+use oss_credentials_core::{CredentialsError, ErrorDetail};
+
+use crate::NAME;
+use crate::config::{DEFAULT_PROFILE, MAX_CONFIG_FILE, MAX_INI_FILE};
+use crate::file::{ReadError, Stamp, read};
+use crate::plan::Plan;
+use crate::{cli, ini};
+
+/// What one file says about the profile.
+pub(crate) enum Lookup {
+    Found(Box<Plan>),
+    /// It is not in this file, or does not count there; why.
+    Absent(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
+    /// Whether somebody named it: then it has to be there.
+    pub(crate) named: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The CLI's `config.json`.
+    Cli,
+    /// The SDKs' `credentials.ini`.
+    Credentials,
+    /// An INI file with the two keys of the OSS documents.
+    OwnKeys,
+}
+
+/// The files in the order in which they are asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidates {
+    pub(crate) files: Vec<Candidate>,
+    /// `None` if nobody named one.
+    pub(crate) profile: Option<String>,
+}
+
+impl Candidates {
+    /// Equal as long as nothing has changed.
+    pub(crate) fn stamps(&self) -> Vec<Option<Stamp>> {
+        self.files.iter().map(|file| Stamp::of(&file.path)).collect()
+    }
+
+    /// The profile from the first file that has it.
+    pub(crate) fn load(&self) -> Result<Plan, CredentialsError> {
+        let mut reasons = Vec::new();
+        for candidate in &self.files {
+            match candidate.look(self.profile.as_deref())? {
+                Lookup::Found(plan) => return Ok(*plan),
+                Lookup::Absent(reason) => {
+                    reasons.push(format!("{}: {reason}", candidate.path.display()));
+                }
+            }
+        }
+        let what = match &self.profile {
+            Some(name) => format!("there is no profile {name:?}"),
+            None => "no file has a profile to use".to_owned(),
+        };
+        let detail = ErrorDetail::builder(NAME, what).place(reasons.join("; "));
+        if self.profile.is_some() || self.files.iter().any(|file| file.named) {
+            // Whoever names a profile or a file wants it: a chain must not go on to another identity.
+            let hint = "correct the name, or add the profile";
+            return Err(CredentialsError::invalid_config(detail.hint(hint)));
+        }
+        let hint = format!("add the profile {DEFAULT_PROFILE:?} to one of them, or name one");
+        Err(CredentialsError::not_configured(detail.hint(hint)))
+    }
+}
+
+impl Candidate {
+    fn look(&self, wanted: Option<&str>) -> Result<Lookup, CredentialsError> {
+        let limit = match self.kind {
+            Kind::Cli => MAX_CONFIG_FILE,
+            Kind::Credentials | Kind::OwnKeys => MAX_INI_FILE,
+        };
+        let text = match read(&self.path, limit) {
+            Ok(text) => text,
+            Err(ReadError::Missing) if !self.named => {
+                return Ok(Lookup::Absent("there is no such file".to_owned()));
+            }
+            // Of a service that has another user's home directory.
+            Err(ReadError::Hidden) if !self.named => {
+                return Ok(Lookup::Absent("its folder may not be looked into".to_owned()));
+            }
+            Err(error) => return Err(unreadable(&self.path, error)),
+        };
+        match self.kind {
+            Kind::Cli => cli::find(&text, &self.path, wanted),
+            Kind::Credentials => ini::credentials_file(&text, &self.path, wanted),
+            Kind::OwnKeys => ini::own_keys(&text, &self.path, wanted.unwrap_or(DEFAULT_PROFILE)),
+        }
+    }
+}
+
+/// A file that cannot be used.
+pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
+    let detail = |what: String| ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
+    let (what, hint, source) = match error {
+        ReadError::Missing => (
+            "there is no such file".to_owned(),
+            "correct the path, or write the file",
+            None,
+        ),
+        ReadError::Hidden => (
+            "the file's folder may not be looked into".to_owned(),
+            "let the user of this process do so",
+            None,
+        ),
+        ReadError::NotRegular => (
+            "this is not a regular file".to_owned(),
+            "set the path of the file itself",
+            None,
+        ),
+        ReadError::TooLarge(limit) => (
+            format!("the file is larger than {} KiB", limit / 1024),
+            "set the path of a file with profiles",
+            None,
+        ),
+        ReadError::NotUtf8 => ("the file is not UTF-8".to_owned(), "save it as UTF-8", None),
+        ReadError::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => (
+            "the file may not be read".to_owned(),
+            "let the user of this process read it",
+            Some(error),
+        ),
+        // Of the disk, or of a network file system: it may pass.
+        ReadError::Io(error) => {
+            let detail = detail("reading the file failed".to_owned())
+                .hint("try again later")
+                .source(error);
+            return CredentialsError::unavailable(detail);
+        }
+    };
+    let mut detail = detail(what).hint(hint);
+    if let Some(error) = source {
+        detail = detail.source(error);
+    }
+    CredentialsError::invalid_config(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts that come close to a file with profiles.
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[ -~\\n\u{e9}\u{feff}]{0,5}",
+            Just("[default]\n".to_owned()),
+            Just("type = access_key\n".to_owned()),
+            Just("access_key_id = i\n access_key_secret: s\n".to_owned()),
+            Just("{\"profiles\": [{\"name\": \"default\",".to_owned()),
+            Just("\"mode\": \"AK\"".to_owned()),
+            Just("}]}".to_owned()),
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in text()) {
+            let file = Path::new("f");
+            for wanted in [None, Some("default"), Some("x")] {
+                let found = [
+                    cli::find(&text, file, wanted),
+                    ini::credentials_file(&text, file, wanted),
+                    ini::own_keys(&text, file, "default"),
+                ];
+                for error in found.into_iter().filter_map(Result::err) {
+                    prop_assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+                }
+            }
+        }
+    }
+}

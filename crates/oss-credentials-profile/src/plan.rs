@@ -1,0 +1,98 @@
+//! What a profile asks for, complete and checked, before anything is built of it.
+
+use std::time::Duration;
+
+use oss_credentials_core::CredentialsError;
+use zeroize::Zeroizing;
+
+use crate::section::{Place, Section};
+
+/// A profile, read. Two that are equal need no new provider.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) place: Place,
+    pub(crate) way: Way,
+}
+
+/// How its credentials are got.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    Keys(Keys),
+    AssumeRole {
+        base: Box<Plan>,
+        role: Role,
+    },
+    EcsRamRole {
+        role_name: Option<String>,
+    },
+    Oidc {
+        role: Role,
+        provider_arn: String,
+        token_file: String,
+    },
+    Uri(Zeroizing<String>),
+    Process(Zeroizing<String>),
+    /// What the login brought stands in the file, and is read at each fetch.
+    CloudSso(CloudSso),
+    OAuth(Site),
+}
+
+impl Way {
+    /// In one word, for logs.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Keys(_) => "keys",
+            Self::AssumeRole { .. } => "sts-assume-role",
+            Self::EcsRamRole { .. } => "ecs-ram-role",
+            Self::Oidc { .. } => "oidc-rrsa",
+            Self::Uri(_) => "uri",
+            Self::Process(_) => "process",
+            Self::CloudSso(_) => "cloud-sso",
+            Self::OAuth(_) => "oauth",
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) id: String,
+    pub(crate) secret: Zeroizing<String>,
+    pub(crate) token: Option<Zeroizing<String>>,
+}
+
+impl Keys {
+    /// An AccessKey pair; a half is an error that names the other half.
+    pub(crate) fn pair(section: &Section<'_>, id: &str, secret: &str) -> Result<Self, CredentialsError> {
+        Ok(Self {
+            id: section.required(id)?,
+            secret: section.required_secret(secret)?,
+            token: None,
+        })
+    }
+}
+
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) session_name: Option<String>,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) policy: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) vpc: bool,
+    pub(crate) endpoint: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CloudSso {
+    pub(crate) sign_in_url: String,
+    pub(crate) account_id: String,
+    pub(crate) access_config: String,
+}
+
+/// Where an OAuth login was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    China,
+    International,
+}

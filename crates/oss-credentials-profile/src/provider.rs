@@ -1,0 +1,305 @@
+//! The provider: holds the one that the profile asks for, and another one when the profile changes.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwapOption;
+use oss_credentials_core::{
+    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail,
+};
+
+use crate::builder::ProfileProviderBuilder;
+use crate::config::LOOK_INTERVAL;
+use crate::file::Stamp;
+use crate::inner::Context;
+use crate::lookup::Candidates;
+use crate::plan::Plan;
+use crate::{NAME, TRACING_TARGET};
+
+/// Value of `looked_at` if it is to be looked at once.
+const NEVER: u64 = 0;
+
+/// Credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or an INI file
+/// of your own.
+///
+/// It holds the provider that the profile asks for, and is as fast as that one. When a file changes, the
+/// profile is read again: [`credentials`](CredentialsProvider::credentials) looks at the files' times, at
+/// most every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the
+/// profile now asks for something else, another provider takes over. If it cannot be read any more, the one
+/// at hand stays in use as long as it brings credentials, and a warning is logged.
+///
+/// Clones share everything.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{CredentialsProvider, blocking};
+/// use oss_credentials_profile::ProfileProvider;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("credentials.ini");
+/// # let example = "[default]\ntype = access_key\naccess_key_id = LTAI5tEXAMPLEKEYID\naccess_key_secret = EXAMPLE\n";
+/// # std::fs::write(&path, example).unwrap();
+/// // let path = "/etc/my-tool/credentials.ini";
+/// let provider = ProfileProvider::builder().ini_file(path).build()?;
+/// assert_eq!(blocking::wait(provider.credentials())?.access_key_id(), "LTAI5tEXAMPLEKEYID");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct ProfileProvider {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    candidates: Candidates,
+    context: Context,
+    /// What is in use. Readers take no lock.
+    current: ArcSwapOption<Snapshot>,
+    /// When it was last looked whether a file has changed, in milliseconds since 1970.
+    looked_at: AtomicU64,
+    /// Held by who looks.
+    reading: Mutex<Reading>,
+}
+
+/// What is known of the files.
+#[derive(Default)]
+struct Reading {
+    stamps: Vec<Option<Stamp>>,
+    /// Whether the files were read once more after their last change. A file that is written twice within one
+    /// tick of its clock looks the same from outside.
+    settled: bool,
+    plan: Option<Plan>,
+}
+
+struct Snapshot {
+    /// `None` before the first profile that could be used.
+    provider: Option<Arc<dyn CredentialsProvider>>,
+    /// Why what is in the files now cannot be used.
+    failure: Option<CredentialsError>,
+}
+
+impl ProfileProvider {
+    /// Starts a provider without settings: name a file, or read the environment.
+    pub fn builder() -> ProfileProviderBuilder {
+        ProfileProviderBuilder::new()
+    }
+
+    /// Starts a provider from the environment; see [`ProfileProviderBuilder::env`].
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NotConfigured`] if neither a file nor a home directory is known.
+    pub fn from_env(env: &dyn Env) -> Result<ProfileProviderBuilder, CredentialsError> {
+        let builder = Self::builder().env(env);
+        builder.candidates()?;
+        Ok(builder)
+    }
+
+    /// Starts a provider of the two keys `alibaba_cloud_access_key_id` and `alibaba_cloud_access_key_secret`
+    /// in a section of an INI file, as the vendor's OSS documents have it (*Configure access credentials*).
+    pub fn config_ini(
+        path: impl Into<std::path::PathBuf>,
+        section: impl Into<String>,
+    ) -> ProfileProviderBuilder {
+        Self::builder().own_keys(path.into(), section.into())
+    }
+
+    pub(crate) fn new(candidates: Candidates, context: Context) -> Self {
+        let shared = Shared {
+            candidates,
+            context,
+            current: ArcSwapOption::const_empty(),
+            looked_at: AtomicU64::new(NEVER),
+            reading: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl Shared {
+    fn is_due(&self, now: u64) -> bool {
+        let looked_at = self.looked_at.load(Ordering::Acquire);
+        // A clock that was set back must not stop it.
+        looked_at == NEVER || now < looked_at || u128::from(now - looked_at) >= LOOK_INTERVAL.as_millis()
+    }
+
+    /// Looks whether a file has changed. One caller does; others go on, unless there is nothing yet to go on
+    /// with.
+    fn look(&self, now: u64) {
+        let mut reading = match self.reading.try_lock() {
+            Ok(reading) => reading,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) if self.current.load().is_some() => return,
+            Err(TryLockError::WouldBlock) => {
+                let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+                // The other one has looked just now.
+                if self.current.load().is_some() {
+                    return;
+                }
+                reading
+            }
+        };
+        self.looked_at.store(now.max(1), Ordering::Release);
+        // Taken before the files are read: what changes meanwhile is seen at the next look.
+        let stamps = self.candidates.stamps();
+        let current = self.current.load_full();
+        let failed = current.as_ref().is_none_or(|current| current.failure.is_some());
+        let changed = reading.stamps != stamps;
+        if !changed && reading.settled && !failed {
+            return;
+        }
+        reading.settled = !changed;
+        reading.stamps = stamps;
+        self.read(&mut reading, current.as_deref());
+    }
+
+    fn read(&self, reading: &mut Reading, current: Option<&Snapshot>) {
+        let at_hand = current.and_then(|current| current.provider.clone());
+        let loaded = self.candidates.load().and_then(|plan| {
+            if at_hand.is_some() && reading.plan.as_ref() == Some(&plan) {
+                return Ok(None);
+            }
+            let provider = self.context.provider(&plan)?;
+            Ok(Some((plan, provider)))
+        });
+        let failure = match loaded {
+            // As it was.
+            Ok(None) if current.is_some_and(|current| current.failure.is_none()) => return,
+            Ok(None) => None,
+            Ok(Some((plan, provider))) => {
+                log_plan(&plan, at_hand.is_some());
+                reading.plan = Some(plan);
+                self.publish(Some(provider), None);
+                return;
+            }
+            Err(error) => Some(error),
+        };
+        let failure = failure.map(|error| {
+            if at_hand.is_none() {
+                return error;
+            }
+            if current.is_some_and(|current| current.failure.is_none()) {
+                tracing::warn!(
+                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
+                    "the profile cannot be read any more; the one read before stays in use"
+                );
+            }
+            configured(&error)
+        });
+        self.publish(at_hand, failure);
+    }
+
+    fn publish(&self, provider: Option<Arc<dyn CredentialsProvider>>, failure: Option<CredentialsError>) {
+        self.current.store(Some(Arc::new(Snapshot { provider, failure })));
+    }
+
+    fn now(&self) -> u64 {
+        let since = self.context.clock.now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A profile that was there once is set up: if it is gone, a chain must not go on to another identity.
+fn configured(error: &CredentialsError) -> CredentialsError {
+    match error {
+        CredentialsError::NotConfigured(detail) => CredentialsError::InvalidConfig(detail.clone()),
+        other => other.clone(),
+    }
+}
+
+fn log_plan(plan: &Plan, again: bool) {
+    let (file, profile, kind) = (
+        plan.place.file.display(),
+        plan.place.name.as_str(),
+        plan.way.word(),
+    );
+    if again {
+        tracing::info!(target: TRACING_TARGET, provider = NAME, %file, profile, kind,
+            "the profile has changed, and is in use as it is now");
+    } else {
+        tracing::debug!(target: TRACING_TARGET, provider = NAME, %file, profile, kind, "the profile is read");
+    }
+}
+
+impl CredentialsProvider for ProfileProvider {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let now = self.shared.now();
+        // Whoever comes while the first look is under way waits for it.
+        if self.shared.is_due(now) || self.shared.current.load().is_none() {
+            self.shared.look(now);
+        }
+        let current = self.shared.current.load();
+        let Some(snapshot) = current.as_deref() else {
+            // Not reached: a look leaves something behind.
+            return CredentialsFuture::ready(Err(CredentialsError::unavailable(ErrorDetail::builder(
+                NAME,
+                "the profile is not read yet",
+            ))));
+        };
+        let Some(provider) = &snapshot.provider else {
+            let failure = snapshot.failure.clone();
+            let none = || CredentialsError::unavailable(ErrorDetail::builder(NAME, "there is no profile"));
+            return CredentialsFuture::ready(Err(failure.unwrap_or_else(none)));
+        };
+        // What is at hand is copied out; else the future has to own its provider, which may be replaced
+        // meanwhile.
+        match provider.credentials().into_ready() {
+            Ok(Ok(credentials)) => CredentialsFuture::ready(Ok(credentials)),
+            Ok(Err(error)) => CredentialsFuture::ready(Err(snapshot.failure.clone().unwrap_or(error))),
+            Err(future) => {
+                drop(future);
+                let (provider, failure) = (Arc::clone(provider), snapshot.failure.clone());
+                CredentialsFuture::new(async move {
+                    let answer = provider.credentials().await;
+                    answer.map_err(|error| failure.unwrap_or(error))
+                })
+            }
+        }
+    }
+
+    fn cached(&self) -> Option<Credentials> {
+        self.shared.current.load().as_deref()?.provider.as_ref()?.cached()
+    }
+
+    fn invalidate(&self, rejected: &Credentials) {
+        if let Some(provider) = self
+            .shared
+            .current
+            .load()
+            .as_deref()
+            .and_then(|current| current.provider.as_ref())
+        {
+            provider.invalidate(rejected);
+        }
+        // The key may have been replaced in the file.
+        self.shared.looked_at.store(NEVER, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for ProfileProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.shared.candidates.files.iter();
+        let current = self.shared.current.load();
+        f.debug_struct("ProfileProvider")
+            .field(
+                "files",
+                &files
+                    .map(|file| file.path.display().to_string())
+                    .collect::<Vec<_>>(),
+            )
+            .field("profile", &self.shared.candidates.profile)
+            .field(
+                "inner",
+                &current.as_deref().and_then(|current| current.provider.as_ref()),
+            )
+            .finish_non_exhaustive()
+    }
+}

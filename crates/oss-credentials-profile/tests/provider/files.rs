@@ -1,0 +1,385 @@
+//! Which file and which profile in it, and what it means if they are not there.
+
+use oss_credentials_core::test_util::{FakeEnv, PanickingEnv};
+use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_profile::{
+    ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE, MAX_CONFIG_FILE,
+    MAX_INI_FILE, ProfileProvider,
+};
+
+use super::support::{Folder, keys, pair};
+
+const JSON: &str = r#"{"current": "mine", "profiles": [
+    {"name": "default", "mode": "AK", "access_key_id": "json-default", "access_key_secret": "s1"},
+    {"name": "mine", "mode": "AK", "access_key_id": "json-mine", "access_key_secret": "s2"}]}"#;
+const INI: &str = "[default]\ntype = access_key\naccess_key_id = ini-default\naccess_key_secret = s3\n\
+    [only]\ntype = access_key\naccess_key_id = ini-only\naccess_key_secret = s4\n";
+/// The reference's sample, with the two keys of the OSS documents.
+const OWN: &str =
+    "[configName]\nalibaba_cloud_access_key_id = own-id\nalibaba_cloud_access_key_secret = own:s=#;%x\n";
+
+#[cfg(not(windows))]
+const HOME_FILES: [&str; 3] = [
+    ".aliyun/config.json",
+    ".alibabacloud/credentials.ini",
+    ".alibabacloud/credentials",
+];
+
+#[test]
+fn explicit_files_read_no_environment() {
+    let folder = Folder::new();
+    let cli = folder
+        .builder()
+        .cli_file(folder.write("c.json", JSON))
+        .build()
+        .unwrap();
+    assert_eq!(keys(&cli), pair("json-mine", "s2"));
+    let ini = folder
+        .builder()
+        .ini_file(folder.write("c.ini", INI))
+        .build()
+        .unwrap();
+    assert_eq!(keys(&ini), pair("ini-default", "s3"));
+    let own = ProfileProvider::config_ini(folder.write("own.ini", OWN), "configName")
+        .build()
+        .unwrap();
+    assert_eq!(keys(&own), pair("own-id", "own:s=#;%x"));
+    assert_eq!(
+        (own.name(), own.cached().unwrap().source()),
+        ("profile", "profile")
+    );
+    assert!(own.cached().unwrap().expires_at().is_none());
+    // The proof that the next line would notice.
+    let read = std::panic::catch_unwind(|| ProfileProvider::from_env(&PanickingEnv));
+    assert!(read.is_err());
+}
+
+#[test]
+#[cfg(not(windows))]
+fn files_are_asked_in_order() {
+    let folder = Folder::new();
+    let [json, ini, bare] = HOME_FILES;
+    let provider = |env: &FakeEnv| {
+        folder
+            .set(ProfileProvider::from_env(env).unwrap())
+            .build()
+            .unwrap()
+    };
+    let env = folder.env();
+
+    // Go's SDK has the name without extension, the others have the one with it.
+    folder.write(bare, INI.replace("ini-default", "bare-default"));
+    assert_eq!(keys(&provider(&env)).0, "bare-default");
+    folder.write(ini, INI);
+    assert_eq!(keys(&provider(&env)).0, "ini-default");
+    folder.write(json, JSON);
+    assert_eq!(keys(&provider(&env)).0, "json-mine");
+
+    // A profile that only the second file has.
+    env.set(ENV_PROFILE, "only");
+    assert_eq!(keys(&provider(&env)).0, "ini-only");
+    env.set(ENV_PROFILE, "default");
+    assert_eq!(keys(&provider(&env)).0, "json-default");
+    env.set(ENV_PROFILE, "");
+    assert_eq!(keys(&provider(&env)).0, "json-mine");
+
+    env.set(ENV_CLI_PROFILE_DISABLED, "TRUE");
+    assert_eq!(keys(&provider(&env)).0, "ini-default");
+    let explicit = ProfileProvider::builder()
+        .use_cli(true)
+        .env(&env)
+        .build()
+        .unwrap();
+    assert_eq!(keys(&explicit).0, "json-mine");
+    env.set(ENV_CLI_PROFILE_DISABLED, "1");
+    assert_eq!(keys(&provider(&env)).0, "json-mine");
+    let ini_only = ProfileProvider::builder()
+        .use_cli(false)
+        .env(&env)
+        .build()
+        .unwrap();
+    assert_eq!(keys(&ini_only).0, "ini-default");
+}
+
+#[test]
+#[cfg(not(windows))]
+fn variables_name_other_files_and_settings_beat_variables() {
+    let folder = Folder::new();
+    for file in HOME_FILES {
+        folder.write(file, "this is not read");
+    }
+    let json = folder.write("other.json", JSON);
+    let ini = folder.write("other.ini", INI);
+    let env = folder
+        .env()
+        .with(ENV_CONFIG_FILE, json.to_str().unwrap())
+        .with(ENV_CREDENTIALS_FILE, ini.to_str().unwrap());
+    let build = |env: &FakeEnv| ProfileProvider::from_env(env).unwrap();
+    assert_eq!(keys(&build(&env).build().unwrap()).0, "json-mine");
+    assert_eq!(
+        keys(&build(&env).use_cli(false).build().unwrap()).0,
+        "ini-default"
+    );
+    assert_eq!(keys(&build(&env).profile("only").build().unwrap()).0, "ini-only");
+    env.set(ENV_PROFILE, "only");
+    let provider = ProfileProvider::builder()
+        .profile("default")
+        .env(&env)
+        .build()
+        .unwrap();
+    assert_eq!(keys(&provider).0, "json-default");
+    // With a file of its own, none of these is looked for.
+    let provider = build(&env).cli_file(&json).profile("only").build().unwrap();
+    assert_eq!(
+        folder.invalid(&provider),
+        "profile: there is no profile \"only\" (other.json: no profile \"only\"); correct the name, or add the profile"
+    );
+}
+
+#[test]
+fn not_configured() {
+    let folder = Folder::new();
+    let no_file = ProfileProvider::builder().build().unwrap_err();
+    assert_eq!(
+        no_file.to_string(),
+        "profile: no file is set; set cli_file(..) or ini_file(..), or read the environment"
+    );
+    let no_home = ProfileProvider::from_env(&FakeEnv::new()).unwrap_err();
+    assert_eq!(
+        no_home.to_string(),
+        "profile: no home directory is known; set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)"
+    );
+    let none = ProfileProvider::builder()
+        .use_ini(false)
+        .use_cli(false)
+        .env(&folder.env())
+        .build();
+    let none = none.unwrap_err();
+    assert!(
+        none.to_string().contains("both kinds of files are left out"),
+        "{none}"
+    );
+    let nowhere = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+    let nowhere = blocking::wait(nowhere.credentials()).unwrap_err();
+    #[cfg(not(windows))]
+    assert_eq!(
+        folder.shown(&nowhere),
+        "profile: no file has a profile to use (.aliyun/config.json: there is no such file; \
+         .alibabacloud/credentials.ini: there is no such file; .alibabacloud/credentials: there is no such file); \
+         add the profile \"default\" to one of them, or name one"
+    );
+    for error in [no_file, no_home, none, nowhere] {
+        assert!(error.is_not_configured(), "{error:?}");
+    }
+}
+
+#[test]
+#[cfg(not(windows))]
+fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
+    for (file, text, reason) in [
+        // What the CLI writes when it is first run.
+        (
+            HOME_FILES[0],
+            r#"{"current": "default", "profiles": [{"name": "default", "mode": "AK", "access_key_id": "",
+                "access_key_secret": "", "expired_seconds": 0}]}"#,
+            "the profile \"default\" is empty",
+        ),
+        (
+            HOME_FILES[0],
+            r#"{"current": "", "profiles": []}"#,
+            "no profile \"default\"",
+        ),
+        (HOME_FILES[0], r#"{"profiles": null}"#, "no profile \"default\""),
+        (
+            HOME_FILES[1],
+            "[other]\ntype = access_key\n",
+            "no section \"default\"",
+        ),
+        (HOME_FILES[1], "", "no section \"default\""),
+        (
+            HOME_FILES[2],
+            "[default]\nenable = false\ntype = access_key\n",
+            "the section \"default\" is disabled by its key \"enable\"",
+        ),
+    ] {
+        let folder = Folder::new();
+        let path = folder.write(file, text);
+        let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+        let error = blocking::wait(provider.credentials()).unwrap_err();
+        assert!(error.is_not_configured(), "{error:?}");
+        assert!(
+            error.to_string().contains(&format!("{file}: {reason}")),
+            "{error}"
+        );
+
+        // Whoever names the file, or the profile, wants it.
+        let builder = if file == HOME_FILES[0] {
+            folder.builder().cli_file(path)
+        } else {
+            folder.builder().ini_file(path)
+        };
+        folder.invalid(&builder.build().unwrap());
+        let env = folder.env().with(ENV_PROFILE, "default");
+        folder.invalid(&ProfileProvider::from_env(&env).unwrap().build().unwrap());
+    }
+}
+
+#[test]
+fn what_somebody_named_has_to_be_there() {
+    let folder = Folder::new();
+    let missing = folder.path("missing");
+    for provider in [
+        folder.builder().cli_file(&missing).build().unwrap(),
+        folder.builder().ini_file(&missing).build().unwrap(),
+        ProfileProvider::config_ini(&missing, "x").build().unwrap(),
+        ProfileProvider::from_env(&folder.env().with(ENV_CONFIG_FILE, missing.to_str().unwrap()))
+            .unwrap()
+            .build()
+            .unwrap(),
+    ] {
+        assert_eq!(
+            folder.invalid(&provider),
+            "profile: there is no such file (missing); correct the path, or write the file"
+        );
+    }
+    let named = ProfileProvider::from_env(&folder.env().with(ENV_PROFILE, "staging"));
+    let text = folder.invalid(&named.unwrap().build().unwrap());
+    assert!(
+        text.starts_with("profile: there is no profile \"staging\" ("),
+        "{text}"
+    );
+    let own = ProfileProvider::config_ini(folder.write("own.ini", OWN), "other")
+        .build()
+        .unwrap();
+    assert_eq!(
+        folder.invalid(&own),
+        "profile: there is no profile \"other\" (own.ini: no section \"other\"); correct the name, or add the profile"
+    );
+    let half = folder.write("own.ini", "[x]\nalibaba_cloud_access_key_id = id\n");
+    assert_eq!(
+        folder.invalid(&ProfileProvider::config_ini(half, "x").build().unwrap()),
+        "profile: the section \"x\" has no alibaba_cloud_access_key_secret (own.ini); set \
+         alibaba_cloud_access_key_secret"
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = Folder::new();
+    let large_json = format!("{}{}", JSON, " ".repeat(MAX_CONFIG_FILE));
+    let large_ini = format!("{}{}", INI, "#".repeat(MAX_INI_FILE));
+    folder.write("folder/x", "");
+    for (provider, text) in [
+        (
+            folder
+                .builder()
+                .cli_file(folder.write("a.json", b"{\"current\": \"\xff\"}")),
+            "profile: the file is not UTF-8 (a.json); save it as UTF-8",
+        ),
+        (
+            folder
+                .builder()
+                .ini_file(folder.write("a.ini", b"[default]\nx = \xe9\n")),
+            "profile: the file is not UTF-8 (a.ini); save it as UTF-8",
+        ),
+        (
+            folder.builder().cli_file(folder.write("b.json", large_json)),
+            "profile: the file is larger than 1024 KiB (b.json); set the path of a file with profiles",
+        ),
+        (
+            folder.builder().ini_file(folder.write("b.ini", large_ini)),
+            "profile: the file is larger than 64 KiB (b.ini); set the path of a file with profiles",
+        ),
+        (
+            folder.builder().cli_file(folder.path("folder")),
+            "profile: this is not a regular file (folder); set the path of the file itself",
+        ),
+        (
+            folder.builder().cli_file(folder.write("c.json", "")),
+            "profile: the CLI's configuration is empty (c.json); correct it, or write it anew with \
+             `aliyun configure`",
+        ),
+        (
+            folder.builder().cli_file(folder.write("d.json", "[]")),
+            "profile: the CLI's configuration is not a JSON object (d.json); correct it, or write it anew with \
+             `aliyun configure`",
+        ),
+        (
+            folder
+                .builder()
+                .cli_file(folder.write("e.json", "{\"profiles\":\n canary}")),
+            "profile: the CLI's configuration is not the JSON that was expected (line 2, column 2) (e.json); \
+             correct it, or write it anew with `aliyun configure`",
+        ),
+        (
+            folder
+                .builder()
+                .cli_file(folder.write("f.json", r#"{"current": "gone", "profiles": []}"#)),
+            "profile: \"current\" names the profile \"gone\", and there is none (f.json); choose one with \
+             `aliyun configure switch`, or name one",
+        ),
+    ] {
+        assert_eq!(folder.invalid(&provider.build().unwrap()), text);
+    }
+    // A file of exactly the largest size.
+    let fits = format!("{}{}", INI, "#".repeat(MAX_INI_FILE - INI.len()));
+    let provider = folder
+        .builder()
+        .ini_file(folder.write("fits.ini", fits))
+        .build()
+        .unwrap();
+    assert_eq!(keys(&provider).0, "ini-default");
+}
+
+/// Root may read everything.
+#[test]
+#[cfg(unix)]
+fn a_file_without_permission_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let path = folder.write("c.json", JSON);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let provider = folder.builder().cli_file(&path).build().unwrap();
+    match blocking::wait(provider.credentials()) {
+        Ok(_) => assert!(std::fs::read(&path).is_ok(), "read, though nobody may"),
+        Err(error) => {
+            assert!(matches!(error, CredentialsError::InvalidConfig(_)));
+            assert_eq!(
+                folder.shown(&error),
+                "profile: the file may not be read (c.json); let the user of this process read it"
+            );
+        }
+    }
+}
+
+/// A service may run with another user's home directory, and has no profile for that reason alone.
+#[test]
+#[cfg(unix)]
+fn a_home_directory_of_somebody_else_is_not_configured() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let path = folder.write(".aliyun/config.json", JSON);
+    let closed = path.parent().unwrap();
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+    let found = blocking::wait(provider.credentials());
+    let named = blocking::wait(folder.builder().cli_file(&path).build().unwrap().credentials());
+    let may_read = std::fs::read(&path).is_ok();
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    if may_read {
+        assert!(found.is_ok() && named.is_ok(), "root may read everything");
+        return;
+    }
+    let error = found.unwrap_err();
+    assert!(error.is_not_configured(), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("config.json: its folder may not be looked into;"),
+        "{error}"
+    );
+    assert_eq!(
+        folder.shown(&named.unwrap_err()),
+        "profile: the file's folder may not be looked into (.aliyun/config.json); let the user of this process do so"
+    );
+}
