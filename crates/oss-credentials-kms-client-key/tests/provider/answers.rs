@@ -125,8 +125,8 @@ fn unknown_fields_are_ignored() {
 fn what_is_no_answer_of_kms_is_named() {
     for (body, problem) in [
         (&b""[..], "is empty"),
-        (b"<html>canary</html>", "is HTML or XML instead of JSON"),
-        (b"canary", "is not the JSON that was expected (line 1, column 1)"),
+        (b"<html>canary</html>", "is HTML or XML"),
+        (b"canary", "is not a JSON object"),
         (
             br#"{"SecretData": "canary"#,
             "is not the JSON that was expected (line 1, column 22)",
@@ -148,7 +148,7 @@ fn no_answer() {
     for (kind, text) in [
         (HttpErrorKind::Connect, "no connection to KMS"),
         (HttpErrorKind::Timeout, "no answer from KMS in time"),
-        (HttpErrorKind::Interrupted, "the answer of KMS broke off"),
+        (HttpErrorKind::Interrupted, "KMS's answer broke off"),
         (HttpErrorKind::Tls, "no trusted TLS connection to KMS"),
         (HttpErrorKind::Other, "the exchange with KMS failed"),
     ] {
