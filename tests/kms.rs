@@ -145,6 +145,72 @@ async fn the_variables_of_the_vendors_clients_lead_to_a_pair_that_works() {
     assert_eq!(request.access_key_id(), Some(cloud.client_key_id()));
 }
 
+#[tokio::test]
+async fn what_is_sent_is_what_the_gateways_want_and_no_more() {
+    let setup = setup().await;
+    let builder = setup.bare().region(setup.region(REGIONS[0]));
+    builder.build_source().unwrap().fetch().await.unwrap();
+    let builder = setup.bare().instance(setup.instance());
+    builder.build_source().unwrap().fetch().await.unwrap();
+    // An instance gets a name of 33 bytes, a stage of 10 and a switch, each but the switch behind two bytes.
+    for (service, length, own) in [(Service::Kms, "0", 0), (Service::KmsInstance, "49", 4)] {
+        let request = setup.asked(service).swap_remove(0);
+        let values = |wanted: &str| -> Vec<&str> {
+            let headers = request.headers().iter();
+            let named = headers.filter(|(name, _)| name == wanted);
+            named.map(|(_, value)| value.as_str()).collect()
+        };
+        // Once: some clients leave it out where there is no body, and the service wants it.
+        assert_eq!(values("content-length"), [length], "{service:?}");
+        let [agent] = values("user-agent")[..] else {
+            unreachable!("one user agent")
+        };
+        assert!(agent.starts_with("oss-credentials-kms-client-key/"), "{agent}");
+        let prefixed = |prefix: &str| {
+            let headers = request.headers().iter();
+            headers.filter(|(name, _)| name.starts_with(prefix)).count()
+        };
+        assert_eq!((prefixed("x-kms-"), prefixed("x-acs-")), (own, 0), "{service:?}");
+        assert_eq!(prefixed("authorization"), usize::from(own > 0), "{service:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let setup = setup().await;
+    let elsewhere = Fault::redirect(302, setup.cloud.oss_endpoint());
+    setup.cloud.fault(Service::Kms, elsewhere);
+    let builder = setup.bare().regions(REGIONS.map(|id| setup.region(id)));
+    let error = builder.build_source().unwrap().fetch().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
+    assert_eq!(error.detail().unwrap().http_status(), Some(302));
+    assert_eq!(setup.cloud.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_closed_port_leads_to_the_next_region_and_a_refusal_does_not() {
+    let setup = setup().await;
+    // Bound and closed again: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let refusal = Fault::error(403, "Forbidden.NoPermission");
+    setup
+        .cloud
+        .fault(Service::Kms, refusal.parameter("RegionId", REGIONS[0]));
+    let source = setup
+        .bare()
+        .region(KmsRegion::new("cn-beijing").endpoint(closed))
+        .region(setup.region(REGIONS[0]))
+        .region(setup.region(REGIONS[1]))
+        .build_source()
+        .unwrap();
+    let error = source.fetch().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
+    assert_eq!(error.detail().unwrap().code(), Some("Forbidden.NoPermission"));
+    assert_eq!(setup.regions_asked(), [REGIONS[0]]);
+}
+
 /// Everybody has the old pair when it is deleted, so that OSS rejects all of them.
 async fn many_rejections(setup: &Setup, provider: KmsClientKeyProvider, gateway: Service) {
     let cloud = &setup.cloud;

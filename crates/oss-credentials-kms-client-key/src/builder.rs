@@ -289,7 +289,8 @@ impl KmsClientKeyBuilder {
     /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
     /// (feature `tokio`). Nothing is sent before it is asked.
     ///
-    /// The cache pauses 1, 2, 4 … 15 minutes after failures, and drops five rejected pairs at once and then
+    /// After failures the cache pauses 1, 2, 4 … 15 minutes while it has a pair that still works, and without
+    /// one for 60 s at most, in which callers get the same error. It drops five rejected pairs at once and then
     /// one per ten minutes.
     ///
     /// # Errors
