@@ -45,7 +45,7 @@ async fn setup() -> Setup {
 
 impl Setup {
     /// As a program has it that is set up like one with the vendor's client.
-    fn from_env(&self) -> KmsClientKeyBuilder {
+    fn by_environment(&self) -> KmsClientKeyBuilder {
         let env: FakeEnv = self.cloud.env().into_iter().collect();
         KmsClientKey::from_env(&env).unwrap()
     }
@@ -119,7 +119,7 @@ fn same(credentials: &Credentials, expected: &Credentials) -> bool {
 #[tokio::test]
 async fn the_variables_of_the_vendors_clients_lead_to_a_pair_that_works() {
     let setup = setup().await;
-    let (cloud, provider) = (&setup.cloud, setup.from_env().build().unwrap());
+    let (cloud, provider) = (&setup.cloud, setup.by_environment().build().unwrap());
     let credentials = provider.credentials().await.unwrap();
     assert!(same(&credentials, &setup.current()));
 
@@ -243,7 +243,7 @@ async fn many_rejections(setup: &Setup, provider: KmsClientKeyProvider, gateway:
 #[tokio::test]
 async fn after_a_rotation_many_rejections_cost_one_call_to_kms() {
     let setup = setup().await;
-    many_rejections(&setup, setup.from_env().build().unwrap(), Service::Kms).await;
+    many_rejections(&setup, setup.by_environment().build().unwrap(), Service::Kms).await;
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn after_a_rotation_many_rejections_cost_one_call_to_the_instance() {
 #[tokio::test]
 async fn a_pair_that_was_deleted_for_good_does_not_flood_kms() {
     let setup = setup().await;
-    let provider = setup.from_env().build().unwrap();
+    let provider = setup.by_environment().build().unwrap();
     let client = setup.client(provider.clone());
     let credentials = provider.credentials().await.unwrap();
     assert!(setup.cloud.revoke(credentials.access_key_id()));
