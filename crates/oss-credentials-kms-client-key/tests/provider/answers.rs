@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_kms_client_key::KmsRegion;
 
 use crate::service::{Service, at, fetch, response, secret};
 
@@ -162,8 +163,10 @@ fn no_answer() {
         );
     }
     // The HTTP client itself is not set up: nothing that another region would mend.
-    let error = Service::new().fails(HttpErrorKind::Request).fetch().unwrap_err();
+    let service = Service::new().fails(HttpErrorKind::Request);
+    let error = fetch(service.builder().region(KmsRegion::new("cn-beijing"))).unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    assert_eq!(service.hosts(), ["kms.cn-hangzhou.aliyuncs.com"]);
 }
 
 #[test]
