@@ -15,6 +15,7 @@ use oss_credentials_core::{
 };
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_env::EnvProvider;
+use oss_credentials_kms_client_key::KmsClientKey;
 use oss_credentials_oidc_rrsa::OidcRrsa;
 use oss_credentials_reqwest::ReqwestClient;
 use oss_credentials_sts_assume_role::StsAssumeRole;
@@ -55,6 +56,7 @@ fn provider(name: &str) -> Result<Arc<dyn CredentialsProvider>, CredentialsError
             let builder = EcsRamRole::from_env(&ProcessEnv)?;
             Arc::new(builder.endpoint(endpoint(METADATA)?).build()?)
         }
+        "kms-client-key" => Arc::new(KmsClientKey::from_env(&ProcessEnv)?.build()?),
         "oidc-rrsa" => {
             let builder = OidcRrsa::from_env(&ProcessEnv)?;
             Arc::new(builder.endpoint(endpoint(STS)?).build()?)

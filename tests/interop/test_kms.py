@@ -1,5 +1,9 @@
-"""The vendor's KMS clients against the local KMS: the cached client of secrets, and the client of an instance."""
+"""The vendor's KMS clients against the local KMS: the cached client of secrets, and the client of an instance.
 
+Our provider beside them gets the same, and is refused the same.
+"""
+
+import hashlib
 import json
 import logging
 import os
@@ -22,9 +26,10 @@ from sdk.client import Client as InstanceClient
 from sdk.models import GetSecretValueRequest as InstanceRequest
 from Tea.exceptions import TeaException
 
+from credentials_support import Refused, ours
 from support import (
-    CLIENT_KEY, CLIENT_KEY_PASSWORD, CLOUD, KMS_ADDRESS, KMS_INSTANCE_ADDRESS, Key, REGION, SECRET_NAME,
-    another_client_key, control, oss2_bucket, rpc_call,
+    CLIENT_KEY, CLIENT_KEY_PASSWORD, CLOUD, KMS_ADDRESS, KMS_INSTANCE_ADDRESS, Key, LONG_TERM, REGION,
+    SECRET_NAME, another_client_key, control, oss2_bucket, rpc_call,
 )
 
 
@@ -52,7 +57,26 @@ def key_in(secret_data):
     return Key(pair["AccessKeyId"], pair["AccessKeySecret"])
 
 
-class Shared(unittest.TestCase):
+class Beside(unittest.TestCase):
+    """What is said of our provider, whichever gateway it asks."""
+
+    def same(self, key, **variables):
+        """Ours gets this key, and it works."""
+        found = ours("kms-client-key", **variables)
+        self.assertEqual(found["access_key_id"], key.id)
+        self.assertEqual(found["secret_sha256"], hashlib.sha256(key.secret.encode()).hexdigest())
+        self.assertEqual((found["token_sha256"], found["expires_at"]), (None, None))
+        self.assertEqual(found["arn"], rpc_call(key, "GetCallerIdentity")["Arn"])
+
+    def refused_ours(self, code, status, **variables):
+        with self.assertRaises(Refused) as raised:
+            ours("kms-client-key", **variables)
+        told = raised.exception.told
+        self.assertEqual((told["kind"], told["code"], told["status"]), ("denied", code, status), told["text"])
+        return told["text"]
+
+
+class Shared(Beside):
     """aliyun-secret-manager-client, which asks the shared gateway."""
 
     def setUp(self):
@@ -92,6 +116,20 @@ class Shared(unittest.TestCase):
         self.assertTrue(client.refresh_now(SECRET_NAME))
         self.assertEqual(key_in(client.get_secret_value(SECRET_NAME)), second)
 
+    def test_ours_gets_the_same_pair_before_and_after_a_rotation(self):
+        client = self.client()
+        self.same(key_in(client.get_secret_value(SECRET_NAME)))
+        for how in ((), ("immediately",)):
+            rotate(*how)
+            self.assertTrue(client.refresh_now(SECRET_NAME))
+            self.same(key_in(client.get_secret_value(SECRET_NAME)))
+
+    def test_ours_gets_a_pair_from_a_generic_secret(self):
+        own = {"AccessKeyId": LONG_TERM.id, "AccessKeySecret": LONG_TERM.secret}
+        put("own/pair", json.dumps(own))
+        self.assertEqual(key_in(self.client().get_secret_value("own/pair")), LONG_TERM)
+        self.same(LONG_TERM, secret_names="own/pair")
+
     def test_the_variables_of_the_local_cloud_are_those_that_the_client_reads(self):
         names = (
             "credentials_type", "client_key_private_key_path", "client_key_password_from_file_path",
@@ -127,17 +165,24 @@ class Shared(unittest.TestCase):
         with another_client_key() as key_file:
             # As with STS: only if the strings to sign agree byte for byte.
             error = self.refused("InvalidAccessKeySecret", self.client(key_file).get_secret_info, SECRET_NAME)
+            # The client's own word for it. Ours keeps the service's.
+            text = self.refused_ours("SignatureDoesNotMatch", 400, client_key_private_key_path=key_file)
         self.assertEqual(error.get_http_status(), 400)
+        self.assertIn("KMS signed the same text", text)
 
     def test_an_unknown_client_key_is_refused(self):
         with another_client_key(key_id="KAAP.nobody") as key_file:
             error = self.refused("InvalidAccessKeyId.NotFound", self.client(key_file).get_secret_info, SECRET_NAME)
+            self.refused_ours("InvalidAccessKeyId.NotFound", 404, client_key_private_key_path=key_file)
         self.assertEqual(error.get_http_status(), 404)
 
     def test_an_unknown_secret_or_region_is_refused(self):
         error = self.refused("Forbidden.ResourceNotFound", self.client().get_secret_info, "no-such-secret")
         self.assertEqual(error.get_http_status(), 404)
+        self.refused_ours("Forbidden.ResourceNotFound", 404, secret_names="no-such-secret")
         self.refused("InvalidParameter", self.client(region="cn-nowhere").get_secret_info, SECRET_NAME)
+        regions = CLOUD["cache_client_region_id"].replace(REGION, "cn-nowhere")
+        self.refused_ours("InvalidParameter", 400, cache_client_region_id=regions)
 
     def test_a_skewed_clock_is_refused(self):
         for seconds in (-16 * 60, 16 * 60):
@@ -152,7 +197,21 @@ class Shared(unittest.TestCase):
             self.refused("SignatureNonceUsed", self.client().get_secret_info, SECRET_NAME)
 
 
-class Instance(unittest.TestCase):
+def at_instance(key_file=CLIENT_KEY):
+    """The variables that lead ours to the instance alone, under the names of the vendor's clients."""
+    instance = {
+        "regionId": REGION,
+        "endpoint": CLOUD["ALIBABA_CLOUD_KMS_INSTANCE_ENDPOINT"],
+        "clientKeyFile": key_file,
+        "passwordFromFilePath": CLOUD["client_key_password_from_file_path"],
+    }
+    shared = (
+        "credentials_type", "client_key_private_key_path", "client_key_password_from_file_path",
+        "cache_client_region_id")
+    return {**dict.fromkeys(shared), "cache_client_dkms_config_info": json.dumps([instance])}
+
+
+class Instance(Beside):
     """alibabacloud-dkms-gcs, which asks the gateway of an instance."""
 
     def ask(self, name, key_file=CLIENT_KEY, extended=True):
@@ -182,6 +241,12 @@ class Instance(unittest.TestCase):
             self.assertRegex(date, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual(self.ask(SECRET_NAME, extended=False).extended_config, "")
 
+    def test_ours_gets_the_same_pair_before_and_after_a_rotation(self):
+        self.same(key_in(self.ask(SECRET_NAME).secret_data), **at_instance())
+        for how in ((), ("immediately",)):
+            rotate(*how)
+            self.same(key_in(self.ask(SECRET_NAME).secret_data), **at_instance())
+
     def test_generic_secrets_come_as_they_are(self):
         put("plain-instance", "just text, 报告")
         answer = self.ask("plain-instance")
@@ -190,15 +255,19 @@ class Instance(unittest.TestCase):
     def test_another_key_under_the_same_id_is_refused(self):
         with another_client_key() as key_file:
             error = self.refused("SignatureNotMatch", SECRET_NAME, key_file)
+            self.refused_ours("SignatureNotMatch", 401, **at_instance(key_file))
         self.assertEqual(error.data["httpCode"], 401)
 
     def test_an_unknown_client_key_is_refused(self):
         with another_client_key(key_id="KAAP.nobody") as key_file:
             error = self.refused("Unauthorized", SECRET_NAME, key_file)
+            text = self.refused_ours("Unauthorized", 404, **at_instance(key_file))
+        self.assertIn("issue a new client key", text)
         self.assertIn('"KAAP.nobody"', error.message)
 
     def test_an_unknown_secret_is_refused(self):
         error = self.refused("Forbidden.ResourceNotFound", "no-such-secret")
+        self.refused_ours("Forbidden.ResourceNotFound", 404, secret_names="no-such-secret", **at_instance())
         self.assertRegex(error.data["requestId"], r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")
 
     def test_a_skewed_clock_is_refused(self):

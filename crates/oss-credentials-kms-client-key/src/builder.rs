@@ -15,9 +15,10 @@ use zeroize::Zeroizing;
 use crate::client_key::ClientKey;
 use crate::config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT, ENV_CLIENT_KEY_FILE,
-    ENV_CREDENTIALS_TYPE, ENV_REGIONS, MIN_REFRESH, ROTATION_SPREAD,
+    ENV_CREDENTIALS_TYPE, ENV_REGIONS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
 };
-use crate::error::{NAME, invalid, invalid_at, read_file};
+use crate::disk;
+use crate::error::{NAME, invalid, invalid_at};
 use crate::gateway::{Gateway, Target};
 #[cfg(feature = "instance-gateway")]
 use crate::instance::KmsInstance;
@@ -33,6 +34,12 @@ use crate::wait::Random;
 const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
 /// More than a fetch takes, so that its own error is the one that is seen.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(45);
+
+const PROPERTIES: disk::Kind = disk::Kind {
+    name: "properties file",
+    setting: "the path given to properties(..)",
+    limit: MAX_FILE,
+};
 
 /// Makes a [`KmsClientKeyProvider`] or the bare source; see [`KmsClientKey::builder`].
 ///
@@ -140,7 +147,7 @@ impl KmsClientKeyBuilder {
     /// [`CredentialsError::Unavailable`] if reading it fails.
     pub fn properties(mut self, path: impl AsRef<Path>) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let Some(content) = read_file(path, "properties file")? else {
+        let Some(content) = PROPERTIES.read_if_there(path)? else {
             return Ok(self);
         };
         let properties = Properties::parse(&content).map_err(|defect| {
@@ -282,7 +289,8 @@ impl KmsClientKeyBuilder {
     /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
     /// (feature `tokio`). Nothing is sent before it is asked.
     ///
-    /// The cache pauses 1, 2, 4 … 15 minutes after failures, and drops five rejected pairs at once and then
+    /// After failures the cache pauses 1, 2, 4 … 15 minutes while it has a pair that still works, and without
+    /// one for 60 s at most, in which callers get the same error. It drops five rejected pairs at once and then
     /// one per ten minutes.
     ///
     /// # Errors

@@ -153,20 +153,18 @@ impl KmsInstance {
 fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsError> {
     use oss_credentials_core::ErrorDetail;
 
-    let place = path.to_string_lossy();
-    let Some(pem) = crate::error::read_file(path, "CA file")? else {
-        return Err(invalid_at(
-            &place,
-            "there is no CA file",
-            "download it from the page of the KMS instance, or correct caFilePath or ca_file(..)",
-        ));
+    const KIND: crate::disk::Kind = crate::disk::Kind {
+        name: "CA file",
+        setting: "caFilePath or ca_file(..)",
+        limit: crate::config::MAX_FILE,
     };
+    let pem = KIND.read(path)?;
     let client = oss_credentials_reqwest::ReqwestClient::builder()
         .trust_only_pem(pem.to_vec())
         .build()
         .map_err(|error| {
             let detail = ErrorDetail::builder(crate::error::NAME, "the CA file cannot be used")
-                .place(&*place)
+                .place(path.to_string_lossy())
                 .hint("download it again from the page of the KMS instance, in PEM form");
             CredentialsError::invalid_config(detail.source(error))
         })?;

@@ -84,6 +84,7 @@
 mod builder;
 mod client_key;
 mod config;
+mod disk;
 mod error;
 mod gateway;
 #[cfg(feature = "instance-gateway")]
@@ -93,7 +94,6 @@ mod outcome;
 mod properties;
 mod region;
 mod schedule;
-mod scrub;
 mod secret_data;
 mod settings;
 mod source;

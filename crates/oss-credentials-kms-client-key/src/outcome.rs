@@ -7,16 +7,24 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use acs_sign::SignError;
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::http::{BodyDefect, HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 
 use crate::error::NAME;
 use crate::gateway::{Prepared, Target};
-use crate::scrub;
-use crate::wire::Defect;
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
+/// Longest piece of an answer that is not the service's, in characters.
+const MAX_EXCERPT: usize = 100;
+/// What only an answer with a secret holds, or a request of ours.
+const MARKS: [&str; 5] = [
+    "secretdata",
+    "accesskeysecret",
+    "accesskeyid",
+    "privatekeydata",
+    "signature",
+];
 
 /// What to do after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,42 +77,29 @@ impl Context<'_> {
 
     /// No answer.
     pub(crate) fn transport(&self, error: HttpError) -> Failure {
-        let (what, hint) = match error.kind() {
-            HttpErrorKind::Connect => (
-                "no connection to KMS",
-                "check network, DNS and proxy, and the region or endpoint",
-            ),
-            HttpErrorKind::Timeout => (
-                "no answer from KMS in time",
-                "check network and proxy, or raise the timeout",
-            ),
-            HttpErrorKind::Interrupted => ("the answer of KMS broke off", "try again"),
-            HttpErrorKind::Tls => (
-                "no trusted TLS connection to KMS",
-                "check the trusted certificates (of an instance, its CA file) and the proxy",
-            ),
-            HttpErrorKind::Request => (
-                "the request could not be sent",
-                "check the HTTP client: its features, and its runtime",
-            ),
-            _ => ("the exchange with KMS failed", "check network and proxy"),
+        let hint = |kind| match kind {
+            HttpErrorKind::Connect => Some("check network, DNS and proxy, and the region or endpoint"),
+            HttpErrorKind::Tls => {
+                Some("check the trusted certificates (of an instance, its CA file) and the proxy")
+            }
+            _ => None,
         };
-        let is_setup = error.kind() == HttpErrorKind::Request;
-        let detail = self.detail(what).hint(hint).source(error);
-        if is_setup {
-            return Failure::give_up(CredentialsError::invalid_config(detail));
-        }
-        Failure {
-            error: CredentialsError::unavailable(detail),
-            next: Next::AnotherRegion,
+        match error.into_credentials_error(NAME, "KMS", &self.target.place(), hint) {
+            error @ CredentialsError::InvalidConfig(_) => Failure::give_up(error),
+            error => Failure {
+                error,
+                next: Next::AnotherRegion,
+            },
         }
     }
 
     /// An answer with a good status that cannot be read. What stands in it is not repeated: it may be a key.
-    pub(crate) fn unreadable(&self, response: &HttpResponse, defect: &Defect) -> Failure {
-        let what = format!("the answer to GetSecretValue {}", defect.text());
+    pub(crate) fn unreadable(&self, response: &HttpResponse, defect: &BodyDefect) -> Failure {
+        let what = format!("the answer to GetSecretValue {defect}");
         let hint = match defect {
-            Defect::Markup => "check the endpoint, and whether a proxy or a log-in page answers in its place",
+            BodyDefect::Markup => {
+                "check the endpoint, and whether a proxy or a log-in page answers in its place"
+            }
             _ => "check the endpoint, and whether it is KMS that answers",
         };
         let detail = self.detail(what).http_status(response.status()).hint(hint);
@@ -125,6 +120,7 @@ impl Context<'_> {
         let Some(error) = self.target.parse_error(response) else {
             return self.foreign(response, prepared);
         };
+        let scrubber = self.scrubber(prepared);
         let meaning = self.target.meaning(&error);
         let next = next(status, meaning);
         let passing = matches!(next, Next::AnotherRegion | Next::NewNonce);
@@ -137,9 +133,9 @@ impl Context<'_> {
         let hint = self.hint(meaning, message, status, prepared, offset);
         let mut detail = self.detail(what).http_status(status).code(&error.code);
         if let Some(message) = message {
-            detail = detail.message(scrub::scrub(message, self.key_id, &prepared.signature));
+            detail = detail.message(scrubber.text(message));
         }
-        if let Some(id) = scrub::request_id(error.request_id.as_deref(), response, &prepared.signature) {
+        if let Some(id) = request_id(error.request_id.as_deref(), response, &scrubber) {
             detail = detail.request_id(id);
         }
         if !hint.is_empty() {
@@ -156,14 +152,15 @@ impl Context<'_> {
     /// An error answer that is not KMS's: of a proxy, a gateway, or another service.
     fn foreign(&self, response: &HttpResponse, prepared: &Prepared) -> Failure {
         let status = response.status();
+        let scrubber = self.scrubber(prepared);
         let mut detail = self
             .detail("GetSecretValue was answered without an error code")
             .http_status(status)
             .hint("check the endpoint, and whether a proxy answers in its place");
-        if let Some(excerpt) = scrub::excerpt(response.body(), self.key_id, &prepared.signature) {
+        if let Some(excerpt) = excerpt(response.body(), &scrubber) {
             detail = detail.message(excerpt);
         }
-        if let Some(id) = scrub::request_id(None, response, &prepared.signature) {
+        if let Some(id) = request_id(None, response, &scrubber) {
             detail = detail.request_id(id);
         }
         match next(status, "") {
@@ -177,6 +174,10 @@ impl Context<'_> {
                 next,
             },
         }
+    }
+
+    fn scrubber<'a>(&'a self, prepared: &'a Prepared) -> Scrubber<'a> {
+        Scrubber::new().hide(&prepared.signature).mask(self.key_id)
     }
 
     fn hint(
@@ -225,6 +226,31 @@ impl Context<'_> {
     }
 }
 
+/// The request id in the body, else the one in the header, if it looks like one.
+pub(crate) fn request_id(
+    in_body: Option<&str>,
+    response: &HttpResponse,
+    scrubber: &Scrubber<'_>,
+) -> Option<String> {
+    let is_id = |id: &str| scrubber.identifier(id).map(str::to_owned);
+    in_body
+        .and_then(is_id)
+        .or_else(|| response.header("x-acs-request-id").and_then(is_id))
+}
+
+/// The beginning of an answer that is not the service's, unless it may hold something of ours.
+fn excerpt(body: &[u8], scrubber: &Scrubber<'_>) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let lower = text.to_ascii_lowercase();
+    if MARKS.iter().any(|mark| lower.contains(mark)) {
+        return None;
+    }
+    let words = scrubber.quotable(text)?;
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let begin: String = words.join(" ").chars().take(MAX_EXCERPT).collect();
+    (!begin.is_empty()).then_some(begin)
+}
+
 fn is_throttling(status: u16, code: &str) -> bool {
     status == 429 || code.starts_with("Rejected.Throttling") || code.starts_with("Throttling")
 }
@@ -236,7 +262,7 @@ fn next(status: u16, code: &str) -> Next {
         "ServiceUnavailableTemporary" | "InternalFailure" => Next::AnotherRegion,
         _ if code.starts_with("InvalidTimeStamp") => Next::CorrectClock,
         _ if code.starts_with("InvalidAccessKeyId") => Next::RereadKey,
-        _ if status >= 500 || is_throttling(status, code) => Next::AnotherRegion,
+        _ if may_pass(status, code) || is_throttling(status, code) => Next::AnotherRegion,
         _ => Next::GiveUp,
     }
 }
@@ -285,6 +311,8 @@ mod tests {
             (500, "InternalFailure", Next::AnotherRegion),
             (400, "InternalFailure", Next::AnotherRegion),
             (502, "", Next::AnotherRegion),
+            (408, "", Next::AnotherRegion),
+            (400, "Throttling.User", Next::AnotherRegion),
             (404, "Forbidden.ResourceNotFound", Next::GiveUp),
             (403, "Forbidden.NoPermission", Next::GiveUp),
             (403, "Forbidden.KeyNotFound", Next::GiveUp),
@@ -313,5 +341,43 @@ mod tests {
         assert!(hint(Some("no match. server string to sign is:POST&%2F&a%3Dc")).contains("another text"));
         assert!(hint(Some("no match")).starts_with("check the client key"));
         assert!(hint(None).starts_with("check the client key"));
+    }
+
+    const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
+    const SIGNATURE: &str = "sP2aCANARYcanaryCANARY1+2/x==";
+
+    fn scrubber() -> Scrubber<'static> {
+        Scrubber::new().hide(SIGNATURE).mask(KEY_ID)
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_holds_nothing_of_ours() {
+        let long = "x y\n".repeat(100);
+        let begin = excerpt(long.as_bytes(), &scrubber()).unwrap();
+        assert_eq!(begin.chars().count(), 100);
+        let page = b"<html>\n <h1>502  Bad Gateway</h1>";
+        assert_eq!(
+            excerpt(page, &scrubber()).as_deref(),
+            Some("<html> <h1>502 Bad Gateway</h1>")
+        );
+        for body in [
+            &b""[..],
+            b"\xff",
+            b"{\"AccessKeySecret\":\"canary\"}",
+            b"GET /?Signature=canary",
+            b"bad sP2aCANARYcanaryCANARY1%2B2%2Fx%3D%3D",
+        ] {
+            assert_eq!(excerpt(body, &scrubber()), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_taken_from_the_body_or_the_header() {
+        let response = HttpResponse::new(200, Vec::new()).with_header("x-acs-request-id", "R-2");
+        let id = |in_body| request_id(Some(in_body), &response, &scrubber());
+        assert_eq!(id("R-1").as_deref(), Some("R-1"));
+        for bad in ["", "a b", "sP2aCANARYcanaryCANARY1", KEY_ID] {
+            assert_eq!(id(bad).as_deref(), Some("R-2"));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::HttpResponse;
+use oss_credentials_core::http::{HttpResponse, Scrubber};
 use oss_credentials_core::{
     BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
     RefreshingProvider, Sleep,
@@ -16,7 +16,7 @@ use crate::builder::KmsClientKeyBuilder;
 use crate::config::{BUDGET, PAUSES};
 use crate::error::NAME;
 use crate::gateway::Target;
-use crate::outcome::{Context, Failure, Next};
+use crate::outcome::{self, Context, Failure, Next};
 use crate::schedule::{self, Hints};
 use crate::secret_data::{self, Pair};
 use crate::wait::{self, Random};
@@ -260,7 +260,8 @@ impl KmsClientKey {
                 .place(target.place())
                 .http_status(response.status())
                 .hint(hint);
-            if let Some(id) = crate::scrub::request_id(secret.request_id.as_deref(), &response, "") {
+            let scrubber = Scrubber::new().hide(&secret.data);
+            if let Some(id) = outcome::request_id(secret.request_id.as_deref(), &response, &scrubber) {
                 detail = detail.request_id(id);
             }
             CredentialsError::invalid_response(detail)

@@ -12,18 +12,10 @@ pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
         return Some(Arc::clone(own));
     }
     #[cfg(feature = "tokio")]
-    if has_timer() {
-        return Some(Arc::new(oss_credentials_core::TokioSleep));
+    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
+        return Some(Arc::new(timer));
     }
     None
-}
-
-/// Whether this is inside a tokio runtime with a timer. Of the timer tokio tells only by panicking.
-#[cfg(feature = "tokio")]
-fn has_timer() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "made and dropped, never waited for")]
-    let probe = || drop(tokio::time::sleep(Duration::ZERO));
-    tokio::runtime::Handle::try_current().is_ok() && std::panic::catch_unwind(probe).is_ok()
 }
 
 /// Where fractions from 0 up to 1 come from.

@@ -3,44 +3,13 @@
 //! Vendor document: `GetSecretValue` of the Key Management Service,
 //! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
 
-use std::borrow::Cow;
-
+use oss_credentials_core::http::{BodyDefect, json_object, required};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-/// What an answer lacks. Never holds a piece of the answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    Empty,
-    /// HTML, most likely of a proxy, or XML.
-    Markup,
-    /// serde's own text may quote the value it stumbled over, which can be a key: only the place is kept.
-    NotJson {
-        line: usize,
-        column: usize,
-    },
-    /// Not what the instance gateway speaks.
-    #[cfg(feature = "instance-gateway")]
-    NotProtobuf,
-    NoSecretData,
-}
-
-impl Defect {
-    /// The end of the sentence "the answer to `GetSecretValue` …".
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "is empty".into(),
-            Self::Markup => "is HTML or XML instead of JSON".into(),
-            Self::NotJson { line, column } => {
-                format!("is not the JSON that was expected (line {line}, column {column})").into()
-            }
-            #[cfg(feature = "instance-gateway")]
-            Self::NotProtobuf => "is not the protobuf message that was expected".into(),
-            Self::NoSecretData => "has no SecretData".into(),
-        }
-    }
-}
+/// The one field that an answer has to have.
+pub(crate) const SECRET_DATA: &str = "SecretData";
 
 /// A secret, from either gateway. Only the data is needed; everything else is a hint.
 #[derive(Default)]
@@ -90,23 +59,12 @@ fn hint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 }
 
 /// Reads the answer of the shared gateway.
-pub(crate) fn parse(body: &[u8]) -> Result<Secret, Defect> {
-    if body.trim_ascii().is_empty() {
-        return Err(Defect::Empty);
-    }
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
-        if body.trim_ascii_start().starts_with(b"<") {
-            return Defect::Markup;
-        }
-        Defect::NotJson {
-            line: error.line(),
-            column: error.column(),
-        }
+pub(crate) fn parse(body: &[u8]) -> Result<Secret, BodyDefect> {
+    let answer: Answer = serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
+        line: error.line(),
+        column: error.column(),
     })?;
-    let data = answer
-        .secret_data
-        .filter(|data| !data.is_empty())
-        .ok_or(Defect::NoSecretData)?;
+    let data = required(answer.secret_data, SECRET_DATA)?;
     // An array inside an object of its own, here only.
     let stages = answer
         .version_stages
@@ -183,25 +141,26 @@ mod tests {
 
     #[test]
     fn defects_quote_nothing_of_the_answer() {
+        let missing = BodyDefect::Missing("SecretData");
+        let at = |column| BodyDefect::NotJson { line: 1, column };
         for (body, expected) in [
-            (&b" \n"[..], Defect::Empty),
-            (b"<html>canary</html>", Defect::Markup),
-            (b"{}", Defect::NoSecretData),
-            (br#"{"SecretData": ""}"#, Defect::NoSecretData),
-            (br#"{"SecretData": null}"#, Defect::NoSecretData),
+            (&b" \n"[..], BodyDefect::Empty),
+            (b"<html>canary</html>", BodyDefect::Markup),
+            (b"{}", missing.clone()),
+            (br#"{"SecretData": ""}"#, missing.clone()),
+            (br#"{"SecretData": null}"#, missing),
+            (br#"{"SecretData": ["canary"]}"#, at(15)),
+            (b"canary", BodyDefect::NotObject),
+            // What serde would take for the fields in their order.
             (
-                br#"{"SecretData": ["canary"]}"#,
-                Defect::NotJson { line: 1, column: 15 },
+                br#"["canary", null, null, null, null, null, null]"#,
+                BodyDefect::NotObject,
             ),
-            (b"canary", Defect::NotJson { line: 1, column: 1 }),
-            (
-                b"{\"SecretData\": \"canary",
-                Defect::NotJson { line: 1, column: 22 },
-            ),
+            (b"{\"SecretData\": \"canary", at(22)),
         ] {
             let defect = parse(body).err().unwrap();
             assert_eq!(defect, expected);
-            assert!(!format!("{defect:?} {}", defect.text()).contains("canary"));
+            assert!(!format!("{defect:?} {defect}").contains("canary"));
         }
     }
 

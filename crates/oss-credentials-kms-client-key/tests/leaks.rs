@@ -3,11 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::error::Error as _;
-use std::sync::{Arc, Mutex};
 
 use acs_sign::{ClientKeySigner, SignError};
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::{FakeEnv, ManualClock};
+use oss_credentials_core::http::HttpErrorKind;
+use oss_credentials_core::test_util::{FakeEnv, ManualClock, ScriptedHttp, logged};
 use oss_credentials_core::{CredentialsProvider, blocking};
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsRegion};
 
@@ -28,14 +27,8 @@ impl ClientKeySigner for Signer {
 
 #[test]
 fn canary_secrets_reach_nothing() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
     let mut shown = String::new();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         for (status, body) in [
             (200, OK.to_owned()),
             (200, OK.replace("\\\"canary-secret\\\"", "{\\\"canary\\\": 1}")),
@@ -87,7 +80,6 @@ fn canary_secrets_reach_nothing() {
             Some((200, OK.to_owned())),
         );
     });
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for expected in [
         "oss_credentials_kms_client_key",
         "the region gave no secret",
@@ -96,10 +88,7 @@ fn canary_secrets_reach_nothing() {
         assert!(log.contains(expected), "{log}");
     }
     shown += &log;
-    assert!(
-        shown.contains("text withheld, as it repeats the signature"),
-        "{shown}"
-    );
+    assert!(shown.contains("text withheld, as it repeats a secret"), "{shown}");
     for secret in ["canary", "LTAI5tCanaryKeyId001", KEY_ID, &SIGNATURE[..12]] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
@@ -118,18 +107,13 @@ fn in_code() -> KmsClientKeyBuilder {
 
 /// Everything that can be shown of one exchange.
 fn exchange(builder: KmsClientKeyBuilder, answer: Option<(u16, String)>) -> String {
-    let requests = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&requests);
-    let http = http_fn(move |request: HttpRequest| {
-        seen.lock().unwrap().push(request);
-        let answer = answer.clone();
-        async move {
-            let (status, body) = answer.ok_or_else(|| HttpError::new(HttpErrorKind::Interrupted, "cut"))?;
-            Ok(HttpResponse::new(status, body.into_bytes()))
-        }
-    });
+    let http = ScriptedHttp::new();
+    let http = match answer {
+        Some((status, body)) => http.answers(status, body),
+        None => http.fails(HttpErrorKind::Interrupted),
+    };
     let builder = builder
-        .http_client(http)
+        .http_client(http.clone())
         .clock(ManualClock::at_unix(1_772_352_550));
     let before = format!("{builder:?}");
     let provider = match builder.build() {
@@ -141,22 +125,9 @@ fn exchange(builder: KmsClientKeyBuilder, answer: Option<(u16, String)>) -> Stri
         .as_ref()
         .err()
         .map(|e| (e.to_string(), e.source().map(ToString::to_string)));
-    let requests = requests.lock().unwrap();
+    let requests = http.requests();
     format!(
         "{before} {provider:?} {:?} {outcome:?} {text:?} {requests:?}\n",
         provider.status()
     )
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

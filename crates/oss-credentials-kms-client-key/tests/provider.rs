@@ -14,9 +14,6 @@ mod instance;
 #[cfg(feature = "aws-lc-rs")]
 #[path = "provider/key_file.rs"]
 mod key_file;
-#[cfg(feature = "reqwest")]
-#[path = "provider/loopback.rs"]
-mod loopback;
 #[path = "provider/refresh.rs"]
 mod refresh;
 #[path = "provider/refusals.rs"]

@@ -4,11 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp, logged};
 use oss_credentials_core::{CredentialsSource, blocking};
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
 
@@ -23,18 +21,8 @@ fn fixture(path: &str) -> Vec<u8> {
 
 /// The log of three fetches at `now`, which bring these answers.
 fn log(now: SystemTime, answers: [&str; 3]) -> String {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_writer(move || writer.clone())
-        .finish();
-    let mut bodies = answers.map(|file| fixture(&format!("responses/{file}"))).to_vec();
-    bodies.reverse();
-    let bodies = Mutex::new(bodies);
-    let http = http_fn(move |_| {
-        let body = bodies.lock().unwrap().pop().unwrap();
-        std::future::ready(Ok(HttpResponse::new(200, body)))
+    let http = answers.iter().fold(ScriptedHttp::new(), |http, file| {
+        http.answers(200, fixture(&format!("responses/{file}")))
     });
     let json = fixture("client-keys/kms-shape-2048.json");
     let source = KmsClientKey::builder()
@@ -45,12 +33,14 @@ fn log(now: SystemTime, answers: [&str; 3]) -> String {
         .clock(ManualClock::new(now))
         .build_source()
         .unwrap();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         for _ in 0..3 {
             blocking::wait(source.fetch()).unwrap();
         }
     });
-    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    log.lines()
+        .filter(|line| line.starts_with(" WARN "))
+        .fold(String::new(), |all, line| all + line)
 }
 
 #[test]
@@ -74,18 +64,5 @@ fn each_warning_comes_once_per_episode() {
             !log.contains("example-secret") && !log.contains("ed804cff"),
             "{log}"
         );
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -98,6 +98,12 @@ impl<'a> Scrubber<'a> {
         self
     }
 
+    /// Masks this id of a key, in place of the one that was known: of a key that has no AccessKey id.
+    pub fn mask(mut self, key_id: &'a str) -> Self {
+        self.key_id = key_id;
+        self
+    }
+
     /// Whether the text repeats one of the secrets.
     pub fn repeats(&self, text: &str) -> bool {
         if self.secrets.is_empty() {
@@ -476,6 +482,15 @@ mod tests {
         assert_eq!(
             Scrubber::of(&key).text("not found: STS.NUExampleTempKeyId."),
             "not found: STS.****eyId."
+        );
+        let client_key = Scrubber::new().mask("KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620");
+        assert_eq!(
+            client_key.text("bad key KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620."),
+            "bad key KAAP****4620."
+        );
+        assert_eq!(
+            client_key.identifier("KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620"),
+            None
         );
         assert_eq!(
             Scrubber::new().text("OSSAccessKeyId=LTAI5tExampleKeyId01&x=1, LTAI5t, STS."),

@@ -13,8 +13,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::ClientKey;
 use super::pkcs12::{self, Opened};
-use super::{ClientKey, NAME, disk};
+use crate::disk;
+use crate::error::NAME;
 
 const KEY_ID: &str = "KeyId";
 const PRIVATE_KEY_DATA: &str = "PrivateKeyData";
@@ -83,7 +85,7 @@ impl ClientKeyFile {
     /// there is no such file or it may not be read, [`CredentialsError::Unavailable`] if reading fails.
     pub fn open_path(path: impl AsRef<Path>, password: &str) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let json = disk::read(path, &KIND)?;
+        let json = KIND.read(path)?;
         Self::open_from(&json, password, Some(path))
     }
 

@@ -1,6 +1,5 @@
 //! The client key of an application access point: what signs the calls to KMS.
 
-mod disk;
 mod file;
 mod password;
 mod pkcs12;
@@ -18,9 +17,6 @@ use oss_credentials_core::MaskedId;
 
 pub use self::file::ClientKeyFile;
 pub use self::password::{ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
-
-/// Name of the provider in errors.
-const NAME: &str = "kms-client-key";
 
 /// The client key of an application access point: its id, and what signs with its private key.
 ///

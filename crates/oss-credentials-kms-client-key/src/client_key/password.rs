@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use zeroize::Zeroizing;
 
-use super::{NAME, disk};
+use crate::config::MAX_FILE;
+use crate::disk;
+use crate::error::{NAME, invalid_at};
 
 /// Variable that is asked last. Lower case, as the vendor's clients have it.
 pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
@@ -14,7 +16,7 @@ pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
 const KIND: disk::Kind = disk::Kind {
     name: "password file of the client key",
     setting: "the path of the password file, `client_key_password_from_file_path`",
-    limit: 64 * 1024,
+    limit: MAX_FILE,
 };
 
 /// Where to look for the password of a client key.
@@ -101,14 +103,8 @@ impl PasswordSource {
 }
 
 fn from_file(path: &Path) -> Result<ClientKeyPassword, CredentialsError> {
-    let content = disk::read(path, &KIND)?;
-    let defect = |what: &'static str, hint: &'static str| {
-        CredentialsError::invalid_config(
-            ErrorDetail::builder(NAME, what)
-                .place(path.to_string_lossy())
-                .hint(hint),
-        )
-    };
+    let content = KIND.read(path)?;
+    let defect = |what: &'static str, hint: &'static str| invalid_at(path.to_string_lossy(), what, hint);
     let text = str::from_utf8(&content).map_err(|_| {
         defect(
             "the password file of the client key is not UTF-8",

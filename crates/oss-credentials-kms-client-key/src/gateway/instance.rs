@@ -174,10 +174,14 @@ pub(super) fn prepare(
     })
 }
 
-/// This gateway's words for what the shared one has codes for.
+/// The code of the shared gateway for what this one means.
+///
+/// Vendor document: "Common error codes" of the KMS instance API; that a message of `InvalidParam` makes a
+/// difference is observed from the vendor's client.
 pub(super) fn meaning(error: &ServiceError) -> &str {
     match (error.code.as_str(), error.message.as_deref().unwrap_or_default()) {
-        ("InvalidParam", "The Param Date is invalid.") => "IllegalTimestamp",
+        ("RequestTimeTooSkewed", _) | ("InvalidParam", "The Param Date is invalid.") => "IllegalTimestamp",
+        ("SignatureNotMatch", _) => "SignatureDoesNotMatch",
         ("InvalidParam", "The Param Authorization is invalid.") => "IncompleteSignature",
         ("InvalidParam" | "InvalidApiName" | "InvalidApiVersion", _) => "InvalidParameter",
         ("Unauthorized", _) => "InvalidAccessKeyId.NotFound",

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use acs_sign::SignError;
-use oss_credentials_core::http::{Endpoint, HttpClient, HttpRequest, HttpResponse};
+use oss_credentials_core::http::{BodyDefect, Endpoint, HttpClient, HttpRequest, HttpResponse};
 
 use crate::client_key::ClientKey;
 use crate::key::KeySource;
-use crate::wire::{self, Defect, Secret, ServiceError};
+use crate::wire::{self, Secret, ServiceError};
 
 pub(crate) const USER_AGENT: &str = concat!("oss-credentials-kms-client-key/", env!("CARGO_PKG_VERSION"));
 /// The only stage that is asked for. `ACSPrevious` is the pair that is about to be deleted.
@@ -71,7 +71,7 @@ impl Target {
         Ok(prepared)
     }
 
-    pub(crate) fn parse(&self, response: &HttpResponse) -> Result<Secret, Defect> {
+    pub(crate) fn parse(&self, response: &HttpResponse) -> Result<Secret, BodyDefect> {
         match self.gateway {
             Gateway::Shared => wire::parse(response.body()),
             #[cfg(feature = "instance-gateway")]

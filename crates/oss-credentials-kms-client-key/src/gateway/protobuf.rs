@@ -2,9 +2,13 @@
 //!
 //! They hold texts, a number and a switch; observed from the vendor's client (`alibabacloud-dkms-gcs`).
 
+use oss_credentials_core::http::{BodyDefect, required};
 use zeroize::Zeroizing;
 
-use crate::wire::{Defect, Secret, ServiceError, is_code};
+use crate::wire::{SECRET_DATA, Secret, ServiceError, is_code};
+
+/// The message as a whole, wherever it breaks.
+const MALFORMED: BodyDefect = BodyDefect::Unreadable("protobuf message");
 
 const VARINT: u8 = 0;
 const FIXED64: u8 = 1;
@@ -51,14 +55,14 @@ enum Value<'a> {
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn next(&mut self) -> Result<Option<(u64, Value<'a>)>, Defect> {
+    fn next(&mut self) -> Result<Option<(u64, Value<'a>)>, BodyDefect> {
         if self.0.is_empty() {
             return Ok(None);
         }
         let tag = self.varint()?;
         let number = tag >> 3;
         if number == 0 {
-            return Err(Defect::NotProtobuf);
+            return Err(MALFORMED);
         }
         let value = match u8::try_from(tag & 7).unwrap_or(u8::MAX) {
             VARINT => {
@@ -74,30 +78,30 @@ impl<'a> Fields<'a> {
                 Value::Other
             }
             BYTES => {
-                let length = usize::try_from(self.varint()?).map_err(|_| Defect::NotProtobuf)?;
+                let length = usize::try_from(self.varint()?).map_err(|_| MALFORMED)?;
                 std::str::from_utf8(self.take(length)?).map_or(Value::Other, Value::Text)
             }
             // Groups, which are nested, ended with protobuf 2.
-            _ => return Err(Defect::NotProtobuf),
+            _ => return Err(MALFORMED),
         };
         Ok(Some((number, value)))
     }
 
-    fn varint(&mut self) -> Result<u64, Defect> {
+    fn varint(&mut self) -> Result<u64, BodyDefect> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first().ok_or(Defect::NotProtobuf)?;
+            let (byte, rest) = self.0.split_first().ok_or(MALFORMED)?;
             self.0 = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
         }
-        Err(Defect::NotProtobuf)
+        Err(MALFORMED)
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Defect> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Defect::NotProtobuf)?;
+    fn take(&mut self, length: usize) -> Result<&'a [u8], BodyDefect> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(MALFORMED)?;
         self.0 = rest;
         Ok(taken)
     }
@@ -105,12 +109,12 @@ impl<'a> Fields<'a> {
 
 /// Reads a `GetSecretValueResponse`. Fields may come in any order, the last of equal ones counts, and unknown
 /// ones are skipped.
-pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, Defect> {
+pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, BodyDefect> {
     if body.is_empty() {
-        return Err(Defect::Empty);
+        return Err(BodyDefect::Empty);
     }
     if body.trim_ascii_start().starts_with(b"<") {
-        return Err(Defect::Markup);
+        return Err(BodyDefect::Markup);
     }
     let mut secret = Secret::default();
     let mut fields = Fields(body);
@@ -118,7 +122,7 @@ pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, Defect> {
         let text = match value {
             Value::Text(text) => text,
             // A known field of another type is not this message.
-            Value::Other if (1..=13).contains(&number) => return Err(Defect::NotProtobuf),
+            Value::Other if (1..=13).contains(&number) => return Err(MALFORMED),
             Value::Other => continue,
         };
         let some = || Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -133,9 +137,7 @@ pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, Defect> {
             _ => {}
         }
     }
-    if secret.data.is_empty() {
-        return Err(Defect::NoSecretData);
-    }
+    required(Some(secret.data.as_str()), SECRET_DATA)?;
     Ok(secret)
 }
 
@@ -181,24 +183,18 @@ mod tests {
     #[test]
     fn what_is_no_message_is_refused() {
         for (body, expected) in [
-            (&b""[..], Defect::Empty),
-            (b"<html>", Defect::Markup),
-            (b"\x1a\x05canary", Defect::NotProtobuf),
-            (b"\x1a\x7fcut", Defect::NotProtobuf),
-            (
-                b"\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-                Defect::NotProtobuf,
-            ),
-            (
-                b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80",
-                Defect::NotProtobuf,
-            ),
-            (b"\x1b\x01", Defect::NotProtobuf),
-            (b"\x02\x01x", Defect::NotProtobuf),
-            (b"\x18\x01", Defect::NotProtobuf),
-            (b"\x1a\x01\xff", Defect::NotProtobuf),
-            (b"\x12\x01x", Defect::NoSecretData),
-            (br#"{"SecretData": "x"}"#, Defect::NotProtobuf),
+            (&b""[..], BodyDefect::Empty),
+            (b"<html>", BodyDefect::Markup),
+            (b"\x1a\x05canary", MALFORMED),
+            (b"\x1a\x7fcut", MALFORMED),
+            (b"\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", MALFORMED),
+            (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", MALFORMED),
+            (b"\x1b\x01", MALFORMED),
+            (b"\x02\x01x", MALFORMED),
+            (b"\x18\x01", MALFORMED),
+            (b"\x1a\x01\xff", MALFORMED),
+            (b"\x12\x01x", BodyDefect::Missing("SecretData")),
+            (br#"{"SecretData": "x"}"#, MALFORMED),
         ] {
             assert_eq!(decode_secret(body).err(), Some(expected), "{body:?}");
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_kms_client_key::KmsRegion;
 
 use crate::service::{Service, at, fetch, response, secret};
 
@@ -125,8 +126,8 @@ fn unknown_fields_are_ignored() {
 fn what_is_no_answer_of_kms_is_named() {
     for (body, problem) in [
         (&b""[..], "is empty"),
-        (b"<html>canary</html>", "is HTML or XML instead of JSON"),
-        (b"canary", "is not the JSON that was expected (line 1, column 1)"),
+        (b"<html>canary</html>", "is HTML or XML"),
+        (b"canary", "is not a JSON object"),
         (
             br#"{"SecretData": "canary"#,
             "is not the JSON that was expected (line 1, column 22)",
@@ -148,7 +149,7 @@ fn no_answer() {
     for (kind, text) in [
         (HttpErrorKind::Connect, "no connection to KMS"),
         (HttpErrorKind::Timeout, "no answer from KMS in time"),
-        (HttpErrorKind::Interrupted, "the answer of KMS broke off"),
+        (HttpErrorKind::Interrupted, "KMS's answer broke off"),
         (HttpErrorKind::Tls, "no trusted TLS connection to KMS"),
         (HttpErrorKind::Other, "the exchange with KMS failed"),
     ] {
@@ -162,8 +163,10 @@ fn no_answer() {
         );
     }
     // The HTTP client itself is not set up: nothing that another region would mend.
-    let error = Service::new().fails(HttpErrorKind::Request).fetch().unwrap_err();
+    let service = Service::new().fails(HttpErrorKind::Request);
+    let error = fetch(service.builder().region(KmsRegion::new("cn-beijing"))).unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    assert_eq!(service.hosts(), ["kms.cn-hangzhou.aliyuncs.com"]);
 }
 
 #[test]

@@ -169,27 +169,54 @@ fn error(code: &str, message: &str) -> Vec<u8> {
 
 #[test]
 fn this_gateways_own_words_mean_what_the_shared_ones_codes_mean() {
-    let date = error("InvalidParam", "The Param Date is invalid.");
-    let service = Service::new()
-        .then(move |_| {
-            Ok(HttpResponse::new(400, date.clone()).with_header("date", "Sun, 01 Mar 2026 10:09:10 GMT"))
-        })
-        .answers_with("instance-ram-secret.pb");
-    fetch(&service).unwrap();
-    let dates: Vec<_> = service
-        .requests()
-        .iter()
-        .map(|request| request.header("date").unwrap().to_owned())
-        .collect();
-    assert_eq!(
-        dates,
-        ["Sun, 01 Mar 2026 08:09:10 GMT", "Sun, 01 Mar 2026 10:09:10 GMT"]
-    );
-    for (message, hint) in [
-        ("The Param Authorization is invalid.", "check the client key"),
-        ("The Param SecretName is invalid.", "check the name of the secret"),
+    for (code, message) in [
+        ("InvalidParam", "The Param Date is invalid."),
+        (
+            "RequestTimeTooSkewed",
+            "Request time exceeds server time more than 15 minutes.",
+        ),
     ] {
-        let found = fetch(&Service::new().answers(400, error("InvalidParam", message))).unwrap_err();
+        let late = move |_: &_| {
+            let body = error(code, message);
+            Ok(HttpResponse::new(400, body).with_header("date", "Sun, 01 Mar 2026 10:09:10 GMT"))
+        };
+        let service = Service::new().then(late).answers_with("instance-ram-secret.pb");
+        fetch(&service).unwrap();
+        let dates: Vec<_> = service
+            .requests()
+            .iter()
+            .map(|request| request.header("date").unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            dates,
+            ["Sun, 01 Mar 2026 08:09:10 GMT", "Sun, 01 Mar 2026 10:09:10 GMT"]
+        );
+        // Corrected once: a clock that is still wrong then is told.
+        let service = Service::new().then(late).then(late);
+        let found = fetch(&service).unwrap_err();
+        assert_eq!(found.detail().unwrap().code(), Some(code));
+        assert!(found.to_string().contains("set the local clock"), "{found}");
+    }
+    let key = "check the client key, and whether a proxy changes requests";
+    let secret = "check the name of the secret";
+    for (status, code, message, hint) in [
+        (400, "InvalidParam", "The Param Authorization is invalid.", key),
+        (401, "SignatureNotMatch", "Signature is not matched.", key),
+        (400, "InvalidParam", "The Param SecretName is invalid.", secret),
+        (
+            400,
+            "MissingParameter",
+            "Parameter SecretName does not exist.",
+            secret,
+        ),
+        (
+            404,
+            "Unauthorized",
+            "The AccessKey ID does not exist in our records.",
+            "the client key (not the AccessKey in the secret) is deleted",
+        ),
+    ] {
+        let found = fetch(&Service::new().answers(status, error(code, message))).unwrap_err();
         assert!(matches!(found, CredentialsError::Denied(_)), "{found:?}");
         assert!(found.to_string().contains(hint), "{found}");
     }

@@ -1,13 +1,11 @@
 //! A KMS made of a script, and what goes with it.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use acs_sign::{ClientKeySigner, SignError};
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
-use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::test_util::{ManualClock, ScriptedHttp};
 use oss_credentials_core::{CredentialsError, CredentialsSource, Fetched, blocking};
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsRegion};
 
@@ -15,8 +13,6 @@ use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilde
 pub(crate) const NOW: u64 = 1_772_352_550;
 pub(crate) const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
 pub(crate) const SECRET: &str = "acs/ram/user/oss-reader";
-
-type Step = Box<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync>;
 
 /// Signs with bytes that depend on nothing but the length of the text.
 #[derive(Debug)]
@@ -35,10 +31,7 @@ pub(crate) fn client_key() -> ClientKey {
 
 /// Answers in order, and keeps what it was asked.
 #[derive(Clone, Default)]
-pub(crate) struct Service {
-    steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<HttpRequest>>>,
-}
+pub(crate) struct Service(ScriptedHttp);
 
 impl Service {
     pub(crate) fn new() -> Self {
@@ -47,15 +40,13 @@ impl Service {
 
     pub(crate) fn then(
         self,
-        step: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+        step: impl FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 'static,
     ) -> Self {
-        self.steps.lock().unwrap().push_back(Box::new(step));
-        self
+        Self(self.0.then(step))
     }
 
     pub(crate) fn answers(self, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let body = body.into();
-        self.then(move |_| Ok(HttpResponse::new(status, body.clone())))
+        Self(self.0.answers(status, body))
     }
 
     /// A good answer from the vendor's documents.
@@ -64,31 +55,19 @@ impl Service {
     }
 
     pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
-        let body = refusal(code);
-        self.answers(status, body)
+        self.answers(status, refusal(code))
     }
 
     pub(crate) fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move |_| Err(HttpError::new(kind, "made up")))
+        Self(self.0.fails(kind))
     }
 
-    pub(crate) fn http(&self) -> impl HttpClient + use<> {
-        let service = self.clone();
-        http_fn(move |request| {
-            let step = service
-                .steps
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("one request too many");
-            let answer = step(&request);
-            service.requests.lock().unwrap().push(request);
-            std::future::ready(answer)
-        })
+    pub(crate) fn http(&self) -> ScriptedHttp {
+        self.0.clone()
     }
 
     pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.requests.lock().unwrap().clone()
+        self.0.requests()
     }
 
     /// The values of one query parameter, request by request.

@@ -1,0 +1,105 @@
+//! Small files: settings, keys, passwords and certificates.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use oss_credentials_core::{CredentialsError, ErrorDetail};
+use zeroize::Zeroizing;
+
+use crate::error::{NAME, invalid_at};
+
+/// A kind of file, and what to say about one that cannot be read.
+pub(crate) struct Kind {
+    /// As it stands in messages: `client key file`.
+    pub(crate) name: &'static str,
+    /// What to set or correct.
+    pub(crate) setting: &'static str,
+    /// In bytes.
+    pub(crate) limit: usize,
+}
+
+impl Kind {
+    /// Reads a whole file; that there is none is an error.
+    pub(crate) fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
+        content(path, self.limit).map_err(|problem| self.error(path, problem))
+    }
+
+    /// Reads a whole file, if there is one.
+    pub(crate) fn read_if_there(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, CredentialsError> {
+        match content(path, self.limit) {
+            Ok(content) => Ok(Some(content)),
+            Err(Problem::Io(error)) if is_missing(&error) => Ok(None),
+            Err(problem) => Err(self.error(path, problem)),
+        }
+    }
+
+    fn error(&self, path: &Path, problem: Problem) -> CredentialsError {
+        let place = path.to_string_lossy();
+        let (name, setting) = (self.name, self.setting);
+        let error = match problem {
+            Problem::NotRegular => {
+                let what = format!("the {name} is not a regular file");
+                return invalid_at(place, what, format!("correct {setting}"));
+            }
+            Problem::TooLarge => {
+                let what = format!("the {name} is larger than {} KiB", self.limit / 1024);
+                return invalid_at(place, what, format!("correct {setting}"));
+            }
+            Problem::Io(error) => error,
+        };
+        let detail = |what: String, hint: String| ErrorDetail::builder(NAME, what).place(&*place).hint(hint);
+        if is_missing(&error) {
+            let detail = detail(
+                format!("there is no {name}"),
+                format!("put it there or correct {setting}"),
+            );
+            return CredentialsError::invalid_config(detail.source(error));
+        }
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            let hint = "let the user of this process read it".to_owned();
+            let detail = detail(format!("the {name} may not be read"), hint);
+            return CredentialsError::invalid_config(detail.source(error));
+        }
+        // Of the disk, or of a network file system: it may pass.
+        let detail = detail(format!("reading the {name} failed"), "try again later".to_owned());
+        CredentialsError::unavailable(detail.source(error))
+    }
+}
+
+enum Problem {
+    NotRegular,
+    TooLarge,
+    Io(io::Error),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn content(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let metadata = std::fs::metadata(path)?;
+    // Opening a pipe would wait for somebody to write to it.
+    if !metadata.is_file() {
+        return Err(Problem::NotRegular);
+    }
+    let file = File::open(path)?;
+    // Room for all of it: growing would leave copies behind in memory.
+    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(limit);
+    let mut content = Zeroizing::new(Vec::with_capacity(expected + 64));
+    let most = u64::try_from(limit + 1).unwrap_or(u64::MAX);
+    file.take(most).read_to_end(&mut content)?;
+    if content.len() > limit {
+        return Err(Problem::TooLarge);
+    }
+    Ok(content)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
