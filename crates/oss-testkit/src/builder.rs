@@ -91,7 +91,7 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// What [`Fault::latency`] and [`Fault::after`] wait with. Default: tokio's timer on the cloud's own
+    /// What [`Fault::latency`](crate::Fault::latency) and [`Fault::after`](crate::Fault::after) wait with. Default: tokio's timer on the cloud's own
     /// threads.
     #[must_use]
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
