@@ -91,8 +91,8 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// What [`Fault::latency`](crate::Fault::latency) and [`Fault::after`](crate::Fault::after) wait with. Default: tokio's timer on the cloud's own
-    /// threads.
+    /// What [`Fault::latency`](crate::Fault::latency) and [`Fault::after`](crate::Fault::after) wait with.
+    /// Default: tokio's timer on the cloud's own threads.
     #[must_use]
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Arc::new(sleep);
