@@ -55,20 +55,22 @@ struct ReadmeExamples;
 mod body;
 mod client;
 mod config;
+mod date;
 mod endpoint;
 mod error;
 mod execute;
 mod json;
 mod operation;
+mod ops;
 mod presign;
 mod redirect;
-mod requests;
 mod response;
 mod retry;
 mod service_error;
 mod signing;
 mod tls;
 mod transport;
+mod upload;
 mod validate;
 mod xml;
 
@@ -78,13 +80,21 @@ pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
 };
-pub use error::{CorruptionError, Error, Problem, TransportError};
+pub use error::{CorruptionError, Error, InvalidResponse, LeftBehind, Problem, TransportError};
 pub use operation::Operation;
+pub use ops::Paged;
+pub use ops::buckets::{BucketSummary, BucketsPage, ListBuckets};
+pub use ops::copy::{CopiedObject, CopyObject, CopySource};
+pub use ops::list::{ListObjectsV2, ObjectSummary, ObjectsPage, Owner};
+pub use ops::multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, InitiatedUpload,
+    UploadPart, UploadedPart,
+};
+pub use ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObject};
 pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;
 pub use presign::{Presign, PresignedRequest};
-pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
 pub use response::{Answer, AnswerBody, Response};
 pub use retry::{
     DEFAULT_BASE_DELAY, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_DELAY, FailedAttempt, FixedDelay, NoRetry,
@@ -92,6 +102,7 @@ pub use retry::{
 };
 pub use service_error::ServiceError;
 pub use signing::{RequestSigner, SignatureVersion, sign_reqwest};
+pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";
