@@ -3,8 +3,8 @@
 //! Against a local cloud in a process of its own, which keeps nothing of what arrives:
 //!
 //! ```sh
-//! cargo build --release -p oss-testkit -p examples --example large_object
-//! target/release/oss-testkit --sink-bucket sink -- target/release/examples/large_object
+//! cargo build -p oss-testkit -p examples --example large_object --bins
+//! target/debug/oss-testkit --sink-bucket sink -- target/debug/examples/large_object
 //! ```
 //!
 //! `large_object MEBIBYTES` takes another size. Bucket `sink`, or the one that `OSS_SINK_BUCKET` names.
