@@ -47,7 +47,8 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 ///
 /// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::LeftBehind`] tells if that fails too. If the
 /// future is dropped before it is done, a task that deletes them is started in its tokio runtime: whether that still
-/// runs to its end, nobody learns. What is left behind is paid for: a lifecycle rule for parts
+/// runs to its end, nobody learns, and an upload whose first step is still on its way is not known by its id yet. What
+/// is left behind is paid for: a lifecycle rule for parts
 /// (`AbortMultipartUpload`) on the bucket removes it.
 ///
 /// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for the
