@@ -13,8 +13,8 @@ use futures_core::Stream;
 /// In how many bytes at most a body is handed to the HTTP stack, so that its progress can be watched.
 const PIECE: usize = 64 * 1024;
 
-type BoxError = Box<dyn Error + Send + Sync>;
-type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Unpin>;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+pub(crate) type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Unpin>;
 
 /// The content of an object to store: bytes at hand, or a stream.
 ///
@@ -123,6 +123,19 @@ impl Body {
         self.len() == Some(0)
     }
 
+    /// What is in it.
+    pub(crate) fn open(self) -> Opened {
+        match self.0 {
+            Content::Bytes(bytes) => Opened::Bytes(bytes),
+            Content::Stream {
+                stream: Some(stream),
+                length,
+            } => Opened::Stream(stream, length),
+            Content::Stream { stream: None, .. } => Opened::Bytes(Bytes::new()),
+            Content::Reopened { open, length } => Opened::Stream(open(), Some(length)),
+        }
+    }
+
     /// Whether it can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
         // A stream that was not touched yet can still be sent: credentials may have been missing.
@@ -169,6 +182,13 @@ impl Body {
         };
         reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress)))
     }
+}
+
+/// The content of a body, taken out.
+pub(crate) enum Opened {
+    Bytes(Bytes),
+    /// With its length, if that is known.
+    Stream(BoxStream, Option<u64>),
 }
 
 impl Default for Body {

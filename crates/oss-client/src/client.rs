@@ -11,14 +11,21 @@ use oss_credentials_core::{Clock, ClockOffset, CredentialsProvider};
 use crate::body::Body;
 use crate::config::ClientBuilder;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
-use crate::operation::Operation;
+use crate::error::{Error, Problem};
+use crate::operation::{Crc, Operation};
+use crate::ops::buckets::ListBuckets;
+use crate::ops::copy::{CopyObject, CopySource};
+use crate::ops::list::ListObjectsV2;
+use crate::ops::multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, MAX_PARTS, UploadPart,
+};
+use crate::ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObject};
 use crate::presign::Presign;
-use crate::requests::{DeleteObject, GetObject, HeadObject, PutObject};
 use crate::response::Answer;
 use crate::retry::RetryPolicy;
 use crate::signing::Signing;
 use crate::transport::Transport;
+use crate::validate;
 
 /// An OSS client: a credentials provider, a signer and an HTTP stack.
 ///
@@ -81,6 +88,8 @@ impl Client {
 
     /// Stores an object. An existing one is replaced.
     ///
+    /// For objects of any size see [`Client::upload`].
+    ///
     /// Vendor document: `PutObject` (Object Storage Service, API reference).
     pub fn put_object(
         &self,
@@ -90,7 +99,7 @@ impl Client {
     ) -> PutObject {
         let mut operation = Operation::object("PutObject", Method::PUT, bucket.into(), key.into());
         operation.body = body.into();
-        operation.has_crc = true;
+        operation.crc = Crc::Sent;
         PutObject::new(self.clone(), operation)
     }
 
@@ -98,7 +107,8 @@ impl Client {
     ///
     /// Vendor document: `GetObject` (Object Storage Service, API reference).
     pub fn get_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObject {
-        let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        let mut operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        operation.crc = Crc::Received;
         GetObject::new(self.clone(), operation)
     }
 
@@ -110,12 +120,133 @@ impl Client {
         HeadObject::new(self.clone(), operation)
     }
 
+    /// Reads length, `ETag` and times of an object, without own metadata.
+    ///
+    /// Vendor document: `GetObjectMeta` (Object Storage Service, API reference).
+    pub fn get_object_meta(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObjectMeta {
+        let operation = Operation::object("GetObjectMeta", Method::HEAD, bucket.into(), key.into())
+            .query("objectMeta", "");
+        GetObjectMeta::new(self.clone(), operation)
+    }
+
     /// Deletes an object. That there is none is no error.
     ///
     /// Vendor document: `DeleteObject` (Object Storage Service, API reference).
     pub fn delete_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> DeleteObject {
         let operation = Operation::object("DeleteObject", Method::DELETE, bucket.into(), key.into());
         DeleteObject::new(self.clone(), operation)
+    }
+
+    /// Copies an object to this bucket and key. An existing one is replaced.
+    ///
+    /// Vendor document: `CopyObject` (Object Storage Service, API reference).
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
+    pub fn copy_object(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        source: CopySource,
+    ) -> CopyObject {
+        let mut operation = Operation::object("CopyObject", Method::PUT, bucket.into(), key.into());
+        operation.has_document = true;
+        if let Err(problem) =
+            validate::bucket(&source.bucket).and_then(|()| validate::copied_key(&source.key))
+        {
+            operation.refuse(problem);
+        }
+        operation.set_header("x-oss-copy-source", source.header().as_bytes());
+        CopyObject::new(self.clone(), operation)
+    }
+
+    /// Lists the objects of a bucket.
+    ///
+    /// Vendor document: `ListObjectsV2` (Object Storage Service, API reference).
+    pub fn list_objects_v2(&self, bucket: impl Into<String>) -> ListObjectsV2 {
+        let mut operation = Operation::new("ListObjectsV2", Method::GET)
+            .bucket(bucket)
+            .query("list-type", "2")
+            .query("encoding-type", "url");
+        operation.has_document = true;
+        ListObjectsV2::new(self.clone(), operation)
+    }
+
+    /// Lists the buckets of the account.
+    ///
+    /// Vendor document: `ListBuckets` (Object Storage Service, API reference).
+    pub fn list_buckets(&self) -> ListBuckets {
+        let mut operation = Operation::new("ListBuckets", Method::GET);
+        operation.has_document = true;
+        ListBuckets::new(self.clone(), operation)
+    }
+
+    /// Begins an upload in parts. [`Client::upload`] does all of its steps.
+    ///
+    /// Vendor document: `InitiateMultipartUpload` (Object Storage Service, API reference).
+    pub fn initiate_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+    ) -> InitiateMultipartUpload {
+        let mut operation =
+            Operation::object("InitiateMultipartUpload", Method::POST, bucket.into(), key.into())
+                .query("uploads", "")
+                .query("encoding-type", "url");
+        operation.has_document = true;
+        InitiateMultipartUpload::new(self.clone(), operation)
+    }
+
+    /// Uploads a part of an object, 1 to 10,000; all but the last have at least 100 KiB.
+    ///
+    /// Vendor document: `UploadPart` (Object Storage Service, API reference).
+    pub fn upload_part(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+        number: u16,
+        body: impl Into<Body>,
+    ) -> UploadPart {
+        let mut operation = Operation::object("UploadPart", Method::PUT, bucket.into(), key.into())
+            .query("partNumber", number.to_string())
+            .query("uploadId", upload_id);
+        if !(1..=MAX_PARTS).contains(&number) {
+            let what = format!("a part has the number {number}");
+            operation.refuse(Problem::new(what, "use 1 to 10000"));
+        }
+        operation.body = body.into();
+        operation.crc = Crc::Sent;
+        UploadPart::new(self.clone(), operation)
+    }
+
+    /// Makes an object of the parts that were uploaded.
+    ///
+    /// Vendor document: `CompleteMultipartUpload` (Object Storage Service, API reference).
+    pub fn complete_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+    ) -> CompleteMultipartUpload {
+        let mut operation =
+            Operation::object("CompleteMultipartUpload", Method::POST, bucket.into(), key.into())
+                .query("uploadId", upload_id)
+                .query("encoding-type", "url");
+        operation.has_document = true;
+        CompleteMultipartUpload::new(self.clone(), operation)
+    }
+
+    /// Ends an upload in parts without making an object: its parts are deleted.
+    ///
+    /// Vendor document: `AbortMultipartUpload` (Object Storage Service, API reference).
+    pub fn abort_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+    ) -> AbortMultipartUpload {
+        let operation = Operation::object("AbortMultipartUpload", Method::DELETE, bucket.into(), key.into())
+            .query("uploadId", upload_id);
+        AbortMultipartUpload::new(self.clone(), operation)
     }
 
     /// Carries out any operation, with all that the client does for its own: credentials, signature, retries, errors.

@@ -47,9 +47,15 @@ pub enum Error {
     /// The service answered with an error.
     #[error(transparent)]
     Service(Box<ServiceError>),
-    /// The service stored something else than what was sent.
+    /// What was stored is not what was sent, or what was received not what is stored.
     #[error(transparent)]
     Corrupted(Box<CorruptionError>),
+    /// The service answered with success, and with something that cannot be used.
+    #[error(transparent)]
+    InvalidResponse(Box<InvalidResponse>),
+    /// An upload in parts failed, and so did its abort: the parts are kept, and paid for, until it is aborted.
+    #[error(transparent)]
+    LeftBehind(Box<LeftBehind>),
 }
 
 impl Error {
@@ -57,6 +63,7 @@ impl Error {
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
+            Self::LeftBehind(left) => left.cause.service(),
             _ => None,
         }
     }
@@ -71,6 +78,8 @@ impl Error {
         match self {
             Self::Service(error) => error.request_id(),
             Self::Corrupted(error) => error.request_id(),
+            Self::InvalidResponse(error) => error.request_id(),
+            Self::LeftBehind(left) => left.cause.request_id(),
             _ => None,
         }
     }
@@ -82,7 +91,10 @@ impl Error {
     /// Says nothing about whether a second request does harm if the first was carried out.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) => false,
+            Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) | Self::InvalidResponse(_) => {
+                false
+            }
+            Self::LeftBehind(left) => left.cause.is_retryable(),
             Self::Credentials(error) => error.is_retryable(),
             Self::Transport(error) => {
                 !error.operation_is_over && !matches!(error.kind(), HttpErrorKind::Request)
@@ -205,27 +217,33 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// An upload whose CRC-64 is another at the service than here. The object is stored as the service got it.
-#[derive(Clone, thiserror::Error)]
-#[error(
-    "oss-client: {} stored something else than was sent ({}): its CRC-64 is {stored} and not {sent}{}; \
-     send again, and look for what changes bodies on the way",
-    .place.operation, .place.request, RequestId(.request_id.as_deref())
-)]
+/// A body whose CRC-64 is another at the service than here.
+///
+/// After an upload, the object is stored as the service got it. A download has handed out all of the body by then.
+#[derive(Clone)]
 pub struct CorruptionError {
     place: Place,
-    sent: u64,
+    is_download: bool,
+    local: u64,
     stored: u64,
     request_id: Option<String>,
 }
 
 impl CorruptionError {
-    pub(crate) fn new(place: Place, sent: u64, stored: u64, request_id: Option<String>) -> Self {
+    pub(crate) fn sent(place: Place, local: u64, stored: u64, request_id: Option<String>) -> Self {
         Self {
             place,
-            sent,
+            is_download: false,
+            local,
             stored,
             request_id,
+        }
+    }
+
+    pub(crate) fn received(place: Place, local: u64, stored: u64, request_id: Option<String>) -> Self {
+        Self {
+            is_download: true,
+            ..Self::sent(place, local, stored, request_id)
         }
     }
 
@@ -234,12 +252,12 @@ impl CorruptionError {
         &self.place.operation
     }
 
-    /// CRC-64/XZ of what was sent.
-    pub fn sent(&self) -> u64 {
-        self.sent
+    /// CRC-64/XZ of what was sent or received.
+    pub fn local(&self) -> u64 {
+        self.local
     }
 
-    /// CRC-64/XZ of what the service stored.
+    /// CRC-64/XZ of what the service has.
     pub fn stored(&self) -> u64 {
         self.stored
     }
@@ -250,7 +268,124 @@ impl CorruptionError {
     }
 }
 
+impl fmt::Display for CorruptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { operation, request } = &self.place;
+        let (what, hint) = if self.is_download {
+            (
+                "brought something else than is stored",
+                "discard what was read and read again",
+            )
+        } else {
+            ("stored something else than was sent", "send again")
+        };
+        let (local, stored, id) = (self.local, self.stored, RequestId(self.request_id.as_deref()));
+        write!(
+            f,
+            "oss-client: {operation} {what} ({request}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
+             and look for what changes bodies on the way"
+        )
+    }
+}
+
+impl std::error::Error for CorruptionError {}
+
 impl fmt::Debug for CorruptionError {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A successful answer that cannot be used.
+#[derive(Clone, thiserror::Error)]
+#[error(
+    "oss-client: the answer of {} cannot be used ({}): {what}{}; {hint}",
+    .place.operation, .place.request, RequestId(.request_id.as_deref())
+)]
+pub struct InvalidResponse {
+    place: Place,
+    what: Cow<'static, str>,
+    hint: &'static str,
+    request_id: Option<String>,
+}
+
+impl InvalidResponse {
+    pub(crate) fn new(
+        place: Place,
+        request_id: Option<&str>,
+        what: impl Into<Cow<'static, str>>,
+        hint: &'static str,
+    ) -> Self {
+        Self {
+            place,
+            what: what.into(),
+            hint,
+            request_id: request_id.map(str::to_owned),
+        }
+    }
+
+    /// Name of the operation, such as `ListObjectsV2`.
+    pub fn operation(&self) -> &str {
+        &self.place.operation
+    }
+
+    /// What is wrong with the answer.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The service's id of the request; support asks for it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl fmt::Debug for InvalidResponse {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An upload in parts that failed and could not be aborted. [`Error`]'s own methods tell about the cause.
+#[derive(thiserror::Error)]
+#[error(
+    "{cause}; the parts of upload {upload_id} are left behind, since its abort failed too: abort it later ({abort})"
+)]
+pub struct LeftBehind {
+    upload_id: String,
+    #[source]
+    cause: Error,
+    abort: Error,
+}
+
+impl LeftBehind {
+    pub(crate) fn new(upload_id: String, cause: Error, abort: Error) -> Self {
+        Self {
+            upload_id,
+            cause,
+            abort,
+        }
+    }
+
+    /// Id of the upload, for [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
+    pub fn upload_id(&self) -> &str {
+        &self.upload_id
+    }
+
+    /// Why the upload failed.
+    pub fn cause(&self) -> &Error {
+        &self.cause
+    }
+
+    /// Why it could not be aborted.
+    pub fn abort(&self) -> &Error {
+        &self.abort
+    }
+}
+
+impl fmt::Debug for LeftBehind {
     /// The text of `Display`: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

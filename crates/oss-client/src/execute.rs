@@ -6,17 +6,18 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use futures_core::Stream as _;
-use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
+use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::TRACING_TARGET;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::error::{CorruptionError, Error, Place, TransportError};
-use crate::operation::Operation;
+use crate::operation::{Crc, Operation};
 use crate::redirect::Hops;
 use crate::response::{Answer, AnswerBody, Response};
 use crate::retry::FailedAttempt;
@@ -26,8 +27,8 @@ use crate::transport::guarded;
 /// Longest part of an error document that is read, in bytes.
 const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
 
-/// CRC-64/XZ of the stored object, in decimal.
-const X_OSS_HASH_CRC64ECMA: &str = "x-oss-hash-crc64ecma";
+/// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
 const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
@@ -211,7 +212,7 @@ impl Inner {
         empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
         let sent = self.clock.now();
         let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
-        let progress = Arc::new(if self.check_crc && operation.has_crc {
+        let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
             Progress::with_crc()
         } else {
             Progress::default()
@@ -232,8 +233,18 @@ impl Inner {
             "answered"
         );
         let body = AnswerBody::new(answer, self.transport.silence.clone(), place.clone());
-        if status.is_success() {
+        // A callback that failed is told with 203 and an error document; the object is stored.
+        let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
+            && operation.headers.contains_key("x-oss-callback");
+        if status.is_success() && !callback_failed {
             check_crc(place, &response, progress.crc())?;
+            let body = if operation.has_document {
+                body.whole(MAX_DOCUMENT).await?
+            } else if self.check_crc && brings_whole_object(operation, &response) {
+                body.checked(&response)
+            } else {
+                body
+            };
             return Ok(Outcome::Done(Answer::new(response, body)));
         }
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
@@ -393,18 +404,28 @@ fn unanswered(error: Error, lessons: &mut Lessons) -> Next {
 
 /// Compares the CRC of what was sent with that of what was stored, if the service tells it.
 fn check_crc(place: Place, response: &Response, sent: Option<u64>) -> Result<(), Error> {
-    let stored = response
-        .header(X_OSS_HASH_CRC64ECMA)
-        .and_then(|crc| crc.parse().ok());
-    match (sent, stored) {
+    match (sent, response.crc64()) {
         (Some(sent), Some(stored)) if sent != stored => {
             let request_id = response.request_id().map(str::to_owned);
-            Err(Error::Corrupted(Box::new(CorruptionError::new(
+            Err(Error::Corrupted(Box::new(CorruptionError::sent(
                 place, sent, stored, request_id,
             ))))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the body is the object that the answer's CRC-64 is of: neither a part of it, nor processed, nor compressed
+/// by the service, nor decompressed by a reqwest client that was given ready-made.
+fn brings_whole_object(operation: &Operation, response: &Response) -> bool {
+    let is_encoded =
+        operation.headers.contains_key(ACCEPT_ENCODING) && response.headers().contains_key(CONTENT_ENCODING);
+    operation.crc == Crc::Received
+        && response.status() == StatusCode::OK
+        && operation.query_value("x-oss-process").is_none()
+        && !is_encoded
+        // reqwest takes the length out when it decompresses, and a service that compresses does not know it.
+        && response.content_length().is_some()
 }
 
 /// Whether both are the same generation.

@@ -20,12 +20,16 @@
 //! ```
 //!
 //! - [`ClientBuilder`] has the settings: where OSS is, time-outs, retries, connections.
-//! - [`Client`] stores, reads and deletes objects, makes presigned URLs, and sends any other [`Operation`].
+//! - [`Client`] stores, reads, copies, lists and deletes objects, makes presigned URLs, and sends any other
+//!   [`Operation`]. Its methods make requests, which are sent by `send` or by `.await`.
+//! - [`Upload`] stores files and streams of any size, in parts and in bounded memory.
+//! - [`Paged`] brings lists page by page.
 //! - [`Body`] is what is stored, [`Answer`] and [`AnswerBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
 //! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
-//! - [`Error`] tells apart what was never sent, what has no answer, and what the service refused
-//!   ([`ServiceError`], with code, message, RequestId and `EC`).
+//! - [`Error`] tells apart what was never sent, what has no answer, what the service refused
+//!   ([`ServiceError`], with code, message, RequestId and `EC`), and bodies that changed on the way.
+//! - `blocking`, with the feature of that name, is a front for programs without async code.
 //! - [`sign_reqwest`] signs a request that another reqwest client sends.
 //!
 //! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
@@ -36,11 +40,13 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `content-type` | yes | a `Content-Type` by the extension of the key; without it `application/octet-stream` |
+//! | `blocking` | no | the module `blocking`, for programs without async code |
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
 //! | `native-tls` | no | https through the system's TLS library |
 //!
-//! Without any of them only `http://` endpoints work. The public API names types of `reqwest` 0.13, `bytes` 1 and
+//! Without any of the last three only `http://` endpoints work. The public API names types of `reqwest` 0.13, `bytes` 1 and
 //! `futures-core` 0.3: the major version of this crate follows reqwest's.
 //!
 //! When something fails, `docs/troubleshooting.md#oss-client` in the repository lists each error with cause and fix.
@@ -52,23 +58,28 @@
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
 mod body;
 mod client;
 mod config;
+mod date;
 mod endpoint;
 mod error;
 mod execute;
 mod json;
 mod operation;
+mod ops;
 mod presign;
 mod redirect;
-mod requests;
 mod response;
 mod retry;
 mod service_error;
 mod signing;
 mod tls;
 mod transport;
+mod upload;
 mod validate;
 mod xml;
 
@@ -78,13 +89,21 @@ pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
 };
-pub use error::{CorruptionError, Error, Problem, TransportError};
+pub use error::{CorruptionError, Error, InvalidResponse, LeftBehind, Problem, TransportError};
 pub use operation::Operation;
+pub use ops::Paged;
+pub use ops::buckets::{BucketSummary, BucketsPage, ListBuckets};
+pub use ops::copy::{CopiedObject, CopyObject, CopySource};
+pub use ops::list::{ListObjectsV2, ObjectSummary, ObjectsPage, Owner};
+pub use ops::multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, InitiatedUpload,
+    UploadPart, UploadedPart,
+};
+pub use ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObject};
 pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;
 pub use presign::{Presign, PresignedRequest};
-pub use requests::{DeleteObject, GetObject, HeadObject, PutObject};
 pub use response::{Answer, AnswerBody, Response};
 pub use retry::{
     DEFAULT_BASE_DELAY, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_DELAY, FailedAttempt, FixedDelay, NoRetry,
@@ -92,6 +111,7 @@ pub use retry::{
 };
 pub use service_error::ServiceError;
 pub use signing::{RequestSigner, SignatureVersion, sign_reqwest};
+pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";

@@ -63,10 +63,22 @@ pub struct Operation {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    /// Whether the service answers with the CRC-64 of what was sent.
-    pub(crate) has_crc: bool,
+    /// Of which body the service tells the CRC-64.
+    pub(crate) crc: Crc,
+    /// Whether the answer's body is a document, which belongs to the attempt: one that was cut is a failure.
+    pub(crate) has_document: bool,
     /// The first thing that was wrong with what the caller set.
     problem: Option<Problem>,
+}
+
+/// Of which body the service tells the CRC-64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crc {
+    None,
+    /// Of what was sent.
+    Sent,
+    /// Of the object that the answer brings.
+    Received,
 }
 
 impl Operation {
@@ -81,7 +93,8 @@ impl Operation {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: Body::empty(),
-            has_crc: false,
+            crc: Crc::None,
+            has_document: false,
             problem: None,
         }
     }
@@ -121,6 +134,32 @@ impl Operation {
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// The same operation with a body of no bytes.
+    pub(crate) fn without_body(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            method: self.method.clone(),
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: Body::empty(),
+            crc: self.crc,
+            has_document: self.has_document,
+            problem: self.problem.clone(),
+        }
+    }
+
+    /// Makes sending fail, unless it does for another reason.
+    pub(crate) fn refuse(&mut self, problem: Problem) {
+        self.problem.get_or_insert(problem);
+    }
+
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.query.iter().find(|(own, _)| own == name)?;
+        Some(value)
     }
 
     /// Sets a header, in place of an earlier one of the same name.

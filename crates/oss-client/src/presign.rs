@@ -1,23 +1,28 @@
 //! URLs that carry their signature.
 
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::{Future, IntoFuture};
 use std::time::{Duration, SystemTime};
 
 use http::Method;
-use oss_credentials_core::BoxFuture;
-use oss_sign::RequestView;
-use oss_sign::v4::LimitedBy;
+use oss_credentials_core::{BoxFuture, Credentials, CredentialsError};
+use oss_sign::v4::{LimitedBy, Presigned};
+use oss_sign::{RequestView, SignError};
 
+use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{Error, Problem};
 use crate::operation::Operation;
 
-/// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`]. Await it.
+/// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and `presign` of the
+/// requests, such as [`UploadPart::presign`](crate::UploadPart::presign). Await it.
+///
+/// Neither `PutObject` nor `InitiateMultipartUpload` gets a `Content-Type` here that was not given: whoever uses the URL
+/// sends none, or it fails.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidInput`] for bucket, key and headers, and with anonymous credentials; [`Error::Credentials`];
+/// [`Error::InvalidInput`] for bucket, key and headers, with anonymous credentials, and after [`Presign::must_last`]; [`Error::Credentials`];
 /// [`Error::Sign`] if `expires` is out of range or the credentials have expired.
 ///
 /// # Examples
@@ -43,7 +48,11 @@ pub struct Presign {
     client: Client,
     operation: Operation,
     expires: Duration,
+    refresh: Option<Refresh>,
+    must_last: bool,
 }
+
+type Refresh = Box<dyn FnOnce() -> BoxFuture<'static, Result<Credentials, CredentialsError>> + Send>;
 
 impl Presign {
     pub(crate) fn new(client: Client, operation: Operation, expires: Duration) -> Self {
@@ -51,7 +60,44 @@ impl Presign {
             client,
             operation,
             expires,
+            refresh: None,
+            must_last: false,
         }
+    }
+
+    /// Refreshes the credentials first if they end before the URL is to end. The URL is then made with those that last
+    /// longer, also if the refresh fails.
+    ///
+    /// Default: no; a URL ends with the credentials that the provider has
+    /// ([`PresignedRequest::limited_by`]). Providers refresh by themselves only a little before the end, and how to
+    /// make one do it now is known to whom made it:
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use oss_credentials_core::{CredentialsSource, RefreshingProvider};
+    /// # async fn run<S: CredentialsSource>(
+    /// #     client: oss_client::Client, provider: RefreshingProvider<S>,
+    /// # ) -> Result<(), oss_client::Error> {
+    /// let url = client
+    ///     .presign_get("examplebucket", "report.pdf", Duration::from_secs(3600))
+    ///     .refresh_first(move || async move { provider.refresh_now().await })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refresh_first<F>(mut self, refresh: impl FnOnce() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
+    {
+        self.refresh = Some(Box::new(move || Box::pin(refresh())));
+        self
+    }
+
+    /// Fails if the credentials end before the URL is to end, after [`Presign::refresh_first`] if that is set.
+    /// Default: such a URL is made, and ends with them.
+    pub fn must_last(mut self) -> Self {
+        self.must_last = true;
+        self
     }
 
     /// Binds the URL to a `Content-Type`: it then works only for requests that have exactly this one. Default: for
@@ -79,6 +125,8 @@ impl Presign {
             client,
             mut operation,
             expires,
+            refresh,
+            must_last,
         } = self;
         operation.check()?;
         let inner = &*client.inner;
@@ -99,10 +147,26 @@ impl Presign {
             .headers(&operation.headers);
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
         let time = inner.to_service(inner.clock.now());
-        let presigned = inner
-            .signing
-            .presign(&view, &credentials, time, expires)
-            .map_err(Error::Sign)?;
+        let mut presigned = inner.signing.presign(&view, &credentials, time, expires);
+        if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
+            match refresh().await {
+                Ok(fresh) if !fresh.is_anonymous() && lasts_longer(&fresh, &credentials) => {
+                    presigned = inner.signing.presign(&view, &fresh, time, expires);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let error = tracing::field::display(error);
+                    tracing::warn!(target: TRACING_TARGET, error, "a URL ends with the credentials at hand");
+                }
+            }
+        }
+        if must_last && is_short(&presigned) {
+            return Err(Error::InvalidInput(Problem::new(
+                "the credentials end before the URL is to end",
+                "ask for a shorter life, or sign with credentials that last longer",
+            )));
+        }
+        let presigned = presigned.map_err(Error::Sign)?;
         let headers = presigned
             .required_headers()
             .map(|(name, value)| (name.to_owned(), value.to_vec()))
@@ -114,6 +178,22 @@ impl Presign {
             method: operation.method,
             headers,
         })
+    }
+}
+
+/// Whether the credentials end before the URL is to end, or have ended.
+fn is_short(presigned: &Result<Presigned, SignError>) -> bool {
+    match presigned {
+        Ok(presigned) => presigned.limited_by() == LimitedBy::Credentials,
+        Err(error) => matches!(error, SignError::CredentialsExpired),
+    }
+}
+
+fn lasts_longer(one: &Credentials, other: &Credentials) -> bool {
+    match (one.expires_at(), other.expires_at()) {
+        (None, other) => other.is_some(),
+        (Some(one), Some(other)) => one > other,
+        (Some(_), None) => false,
     }
 }
 

@@ -43,6 +43,18 @@ pub(crate) fn bucket(name: &str) -> Result<(), Problem> {
 }
 
 pub(crate) fn key(key: &str) -> Result<(), Problem> {
+    copied_key(key)?;
+    // reqwest would take these segments out of the URL, and the request would go to another object.
+    oss_sign::check_key_for_url(key).map_err(|_| {
+        Problem::new(
+            "the key has a segment . or .., which HTTP libraries take out of the URL",
+            "use another key",
+        )
+    })
+}
+
+/// A key that stands in a header, and not in the URL.
+pub(crate) fn copied_key(key: &str) -> Result<(), Problem> {
     if key.is_empty() {
         return Err(Problem::new("the key is empty", "name the object"));
     }
@@ -52,13 +64,7 @@ pub(crate) fn key(key: &str) -> Result<(), Problem> {
             "use at most 1023 bytes of UTF-8",
         ));
     }
-    // reqwest would take these segments out of the URL, and the request would go to another object.
-    oss_sign::check_key_for_url(key).map_err(|_| {
-        Problem::new(
-            "the key has a segment . or .., which HTTP libraries take out of the URL",
-            "use another key",
-        )
-    })
+    Ok(())
 }
 
 /// A header that the caller adds.

@@ -221,8 +221,8 @@ async fn an_upload_that_arrived_changed_is_sent_again() {
     assert_eq!(
         error.to_string(),
         format!(
-            "oss-client: PutObject stored something else than was sent (PUT {}/examplebucket/k): its CRC-64 is 0 and \
-             not 5981764153023615706, RequestId R7; send again, and look for what changes bodies on the way",
+            "oss-client: PutObject stored something else than was sent (PUT {}/examplebucket/k): the CRC-64 is 0 \
+             there and 5981764153023615706 here, RequestId R7; send again, and look for what changes bodies on the way",
             server.endpoint()
         )
     );

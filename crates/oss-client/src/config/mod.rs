@@ -145,7 +145,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the CRC-64 of what was uploaded is compared with the one that the service answers with. Default: yes.
+    /// Whether the CRC-64 of what is uploaded, and of whole objects that are downloaded, is compared with the one that
+    /// the service tells. Default: yes.
     pub fn check_crc(mut self, check: bool) -> Self {
         self.check_crc = check;
         self

@@ -244,3 +244,12 @@ pub fn builder(endpoint: &str, provider: impl CredentialsProvider) -> ClientBuil
 pub fn client(server: &Server, provider: impl CredentialsProvider) -> Client {
     builder(&server.endpoint(), provider).build().unwrap()
 }
+
+/// A client of a local cloud that tries nothing again but what is set right at once.
+pub fn of_cloud(cloud: &oss_testkit::LocalCloud) -> ClientBuilder {
+    Client::builder()
+        .region(cloud.region())
+        .endpoint(cloud.oss_endpoint())
+        .credentials(cloud.access_key())
+        .retry(NoRetry)
+}

@@ -1,0 +1,414 @@
+//! The client for programs without async code.
+//!
+//! Nothing is written twice: [`Client`] runs the requests of the [async client](crate::Client) on one thread of its
+//! own, waits for them, and turns bodies into [`Read`] and [`Write`], and lists into iterators.
+//!
+//! ```no_run
+//! use std::io::{Read as _, Write as _};
+//! use oss_client::blocking;
+//! use oss_credentials_static::StaticProvider;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let oss = oss_client::Client::builder()
+//!         .region("cn-hangzhou")
+//!         .credentials(StaticProvider::access_key("LTAI5tExampleKeyId01", "example-secret")?)
+//!         .build()?;
+//!     let blocking = blocking::Client::new(oss.clone())?;
+//!
+//!     // Any request of the async client.
+//!     blocking.wait(oss.put_object("examplebucket", "greeting.txt", "hello").storage_class("IA"))?;
+//!
+//!     let mut text = String::new();
+//!     blocking.read(oss.get_object("examplebucket", "greeting.txt"))?.read_to_string(&mut text)?;
+//!
+//!     let mut writer = blocking.write(|body| oss.upload("examplebucket", "numbers.txt", body))?;
+//!     for number in 0..1_000_000 {
+//!         writeln!(writer, "{number}")?;
+//!     }
+//!     writer.finish()?;
+//!
+//!     for object in blocking.iter(oss.list_objects_v2("examplebucket").objects()) {
+//!         println!("{}", object?.key);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Inside a tokio runtime, `spawn_blocking` included, each call is an error: await the async client there.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::stream;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::body::Body;
+use crate::error::{Error, Problem};
+use crate::ops::Paged;
+use crate::ops::object::GetObject;
+use crate::response::{AnswerBody, Response};
+use crate::upload::{Upload, Uploaded};
+
+/// Name of the thread; Linux cuts names at 15 bytes.
+const THREAD_NAME: &str = "oss-client";
+/// How many bytes a [`Writer`] collects before it hands them on.
+const COLLECTED: usize = 256 * 1024;
+
+/// Runs an [async client](crate::Client) on a thread of its own.
+///
+/// Clones are cheap and share the thread; it ends with the last of them and of what was made with them. Only clients
+/// whose provider and `sleep` need no other runtime can be used.
+#[derive(Clone)]
+pub struct Client {
+    client: crate::Client,
+    thread: Arc<Thread>,
+}
+
+impl Client {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidConfig`] if the system gives no thread.
+    pub fn new(client: crate::Client) -> Result<Self, Error> {
+        let thread = Arc::new(Thread::start().map_err(|error| no_thread(&error))?);
+        Ok(Self { client, thread })
+    }
+
+    /// The async client, to make requests with.
+    pub fn client(&self) -> &crate::Client {
+        &self.client
+    }
+
+    /// Waits for a request, or for any other future that brings a result of this crate.
+    ///
+    /// # Errors
+    ///
+    /// Those of the request; [`Error::InvalidInput`] inside a tokio runtime.
+    pub fn wait<T: Send + 'static>(
+        &self,
+        request: impl IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'static>,
+    ) -> Result<T, Error> {
+        self.thread.wait(request.into_future())?
+    }
+
+    /// Waits for async code that uses the client, for several requests at once or in a row.
+    ///
+    /// # Errors
+    ///
+    /// Those of the code; [`Error::InvalidInput`] inside a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn run(blocking: &oss_client::blocking::Client) -> Result<(), oss_client::Error> {
+    /// let size = blocking.run(async |oss| {
+    ///     oss.put_object("examplebucket", "k", "hello").await?;
+    ///     Ok(oss.head_object("examplebucket", "k").await?.content_length())
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run<T, F>(&self, code: impl FnOnce(crate::Client) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        self.wait(code(self.client.clone()))
+    }
+
+    /// Asks for an object, to be read from the result.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GetObject::send`]; [`Error::InvalidInput`] inside a tokio runtime.
+    pub fn read(&self, request: GetObject) -> Result<Reader, Error> {
+        let (response, body) = self.wait(request)?.into_parts();
+        Ok(Reader {
+            thread: Arc::clone(&self.thread),
+            response,
+            body: Some(body),
+            rest: Bytes::new(),
+        })
+    }
+
+    /// Begins an upload of what is written to the result; nothing is stored before [`Writer::finish`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] inside a tokio runtime.
+    pub fn write(&self, upload: impl FnOnce(Body) -> Upload) -> Result<Writer, Error> {
+        check_caller()?;
+        let (pieces, received) = mpsc::channel(1);
+        let upload = upload(Body::stream(until_finished(received)));
+        let (done, outcome) = std_mpsc::sync_channel(1);
+        self.thread.handle.spawn(async move {
+            // Nobody waits any more if this fails.
+            let _ = done.send(upload.send().await);
+        });
+        Ok(Writer {
+            _thread: Arc::clone(&self.thread),
+            collected: BytesMut::new(),
+            pieces,
+            outcome,
+        })
+    }
+
+    /// The items of a list, fetched page by page as they are asked for.
+    pub fn iter<T: Send + 'static>(&self, paged: Paged<T>) -> Iter<T> {
+        Iter {
+            thread: Arc::clone(&self.thread),
+            paged: Some(paged),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("blocking::Client").field(&self.client).finish()
+    }
+}
+
+/// The content of an object. Failures are those of [`Answer::chunk`](crate::Answer::chunk), as [`io::Error`]s of kind
+/// `Other` around an [`Error`].
+pub struct Reader {
+    thread: Arc<Thread>,
+    response: Response,
+    /// `None` behind the end.
+    body: Option<AnswerBody>,
+    rest: Bytes,
+}
+
+impl Reader {
+    /// Status and headers.
+    pub fn response(&self) -> &Response {
+        &self.response
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            let Some(mut body) = self.body.take() else {
+                return Ok(0);
+            };
+            let next = self.thread.wait(async move {
+                let piece = body.chunk().await;
+                (body, piece)
+            });
+            let (body, piece) = next.map_err(io::Error::other)?;
+            match piece.map_err(io::Error::other)? {
+                Some(piece) => {
+                    self.rest = piece;
+                    self.body = Some(body);
+                }
+                None => return Ok(0),
+            }
+        }
+        let count = self.rest.len().min(buffer.len());
+        self.rest
+            .split_to(count)
+            .copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An upload that is being written. Dropped before [`Writer::finish`], it stores nothing.
+pub struct Writer {
+    _thread: Arc<Thread>,
+    collected: BytesMut,
+    pieces: mpsc::Sender<Piece>,
+    outcome: std_mpsc::Receiver<Result<Uploaded, Error>>,
+}
+
+/// A piece of an upload, or its end: a channel that is closed without it belongs to a writer that was dropped.
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+impl Writer {
+    /// Sends what is left, and waits until the object is stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Upload::send`], also if writing failed before; [`Error::InvalidInput`] inside a tokio runtime.
+    pub fn finish(mut self) -> Result<Uploaded, Error> {
+        check_caller()?;
+        // Where this fails, the upload has ended already, and says why.
+        let _ = self.hand_on().and_then(|()| self.send(Piece::End));
+        self.outcome.recv().map_err(|_| thread_is_gone())?
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        if self.collected.is_empty() {
+            return Ok(());
+        }
+        let piece = self.collected.split().freeze();
+        self.send(Piece::Bytes(piece))
+    }
+
+    fn send(&self, piece: Piece) -> io::Result<()> {
+        check_caller().map_err(io::Error::other)?;
+        let ended = |_| {
+            io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                "the upload has failed; `finish` says why",
+            )
+        };
+        self.pieces.blocking_send(piece).map_err(ended)
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.collected.len() >= COLLECTED {
+            self.hand_on()?;
+        }
+        let count = bytes.len().min(COLLECTED);
+        self.collected
+            .extend_from_slice(bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    /// Hands on what was written. It need not have arrived: see [`Writer::finish`].
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_on()
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+/// What a writer hands on, with an error at the end unless it was finished.
+fn until_finished(
+    pieces: mpsc::Receiver<Piece>,
+) -> impl futures_core::Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::try_unfold(pieces, |mut pieces| async move {
+        match pieces.recv().await {
+            Some(Piece::Bytes(piece)) => Ok(Some((piece, pieces))),
+            Some(Piece::End) => Ok(None),
+            None => Err(io::Error::other("the writer was dropped before `finish`")),
+        }
+    })
+}
+
+/// The items of a list. It ends after an error.
+pub struct Iter<T> {
+    thread: Arc<Thread>,
+    /// `None` behind the end.
+    paged: Option<Paged<T>>,
+}
+
+impl<T: Send + 'static> Iterator for Iter<T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut paged = self.paged.take()?;
+        let next = self.thread.wait(async move {
+            let item = paged.try_next().await;
+            (paged, item)
+        });
+        match next {
+            Err(error) => Some(Err(error)),
+            Ok((paged, item)) => {
+                if matches!(item, Ok(Some(_))) {
+                    self.paged = Some(paged);
+                }
+                item.transpose()
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Iter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
+    }
+}
+
+/// A runtime on a thread of its own.
+struct Thread {
+    handle: Handle,
+    /// Dropping it ends the thread.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Thread {
+    /// The runtime is made and dropped on its thread: dropping one inside another runtime panics.
+    fn start() -> io::Result<Self> {
+        let (started, starting) = std_mpsc::sync_channel(1);
+        let (stop, stopped) = oneshot::channel();
+        let body = move || {
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    // Nobody waits any more if this fails.
+                    let _ = started.send(Err(error));
+                    return;
+                }
+            };
+            if started.send(Ok(runtime.handle().clone())).is_ok() {
+                let _ = runtime.block_on(stopped);
+            }
+            // A look-up of a name may be stuck in the system: do not wait for it.
+            runtime.shutdown_background();
+        };
+        std::thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(body)?;
+        let handle = starting.recv().map_err(io::Error::other)??;
+        Ok(Self { handle, _stop: stop })
+    }
+
+    fn wait<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
+        check_caller()?;
+        let (done, outcome) = std_mpsc::sync_channel(1);
+        self.handle.spawn(async move {
+            // Whoever began this waits for it.
+            let _ = done.send(future.await);
+        });
+        outcome.recv().map_err(|_| thread_is_gone())
+    }
+}
+
+/// A runtime's thread that waits cannot do its other work, and with one thread it could wait for itself.
+fn check_caller() -> Result<(), Error> {
+    if Handle::try_current().is_err() {
+        return Ok(());
+    }
+    Err(Error::InvalidInput(Problem::new(
+        "a blocking call inside a tokio runtime",
+        "await the async client there, in `spawn_blocking` with `Handle::block_on`",
+    )))
+}
+
+fn no_thread(error: &io::Error) -> Error {
+    Error::InvalidConfig(Problem::new(
+        format!("the blocking client has no thread: {error}"),
+        "see to the limits of the process",
+    ))
+}
+
+fn thread_is_gone() -> Error {
+    Error::InvalidInput(Problem::new(
+        "what the blocking client ran has panicked",
+        "see the panic's own message",
+    ))
+}

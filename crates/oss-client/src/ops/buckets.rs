@@ -1,0 +1,164 @@
+//! The buckets of the account.
+
+use std::time::SystemTime;
+
+use futures_util::{TryStreamExt as _, stream};
+
+use crate::date;
+use crate::error::{Error, InvalidResponse};
+use crate::response::Response;
+use crate::xml::Element;
+
+use super::list::{Owner, check_next};
+use super::{Paged, header_settings, query_settings, request};
+
+request! {
+    /// Lists the buckets of the account; see [`Client::list_buckets`](crate::Client::list_buckets).
+    ///
+    /// [`ListBuckets::send`] brings one page, [`ListBuckets::pages`] and [`ListBuckets::buckets`] all.
+    ListBuckets -> BucketsPage
+}
+
+impl ListBuckets {
+    query_settings! {
+        /// Only names that begin so. Default: all.
+        prefix => "prefix",
+        /// Begins behind this name: [`BucketsPage::next_marker`] of an earlier page. Default: at the first.
+        marker => "marker",
+        /// Only buckets with this tag.
+        tag_key => "tag-key",
+        /// Only buckets whose tag has this value; needs [`ListBuckets::tag_key`].
+        tag_value => "tag-value",
+    }
+
+    header_settings! {
+        /// Only buckets of this resource group. Default: all.
+        resource_group_id => "x-oss-resource-group-id",
+    }
+
+    /// Most buckets on a page, 1 to 1000. Default: 100, of the service.
+    pub fn max_keys(self, count: u16) -> Self {
+        self.query("max-keys", count.to_string())
+    }
+
+    /// Fetches one page.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
+    /// read, and for a page that is not the last one and does not say where the next one begins.
+    pub async fn send(mut self) -> Result<BucketsPage, Error> {
+        self.page().await
+    }
+
+    /// All pages from here on.
+    pub fn pages(self) -> Paged<BucketsPage> {
+        Paged::new(stream::try_unfold(Some(self), |request| async move {
+            let Some(mut request) = request else {
+                return Ok(None);
+            };
+            let page = request.page().await?;
+            let next = page.next_marker.clone().map(|marker| request.marker(marker));
+            Ok(Some((page, next)))
+        }))
+    }
+
+    /// All buckets from here on.
+    pub fn buckets(self) -> Paged<BucketSummary> {
+        let pages = self.pages();
+        Paged::new(
+            pages
+                .map_ok(|page| stream::iter(page.buckets.into_iter().map(Ok)))
+                .try_flatten(),
+        )
+    }
+
+    /// Exclusive, since a body cannot be shared between threads.
+    async fn page(&mut self) -> Result<BucketsPage, Error> {
+        let answer = self.client.send(self.operation.without_body()).await?;
+        let (response, document, place) = answer.document("ListAllMyBucketsResult").await?;
+        let page = BucketsPage::read(&document, response);
+        let asked = self.operation.query_value("marker");
+        let checked = check_next(page.is_truncated, page.next_marker.as_deref(), asked);
+        checked.map_err(|what| {
+            let hint = "report it to who runs the service";
+            let id = page.response.request_id();
+            Error::InvalidResponse(Box::new(InvalidResponse::new(place, id, what, hint)))
+        })?;
+        Ok(page)
+    }
+}
+
+/// A page of [`ListBuckets`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BucketsPage {
+    /// The buckets, in order of their names.
+    pub buckets: Vec<BucketSummary>,
+    /// Whose they are.
+    pub owner: Option<Owner>,
+    /// Whether there are more pages.
+    pub is_truncated: bool,
+    /// Where the next page begins; `None` on the last one.
+    pub next_marker: Option<String>,
+    /// Status and headers.
+    pub response: Response,
+}
+
+/// A bucket as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BucketSummary {
+    /// The name.
+    pub name: String,
+    /// Where it is, such as `oss-cn-hangzhou`.
+    pub location: Option<String>,
+    /// Its region, such as `cn-hangzhou`.
+    pub region: Option<String>,
+    /// When it was made.
+    pub creation_date: Option<SystemTime>,
+    /// Such as `Standard`.
+    pub storage_class: Option<String>,
+    /// Host for the internet.
+    pub extranet_endpoint: Option<String>,
+    /// Host for ECS instances of the region.
+    pub intranet_endpoint: Option<String>,
+    /// Its resource group.
+    pub resource_group_id: Option<String>,
+}
+
+impl BucketsPage {
+    fn read(document: &Element, response: Response) -> Self {
+        let is_truncated = document.text_of("IsTruncated") == Some("true");
+        let next = document.text_of("NextMarker").filter(|_| is_truncated);
+        let listed = document.child("Buckets");
+        Self {
+            buckets: listed
+                .into_iter()
+                .flat_map(|buckets| buckets.all("Bucket"))
+                .filter_map(BucketSummary::read)
+                .collect(),
+            owner: document.child("Owner").map(Owner::read),
+            is_truncated,
+            next_marker: next.map(str::to_owned),
+            response,
+        }
+    }
+}
+
+impl BucketSummary {
+    /// `None` without name.
+    fn read(bucket: &Element) -> Option<Self> {
+        let text = |child| bucket.text_of(child).map(str::to_owned);
+        Some(Self {
+            name: text("Name")?,
+            location: text("Location"),
+            region: text("Region"),
+            creation_date: bucket.text_of("CreationDate").and_then(date::from_iso),
+            storage_class: text("StorageClass"),
+            extranet_endpoint: text("ExtranetEndpoint"),
+            intranet_endpoint: text("IntranetEndpoint"),
+            resource_group_id: text("ResourceGroupId"),
+        })
+    }
+}

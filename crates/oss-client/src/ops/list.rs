@@ -1,0 +1,291 @@
+//! The objects of a bucket.
+
+use std::time::SystemTime;
+
+use futures_util::{TryStreamExt as _, stream};
+use percent_encoding::percent_decode;
+
+use crate::date;
+use crate::error::{Error, InvalidResponse, Place};
+use crate::response::Response;
+use crate::xml::Element;
+
+use super::{Paged, query_settings, request};
+
+request! {
+    /// Lists the objects of a bucket; see [`Client::list_objects_v2`](crate::Client::list_objects_v2).
+    ///
+    /// [`ListObjectsV2::send`] brings one page, [`ListObjectsV2::pages`] and [`ListObjectsV2::objects`] all.
+    ListObjectsV2 -> ObjectsPage
+}
+
+impl ListObjectsV2 {
+    query_settings! {
+        /// Only keys that begin so. Default: all.
+        prefix => "prefix",
+        /// Sums up keys that are alike up to this character behind the prefix, mostly `/`, as
+        /// [`ObjectsPage::common_prefixes`]. Default: none.
+        delimiter => "delimiter",
+        /// Begins behind this key. Default: at the first.
+        start_after => "start-after",
+        /// Where to go on: [`ObjectsPage::next_continuation_token`] of an earlier page.
+        continuation_token => "continuation-token",
+    }
+
+    /// Most objects and common prefixes on a page, 1 to 1000. Default: 100, of the service.
+    pub fn max_keys(self, count: u16) -> Self {
+        self.query("max-keys", count.to_string())
+    }
+
+    /// Whether each object tells its owner. Default: no.
+    pub fn fetch_owner(self, fetch: bool) -> Self {
+        self.query("fetch-owner", if fetch { "true" } else { "false" })
+    }
+
+    /// Fetches one page.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
+    /// read, and for a page that is not the last one and does not say where the next one begins.
+    pub async fn send(mut self) -> Result<ObjectsPage, Error> {
+        self.page().await
+    }
+
+    /// All pages from here on.
+    pub fn pages(self) -> Paged<ObjectsPage> {
+        Paged::new(stream::try_unfold(Some(self), |request| async move {
+            let Some(mut request) = request else {
+                return Ok(None);
+            };
+            let page = request.page().await?;
+            let next = page
+                .next_continuation_token
+                .clone()
+                .map(|token| request.continuation_token(token));
+            Ok(Some((page, next)))
+        }))
+    }
+
+    /// All objects from here on. Common prefixes are left out.
+    pub fn objects(self) -> Paged<ObjectSummary> {
+        let pages = self.pages();
+        Paged::new(
+            pages
+                .map_ok(|page| stream::iter(page.objects.into_iter().map(Ok)))
+                .try_flatten(),
+        )
+    }
+
+    /// Exclusive, since a body cannot be shared between threads.
+    async fn page(&mut self) -> Result<ObjectsPage, Error> {
+        let answer = self.client.send(self.operation.without_body()).await?;
+        let (response, document, place) = answer.document("ListBucketResult").await?;
+        let unusable = |what: &'static str| unusable(&place, &response, what);
+        let page = ObjectsPage::read(&document, response.clone())
+            .ok_or_else(|| unusable("a name in it is not UTF-8, or a number not a number"))?;
+        let asked = self.operation.query_value("continuation-token");
+        check_next(page.is_truncated, page.next_continuation_token.as_deref(), asked).map_err(unusable)?;
+        Ok(page)
+    }
+}
+
+fn unusable(place: &Place, response: &Response, what: &'static str) -> Error {
+    let hint = "report it to who runs the service";
+    Error::InvalidResponse(Box::new(InvalidResponse::new(
+        place.clone(),
+        response.request_id(),
+        what,
+        hint,
+    )))
+}
+
+/// Whether the next page can be asked for. Without this, a service that is wrong keeps the client asking for ever.
+pub(super) fn check_next(
+    is_truncated: bool,
+    next: Option<&str>,
+    asked: Option<&str>,
+) -> Result<(), &'static str> {
+    match next {
+        _ if !is_truncated => Ok(()),
+        None => Err("it is not the last page, and does not say where the next one begins"),
+        Some(next) if asked == Some(next) => Err("it says that the next page begins where this one does"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// A page of [`ListObjectsV2`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ObjectsPage {
+    /// The objects, in order of their keys. May be empty on a page that is not the last one.
+    pub objects: Vec<ObjectSummary>,
+    /// What keys have in common up to the delimiter, that included.
+    pub common_prefixes: Vec<String>,
+    /// How many objects and common prefixes there are on this page, as the service says.
+    pub key_count: Option<u64>,
+    /// Whether there are more pages.
+    pub is_truncated: bool,
+    /// Where the next page begins; `None` on the last one.
+    pub next_continuation_token: Option<String>,
+    /// Status and headers.
+    pub response: Response,
+}
+
+/// An object as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObjectSummary {
+    /// The key.
+    pub key: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// `ETag`, with its quotes.
+    pub etag: Option<String>,
+    /// When it was stored.
+    pub last_modified: Option<SystemTime>,
+    /// `Normal`, `Multipart`, `Appendable` or `Symlink`.
+    pub object_type: Option<String>,
+    /// Such as `Standard`.
+    pub storage_class: Option<String>,
+    /// The owner, if [`ListObjectsV2::fetch_owner`] is on.
+    pub owner: Option<Owner>,
+}
+
+/// The owner of objects or buckets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Owner {
+    /// Id of the account.
+    pub id: String,
+    /// Name of the account; at present its id, too.
+    pub display_name: String,
+}
+
+impl ObjectsPage {
+    /// `None` if a name or number cannot be read.
+    fn read(document: &Element, response: Response) -> Option<Self> {
+        let is_encoded = document.text_of("EncodingType") == Some("url");
+        let name = |text: &str| decode(text, is_encoded);
+        let is_truncated = document.text_of("IsTruncated") == Some("true");
+        let next = document.text_of("NextContinuationToken").filter(|_| is_truncated);
+        let key_count = document.text_of("KeyCount");
+        Some(Self {
+            objects: document
+                .all("Contents")
+                .map(|contents| ObjectSummary::read(contents, name))
+                .collect::<Option<_>>()?,
+            common_prefixes: document
+                .all("CommonPrefixes")
+                .filter_map(|prefixes| prefixes.text_of("Prefix"))
+                .map(name)
+                .collect::<Option<_>>()?,
+            key_count: key_count
+                .map(|count| count.trim().parse().ok())
+                .unwrap_or_default(),
+            is_truncated,
+            next_continuation_token: next.map_or(Some(None), |token| name(token).map(Some))?,
+            response,
+        })
+    }
+}
+
+impl ObjectSummary {
+    fn read(contents: &Element, name: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let text = |child| contents.text_of(child).map(str::to_owned);
+        Some(Self {
+            key: name(contents.text_of("Key")?)?,
+            size: contents.text_of("Size")?.trim().parse().ok()?,
+            etag: text("ETag"),
+            last_modified: contents.text_of("LastModified").and_then(date::from_iso),
+            object_type: text("Type"),
+            storage_class: text("StorageClass"),
+            owner: contents.child("Owner").map(Owner::read),
+        })
+    }
+}
+
+impl Owner {
+    pub(super) fn read(owner: &Element) -> Self {
+        let text = |child| owner.text_of(child).unwrap_or_default().to_owned();
+        Self {
+            id: text("ID"),
+            display_name: text("DisplayName"),
+        }
+    }
+}
+
+/// A name as it is. An encoded one is read like a form's value: where a service writes `+`, it means a blank, as
+/// observed from the vendor's Go SDK V2.
+fn decode(text: &str, is_encoded: bool) -> Option<String> {
+    if !is_encoded {
+        return Some(text.to_owned());
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::StatusCode;
+    use std::time::Duration;
+
+    fn page(document: &str) -> Option<ObjectsPage> {
+        let response = Response::new(StatusCode::OK, http::HeaderMap::new());
+        ObjectsPage::read(&Element::parse(document).unwrap(), response)
+    }
+
+    /// In the form of the vendor's page "`ListObjectsV2` (`GetBucketV2`)".
+    const DOCUMENT: &str = "<ListBucketResult><Name>examplebucket</Name><Prefix>docs%2F</Prefix>\
+        <StartAfter>docs%2Fa</StartAfter><MaxKeys>2</MaxKeys><Delimiter>%2F</Delimiter>\
+        <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>\
+        <NextContinuationToken>Fake%2BToken--</NextContinuationToken><KeyCount>2</KeyCount>\
+        <Contents><Key>docs%2F%E6%8A%A5%E5%91%8A+1%2B.pdf</Key><LastModified>2026-01-01T08:30:00.000Z</LastModified>\
+        <ETag>\"00000000000000000000000000000002\"</ETag><Type>Normal</Type><Size>5368709121</Size>\
+        <StorageClass>Standard</StorageClass><Owner><ID>1000000000000001</ID>\
+        <DisplayName>1000000000000002</DisplayName></Owner></Contents>\
+        <CommonPrefixes><Prefix>docs%2Fold%2F</Prefix></CommonPrefixes></ListBucketResult>";
+
+    #[test]
+    fn a_page_is_read_and_its_names_decoded() {
+        let page = page(DOCUMENT).unwrap();
+        let expected = ObjectSummary {
+            key: "docs/报告 1+.pdf".to_owned(),
+            size: 5_368_709_121,
+            etag: Some("\"00000000000000000000000000000002\"".to_owned()),
+            last_modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)),
+            object_type: Some("Normal".to_owned()),
+            storage_class: Some("Standard".to_owned()),
+            owner: Some(Owner {
+                id: "1000000000000001".to_owned(),
+                display_name: "1000000000000002".to_owned(),
+            }),
+        };
+        assert_eq!(page.objects, [expected]);
+        assert_eq!(page.common_prefixes, ["docs/old/"]);
+        assert_eq!((page.key_count, page.is_truncated), (Some(2), true));
+        assert_eq!(page.next_continuation_token.as_deref(), Some("Fake+Token--"));
+    }
+
+    #[test]
+    fn names_are_decoded_only_if_the_answer_says_so() {
+        let plain = DOCUMENT.replace("<EncodingType>url</EncodingType>", "");
+        assert_eq!(
+            page(&plain).unwrap().objects[0].key,
+            "docs%2F%E6%8A%A5%E5%91%8A+1%2B.pdf"
+        );
+        assert!(page(&DOCUMENT.replace("%E6", "%FF")).is_none());
+        assert!(page(&DOCUMENT.replace("5368709121", "many")).is_none());
+    }
+
+    #[test]
+    fn a_next_page_has_to_begin_elsewhere() {
+        assert_eq!(check_next(false, None, None), Ok(()));
+        assert_eq!(check_next(true, Some("b"), None), Ok(()));
+        assert_eq!(check_next(true, Some("b"), Some("a")), Ok(()));
+        assert!(check_next(true, Some("a"), Some("a")).is_err());
+        assert!(check_next(true, None, Some("a")).is_err());
+    }
+}

@@ -1,0 +1,267 @@
+//! Uploads in parts, step by step. [`Upload`](crate::Upload) does all of them by itself.
+
+use std::fmt::Write as _;
+
+use quick_xml::escape::escape;
+
+use crate::error::{Error, InvalidResponse, Problem};
+use crate::operation::Operation;
+use crate::response::Response;
+
+use super::{
+    callback_settings, default_content_type, header_settings, object_settings, presigned, request,
+    traffic_limit_setting,
+};
+
+/// Highest number of a part, and how many there can be.
+///
+/// Vendor document: "`UploadPart`" (Object Storage Service, API reference).
+pub(crate) const MAX_PARTS: u16 = 10_000;
+
+request! {
+    /// Begins an upload in parts; see
+    /// [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload).
+    InitiateMultipartUpload -> InitiatedUpload
+}
+
+impl InitiateMultipartUpload {
+    header_settings! {
+        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
+        /// `application/octet-stream`; a URL made by [`InitiateMultipartUpload::presign`] has none.
+        content_type => "content-type",
+    }
+
+    object_settings!();
+
+    /// Begins the upload.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(mut self) -> Result<InitiatedUpload, Error> {
+        default_content_type(&mut self.operation);
+        let answer = self.client.send(self.operation).await?;
+        let (response, document, place) = answer.document("InitiateMultipartUploadResult").await?;
+        let Some(upload_id) = document.text_of("UploadId") else {
+            let hint = "report it to who runs the service";
+            let error = InvalidResponse::new(place, response.request_id(), "it has no UploadId", hint);
+            return Err(Error::InvalidResponse(Box::new(error)));
+        };
+        Ok(InitiatedUpload {
+            upload_id: upload_id.to_owned(),
+            response,
+        })
+    }
+}
+
+/// What [`InitiateMultipartUpload`] brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InitiatedUpload {
+    /// Names the upload in all further steps.
+    pub upload_id: String,
+    /// Status and headers.
+    pub response: Response,
+}
+
+request! {
+    /// Uploads a part; see [`Client::upload_part`](crate::Client::upload_part).
+    UploadPart -> UploadedPart
+}
+
+impl UploadPart {
+    header_settings! {
+        /// `Content-MD5`, the MD5 of the part in base64, which the service compares.
+        content_md5 => "content-md5",
+    }
+
+    traffic_limit_setting!();
+
+    /// Sends the part.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] without `ETag`.
+    pub async fn send(self) -> Result<UploadedPart, Error> {
+        let number = self
+            .operation
+            .query_value("partNumber")
+            .and_then(|number| number.parse().ok())
+            .unwrap_or_default();
+        let answer = self.client.send(self.operation).await?;
+        match answer.response().etag() {
+            Some(etag) => Ok(UploadedPart {
+                number,
+                etag: etag.to_owned(),
+                response: answer.into_response(),
+            }),
+            None => Err(answer.unusable("it has no ETag", "report it to who runs the service")),
+        }
+    }
+}
+
+/// What [`UploadPart`] brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UploadedPart {
+    /// Number of the part.
+    pub number: u16,
+    /// `ETag`, with its quotes, as [`CompleteMultipartUpload::part`] wants it.
+    pub etag: String,
+    /// Status and headers.
+    pub response: Response,
+}
+
+/// Makes an object of parts; see
+/// [`Client::complete_multipart_upload`](crate::Client::complete_multipart_upload).
+#[must_use = "nothing is sent before `send`"]
+pub struct CompleteMultipartUpload {
+    client: crate::client::Client,
+    operation: Operation,
+    parts: Vec<(u16, String)>,
+}
+
+impl CompleteMultipartUpload {
+    pub(crate) fn new(client: crate::client::Client, operation: Operation) -> Self {
+        Self {
+            client,
+            operation,
+            parts: Vec::new(),
+        }
+    }
+
+    super::common_settings!();
+    callback_settings!();
+
+    /// Adds a part by its number, 1 to 10,000, and the `ETag` that its upload brought, as it is. In any order; of two
+    /// with the same number the later one counts.
+    pub fn part(mut self, number: u16, etag: impl Into<String>) -> Self {
+        self.parts.retain(|(own, _)| *own != number);
+        self.parts.push((number, etag.into()));
+        self
+    }
+
+    /// Adds parts that were uploaded.
+    pub fn parts<'a>(self, parts: impl IntoIterator<Item = &'a UploadedPart>) -> Self {
+        let add = |request: Self, part: &UploadedPart| request.part(part.number, part.etag.as_str());
+        parts.into_iter().fold(self, add)
+    }
+
+    /// Takes all parts that the service has, in place of a list (`x-oss-complete-all: yes`).
+    pub fn complete_all(self) -> Self {
+        self.header("x-oss-complete-all", "yes")
+    }
+
+    /// Whether an existing object makes this fail (`FileAlreadyExists`). Default: no, it is replaced.
+    pub fn forbid_overwrite(self, forbid: bool) -> Self {
+        self.header("x-oss-forbid-overwrite", if forbid { "true" } else { "false" })
+    }
+
+    /// The operation as it is now, with the list of parts as body, for [`Client::send`](crate::Client::send) and
+    /// [`Client::presign`](crate::Client::presign).
+    pub fn into_operation(mut self) -> Operation {
+        let takes_all = self.operation.headers.contains_key("x-oss-complete-all");
+        if takes_all != self.parts.is_empty() {
+            let problem = if takes_all {
+                Problem::new("`complete_all` and parts are both given", "leave one of them out")
+            } else {
+                Problem::new(
+                    "an upload is to be completed without parts",
+                    "list them, or use `complete_all`",
+                )
+            };
+            self.operation.refuse(problem);
+        }
+        if !takes_all {
+            self.operation.body = self.document().into();
+        }
+        self.operation
+    }
+
+    /// Makes a URL of this request in place of sending it: await the result. The list of parts is left out: whoever
+    /// uses the URL sends it.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. Headers that were set
+    /// bind the URL: whoever uses it must send them.
+    pub fn presign(self, expires: std::time::Duration) -> crate::presign::Presign {
+        crate::presign::Presign::new(self.client, self.operation, expires)
+    }
+
+    fn document(&mut self) -> String {
+        // The service wants them so, and refuses another order.
+        self.parts.sort_by_key(|(number, _)| *number);
+        let mut document = String::from("<CompleteMultipartUpload>");
+        for (number, etag) in &self.parts {
+            // Writing to a String cannot fail.
+            let _ = write!(
+                document,
+                "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>",
+                escape(etag.as_str())
+            );
+        }
+        document.push_str("</CompleteMultipartUpload>");
+        document
+    }
+
+    /// Makes the object.
+    ///
+    /// If the answer to a first attempt is lost, the second one may meet `NoSuchUpload` although the object is there;
+    /// [`Upload`](crate::Upload) looks for it.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<CompletedUpload, Error> {
+        let client = self.client.clone();
+        // With a callback, the body is what the program that was called answered.
+        let has_callback = self.operation.headers.contains_key("x-oss-callback");
+        let answer = client.send(self.into_operation()).await?;
+        if has_callback {
+            let response = answer.into_response();
+            return Ok(CompletedUpload {
+                etag: response.etag().map(str::to_owned),
+                location: None,
+                response,
+            });
+        }
+        let (response, document, _) = answer.document("CompleteMultipartUploadResult").await?;
+        Ok(CompletedUpload {
+            etag: document.text_of("ETag").map(str::to_owned),
+            location: document.text_of("Location").map(str::to_owned),
+            response,
+        })
+    }
+}
+
+super::awaited!(CompleteMultipartUpload -> CompletedUpload);
+
+/// What [`CompleteMultipartUpload`] brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CompletedUpload {
+    /// `ETag` of the object, with its quotes. Not an MD5 of its content.
+    pub etag: Option<String>,
+    /// Address of the object, as the service says.
+    pub location: Option<String>,
+    /// Status and headers; [`Response::version_id`] and [`Response::crc64`] are those of the object.
+    pub response: Response,
+}
+
+request! {
+    /// Ends an upload without making an object; see
+    /// [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
+    AbortMultipartUpload -> Response
+}
+
+impl AbortMultipartUpload {
+    /// Ends the upload. Parts that are on their way may have to be removed by another abort.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.client.send(self.operation).await?.into_response())
+    }
+}
+
+presigned!(InitiateMultipartUpload, UploadPart, AbortMultipartUpload);

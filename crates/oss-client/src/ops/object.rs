@@ -1,0 +1,222 @@
+//! Single objects: store, read, look at, delete.
+
+use std::ops::{Bound, RangeBounds};
+
+use http::header::RANGE;
+use reqwest::StatusCode;
+
+use crate::error::{Error, Problem};
+use crate::response::{Answer, Response};
+
+use super::{
+    callback_settings, default_content_type, header_settings, object_settings, presigned, query_settings,
+    request, time_settings, traffic_limit_setting,
+};
+
+request! {
+    /// Stores an object; see [`Client::put_object`](crate::Client::put_object).
+    PutObject -> Response
+}
+
+impl PutObject {
+    header_settings! {
+        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
+        /// `application/octet-stream`; a URL made by [`PutObject::presign`] has none.
+        content_type => "content-type",
+        /// `Content-MD5`, the MD5 of the body in base64, which the service compares.
+        content_md5 => "content-md5",
+    }
+
+    object_settings!();
+    callback_settings!();
+    traffic_limit_setting!();
+
+    /// Sends the object.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(mut self) -> Result<Response, Error> {
+        default_content_type(&mut self.operation);
+        Ok(self.client.send(self.operation).await?.into_response())
+    }
+}
+
+request! {
+    /// Reads an object; see [`Client::get_object`](crate::Client::get_object).
+    GetObject -> Answer
+}
+
+/// The conditions of a download.
+macro_rules! conditions {
+    () => {
+        header_settings! {
+            /// Answers only if the `ETag` is this one; else HTTP 412, `PreconditionFailed`.
+            if_match => "if-match",
+            /// Answers only if the `ETag` is another one; else HTTP 304, an [`Error::Service`] too.
+            if_none_match => "if-none-match",
+        }
+
+        time_settings! {
+            /// Answers only if the object is newer; else HTTP 304, an [`Error::Service`] too.
+            if_modified_since => "if-modified-since",
+            /// Answers only if the object is not newer; else HTTP 412, `PreconditionFailed`.
+            if_unmodified_since => "if-unmodified-since",
+        }
+    };
+}
+
+impl GetObject {
+    /// The part to read, such as `0..100`, `100..` or `..=99`, in bytes. Default: all.
+    ///
+    /// Of a range that goes beyond the end the service sends what there is, and refuses one that begins there
+    /// (`InvalidRange`): `x-oss-range-behavior: standard` is sent too. Two more forms go through
+    /// [`GetObject::last`] and `header("range", …)`.
+    pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
+        let first = match range.start_bound() {
+            Bound::Included(first) => Some(*first),
+            Bound::Excluded(before) => before.checked_add(1),
+            Bound::Unbounded => Some(0),
+        };
+        let last = match range.end_bound() {
+            Bound::Included(last) => Some(Some(*last)),
+            Bound::Excluded(end) => end.checked_sub(1).map(Some),
+            Bound::Unbounded => Some(None),
+        };
+        match (first, last) {
+            (Some(0), Some(None)) => self,
+            (Some(first), Some(None)) => self.standard_range(&format!("bytes={first}-")),
+            (Some(first), Some(Some(last))) if first <= last => {
+                self.standard_range(&format!("bytes={first}-{last}"))
+            }
+            _ => {
+                let problem = Problem::new("the range is empty", "name at least one byte");
+                self.operation.refuse(problem);
+                self
+            }
+        }
+    }
+
+    /// The last `bytes` bytes, or all if there are less.
+    pub fn last(self, bytes: u64) -> Self {
+        self.standard_range(&format!("bytes=-{bytes}"))
+    }
+
+    fn standard_range(self, value: &str) -> Self {
+        self.header("range", value)
+            .header("x-oss-range-behavior", "standard")
+    }
+
+    conditions!();
+    traffic_limit_setting!();
+
+    header_settings! {
+        /// `Accept-Encoding`, such as `gzip`: lets the service compress on the way. The body is handed out as it comes.
+        /// Default: none is sent.
+        accept_encoding => "accept-encoding",
+    }
+
+    query_settings! {
+        /// The version to read, of a bucket with versions. Default: the newest.
+        version_id => "versionId",
+        /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known.
+        process => "x-oss-process",
+        /// `Content-Type` of the answer.
+        response_content_type => "response-content-type",
+        /// `Content-Language` of the answer.
+        response_content_language => "response-content-language",
+        /// `Content-Disposition` of the answer, such as `attachment; filename="report.pdf"`.
+        response_content_disposition => "response-content-disposition",
+        /// `Content-Encoding` of the answer.
+        response_content_encoding => "response-content-encoding",
+        /// `Cache-Control` of the answer.
+        response_cache_control => "response-cache-control",
+        /// `Expires` of the answer, such as `Thu, 01 Jan 2026 08:30:00 GMT`.
+        response_expires => "response-expires",
+    }
+
+    /// Asks for the object. Its body is read from the result.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the service sends the whole
+    /// object in place of a range.
+    pub async fn send(self) -> Result<Answer, Error> {
+        let wants_range = self.operation.headers.contains_key(RANGE);
+        let answer = self.client.send(self.operation).await?;
+        if wants_range && answer.status() != StatusCode::PARTIAL_CONTENT {
+            return Err(answer.unusable(
+                "it brings the whole object in place of the range",
+                "ask for a range within the object, or add the header x-oss-range-behavior: standard",
+            ));
+        }
+        Ok(answer)
+    }
+}
+
+request! {
+    /// Reads the headers of an object; see [`Client::head_object`](crate::Client::head_object).
+    HeadObject -> Response
+}
+
+impl HeadObject {
+    conditions!();
+
+    query_settings! {
+        /// The version to look at, of a bucket with versions. Default: the newest.
+        version_id => "versionId",
+    }
+
+    /// Asks for the headers.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.client.send(self.operation).await?.into_response())
+    }
+}
+
+request! {
+    /// Reads a few headers of an object; see [`Client::get_object_meta`](crate::Client::get_object_meta).
+    GetObjectMeta -> Response
+}
+
+impl GetObjectMeta {
+    query_settings! {
+        /// The version to look at, of a bucket with versions. Default: the newest.
+        version_id => "versionId",
+    }
+
+    /// Asks for the headers.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.client.send(self.operation).await?.into_response())
+    }
+}
+
+request! {
+    /// Deletes an object; see [`Client::delete_object`](crate::Client::delete_object).
+    DeleteObject -> Response
+}
+
+impl DeleteObject {
+    query_settings! {
+        /// The version to delete, of a bucket with versions. Default: none, which puts a delete marker on top.
+        version_id => "versionId",
+    }
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.client.send(self.operation).await?.into_response())
+    }
+}
+
+presigned!(PutObject, GetObject, HeadObject);

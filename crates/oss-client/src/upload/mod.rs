@@ -1,0 +1,280 @@
+//! Uploads of any size.
+
+mod parts;
+mod source;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use http::Method;
+
+use crate::body::Body;
+use crate::client::Client;
+use crate::error::{Error, Problem};
+use crate::operation::{Crc, Operation};
+use crate::ops::multipart::MAX_PARTS;
+use crate::ops::{callback_settings, default_content_type, header_settings, object_settings};
+use crate::response::Response;
+
+use self::source::Source;
+
+/// Size of the parts unless the object needs larger ones, in bytes: 6 MiB, that of the vendor's SDKs V2.
+pub const DEFAULT_PART_SIZE: u64 = 6 * 1024 * 1024;
+/// How many parts are on their way at once: that of the vendor's SDKs V2.
+pub const DEFAULT_PARALLEL_PARTS: usize = 3;
+/// Smallest part but the last.
+///
+/// Vendor document: "`CompleteMultipartUpload`" (Object Storage Service, API reference).
+const MIN_PART_SIZE: u64 = 100 * 1024;
+/// Largest part: 5 GiB, of the same page.
+const MAX_PART_SIZE: u64 = 5 * 1024 * 1024 * 1024;
+/// What part sizes are made a multiple of where they grow.
+const PART_SIZE_STEP: u64 = 1024 * 1024;
+/// After how many parts of a stream of unknown length their size doubles: up to 6 TiB with the default size.
+const PARTS_OF_A_SIZE: u16 = 1000;
+
+type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
+
+/// Stores an object of any size; see [`Client::upload`] and [`Client::upload_file`].
+///
+/// What fits into one part is sent as `PutObject`. More is sent in parts, some at once; each is repeated by itself as
+/// the [`RetryPolicy`](crate::RetryPolicy) says. Files are read as they are sent, so that nothing of them stays in
+/// memory. Of a stream, each part that is on its way is: [`Upload::part_size`] times [`Upload::parallel`], 18 MiB by
+/// default. The parts of a stream of unknown length double in size after every 1000.
+///
+/// Checksums: the CRC-64 of each part and of the whole object are compared with the service's where it tells them,
+/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. For that, a file is read twice.
+///
+/// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::LeftBehind`] tells if that fails too. If the
+/// future is dropped before it is done, a task that deletes them is started in its tokio runtime: whether that still
+/// runs to its end, nobody learns, and an upload whose first step is still on its way is not known by its id yet. What
+/// is left behind is paid for: a lifecycle rule for parts
+/// (`AbortMultipartUpload`) on the bucket removes it.
+///
+/// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for the
+/// whole upload.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+/// let uploaded = client
+///     .upload_file("examplebucket", "backup.tar", "/var/backups/backup.tar")
+///     .storage_class("IA")
+///     .on_progress(|progress| println!("{} of {:?} bytes", progress.sent, progress.total))
+///     .send()
+///     .await?;
+/// println!("{} bytes in {} parts", uploaded.size, uploaded.parts);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is sent before `send`"]
+pub struct Upload {
+    client: Client,
+    /// `PutObject`, from which the other operations are made.
+    operation: Operation,
+    source: Source,
+    part_size: Option<u64>,
+    parallel: usize,
+    on_progress: Option<OnProgress>,
+}
+
+/// How far an upload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UploadProgress {
+    /// How many bytes the service has acknowledged: whole parts.
+    pub sent: u64,
+    /// How many bytes there are, if that is known.
+    pub total: Option<u64>,
+}
+
+/// What [`Upload`] brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// Length of the object in bytes.
+    pub size: u64,
+    /// How many parts it was sent in; 0 for `PutObject`.
+    pub parts: u16,
+    /// `ETag` of the object, with its quotes. Not an MD5 if it was sent in parts.
+    pub etag: Option<String>,
+    /// CRC-64/XZ of what was sent; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
+    pub crc64: Option<u64>,
+    /// Status and headers of the request that made the object.
+    pub response: Response,
+}
+
+impl Client {
+    /// Stores an object of any size, in parts if it is large. An existing one is replaced.
+    ///
+    /// Vendor document: "Multipart upload" (Object Storage Service, developer guide).
+    pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl Into<Body>) -> Upload {
+        Upload::new(self.clone(), bucket.into(), key.into(), Source::Body(body.into()))
+    }
+
+    /// Stores a file of any size as an object, in parts if it is large. An existing object is replaced.
+    ///
+    /// The file must not change meanwhile.
+    pub fn upload_file(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        path: impl Into<PathBuf>,
+    ) -> Upload {
+        Upload::new(self.clone(), bucket.into(), key.into(), Source::File(path.into()))
+    }
+}
+
+impl Upload {
+    fn new(client: Client, bucket: String, key: String, source: Source) -> Self {
+        let mut operation = Operation::object("PutObject", Method::PUT, bucket, key);
+        operation.crc = Crc::Sent;
+        Self {
+            client,
+            operation,
+            source,
+            part_size: None,
+            parallel: DEFAULT_PARALLEL_PARTS,
+            on_progress: None,
+        }
+    }
+
+    crate::ops::common_settings!();
+
+    header_settings! {
+        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
+        /// `application/octet-stream`.
+        content_type => "content-type",
+    }
+
+    object_settings!();
+    callback_settings!();
+
+    /// Most bits per second of each connection, 245,760 to 838,860,800; there are as many as parts on their way.
+    /// Default: no limit.
+    pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
+        crate::ops::set_traffic_limit(&mut self.operation, bits_per_second);
+        self
+    }
+
+    /// Size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB, or as much as makes 10,000 parts of the whole; it
+    /// grows to that also if it is given.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
+            let what = format!("a part size of {bytes} bytes is out of range");
+            self.operation
+                .refuse(Problem::new(what, "use 100 KiB to 5 GiB: 102400 to 5368709120"));
+        }
+        self.part_size = Some(bytes);
+        self
+    }
+
+    /// How many parts are on their way at once, at least 1. Default: 3.
+    pub fn parallel(mut self, parts: usize) -> Self {
+        self.parallel = parts.max(1);
+        self
+    }
+
+    /// Is called after each part that the service has acknowledged, and at the end of a `PutObject`. It must not
+    /// block.
+    pub fn on_progress(mut self, call: impl FnMut(UploadProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(call));
+        self
+    }
+
+    /// Uploads.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or stream cannot
+    /// be read or has another length than was announced.
+    pub async fn send(mut self) -> Result<Uploaded, Error> {
+        default_content_type(&mut self.operation);
+        self.operation.check()?;
+        let parts = self.source.open(self.client.inner.check_crc).await?;
+        let plan = Plan::new(self.part_size, parts.total());
+        let job = parts::Job::new(self.client, self.operation, plan, self.parallel);
+        Box::pin(job.run(parts, self.on_progress)).await
+    }
+}
+
+/// How large which part is.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    size: u64,
+    /// Whether later parts are larger, since nobody knows how many there will be.
+    grows: bool,
+}
+
+impl Plan {
+    fn new(asked: Option<u64>, total: Option<u64>) -> Self {
+        let size = asked.unwrap_or(DEFAULT_PART_SIZE);
+        let least = total.unwrap_or_default().div_ceil(u64::from(MAX_PARTS));
+        Self {
+            size: if least > size {
+                least.next_multiple_of(PART_SIZE_STEP)
+            } else {
+                size
+            },
+            grows: total.is_none(),
+        }
+    }
+
+    /// Size of a part by its number, from 1.
+    fn size_of(self, number: u16) -> u64 {
+        let doublings = if self.grows {
+            number.saturating_sub(1) / PARTS_OF_A_SIZE
+        } else {
+            0
+        };
+        self.size
+            .saturating_mul(1 << doublings.min(16))
+            .min(MAX_PART_SIZE)
+    }
+}
+
+crate::ops::awaited!(Upload -> Uploaded);
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(body) => body.fmt(f),
+            Self::File(path) => path.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn there_are_never_more_than_10000_parts() {
+        for (asked, total, size) in [
+            (None, Some(0), 6 * MIB),
+            (None, Some(60_000 * MIB), 6 * MIB),
+            (None, Some(60_000 * MIB + 1), 7 * MIB),
+            (Some(MIN_PART_SIZE), Some(1000 * MIB), 102_400.max(MIB)),
+            (Some(8 * MIB), Some(60_000 * MIB + 1), 8 * MIB),
+            // The largest object: 48.8 TB.
+            (None, Some(48_828 * 1024 * MIB), 5000 * MIB),
+        ] {
+            let plan = Plan::new(asked, total);
+            assert_eq!(plan.size, size, "{asked:?} {total:?}");
+            assert_eq!(plan.size_of(10_000), size);
+            assert!(size * 10_000 >= total.unwrap());
+        }
+    }
+
+    #[test]
+    fn parts_of_a_stream_grow() {
+        let plan = Plan::new(None, None);
+        let sizes = [1, 1000, 1001, 2001, 10_000].map(|number| plan.size_of(number) / MIB);
+        assert_eq!(sizes, [6, 6, 12, 24, 3072]);
+        let all: u64 = (1..=10_000).map(|number| plan.size_of(number)).sum();
+        assert!(all > 5 * 1024 * 1024 * MIB, "{all}");
+    }
+}

@@ -1,0 +1,341 @@
+//! One upload as it runs.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_core::Stream;
+use futures_util::{TryStreamExt as _, stream};
+use http::{HeaderMap, Method};
+use oss_credentials_core::BoxFuture;
+
+use crate::TRACING_TARGET;
+use crate::body::Body;
+use crate::client::Client;
+use crate::error::{CorruptionError, Error, LeftBehind, Problem};
+use crate::operation::{Crc, Operation};
+use crate::ops::multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS,
+    UploadedPart,
+};
+use crate::ops::object::HeadObject;
+
+use super::source::Parts;
+use super::{OnProgress, Plan, UploadProgress, Uploaded};
+
+/// Headers of the upload that the request with the bytes takes.
+const OF_PARTS: [&str; 2] = ["x-oss-request-payer", "x-oss-traffic-limit"];
+/// Headers that the request takes which makes the object.
+const OF_COMPLETION: [&str; 4] = [
+    "x-oss-callback",
+    "x-oss-callback-var",
+    "x-oss-forbid-overwrite",
+    "x-oss-request-payer",
+];
+/// The only header that all steps take.
+const OF_ALL: [&str; 1] = ["x-oss-request-payer"];
+/// Headers that the first request does not take.
+const NOT_OF_INITIATION: [&str; 3] = ["x-oss-callback", "x-oss-callback-var", "x-oss-traffic-limit"];
+
+pub(super) struct Job {
+    client: Client,
+    bucket: String,
+    key: String,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    plan: Plan,
+    parallel: usize,
+}
+
+/// What was read of the source.
+#[derive(Clone, Copy)]
+struct Sum {
+    size: u64,
+    crc: Option<u64>,
+}
+
+impl Sum {
+    fn of(parts: &Parts) -> Self {
+        Self {
+            size: parts.given(),
+            crc: parts.crc(),
+        }
+    }
+}
+
+impl Job {
+    /// `operation` has the settings of all its steps.
+    pub(super) fn new(client: Client, operation: Operation, plan: Plan, parallel: usize) -> Self {
+        Self {
+            client,
+            bucket: operation.bucket.unwrap_or_default(),
+            key: operation.key.unwrap_or_default(),
+            query: operation.query,
+            headers: operation.headers,
+            plan,
+            parallel,
+        }
+    }
+
+    pub(super) async fn run(
+        self,
+        mut parts: Parts,
+        mut on_progress: Option<OnProgress>,
+    ) -> Result<Uploaded, Error> {
+        let first = parts.next(self.plan.size_of(1)).await?;
+        if parts.is_at_end() {
+            let done = self.put(first.0, Sum::of(&parts)).await?;
+            report(&mut on_progress, done.size, parts.total());
+            return Ok(done);
+        }
+        let request = InitiateMultipartUpload::new(self.client.clone(), self.initiation());
+        let upload_id = request.send().await?.upload_id;
+        tracing::debug!(
+            target: TRACING_TARGET,
+            upload_id = &*upload_id,
+            part_size = self.plan.size,
+            "uploading in parts"
+        );
+        let abort = self.step("AbortMultipartUpload", Method::DELETE, &upload_id, &OF_ALL);
+        let mut cleanup = Cleanup {
+            client: self.client.clone(),
+            abort: Some(abort),
+        };
+        let outcome = match self.send_parts(&upload_id, first, parts, on_progress).await {
+            Ok((sent, sum)) => self.complete(&upload_id, sent, sum).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(done) => {
+                cleanup.abort = None;
+                Ok(done)
+            }
+            // The object is there, as after a `PutObject` whose CRC differs.
+            Err(Error::Corrupted(error)) if error.operation() == "CompleteMultipartUpload" => {
+                cleanup.abort = None;
+                Err(Error::Corrupted(error))
+            }
+            Err(error) => Err(cleanup.run(upload_id, error).await),
+        }
+    }
+
+    /// All in one request.
+    async fn put(&self, body: Body, sum: Sum) -> Result<Uploaded, Error> {
+        let mut operation = self.whole("PutObject", Method::PUT);
+        operation.body = body;
+        operation.crc = Crc::Sent;
+        let response = self.client.send(operation).await?.into_response();
+        Ok(Uploaded {
+            size: sum.size,
+            parts: 0,
+            etag: response.etag().map(str::to_owned),
+            crc64: sum.crc,
+            response,
+        })
+    }
+
+    /// Sends the parts, some at once, and gives them in order of their numbers.
+    async fn send_parts(
+        &self,
+        upload_id: &str,
+        first: (Body, u64),
+        parts: Parts,
+        mut on_progress: Option<OnProgress>,
+    ) -> Result<(Vec<UploadedPart>, Sum), Error> {
+        let total = parts.total();
+        let read = Arc::new(Mutex::new(Sum::of(&parts)));
+        let mut sent = given(parts, first, self.plan, Arc::clone(&read))
+            .map_ok(|part| self.part(upload_id, part))
+            .try_buffer_unordered(self.parallel);
+        let mut done = Vec::new();
+        let mut bytes = 0_u64;
+        while let Some((part, length)) = sent.try_next().await? {
+            bytes = bytes.saturating_add(length);
+            done.push(part);
+            report(&mut on_progress, bytes, total);
+        }
+        done.sort_by_key(|part: &UploadedPart| part.number);
+        let sum = *read.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((done, sum))
+    }
+
+    fn part(&self, upload_id: &str, (number, body, length): GivenPart) -> BoxFuture<'static, SentPart> {
+        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
+        let mut request = self.client.upload_part(bucket, key, upload_id, number, body);
+        self.pass_on(&mut request.operation, &OF_PARTS);
+        Box::pin(async move { Ok((request.send().await?, length)) })
+    }
+
+    /// Makes the object, and compares its checksum.
+    async fn complete(&self, upload_id: &str, sent: Vec<UploadedPart>, sum: Sum) -> Result<Uploaded, Error> {
+        let mut operation = self.step("CompleteMultipartUpload", Method::POST, upload_id, &OF_COMPLETION);
+        operation.set_query("encoding-type".to_owned(), "url".to_owned());
+        operation.has_document = true;
+        let place = operation.place(&self.client.inner.endpoint);
+        let request = CompleteMultipartUpload::new(self.client.clone(), operation).parts(&sent);
+        let done = match request.send().await {
+            Ok(done) => done,
+            Err(error) => match self.completed_before(&error, sum).await {
+                Some(done) => done,
+                None => return Err(error),
+            },
+        };
+        if let (Some(local), Some(stored)) = (sum.crc, done.response.crc64())
+            && local != stored
+        {
+            let id = done.response.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(place, local, stored, id);
+            return Err(Error::Corrupted(Box::new(error)));
+        }
+        Ok(Uploaded {
+            size: sum.size,
+            parts: u16::try_from(sent.len()).unwrap_or(u16::MAX),
+            etag: done.etag,
+            crc64: sum.crc,
+            response: done.response,
+        })
+    }
+
+    /// Where the answer to a first attempt was lost, the second one meets `NoSuchUpload`: then the object with this
+    /// checksum is there.
+    async fn completed_before(&self, error: &Error, sum: Sum) -> Option<CompletedUpload> {
+        if error.code() != Some("NoSuchUpload") {
+            return None;
+        }
+        let mut operation = self.operation("HeadObject", Method::HEAD);
+        self.pass_on(&mut operation, &OF_ALL);
+        let request = HeadObject::new(self.client.clone(), operation);
+        let head = request.send().await.ok()?;
+        let is_ours = sum.crc.is_some() && head.crc64() == sum.crc && head.content_length() == Some(sum.size);
+        is_ours.then(|| CompletedUpload {
+            etag: head.etag().map(str::to_owned),
+            location: None,
+            response: head,
+        })
+    }
+
+    fn initiation(&self) -> Operation {
+        let mut operation = self.whole("InitiateMultipartUpload", Method::POST);
+        operation.has_document = true;
+        operation.set_query("uploads".to_owned(), String::new());
+        operation.set_query("encoding-type".to_owned(), "url".to_owned());
+        for name in NOT_OF_INITIATION {
+            operation.headers.remove(name);
+        }
+        operation
+    }
+
+    /// A further step of the upload, with these of its headers.
+    fn step(&self, name: &'static str, method: Method, upload_id: &str, headers: &[&str]) -> Operation {
+        let mut operation = self.operation(name, method).query("uploadId", upload_id);
+        self.pass_on(&mut operation, headers);
+        operation
+    }
+
+    /// An operation with all headers and parameters.
+    fn whole(&self, name: &'static str, method: Method) -> Operation {
+        let mut operation = self.operation(name, method);
+        operation.query.clone_from(&self.query);
+        operation.headers.clone_from(&self.headers);
+        operation
+    }
+
+    fn operation(&self, name: &'static str, method: Method) -> Operation {
+        Operation::object(name, method, self.bucket.clone(), self.key.clone())
+    }
+
+    fn pass_on(&self, operation: &mut Operation, headers: &[&str]) {
+        for name in headers {
+            if let Some(value) = self.headers.get(*name) {
+                operation.set_header(name, value.as_bytes());
+            }
+        }
+    }
+}
+
+/// Number of a part, the part, and its length.
+type GivenPart = (u16, Body, u64);
+type SentPart = Result<(UploadedPart, u64), Error>;
+
+/// The parts one after the other. `read` tells how much of them was read.
+fn given(
+    parts: Parts,
+    first: (Body, u64),
+    plan: Plan,
+    read: Arc<Mutex<Sum>>,
+) -> Pin<Box<dyn Stream<Item = Result<GivenPart, Error>> + Send>> {
+    let state = (parts, Some(first), 1_u16);
+    Box::pin(stream::try_unfold(state, move |(mut parts, at_hand, number)| {
+        let read = Arc::clone(&read);
+        async move {
+            let (body, length) = match at_hand {
+                Some(part) => part,
+                None if parts.is_at_end() => return Ok(None),
+                None if number > MAX_PARTS => return Err(too_large()),
+                None => parts.next(plan.size_of(number)).await?,
+            };
+            *read.lock().unwrap_or_else(PoisonError::into_inner) = Sum::of(&parts);
+            // A stream of unknown length may end at the end of a part.
+            let part = (number, body, length);
+            Ok((length > 0).then(|| (part, (parts, None, number.saturating_add(1)))))
+        }
+    }))
+}
+
+fn report(on_progress: &mut Option<OnProgress>, sent: u64, total: Option<u64>) {
+    if let Some(call) = on_progress {
+        call(UploadProgress { sent, total });
+    }
+}
+
+fn too_large() -> Error {
+    Error::InvalidInput(Problem::new(
+        "the stream has more than fits into 10000 parts",
+        "give its length with `Body::sized_stream`, or larger parts",
+    ))
+}
+
+/// Deletes the parts unless the object was made, also when the upload is dropped.
+struct Cleanup {
+    client: Client,
+    /// `None` when there is nothing to delete any more.
+    abort: Option<Operation>,
+}
+
+impl Cleanup {
+    /// Deletes the parts, and gives the error to report.
+    async fn run(mut self, upload_id: String, cause: Error) -> Error {
+        let Some(operation) = &self.abort else {
+            return cause;
+        };
+        let request = AbortMultipartUpload::new(self.client.clone(), operation.without_body());
+        let outcome = request.send().await;
+        // Only now: this future may be dropped too.
+        self.abort = None;
+        match outcome {
+            Ok(_) => cause,
+            Err(error) if error.code() == Some("NoSuchUpload") => cause,
+            Err(error) => Error::LeftBehind(Box::new(LeftBehind::new(upload_id, cause, error))),
+        }
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        let Some(operation) = self.abort.take() else {
+            return;
+        };
+        let request = AbortMultipartUpload::new(self.client.clone(), operation);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = request.send().await {
+                    tracing::warn!(
+                        target: TRACING_TARGET,
+                        code = error.code(),
+                        request_id = error.request_id(),
+                        "an upload was dropped, and its parts could not be deleted"
+                    );
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Where the parts of an upload come from.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::{StreamExt as _, stream};
+
+use crate::body::{Body, BoxStream, Opened};
+use crate::error::{Error, Problem};
+
+/// In how many bytes at most a file is read.
+const READ: usize = 256 * 1024;
+
+/// What to upload, before it is opened.
+pub(super) enum Source {
+    Body(Body),
+    File(PathBuf),
+}
+
+/// An opened source: gives one part after the other.
+pub(super) struct Parts {
+    kind: Kind,
+    /// In bytes, if it is known.
+    total: Option<u64>,
+    /// How many bytes were given.
+    given: u64,
+    /// Of all that was given; `None` if nobody wants to know.
+    crc: Option<crc64fast::Digest>,
+}
+
+enum Kind {
+    Bytes(Bytes),
+    File(Arc<Mutex<File>>),
+    Stream {
+        /// `None` behind the end.
+        stream: Option<BoxStream>,
+        /// What was read and not yet given.
+        rest: Bytes,
+    },
+}
+
+impl Source {
+    pub(super) async fn open(self, with_crc: bool) -> Result<Parts, Error> {
+        let (kind, total) = match self {
+            Self::File(path) => {
+                let shown = path.display().to_string();
+                let opened = blocking(move || {
+                    let file = File::open(path)?;
+                    let about = file.metadata()?;
+                    if about.is_dir() {
+                        return Err(io::ErrorKind::IsADirectory.into());
+                    }
+                    // Of a pipe or device the length is not known, and it cannot be read again.
+                    Ok((file, about.is_file().then_some(about.len())))
+                });
+                match opened.await {
+                    Ok((file, Some(length))) => (Kind::File(Arc::new(Mutex::new(file))), Some(length)),
+                    Ok((_, None)) => {
+                        return Err(refused(
+                            format!("{shown} is no regular file"),
+                            "give it as a stream",
+                        ));
+                    }
+                    Err(error) => {
+                        return Err(refused(format!("{shown} cannot be read: {error}"), "name a file"));
+                    }
+                }
+            }
+            Self::Body(body) => match body.open() {
+                Opened::Bytes(bytes) => {
+                    let length = u64::try_from(bytes.len()).ok();
+                    (Kind::Bytes(bytes), length)
+                }
+                Opened::Stream(stream, length) => {
+                    let rest = Bytes::new();
+                    let stream = Some(stream);
+                    (Kind::Stream { stream, rest }, length)
+                }
+            },
+        };
+        Ok(Parts {
+            kind,
+            total,
+            given: 0,
+            crc: with_crc.then(crc64fast::Digest::new),
+        })
+    }
+}
+
+impl Parts {
+    /// How long all of it is, if that is known.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// How many bytes were given so far.
+    pub(super) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// CRC-64/XZ of what was given so far.
+    pub(super) fn crc(&self) -> Option<u64> {
+        self.crc.as_ref().map(crc64fast::Digest::sum64)
+    }
+
+    /// Whether all was given. A stream of unknown length may turn out to be only when the next part is asked for.
+    pub(super) fn is_at_end(&self) -> bool {
+        match (&self.kind, self.total) {
+            (Kind::Stream { stream, rest }, None) => stream.is_none() && rest.is_empty(),
+            (_, total) => total == Some(self.given),
+        }
+    }
+
+    /// The next `size` bytes, or what is left, and how many they are. The body can be sent again and again.
+    pub(super) async fn next(&mut self, size: u64) -> Result<(Body, u64), Error> {
+        let left = self
+            .total
+            .map_or(u64::MAX, |total| total.saturating_sub(self.given));
+        let wanted = size.min(left);
+        let (body, length) = match &mut self.kind {
+            Kind::Bytes(bytes) => {
+                let part = bytes.split_to(usize::try_from(wanted).unwrap_or(usize::MAX).min(bytes.len()));
+                if let Some(crc) = &mut self.crc {
+                    crc.write(&part);
+                }
+                (Body::from(part), wanted)
+            }
+            Kind::File(file) => {
+                let (file, from) = (Arc::clone(file), self.given);
+                if let Some(crc) = &mut self.crc {
+                    digest(&file, from, wanted, crc).await?;
+                }
+                let open = move || pieces(Arc::clone(&file), from, wanted);
+                (Body::reopened(wanted, open), wanted)
+            }
+            Kind::Stream { stream, rest } => {
+                let part = fill(stream, rest, wanted).await?;
+                let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+                if let Some(crc) = &mut self.crc {
+                    crc.write(&part);
+                }
+                (Body::from(part), length)
+            }
+        };
+        self.given = self.given.saturating_add(length);
+        self.check_length(length < wanted).await?;
+        Ok((body, length))
+    }
+
+    /// Whether a stream is as long as was announced.
+    async fn check_length(&mut self, has_ended: bool) -> Result<(), Error> {
+        let (Kind::Stream { stream, rest }, Some(total)) = (&mut self.kind, self.total) else {
+            return Ok(());
+        };
+        if has_ended && self.given < total {
+            let what = format!("the body ended after {} of {total} bytes", self.given);
+            return Err(refused(what, "pass the real length"));
+        }
+        if self.given == total && !(rest.is_empty() && fill(stream, rest, 1).await?.is_empty()) {
+            let what = format!("the body has more than the {total} bytes that were announced");
+            return Err(refused(what, "pass the real length"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads up to `wanted` bytes into a buffer of their own: slices of what the stream gave could keep much more alive.
+async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Bytes, Error> {
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut part = BytesMut::new();
+    loop {
+        let room = wanted.saturating_sub(part.len());
+        part.extend_from_slice(&rest.split_to(room.min(rest.len())));
+        let Some(source) = stream.as_mut().filter(|_| part.len() < wanted) else {
+            return Ok(part.freeze());
+        };
+        match source.next().await {
+            Some(Ok(piece)) => *rest = piece,
+            Some(Err(error)) => {
+                let what = format!("the body could not be read: {error}");
+                return Err(refused(what, "see to its source"));
+            }
+            None => *stream = None,
+        }
+    }
+}
+
+/// The bytes of a file from a place on.
+fn pieces(
+    file: Arc<Mutex<File>>,
+    from: u64,
+    length: u64,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let end = from.saturating_add(length);
+    stream::try_unfold((file, from), move |(file, at)| async move {
+        let room = usize::try_from(end.saturating_sub(at)).unwrap_or(READ).min(READ);
+        if room == 0 {
+            return Ok(None);
+        }
+        let (file, piece) = blocking(move || {
+            let piece = read(&file, at, room)?;
+            Ok((file, piece))
+        })
+        .await?;
+        // A file that became shorter; the length is checked where the body is sent.
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        let at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        Ok(Some((piece, (file, at))))
+    })
+}
+
+fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
+    let mut piece = vec![0; room];
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(at))?;
+    let count = file.read(&mut piece)?;
+    piece.truncate(count);
+    Ok(piece.into())
+}
+
+/// Reads a part for the CRC of the whole. It is read again when it is sent, by then from the system's cache: that way
+/// parts go out side by side, none is held in memory, and a file that changes meanwhile is noticed.
+async fn digest(
+    file: &Arc<Mutex<File>>,
+    from: u64,
+    length: u64,
+    crc: &mut crc64fast::Digest,
+) -> Result<(), Error> {
+    let mut pieces = std::pin::pin!(pieces(Arc::clone(file), from, length));
+    let mut left = length;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| {
+            refused(
+                format!("the file cannot be read: {error}"),
+                "see to the file system",
+            )
+        })?;
+        left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        crc.write(&piece);
+    }
+    if left > 0 {
+        return Err(refused(
+            "the file became shorter",
+            "upload files that nobody writes to",
+        ));
+    }
+    Ok(())
+}
+
+/// Runs file operations where they block nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(io::Error::other(
+            "no tokio runtime is running here; await the upload inside one",
+        ));
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(io::Error::other("the tokio runtime is shut down")),
+    }
+}
+
+fn refused(what: impl Into<std::borrow::Cow<'static, str>>, hint: &'static str) -> Error {
+    Error::InvalidInput(Problem::new(what, hint))
+}

@@ -1,0 +1,165 @@
+//! The blocking client, in programs with and without a runtime.
+#![cfg(all(
+    feature = "blocking",
+    any(
+        feature = "rustls",
+        feature = "native-tls",
+        not(feature = "rustls-no-provider")
+    )
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{Keys, Server, answer, of_cloud};
+use oss_client::{Body, Error, blocking};
+use oss_testkit::{Fault, LocalCloud, Service};
+
+const PART: u64 = 100 * 1024;
+
+fn cloud() -> (LocalCloud, oss_client::Client, blocking::Client) {
+    let cloud = LocalCloud::start_blocking().unwrap();
+    let oss = of_cloud(&cloud).build().unwrap();
+    let blocking = blocking::Client::new(oss.clone()).unwrap();
+    (cloud, oss, blocking)
+}
+
+#[test]
+fn objects_are_stored_read_listed_and_deleted_without_a_runtime() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    for key in ["a", "b", "c"] {
+        let put = oss
+            .put_object(bucket, key, key.repeat(100_000))
+            .storage_class("IA");
+        assert!(blocking.wait(put).unwrap().etag().is_some());
+    }
+    let mut reader = blocking.read(oss.get_object(bucket, "b")).unwrap();
+    assert_eq!(reader.response().content_length(), Some(100_000));
+    let mut text = String::new();
+    assert_eq!(reader.read_to_string(&mut text).unwrap(), 100_000);
+    assert_eq!(text, "b".repeat(100_000));
+    assert_eq!(reader.read(&mut [0; 10]).unwrap(), 0);
+
+    let listed = blocking.iter(oss.list_objects_v2(bucket).max_keys(1).objects());
+    let keys: Vec<_> = listed.map(|object| object.unwrap().key).collect();
+    assert_eq!(keys, ["a", "b", "c"]);
+    let size = blocking.run(async |oss| {
+        oss.delete_object("example-bucket", "a").await?;
+        Ok(oss.head_object("example-bucket", "b").await?.content_length())
+    });
+    assert_eq!(size.unwrap(), Some(100_000));
+    assert!(cloud.object(bucket, "a").is_none());
+    let url = blocking.wait(oss.presign_get(bucket, "b", Duration::from_secs(60)));
+    assert_eq!(url.unwrap().method(), "GET");
+    let missing = blocking.read(oss.get_object(bucket, "a")).unwrap_err();
+    assert_eq!(missing.code(), Some("NoSuchKey"));
+}
+
+#[test]
+fn what_is_written_is_stored_when_it_is_finished() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    for length in [0_usize, 1, 100_000, 1_000_000] {
+        let content: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let upload = |body: Body| {
+            oss.upload(bucket, "k", body)
+                .part_size(PART)
+                .content_type("text/x")
+        };
+        let mut writer = blocking.write(upload).unwrap();
+        for piece in content.chunks(777) {
+            writer.write_all(piece).unwrap();
+        }
+        writer.flush().unwrap();
+        let uploaded = writer.finish().unwrap();
+        assert_eq!(uploaded.size, length as u64);
+        assert_eq!(cloud.object(bucket, "k").unwrap(), content);
+    }
+    let mut writer = blocking
+        .write(|body| oss.upload(bucket, "dropped", body))
+        .unwrap();
+    writer.write_all(b"half").unwrap();
+    drop(writer);
+    // What follows on the same thread comes behind the upload's end.
+    let missing = blocking.wait(oss.head_object(bucket, "dropped")).unwrap_err();
+    assert_eq!(missing.code(), Some("NoSuchKey"));
+    assert_eq!(
+        cloud
+            .requests()
+            .iter()
+            .filter(|r| r.path().contains("dropped"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn failures_reach_reader_and_writer() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    cloud.fault(
+        Service::Oss,
+        Fault::error(403, "AccessDenied").action("UploadPart").always(),
+    );
+    let upload = |body: Body| oss.upload(bucket, "k", body).part_size(PART).parallel(1);
+    let mut writer = blocking.write(upload).unwrap();
+    let error = io::copy(&mut io::repeat(1), &mut writer).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(writer.finish().unwrap_err().code(), Some("AccessDenied"));
+    assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 1);
+
+    let server = Server::start([answer(200, &[("x-oss-hash-crc64ecma", "1")], "changed")]);
+    let oss = common::client(&server, Keys::new(1));
+    let blocking = blocking::Client::new(oss.clone()).unwrap();
+    let mut reader = blocking.read(oss.get_object("examplebucket", "k")).unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    let cause = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(cause, Error::Corrupted(_)), "{cause}");
+    let panicked = blocking.run(|_| async { panic!("on the thread") as Result<(), Error> });
+    assert!(panicked.unwrap_err().to_string().contains("has panicked"));
+}
+
+fn is_refused<T>(outcome: Result<T, Error>) -> bool {
+    outcome.is_err_and(|error| {
+        error.to_string()
+            == "oss-client: a blocking call inside a tokio runtime; await the async client there, in \
+                `spawn_blocking` with `Handle::block_on`"
+    })
+}
+
+#[test]
+fn inside_a_runtime_each_call_is_an_error_and_no_deadlock() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    cloud.put_object(bucket, "k", Bytes::from_static(b"x"));
+    let mut reader = blocking.read(oss.get_object(bucket, "k")).unwrap();
+    let mut writer = blocking.write(|body| oss.upload(bucket, "w", body)).unwrap();
+    let unfinished = blocking.write(|body| oss.upload(bucket, "w", body)).unwrap();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        assert!(is_refused(blocking.wait(oss.head_object(bucket, "k"))));
+        assert!(is_refused(blocking.run(async |oss| oss.list_buckets().await)));
+        assert!(is_refused(blocking.read(oss.get_object(bucket, "k"))));
+        assert!(is_refused(blocking.write(|body| oss.upload(bucket, "k", body))));
+        assert!(is_refused(
+            blocking.iter(oss.list_buckets().buckets()).next().unwrap()
+        ));
+        assert!(is_refused(unfinished.finish()));
+        assert!(reader.read(&mut [0; 1]).is_err());
+        writer.write_all(b"x").unwrap();
+        assert!(writer.flush().is_err());
+        // Making and dropping one is no blocking.
+        drop(blocking::Client::new(oss.clone()).unwrap());
+        // The same client, as it is used there.
+        assert_eq!(
+            oss.head_object(bucket, "k").await.unwrap().content_length(),
+            Some(1)
+        );
+    });
+}

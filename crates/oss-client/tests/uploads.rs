@@ -1,0 +1,448 @@
+//! Uploads in parts against a local cloud that checks every signature.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{Keys, Server, answer, client, of_cloud, refusal};
+use futures_util::{StreamExt as _, stream};
+use oss_client::{Body, Client, Error, FixedDelay, Upload};
+use oss_testkit::{Fault, LocalCloud, Service};
+
+const KIB: u64 = 1024;
+/// The smallest that the service takes.
+const PART: u64 = 100 * KIB;
+
+async fn cloud() -> (LocalCloud, Client) {
+    let cloud = LocalCloud::start().await.unwrap();
+    let retry = FixedDelay::new(3, Duration::ZERO);
+    let client = of_cloud(&cloud).retry(retry).build().unwrap();
+    (cloud, client)
+}
+
+/// Bytes of which no two parts are alike.
+fn content(length: u64) -> Bytes {
+    (0..length)
+        .map(|at| u8::try_from((at ^ (at >> 8) ^ (at >> 16)) & 0xff).unwrap())
+        .collect()
+}
+
+/// As a stream of pieces that fit to no part.
+fn pieces(content: &Bytes) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send + use<> {
+    let pieces: Vec<_> = content.chunks(77_777).map(Bytes::copy_from_slice).collect();
+    stream::iter(pieces).map(Ok)
+}
+
+#[tokio::test]
+async fn the_steps_of_an_upload_in_parts() {
+    let (cloud, client) = cloud().await;
+    let (bucket, key) = (cloud.bucket(), "/a b+c/100%/报告.txt");
+    let begun = client
+        .initiate_multipart_upload(bucket, key)
+        .content_type("text/x")
+        .metadata("m", "1")
+        .await
+        .unwrap();
+    let id = begun.upload_id.as_str();
+    let content = content(250 * KIB);
+    let mut parts = Vec::new();
+    for (number, part) in [(3, 200..250), (1, 0..100), (2, 100..200)] {
+        let part = content.slice(part.start * 1024..part.end * 1024);
+        parts.push(client.upload_part(bucket, key, id, number, part).await.unwrap());
+    }
+    let complete = || client.complete_multipart_upload(bucket, key, id);
+    assert!(matches!(complete().await, Err(Error::InvalidInput(_))));
+    let both = complete().parts(&parts).complete_all().await;
+    assert!(matches!(both, Err(Error::InvalidInput(_))));
+    let wrong = complete().parts(&parts).part(2, "\"0\"").await.unwrap_err();
+    assert_eq!(wrong.code(), Some("InvalidPart"));
+    let done = complete().parts(&parts).await.unwrap();
+    let sent = cloud.requests().pop().unwrap();
+    let document = String::from_utf8(sent.body().to_vec()).unwrap();
+    let etag = parts[1].etag.trim_matches('"');
+    let first = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>&quot;{etag}&quot;</ETag></Part>"
+    );
+    assert!(document.starts_with(&first), "{document}");
+    assert_eq!(cloud.object(bucket, key).unwrap(), content);
+    let head = client.head_object(bucket, key).await.unwrap();
+    assert_eq!(
+        (head.etag(), head.content_type()),
+        (done.etag.as_deref(), Some("text/x"))
+    );
+    assert_eq!(done.response.crc64(), head.crc64());
+    assert!(done.location.unwrap().contains("/100%25/"));
+
+    let begun = client.initiate_multipart_upload(bucket, "all").await.unwrap();
+    let id = begun.upload_id.as_str();
+    client.upload_part(bucket, "all", id, 10_000, "x").await.unwrap();
+    let done = client.complete_multipart_upload(bucket, "all", id).complete_all();
+    done.await.unwrap();
+    assert_eq!(cloud.object(bucket, "all").unwrap(), "x");
+
+    let begun = client.initiate_multipart_upload(bucket, "none").await.unwrap();
+    let id = begun.upload_id.as_str();
+    let ended = client.abort_multipart_upload(bucket, "none", id).await.unwrap();
+    assert_eq!(ended.status(), 204);
+    let gone = client.upload_part(bucket, "none", id, 1, "x").await.unwrap_err();
+    assert_eq!(gone.code(), Some("NoSuchUpload"));
+    for number in [0, 10_001] {
+        let bad = client.upload_part(bucket, "none", id, number, "x").await;
+        assert!(matches!(bad, Err(Error::InvalidInput(_))), "{number}");
+    }
+}
+
+/// Uploads this in every way that there is.
+fn uploads(client: &Client, bucket: &str, content: &Bytes, file: &std::path::Path) -> Vec<Upload> {
+    let length = content.len() as u64;
+    let again = content.clone();
+    vec![
+        client.upload(bucket, "k", content.clone()),
+        client.upload(bucket, "k", Body::stream(pieces(content))),
+        client.upload(bucket, "k", Body::sized_stream(pieces(content), length)),
+        client.upload(bucket, "k", Body::reopened(length, move || pieces(&again))),
+        client.upload_file(bucket, "k", file),
+    ]
+}
+
+#[tokio::test]
+async fn every_source_and_size_arrives_whole() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    for (length, parts) in [
+        (0, 0),
+        (1, 0),
+        (PART - 1, 0),
+        (PART, 0),
+        (PART + 1, 2),
+        (5 * PART, 5),
+        (7 * PART + 123, 8),
+    ] {
+        let content = content(length);
+        std::fs::write(&file, &content).unwrap();
+        for (way, upload) in uploads(&client, bucket, &content, &file).into_iter().enumerate() {
+            cloud.forget_requests();
+            let progress = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&progress);
+            let uploaded = upload
+                .part_size(PART)
+                .parallel(2)
+                .on_progress(move |progress| seen.lock().unwrap().push(progress))
+                .await
+                .unwrap();
+            assert_eq!(cloud.object(bucket, "k").unwrap(), content, "{length} {way}");
+            assert_eq!(uploaded.size, length);
+            // A stream of unknown length that ends with its first part is seen to do so only by asking on.
+            let expected = if way == 1 && length == PART { 1 } else { parts };
+            assert_eq!(uploaded.parts, expected, "{length} {way}");
+            let head = client.head_object(bucket, "k").await.unwrap();
+            assert_eq!(
+                (uploaded.crc64, uploaded.etag.as_deref()),
+                (head.crc64(), head.etag())
+            );
+            let progress = progress.lock().unwrap();
+            assert_eq!(progress.len(), usize::from(expected.max(1)));
+            assert!(progress.is_sorted_by_key(|progress| progress.sent));
+            let last = progress.last().unwrap();
+            assert_eq!(last.sent, length);
+            assert_eq!(last.total, (way != 1).then_some(length), "{way}");
+            let uploads = u64::from(expected > 0);
+            assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 0);
+            for request in cloud.requests() {
+                assert_eq!(request.status(), Some(200), "{}", request.action());
+            }
+            let begun = cloud
+                .requests()
+                .iter()
+                .filter(|r| r.action() == "InitiateMultipartUpload")
+                .count();
+            assert_eq!(begun as u64, uploads);
+        }
+    }
+}
+
+#[tokio::test]
+async fn settings_go_to_the_steps_that_take_them() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let upload = client
+        .upload(bucket, "photo.jpg", content(2 * PART))
+        .part_size(PART)
+        .metadata("m", "1")
+        .storage_class("IA")
+        .forbid_overwrite(true)
+        .traffic_limit(819_200)
+        .request_payer();
+    upload.await.unwrap();
+    let head = client.head_object(bucket, "photo.jpg").await.unwrap();
+    assert_eq!(head.storage_class(), Some("IA"));
+    assert_eq!(head.metadata().count(), 1);
+    let guessed = if cfg!(feature = "content-type") {
+        "image/jpeg"
+    } else {
+        "application/octet-stream"
+    };
+    assert_eq!(head.content_type(), Some(guessed));
+    let with = |header: &str| -> Vec<_> {
+        let requests = cloud.requests().into_iter();
+        requests
+            .filter(|request| request.header(header).is_some())
+            .map(|request| request.action().to_owned())
+            .collect()
+    };
+    assert_eq!(with("x-oss-traffic-limit"), ["UploadPart", "UploadPart"]);
+    assert_eq!(
+        with("x-oss-forbid-overwrite"),
+        ["InitiateMultipartUpload", "CompleteMultipartUpload"]
+    );
+    assert_eq!(with("x-oss-storage-class"), ["InitiateMultipartUpload"]);
+    assert_eq!(with("x-oss-request-payer").len(), 4);
+    for bad in [PART - 1, 5 * KIB * KIB * KIB + 1] {
+        let refused = client.upload(bucket, "k", "x").part_size(bad).await;
+        assert!(matches!(refused, Err(Error::InvalidInput(_))), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_fails_is_sent_again_alone() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    let content = content(3 * PART);
+    std::fs::write(&file, &content).unwrap();
+    for fault in [
+        Fault::error(500, "InternalError"),
+        Fault::reset(),
+        Fault::error(400, "BadRequest"),
+    ] {
+        for (way, upload) in uploads(&client, bucket, &content, &file).into_iter().enumerate() {
+            cloud.forget_requests();
+            let twice = fault
+                .clone()
+                .action("UploadPart")
+                .parameter("partNumber", "2")
+                .times(2);
+            cloud.fault(Service::Oss, twice);
+            upload.part_size(PART).await.unwrap();
+            assert_eq!(cloud.object(bucket, "k").unwrap(), content, "{way}");
+            let mut parts: Vec<_> = cloud
+                .requests()
+                .iter()
+                .filter_map(|request| Some(request.query_value("partNumber")?.to_owned()))
+                .collect();
+            parts.sort();
+            assert_eq!(parts, ["1", "2", "2", "2", "3"], "{way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_is_aborted() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let broken = || {
+        let pieces = [Ok(content(2 * PART)), Err(io::Error::other("disk on fire"))];
+        stream::iter(pieces)
+    };
+    let upload = |body: Body| client.upload(bucket, "k", body).part_size(PART).send();
+    let refused = Fault::error(403, "AccessDenied")
+        .action("UploadPart")
+        .parameter("partNumber", "3");
+    cloud.fault(Service::Oss, refused);
+    let error = upload(content(3 * PART).into()).await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDenied"));
+    for (body, expected) in [
+        (Body::stream(broken()), "the body could not be read: disk on fire"),
+        (
+            Body::sized_stream(pieces(&content(3 * PART)), 4 * PART),
+            "the body ended after 307200 of 409600 bytes",
+        ),
+        (
+            Body::sized_stream(pieces(&content(3 * PART)), 3 * PART - 1),
+            "the body has more than the 307199 bytes",
+        ),
+    ] {
+        let error = upload(body).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let refused = Fault::error(403, "AccessDenied").action("CompleteMultipartUpload");
+    cloud.fault(Service::Oss, refused);
+    let error = upload(content(2 * PART).into()).await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDenied"));
+    assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 5);
+    assert_eq!(cloud.count(Service::Oss, "InitiateMultipartUpload"), 5);
+    assert!(cloud.object(bucket, "k").is_none());
+    // Nothing is left, or the bucket could not be deleted.
+    let delete = oss_client::Operation::new("DeleteBucket", reqwest::Method::DELETE).bucket(bucket);
+    client.send(delete).await.unwrap();
+}
+
+#[tokio::test]
+async fn parts_that_cannot_be_deleted_are_told() {
+    let (cloud, client) = cloud().await;
+    for (action, code) in [
+        ("UploadPart", "AccessDenied"),
+        ("AbortMultipartUpload", "QuotaExceeded"),
+    ] {
+        cloud.fault(Service::Oss, Fault::error(403, code).action(action).always());
+    }
+    let upload = client
+        .upload(cloud.bucket(), "k", content(2 * PART))
+        .part_size(PART);
+    let error = upload.await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDenied"));
+    let text = error.to_string();
+    let Error::LeftBehind(left) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(left.abort().code(), Some("QuotaExceeded"));
+    assert!(text.contains("; the parts of upload "), "{text}");
+    cloud.clear_faults();
+    let abort = client.abort_multipart_upload(cloud.bucket(), "k", left.upload_id());
+    abort.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_last_step_is_no_failure() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    cloud.fault(Service::Oss, Fault::reset().action("CompleteMultipartUpload"));
+    let content = content(2 * PART);
+    let uploaded = client
+        .upload(bucket, "k", content.clone())
+        .part_size(PART)
+        .await
+        .unwrap();
+    assert_eq!((uploaded.parts, uploaded.size), (2, 2 * PART));
+    assert_eq!(cloud.object(bucket, "k").unwrap(), content);
+    let last: Vec<_> = cloud
+        .requests()
+        .iter()
+        .rev()
+        .take(2)
+        .map(|r| r.action().to_owned())
+        .collect();
+    assert_eq!(last, ["HeadObject", "CompleteMultipartUpload"]);
+    let codes: Vec<_> = cloud
+        .requests()
+        .iter()
+        .filter_map(|r| r.error_code().map(str::to_owned))
+        .collect();
+    assert_eq!(codes, ["NoSuchUpload"]);
+    // But of an upload that somebody else ended.
+    let other = Fault::error(404, "NoSuchUpload").action("CompleteMultipartUpload");
+    cloud.fault(Service::Oss, other);
+    let mut changed = content.to_vec();
+    changed[0] ^= 1;
+    let other = client.upload(bucket, "k", changed).part_size(PART).await;
+    assert_eq!(other.unwrap_err().code(), Some("NoSuchUpload"));
+}
+
+#[tokio::test]
+async fn an_object_that_was_stored_wrong_is_an_error() {
+    let begun = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";
+    let done = "<CompleteMultipartUploadResult><ETag>\"3\"</ETag></CompleteMultipartUploadResult>";
+    let part = answer(200, &[("etag", "\"1\"")], "");
+    let server = Server::start([
+        answer(200, &[], begun),
+        part.clone(),
+        part,
+        answer(200, &[("x-oss-hash-crc64ecma", "1")], done),
+        // Another upload, whose part is stored wrong.
+        answer(200, &[], begun),
+        answer(200, &[("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")], ""),
+        answer(204, &[], ""),
+        // And one whose part has no ETag.
+        answer(200, &[], begun),
+        answer(200, &[], ""),
+        refusal(404, "NoSuchUpload"),
+    ]);
+    let client = client(&server, Keys::new(1));
+    let upload = || {
+        let upload = client.upload("examplebucket", "k", content(2 * PART));
+        upload.part_size(PART).parallel(1).send()
+    };
+    let Error::Corrupted(error) = upload().await.unwrap_err() else {
+        panic!("of the whole object");
+    };
+    assert_eq!(
+        (error.operation(), error.stored()),
+        ("CompleteMultipartUpload", 1)
+    );
+    assert_eq!(server.count(), 4);
+    let Error::Corrupted(error) = upload().await.unwrap_err() else {
+        panic!("of the part");
+    };
+    assert_eq!((error.operation(), error.stored()), ("UploadPart", 1));
+    let error = upload().await.unwrap_err();
+    assert!(error.to_string().contains("it has no ETag"), "{error}");
+    let lines: Vec<_> = server
+        .received()
+        .into_iter()
+        .map(|request| request.line)
+        .collect();
+    assert_eq!(lines[6], "DELETE /examplebucket/k?uploadId=U");
+    assert_eq!(lines[9], "DELETE /examplebucket/k?uploadId=U");
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_read_are_told_by_name() {
+    let (cloud, client) = cloud().await;
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing.txt");
+    for path in [missing.as_path(), dir.path()] {
+        let error = client.upload_file(cloud.bucket(), "k", path).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    assert!(cloud.requests().is_empty());
+}
+
+/// Lets the tasks of this test run until something holds.
+async fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..1_000_000 {
+        if holds() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never holds");
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_the_parts_on_their_way_and_a_dropped_upload_is_aborted() {
+    let (cloud, client) = cloud().await;
+    cloud.fault(Service::Oss, Fault::hang().action("UploadPart").always());
+    let read = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&read);
+    let endless = stream::repeat_with(move || {
+        counter.fetch_add(KIB, Ordering::Relaxed);
+        Ok::<_, io::Error>(Bytes::from_static(&[0; 1024]))
+    });
+    let upload = client.upload(cloud.bucket(), "k", Body::stream(endless));
+    let runtime = tokio::runtime::Handle::current();
+    let upload = runtime.spawn(upload.part_size(PART).parallel(2).send());
+    until(|| cloud.count(Service::Oss, "UploadPart") == 2).await;
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(read.load(Ordering::Relaxed), 2 * PART);
+    assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 0);
+    upload.abort();
+    assert!(upload.await.unwrap_err().is_cancelled());
+    until(|| cloud.count(Service::Oss, "AbortMultipartUpload") == 1).await;
+}
