@@ -343,7 +343,7 @@ impl From<ErrorDetailBuilder> for ErrorDetail {
 }
 
 /// Text from outside as it may stand in one line of a message.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

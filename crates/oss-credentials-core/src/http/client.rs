@@ -76,6 +76,15 @@ impl HttpError {
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
+
+    /// The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
+    pub(crate) fn innermost(&self) -> &(dyn Error + 'static) {
+        let mut cause: &(dyn Error + 'static) = &*self.source;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        cause
+    }
 }
 
 impl fmt::Display for HttpError {
@@ -88,12 +97,7 @@ impl fmt::Display for HttpError {
             HttpErrorKind::Request => "the request could not be made",
             HttpErrorKind::Other => "the exchange failed",
         })?;
-        // The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
-        let mut cause: &(dyn Error + 'static) = &*self.source;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        write!(f, ": {cause}")
+        write!(f, ": {}", self.innermost())
     }
 }
 
