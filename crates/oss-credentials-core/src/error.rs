@@ -109,6 +109,21 @@ impl CredentialsError {
         }
     }
 
+    /// The same error, with one more thing to know behind its hint.
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        let Some(detail) = self.detail() else {
+            return self;
+        };
+        let mut inner = (*detail.inner).clone();
+        inner.hint = Some(match &inner.hint {
+            Some(hint) => format!("{hint}; {remark}").into(),
+            None => remark.to_owned().into(),
+        });
+        self.with_detail(ErrorDetail {
+            inner: Arc::new(inner),
+        })
+    }
+
     /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …
     pub fn kind(&self) -> &'static str {
         match self {
