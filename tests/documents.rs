@@ -12,13 +12,23 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The examples package compiles `minimal.rs`; this holds the README to it.
+/// The examples package compiles these programs; this holds the pages to them.
 #[test]
-fn the_readmes_example_is_the_one_that_is_compiled() {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once("```rust\n").unwrap();
+fn the_examples_that_are_shown_are_those_that_are_compiled() {
+    for (page, program) in [
+        ("README.md", "examples/minimal.rs"),
+        ("docs/chain.md", "examples/pages/chain.rs"),
+        ("docs/custom.md", "examples/pages/custom.rs"),
+    ] {
+        shows(page, program);
+    }
+}
+
+fn shows(page: &str, program: &str) {
+    let page_text = read(page);
+    let (_, rest) = page_text.split_once("```rust\n").unwrap();
     let (shown, _) = rest.split_once("```").unwrap();
-    let compiled = read("examples/minimal.rs");
+    let compiled = read(program);
     let (_, compiled) = compiled.split_once("\nuse ").unwrap();
     let lines = |text: &str| {
         text.lines()
@@ -28,7 +38,7 @@ fn the_readmes_example_is_the_one_that_is_compiled() {
     };
     // Formatting may differ in where lines break.
     let squeeze = |text: &str| lines(text).split_whitespace().collect::<String>();
-    assert_eq!(squeeze(shown), squeeze(&format!("use {compiled}")));
+    assert_eq!(squeeze(shown), squeeze(&format!("use {compiled}")), "{page}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<
         return Err(invalid(what, origin.clone(), format!("write it as {origin}")));
     }
     if !parsed.is_https() && !parsed.is_loopback() && !allow_http {
-        let hint = "use https://, or allow http explicitly for a network you trust".to_owned();
+        let hint = "use https://, or allow_http(true) for a network you trust".to_owned();
         return Err(invalid(
             "is plain http, which shows tokens to the network",
             origin,
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(
             refused,
             "test: the STS endpoint is plain http, which shows tokens to the network \
-             (http://sts.example.com); use https://, or allow http explicitly for a network you trust"
+             (http://sts.example.com); use https://, or allow_http(true) for a network you trust"
         );
         assert_eq!(
             origin("http://sts.example.com", "-", false, true).as_deref(),

@@ -88,16 +88,16 @@ impl Context<'_> {
         let Some(error) = wire::parse_error(response.body()) else {
             return self.foreign(response);
         };
-        // Hints are made of it, and no code of the service's has anything to withhold.
-        let code = self.scrubber.text(error.code.as_deref().unwrap_or_default());
-        let again = again(status, &code, response);
+        // As it came: what is done and advised must not depend on what is withheld.
+        let code = error.code.as_deref().unwrap_or_default();
+        let again = again(status, code, response);
         let passing = again != Again::No;
         let what = if passing {
             format!("the service could not answer {}", self.action)
         } else {
             format!("the service refused {}", self.action)
         };
-        let mut hint = self.hint(&code, status, offset);
+        let mut hint = self.hint(code, status, offset);
         if let Some(link) = error
             .recommend
             .as_deref()
@@ -119,7 +119,7 @@ impl Context<'_> {
             CredentialsError::denied(detail)
         };
         Failure {
-            error: StsError::new(error, rejected(&code)),
+            error: StsError::new(error, rejected(code)),
             again,
         }
     }
@@ -150,7 +150,10 @@ impl Context<'_> {
         error: &ServiceError,
     ) -> ErrorDetailBuilder {
         if let Some(code) = &error.code {
-            detail = detail.code(self.scrubber.text(code));
+            detail = match self.scrubber.identifier(code) {
+                Some(code) => detail.code(code),
+                None => detail.code(self.scrubber.text(code)),
+            };
         }
         if let Some(message) = &error.message {
             detail = detail.message(self.scrubber.text(message));

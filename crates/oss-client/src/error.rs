@@ -192,7 +192,9 @@ impl TransportError {
             }
             HttpErrorKind::Connect => "check endpoint, network and proxy",
             HttpErrorKind::Timeout => "check the network, or raise `read_timeout`",
-            HttpErrorKind::Tls => "check the endpoint and the trusted certificates",
+            HttpErrorKind::Tls => {
+                "check the endpoint and the trusted certificates, or, if the host speaks plain http, write http://"
+            }
             HttpErrorKind::Request => "correct what is named and send again",
             _ => "send again if the operation may be repeated",
         }

@@ -37,6 +37,8 @@ const KEY_REJECTED: [&str; 3] = [
 ];
 /// Code with which the service refuses the signing time.
 const TIME_REJECTED: &str = "RequestTimeTooSkewed";
+/// How the message of an `InvalidArgument` begins where the signature names another region than the bucket's.
+const WRONG_REGION: &str = "Invalid signing region";
 
 /// Below 500, as observed from the vendor's Python SDK V2.
 const RETRYABLE_STATUSES: [u16; 3] = [401, 408, 429];
@@ -57,6 +59,7 @@ pub struct ServiceError {
     message: String,
     request_id: Option<String>,
     ec: Option<String>,
+    hint: Option<&'static str>,
     /// The whole document.
     fields: Vec<(String, String)>,
     headers: HeaderMap,
@@ -90,21 +93,35 @@ impl ServiceError {
         };
 
         let mut fields = fields(headers, &document);
-        for (_, value) in &mut fields {
-            *value = scrubber.redacted(value);
-        }
-        let field = |name: &str| {
+        let find = |fields: &[(String, String)], name: &str| {
             let value = fields.iter().find(|(own, _)| own == name)?.1.trim();
             (!value.is_empty()).then(|| value.to_owned())
         };
+        let original = find(&fields, "Code");
+        // Of the code as it came: what is advised must not depend on what is withheld.
+        let hint = hint(
+            original.as_deref().unwrap_or(BAD_ERROR_RESPONSE),
+            find(&fields, "Message").as_deref().unwrap_or_default(),
+        );
+        for (name, value) in &mut fields {
+            if name != "Code" || scrubber.identifier(value.trim()).is_none() {
+                *value = scrubber.redacted(value);
+            }
+        }
+        let field = |name: &str| find(&fields, name);
         let (code, message) = match field("Code") {
             Some(code) => {
                 let message = field("Message").unwrap_or_default();
-                (scrubber.text(&code), scrubber.text(&message))
+                let code = match scrubber.identifier(&code) {
+                    Some(_) => code,
+                    None => scrubber.text(&code),
+                };
+                (code, scrubber.text(&message))
             }
             None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, &scrubber)),
         };
         Self {
+            hint,
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
             ec: field("EC").or_else(|| header(X_OSS_EC)),
             place,
@@ -188,22 +205,6 @@ impl ServiceError {
     pub(crate) fn rejects_time(&self) -> bool {
         self.code == TIME_REJECTED
     }
-
-    fn hint(&self) -> Option<&'static str> {
-        Some(match self.code.as_str() {
-            "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
-            "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
-            "SecurityTokenExpired" => "get new temporary credentials, or use a provider that refreshes",
-            "SignatureDoesNotMatch" => {
-                "check the secret, and that nothing between here and OSS changes the request"
-            }
-            TIME_REJECTED => "set the local clock",
-            "AccessDenied" => "grant the action on this resource to the identity of the key",
-            "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
-            BAD_ERROR_RESPONSE => "check that the endpoint is OSS itself and not a proxy or another server",
-            _ => return None,
-        })
-    }
 }
 
 impl fmt::Display for ServiceError {
@@ -224,7 +225,7 @@ impl fmt::Display for ServiceError {
         if let Some(ec) = &self.ec {
             write!(f, ", EC {}", Shown(ec))?;
         }
-        match (self.hint(), self.recommend()) {
+        match (self.hint, self.recommend()) {
             (Some(hint), Some(page)) => write!(f, "; {hint}, see {}", Shown(page)),
             (Some(hint), None) => write!(f, "; {hint}"),
             (None, Some(page)) => write!(f, "; see {}", Shown(page)),
@@ -241,6 +242,24 @@ impl fmt::Debug for ServiceError {
 }
 
 impl std::error::Error for ServiceError {}
+
+/// What to do about an error, by the service's code and words as they came.
+fn hint(code: &str, message: &str) -> Option<&'static str> {
+    Some(match code {
+        "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
+        "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
+        "SecurityTokenExpired" => "get new temporary credentials, or use a provider that refreshes",
+        "SignatureDoesNotMatch" => {
+            "check the secret, and that nothing between here and OSS changes the request"
+        }
+        TIME_REJECTED => "set the local clock",
+        "InvalidArgument" if message.starts_with(WRONG_REGION) => "set region(..) to the bucket's region",
+        "AccessDenied" => "grant the action on this resource to the identity of the key",
+        "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
+        BAD_ERROR_RESPONSE => "check that the endpoint is OSS itself and not a proxy or another server",
+        _ => return None,
+    })
+}
 
 /// The headers without those that repeat the secret or token.
 fn scrubbed_headers(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> HeaderMap {
@@ -562,6 +581,59 @@ mod tests {
         let shown = read(400, &[], body.as_bytes()).to_string();
         assert!(!shown.contains(char::is_control), "{shown}");
         assert!(shown.len() < 700, "{}", shown.len());
+    }
+
+    #[test]
+    fn placeholder_keys_leave_code_message_and_hint_alone() {
+        let body =
+            b"<Error><Code>InvalidAccessKeyId</Code><Message>The OSS Access Key Id you provided does not \
+            exist in our records.</Message></Error>";
+        for (id, secret, token) in [("id", "secret", "token"), ("i", "s", "t")] {
+            let used = Credentials::builder(id, secret)
+                .security_token(token)
+                .build()
+                .unwrap();
+            let error = ServiceError::read(place(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
+            assert_eq!(error.code(), "InvalidAccessKeyId");
+            assert_eq!(
+                error.message(),
+                "The OSS Access Key Id you provided does not exist in our records."
+            );
+            let shown = error.to_string();
+            assert!(
+                shown.ends_with("; check that the AccessKey exists and is enabled"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_advised_does_not_depend_on_what_is_withheld() {
+        let body = b"<Error><Code>InvalidAccessKeyId</Code><Message>m</Message></Error>";
+        let used = Credentials::builder("LTAI5tExampleKeyId01", "InvalidAccessKey")
+            .build()
+            .unwrap();
+        let error = ServiceError::read(place(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
+        let shown = error.to_string();
+        assert!(!shown.contains("InvalidAccessKey"), "{shown}");
+        assert!(
+            shown.ends_with("; check that the AccessKey exists and is enabled"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_region_has_its_own_advice() {
+        let of = |message: &str| {
+            let body = format!("<Error><Code>InvalidArgument</Code><Message>{message}</Message></Error>");
+            read(400, &[], body.as_bytes()).to_string()
+        };
+        let shown = of("Invalid signing region in Authorization header.");
+        assert!(
+            shown.ends_with("; set region(..) to the bucket's region"),
+            "{shown}"
+        );
+        assert!(!of("Invalid part number.").contains("region"));
     }
 
     #[test]

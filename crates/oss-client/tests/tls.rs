@@ -79,7 +79,7 @@ async fn an_unknown_certificate_ends_it_and_the_error_says_what_to_do() {
         assert!(
             error
                 .to_string()
-                .ends_with("; check the endpoint and the trusted certificates"),
+                .ends_with("; check the endpoint and the trusted certificates, or, if the host speaks plain http, write http://"),
             "{error}"
         );
     }

@@ -27,7 +27,8 @@ pub enum ChainPolicy {
 /// Asks several providers in order and stays with the one that answered.
 ///
 /// - Only "not configured" passes the question on to the next member. A member that is set up but fails
-///   stops the chain: walking on would change identity without telling anyone.
+///   stops the chain: walking on would change identity without telling anyone. The error is the member's own,
+///   and its hint ends with where the chain stopped and who was not asked.
 /// - The member that answered is asked first from then on; the others are asked again only if it says that
 ///   it is no longer configured.
 /// - The chain has no cache of its own. [`CredentialsProvider::cached`] and
@@ -120,13 +121,30 @@ impl ChainProvider {
     ) -> Result<(), CredentialsError> {
         if !error.is_not_configured() {
             if self.policy == ChainPolicy::StopOnFailure {
-                return Err(error);
+                tracing::debug!(target: TRACING_TARGET, provider = member.name, kind = error.kind(),
+                    "the chain stops at a provider that is set up and failed");
+                return Err(error.with_remark(&self.why_it_stops(member)));
             }
             tracing::warn!(target: TRACING_TARGET, provider = member.name, kind = error.kind(), %error,
                 "a configured provider failed and the chain goes on: the identity may change");
         }
         reasons.push((member.name, error));
         Ok(())
+    }
+
+    /// Whoever reads the error may wonder why a member that works was of no use.
+    fn why_it_stops(&self, at: &Member) -> String {
+        let behind = self
+            .members
+            .iter()
+            .skip_while(|member| !std::ptr::eq(*member, at));
+        let not_asked: Vec<_> = behind.skip(1).map(|member| member.name).collect();
+        let name = at.name;
+        if not_asked.is_empty() {
+            return format!("the chain stops at {name}, its last member");
+        }
+        let not_asked = not_asked.join(", ");
+        format!("the chain stops at {name}, as that is set up, and does not ask {not_asked}")
     }
 
     /// Makes a member the one that is asked from now on, unless another walk was faster: two walks at the

@@ -109,6 +109,21 @@ impl CredentialsError {
         }
     }
 
+    /// The same error, with one more thing to know behind its hint.
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        let Some(detail) = self.detail() else {
+            return self;
+        };
+        let mut inner = (*detail.inner).clone();
+        inner.hint = Some(match &inner.hint {
+            Some(hint) => format!("{hint}; {remark}").into(),
+            None => remark.to_owned().into(),
+        });
+        self.with_detail(ErrorDetail {
+            inner: Arc::new(inner),
+        })
+    }
+
     /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …
     pub fn kind(&self) -> &'static str {
         match self {
@@ -343,7 +358,7 @@ impl From<ErrorDetailBuilder> for ErrorDetail {
 }
 
 /// Text from outside as it may stand in one line of a message.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

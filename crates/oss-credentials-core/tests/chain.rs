@@ -116,6 +116,51 @@ fn the_one_that_answered_is_asked_first_from_then_on() {
 }
 
 #[test]
+fn an_error_says_where_the_chain_stopped_and_who_was_not_asked() {
+    let failure = || {
+        CredentialsError::denied(
+            ErrorDetail::builder("vault", "the key may not be read")
+                .http_status(403)
+                .hint("grant read to this host")
+                .source(std::io::Error::other("cause")),
+        )
+    };
+    let (one, two) = (Member::absent(), Member::new(Err(failure())));
+    let (three, four) = (Member::key("three"), Member::key("four"));
+    let members = [("env", &one), ("vault", &two), ("ecs", &three), ("fixed", &four)];
+    let whole = chain(&members, ChainPolicy::default());
+    let error = ask(&whole).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "vault: the key may not be read (HTTP 403); grant read to this host; the chain stops at vault, as that \
+         is set up, and does not ask ecs, fixed"
+    );
+    let detail = error.detail().unwrap();
+    assert_eq!((detail.provider(), detail.http_status()), ("vault", Some(403)));
+    assert_eq!(std::error::Error::source(detail).unwrap().to_string(), "cause");
+
+    let last = chain(&members[..2], ChainPolicy::default());
+    assert!(
+        ask(&last)
+            .unwrap_err()
+            .to_string()
+            .ends_with("; grant read to this host; the chain stops at vault, its last member")
+    );
+
+    // The same from one that has answered before, and of an error without a hint.
+    two.set(Ok(lasting_for_ever("two")));
+    assert_eq!(ask(&whole).unwrap(), "two");
+    two.set(Err(CredentialsError::unavailable(ErrorDetail::builder(
+        "vault", "down",
+    ))));
+    assert_eq!(
+        ask(&whole).unwrap_err().to_string(),
+        "vault: down; the chain stops at vault, as that is set up, and does not ask ecs, fixed"
+    );
+    assert_eq!(three.asked() + four.asked(), 0);
+}
+
+#[test]
 fn any_failure_but_not_configured_stops_the_chain() {
     for error in [
         denied(),

@@ -213,7 +213,13 @@ fn value_that_ends_within_the_least_interval_is_not_fetched_again_at_once() {
     bench.answers("short");
     bench.clock.advance(5 * SECOND);
     bench.source.push_ok(bench.lasting("next", HOUR));
-    assert!(matches!(bench.ask().done(), Err(CredentialsError::Expired(_))));
+    let error = bench.ask().done().unwrap_err();
+    assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "scripted: the credentials ended within seconds of being fetched; check this machine's clock, and \
+         whether the source issues new credentials, or ask for a longer life (10 s at least)"
+    );
     assert_eq!(bench.source.calls(), 1);
     bench.clock.advance(5 * SECOND);
     bench.answers("next");

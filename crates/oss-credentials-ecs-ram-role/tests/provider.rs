@@ -341,9 +341,14 @@ fn outside_of_a_runtime_it_says_so() {
     // That is no sign of a missing metadata service: a chain must not go on.
     let error = blocking::wait(provider.credentials()).unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    let shown = error.to_string();
+    assert!(shown.contains("the request could not be sent"), "{shown}");
     assert!(
-        error.to_string().contains("the request could not be sent"),
-        "{error}"
+        shown.ends_with(
+            "; no tokio runtime is running here; await the provider inside one, or pass it \
+             `http_client(ReqwestClient::with_own_runtime())`"
+        ),
+        "{shown}"
     );
 }
 

@@ -392,7 +392,7 @@ impl OidcRrsaBuilder {
             return Ok((role_arn, provider_arn, token_file));
         }
         // The role alone also serves AssumeRole, and so does not say that this source is meant.
-        let set = match (&self.oidc_provider_arn, &self.oidc_token_file) {
+        let (set, unset) = match (&self.oidc_provider_arn, &self.oidc_token_file) {
             (None, None) => {
                 return Err(CredentialsError::not_configured(
                     ErrorDetail::builder(NAME, "neither an OIDC provider nor a token file is named").hint(
@@ -400,9 +400,12 @@ impl OidcRrsaBuilder {
                     ),
                 ));
             }
-            (Some(_), None) => "an OIDC provider ARN",
-            (None, Some(_)) => "an OIDC token file",
-            (Some(_), Some(_)) => "an OIDC provider ARN and a token file",
+            (Some(_), None) => ("an OIDC provider ARN", ENV_OIDC_PROVIDER_ARN.to_owned()),
+            (None, Some(_)) => ("an OIDC token file", ENV_OIDC_TOKEN_FILE.to_owned()),
+            (Some(_), Some(_)) => (
+                "an OIDC provider ARN and a token file",
+                format!("{ENV_OIDC_PROVIDER_ARN} and {ENV_OIDC_TOKEN_FILE}"),
+            ),
         };
         let missing: Vec<_> = [
             (self.role_arn.is_none(), "role ARN", "role_arn(..)", ENV_ROLE_ARN),
@@ -427,10 +430,17 @@ impl OidcRrsaBuilder {
             .iter()
             .map(|(.., method, variable)| format!("{method} or {variable}"))
             .collect();
-        Err(invalid(
-            format!("there is {set}, but {}", names.join(" and ")),
-            format!("set {}", hints.join(", and ")),
-        ))
+        let what = format!("there is {set}, but {}", names.join(" and "));
+        let hint = format!("set {}, or unset {unset}", hints.join(", and "));
+        let mut detail = ErrorDetail::builder(NAME, what).hint(hint);
+        // Whoever finds the error may not know who set what: this tells them apart.
+        let token_file = self.oidc_token_file.as_deref();
+        if let Some(path) = token_file.filter(|path| check_path(path).is_ok()) {
+            detail = detail.place(path.to_string_lossy());
+        } else if let Some(arn) = &self.oidc_provider_arn {
+            detail = detail.place(arn);
+        }
+        Err(CredentialsError::invalid_config(detail))
     }
 }
 

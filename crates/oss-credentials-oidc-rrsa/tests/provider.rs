@@ -113,23 +113,24 @@ fn half_configured() {
     for (missing, text) in [
         (
             &[ENV_ROLE_ARN][..],
-            "there is an OIDC provider ARN and a token file, but no role ARN; set role_arn(..) or \
-             ALIBABA_CLOUD_ROLE_ARN",
+            "there is an OIDC provider ARN and a token file, but no role ARN (/var/run/token); set role_arn(..) or \
+             ALIBABA_CLOUD_ROLE_ARN, or unset ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE",
         ),
         (
             &[ENV_OIDC_PROVIDER_ARN],
-            "there is an OIDC token file, but no OIDC provider ARN; set oidc_provider_arn(..) or \
-             ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+            "there is an OIDC token file, but no OIDC provider ARN (/var/run/token); set oidc_provider_arn(..) \
+             or ALIBABA_CLOUD_OIDC_PROVIDER_ARN, or unset ALIBABA_CLOUD_OIDC_TOKEN_FILE",
         ),
         (
             &[ENV_OIDC_TOKEN_FILE],
-            "there is an OIDC provider ARN, but no OIDC token file; set oidc_token_file(..) or \
-             ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+            "there is an OIDC provider ARN, but no OIDC token file (PROVIDER); set oidc_token_file(..) or \
+             ALIBABA_CLOUD_OIDC_TOKEN_FILE, or unset ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
         ),
         (
             &[ENV_ROLE_ARN, ENV_OIDC_TOKEN_FILE],
-            "there is an OIDC provider ARN, but no role ARN and no OIDC token file; set role_arn(..) or \
-             ALIBABA_CLOUD_ROLE_ARN, and oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+            "there is an OIDC provider ARN, but no role ARN and no OIDC token file (PROVIDER); set role_arn(..) \
+             or ALIBABA_CLOUD_ROLE_ARN, and oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE, or unset \
+             ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
         ),
     ] {
         let env = FakeEnv::from(all);
@@ -141,9 +142,18 @@ fn half_configured() {
             OidcRrsa::builder().env(&env).build().unwrap_err(),
         ] {
             assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+            let text = text.replace("PROVIDER)", &format!("{PROVIDER})"));
             assert_eq!(error.to_string(), format!("oidc-rrsa: {text}"));
         }
     }
+}
+
+#[test]
+fn a_token_in_place_of_its_path_is_not_shown_when_the_rest_is_missing() {
+    let env = FakeEnv::from([(ENV_OIDC_TOKEN_FILE, "eyJhbGciOiJSUzI1NiJ9.canary.canary")]);
+    let error = OidcRrsa::from_env(&env).unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
 }
 
 #[test]

@@ -23,8 +23,8 @@ type Answer = Result<HttpResponse, HttpError>;
 pub(crate) async fn in_callers_runtime(exchange: impl Future<Output = Answer>) -> Answer {
     let Ok(handle) = Handle::try_current() else {
         return Err(error::request(
-            "no tokio runtime is running here; await the provider inside one, or give it \
-             `ReqwestClient::with_own_runtime`",
+            "no tokio runtime is running here; await the provider inside one, or pass it \
+             `http_client(ReqwestClient::with_own_runtime())`",
         ));
     };
     Entered {
@@ -75,7 +75,7 @@ fn panicked(panic: &(dyn Any + Send)) -> HttpError {
     if text.contains("Tokio 1.x") {
         return error::request(
             "the tokio runtime has no timer or no I/O driver, or is shut down; build it with `enable_all`, or \
-             use `ReqwestClient::with_own_runtime`",
+             pass the provider `http_client(ReqwestClient::with_own_runtime())`",
         );
     }
     HttpError::new(HttpErrorKind::Other, "the HTTP library panicked")

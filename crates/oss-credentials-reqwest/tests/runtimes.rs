@@ -49,7 +49,7 @@ fn a_missing_runtime_is_an_error_with_a_way_out() {
     assert_eq!(
         error.to_string(),
         "the request could not be made: no tokio runtime is running here; await the provider inside one, or \
-         give it `ReqwestClient::with_own_runtime`"
+         pass it `http_client(ReqwestClient::with_own_runtime())`"
     );
 }
 
@@ -67,7 +67,7 @@ fn a_runtime_without_timer_or_io_is_an_error_with_a_way_out() {
         assert_eq!(
             error.to_string(),
             "the request could not be made: the tokio runtime has no timer or no I/O driver, or is shut down; \
-             build it with `enable_all`, or use `ReqwestClient::with_own_runtime`"
+             build it with `enable_all`, or pass the provider `http_client(ReqwestClient::with_own_runtime())`"
         );
     }
 }

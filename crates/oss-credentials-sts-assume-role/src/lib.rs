@@ -58,6 +58,7 @@
 //! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that `build()` needs none; implies `tokio` |
 //! | `tokio` | through `reqwest` | background refresh and retries that wait, where there is a tokio runtime |
 //!
+//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

@@ -56,6 +56,7 @@
 //! | `rustls` | no | the same with TLS, for `https://` |
 //! | `tokio` | through `reqwest` | background refresh where there is a tokio runtime |
 //!
+//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

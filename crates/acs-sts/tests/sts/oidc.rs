@@ -90,10 +90,16 @@ fn nothing_is_sent_that_the_service_must_refuse() {
     for (request, text) in [
         (
             role("acs:ram::1:user/u", PROVIDER, "name"),
-            "the role ARN has a wrong shape",
+            "the role ARN has a wrong shape; write role_arn(..), or ALIBABA_CLOUD_ROLE_ARN where that is read, as \
+             acs:ram::<account id>:role/<role name>",
         ),
         (role(ROLE, PROVIDER, "n"), "the role session name is too short"),
-        (role(ROLE, "", "name"), "the OIDC provider ARN has a wrong shape"),
+        (
+            role(ROLE, "", "name"),
+            "the OIDC provider ARN has a wrong shape; write oidc_provider_arn(..), or \
+             ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read, as \
+             acs:ram::<account id>:oidc-provider/<provider name>",
+        ),
         (
             role(ROLE, ROLE, "name"),
             "the OIDC provider ARN has a wrong shape",

@@ -76,6 +76,15 @@ impl HttpError {
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
+
+    /// The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
+    pub(crate) fn innermost(&self) -> &(dyn Error + 'static) {
+        let mut cause: &(dyn Error + 'static) = &*self.source;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        cause
+    }
 }
 
 impl fmt::Display for HttpError {
@@ -88,12 +97,7 @@ impl fmt::Display for HttpError {
             HttpErrorKind::Request => "the request could not be made",
             HttpErrorKind::Other => "the exchange failed",
         })?;
-        // The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
-        let mut cause: &(dyn Error + 'static) = &*self.source;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        write!(f, ": {cause}")
+        write!(f, ": {}", self.innermost())
     }
 }
 
@@ -113,6 +117,10 @@ impl Error for HttpError {
 }
 
 /// A client from an async closure: an existing HTTP stack in one expression.
+///
+/// The closure has to keep the contract of [`HttpClient`]: the request's time-outs, no redirects, a body of
+/// 1 MiB at most, no decompression, and the kinds of errors. `test_util::HttpConformance` (feature `test-util`)
+/// checks that; `examples/existing_http_stack` in the repository has an adapter over hyper that passes.
 ///
 /// ```
 /// use oss_credentials_core::http::{http_fn, HttpRequest, HttpResponse};
@@ -135,6 +143,9 @@ where
 ///
 /// The closure runs where the future is polled, so use it with [`blocking::wait`](crate::blocking::wait), or
 /// on threads that may be held up.
+///
+/// The closure has to keep the contract of [`HttpClient`], as with [`http_fn`]; `examples/existing_http_stack` in
+/// the repository has an adapter over ureq that passes `test_util::HttpConformance`.
 ///
 /// ```
 /// use oss_credentials_core::http::{blocking_http_fn, HttpRequest, HttpResponse};

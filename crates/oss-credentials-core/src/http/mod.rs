@@ -2,6 +2,7 @@
 
 mod client;
 mod endpoint;
+mod layers;
 mod message;
 mod outcome;
 mod scrub;

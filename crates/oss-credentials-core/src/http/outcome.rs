@@ -3,14 +3,15 @@
 use std::fmt;
 
 use super::{HttpError, HttpErrorKind};
-use crate::error::{CredentialsError, ErrorDetail};
+use crate::error::{CredentialsError, ErrorDetail, clean};
 
 impl HttpError {
     /// This failure as the error of a source: [`CredentialsError::InvalidConfig`] if the request could not be
     /// made, else [`CredentialsError::Unavailable`].
     ///
     /// `service` is who did not answer, as it stands in a sentence, and `place` method and URL. `hint` may know
-    /// better than this what to do about one kind of failure or another.
+    /// better than this what to do about one kind of failure or another. Why a request could not be made, only
+    /// the client knows: its words, such as "no tokio runtime is running here; …", are the hint then.
     ///
     /// # Examples
     ///
@@ -44,26 +45,37 @@ impl HttpError {
             HttpErrorKind::Interrupted => (format!("{service}'s answer broke off"), "try again later"),
             HttpErrorKind::Tls => (
                 format!("no trusted TLS connection to {service}"),
-                "check the trusted certificates and the proxy",
+                "check the trusted certificates and the proxy, or, if the host speaks plain http, write http://",
             ),
-            HttpErrorKind::Request => (
-                "the request could not be sent".to_owned(),
-                "check the HTTP client: its features, and its runtime",
-            ),
+            HttpErrorKind::Request => ("the request could not be sent".to_owned(), ""),
             HttpErrorKind::Other => (
                 format!("the exchange with {service} failed"),
                 "check network and proxy",
             ),
         };
+        let hint = match hint(kind) {
+            Some(hint) => hint.to_owned(),
+            None if kind == HttpErrorKind::Request => what_is_missing(&self),
+            None => general.to_owned(),
+        };
         let detail = ErrorDetail::builder(provider, what)
             .place(place)
-            .hint(hint(kind).unwrap_or(general))
+            .hint(hint)
             .source(self);
         match kind {
             HttpErrorKind::Request => CredentialsError::invalid_config(detail),
             _ => CredentialsError::unavailable(detail),
         }
     }
+}
+
+/// Why the client could not make a request, and what to do about it: most often the client says both.
+fn what_is_missing(error: &HttpError) -> String {
+    let why = clean(&error.innermost().to_string());
+    if why.contains("; ") {
+        return why;
+    }
+    format!("{why}; check the URL, and the HTTP client: its features, and its runtime")
 }
 
 /// Whether a service that refused with this status and error code (empty if there is none) may do what was asked
@@ -204,7 +216,8 @@ mod tests {
             ),
             (
                 HttpErrorKind::Tls,
-                "no trusted TLS connection to the vault @; check the trusted certificates and the proxy",
+                "no trusted TLS connection to the vault @; check the trusted certificates and the proxy, or, if the \
+                 host speaks plain http, write http://",
             ),
             (
                 HttpErrorKind::Other,
@@ -213,7 +226,8 @@ mod tests {
         ] {
             assert_eq!(shown(kind, None), ("unavailable", text.to_owned()));
         }
-        let sent = "the request could not be sent @; check the HTTP client: its features, and its runtime";
+        let sent = "the request could not be sent @; cause; check the URL, and the HTTP client: its features, and \
+                    its runtime";
         assert_eq!(
             shown(HttpErrorKind::Request, None),
             ("invalid-config", sent.to_owned())
@@ -223,6 +237,22 @@ mod tests {
             shown(HttpErrorKind::Connect, Some("open it")),
             ("unavailable", own.to_owned())
         );
+    }
+
+    #[test]
+    fn why_no_request_could_be_made_stands_in_the_text() {
+        let why = "no tokio runtime is running here;\nawait it inside one";
+        let shown = |error, hint| {
+            HttpError::new(HttpErrorKind::Request, error)
+                .into_credentials_error("vault", "the vault", "GET https://vault.example/key", |_| hint)
+                .to_string()
+        };
+        let failed = "vault: the request could not be sent (GET https://vault.example/key)";
+        assert_eq!(
+            shown(why, None),
+            format!("{failed}; no tokio runtime is running here; await it inside one")
+        );
+        assert_eq!(shown(why, Some("look there")), format!("{failed}; look there"));
     }
 
     #[test]

@@ -7,14 +7,14 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use zeroize::Zeroizing;
 
+use super::layers::Layers;
 use crate::credentials::{Credentials, MaskedId};
 
 /// This many letters and digits of a secret in a row are a piece of it, not a coincidence.
 const PIECE: usize = 12;
-/// A secret of fewer letters and digits may be a word, so it is looked for only as it is written.
+/// A secret or key id of fewer letters and digits may be a word, most often a placeholder such as `id`, so it is
+/// looked for only as a whole word, as it is written.
 const SHORTEST: usize = 8;
-/// How many layers of encoding are looked through.
-const LAYERS: usize = 5;
 /// Longest error code or request id that is passed on. The services' request ids have 36 characters.
 const MAX_IDENTIFIER: usize = 64;
 /// Longest link that is passed on.
@@ -37,7 +37,9 @@ const REDACTED: &str = "<redacted>";
 /// A text repeats a secret if it holds all of it, or 12 letters and digits of it in a row (all of them, of a
 /// secret with 8 to 11), whatever the case of the letters and whatever stands between them; as it is, or below
 /// up to five layers of percent-encoding, of HTML, XML or JSON escapes. A text with still more layers counts as
-/// one that repeats a secret. Of a secret with fewer than 8 letters and digits only the whole is looked for.
+/// one that repeats a secret. A secret with fewer than 8 letters and digits is most often a placeholder, and may be
+/// a piece of any word: it is looked for only where it stands by itself, with no letter or digit beside it. So
+/// is such a key id.
 ///
 /// # Examples
 ///
@@ -135,9 +137,7 @@ impl<'a> Scrubber<'a> {
     pub fn redacted(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
         for secret in &self.secrets {
-            if text.contains(secret) {
-                text = Cow::Owned(text.replace(secret, REDACTED));
-            }
+            text = replaced(text, secret, REDACTED);
         }
         if self.repeats(&text) {
             return REDACTED.to_owned();
@@ -156,11 +156,24 @@ impl<'a> Scrubber<'a> {
     }
 
     /// An error code or a request id, if it looks like one (1 to 64 letters, digits and `. _ -`), repeats no
-    /// secret and holds no AccessKey id.
+    /// secret and holds no AccessKey id. Secrets and key ids of fewer than 8 characters do not count here: an
+    /// error without its code helps nobody, and what is that short is a placeholder.
     pub fn identifier<'t>(&self, text: &'t str) -> Option<&'t str> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let is_one = (1..=MAX_IDENTIFIER).contains(&text.len()) && text.bytes().all(allowed);
-        (is_one && self.text(text) == text).then_some(text)
+        let quotes_what_was_signed = || {
+            let lower = text.to_ascii_lowercase();
+            STRING_TO_SIGN.iter().any(|mark| lower.contains(mark))
+        };
+        let whole = |known: &str| known.len() >= SHORTEST && text.contains(known);
+        let tells = || {
+            quotes_what_was_signed()
+                || self.secrets.iter().any(|secret| whole(secret))
+                || self.holds_piece(text)
+                || whole(self.key_id)
+                || with_ids_masked(text) != text
+        };
+        (is_one && !tells()).then_some(text)
     }
 
     /// A link, if it is plain `https://` of at most 300 characters, names no user, repeats no secret and holds
@@ -177,28 +190,20 @@ impl<'a> Scrubber<'a> {
 
     /// A text with the AccessKey ids in it shortened: the known one, and words that begin like one.
     fn masked(&self, text: &str) -> String {
-        let mut text = Cow::Borrowed(text);
-        if !self.key_id.is_empty() && text.contains(self.key_id) {
-            text = Cow::Owned(text.replace(self.key_id, &MaskedId(self.key_id).to_string()));
-        }
-        let mut masked = String::with_capacity(text.len());
-        for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
-            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            if bare.len() >= MIN_ID && ID_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) {
-                masked.push_str(&MaskedId(bare).to_string());
-                masked.push_str(word.get(bare.len()..).unwrap_or_default());
-            } else {
-                masked.push_str(word);
-            }
-        }
-        masked
+        let id = MaskedId(self.key_id).to_string();
+        with_ids_masked(&replaced(Cow::Borrowed(text), self.key_id, &id))
     }
 
     /// Whether a secret or a piece of one stands in the text without further decoding.
     fn holds(&self, text: &str) -> bool {
-        if self.secrets.iter().any(|secret| text.contains(secret)) {
-            return true;
-        }
+        self.secrets
+            .iter()
+            .any(|secret| places(text, secret).next().is_some())
+            || self.holds_piece(text)
+    }
+
+    /// Whether a piece of a secret stands in the text, whatever is between its letters and digits.
+    fn holds_piece(&self, text: &str) -> bool {
         let plain = plain(text);
         self.pieces.iter().any(|(length, pieces)| {
             let mut windows = plain.windows(*length);
@@ -212,6 +217,59 @@ impl fmt::Debug for Scrubber<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Scrubber(..)")
     }
+}
+
+/// A text in which words that begin like an AccessKey id are shortened.
+fn with_ids_masked(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if bare.len() >= MIN_ID && ID_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) {
+            masked.push_str(&MaskedId(bare).to_string());
+            masked.push_str(word.get(bare.len()..).unwrap_or_default());
+        } else {
+            masked.push_str(word);
+        }
+    }
+    masked
+}
+
+/// Where `known`, a secret or a key id, stands in the text as it is written: a short one only if its first and
+/// last letter are those of a word.
+fn places<'t>(text: &'t str, known: &'t str) -> impl Iterator<Item = usize> {
+    let is_short = plain(known).len() < SHORTEST;
+    let joins = |a: Option<char>, b: Option<char>| {
+        a.is_some_and(char::is_alphanumeric) && b.is_some_and(char::is_alphanumeric)
+    };
+    let stands_alone = move |at: usize, from: &str| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = from.get(known.len()..).and_then(|after| after.chars().next());
+        !joins(before, known.chars().next()) && !joins(known.chars().next_back(), after)
+    };
+    // Each place is looked at, since one that is a piece of a word may overlap one that is not.
+    text.char_indices().map(|(at, _)| at).filter(move |at| {
+        let from = text.get(*at..).unwrap_or_default();
+        !known.is_empty() && from.starts_with(known) && (!is_short || stands_alone(*at, from))
+    })
+}
+
+/// A text with another one in the place of a secret or key id.
+fn replaced<'t>(text: Cow<'t, str>, known: &str, by: &str) -> Cow<'t, str> {
+    let mut result = String::new();
+    let mut done = 0;
+    for at in places(&text, known) {
+        if at < done {
+            continue;
+        }
+        result.push_str(text.get(done..at).unwrap_or_default());
+        result.push_str(by);
+        done = at + known.len();
+    }
+    if done == 0 {
+        return text;
+    }
+    result.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(result)
 }
 
 /// Whether the text names what holds credentials.
@@ -234,99 +292,6 @@ fn plain(text: &str) -> Zeroizing<Vec<u8>> {
             .map(|byte| byte.to_ascii_lowercase()),
     );
     plain
-}
-
-/// The text, then what it is when it is decoded once, twice and so on; at most [`LAYERS`] of them.
-struct Layers {
-    next: Option<Zeroizing<String>>,
-    taken: usize,
-}
-
-impl Layers {
-    fn of(text: &str) -> Self {
-        Self {
-            next: Some(Zeroizing::new(text.to_owned())),
-            taken: 0,
-        }
-    }
-
-    /// Whether there is more below the layers that were taken.
-    fn are_left(&self) -> bool {
-        self.next.is_some()
-    }
-}
-
-impl Iterator for Layers {
-    type Item = Zeroizing<String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.taken == LAYERS {
-            return None;
-        }
-        let layer = self.next.take()?;
-        self.taken += 1;
-        self.next = decoded(&layer);
-        Some(layer)
-    }
-}
-
-/// Takes off one layer of percent-encoding, of character references (HTML, XML) and of escapes with a backslash
-/// (JSON, JavaScript); `None` if there is none.
-fn decoded(text: &str) -> Option<Zeroizing<String>> {
-    let mut decoded = Zeroizing::new(String::with_capacity(text.len()));
-    let mut found = false;
-    let mut rest = text;
-    while let Some(at) = rest.find(['%', '&', '\\']) {
-        let (before, from) = rest.split_at(at);
-        decoded.push_str(before);
-        let (character, length) = match escape(from) {
-            Some(known) => {
-                found = true;
-                known
-            }
-            None => (from.chars().next(), 1),
-        };
-        decoded.extend(character);
-        rest = from.get(length..).unwrap_or_default();
-    }
-    decoded.push_str(rest);
-    found.then_some(decoded)
-}
-
-/// The character that the escape at the start of the text stands for, none for one that is of no account; and
-/// its length in bytes.
-fn escape(text: &str) -> Option<(Option<char>, usize)> {
-    let hex = |digits: &str| {
-        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
-        char::from_u32(code)
-    };
-    if let Some(digits) = text.strip_prefix('%') {
-        return Some((Some(hex(digits.get(..2)?)?), 3));
-    }
-    if let Some(rest) = text.strip_prefix('\\') {
-        let digits = match rest.as_bytes().first() {
-            Some(b'u') => 4,
-            Some(b'x') => 2,
-            // `\/` is `/`; what others stand for is neither letter nor digit.
-            _ => return Some((None, 1)),
-        };
-        return Some((Some(hex(rest.get(1..=digits)?)?), digits + 2));
-    }
-    let name = text.strip_prefix('&')?;
-    let end = name.bytes().take(11).position(|byte| byte == b';')?;
-    let name = name.get(..end).filter(|name| name.len() >= 2)?;
-    let character = match name.strip_prefix('#') {
-        Some(number) => Some(match number.strip_prefix(['x', 'X']) {
-            Some(digits) => hex(digits)?,
-            None => char::from_u32(number.parse().ok()?)?,
-        }),
-        None if name == "amp" => Some('&'),
-        // Signs, or letters that no secret has.
-        None if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => None,
-        None => return None,
-    };
-    Some((character, end + 2))
 }
 
 #[cfg(test)]
@@ -438,6 +403,14 @@ mod tests {
             ("can-4321", "it was CAN4321", false),
             ("cana-4321", "it was CANA4321", true),
             ("", "anything", false),
+            ("s", "the signature is wrong", false),
+            ("s", "it was s", true),
+            ("s", "s", true),
+            ("s", "OIDCToken=s&x=1, %3Ds%26", true),
+            ("s", "it\u{e9}s s\u{e9}", false),
+            ("aaa", "aaaa aaa", true),
+            ("a-a", "xa-a-a", true),
+            ("secret", "secrets, 1secret", false),
         ] {
             assert_eq!(
                 Scrubber::new().hide(secret).repeats(text),
@@ -445,6 +418,62 @@ mod tests {
                 "{secret}: {text}"
             );
         }
+    }
+
+    #[test]
+    fn placeholders_do_not_mangle_what_the_service_says() {
+        let key = Credentials::builder("id", "secret")
+            .security_token("token")
+            .build()
+            .unwrap();
+        let scrubber = Scrubber::of(&key);
+        let text = "The OSS Access Key Id you provided does not exist in our records, nor do tokens and ids.";
+        assert_eq!(scrubber.text(text), text);
+        assert_eq!(scrubber.redacted(text), text);
+        assert_eq!(scrubber.quotable(text).as_deref(), Some(text));
+        assert_eq!(scrubber.text("no id here"), "no **** here");
+        assert_eq!(scrubber.text("got token=token"), WITHHELD);
+        assert_eq!(
+            scrubber.redacted("got secret, id and secrets"),
+            "got <redacted>, id and secrets"
+        );
+
+        let letters = Credentials::builder("i", "s")
+            .security_token("t")
+            .build()
+            .unwrap();
+        assert_eq!(Scrubber::of(&letters).text(text), text);
+    }
+
+    #[test]
+    fn an_error_code_outlives_placeholders() {
+        let key = Credentials::builder("id", "secret")
+            .security_token("Invalid")
+            .build()
+            .unwrap();
+        for code in [
+            "InvalidAccessKeyId",
+            "Invalid.id",
+            "secret",
+            "InvalidSecurityToken",
+        ] {
+            assert_eq!(Scrubber::of(&key).identifier(code), Some(code));
+        }
+        let key = Credentials::builder("my-key-1", "a-b-c-d-e")
+            .security_token("eightone")
+            .build()
+            .unwrap();
+        for code in [
+            "my-key-1",
+            "no.my-key-1",
+            "a-b-c-d-e",
+            "Xa-b-c-d-eX",
+            "EightOne",
+            "got.eight.one",
+        ] {
+            assert_eq!(Scrubber::of(&key).identifier(code), None, "{code}");
+        }
+        assert_eq!(bearer().identifier("string_to_sign"), None);
     }
 
     #[test]

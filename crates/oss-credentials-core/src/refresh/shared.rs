@@ -245,7 +245,10 @@ impl Shared {
         (since < MIN_INTERVAL).then(|| {
             CredentialsError::expired(
                 ErrorDetail::builder(self.name, "the credentials ended within seconds of being fetched")
-                    .hint("check this machine's clock, and whether the source issues new credentials"),
+                    .hint(
+                        "check this machine's clock, and whether the source issues new credentials, or ask for a \
+                         longer life (10 s at least)",
+                    ),
             )
         })
     }
