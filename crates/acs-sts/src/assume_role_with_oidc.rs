@@ -130,8 +130,8 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
     Err(invalid(
         provider,
         "the OIDC provider ARN has a wrong shape",
-        "write oidc_provider_arn(..), or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read, as \
-         acs:ram::<account id>:oidc-provider/<provider name>",
+        "write it as acs:ram::<account id>:oidc-provider/<provider name>; it is oidc_provider_arn, or \
+         ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
     ))
 }
 

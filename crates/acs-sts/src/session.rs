@@ -111,7 +111,7 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
     Err(invalid(
         provider,
         "the role ARN has a wrong shape",
-        "write role_arn(..), or ALIBABA_CLOUD_ROLE_ARN where that is read, as acs:ram::<account id>:role/<role name>",
+        "write it as acs:ram::<account id>:role/<role name>; it is role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
     ))
 }
 

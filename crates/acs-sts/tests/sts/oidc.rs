@@ -90,15 +90,15 @@ fn nothing_is_sent_that_the_service_must_refuse() {
     for (request, text) in [
         (
             role("acs:ram::1:user/u", PROVIDER, "name"),
-            "the role ARN has a wrong shape; write role_arn(..), or ALIBABA_CLOUD_ROLE_ARN where that is read, as \
-             acs:ram::<account id>:role/<role name>",
+            "the role ARN has a wrong shape; write it as acs:ram::<account id>:role/<role name>; it is role_arn, or \
+             ALIBABA_CLOUD_ROLE_ARN where that is read",
         ),
         (role(ROLE, PROVIDER, "n"), "the role session name is too short"),
         (
             role(ROLE, "", "name"),
-            "the OIDC provider ARN has a wrong shape; write oidc_provider_arn(..), or \
-             ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read, as \
-             acs:ram::<account id>:oidc-provider/<provider name>",
+            "the OIDC provider ARN has a wrong shape; write it as acs:ram::<account \
+             id>:oidc-provider/<provider name>; it is oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where \
+             that is read",
         ),
         (
             role(ROLE, ROLE, "name"),

@@ -272,7 +272,7 @@ fn a_role() {
             "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = canary\n"
         ),
         "profile: in the section \"default\" the role ARN has a wrong shape (credentials.ini); write it as \
-         acs:ram::<account id>:role/<role name>"
+         acs:ram::<account id>:role/<role name>; it is role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read"
     );
     let text = format!(
         "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = {ROLE}\n\
