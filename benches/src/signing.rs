@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use benches::measure::{Contender, Goal, Table, interleaved};
+use benches::subjects::token;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use http::{HeaderMap, Request};
@@ -59,18 +60,6 @@ impl Setting {
     fn view(&self) -> RequestView<'_> {
         RequestView::new("GET").bucket(BUCKET).key(KEY)
     }
-}
-
-/// Looks like a security token: base64, so that about one character in 32 has to be escaped in a URL.
-fn token(length: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut state = 1_u32;
-    (0..length)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from(ALPHABET[state as usize >> 26])
-        })
-        .collect()
 }
 
 fn parts() -> Parts {

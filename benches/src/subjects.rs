@@ -15,6 +15,18 @@ const SECRET: &str = "FakeTempSecret0002FakeTempSecr";
 /// As long as the tokens that are handed out for a role.
 const TOKEN_LENGTH: usize = 720;
 
+/// Looks like a security token: base64, so that about one character in 32 has to be escaped in a URL.
+pub fn token(length: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 1_u32;
+    (0..length)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(ALPHABET[state as usize >> 26])
+        })
+        .collect()
+}
+
 /// What the source does when it is asked.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply {
