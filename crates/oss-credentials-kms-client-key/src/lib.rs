@@ -92,6 +92,7 @@ mod instance;
 mod key;
 mod outcome;
 mod properties;
+mod quote;
 mod region;
 mod schedule;
 mod secret_data;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::quote::is_code;
+
 /// The one field that an answer has to have.
 pub(crate) const SECRET_DATA: &str = "SecretData";
 
@@ -88,15 +90,22 @@ pub(crate) fn parse(body: &[u8]) -> Result<Secret, BodyDefect> {
 /// What an error answer says. All fields are text from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
-    /// Letters, digits, `.`, `-` and `_` alone.
+    /// Letters and dots alone.
     pub(crate) code: String,
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
 }
 
-/// Reads an error answer, JSON or XML. `None` if it holds no error code: a proxy's page.
+/// Reads an error answer, JSON or XML. `None` if it holds no error code, as a proxy's page, or if it holds a
+/// secret: that is no error, whatever its status.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
     let fields = serde_json::from_slice::<Map<String, Value>>(body);
+    if fields
+        .as_ref()
+        .is_ok_and(|fields| fields.contains_key(SECRET_DATA))
+    {
+        return None;
+    }
     let field = |name: &str| match &fields {
         Ok(fields) => Some(fields.get(name)?.as_str()?.to_owned()),
         Err(_) => xml_field(std::str::from_utf8(body).ok()?, name),
@@ -107,12 +116,6 @@ pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
         message: text("Message"),
         request_id: text("RequestId"),
     })
-}
-
-/// Whether a text has the shape of an error code.
-pub(crate) fn is_code(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (1..=100).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// The text of one element of `<KMS>` or `<Error>`. Anything deeper is not an error of this service.
@@ -196,6 +199,7 @@ mod tests {
             "[]",
             r#"{"Code": 1}"#,
             r#"{"Code": "two words"}"#,
+            r#"{"Code": "Success", "SecretData": "canary", "Message": "canary"}"#,
             "<KMS><Code>x",
         ] {
             assert_eq!(parse_error(body.as_bytes()), None, "{body}");
