@@ -38,6 +38,7 @@ const ATTEMPT_LIMIT: Duration = Duration::from_secs(45);
 const PROPERTIES: disk::Kind = disk::Kind {
     name: "properties file",
     setting: "the path given to properties(..)",
+    key: "properties(..)",
     limit: MAX_FILE,
 };
 
@@ -152,7 +153,7 @@ impl KmsClientKeyBuilder {
         };
         let properties = Properties::parse(&content).map_err(|defect| {
             invalid_at(
-                path.to_string_lossy(),
+                PROPERTIES.place(path),
                 format!("the properties file {}", defect.text()),
                 "write one name=value per line",
             )

@@ -42,8 +42,8 @@ impl Env for Captured {
 
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Captured")?;
-        f.debug_set().entries(self.0.keys()).finish()
+        // A password may stand where a name belongs.
+        f.write_str("Captured(..)")
     }
 }
 
@@ -64,7 +64,7 @@ fn from_file(path: &Path, password: &str) -> Result<ClientKey, CredentialsError>
 #[cfg(not(feature = "aws-lc-rs"))]
 fn from_file(path: &Path, _password: &str) -> Result<ClientKey, CredentialsError> {
     Err(crate::error::invalid_at(
-        path.to_string_lossy(),
+        crate::shown::path(path).unwrap_or(crate::config::ENV_CLIENT_KEY_FILE.into()),
         "nothing can sign with a client key file here",
         "turn on the feature `aws-lc-rs`, or open it with ClientKeyFile and pass client_key(..) with a signer of \
          your own",

@@ -97,6 +97,7 @@ mod region;
 mod schedule;
 mod secret_data;
 mod settings;
+mod shown;
 mod source;
 mod wait;
 mod wire;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::ClientKey;
 use super::pkcs12::{self, Opened};
+use crate::config::ENV_CLIENT_KEY_FILE;
 use crate::disk;
 use crate::error::NAME;
 
@@ -25,6 +26,7 @@ const PRIVATE_KEY_DATA: &str = "PrivateKeyData";
 const KIND: disk::Kind = disk::Kind {
     name: "client key file",
     setting: "the path of the client key, `client_key_private_key_path`",
+    key: ENV_CLIENT_KEY_FILE,
     limit: 1024 * 1024,
 };
 
@@ -151,7 +153,7 @@ pub(super) fn invalid(
 ) -> CredentialsError {
     let detail = ErrorDetail::builder(NAME, what).hint(hint);
     CredentialsError::invalid_config(match path {
-        Some(path) => detail.place(path.to_string_lossy()),
+        Some(path) => detail.place(KIND.place(path)),
         None => detail,
     })
 }

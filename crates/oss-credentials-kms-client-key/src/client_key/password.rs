@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use zeroize::Zeroizing;
 
-use crate::config::MAX_FILE;
+use crate::config::{ENV_PASSWORD_FILE, ENV_PASSWORD_VARIABLE, MAX_FILE};
 use crate::disk;
 use crate::error::{NAME, invalid_at};
+use crate::shown;
 
 /// Variable that is asked last. Lower case, as the vendor's clients have it.
 pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
@@ -16,6 +17,7 @@ pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
 const KIND: disk::Kind = disk::Kind {
     name: "password file of the client key",
     setting: "the path of the password file, `client_key_password_from_file_path`",
+    key: ENV_PASSWORD_FILE,
     limit: MAX_FILE,
 };
 
@@ -38,16 +40,31 @@ const KIND: disk::Kind = disk::Kind {
 /// let error = source.read(&ProcessEnv).unwrap_err();
 /// assert!(error.to_string().contains("KMS_KEY_PASSWORD_THAT_IS_NOT_SET"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct PasswordSource {
     variable: Option<String>,
     file: Option<PathBuf>,
+    /// Name of the setting that names the variable, for what cannot be the name of one.
+    variable_setting: &'static str,
 }
 
 impl PasswordSource {
     /// Looks into [`ENV_CLIENT_KEY_PASSWORD`] only.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            variable: None,
+            file: None,
+            variable_setting: ENV_PASSWORD_VARIABLE,
+        }
+    }
+
+    /// That of an entry of [`ENV_INSTANCES`](crate::ENV_INSTANCES), where settings have other names.
+    #[cfg(feature = "instance-gateway")]
+    pub(crate) fn of_instance() -> Self {
+        Self {
+            variable_setting: "passwordFromEnvVariable",
+            ..Self::new()
+        }
     }
 
     /// Name of the variable to ask first; an empty name counts as none. Default: none.
@@ -79,7 +96,10 @@ impl PasswordSource {
         let mut from_variable = |name: &str| {
             let value = env.var(name).map(Zeroizing::new);
             let state = if value.is_some() { "empty" } else { "not set" };
-            tried.push(format!("variable {name} is {state}"));
+            tried.push(match shown::variable(name) {
+                Some(name) => format!("variable {name} is {state}"),
+                None => format!("the variable named by {} is {state}", self.variable_setting),
+            });
             value.filter(|value| !value.is_empty()).map(ClientKeyPassword)
         };
         if let Some(password) = self.variable.as_deref().and_then(&mut from_variable) {
@@ -102,9 +122,31 @@ impl PasswordSource {
     }
 }
 
+impl Default for PasswordSource {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PasswordSource {
+    /// Names and paths only as far as they look like ones: a password may stand in their place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_hidden = |shown: Option<String>| shown.unwrap_or_else(|| "<redacted>".to_owned());
+        let variable = self
+            .variable
+            .as_deref()
+            .map(|name| shown::variable(name).map(str::to_owned));
+        let file = self.file.as_deref().map(|path| shown::path(path).map(Into::into));
+        f.debug_struct("PasswordSource")
+            .field("variable", &variable.map(or_hidden))
+            .field("file", &file.map(or_hidden))
+            .finish_non_exhaustive()
+    }
+}
+
 fn from_file(path: &Path) -> Result<ClientKeyPassword, CredentialsError> {
     let content = KIND.read(path)?;
-    let defect = |what: &'static str, hint: &'static str| invalid_at(path.to_string_lossy(), what, hint);
+    let defect = |what: &'static str, hint: &'static str| invalid_at(KIND.place(path), what, hint);
     let text = str::from_utf8(&content).map_err(|_| {
         defect(
             "the password file of the client key is not UTF-8",
