@@ -29,6 +29,8 @@ pub(crate) enum Next {
     CorrectClock,
     /// Ask at once with another client key, if the file holds one by now.
     RereadKey,
+    /// Nothing was sent, as the time for the fetch is over.
+    TooLate,
 }
 
 #[derive(Debug)]

@@ -120,11 +120,9 @@ impl KmsClientKey {
                 let Some(target) = self.targets.get(index) else {
                     continue;
                 };
-                let Some(left) = self.left(began) else {
-                    return Err(self.nobody(last));
-                };
-                match self.ask(target, left).await {
+                match self.ask(target, began).await {
                     Ok(answer) => return Ok((index, answer)),
+                    Err(failure) if failure.next == Next::TooLate => return Err(self.nobody(last)),
                     Err(failure) if failure.next == Next::AnotherRegion => last = Some(failure.error),
                     Err(failure) => return Err(failure.error),
                 }
@@ -143,8 +141,7 @@ impl KmsClientKey {
     /// The last region's error, which stands for all of them.
     fn nobody(&self, last: Option<CredentialsError>) -> CredentialsError {
         let Some(last) = last else {
-            let what = "there was no time to ask any region";
-            return CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"));
+            return too_late();
         };
         if self.targets.len() < 2 {
             return last;
@@ -162,11 +159,19 @@ impl KmsClientKey {
     }
 
     /// Asks one region, again at once where that helps: each cause only once.
-    async fn ask(&self, target: &Target, left: Duration) -> Result<Answer, Failure> {
+    async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
         let mut key = target.key.get(self.clock.now()).map_err(Failure::give_up)?;
         let mut correction = self.learned();
         let (mut corrected, mut nonce_renewed, mut reread) = (false, false, false);
+        let mut before: Option<Failure> = None;
         loop {
+            // Anew for each exchange: the one before, or opening the key file, has taken its part.
+            let Some(left) = self.left(began) else {
+                return Err(before.unwrap_or_else(|| Failure {
+                    error: too_late(),
+                    next: Next::TooLate,
+                }));
+            };
             let context = Context {
                 target,
                 secret_name: &self.secret_name,
@@ -225,18 +230,20 @@ impl KmsClientKey {
                     corrected = true;
                 }
                 Next::RereadKey if !reread => {
-                    key = target.key.replaced(&key).ok_or(failure)?;
+                    let Some(other) = target.key.replaced(&key) else {
+                        return Err(failure);
+                    };
+                    key = other;
                     reread = true;
                 }
                 // The same answer twice: another region may do better.
-                Next::NewNonce => {
-                    return Err(Failure {
-                        next: Next::AnotherRegion,
-                        ..failure
-                    });
-                }
-                Next::GiveUp | Next::AnotherRegion | Next::RereadKey => return Err(failure),
+                Next::NewNonce => return Err(elsewhere(failure)),
+                Next::GiveUp | Next::AnotherRegion | Next::RereadKey | Next::TooLate => return Err(failure),
             }
+            before = Some(match failure.next {
+                Next::NewNonce => elsewhere(failure),
+                _ => failure,
+            });
         }
     }
 
@@ -326,6 +333,19 @@ impl KmsClientKey {
             );
         }
     }
+}
+
+/// The failure, to be followed by another region.
+fn elsewhere(failure: Failure) -> Failure {
+    Failure {
+        next: Next::AnotherRegion,
+        ..failure
+    }
+}
+
+fn too_late() -> CredentialsError {
+    let what = "there was no time to ask any region";
+    CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
 }
 
 fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
