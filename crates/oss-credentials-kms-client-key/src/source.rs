@@ -230,10 +230,11 @@ impl KmsClientKey {
                     corrected = true;
                 }
                 Next::RereadKey if !reread => {
-                    let Some(other) = target.key.replaced(&key) else {
-                        return Err(failure);
-                    };
-                    key = other;
+                    match target.key.replaced(&key) {
+                        Ok(Some(other)) => key = other,
+                        Ok(None) => return Err(failure),
+                        Err(defect) => return Err(not_opened(failure, &defect)),
+                    }
                     reread = true;
                 }
                 // The same answer twice: another region may do better.
@@ -332,6 +333,38 @@ impl KmsClientKey {
                 "KMS answered with a version that is not ACSCurrent, though that was asked for"
             );
         }
+    }
+}
+
+/// The refusal of a key, with why the file that may hold another one could not be opened.
+fn not_opened(failure: Failure, defect: &CredentialsError) -> Failure {
+    let (Some(refusal), Some(defect)) = (failure.error.detail(), defect.detail()) else {
+        return failure;
+    };
+    let mut detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
+        .hint(format!(
+            "the client key file, read again, is of no help: {}",
+            without_provider(defect)
+        ))
+        .source(defect.clone());
+    if let Some(place) = refusal.place() {
+        detail = detail.place(place);
+    }
+    if let Some(status) = refusal.http_status() {
+        detail = detail.http_status(status);
+    }
+    if let Some(code) = refusal.code() {
+        detail = detail.code(code);
+    }
+    if let Some(message) = refusal.message() {
+        detail = detail.message(message);
+    }
+    if let Some(id) = refusal.request_id() {
+        detail = detail.request_id(id);
+    }
+    Failure {
+        error: CredentialsError::denied(detail),
+        next: failure.next,
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 
 use acs_sign::{ClientKeySigner, SignError};
 use oss_credentials_core::test_util::{ManualClock, ScriptedHttp, logged};
@@ -48,9 +49,9 @@ fn shown(status: u16, body: &[u8]) -> String {
         for builder in builders {
             let source = builder.build_source().unwrap();
             let outcome = blocking::wait(source.fetch());
-            shown += &format!("{outcome:?} {source:?}");
+            write!(shown, "{outcome:?} {source:?}").unwrap();
             if let Err(error) = outcome {
-                shown += &format!("{error} {:?}", error.source().map(ToString::to_string));
+                write!(shown, "{error} {:?}", error.source().map(ToString::to_string)).unwrap();
             }
         }
     });
