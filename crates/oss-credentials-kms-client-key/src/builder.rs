@@ -355,6 +355,7 @@ impl KmsClientKeyBuilder {
             random: self.random,
             learned: Mutex::new(None),
             rotation_noticed: AtomicBool::new(false),
+            expiry_noticed: AtomicBool::new(false),
         })
     }
 

@@ -18,7 +18,7 @@ use crate::error::NAME;
 use crate::gateway::Target;
 use crate::outcome::{self, Context, Failure, Next};
 use crate::schedule::{self, Hints};
-use crate::secret_data::{self, Pair};
+use crate::secret_data::{self, Expiry, Pair};
 use crate::wait::{self, Random};
 use crate::wire::Secret;
 
@@ -70,6 +70,8 @@ pub struct KmsClientKey {
     pub(crate) learned: Mutex<Option<ClockOffset>>,
     /// Whether the log was told that the rotation of the secret is broken.
     pub(crate) rotation_noticed: AtomicBool,
+    /// Whether the log was told that the expiry of the pair cannot be read.
+    pub(crate) expiry_noticed: AtomicBool,
 }
 
 /// A good answer.
@@ -293,7 +295,9 @@ impl KmsClientKey {
                 .as_deref()
                 .and_then(secret_data::instant)
                 .or(pair.rotation_at),
+            ends_some_day: pair.expiry == Expiry::Unreadable,
         };
+        self.notice_hints(&secret, &pair);
         let after = schedule::refresh_after(self.refresh_interval, &hints, self.spread, now);
         let credentials = credentials(pair).map_err(|error| {
             let problem = error.detail().map_or("the pair is malformed", ErrorDetail::what);
@@ -302,6 +306,33 @@ impl KmsClientKey {
         Ok(Fetched::new(credentials)
             .refresh_after(after)
             .clock_offset(clock_offset))
+    }
+
+    /// Says what the secret says about its life that cannot be read: of the expiry a warning, once.
+    fn notice_hints(&self, secret: &Secret, pair: &Pair) {
+        let date = secret.next_rotation.as_deref();
+        let bad_date = date.is_some_and(|date| secret_data::instant(date).is_none());
+        for name in pair
+            .unreadable
+            .iter()
+            .copied()
+            .chain(bad_date.then_some("NextRotationDate"))
+        {
+            tracing::debug!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(), name,
+                "a hint about the life of the secret cannot be read, and is passed over"
+            );
+        }
+        let is_bad = pair.expiry == Expiry::Unreadable;
+        if is_bad && !self.expiry_noticed.swap(is_bad, Ordering::Relaxed) {
+            tracing::warn!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
+                "the ExpireTimestamp in the secret cannot be read, so the pair is fetched again every 60 s: write it \
+                 as in 2026-03-08T10:42:40Z"
+            );
+        } else if !is_bad {
+            self.expiry_noticed.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Says once that something about the secret is not as it should be, though its pair still works.
@@ -383,7 +414,10 @@ fn too_late() -> CredentialsError {
 
 fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
     let mut builder = Credentials::builder(pair.access_key_id, pair.access_key_secret.as_str().to_owned())
-        .expires_at(pair.expires_at)
+        .expires_at(match pair.expiry {
+            Expiry::At(at) => Some(at),
+            Expiry::Never | Expiry::Unreadable => None,
+        })
         .source(NAME);
     if let Some(token) = pair.security_token {
         builder = builder.security_token(token.as_str().to_owned());
