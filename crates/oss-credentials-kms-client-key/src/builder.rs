@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::client_key::ClientKey;
 use crate::config::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT, ENV_CLIENT_KEY_FILE,
-    ENV_CREDENTIALS_TYPE, ENV_REGIONS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_PROPERTIES_FILE, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT,
+    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_REGIONS, FILE_SETTINGS, MAX_FILE, MIN_REFRESH,
+    ROTATION_SPREAD,
 };
 use crate::disk;
 use crate::error::{NAME, invalid, invalid_at};
@@ -135,8 +136,8 @@ impl KmsClientKeyBuilder {
     }
 
     /// Reads a file in the form of `secretsmanager.properties` for what is set neither in code nor in the
-    /// environment. A relative path is taken from the working directory. A file that is not there is no error:
-    /// the environment may hold everything.
+    /// environment. A relative path is taken from the working directory. A file that may be missing is read by
+    /// [`KmsClientKeyBuilder::default_properties`].
     ///
     /// The file is UTF-8 of 64 KiB at most, one `name=value` per line. The first `=` separates, blanks around
     /// both are dropped; a line whose first character is `#` or `!` is a comment, and elsewhere they are part
@@ -144,24 +145,42 @@ impl KmsClientKeyBuilder {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
-    /// [`CredentialsError::Unavailable`] if reading it fails.
+    /// [`CredentialsError::InvalidConfig`] if the file is not there, may not be read, is no such file, or says
+    /// something but no setting of this provider; [`CredentialsError::Unavailable`] if reading it fails.
     pub fn properties(mut self, path: impl AsRef<Path>) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let Some(content) = PROPERTIES.read_if_there(path)? else {
-            return Ok(self);
-        };
-        let properties = Properties::parse(&content).map_err(|defect| {
-            invalid_at(
+        let properties = parse_properties(path, &PROPERTIES.read(path)?)?;
+        if properties.is_foreign(&FILE_SETTINGS) {
+            return Err(invalid_at(
                 PROPERTIES.place(path),
-                format!("the properties file {}", defect.text()),
-                "write one name=value per line",
-            )
-        })?;
+                "the properties file holds no setting of this provider",
+                format!("write one name=value per line, in UTF-8, such as {ENV_CREDENTIALS_TYPE}=client_key"),
+            ));
+        }
+        self.apply(&properties);
+        Ok(self)
+    }
+
+    /// Reads the file [`DEFAULT_PROPERTIES_FILE`] in the working directory, if there is one, as
+    /// [`KmsClientKeyBuilder::properties`] does. That there is none is no error, as in the vendor's clients: the
+    /// environment may hold everything.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
+    /// [`CredentialsError::Unavailable`] if reading it fails.
+    pub fn default_properties(mut self) -> Result<Self, CredentialsError> {
+        let path = Path::new(DEFAULT_PROPERTIES_FILE);
+        if let Some(content) = PROPERTIES.read_if_there(path)? {
+            self.apply(&parse_properties(path, &content)?);
+        }
+        Ok(self)
+    }
+
+    fn apply(&mut self, properties: &Properties) {
         self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
         // The variables that it names for passwords were not looked at.
         self.settings.env_was_read = false;
-        Ok(self)
     }
 
     fn wanted(&self) -> Wanted {
@@ -486,6 +505,16 @@ impl KmsClientKeyBuilder {
             invalid("there is no HTTP client", hint)
         })
     }
+}
+
+fn parse_properties(path: &Path, content: &[u8]) -> Result<Properties, CredentialsError> {
+    Properties::parse(content).map_err(|defect| {
+        invalid_at(
+            PROPERTIES.place(path),
+            format!("the properties file {}", defect.text()),
+            "write one name=value per line, in UTF-8",
+        )
+    })
 }
 
 fn not_configured() -> CredentialsError {

@@ -44,7 +44,8 @@ fn not_configured() {
         (ENV_CLIENT_KEY_FILE, ""),
         ("client_key_password", "canary"),
     ]);
-    let nowhere = KmsClientKey::from_properties("/nowhere/secretsmanager.properties").unwrap();
+    // There is none in the folder of a test.
+    let nowhere = KmsClientKey::builder().default_properties().unwrap();
     for error in [
         KmsClientKey::from_env(&FakeEnv::new()).unwrap_err(),
         KmsClientKey::from_env(&other).unwrap_err(),
@@ -261,6 +262,45 @@ fn files_that_cannot_be_settings_are_refused() {
             "{error}"
         );
         assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_has_to_be_there_and_to_say_something() {
+    let error = KmsClientKey::from_properties("/nowhere/secretsmanager.properties").unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "kms-client-key: there is no properties file (/nowhere/secretsmanager.properties); put it there or correct the \
+         path given to properties(..)"
+    );
+    let text = format!(
+        "credentials_type=client_key\r\nclient_key_private_key_path=k.json\r\ncache_client_region_id={HANGZHOU}\r\n"
+    );
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [
+        text.replace('=', ": ").into_bytes(),
+        text.to_uppercase().into_bytes(),
+        utf_16,
+    ] {
+        let (_folder, path) = file("");
+        std::fs::write(&path, content).unwrap();
+        let error = KmsClientKey::from_properties(&path).unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "kms-client-key: the properties file holds no setting of this provider ({}); write one name=value per \
+                 line, in UTF-8, such as credentials_type=client_key",
+                path.display()
+            )
+        );
+    }
+    // What says nothing is not wrong: the environment may hold everything.
+    for content in ["", "\n# a comment\n! another\n", "secret_names=\n"] {
+        let (_folder, path) = file(content);
+        let builder = KmsClientKey::from_properties(&path).unwrap();
+        assert!(ready(builder).unwrap_err().is_not_configured(), "{content}");
     }
 }
 
