@@ -12,11 +12,11 @@ use oss_credentials_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::client_key::ClientKey;
+use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};
 use crate::config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_PROPERTIES_FILE, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT,
-    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_REGIONS, FILE_SETTINGS, MAX_FILE, MIN_REFRESH,
-    ROTATION_SPREAD,
+    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_FILE, ENV_REGIONS, ENV_SECRET_NAMES,
+    FILE_SETTINGS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
 };
 use crate::disk;
 use crate::error::{NAME, invalid, invalid_at};
@@ -316,7 +316,8 @@ impl KmsClientKeyBuilder {
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if nothing names a client key. [`CredentialsError::InvalidConfig`]
-    /// if a setting is malformed or missing beside the others, or if there is no HTTP client.
+    /// if a setting is malformed or missing beside the others, the password of a client key file among them, or if
+    /// there is no HTTP client.
     pub fn build(self) -> Result<KmsClientKeyProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -354,7 +355,10 @@ impl KmsClientKeyBuilder {
             .ok_or_else(|| {
                 invalid(
                     "no secret is named",
-                    "name the secret with the AccessKey pair with secret_name(..)",
+                    format!(
+                        "name the one with the AccessKey pair with secret_name(..), or with {ENV_SECRET_NAMES} in the \
+                         environment or the properties file"
+                    ),
                 )
             })?;
         if secret_name.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -489,6 +493,10 @@ impl KmsClientKeyBuilder {
 
     fn password(&self) -> Result<Password, CredentialsError> {
         if let Some(password) = &self.password {
+            if password.is_empty() {
+                let hint = "give client_key_password(..) the password that KMS showed beside the client key";
+                return Err(invalid("the password of the client key is empty", hint));
+            }
             return Ok(Password::Text(password.clone()));
         }
         if let Some(path) = &self.password_file {
@@ -496,7 +504,16 @@ impl KmsClientKeyBuilder {
             return Ok(Password::Source(source, crate::key::Captured::default()));
         }
         let (source, captured) = self.settings.password()?;
-        Ok(Password::Source(source, captured))
+        Password::source(source, captured).map_err(|error| {
+            if self.settings.env_was_read {
+                return error;
+            }
+            let hint = format!(
+                "call client_key_password(..) or client_key_password_file(..), set {ENV_PASSWORD_FILE}, or let env(..) \
+                 read the variable {ENV_CLIENT_KEY_PASSWORD}"
+            );
+            invalid(NOT_PROVIDED, hint)
+        })
     }
 
     fn http(&self) -> Result<Arc<dyn HttpClient>, CredentialsError> {

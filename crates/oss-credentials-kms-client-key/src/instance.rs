@@ -214,7 +214,7 @@ pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Vec<KmsInstance>,
             } else if let Some(variable) = variable {
                 settings.check_variable(variable, ENV_INSTANCES)?;
                 let source = PasswordSource::of_instance().env_variable(variable);
-                password = Some(Password::Source(source, settings.captured.clone()));
+                password = Some(Password::source(source, settings.captured.clone())?);
             }
             let mut instance = KmsInstance::new(field.required("regionId")?, field.required("endpoint")?);
             instance.key = Some(Key::File(field.required("clientKeyFile")?.into(), password));

@@ -49,6 +49,14 @@ impl fmt::Debug for Captured {
 }
 
 impl Password {
+    /// Where to look for it. The variables were read already, so that one which only they may hold is missed now.
+    pub(crate) fn source(source: PasswordSource, captured: Captured) -> Result<Self, CredentialsError> {
+        if !source.has_file() {
+            source.read(&captured)?;
+        }
+        Ok(Self::Source(source, captured))
+    }
+
     /// The password as it is now.
     fn read(&self) -> Result<Zeroizing<String>, CredentialsError> {
         match self {

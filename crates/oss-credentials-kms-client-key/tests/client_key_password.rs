@@ -97,7 +97,13 @@ fn all_places_that_were_tried_are_named() {
         read(&source, &env).unwrap_err(),
         "kms-client-key: the password of the client key was not provided (variable NAMED is not set, variable \
          client_key_password is empty); set one of them to the password that KMS showed beside the client key, \
-         or give a password file"
+         or client_key_password_from_file_path to the path of a file that holds it"
+    );
+    assert_eq!(
+        read(&PasswordSource::new(), &FakeEnv::new()).unwrap_err(),
+        "kms-client-key: the password of the client key was not provided (variable client_key_password is not set); \
+         set it to the password that KMS showed beside the client key, or client_key_password_from_file_path to the \
+         path of a file that holds it"
     );
 }
 

@@ -16,6 +16,7 @@ use acs_sign::ClientKeySigner;
 use oss_credentials_core::MaskedId;
 
 pub use self::file::ClientKeyFile;
+pub(crate) use self::password::NOT_PROVIDED;
 pub use self::password::{ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
 
 /// The client key of an application access point: its id, and what signs with its private key.

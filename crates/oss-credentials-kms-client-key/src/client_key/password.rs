@@ -21,6 +21,9 @@ const KIND: disk::Kind = disk::Kind {
     limit: MAX_FILE,
 };
 
+/// What failed where no place has a password.
+pub(crate) const NOT_PROVIDED: &str = "the password of the client key was not provided";
+
 /// Where to look for the password of a client key.
 ///
 /// The order is that of the vendor's clients (observed from them): the variable that
@@ -44,8 +47,9 @@ const KIND: disk::Kind = disk::Kind {
 pub struct PasswordSource {
     variable: Option<String>,
     file: Option<PathBuf>,
-    /// Name of the setting that names the variable, for what cannot be the name of one.
+    /// Names of the settings that name variable and file, for messages.
     variable_setting: &'static str,
+    file_setting: &'static str,
 }
 
 impl PasswordSource {
@@ -55,6 +59,7 @@ impl PasswordSource {
             variable: None,
             file: None,
             variable_setting: ENV_PASSWORD_VARIABLE,
+            file_setting: ENV_PASSWORD_FILE,
         }
     }
 
@@ -63,6 +68,7 @@ impl PasswordSource {
     pub(crate) fn of_instance() -> Self {
         Self {
             variable_setting: "passwordFromEnvVariable",
+            file_setting: "passwordFromFilePath",
             ..Self::new()
         }
     }
@@ -111,14 +117,21 @@ impl PasswordSource {
         if let Some(password) = from_variable(ENV_CLIENT_KEY_PASSWORD) {
             return Ok(password);
         }
+        let which = if tried.len() == 1 { "it" } else { "one of them" };
         Err(CredentialsError::invalid_config(
-            ErrorDetail::builder(NAME, "the password of the client key was not provided")
+            ErrorDetail::builder(NAME, NOT_PROVIDED)
                 .place(tried.join(", "))
-                .hint(
-                    "set one of them to the password that KMS showed beside the client key, or give a password \
-                     file",
-                ),
+                .hint(format!(
+                    "set {which} to the password that KMS showed beside the client key, or {} to the path of a file \
+                     that holds it",
+                    self.file_setting
+                )),
         ))
+    }
+
+    /// Whether a file is named. Without one, what the variables say is all there is.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 }
 

@@ -86,10 +86,6 @@ fn the_password_comes_from_code_file_or_the_last_variable() {
     }
     let service = Service::new();
     for (with, words) in [
-        (
-            builder(&service),
-            "the password of the client key was not provided",
-        ),
         (builder(&service).client_key_password("canary"), "password"),
         (
             builder(&service)

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use oss_credentials_core::test_util::{FakeEnv, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsSource, blocking};
 use oss_credentials_kms_client_key::{
-    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_VARIABLE, ENV_REGIONS, ENV_SECRET_NAMES,
-    KmsClientKey, KmsClientKeyBuilder, KmsRegion,
+    ENV_CLIENT_KEY_FILE, ENV_CLIENT_KEY_PASSWORD, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_VARIABLE, ENV_REGIONS,
+    ENV_SECRET_NAMES, KmsClientKey, KmsClientKeyBuilder, KmsRegion,
 };
 
 use crate::service::{SECRET, Service, client_key, pair};
@@ -68,6 +68,7 @@ fn half_configured() {
         (ENV_CREDENTIALS_TYPE, "client_key"),
         (ENV_CLIENT_KEY_FILE, "key.json"),
         (ENV_REGIONS, HANGZHOU),
+        (ENV_CLIENT_KEY_PASSWORD, "canary"),
     ];
     assert!(ready(KmsClientKey::from_env(&FakeEnv::from(all)).unwrap()).is_ok());
     for (missing, text) in [
@@ -84,6 +85,12 @@ fn half_configured() {
             ENV_REGIONS,
             "no region is named; set cache_client_region_id=[{\"regionId\":\"cn-hangzhou\"}], or region(..)",
         ),
+        (
+            ENV_CLIENT_KEY_PASSWORD,
+            "the password of the client key was not provided (variable client_key_password is not set); set it to the \
+             password that KMS showed beside the client key, or client_key_password_from_file_path to the path of a \
+             file that holds it",
+        ),
     ] {
         let env = FakeEnv::from(all);
         env.unset(missing);
@@ -97,8 +104,27 @@ fn half_configured() {
     let error = unnamed.build_source().unwrap_err().to_string();
     assert_eq!(
         error,
-        "kms-client-key: no secret is named; name the secret with the AccessKey pair with secret_name(..)"
+        "kms-client-key: no secret is named; name the one with the AccessKey pair with secret_name(..), or with \
+         secret_names in the environment or the properties file"
     );
+    // In code alone.
+    let builder = || {
+        KmsClientKey::builder()
+            .client_key_file("k.json")
+            .region(KmsRegion::new("cn-hangzhou"))
+    };
+    assert_eq!(
+        ready(builder()).unwrap_err().to_string(),
+        "kms-client-key: the password of the client key was not provided; call client_key_password(..) or \
+         client_key_password_file(..), set client_key_password_from_file_path, or let env(..) read the variable \
+         client_key_password"
+    );
+    assert_eq!(
+        ready(builder().client_key_password("")).unwrap_err().to_string(),
+        "kms-client-key: the password of the client key is empty; give client_key_password(..) the password that KMS \
+         showed beside the client key"
+    );
+    assert!(ready(builder().client_key_password_file("pw.txt")).is_ok());
 }
 
 #[test]
@@ -142,6 +168,7 @@ fn other_types_of_credentials_are_sent_to_their_crate() {
 fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
     let (_folder, path) = file(&format!(
         "credentials_type=client_key\nclient_key_private_key_path=file.json\n\
+         client_key_password_from_file_path=pw.txt\n\
          cache_client_region_id={HANGZHOU}\nsecret_names=from-file\n"
     ));
     let base = || {
@@ -182,7 +209,8 @@ fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
 #[test]
 fn a_type_in_the_environment_overrules_the_file() {
     let (_folder, path) = file(&format!(
-        "credentials_type=ak\nclient_key_private_key_path=k.json\ncache_client_region_id={HANGZHOU}\n"
+        "credentials_type=ak\nclient_key_private_key_path=k.json\nclient_key_password_from_file_path=p.txt\n\
+         cache_client_region_id={HANGZHOU}\n"
     ));
     let base = || KmsClientKey::from_properties(&path).unwrap();
     assert!(
