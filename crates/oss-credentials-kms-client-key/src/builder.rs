@@ -12,10 +12,11 @@ use oss_credentials_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::client_key::ClientKey;
+use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};
 use crate::config::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT, ENV_CLIENT_KEY_FILE,
-    ENV_CREDENTIALS_TYPE, ENV_REGIONS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_PROPERTIES_FILE, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT,
+    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_FILE, ENV_REGIONS, ENV_SECRET_NAMES,
+    FILE_SETTINGS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
 };
 use crate::disk;
 use crate::error::{NAME, invalid, invalid_at};
@@ -38,6 +39,7 @@ const ATTEMPT_LIMIT: Duration = Duration::from_secs(45);
 const PROPERTIES: disk::Kind = disk::Kind {
     name: "properties file",
     setting: "the path given to properties(..)",
+    key: "properties(..)",
     limit: MAX_FILE,
 };
 
@@ -134,8 +136,8 @@ impl KmsClientKeyBuilder {
     }
 
     /// Reads a file in the form of `secretsmanager.properties` for what is set neither in code nor in the
-    /// environment. A relative path is taken from the working directory. A file that is not there is no error:
-    /// the environment may hold everything.
+    /// environment. A relative path is taken from the working directory. A file that may be missing is read by
+    /// [`KmsClientKeyBuilder::default_properties`].
     ///
     /// The file is UTF-8 of 64 KiB at most, one `name=value` per line. The first `=` separates, blanks around
     /// both are dropped; a line whose first character is `#` or `!` is a comment, and elsewhere they are part
@@ -143,24 +145,42 @@ impl KmsClientKeyBuilder {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
-    /// [`CredentialsError::Unavailable`] if reading it fails.
+    /// [`CredentialsError::InvalidConfig`] if the file is not there, may not be read, is no such file, or says
+    /// something but no setting of this provider; [`CredentialsError::Unavailable`] if reading it fails.
     pub fn properties(mut self, path: impl AsRef<Path>) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let Some(content) = PROPERTIES.read_if_there(path)? else {
-            return Ok(self);
-        };
-        let properties = Properties::parse(&content).map_err(|defect| {
-            invalid_at(
-                path.to_string_lossy(),
-                format!("the properties file {}", defect.text()),
-                "write one name=value per line",
-            )
-        })?;
+        let properties = parse_properties(path, &PROPERTIES.read(path)?)?;
+        if properties.is_foreign(&FILE_SETTINGS) {
+            return Err(invalid_at(
+                PROPERTIES.place(path),
+                "the properties file holds no setting of this provider",
+                format!("write one name=value per line, in UTF-8, such as {ENV_CREDENTIALS_TYPE}=client_key"),
+            ));
+        }
+        self.apply(&properties);
+        Ok(self)
+    }
+
+    /// Reads the file [`DEFAULT_PROPERTIES_FILE`] in the working directory, if there is one, as
+    /// [`KmsClientKeyBuilder::properties`] does. That there is none is no error, as in the vendor's clients: the
+    /// environment may hold everything.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
+    /// [`CredentialsError::Unavailable`] if reading it fails.
+    pub fn default_properties(mut self) -> Result<Self, CredentialsError> {
+        let path = Path::new(DEFAULT_PROPERTIES_FILE);
+        if let Some(content) = PROPERTIES.read_if_there(path)? {
+            self.apply(&parse_properties(path, &content)?);
+        }
+        Ok(self)
+    }
+
+    fn apply(&mut self, properties: &Properties) {
         self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
         // The variables that it names for passwords were not looked at.
         self.settings.env_was_read = false;
-        Ok(self)
     }
 
     fn wanted(&self) -> Wanted {
@@ -296,7 +316,8 @@ impl KmsClientKeyBuilder {
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if nothing names a client key. [`CredentialsError::InvalidConfig`]
-    /// if a setting is malformed or missing beside the others, or if there is no HTTP client.
+    /// if a setting is malformed or missing beside the others, the password of a client key file among them, or if
+    /// there is no HTTP client.
     pub fn build(self) -> Result<KmsClientKeyProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -334,7 +355,10 @@ impl KmsClientKeyBuilder {
             .ok_or_else(|| {
                 invalid(
                     "no secret is named",
-                    "name the secret with the AccessKey pair with secret_name(..)",
+                    format!(
+                        "name the one with the AccessKey pair with secret_name(..), or with {ENV_SECRET_NAMES} in the \
+                         environment or the properties file"
+                    ),
                 )
             })?;
         if secret_name.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -354,6 +378,7 @@ impl KmsClientKeyBuilder {
             random: self.random,
             learned: Mutex::new(None),
             rotation_noticed: AtomicBool::new(false),
+            expiry_noticed: AtomicBool::new(false),
         })
     }
 
@@ -468,6 +493,10 @@ impl KmsClientKeyBuilder {
 
     fn password(&self) -> Result<Password, CredentialsError> {
         if let Some(password) = &self.password {
+            if password.is_empty() {
+                let hint = "give client_key_password(..) the password that KMS showed beside the client key";
+                return Err(invalid("the password of the client key is empty", hint));
+            }
             return Ok(Password::Text(password.clone()));
         }
         if let Some(path) = &self.password_file {
@@ -475,7 +504,16 @@ impl KmsClientKeyBuilder {
             return Ok(Password::Source(source, crate::key::Captured::default()));
         }
         let (source, captured) = self.settings.password()?;
-        Ok(Password::Source(source, captured))
+        Password::source(source, captured).map_err(|error| {
+            if self.settings.env_was_read {
+                return error;
+            }
+            let hint = format!(
+                "call client_key_password(..) or client_key_password_file(..), set {ENV_PASSWORD_FILE}, or let env(..) \
+                 read the variable {ENV_CLIENT_KEY_PASSWORD}"
+            );
+            invalid(NOT_PROVIDED, hint)
+        })
     }
 
     fn http(&self) -> Result<Arc<dyn HttpClient>, CredentialsError> {
@@ -484,6 +522,16 @@ impl KmsClientKeyBuilder {
             invalid("there is no HTTP client", hint)
         })
     }
+}
+
+fn parse_properties(path: &Path, content: &[u8]) -> Result<Properties, CredentialsError> {
+    Properties::parse(content).map_err(|defect| {
+        invalid_at(
+            PROPERTIES.place(path),
+            format!("the properties file {}", defect.text()),
+            "write one name=value per line, in UTF-8",
+        )
+    })
 }
 
 fn not_configured() -> CredentialsError {

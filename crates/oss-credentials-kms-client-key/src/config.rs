@@ -21,6 +21,17 @@ pub const ENV_INSTANCES: &str = "cache_client_dkms_config_info";
 /// Names of secrets, separated by commas. Read where no secret is named in code; it must be one then.
 pub const ENV_SECRET_NAMES: &str = "secret_names";
 
+/// All settings that are read from a file.
+pub(crate) const FILE_SETTINGS: [&str; 7] = [
+    ENV_CREDENTIALS_TYPE,
+    ENV_CLIENT_KEY_FILE,
+    ENV_PASSWORD_VARIABLE,
+    ENV_PASSWORD_FILE,
+    ENV_REGIONS,
+    ENV_INSTANCES,
+    ENV_SECRET_NAMES,
+];
+
 /// File that the vendor's clients look for in the working directory.
 pub const DEFAULT_PROPERTIES_FILE: &str = "secretsmanager.properties";
 /// How long a pair is used before it is fetched again: one hour, as in the vendor's clients.

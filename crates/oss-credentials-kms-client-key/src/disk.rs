@@ -1,5 +1,6 @@
 //! Small files: settings, keys, passwords and certificates.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -8,6 +9,7 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
 use crate::error::{NAME, invalid_at};
+use crate::shown;
 
 /// A kind of file, and what to say about one that cannot be read.
 pub(crate) struct Kind {
@@ -15,6 +17,8 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// What to set or correct.
     pub(crate) setting: &'static str,
+    /// Name of the setting, which is shown in place of what cannot be a path.
+    pub(crate) key: &'static str,
     /// In bytes.
     pub(crate) limit: usize,
 }
@@ -34,8 +38,13 @@ impl Kind {
         }
     }
 
+    /// The path, or the name of the setting if something else stands there: maybe a password or a key.
+    pub(crate) fn place<'a>(&self, path: &'a Path) -> Cow<'a, str> {
+        shown::path(path).unwrap_or(Cow::Borrowed(self.key))
+    }
+
     fn error(&self, path: &Path, problem: Problem) -> CredentialsError {
-        let place = path.to_string_lossy();
+        let place = self.place(path);
         let (name, setting) = (self.name, self.setting);
         let error = match problem {
             Problem::NotRegular => {
@@ -50,10 +59,11 @@ impl Kind {
         };
         let detail = |what: String, hint: String| ErrorDetail::builder(NAME, what).place(&*place).hint(hint);
         if is_missing(&error) {
-            let detail = detail(
-                format!("there is no {name}"),
-                format!("put it there or correct {setting}"),
-            );
+            let hint = match shown::path(path) {
+                Some(_) => format!("put it there or correct {setting}"),
+                None => format!("correct {setting}: what it says now does not look like one"),
+            };
+            let detail = detail(format!("there is no {name}"), hint);
             return CredentialsError::invalid_config(detail.source(error));
         }
         if error.kind() == io::ErrorKind::PermissionDenied {
@@ -100,6 +110,10 @@ fn content(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
 fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            // Too long, or with a character that none has: a file's content, not its name.
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
     )
 }

@@ -156,6 +156,7 @@ fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsEr
     const KIND: crate::disk::Kind = crate::disk::Kind {
         name: "CA file",
         setting: "caFilePath or ca_file(..)",
+        key: "caFilePath",
         limit: crate::config::MAX_FILE,
     };
     let pem = KIND.read(path)?;
@@ -164,7 +165,7 @@ fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsEr
         .build()
         .map_err(|error| {
             let detail = ErrorDetail::builder(crate::error::NAME, "the CA file cannot be used")
-                .place(path.to_string_lossy())
+                .place(KIND.place(path))
                 .hint("download it again from the page of the KMS instance, in PEM form");
             CredentialsError::invalid_config(detail.source(error))
         })?;
@@ -174,7 +175,7 @@ fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsEr
 #[cfg(not(feature = "reqwest"))]
 fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsError> {
     Err(invalid_at(
-        path.to_string_lossy(),
+        crate::shown::path(path).unwrap_or("caFilePath".into()),
         "there is no HTTP client that trusts the CA file",
         "pass one with instance_http_client(..), or turn on the feature `reqwest`",
     ))
@@ -208,12 +209,12 @@ pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Vec<KmsInstance>,
             // As the vendor documents it: the setting names the variable that holds the password.
             let variable = field.text("passwordFromEnvVariable")?;
             if let Some(path) = field.text("passwordFromFilePath")? {
-                let source = PasswordSource::new().file(path);
+                let source = PasswordSource::of_instance().file(path);
                 password = Some(Password::Source(source, Captured::default()));
             } else if let Some(variable) = variable {
                 settings.check_variable(variable, ENV_INSTANCES)?;
-                let source = PasswordSource::new().env_variable(variable);
-                password = Some(Password::Source(source, settings.captured.clone()));
+                let source = PasswordSource::of_instance().env_variable(variable);
+                password = Some(Password::source(source, settings.captured.clone())?);
             }
             let mut instance = KmsInstance::new(field.required("regionId")?, field.required("endpoint")?);
             instance.key = Some(Key::File(field.required("clientKeyFile")?.into(), password));

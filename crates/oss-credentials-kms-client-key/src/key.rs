@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use oss_credentials_core::{CredentialsError, Env, MaskedId};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::TRACING_TARGET;
-use crate::client_key::{ClientKey, PasswordSource};
+use crate::client_key::{ClientKey, ClientKeyFile, PasswordSource};
 use crate::config::EXPIRY_NOTICE;
 use crate::error::NAME;
 
@@ -42,33 +43,63 @@ impl Env for Captured {
 
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Captured")?;
-        f.debug_set().entries(self.0.keys()).finish()
+        // A password may stand where a name belongs.
+        f.write_str("Captured(..)")
     }
 }
 
 impl Password {
-    fn open(&self, path: &Path) -> Result<ClientKey, CredentialsError> {
+    /// Where to look for it. The variables were read already, so that one which only they may hold is missed now.
+    pub(crate) fn source(source: PasswordSource, captured: Captured) -> Result<Self, CredentialsError> {
+        if !source.has_file() {
+            source.read(&captured)?;
+        }
+        Ok(Self::Source(source, captured))
+    }
+
+    /// The password as it is now.
+    fn read(&self) -> Result<Zeroizing<String>, CredentialsError> {
         match self {
-            Self::Text(password) => from_file(path, password),
-            Self::Source(source, captured) => from_file(path, source.read(captured)?.as_str()),
+            Self::Text(password) => Ok(password.clone()),
+            Self::Source(source, captured) => Ok(Zeroizing::new(source.read(captured)?.as_str().to_owned())),
         }
     }
 }
 
 #[cfg(feature = "aws-lc-rs")]
-fn from_file(path: &Path, password: &str) -> Result<ClientKey, CredentialsError> {
-    ClientKey::from_file(path, password)
+fn open(path: &Path, json: &[u8], password: &str) -> Result<ClientKey, CredentialsError> {
+    ClientKey::from_text_of(path, json, password)
 }
 
 #[cfg(not(feature = "aws-lc-rs"))]
-fn from_file(path: &Path, _password: &str) -> Result<ClientKey, CredentialsError> {
+fn open(path: &Path, _json: &[u8], _password: &str) -> Result<ClientKey, CredentialsError> {
     Err(crate::error::invalid_at(
-        path.to_string_lossy(),
+        crate::shown::path(path).unwrap_or(crate::config::ENV_CLIENT_KEY_FILE.into()),
         "nothing can sign with a client key file here",
         "turn on the feature `aws-lc-rs`, or open it with ClientKeyFile and pass client_key(..) with a signer of \
          your own",
     ))
+}
+
+/// What came of opening a file, by what was in it: opening takes up to a second of computing, so the same content
+/// is not opened twice with the same password.
+#[derive(Default)]
+pub(crate) struct Opened {
+    /// The key at hand.
+    key: Option<(Content, ClientKey)>,
+    /// The last failure, until something else is there.
+    failure: Option<(Content, CredentialsError)>,
+}
+
+/// Digest of a client key file and its password. A file's time would not do: it may stand still.
+type Content = [u8; 32];
+
+fn content(json: &[u8], password: &str) -> Content {
+    Sha256::new()
+        .chain_update(Sha256::digest(password))
+        .chain_update(json)
+        .finalize()
+        .into()
 }
 
 /// A client key, or the file it is read from when it is first needed.
@@ -80,7 +111,7 @@ pub(crate) enum KeySource {
     File {
         path: PathBuf,
         password: Password,
-        loaded: Mutex<Option<ClientKey>>,
+        opened: Box<Mutex<Opened>>,
         noticed: AtomicBool,
     },
 }
@@ -97,7 +128,7 @@ impl KeySource {
         Self::File {
             path,
             password,
-            loaded: Mutex::new(None),
+            opened: Box::default(),
             noticed: AtomicBool::new(false),
         }
     }
@@ -106,11 +137,16 @@ impl KeySource {
     pub(crate) fn get(&self, now: SystemTime) -> Result<ClientKey, CredentialsError> {
         let (key, noticed) = match self {
             Self::Ready { key, noticed } => (key.clone(), noticed),
-            Self::File { loaded, noticed, .. } => {
-                let at_hand = loaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Self::File {
+                path,
+                password,
+                opened,
+                noticed,
+            } => {
+                let at_hand = lock(opened).key.as_ref().map(|(_, key)| key.clone());
                 let key = match at_hand {
                     Some(key) => key,
-                    None => self.load()?,
+                    None => load(path, password, opened)?,
                 };
                 (key, noticed)
             }
@@ -119,33 +155,56 @@ impl KeySource {
         Ok(key)
     }
 
-    /// Reads the file again after `rejected` was refused: the key, if it is another one by now. Of a file that
-    /// cannot be read any more the next fetch will not tell either: the key at hand stays.
-    pub(crate) fn replaced(&self, rejected: &ClientKey) -> Option<ClientKey> {
-        let Self::File { noticed, .. } = self else {
-            return None;
+    /// Reads the file again after `rejected` was refused: the key, if it is another one by now. If the file cannot
+    /// be opened any more, the key at hand stays.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be opened.
+    pub(crate) fn replaced(&self, rejected: &ClientKey) -> Result<Option<ClientKey>, CredentialsError> {
+        let Self::File {
+            path,
+            password,
+            opened,
+            noticed,
+        } = self
+        else {
+            return Ok(None);
         };
-        let before = rejected.key_id();
-        let key = self.load().ok().filter(|key| key.key_id() != before)?;
+        let key = load(path, password, opened)?;
+        if key.key_id() == rejected.key_id() {
+            return Ok(None);
+        }
         noticed.store(false, Ordering::Relaxed);
-        Some(key)
+        Ok(Some(key))
     }
+}
 
-    fn load(&self) -> Result<ClientKey, CredentialsError> {
-        match self {
-            Self::Ready { key, .. } => Ok(key.clone()),
-            Self::File {
-                path,
-                password,
-                loaded,
-                ..
-            } => {
-                let key = password.open(path)?;
-                *loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
-                Ok(key)
-            }
+fn lock(opened: &Mutex<Opened>) -> MutexGuard<'_, Opened> {
+    opened.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads the file, and opens it unless that was done.
+fn load(path: &Path, password: &Password, opened: &Mutex<Opened>) -> Result<ClientKey, CredentialsError> {
+    let password = password.read()?;
+    let json = ClientKeyFile::read(path)?;
+    let content = content(&json, &password);
+    {
+        let opened = lock(opened);
+        if let Some((_, key)) = opened.key.as_ref().filter(|(own, _)| *own == content) {
+            return Ok(key.clone());
+        }
+        if let Some((_, error)) = opened.failure.as_ref().filter(|(own, _)| *own == content) {
+            return Err(error.clone());
         }
     }
+    let outcome = open(path, &json, &password);
+    let mut opened = lock(opened);
+    match &outcome {
+        Ok(key) => opened.key = Some((content, key.clone())),
+        Err(error) => opened.failure = Some((content, error.clone())),
+    }
+    outcome
 }
 
 /// Says once that a key ends soon: KMS rejects an expired one, and there is no way to renew it.
@@ -169,5 +228,36 @@ impl fmt::Debug for KeySource {
             Self::Ready { key, .. } => key.fmt(f),
             Self::File { .. } => f.write_str("ClientKeyFile"),
         }
+    }
+}
+
+#[cfg(all(test, feature = "aws-lc-rs"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_content_is_opened_once_whether_it_opens_or_not() {
+        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/kms/client-keys");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.json");
+        let copy = |name: &str| std::fs::copy(vectors.join(name), &path).unwrap();
+        let opened = Mutex::default();
+        let load = |password: &str| load(&path, &Password::Text(password.to_owned().into()), &opened);
+        copy("kms-shape-2048.json");
+        let right = "7d1c2b0f5e9a4463b8a1f0c2d3e4f506";
+        let wrong = |error: CredentialsError| error.detail().unwrap().clone();
+        // Clones of one error share its text; two that are made anew do not.
+        let first = wrong(load("wrong").unwrap_err());
+        let again = wrong(load("wrong").unwrap_err());
+        assert!(std::ptr::eq(first.place().unwrap(), again.place().unwrap()));
+        let other = wrong(load("other").unwrap_err());
+        assert!(!std::ptr::eq(first.place().unwrap(), other.place().unwrap()));
+        let same = |a: &ClientKey, b: &ClientKey| std::ptr::eq(a.key_id(), b.key_id());
+        let key = load(right).unwrap();
+        assert!(same(&key, &load(right).unwrap()));
+        copy("openssl-legacy-2048.json");
+        assert!(load(right).is_err());
+        let other = load("Throw-Away_01").unwrap();
+        assert!(!same(&key, &other) && same(&other, &load("Throw-Away_01").unwrap()));
     }
 }

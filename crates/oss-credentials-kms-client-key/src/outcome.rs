@@ -12,20 +12,10 @@ use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDeta
 
 use crate::error::NAME;
 use crate::gateway::{Prepared, Target};
+use crate::quote;
 
 /// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
-/// Longest piece of an answer that is not the service's, in characters.
-const MAX_EXCERPT: usize = 100;
-/// What only an answer with a secret holds, or a request of ours.
-const MARKS: [&str; 5] = [
-    "secretdata",
-    "accesskeysecret",
-    "accesskeyid",
-    "privatekeydata",
-    "signature",
-];
-
 /// What to do after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -39,6 +29,8 @@ pub(crate) enum Next {
     CorrectClock,
     /// Ask at once with another client key, if the file holds one by now.
     RereadKey,
+    /// Nothing was sent, as the time for the fetch is over.
+    TooLate,
 }
 
 #[derive(Debug)]
@@ -133,7 +125,7 @@ impl Context<'_> {
         let hint = self.hint(meaning, message, status, prepared, offset);
         let mut detail = self.detail(what).http_status(status).code(&error.code);
         if let Some(message) = message {
-            detail = detail.message(scrubber.text(message));
+            detail = detail.message(quote::message(message, &scrubber));
         }
         if let Some(id) = request_id(error.request_id.as_deref(), response, &scrubber) {
             detail = detail.request_id(id);
@@ -157,7 +149,7 @@ impl Context<'_> {
             .detail("GetSecretValue was answered without an error code")
             .http_status(status)
             .hint("check the endpoint, and whether a proxy answers in its place");
-        if let Some(excerpt) = excerpt(response.body(), &scrubber) {
+        if let Some(excerpt) = quote::excerpt(response.body(), &scrubber) {
             detail = detail.message(excerpt);
         }
         if let Some(id) = request_id(None, response, &scrubber) {
@@ -236,19 +228,6 @@ pub(crate) fn request_id(
     in_body
         .and_then(is_id)
         .or_else(|| response.header("x-acs-request-id").and_then(is_id))
-}
-
-/// The beginning of an answer that is not the service's, unless it may hold something of ours.
-fn excerpt(body: &[u8], scrubber: &Scrubber<'_>) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
-    let lower = text.to_ascii_lowercase();
-    if MARKS.iter().any(|mark| lower.contains(mark)) {
-        return None;
-    }
-    let words = scrubber.quotable(text)?;
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let begin: String = words.join(" ").chars().take(MAX_EXCERPT).collect();
-    (!begin.is_empty()).then_some(begin)
 }
 
 fn is_throttling(status: u16, code: &str) -> bool {
@@ -348,27 +327,6 @@ mod tests {
 
     fn scrubber() -> Scrubber<'static> {
         Scrubber::new().hide(SIGNATURE).mask(KEY_ID)
-    }
-
-    #[test]
-    fn an_excerpt_is_short_and_holds_nothing_of_ours() {
-        let long = "x y\n".repeat(100);
-        let begin = excerpt(long.as_bytes(), &scrubber()).unwrap();
-        assert_eq!(begin.chars().count(), 100);
-        let page = b"<html>\n <h1>502  Bad Gateway</h1>";
-        assert_eq!(
-            excerpt(page, &scrubber()).as_deref(),
-            Some("<html> <h1>502 Bad Gateway</h1>")
-        );
-        for body in [
-            &b""[..],
-            b"\xff",
-            b"{\"AccessKeySecret\":\"canary\"}",
-            b"GET /?Signature=canary",
-            b"bad sP2aCANARYcanaryCANARY1%2B2%2Fx%3D%3D",
-        ] {
-            assert_eq!(excerpt(body, &scrubber()), None, "{body:?}");
-        }
     }
 
     #[test]

@@ -51,6 +51,12 @@ impl Properties {
         Ok(Self(ini))
     }
 
+    /// Whether the file says something, but nothing under any of these names: it is written in another form.
+    pub(crate) fn is_foreign(&self, names: &[&str]) -> bool {
+        let lines = self.0.get_map_ref().get(FLAT);
+        lines.is_some_and(|lines| !lines.is_empty() && !names.iter().any(|name| lines.contains_key(*name)))
+    }
+
     /// A setting; an empty one counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.0.get(FLAT, name).filter(|value| !value.is_empty())

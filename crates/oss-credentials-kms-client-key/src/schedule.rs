@@ -9,6 +9,8 @@ pub(crate) struct Hints {
     /// From the secret itself; it stands in for the interval.
     pub(crate) ttl: Option<Duration>,
     pub(crate) next_rotation: Option<SystemTime>,
+    /// Whether the pair ends at a time that cannot be read: then it is looked at as often as may be.
+    pub(crate) ends_some_day: bool,
 }
 
 /// How long to use a pair that was fetched at `now`, by the service's clock, before it is fetched again.
@@ -20,6 +22,9 @@ pub(crate) fn refresh_after(
     spread: Duration,
     now: SystemTime,
 ) -> Duration {
+    if hints.ends_some_day {
+        return MIN_REFRESH;
+    }
     let interval = match hints.ttl {
         Some(ttl) => ttl.clamp(MIN_REFRESH, MAX_TTL),
         None => interval,
@@ -62,6 +67,7 @@ mod tests {
             let hints = Hints {
                 ttl: ttl.map(secs),
                 next_rotation: rotation.map(|after| now + secs(after)),
+                ends_some_day: false,
             };
             assert_eq!(
                 refresh_after(secs(interval), &hints, secs(spread), now),
@@ -79,6 +85,7 @@ mod tests {
             let hints = Hints {
                 ttl: None,
                 next_rotation: Some(at),
+                ends_some_day: false,
             };
             assert_eq!(refresh_after(hour, &hints, Duration::MAX, now), hour);
         }

@@ -1,12 +1,12 @@
 //! What is in a secret: an AccessKey pair, and hints about its life. Pure.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::DateTime;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// Why there is no pair in a secret. Never holds a piece of it.
@@ -37,83 +37,32 @@ pub(crate) struct Pair {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
     pub(crate) security_token: Option<Zeroizing<String>>,
-    pub(crate) expires_at: Option<SystemTime>,
+    pub(crate) expiry: Expiry,
     /// How long to use it before it is fetched again.
     pub(crate) ttl: Option<Duration>,
     /// When it will be rotated, for secrets whose answer does not tell.
     pub(crate) rotation_at: Option<SystemTime>,
+    /// Names of the other hints that say something, but nothing that can be read.
+    pub(crate) unreadable: Vec<&'static str>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Fields {
-    #[serde(default)]
-    access_key_id: Text,
-    #[serde(default)]
-    access_key_secret: Text,
-    #[serde(default)]
-    security_token: Text,
-    // Names and formats as the vendor's plug-ins for managed RAM secrets read them.
-    #[serde(default)]
-    expire_timestamp: Value,
-    #[serde(default, rename = "ttl")]
-    ttl: Value,
-    #[serde(default, alias = "scheduleRotateTimestamp")]
-    schedule_rotate_timestamp: Value,
+/// When a pair ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Never,
+    At(SystemTime),
+    /// Some day: the secret says when, but not as it should.
+    Unreadable,
 }
 
-/// A text, or none if something else stands there.
-#[derive(Default)]
-struct Text(Option<Zeroizing<String>>);
+/// The members of a JSON object, each as it is written: the last of equal names counts, as in the vendor's clients,
+/// and no value that is not asked for has to make sense.
+pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Some(Zeroizing::new(text.to_owned()))))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
+/// A member that is a text and not empty.
+pub(crate) fn text(members: &Members<'_>, name: &str) -> Option<Zeroizing<String>> {
+    let text: Zeroizing<String> = serde_json::from_str(members.get(name)?.get()).ok()?;
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Reads the data of a managed RAM secret, or of a generic one that is written like it.
@@ -121,44 +70,77 @@ pub(crate) fn parse(data: &str, data_type: Option<&str>) -> Result<Pair, Defect>
     if data_type.is_some_and(|kind| kind.eq_ignore_ascii_case("binary")) {
         return Err(Defect::Binary);
     }
-    let fields: Fields = serde_json::from_str(data).map_err(|_| {
-        // An array would pass for the fields of a struct in order, so it is told apart here too.
-        match serde_json::from_str::<IgnoredAny>(data) {
+    let members: Members<'_> =
+        serde_json::from_str(data).map_err(|_| match serde_json::from_str::<IgnoredAny>(data) {
             Ok(_) => Defect::NotObject,
             Err(_) => Defect::NotJson,
-        }
-    })?;
-    if !data.trim_start().starts_with('{') {
-        return Err(Defect::NotObject);
-    }
-    let required = |text: Text, name| match text.0 {
-        None => Err(Defect::NoText(name)),
-        Some(text) if text.is_empty() => Err(Defect::Empty(name)),
-        Some(text) => Ok(text),
+        })?;
+    let required = |name| match members.get(name) {
+        Some(empty) if empty.get() == "\"\"" => Err(Defect::Empty(name)),
+        _ => text(&members, name).ok_or(Defect::NoText(name)),
     };
-    let access_key_id = required(fields.access_key_id, "AccessKeyId")?;
+    let mut hints = Hints {
+        members: &members,
+        unreadable: Vec::new(),
+    };
+    // Names and formats as the vendor's plug-ins for managed RAM secrets read them.
+    let ttl = hints.number("ttl").map(Duration::from_millis);
+    let rotation_at = ["scheduleRotateTimestamp", "ScheduleRotateTimestamp"]
+        .into_iter()
+        .filter_map(|name| hints.number(name))
+        .filter_map(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+        .min();
+    let expiry = hints.expiry();
+    let unreadable = hints.unreadable;
     Ok(Pair {
-        access_key_id: access_key_id.as_str().to_owned(),
-        access_key_secret: required(fields.access_key_secret, "AccessKeySecret")?,
-        security_token: fields.security_token.0.filter(|token| !token.is_empty()),
-        expires_at: fields.expire_timestamp.as_str().and_then(instant),
-        ttl: number(&fields.ttl).map(Duration::from_millis),
-        rotation_at: number(&fields.schedule_rotate_timestamp)
-            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
+        access_key_id: required("AccessKeyId")?.as_str().to_owned(),
+        access_key_secret: required("AccessKeySecret")?,
+        security_token: text(&members, "SecurityToken"),
+        expiry,
+        ttl,
+        rotation_at,
+        unreadable,
     })
+}
+
+/// What a secret says about its life. Whatever stands there, the pair is good without it.
+struct Hints<'a> {
+    members: &'a Members<'a>,
+    /// Names of the hints that say something, but nothing that can be read.
+    unreadable: Vec<&'static str>,
+}
+
+impl Hints<'_> {
+    /// What a member says, unless it says that there is nothing.
+    fn said(&self, name: &str) -> Option<String> {
+        let raw = self.members.get(name)?.get();
+        let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty() && text != "null")
+    }
+
+    /// A positive whole number, also as a text: the vendor's clients differ in what they take. Zero and less stand
+    /// for none.
+    fn number(&mut self, name: &'static str) -> Option<u64> {
+        let said = self.said(name)?;
+        let number = said.parse::<u64>().ok();
+        if number.is_none() && said.parse::<i64>().is_err() {
+            self.unreadable.push(name);
+        }
+        number.filter(|number| *number > 0)
+    }
+
+    fn expiry(&self) -> Expiry {
+        match self.said("ExpireTimestamp").as_deref().map(instant) {
+            None => Expiry::Never,
+            Some(Some(at)) => Expiry::At(at),
+            Some(None) => Expiry::Unreadable,
+        }
+    }
 }
 
 /// RFC 3339, in UTC as KMS writes it. A hint: what cannot be read is none.
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
     DateTime::parse_from_rfc3339(text).ok().map(SystemTime::from)
-}
-
-/// A positive whole number, also as a text: the vendor's clients differ in what they take.
-fn number(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-        .filter(|number| *number > 0)
 }
 
 #[cfg(test)]
@@ -231,6 +213,30 @@ mod tests {
         ] {
             assert_eq!(pair(odd).ttl, None, "{odd}");
         }
+        for (odd, unreadable) in [
+            (r#""ttl": 0"#, &[][..]),
+            (r#""ttl": -5, "scheduleRotateTimestamp": null"#, &[]),
+            (r#""ttl": "soon""#, &["ttl"]),
+            (r#""ttl": 1e400"#, &["ttl"]),
+            (
+                r#""ttl": {}, "ScheduleRotateTimestamp": 1e400"#,
+                &["ttl", "ScheduleRotateTimestamp"],
+            ),
+            (r#""x": 1e400"#, &[]),
+        ] {
+            assert_eq!(pair(odd).unreadable, unreadable, "{odd}");
+        }
+        // Written twice: as names of their own, or as the same one, whose last value counts.
+        let twice = r#""scheduleRotateTimestamp": 1772793760, "ScheduleRotateTimestamp": 1772793761"#;
+        assert_eq!(
+            pair(twice).rotation_at,
+            pair(r#""scheduleRotateTimestamp": 1772793760"#).rotation_at
+        );
+        assert_eq!(
+            pair(r#""ttl": 1, "ttl": 600000"#).ttl,
+            Some(Duration::from_secs(600))
+        );
+        assert_eq!(pair(r#""AccessKeyId": "i2""#).access_key_id, "i2");
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         for name in ["scheduleRotateTimestamp", "ScheduleRotateTimestamp"] {
             assert_eq!(
@@ -239,11 +245,18 @@ mod tests {
             );
         }
         assert_eq!(
-            pair(r#""ExpireTimestamp": "2026-03-08T10:42:40Z""#).expires_at,
-            at(1_772_966_560)
+            pair(r#""ExpireTimestamp": "2026-03-08T10:42:40Z""#).expiry,
+            Expiry::At(at(1_772_966_560).unwrap())
         );
-        for odd in [r#""ExpireTimestamp": "soon""#, r#""ExpireTimestamp": 17"#] {
-            assert_eq!(pair(odd).expires_at, None, "{odd}");
+        for (odd, expiry) in [
+            (r#""ExpireTimestamp": "soon""#, Expiry::Unreadable),
+            (r#""ExpireTimestamp": 1577836800"#, Expiry::Unreadable),
+            (r#""ExpireTimestamp": 1e400"#, Expiry::Unreadable),
+            (r#""ExpireTimestamp": "2020-01-01 00:00:00""#, Expiry::Unreadable),
+            (r#""ExpireTimestamp": """#, Expiry::Never),
+            (r#""ExpireTimestamp": null"#, Expiry::Never),
+        ] {
+            assert_eq!(pair(odd).expiry, expiry, "{odd}");
         }
         assert_eq!(
             pair(r#""ttl": 18446744073709551615"#)

@@ -18,7 +18,7 @@ use crate::error::NAME;
 use crate::gateway::Target;
 use crate::outcome::{self, Context, Failure, Next};
 use crate::schedule::{self, Hints};
-use crate::secret_data::{self, Pair};
+use crate::secret_data::{self, Expiry, Pair};
 use crate::wait::{self, Random};
 use crate::wire::Secret;
 
@@ -70,6 +70,8 @@ pub struct KmsClientKey {
     pub(crate) learned: Mutex<Option<ClockOffset>>,
     /// Whether the log was told that the rotation of the secret is broken.
     pub(crate) rotation_noticed: AtomicBool,
+    /// Whether the log was told that the expiry of the pair cannot be read.
+    pub(crate) expiry_noticed: AtomicBool,
 }
 
 /// A good answer.
@@ -120,11 +122,9 @@ impl KmsClientKey {
                 let Some(target) = self.targets.get(index) else {
                     continue;
                 };
-                let Some(left) = self.left(began) else {
-                    return Err(self.nobody(last));
-                };
-                match self.ask(target, left).await {
+                match self.ask(target, began).await {
                     Ok(answer) => return Ok((index, answer)),
+                    Err(failure) if failure.next == Next::TooLate => return Err(self.nobody(last)),
                     Err(failure) if failure.next == Next::AnotherRegion => last = Some(failure.error),
                     Err(failure) => return Err(failure.error),
                 }
@@ -143,8 +143,7 @@ impl KmsClientKey {
     /// The last region's error, which stands for all of them.
     fn nobody(&self, last: Option<CredentialsError>) -> CredentialsError {
         let Some(last) = last else {
-            let what = "there was no time to ask any region";
-            return CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"));
+            return too_late();
         };
         if self.targets.len() < 2 {
             return last;
@@ -162,11 +161,19 @@ impl KmsClientKey {
     }
 
     /// Asks one region, again at once where that helps: each cause only once.
-    async fn ask(&self, target: &Target, left: Duration) -> Result<Answer, Failure> {
+    async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
         let mut key = target.key.get(self.clock.now()).map_err(Failure::give_up)?;
         let mut correction = self.learned();
         let (mut corrected, mut nonce_renewed, mut reread) = (false, false, false);
+        let mut before: Option<Failure> = None;
         loop {
+            // Anew for each exchange: the one before, or opening the key file, has taken its part.
+            let Some(left) = self.left(began) else {
+                return Err(before.unwrap_or_else(|| Failure {
+                    error: too_late(),
+                    next: Next::TooLate,
+                }));
+            };
             let context = Context {
                 target,
                 secret_name: &self.secret_name,
@@ -225,18 +232,21 @@ impl KmsClientKey {
                     corrected = true;
                 }
                 Next::RereadKey if !reread => {
-                    key = target.key.replaced(&key).ok_or(failure)?;
+                    match target.key.replaced(&key) {
+                        Ok(Some(other)) => key = other,
+                        Ok(None) => return Err(failure),
+                        Err(defect) => return Err(not_opened(failure, &defect)),
+                    }
                     reread = true;
                 }
                 // The same answer twice: another region may do better.
-                Next::NewNonce => {
-                    return Err(Failure {
-                        next: Next::AnotherRegion,
-                        ..failure
-                    });
-                }
-                Next::GiveUp | Next::AnotherRegion | Next::RereadKey => return Err(failure),
+                Next::NewNonce => return Err(elsewhere(failure)),
+                Next::GiveUp | Next::AnotherRegion | Next::RereadKey | Next::TooLate => return Err(failure),
             }
+            before = Some(match failure.next {
+                Next::NewNonce => elsewhere(failure),
+                _ => failure,
+            });
         }
     }
 
@@ -285,7 +295,9 @@ impl KmsClientKey {
                 .as_deref()
                 .and_then(secret_data::instant)
                 .or(pair.rotation_at),
+            ends_some_day: pair.expiry == Expiry::Unreadable,
         };
+        self.notice_hints(&secret, &pair);
         let after = schedule::refresh_after(self.refresh_interval, &hints, self.spread, now);
         let credentials = credentials(pair).map_err(|error| {
             let problem = error.detail().map_or("the pair is malformed", ErrorDetail::what);
@@ -294,6 +306,33 @@ impl KmsClientKey {
         Ok(Fetched::new(credentials)
             .refresh_after(after)
             .clock_offset(clock_offset))
+    }
+
+    /// Says what the secret says about its life that cannot be read: of the expiry a warning, once.
+    fn notice_hints(&self, secret: &Secret, pair: &Pair) {
+        let date = secret.next_rotation.as_deref();
+        let bad_date = date.is_some_and(|date| secret_data::instant(date).is_none());
+        for name in pair
+            .unreadable
+            .iter()
+            .copied()
+            .chain(bad_date.then_some("NextRotationDate"))
+        {
+            tracing::debug!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(), name,
+                "a hint about the life of the secret cannot be read, and is passed over"
+            );
+        }
+        let is_bad = pair.expiry == Expiry::Unreadable;
+        if is_bad && !self.expiry_noticed.swap(is_bad, Ordering::Relaxed) {
+            tracing::warn!(
+                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
+                "the ExpireTimestamp in the secret cannot be read, so the pair is fetched again every 60 s: write it \
+                 as in 2026-03-08T10:42:40Z"
+            );
+        } else if !is_bad {
+            self.expiry_noticed.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Says once that something about the secret is not as it should be, though its pair still works.
@@ -328,9 +367,57 @@ impl KmsClientKey {
     }
 }
 
+/// The refusal of a key, with why the file that may hold another one could not be opened.
+fn not_opened(failure: Failure, defect: &CredentialsError) -> Failure {
+    let (Some(refusal), Some(defect)) = (failure.error.detail(), defect.detail()) else {
+        return failure;
+    };
+    let mut detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
+        .hint(format!(
+            "the client key file, read again, is of no help: {}",
+            without_provider(defect)
+        ))
+        .source(defect.clone());
+    if let Some(place) = refusal.place() {
+        detail = detail.place(place);
+    }
+    if let Some(status) = refusal.http_status() {
+        detail = detail.http_status(status);
+    }
+    if let Some(code) = refusal.code() {
+        detail = detail.code(code);
+    }
+    if let Some(message) = refusal.message() {
+        detail = detail.message(message);
+    }
+    if let Some(id) = refusal.request_id() {
+        detail = detail.request_id(id);
+    }
+    Failure {
+        error: CredentialsError::denied(detail),
+        next: failure.next,
+    }
+}
+
+/// The failure, to be followed by another region.
+fn elsewhere(failure: Failure) -> Failure {
+    Failure {
+        next: Next::AnotherRegion,
+        ..failure
+    }
+}
+
+fn too_late() -> CredentialsError {
+    let what = "there was no time to ask any region";
+    CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
+}
+
 fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
     let mut builder = Credentials::builder(pair.access_key_id, pair.access_key_secret.as_str().to_owned())
-        .expires_at(pair.expires_at)
+        .expires_at(match pair.expiry {
+            Expiry::At(at) => Some(at),
+            Expiry::Never | Expiry::Unreadable => None,
+        })
         .source(NAME);
     if let Some(token) = pair.security_token {
         builder = builder.security_token(token.as_str().to_owned());

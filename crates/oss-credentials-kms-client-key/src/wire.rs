@@ -3,10 +3,12 @@
 //! Vendor document: `GetSecretValue` of the Key Management Service,
 //! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
 
-use oss_credentials_core::http::{BodyDefect, json_object, required};
-use serde::{Deserialize, Deserializer};
+use oss_credentials_core::http::{BodyDefect, json_object};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
+
+use crate::quote::is_code;
+use crate::secret_data::{Members, text};
 
 /// The one field that an answer has to have.
 pub(crate) const SECRET_DATA: &str = "SecretData";
@@ -32,71 +34,56 @@ impl Secret {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    secret_data: Option<Zeroizing<String>>,
-    #[serde(default, deserialize_with = "hint")]
-    secret_type: Option<String>,
-    #[serde(default, deserialize_with = "hint")]
-    secret_data_type: Option<String>,
-    #[serde(default)]
-    version_stages: Value,
-    #[serde(default, deserialize_with = "hint")]
-    automatic_rotation: Option<String>,
-    #[serde(default, deserialize_with = "hint")]
-    next_rotation_date: Option<String>,
-    #[serde(default, deserialize_with = "hint")]
-    request_id: Option<String>,
-}
-
-/// A text that the fetch can do without: whatever else stands there is none.
-fn hint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
-        _ => None,
-    })
-}
-
 /// Reads the answer of the shared gateway.
 pub(crate) fn parse(body: &[u8]) -> Result<Secret, BodyDefect> {
-    let answer: Answer = serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
-        line: error.line(),
-        column: error.column(),
-    })?;
-    let data = required(answer.secret_data, SECRET_DATA)?;
-    // An array inside an object of its own, here only.
-    let stages = answer
-        .version_stages
-        .get("VersionStage")
-        .and_then(Value::as_array);
+    let members: Members<'_> =
+        serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
+            line: error.line(),
+            column: error.column(),
+        })?;
+    let hint = |name| text(&members, name).map(|text| text.as_str().to_owned());
+    let data = match members.get(SECRET_DATA).map(|raw| raw.get()) {
+        None | Some("null" | "\"\"") => return Err(BodyDefect::Missing(SECRET_DATA)),
+        Some(_) => text(&members, SECRET_DATA).ok_or(BodyDefect::Unreadable(SECRET_DATA))?,
+    };
     Ok(Secret {
         data,
-        kind: answer.secret_type,
-        data_type: answer.secret_data_type,
-        stages: stages
-            .into_iter()
-            .flatten()
-            .filter_map(|stage| Some(stage.as_str()?.to_owned()))
-            .collect(),
-        automatic_rotation: answer.automatic_rotation,
-        next_rotation: answer.next_rotation_date,
-        request_id: answer.request_id,
+        kind: hint("SecretType"),
+        data_type: hint("SecretDataType"),
+        stages: stages(&members).unwrap_or_default(),
+        automatic_rotation: hint("AutomaticRotation"),
+        next_rotation: hint("NextRotationDate"),
+        request_id: hint("RequestId"),
     })
+}
+
+/// An array inside an object of its own, here only.
+fn stages(members: &Members<'_>) -> Option<Vec<String>> {
+    let wrapped: Value = serde_json::from_str(members.get("VersionStages")?.get()).ok()?;
+    let stages = wrapped.get("VersionStage")?.as_array()?;
+    let text = |stage: &Value| Some(stage.as_str()?.to_owned());
+    Some(stages.iter().filter_map(text).collect())
 }
 
 /// What an error answer says. All fields are text from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
-    /// Letters, digits, `.`, `-` and `_` alone.
+    /// Letters and dots alone.
     pub(crate) code: String,
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
 }
 
-/// Reads an error answer, JSON or XML. `None` if it holds no error code: a proxy's page.
+/// Reads an error answer, JSON or XML. `None` if it holds no error code, as a proxy's page, or if it holds a
+/// secret: that is no error, whatever its status.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
     let fields = serde_json::from_slice::<Map<String, Value>>(body);
+    if fields
+        .as_ref()
+        .is_ok_and(|fields| fields.contains_key(SECRET_DATA))
+    {
+        return None;
+    }
     let field = |name: &str| match &fields {
         Ok(fields) => Some(fields.get(name)?.as_str()?.to_owned()),
         Err(_) => xml_field(std::str::from_utf8(body).ok()?, name),
@@ -107,12 +94,6 @@ pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
         message: text("Message"),
         request_id: text("RequestId"),
     })
-}
-
-/// Whether a text has the shape of an error code.
-pub(crate) fn is_code(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (1..=100).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// The text of one element of `<KMS>` or `<Error>`. Anything deeper is not an error of this service.
@@ -149,7 +130,10 @@ mod tests {
             (b"{}", missing.clone()),
             (br#"{"SecretData": ""}"#, missing.clone()),
             (br#"{"SecretData": null}"#, missing),
-            (br#"{"SecretData": ["canary"]}"#, at(15)),
+            (
+                br#"{"SecretData": ["canary"]}"#,
+                BodyDefect::Unreadable("SecretData"),
+            ),
             (b"canary", BodyDefect::NotObject),
             // What serde would take for the fields in their order.
             (
@@ -168,7 +152,8 @@ mod tests {
     fn hints_of_a_wrong_type_do_not_cost_the_secret() {
         let body =
             br#"{"SecretData": "x", "SecretType": 1, "SecretDataType": null, "VersionStages": "ACSCurrent",
-            "AutomaticRotation": {}, "NextRotationDate": [], "RequestId": false, "ExtendedConfig": 7}"#;
+            "AutomaticRotation": {}, "NextRotationDate": [], "RequestId": false, "ExtendedConfig": 1e400,
+            "SecretType": 1e400, "RotationInterval": 1e400}"#;
         let secret = parse(body).ok().unwrap();
         assert_eq!(*secret.data, "x");
         assert_eq!((secret.kind, secret.stages), (None, vec![]));
@@ -196,6 +181,7 @@ mod tests {
             "[]",
             r#"{"Code": 1}"#,
             r#"{"Code": "two words"}"#,
+            r#"{"Code": "Success", "SecretData": "canary", "Message": "canary"}"#,
             "<KMS><Code>x",
         ] {
             assert_eq!(parse_error(body.as_bytes()), None, "{body}");

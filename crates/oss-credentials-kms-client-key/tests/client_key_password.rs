@@ -97,8 +97,38 @@ fn all_places_that_were_tried_are_named() {
         read(&source, &env).unwrap_err(),
         "kms-client-key: the password of the client key was not provided (variable NAMED is not set, variable \
          client_key_password is empty); set one of them to the password that KMS showed beside the client key, \
-         or give a password file"
+         or client_key_password_from_file_path to the path of a file that holds it"
     );
+    assert_eq!(
+        read(&PasswordSource::new(), &FakeEnv::new()).unwrap_err(),
+        "kms-client-key: the password of the client key was not provided (variable client_key_password is not set); \
+         set it to the password that KMS showed beside the client key, or client_key_password_from_file_path to the \
+         path of a file that holds it"
+    );
+}
+
+#[test]
+fn a_password_in_place_of_a_name_or_a_path_is_not_shown() {
+    let hint = "set one of them to the password that KMS showed beside the client key";
+    for password in ["Canary-Pass_1", "CanaryPass1", "cana4cba7b5e9a4463b8a1f0c2d3e4f5"] {
+        let source = PasswordSource::new().env_variable(password);
+        let text = read(&source, &FakeEnv::new()).unwrap_err();
+        let tried = "the variable named by client_key_password_from_env_variable is not set, variable \
+                     client_key_password is not set";
+        assert!(text.contains(&format!("({tried}); {hint}")), "{text}");
+        let file = PasswordSource::new().file(password);
+        assert_eq!(
+            read(&file, &FakeEnv::new()).unwrap_err(),
+            "kms-client-key: there is no password file of the client key (client_key_password_from_file_path); \
+             correct the path of the password file, `client_key_password_from_file_path`: what it says now does not \
+             look like one"
+        );
+        for shown in [text, format!("{source:?} {file:?}")] {
+            assert!(!shown.to_lowercase().contains("cana"), "{shown}");
+        }
+    }
+    let named = PasswordSource::new().env_variable("PW").file("/run/pw");
+    assert!(format!("{named:?}").contains("PW") && format!("{named:?}").contains("/run/pw"));
 }
 
 #[test]

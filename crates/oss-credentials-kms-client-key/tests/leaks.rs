@@ -75,6 +75,28 @@ fn canary_secrets_reach_nothing() {
         shown += &exchange(builder().client_key(key()), Some((200, OK.to_owned())));
         env.set("cache_client_region_id", r#"[{"regionId":"cn-hangzhou"}]"#);
         shown += &exchange(builder(), Some((200, OK.to_owned())));
+        // What belongs into a file, or behind a name, where the path or the name belongs.
+        let long = "canary".repeat(1000);
+        for content in [
+            r#"{"KeyId":"canary","PrivateKeyData":"canary/"}"#,
+            "canary",
+            &long,
+        ] {
+            for setting in [
+                "client_key_password_from_env_variable",
+                "client_key_password_from_file_path",
+            ] {
+                env.set(setting, content.replace("canary", "canary-C"));
+                shown += &exchange(builder(), Some((200, OK.to_owned())));
+                env.unset(setting);
+            }
+            env.set("client_key_private_key_path", content);
+            shown += &exchange(
+                builder().client_key_password("canary-password"),
+                Some((200, OK.to_owned())),
+            );
+            env.set("client_key_private_key_path", "/nowhere/key.json");
+        }
         shown += &exchange(
             builder().client_key_password("canary-password"),
             Some((200, OK.to_owned())),

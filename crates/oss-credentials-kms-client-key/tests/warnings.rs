@@ -12,6 +12,9 @@ use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
 
 const SOON: &str = "the client key ends soon";
 const BROKEN: &str = "the automatic rotation of the secret is broken";
+const EXPIRY: &str = "the ExpireTimestamp in the secret cannot be read";
+/// Stands for an answer that is made from a fixture.
+const ODD_EXPIRY: &str = "odd-expiry";
 const PREVIOUS: &str = "a version that is not ACSCurrent";
 
 fn fixture(path: &str) -> Vec<u8> {
@@ -22,7 +25,16 @@ fn fixture(path: &str) -> Vec<u8> {
 /// The log of three fetches at `now`, which bring these answers.
 fn log(now: SystemTime, answers: [&str; 3]) -> String {
     let http = answers.iter().fold(ScriptedHttp::new(), |http, file| {
-        http.answers(200, fixture(&format!("responses/{file}")))
+        let body = match *file {
+            ODD_EXPIRY => {
+                let body =
+                    String::from_utf8(fixture("responses/ram-secret-with-expire-timestamp.json")).unwrap();
+                body.replace("2026-03-08T10:42:40Z", "2026-03-08 10:42:40")
+                    .into_bytes()
+            }
+            file => fixture(&format!("responses/{file}")),
+        };
+        http.answers(200, body)
     });
     let json = fixture("client-keys/kms-shape-2048.json");
     let source = KmsClientKey::builder()
@@ -49,15 +61,22 @@ fn each_warning_comes_once_per_episode() {
     let before_end = |days: u64| SystemTime::from(end) - Duration::from_secs(days * 86_400);
     let (good, broken) = ("ram-secret.json", "ram-secret-rotation-invalid.json");
     let previous = "ram-secret-previous-stage.json";
-    for (days, answers, soon, rotation, stage) in [
-        (31, [good; 3], 0, 0, 0),
-        (29, [good; 3], 1, 0, 0),
-        (31, [broken; 3], 0, 1, 0),
-        (31, [broken, good, broken], 0, 2, 0),
-        (31, [previous; 3], 0, 0, 1),
+    for (days, answers, soon, rotation, stage, expiry) in [
+        (31, [good; 3], 0, 0, 0, 0),
+        (29, [good; 3], 1, 0, 0, 0),
+        (31, [broken; 3], 0, 1, 0, 0),
+        (31, [broken, good, broken], 0, 2, 0, 0),
+        (31, [previous; 3], 0, 0, 1, 0),
+        (31, [ODD_EXPIRY; 3], 0, 0, 0, 1),
+        (31, [ODD_EXPIRY, good, ODD_EXPIRY], 0, 0, 0, 2),
     ] {
         let log = log(before_end(days), answers);
-        for (text, times) in [(SOON, soon), (BROKEN, rotation), (PREVIOUS, stage)] {
+        for (text, times) in [
+            (SOON, soon),
+            (BROKEN, rotation),
+            (PREVIOUS, stage),
+            (EXPIRY, expiry),
+        ] {
             assert_eq!(log.matches(text).count(), times, "{text} in {log}");
         }
         assert!(

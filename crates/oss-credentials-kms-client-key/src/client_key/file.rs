@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::ClientKey;
 use super::pkcs12::{self, Opened};
+use crate::config::ENV_CLIENT_KEY_FILE;
 use crate::disk;
 use crate::error::NAME;
 
@@ -25,6 +26,7 @@ const PRIVATE_KEY_DATA: &str = "PrivateKeyData";
 const KIND: disk::Kind = disk::Kind {
     name: "client key file",
     setting: "the path of the client key, `client_key_private_key_path`",
+    key: ENV_CLIENT_KEY_FILE,
     limit: 1024 * 1024,
 };
 
@@ -67,7 +69,7 @@ impl ClientKeyFile {
     /// Opens the text of a client key file.
     ///
     /// The text is JSON in UTF-8, with or without a byte order mark; members other than `KeyId` and
-    /// `PrivateKeyData` are ignored. The PKCS#12 in it has to have a MAC and at most 1 000 000 iterations.
+    /// `PrivateKeyData` are ignored. The PKCS#12 in it has to have a MAC and at most 1 000 000 iterations in all.
     ///
     /// # Errors
     ///
@@ -85,11 +87,21 @@ impl ClientKeyFile {
     /// there is no such file or it may not be read, [`CredentialsError::Unavailable`] if reading fails.
     pub fn open_path(path: impl AsRef<Path>, password: &str) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let json = KIND.read(path)?;
+        let json = Self::read(path)?;
         Self::open_from(&json, password, Some(path))
     }
 
-    fn open_from(json: &[u8], password: &str, path: Option<&Path>) -> Result<Self, CredentialsError> {
+    /// The text of a client key file.
+    pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
+        KIND.read(path)
+    }
+
+    /// Opens the text of the file at `path`.
+    pub(super) fn open_from(
+        json: &[u8],
+        password: &str,
+        path: Option<&Path>,
+    ) -> Result<Self, CredentialsError> {
         if password.is_empty() {
             return Err(invalid(
                 path,
@@ -151,7 +163,7 @@ pub(super) fn invalid(
 ) -> CredentialsError {
     let detail = ErrorDetail::builder(NAME, what).hint(hint);
     CredentialsError::invalid_config(match path {
-        Some(path) => detail.place(path.to_string_lossy()),
+        Some(path) => detail.place(KIND.place(path)),
         None => detail,
     })
 }

@@ -16,6 +16,7 @@ use acs_sign::ClientKeySigner;
 use oss_credentials_core::MaskedId;
 
 pub use self::file::ClientKeyFile;
+pub(crate) use self::password::NOT_PROVIDED;
 pub use self::password::{ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
 
 /// The client key of an application access point: its id, and what signs with its private key.
@@ -83,7 +84,17 @@ impl ClientKey {
         password: &str,
     ) -> Result<Self, oss_credentials_core::CredentialsError> {
         let path = path.as_ref();
-        rsa::client_key(ClientKeyFile::open_path(path, password)?, Some(path))
+        Self::from_text_of(path, &ClientKeyFile::read(path)?, password)
+    }
+
+    /// Opens what was read from a client key file.
+    #[cfg(feature = "aws-lc-rs")]
+    pub(crate) fn from_text_of(
+        path: &Path,
+        json: &[u8],
+        password: &str,
+    ) -> Result<Self, oss_credentials_core::CredentialsError> {
+        rsa::client_key(ClientKeyFile::open_from(json, password, Some(path))?, Some(path))
     }
 
     /// The id of the client key, `KAAP.<uuid>`.

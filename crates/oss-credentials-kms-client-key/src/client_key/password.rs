@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use zeroize::Zeroizing;
 
-use crate::config::MAX_FILE;
+use crate::config::{ENV_PASSWORD_FILE, ENV_PASSWORD_VARIABLE, MAX_FILE};
 use crate::disk;
 use crate::error::{NAME, invalid_at};
+use crate::shown;
 
 /// Variable that is asked last. Lower case, as the vendor's clients have it.
 pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
@@ -16,8 +17,12 @@ pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
 const KIND: disk::Kind = disk::Kind {
     name: "password file of the client key",
     setting: "the path of the password file, `client_key_password_from_file_path`",
+    key: ENV_PASSWORD_FILE,
     limit: MAX_FILE,
 };
+
+/// What failed where no place has a password.
+pub(crate) const NOT_PROVIDED: &str = "the password of the client key was not provided";
 
 /// Where to look for the password of a client key.
 ///
@@ -38,16 +43,34 @@ const KIND: disk::Kind = disk::Kind {
 /// let error = source.read(&ProcessEnv).unwrap_err();
 /// assert!(error.to_string().contains("KMS_KEY_PASSWORD_THAT_IS_NOT_SET"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct PasswordSource {
     variable: Option<String>,
     file: Option<PathBuf>,
+    /// Names of the settings that name variable and file, for messages.
+    variable_setting: &'static str,
+    file_setting: &'static str,
 }
 
 impl PasswordSource {
     /// Looks into [`ENV_CLIENT_KEY_PASSWORD`] only.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            variable: None,
+            file: None,
+            variable_setting: ENV_PASSWORD_VARIABLE,
+            file_setting: ENV_PASSWORD_FILE,
+        }
+    }
+
+    /// That of an entry of [`ENV_INSTANCES`](crate::ENV_INSTANCES), where settings have other names.
+    #[cfg(feature = "instance-gateway")]
+    pub(crate) fn of_instance() -> Self {
+        Self {
+            variable_setting: "passwordFromEnvVariable",
+            file_setting: "passwordFromFilePath",
+            ..Self::new()
+        }
     }
 
     /// Name of the variable to ask first; an empty name counts as none. Default: none.
@@ -79,7 +102,10 @@ impl PasswordSource {
         let mut from_variable = |name: &str| {
             let value = env.var(name).map(Zeroizing::new);
             let state = if value.is_some() { "empty" } else { "not set" };
-            tried.push(format!("variable {name} is {state}"));
+            tried.push(match shown::variable(name) {
+                Some(name) => format!("variable {name} is {state}"),
+                None => format!("the variable named by {} is {state}", self.variable_setting),
+            });
             value.filter(|value| !value.is_empty()).map(ClientKeyPassword)
         };
         if let Some(password) = self.variable.as_deref().and_then(&mut from_variable) {
@@ -91,20 +117,49 @@ impl PasswordSource {
         if let Some(password) = from_variable(ENV_CLIENT_KEY_PASSWORD) {
             return Ok(password);
         }
+        let which = if tried.len() == 1 { "it" } else { "one of them" };
         Err(CredentialsError::invalid_config(
-            ErrorDetail::builder(NAME, "the password of the client key was not provided")
+            ErrorDetail::builder(NAME, NOT_PROVIDED)
                 .place(tried.join(", "))
-                .hint(
-                    "set one of them to the password that KMS showed beside the client key, or give a password \
-                     file",
-                ),
+                .hint(format!(
+                    "set {which} to the password that KMS showed beside the client key, or {} to the path of a file \
+                     that holds it",
+                    self.file_setting
+                )),
         ))
+    }
+
+    /// Whether a file is named. Without one, what the variables say is all there is.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+impl Default for PasswordSource {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PasswordSource {
+    /// Names and paths only as far as they look like ones: a password may stand in their place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_hidden = |shown: Option<String>| shown.unwrap_or_else(|| "<redacted>".to_owned());
+        let variable = self
+            .variable
+            .as_deref()
+            .map(|name| shown::variable(name).map(str::to_owned));
+        let file = self.file.as_deref().map(|path| shown::path(path).map(Into::into));
+        f.debug_struct("PasswordSource")
+            .field("variable", &variable.map(or_hidden))
+            .field("file", &file.map(or_hidden))
+            .finish_non_exhaustive()
     }
 }
 
 fn from_file(path: &Path) -> Result<ClientKeyPassword, CredentialsError> {
     let content = KIND.read(path)?;
-    let defect = |what: &'static str, hint: &'static str| invalid_at(path.to_string_lossy(), what, hint);
+    let defect = |what: &'static str, hint: &'static str| invalid_at(KIND.place(path), what, hint);
     let text = str::from_utf8(&content).map_err(|_| {
         defect(
             "the password file of the client key is not UTF-8",

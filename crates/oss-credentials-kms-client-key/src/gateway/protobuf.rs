@@ -5,7 +5,8 @@
 use oss_credentials_core::http::{BodyDefect, required};
 use zeroize::Zeroizing;
 
-use crate::wire::{SECRET_DATA, Secret, ServiceError, is_code};
+use crate::quote::is_code;
+use crate::wire::{SECRET_DATA, Secret, ServiceError};
 
 /// The message as a whole, wherever it breaks.
 const MALFORMED: BodyDefect = BodyDefect::Unreadable("protobuf message");
@@ -47,7 +48,9 @@ fn put_varint(message: &mut Vec<u8>, mut value: usize) {
 /// A field's value, as far as these messages have it.
 enum Value<'a> {
     Text(&'a str),
-    /// A number, or bytes that are no text: of a field that is not known.
+    /// A varint; which one does not matter here.
+    Number,
+    /// A number of another form, or bytes that are no text: of a field that is not known.
     Other,
 }
 
@@ -67,7 +70,7 @@ impl<'a> Fields<'a> {
         let value = match u8::try_from(tag & 7).unwrap_or(u8::MAX) {
             VARINT => {
                 self.varint()?;
-                Value::Other
+                Value::Number
             }
             FIXED64 => {
                 self.take(8)?;
@@ -122,8 +125,8 @@ pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, BodyDefect> {
         let text = match value {
             Value::Text(text) => text,
             // A known field of another type is not this message.
-            Value::Other if (1..=13).contains(&number) => return Err(MALFORMED),
-            Value::Other => continue,
+            Value::Number | Value::Other if (1..=13).contains(&number) => return Err(MALFORMED),
+            Value::Number | Value::Other => continue,
         };
         let some = || Some(text.to_owned()).filter(|text| !text.is_empty());
         match number {
@@ -142,20 +145,25 @@ pub(crate) fn decode_secret(body: &[u8]) -> Result<Secret, BodyDefect> {
 }
 
 /// Reads an `Error`. `None` if it is none or holds no code.
+///
+/// A `GetSecretValueResponse` has the secret where an `Error` has its message, so the two must not be mixed up,
+/// whatever the status: only an `Error` begins with a number, and it has no fields but these four.
 pub(crate) fn decode_error(body: &[u8]) -> Option<ServiceError> {
     let mut error = ServiceError::default();
+    let mut has_status = false;
     let mut fields = Fields(body);
-    while let Some((number, value)) = fields.next().ok()? {
-        let Value::Text(text) = value else { continue };
-        let text = text.to_owned();
-        match number {
-            2 => error.code = text,
-            3 => error.message = Some(text).filter(|text| !text.is_empty()),
-            4 => error.request_id = Some(text).filter(|text| !text.is_empty()),
-            _ => {}
+    while let Some(field) = fields.next().ok()? {
+        match field {
+            (1, Value::Number) => has_status = true,
+            (2, Value::Text(text)) => text.clone_into(&mut error.code),
+            (3, Value::Text(text)) => error.message = Some(text.to_owned()).filter(|text| !text.is_empty()),
+            (4, Value::Text(text)) => {
+                error.request_id = Some(text.to_owned()).filter(|text| !text.is_empty());
+            }
+            _ => return None,
         }
     }
-    is_code(&error.code).then_some(error)
+    (has_status && is_code(&error.code)).then_some(error)
 }
 
 #[cfg(test)]
@@ -198,7 +206,19 @@ mod tests {
         ] {
             assert_eq!(decode_secret(body).err(), Some(expected), "{body:?}");
         }
-        for body in [&b""[..], b"<html>", b"\x12\x03a b", b"\x1a\x01x", b"\x12\x09x"] {
+        assert!(decode_error(b"\x08\x01\x12\x01x").is_some());
+        for body in [
+            &b""[..],
+            b"<html>",
+            b"\x08\x01\x12\x03a b",
+            b"\x08\x01\x1a\x01x",
+            b"\x08\x01\x12\x09x",
+            // A `GetSecretValueResponse`, as a whole and without what all of them hold.
+            b"\x0a\x01n\x12\x07Generic\x1a\x06canary",
+            b"\x12\x07Generic\x1a\x06canary",
+            b"\x08\x01\x12\x07Generic\x1a\x06canary\x2a\x0aACSCurrent",
+            b"\x08\x01\x12\x07Generic\x1a\x06canary\x20\x01",
+        ] {
             assert_eq!(decode_error(body), None, "{body:?}");
         }
     }

@@ -6,7 +6,7 @@ use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_kms_client_key::KmsRegion;
 
-use crate::service::{Service, at, fetch, response, secret};
+use crate::service::{Service, at, fetch, pair, response, secret};
 
 fn credentials(file: &str) -> Credentials {
     let service = Service::new().answers_with(file);
@@ -223,4 +223,31 @@ fn hints_decide_when_to_fetch_again() {
         fetched.refreshes_after(),
         Some(Duration::from_secs(1_772_793_760 - crate::service::NOW + 300))
     );
+}
+
+#[test]
+fn hints_that_cannot_be_read_do_not_cost_the_pair() {
+    for (more, seconds) in [
+        (r#""ttl": 1e400"#, 3600),
+        (
+            r#""scheduleRotateTimestamp": 1, "ScheduleRotateTimestamp": 1"#,
+            3600,
+        ),
+        (r#""ExpireTimestamp": 1577836800"#, 60),
+        (r#""ExpireTimestamp": "2020-01-01 00:00:00", "ttl": 600000"#, 60),
+    ] {
+        let data = format!(r#"{{"AccessKeyId": "i", "AccessKeySecret": "s", {more}}}"#);
+        let fetched = Service::new().answers(200, secret(&data)).fetch().unwrap();
+        assert_eq!(fetched.credentials().expires_at(), None, "{more}");
+        assert_eq!(
+            fetched.refreshes_after(),
+            Some(Duration::from_secs(seconds)),
+            "{more}"
+        );
+    }
+    let body = pair("i").replace(
+        "\"SecretType\"",
+        "\"NextRotationDate\":1e400,\"SecretType\":1,\"SecretType\"",
+    );
+    Service::new().answers(200, body).fetch().unwrap();
 }

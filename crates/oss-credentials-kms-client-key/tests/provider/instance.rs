@@ -157,14 +157,14 @@ fn every_answer_of_the_fixtures() {
     }
 }
 
-/// An `Error` message: code and text.
+/// An `Error` message: a status, code and text.
 fn error(code: &str, message: &str) -> Vec<u8> {
     let field = |tag: u8, text: &str| {
         let mut field = vec![tag, u8::try_from(text.len()).unwrap()];
         field.extend_from_slice(text.as_bytes());
         field
     };
-    [field(0x12, code), field(0x1a, message)].concat()
+    [vec![0x08, 0x90, 0x03], field(0x12, code), field(0x1a, message)].concat()
 }
 
 #[test]

@@ -86,10 +86,6 @@ fn the_password_comes_from_code_file_or_the_last_variable() {
     }
     let service = Service::new();
     for (with, words) in [
-        (
-            builder(&service),
-            "the password of the client key was not provided",
-        ),
         (builder(&service).client_key_password("canary"), "password"),
         (
             builder(&service)
@@ -142,4 +138,41 @@ fn a_replaced_file_is_read_when_kms_does_not_know_the_key_any_more() {
         service.params("AccessKeyId"),
         [KEY_ID, KEY_ID, KEY_ID, OTHER_ID, OTHER_ID]
     );
+}
+
+#[test]
+fn a_replaced_file_that_cannot_be_opened_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.json");
+    std::fs::copy(issued(), &path).unwrap();
+    let service = (0..4).fold(Service::new(), |service, _| {
+        service.refuses(404, "InvalidAccessKeyId.NotFound")
+    });
+    let source = KmsClientKey::builder()
+        .secret_name(SECRET)
+        .client_key_file(&path)
+        .client_key_password(PASSWORD)
+        .region(KmsRegion::new("cn-hangzhou"))
+        .http_client(service.http())
+        .build_source()
+        .unwrap();
+    let fetch = || blocking::wait(source.fetch()).unwrap_err();
+    assert!(fetch().to_string().contains("issue a new client key"));
+    std::fs::copy(other(), &path).unwrap();
+    let first = fetch();
+    assert_eq!(first.kind(), "denied");
+    assert_eq!(
+        first.to_string(),
+        format!(
+            "kms-client-key: KMS refused GetSecretValue (POST https://kms.cn-hangzhou.aliyuncs.com, HTTP 404): \
+             InvalidAccessKeyId.NotFound: m, RequestId R-1; the client key file, read again, is of no help: the \
+             password does not open the client key, or the file is damaged ({}); use the password that KMS showed \
+             beside this very client key",
+            path.display()
+        )
+    );
+    assert_eq!(fetch().to_string(), first.to_string());
+    std::fs::remove_file(&path).unwrap();
+    assert!(fetch().to_string().contains("there is no client key file"));
+    assert_eq!(service.requests().len(), 4);
 }

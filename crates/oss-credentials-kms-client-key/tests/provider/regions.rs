@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, http_fn};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, CredentialsError, CredentialsSource, blocking};
 use oss_credentials_kms_client_key::{KmsClientKeyBuilder, KmsRegion};
@@ -183,4 +183,49 @@ fn a_fetch_ends_after_thirty_seconds() {
     // 8, 16, 24 s, and half a second of pause; 5.5 s are left for a fourth.
     assert_eq!(*seen.lock().unwrap(), [10, 10, 10, 5]);
     assert!(clock.now() <= at(NOW + 31));
+}
+
+/// Each exchange takes all the time that it may, and is refused with the next of these codes.
+#[test]
+fn what_is_asked_again_in_one_region_gets_what_is_left_of_thirty_seconds() {
+    let clock = ManualClock::at_unix(NOW);
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (timeouts, ticking) = (std::sync::Arc::clone(&seen), clock.clone());
+    let http = http_fn(move |request| {
+        let mut timeouts = timeouts.lock().unwrap();
+        let code = ["SignatureNonceUsed", "IllegalTimestamp", "Rejected.Throttling"][timeouts.len() % 3];
+        timeouts.push((
+            request.connect_timeout().as_millis(),
+            request.timeout().as_millis(),
+        ));
+        ticking.advance(request.timeout());
+        let body = crate::service::refusal(code).into_bytes();
+        let answer = HttpResponse::new(400, body).with_header("date", "Sun, 01 Mar 2026 09:09:10 GMT");
+        std::future::ready(Ok(answer))
+    });
+    let source = three(&Service::new())
+        .http_client(http)
+        .clock(clock.clone())
+        .timeout(Duration::from_secs(20))
+        .build_source()
+        .unwrap();
+    let error = blocking::wait(source.fetch()).unwrap_err();
+    assert!(error.to_string().contains("IllegalTimestamp"), "{error}");
+    assert_eq!(*seen.lock().unwrap(), [(5000, 20_000), (5000, 10_000)]);
+    assert_eq!(clock.now(), at(NOW + 30));
+}
+
+#[test]
+fn nothing_is_asked_when_thirty_seconds_are_over() {
+    let clock = ManualClock::at_unix(NOW);
+    let ticking = clock.clone();
+    let service = Service::new().then(move |_| {
+        ticking.advance(Duration::from_secs(31));
+        let body = crate::service::refusal("SignatureNonceUsed");
+        Ok(HttpResponse::new(400, body.into_bytes()))
+    });
+    let source = three(&service).clock(clock).build_source().unwrap();
+    let error = blocking::wait(source.fetch()).unwrap_err();
+    assert_eq!(service.requests().len(), 1);
+    assert!(error.to_string().contains("SignatureNonceUsed"), "{error}");
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use oss_credentials_core::test_util::{FakeEnv, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsSource, blocking};
 use oss_credentials_kms_client_key::{
-    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_VARIABLE, ENV_REGIONS, ENV_SECRET_NAMES,
-    KmsClientKey, KmsClientKeyBuilder, KmsRegion,
+    ENV_CLIENT_KEY_FILE, ENV_CLIENT_KEY_PASSWORD, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_VARIABLE, ENV_REGIONS,
+    ENV_SECRET_NAMES, KmsClientKey, KmsClientKeyBuilder, KmsRegion,
 };
 
 use crate::service::{SECRET, Service, client_key, pair};
@@ -44,7 +44,8 @@ fn not_configured() {
         (ENV_CLIENT_KEY_FILE, ""),
         ("client_key_password", "canary"),
     ]);
-    let nowhere = KmsClientKey::from_properties("/nowhere/secretsmanager.properties").unwrap();
+    // There is none in the folder of a test.
+    let nowhere = KmsClientKey::builder().default_properties().unwrap();
     for error in [
         KmsClientKey::from_env(&FakeEnv::new()).unwrap_err(),
         KmsClientKey::from_env(&other).unwrap_err(),
@@ -67,6 +68,7 @@ fn half_configured() {
         (ENV_CREDENTIALS_TYPE, "client_key"),
         (ENV_CLIENT_KEY_FILE, "key.json"),
         (ENV_REGIONS, HANGZHOU),
+        (ENV_CLIENT_KEY_PASSWORD, "canary"),
     ];
     assert!(ready(KmsClientKey::from_env(&FakeEnv::from(all)).unwrap()).is_ok());
     for (missing, text) in [
@@ -83,6 +85,12 @@ fn half_configured() {
             ENV_REGIONS,
             "no region is named; set cache_client_region_id=[{\"regionId\":\"cn-hangzhou\"}], or region(..)",
         ),
+        (
+            ENV_CLIENT_KEY_PASSWORD,
+            "the password of the client key was not provided (variable client_key_password is not set); set it to the \
+             password that KMS showed beside the client key, or client_key_password_from_file_path to the path of a \
+             file that holds it",
+        ),
     ] {
         let env = FakeEnv::from(all);
         env.unset(missing);
@@ -96,8 +104,27 @@ fn half_configured() {
     let error = unnamed.build_source().unwrap_err().to_string();
     assert_eq!(
         error,
-        "kms-client-key: no secret is named; name the secret with the AccessKey pair with secret_name(..)"
+        "kms-client-key: no secret is named; name the one with the AccessKey pair with secret_name(..), or with \
+         secret_names in the environment or the properties file"
     );
+    // In code alone.
+    let builder = || {
+        KmsClientKey::builder()
+            .client_key_file("k.json")
+            .region(KmsRegion::new("cn-hangzhou"))
+    };
+    assert_eq!(
+        ready(builder()).unwrap_err().to_string(),
+        "kms-client-key: the password of the client key was not provided; call client_key_password(..) or \
+         client_key_password_file(..), set client_key_password_from_file_path, or let env(..) read the variable \
+         client_key_password"
+    );
+    assert_eq!(
+        ready(builder().client_key_password("")).unwrap_err().to_string(),
+        "kms-client-key: the password of the client key is empty; give client_key_password(..) the password that KMS \
+         showed beside the client key"
+    );
+    assert!(ready(builder().client_key_password_file("pw.txt")).is_ok());
 }
 
 #[test]
@@ -141,6 +168,7 @@ fn other_types_of_credentials_are_sent_to_their_crate() {
 fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
     let (_folder, path) = file(&format!(
         "credentials_type=client_key\nclient_key_private_key_path=file.json\n\
+         client_key_password_from_file_path=pw.txt\n\
          cache_client_region_id={HANGZHOU}\nsecret_names=from-file\n"
     ));
     let base = || {
@@ -181,7 +209,8 @@ fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
 #[test]
 fn a_type_in_the_environment_overrules_the_file() {
     let (_folder, path) = file(&format!(
-        "credentials_type=ak\nclient_key_private_key_path=k.json\ncache_client_region_id={HANGZHOU}\n"
+        "credentials_type=ak\nclient_key_private_key_path=k.json\nclient_key_password_from_file_path=p.txt\n\
+         cache_client_region_id={HANGZHOU}\n"
     ));
     let base = || KmsClientKey::from_properties(&path).unwrap();
     assert!(
@@ -261,6 +290,45 @@ fn files_that_cannot_be_settings_are_refused() {
             "{error}"
         );
         assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_has_to_be_there_and_to_say_something() {
+    let error = KmsClientKey::from_properties("/nowhere/secretsmanager.properties").unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "kms-client-key: there is no properties file (/nowhere/secretsmanager.properties); put it there or correct the \
+         path given to properties(..)"
+    );
+    let text = format!(
+        "credentials_type=client_key\r\nclient_key_private_key_path=k.json\r\ncache_client_region_id={HANGZHOU}\r\n"
+    );
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [
+        text.replace('=', ": ").into_bytes(),
+        text.to_uppercase().into_bytes(),
+        utf_16,
+    ] {
+        let (_folder, path) = file("");
+        std::fs::write(&path, content).unwrap();
+        let error = KmsClientKey::from_properties(&path).unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "kms-client-key: the properties file holds no setting of this provider ({}); write one name=value per \
+                 line, in UTF-8, such as credentials_type=client_key",
+                path.display()
+            )
+        );
+    }
+    // What says nothing is not wrong: the environment may hold everything.
+    for content in ["", "\n# a comment\n! another\n", "secret_names=\n"] {
+        let (_folder, path) = file(content);
+        let builder = KmsClientKey::from_properties(&path).unwrap();
+        assert!(ready(builder).unwrap_err().is_not_configured(), "{content}");
     }
 }
 

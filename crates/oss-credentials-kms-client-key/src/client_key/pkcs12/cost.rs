@@ -2,11 +2,10 @@
 
 use super::error::Error;
 
-/// Iterations of one key derivation; files in use have 1 to 600 000.
+/// Iterations of all key derivations that one file asks for: its MAC, its contents and its keys each need one. A
+/// file that KMS issues has 4097 in all, those of other tools 6000 to 30 000. A million take about a second, in which
+/// the thread of an executor is held up.
 pub(super) const MAX_ITERATIONS: u32 = 1_000_000;
-
-/// Iterations of all derivations that one file asks for: its MAC, its contents and its keys each need one.
-const MAX_TOTAL: u32 = 4 * MAX_ITERATIONS;
 
 /// What may still be spent on a file.
 pub(super) struct Cost {
@@ -15,7 +14,7 @@ pub(super) struct Cost {
 
 impl Default for Cost {
     fn default() -> Self {
-        Self { left: MAX_TOTAL }
+        Self { left: MAX_ITERATIONS }
     }
 }
 
@@ -24,9 +23,6 @@ impl Cost {
     pub(super) fn spend(&mut self, iterations: u32) -> Result<(), Error> {
         if iterations == 0 {
             return Err(Error::Malformed("it asks for no iterations"));
-        }
-        if iterations > MAX_ITERATIONS {
-            return Err(Error::TooManyIterations);
         }
         self.left = self
             .left
@@ -41,13 +37,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_derivation_and_all_of_them_are_limited() {
+    fn all_derivations_together_are_limited() {
         let mut cost = Cost::default();
-        assert_eq!(cost.spend(MAX_ITERATIONS + 1), Err(Error::TooManyIterations));
+        assert_eq!(cost.spend(1_000_001), Err(Error::TooManyIterations));
         assert!(matches!(cost.spend(0), Err(Error::Malformed(_))));
-        for _ in 0..4 {
-            assert_eq!(cost.spend(MAX_ITERATIONS), Ok(()));
-        }
+        assert_eq!(cost.spend(400_000), Ok(()));
+        assert_eq!(cost.spend(600_001), Err(Error::TooManyIterations));
+        assert_eq!(cost.spend(600_000), Ok(()));
         assert_eq!(cost.spend(1), Err(Error::TooManyIterations));
     }
 }

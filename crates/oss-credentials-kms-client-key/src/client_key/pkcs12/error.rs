@@ -31,7 +31,11 @@ impl fmt::Display for Error {
             Self::Malformed(part) => f.write_str(part),
             Self::NoMac => f.write_str("it has no MAC"),
             Self::WrongPassword => f.write_str("its MAC differs"),
-            Self::TooManyIterations => write!(f, "it asks for more than {} iterations", cost::MAX_ITERATIONS),
+            Self::TooManyIterations => write!(
+                f,
+                "it asks for more than {} iterations in all",
+                cost::MAX_ITERATIONS
+            ),
             Self::UnknownAlgorithm(algorithm) => write!(f, "it uses {algorithm}, which is not supported"),
             Self::NoKey => f.write_str("there is no private key in it"),
             Self::UnsupportedKey(reason) => f.write_str(reason),
