@@ -42,7 +42,7 @@ pub(crate) struct Metadata {
 /// State of the protocol: never credentials. Locked for bookkeeping alone.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Any HTTP answer, whatever it said: somebody is there.
+    /// Any answer, whatever it said, or the beginning of one: somebody is there.
     answered: bool,
     absence: Option<(SystemTime, CredentialsError)>,
     token: Option<Token>,
@@ -124,7 +124,7 @@ impl Metadata {
             .with_header(TOKEN_TTL_HEADER, TOKEN_TTL_SECS.to_string());
         let answer = match self.exchange(request).await {
             Ok(answer) => answer,
-            Err(error) if error.kind() == HttpErrorKind::Timeout && self.allow_v1 => {
+            Err(error) if is_silence(&error) && self.allow_v1 => {
                 return Ok(Access::V1(Detour::NoAnswer));
             }
             Err(error) => return Err(self.no_answer(&place, error)),
@@ -253,9 +253,7 @@ impl Metadata {
             let received = self.clock.now();
             match outcome {
                 Ok(response) => {
-                    let mut state = self.lock();
-                    state.answered = true;
-                    state.absence = None;
+                    self.somebody_is_there();
                     return Ok(Answer {
                         response,
                         sent,
@@ -263,9 +261,20 @@ impl Metadata {
                     });
                 }
                 Err(error) if attempt < tries && may_pass(&error) => attempt += 1,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if met_somebody(&error) {
+                        self.somebody_is_there();
+                    }
+                    return Err(error);
+                }
             }
         }
+    }
+
+    fn somebody_is_there(&self) {
+        let mut state = self.lock();
+        state.answered = true;
+        state.absence = None;
     }
 
     /// No answer: on a host that may be no instance, or from a service that is known to be there.
@@ -368,8 +377,23 @@ fn refused_without_token(detour: Detour, place: &str, status: u16) -> Credential
     CredentialsError::denied(detail(what, place).http_status(status).hint(hint))
 }
 
+/// No byte within the time.
+fn is_silence(error: &HttpError) -> bool {
+    error.kind() == HttpErrorKind::Timeout && !error.has_answer_begun()
+}
+
+/// A bad answer is one: what sent it is no absent service, behind which a chain may go on to another identity.
+fn met_somebody(error: &HttpError) -> bool {
+    match error.kind() {
+        // The latter was never sent.
+        HttpErrorKind::Connect | HttpErrorKind::Request => false,
+        HttpErrorKind::Timeout => error.has_answer_begun(),
+        _ => true,
+    }
+}
+
 fn outage(place: &str, error: HttpError) -> CredentialsError {
-    if error.kind() == HttpErrorKind::Timeout && place.starts_with("PUT") {
+    if is_silence(&error) && place.starts_with("PUT") {
         let what = "the request for a token was not answered in time";
         return CredentialsError::unavailable(detail(what, place).hint(HOP_LIMIT).source(error));
     }

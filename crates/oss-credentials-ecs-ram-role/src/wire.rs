@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// Longest token that is taken for one, in bytes. The service's have about 60.
 const MAX_TOKEN: usize = 8 * 1024;
+/// Longest name that is taken for a role's, in bytes. RAM allows 64.
+const MAX_ROLE: usize = 256;
 
 /// Why an answer of a good status brings no credentials. Holds nothing of it but a code that looks like one.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +54,16 @@ pub(crate) fn parse(body: &[u8]) -> Result<Keys, Fault> {
     // Before the fields: an answer that reports a failure may lack them, or hold old ones. One without a code
     // is judged by its fields.
     if let Some(code) = answer.code.filter(|code| !code.eq_ignore_ascii_case("success")) {
-        return Err(Fault::Code(Scrubber::new().identifier(&code).map(str::to_owned)));
+        let keys = [&answer.access_key_secret, &answer.security_token];
+        let scrubber = keys
+            .into_iter()
+            .flatten()
+            .fold(Scrubber::new(), |scrubber, key| scrubber.hide(key));
+        let scrubber = answer
+            .access_key_id
+            .iter()
+            .fold(scrubber, |scrubber, id| scrubber.hide(id));
+        return Err(Fault::Code(scrubber.identifier(&code).map(str::to_owned)));
     }
     let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
     let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
@@ -83,7 +94,7 @@ pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, BodyDefect> {
     // What the console allows are letters, digits and `. _ -`. Refused is what would make another URL of it,
     // or what shows that this is no list of roles.
     let allowed = |c: char| c.is_ascii_graphic() && !"/\\?#%&<>\"'{}[]:;,".contains(c);
-    if !role.chars().all(allowed) || matches!(role, "." | "..") {
+    if role.len() > MAX_ROLE || !role.chars().all(allowed) || matches!(role, "." | "..") {
         return Err(BodyDefect::Unreadable("role name"));
     }
     Ok(Some(role))
@@ -160,6 +171,10 @@ mod tests {
                 "{body:?}"
             );
         }
+        let longest = "r".repeat(MAX_ROLE);
+        assert_eq!(parse_role(longest.as_bytes()), Ok(Some(longest.as_str())));
+        let longer = parse_role(&[b'r'; MAX_ROLE + 1]);
+        assert_eq!(longer, Err(BodyDefect::Unreadable("role name")));
         assert_eq!(parse_role(b"\xff"), Err(BodyDefect::Unreadable("role name")));
         assert_eq!(parse_role(b" <html>"), Err(BodyDefect::Markup));
     }
@@ -180,6 +195,10 @@ mod tests {
         let code = |code: &str| parse(format!(r#"{{"Code": "{code}"}}"#).as_bytes()).err();
         assert_eq!(code("Failed"), Some(Fault::Code(Some("Failed".to_owned()))));
         assert_eq!(code(""), Some(Fault::Code(None)));
+        for field in ["AccessKeyId", "AccessKeySecret", "SecurityToken"] {
+            let body = format!(r#"{{"Code": "canary-5-key", "{field}": "canary-5-key"}}"#);
+            assert_eq!(parse(body.as_bytes()).err(), Some(Fault::Code(None)), "{field}");
+        }
         assert_eq!(code("two words"), Some(Fault::Code(None)));
         assert_eq!(code(&"x".repeat(65)), Some(Fault::Code(None)));
         assert_eq!(

@@ -25,8 +25,8 @@
 //! # Ok::<(), oss_credentials_core::CredentialsError>(())
 //! ```
 //!
-//! While a program runs, it has three threads of this crate beside it; nothing else is started. No async runtime is
-//! needed.
+//! While a program runs, it has a thread of this crate beside it (on Windows two); nothing else is started. No async
+//! runtime is needed.
 //!
 //! # Features
 //!
@@ -37,6 +37,7 @@
 //! When it fails: `docs/troubleshooting.md#process` in the repository.
 
 mod config;
+mod output;
 mod run;
 mod source;
 mod split;

@@ -1,10 +1,11 @@
 //! Running a program to its end, or to the end of its time.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::io::{self, Read};
+use std::io;
 use std::pin::Pin;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -13,46 +14,53 @@ use std::time::{Duration, Instant};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use zeroize::Zeroizing;
 
-use crate::config::MAX_OUTPUT;
+use crate::output::Output;
 
 /// How often it is looked whether the program has ended.
 const TICK: Duration = Duration::from_millis(10);
-/// How long what a program started may keep its outputs open after it has ended.
+/// How long what a program started may keep its output open after it has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It ended with success, and printed this.
-    Output(Zeroizing<Vec<u8>>),
+    /// It ended with success, or nobody knows how (`status_known`), and printed this.
+    Output {
+        text: Zeroizing<Vec<u8>>,
+        status_known: bool,
+    },
     /// It ended with another code, or by a signal.
     Failed(ExitStatus),
-    /// It was ended because its time was over.
-    TimeOut,
-    /// It was ended because it printed more than [`MAX_OUTPUT`].
-    TooLong,
-    /// It could not be started, or its outputs could not be read.
+    /// Its time was over. Whether it could be ended.
+    TimeOut(io::Result<()>),
+    /// It printed more than [`MAX_OUTPUT`](crate::MAX_OUTPUT). Whether it could be ended.
+    TooLong(io::Result<()>),
+    /// It could not be started, or its output could not be read.
     Io(io::Error),
 }
 
 /// Starts a thread that runs the command. Dropping the future ends the program.
 pub(crate) fn run(command: Command, limit: Duration) -> Running {
     let shared = Arc::new(Mutex::new(Shared::default()));
-    let (sender, events) = mpsc::channel();
-    let (at_work, cancel) = (Arc::clone(&shared), sender.clone());
+    let (cancel, cancelled) = mpsc::channel();
+    let at_work = Arc::clone(&shared);
     let started = thread::Builder::new()
         .name("oss-credentials-process".to_owned())
-        .spawn(move || finish(&at_work, supervise(command, limit, &sender, &events)));
+        .spawn(move || supervise(command, limit, &cancelled, &at_work));
     if let Err(error) = started {
         finish(&shared, Outcome::Io(error));
     }
-    Running { shared, cancel }
+    Running {
+        shared,
+        _cancel: cancel,
+    }
 }
 
 /// A program at work.
 pub(crate) struct Running {
     shared: Arc<Mutex<Shared>>,
-    cancel: Sender<Event>,
+    /// Dropped with this, which the thread sees.
+    _cancel: Sender<Infallible>,
 }
 
 #[derive(Default)]
@@ -74,13 +82,6 @@ impl Future for Running {
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Nobody listens any more if it has ended.
-        let _ = self.cancel.send(Event::Cancelled);
-    }
-}
-
 fn finish(shared: &Mutex<Shared>, outcome: Outcome) {
     let waker = {
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,50 +93,38 @@ fn finish(shared: &Mutex<Shared>, outcome: Outcome) {
     }
 }
 
-enum Event {
-    /// An output was closed; what it brought, if that is kept.
-    Closed(io::Result<Zeroizing<Vec<u8>>>),
-    TooLong,
-    Cancelled,
-}
-
 /// Runs on a thread of its own, which may wait.
-fn supervise(command: Command, limit: Duration, sender: &Sender<Event>, events: &Receiver<Event>) -> Outcome {
+fn supervise(command: Command, limit: Duration, cancelled: &Receiver<Infallible>, shared: &Mutex<Shared>) {
     let mut child = match start(command) {
         Ok(child) => child,
-        Err(error) => return Outcome::Io(error),
+        Err(error) => return finish(shared, Outcome::Io(error)),
     };
-    // Both at once: a program that fills one pipe while nobody reads it would wait for ever.
-    let outputs = [
-        child
-            .stdout()
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child
-            .stderr()
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-    ];
-    for (pipe, keep) in outputs.into_iter().flatten().zip([true, false]) {
-        let sender = sender.clone();
-        let reader = thread::Builder::new()
-            .name("oss-credentials-process".to_owned())
-            .spawn(move || drop(sender.send(read(pipe, keep))));
-        if let Err(error) = reader {
-            end(&mut *child);
-            return Outcome::Io(error);
-        }
-    }
-    let outcome = wait(&mut *child, limit, events);
-    end(&mut *child);
-    outcome
+    let mut program = Program {
+        output: child.stdout().take().map(Output::new),
+        child: &mut *child,
+        ended: None,
+    };
+    let end = program.wait(limit, cancelled);
+    let stopped = program.end();
+    let outcome = match end {
+        End::Complete => program.answer(),
+        End::TimeOut => Outcome::TimeOut(stopped),
+        End::TooLong => Outcome::TooLong(stopped),
+        End::Io(error) => Outcome::Io(error),
+    };
+    // Its output is closed before anybody hears of the outcome.
+    drop(program);
+    finish(shared, outcome);
+    // Leaves no zombie. One that cannot be ended is waited for all the same, by this thread alone.
+    let _ = child.inner_mut().wait();
 }
 
 fn start(mut command: Command) -> io::Result<Box<dyn ChildWrapper>> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        // Nobody reads it; and something that is left behind may hold it for ever.
+        .stderr(Stdio::null());
     let mut command = CommandWrap::from(command);
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessGroup::leader());
@@ -144,69 +133,133 @@ fn start(mut command: Command) -> io::Result<Box<dyn ChildWrapper>> {
     command.spawn()
 }
 
-/// Reads to the end, or to the limit.
-fn read(pipe: Box<dyn Read + Send>, keep: bool) -> Event {
-    // With its full size at once, it is never moved, and no copy of a key is left behind.
-    let mut buffer = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT + 1));
-    match pipe.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut buffer) {
-        Ok(_) if buffer.len() > MAX_OUTPUT => Event::TooLong,
-        Ok(_) => {
-            if !keep {
-                buffer.clear();
-            }
-            Event::Closed(Ok(buffer))
-        }
-        Err(error) => Event::Closed(Err(error)),
-    }
+/// Why nobody waits for the program any more.
+enum End {
+    Complete,
+    TimeOut,
+    TooLong,
+    Io(io::Error),
 }
 
-/// Until the program has ended and both outputs are closed, or something goes wrong.
-fn wait(child: &mut dyn ChildWrapper, limit: Duration, events: &Receiver<Event>) -> Outcome {
-    let started = now();
-    let mut open = 2;
-    let mut output = Zeroizing::new(Vec::new());
-    let mut ended: Option<(ExitStatus, Instant)> = None;
-    let mut swept = false;
-    loop {
-        match events.recv_timeout(TICK) {
-            Ok(Event::Closed(Ok(text))) => {
-                open -= 1;
-                if !text.is_empty() {
-                    output = text;
+struct Program<'a> {
+    child: &'a mut dyn ChildWrapper,
+    output: Option<Output>,
+    ended: Option<(Status, Instant)>,
+}
+
+#[derive(Clone, Copy)]
+enum Status {
+    Known(ExitStatus),
+    /// Where signals of ended children (`SIGCHLD`) are ignored, which a process inherits, the system keeps none.
+    Lost,
+}
+
+impl Program<'_> {
+    /// Until the program has ended and its output is closed, or something goes wrong.
+    fn wait(&mut self, limit: Duration, cancelled: &Receiver<Infallible>) -> End {
+        let started = now();
+        loop {
+            match self.read(cancelled) {
+                Ok(true) => {}
+                Ok(false) => return End::TooLong,
+                Err(error) => return End::Io(error),
+            }
+            // Nobody waits for an answer any more.
+            if matches!(cancelled.try_recv(), Err(TryRecvError::Disconnected)) {
+                return End::TimeOut;
+            }
+            let now = now();
+            if self.ended.is_none() {
+                match self.status() {
+                    Ok(status) => self.ended = status.map(|status| (status, now)),
+                    Err(error) => return End::Io(error),
                 }
             }
-            Ok(Event::Closed(Err(error))) => return Outcome::Io(error),
-            Ok(Event::TooLong) => return Outcome::TooLong,
-            // Nobody waits for an answer any more.
-            Ok(Event::Cancelled) | Err(RecvTimeoutError::Disconnected) => return Outcome::TimeOut,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        let now = now();
-        if ended.is_none() {
-            match child.inner_mut().try_wait() {
-                Ok(status) => ended = status.map(|status| (status, now)),
-                Err(error) => return Outcome::Io(error),
+            match self.ended {
+                // Not before its output is closed: one that printed too much dies of that, too.
+                Some(_) if self.is_closed() => return End::Complete,
+                // Something that the program left behind holds its output open; what came before counts.
+                Some((_, at)) if now.saturating_duration_since(at) >= GRACE => return self.last_words(),
+                _ if now.saturating_duration_since(started) >= limit => return End::TimeOut,
+                _ => {}
             }
         }
-        match ended {
-            // Not before its outputs are closed: one that printed too much dies of that, too.
-            Some((status, _)) if open == 0 && !status.success() => return Outcome::Failed(status),
-            Some(_) if open == 0 => return Outcome::Output(output),
-            // Something that the program left behind holds its output open, and is ended; what came before counts.
-            Some((_, at)) if now.saturating_duration_since(at) >= GRACE && !swept => {
-                end(child);
-                swept = true;
-            }
-            _ if now.saturating_duration_since(started) >= limit => return Outcome::TimeOut,
-            _ => {}
+    }
+
+    /// Takes what is printed within a tick; whether it is not too much.
+    fn read(&mut self, cancelled: &Receiver<Infallible>) -> io::Result<bool> {
+        if let Some(output) = self.output.as_mut().filter(|output| !output.is_closed()) {
+            return output.read(TICK);
         }
+        match cancelled.recv_timeout(TICK) {
+            Ok(never) => match never {},
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(true),
+        }
+    }
+
+    /// Ends what was left behind, and takes what is in the pipe.
+    fn last_words(&mut self) -> End {
+        // One in a session of its own goes on, as it is meant to: a key agent.
+        let _ = self.child.start_kill();
+        let Some(output) = &mut self.output else {
+            return End::Complete;
+        };
+        match output.drain() {
+            Ok(true) => End::Complete,
+            Ok(false) => End::TooLong,
+            Err(error) => End::Io(error),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.output.as_ref().is_none_or(Output::is_closed)
+    }
+
+    fn status(&mut self) -> io::Result<Option<Status>> {
+        match self.child.inner_mut().try_wait() {
+            Ok(status) => Ok(status.map(Status::Known)),
+            Err(error) if is_no_child(&error) => Ok(Some(Status::Lost)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the program with all that it started.
+    fn end(&mut self) -> io::Result<()> {
+        // An error means that nobody is left there.
+        let _ = self.child.start_kill();
+        if self.ended.is_some() {
+            return Ok(());
+        }
+        // A program that left its group (on Windows its job) is not reached through that.
+        let Err(error) = self.child.inner_mut().start_kill() else {
+            return Ok(());
+        };
+        match self.status() {
+            Ok(Some(_)) => Ok(()),
+            _ => Err(error),
+        }
+    }
+
+    /// What came of a program that has ended.
+    fn answer(&mut self) -> Outcome {
+        let status_known = match self.ended {
+            Some((Status::Known(status), _)) if !status.success() => return Outcome::Failed(status),
+            Some((Status::Known(_), _)) => true,
+            Some((Status::Lost, _)) | None => false,
+        };
+        let text = self.output.take().map(Output::into_text).unwrap_or_default();
+        Outcome::Output { text, status_known }
     }
 }
 
-/// Ends the program with all that it started, and leaves no zombie.
-fn end(child: &mut dyn ChildWrapper) {
-    // An error means that nobody is left.
-    let _ = child.kill();
+#[cfg(unix)]
+fn is_no_child(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::errno::Errno::ECHILD as i32)
+}
+
+#[cfg(not(unix))]
+fn is_no_child(_: &io::Error) -> bool {
+    false
 }
 
 /// The injected clock says what time credentials end; a program takes the time it takes.
@@ -216,4 +269,49 @@ fn end(child: &mut dyn ChildWrapper) {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A child that belongs to somebody else by now, like one that changed its user.
+    #[derive(Debug)]
+    struct Foreign;
+
+    impl ChildWrapper for Foreign {
+        fn inner(&self) -> &dyn ChildWrapper {
+            self
+        }
+
+        fn inner_mut(&mut self) -> &mut dyn ChildWrapper {
+            self
+        }
+
+        fn into_inner(self: Box<Self>) -> Box<dyn ChildWrapper> {
+            self
+        }
+
+        fn start_kill(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+
+        fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn that_a_program_cannot_be_ended_is_told() {
+        let mut program = Program {
+            child: &mut Foreign,
+            output: None,
+            ended: None,
+        };
+        let error = program.end().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        // It ended by itself.
+        program.ended = Some((Status::Lost, now()));
+        assert!(program.end().is_ok());
+    }
 }

@@ -1,8 +1,9 @@
 //! The source and its builder.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub type CredentialsProcessProvider = RefreshingProvider<CredentialsProcess>;
 /// It is started without a shell, with nothing on its standard input, and inherits environment and working
 /// directory. Once its time is over, or when the fetch is dropped, it is ended together with all that it started
 /// (its process group; on Windows its job). Nothing of what it prints reaches an error or a log, on either output,
-/// and of its command line only the program's name does: arguments may be secrets.
+/// and of its command line only [`CredentialsProcess::program`] does: arguments may be secrets.
 ///
 /// # Examples
 ///
@@ -36,7 +37,7 @@ pub type CredentialsProcessProvider = RefreshingProvider<CredentialsProcess>;
 /// let source = CredentialsProcess::builder()
 ///     .command(["/usr/local/bin/login-helper", "--account", "staging"])
 ///     .build_source()?;
-/// assert_eq!(source.program(), "/usr/local/bin/login-helper");
+/// assert_eq!(source.program(), "login-helper");
 /// # Ok::<(), oss_credentials_core::CredentialsError>(())
 /// ```
 #[derive(Clone)]
@@ -59,27 +60,43 @@ impl CredentialsProcess {
         }
     }
 
-    /// The program, as it was given.
+    /// The program as errors and logs show it: the file name, if what was given looks like a path and nothing
+    /// else. Whoever writes a variable in front of it, or a whole command line as one word, may have written a
+    /// secret.
     pub fn program(&self) -> String {
-        self.program.to_string_lossy().into_owned()
+        shown(&self.program)
+            .unwrap_or("a program whose name is not shown")
+            .to_owned()
     }
 
     async fn ask(&self) -> Result<Fetched, CredentialsError> {
         tracing::debug!(target: TRACING_TARGET, provider = NAME, program = self.program(), "starting the program");
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
-        let output = match run::run(command, self.time_limit).await {
-            Outcome::Output(output) => output,
+        let (output, status_known) = match run::run(command, self.time_limit).await {
+            Outcome::Output { text, status_known } => (text, status_known),
             Outcome::Failed(status) => return Err(self.failed(status)),
-            Outcome::TimeOut => return Err(self.timed_out()),
-            Outcome::TooLong => return Err(self.too_long()),
+            Outcome::TimeOut(ended) => return Err(self.timed_out(ended)),
+            Outcome::TooLong(ended) => return Err(self.too_long(ended)),
             Outcome::Io(error) => return Err(self.io(error)),
         };
-        let keys = wire::parse(&output).map_err(|defect| {
-            CredentialsError::invalid_response(self.detail(format!("the program's output {defect}")).hint(
-                "let it print one JSON object with access_key_id and access_key_secret, and nothing else",
-            ))
-        })?;
+        let keys = match wire::parse(&output) {
+            Ok(keys) => keys,
+            Err(defect) if status_known => {
+                let detail = self.detail(format!("the program's output {defect}")).hint(
+                    "let it print one JSON object with access_key_id and access_key_secret, and nothing else",
+                );
+                return Err(CredentialsError::invalid_response(detail));
+            }
+            // It may have failed, as it may fail with a status: no reason to take its output for its answer.
+            Err(defect) => {
+                let what = format!(
+                    "the program's output {defect}, and its exit status is lost, as this process ignores SIGCHLD"
+                );
+                let detail = self.detail(what).hint("run it by hand to see whether it fails");
+                return Err(CredentialsError::unavailable(detail));
+            }
+        };
         self.credentials(keys)
     }
 
@@ -126,21 +143,31 @@ impl CredentialsProcess {
         )
     }
 
-    fn timed_out(&self) -> CredentialsError {
+    fn timed_out(&self, ended: io::Result<()>) -> CredentialsError {
         let seconds = self.time_limit.as_secs_f64();
-        CredentialsError::unavailable(
-            self.detail(format!(
-                "the program did not end within {seconds} s, and was ended"
-            ))
-            .hint("see by hand what it waits for, or raise the time limit"),
-        )
+        CredentialsError::unavailable(self.stopped(
+            &format!("the program did not end within {seconds} s"),
+            "see by hand what it waits for, or raise the time limit",
+            ended,
+        ))
     }
 
-    fn too_long(&self) -> CredentialsError {
-        CredentialsError::invalid_response(
-            self.detail("the program printed more than 64 KiB, and was ended")
-                .hint("let it print the credentials only, and log to a file"),
-        )
+    fn too_long(&self, ended: io::Result<()>) -> CredentialsError {
+        CredentialsError::invalid_response(self.stopped(
+            "the program printed more than 64 KiB",
+            "let it print the credentials only, and log to a file",
+            ended,
+        ))
+    }
+
+    fn stopped(&self, what: &str, hint: &'static str, ended: io::Result<()>) -> ErrorDetailBuilder {
+        match ended {
+            Ok(()) => self.detail(format!("{what}, and was ended")).hint(hint),
+            // One that changes its user, say.
+            Err(error) => self
+                .detail(format!("{what}, and cannot be ended: {error}"))
+                .hint(format!("end it by hand; {hint}")),
+        }
     }
 
     fn io(&self, error: io::Error) -> CredentialsError {
@@ -181,7 +208,7 @@ impl CredentialsSource for CredentialsProcess {
 impl fmt::Debug for CredentialsProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialsProcess")
-            .field("program", &self.program)
+            .field("program", &self.program())
             .field("arguments", &self.arguments.len())
             .field("time_limit", &self.time_limit)
             .field("refresh_after", &self.refresh_after)
@@ -217,7 +244,8 @@ impl CredentialsProcessBuilder {
     ///
     /// White space separates words. `'…'` is taken as it is; in `"…"` a backslash escapes `"`, `\`, `$` and a
     /// backtick; elsewhere it escapes any character, but on Windows, where it is a character like others. There is
-    /// no shell: no variables, patterns, pipes or comments.
+    /// no shell: no variables, patterns, pipes or comments. A line that begins with `NAME=value` is refused; to set
+    /// a variable, let `env` run the program.
     pub fn command_line(mut self, line: impl Into<String>) -> Self {
         self.command = Some(Given::Line(line.into()));
         self
@@ -248,7 +276,7 @@ impl CredentialsProcessBuilder {
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if there is no command; [`CredentialsError::InvalidConfig`] if it is
-    /// empty or cannot be split.
+    /// empty, holds a NUL character, begins with a variable or cannot be split.
     pub fn build(self) -> Result<CredentialsProcessProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -267,7 +295,7 @@ impl CredentialsProcessBuilder {
     ///
     /// As [`CredentialsProcessBuilder::build`].
     pub fn build_source(self) -> Result<CredentialsProcess, CredentialsError> {
-        let mut words = match self.command {
+        let words = match self.command {
             Some(Given::Words(words)) => words,
             Some(Given::Line(line)) => words_of(&line)?,
             None => {
@@ -276,8 +304,14 @@ impl CredentialsProcessBuilder {
                         .hint("set command(..) or command_line(..)"),
                 ));
             }
+        };
+        if words.iter().any(|word| word.as_encoded_bytes().contains(&0)) {
+            return Err(invalid(
+                "the command holds a NUL character",
+                "remove it: no program can be passed one",
+            ));
         }
-        .into_iter();
+        let mut words = words.into_iter();
         let program = words
             .next()
             .filter(|program| !program.is_empty())
@@ -309,7 +343,33 @@ fn words_of(line: &str) -> Result<Vec<OsString>, CredentialsError> {
             "remove it, or double it if it is meant",
         ),
     })?;
+    if words.first().is_some_and(|word| begins_with_variable(word)) {
+        return Err(invalid(
+            "the command line begins with a variable (NAME=value), and there is no shell to set it",
+            "let `env` run the program: env NAME=value program",
+        ));
+    }
     Ok(words.into_iter().map(OsString::from).collect())
+}
+
+/// What a shell would take for one.
+fn begins_with_variable(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
+/// The file name, if the whole looks like a path and nothing else.
+fn shown(program: &OsStr) -> Option<&str> {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '/' | '\\' | ':');
+    program.to_str().filter(|text| text.chars().all(is_plain))?;
+    let name = Path::new(program).file_name()?.to_str()?;
+    // `user:password`; in front of a path it is a drive.
+    (!name.contains(':')).then_some(name)
 }
 
 fn invalid(what: &'static str, hint: &'static str) -> CredentialsError {

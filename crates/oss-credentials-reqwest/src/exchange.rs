@@ -22,18 +22,11 @@ pub(crate) async fn exchange(clients: Arc<Clients>, request: HttpRequest) -> Res
     let fail = |error| error::from_reqwest(error, https);
     let mut response = client.execute(request).await.map_err(fail)?;
 
-    let expected = response.content_length().unwrap_or(FIRST_CAPACITY as u64);
-    let expected = usize::try_from(expected)
-        .ok()
-        .filter(|length| *length <= MAX_BODY)
-        .ok_or_else(too_large)?;
-    let mut body = Zeroizing::new(Vec::with_capacity(expected));
-    while let Some(chunk) = response.chunk().await.map_err(fail)? {
-        append(&mut body, &chunk)?;
-    }
-
+    let body = body(&mut response, fail)
+        .await
+        .map_err(HttpError::with_answer_begun)?;
     let status = response.status().as_u16();
-    let answer = HttpResponse::new(status, std::mem::take(&mut *body));
+    let answer = HttpResponse::new(status, body);
     let headers = response
         .headers()
         .iter()
@@ -41,6 +34,22 @@ pub(crate) async fn exchange(clients: Arc<Clients>, request: HttpRequest) -> Res
     Ok(headers.fold(answer, |answer, (name, value)| {
         answer.with_header(name.as_str(), value)
     }))
+}
+
+async fn body(
+    response: &mut reqwest::Response,
+    fail: impl Fn(reqwest::Error) -> HttpError,
+) -> Result<Vec<u8>, HttpError> {
+    let expected = response.content_length().unwrap_or(FIRST_CAPACITY as u64);
+    let expected = usize::try_from(expected)
+        .ok()
+        .filter(|length| *length <= MAX_BODY)
+        .ok_or_else(too_large)?;
+    let mut body = Zeroizing::new(Vec::with_capacity(expected));
+    while let Some(chunk) = response.chunk().await.map_err(&fail)? {
+        append(&mut body, &chunk)?;
+    }
+    Ok(std::mem::take(&mut *body))
 }
 
 fn parse(url: &str) -> Result<reqwest::Url, HttpError> {

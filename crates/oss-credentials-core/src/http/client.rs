@@ -18,6 +18,7 @@ use crate::provider::BoxFuture;
 /// - Hosts for which [`is_metadata_host`](super::is_metadata_host) holds are never reached through a proxy.
 /// - A body over [`MAX_BODY`](super::MAX_BODY) bytes is an error, as is one that ends early. Bodies arrive
 ///   as they were sent: nothing is decompressed.
+/// - An error after the head of an answer has come says so: [`HttpError::with_answer_begun`].
 /// - TLS certificates are always verified.
 /// - Query, headers and body reach no log and no error.
 /// - A missing runtime is [`HttpErrorKind::Request`] with a hint, never a panic.
@@ -60,6 +61,7 @@ pub enum HttpErrorKind {
 #[derive(Clone)]
 pub struct HttpError {
     kind: HttpErrorKind,
+    answer_begun: bool,
     source: Arc<dyn Error + Send + Sync>,
 }
 
@@ -68,8 +70,22 @@ impl HttpError {
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
+            answer_begun: false,
             source: Arc::from(source.into()),
         }
+    }
+
+    /// The same, of an exchange that failed after the head of an answer had come.
+    #[must_use]
+    pub fn with_answer_begun(mut self) -> Self {
+        self.answer_begun = true;
+        self
+    }
+
+    /// Whether the head of an answer had come: then somebody is there, even if the rest took too long. `false`
+    /// also where a client does not say.
+    pub fn has_answer_begun(&self) -> bool {
+        self.answer_begun
     }
 
     /// At which point it failed.

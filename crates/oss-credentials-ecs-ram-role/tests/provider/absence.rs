@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oss_credentials_core::http::HttpErrorKind::{Connect, Interrupted, Other, Request, Timeout, Tls};
-use oss_credentials_core::http::HttpRequest;
+use oss_credentials_core::http::{HttpError, HttpRequest};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{ChainProvider, Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_ecs_ram_role::{ENV_ROLE_NAME, EcsRamRole, EcsRamRoleBuilder};
@@ -12,19 +12,45 @@ use crate::service::{LIST, NOW, PUT, Service, at, fetch, fetch_once};
 
 #[test]
 fn no_connection_is_no_instance_after_one_short_probe() {
-    for kind in [Connect, Interrupted, Tls, Other] {
-        let service = Service::new().fails(kind);
-        let error = fetch_once(service.builder()).unwrap_err();
-        assert!(error.is_not_configured(), "{error:?}");
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "ecs-ram-role: no metadata service answers here ({PUT}); if this is an ECS instance, let \
-                 requests to the service through, or say that it must be there with required(true)"
-            )
-        );
-        assert_eq!(service.asked(), [PUT]);
+    let service = Service::new().fails(Connect);
+    let error = fetch_once(service.builder()).unwrap_err();
+    assert!(error.is_not_configured(), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "ecs-ram-role: no metadata service answers here ({PUT}); if this is an ECS instance, let \
+             requests to the service through, or say that it must be there with required(true)"
+        )
+    );
+    assert_eq!(service.asked(), [PUT]);
+}
+
+/// A chain must not go on to another identity because the service stumbled at first contact.
+#[test]
+fn a_bad_answer_is_no_absence() {
+    for kind in [Interrupted, Tls, Other] {
+        let service = Service::new().fails(kind).fails(Connect).fails(Connect);
+        let source = service.builder().build_source().unwrap();
+        for asked in [vec![PUT], vec![PUT; 3]] {
+            let error = fetch(&source).unwrap_err();
+            assert!(
+                matches!(error, CredentialsError::Unavailable(_)),
+                "{kind:?}: {error:?}"
+            );
+            assert_eq!(service.asked(), asked, "{kind:?}");
+        }
     }
+    // The rest of it took too long.
+    let service = Service::new().then(|| Err(HttpError::new(Timeout, "hung").with_answer_begun()));
+    let error = fetch_once(service.builder()).unwrap_err();
+    assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("ecs-ram-role: no answer from the metadata service in time (PUT "),
+        "{error}"
+    );
+    assert_eq!(service.asked(), [PUT]);
 }
 
 /// 1 s in all, with the question that follows where a connection was made and nothing came.

@@ -116,6 +116,44 @@ async fn a_redirect_is_not_followed_and_a_cut_answer_is_no_answer() {
     assert!(error.to_string().contains("broke off"), "{error}");
 }
 
+/// What comes is bad in ways that only a real client sees.
+#[tokio::test]
+async fn whoever_answers_badly_is_there() {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    for bad in [
+        format!("{ok}Content-Length: 500\r\n\r\ncut"),
+        format!("{ok}Transfer-Encoding: chunked\r\n\r\nZZZ\r\nbad"),
+        format!("{ok}Content-Length: 2000000\r\n\r\n"),
+    ] {
+        let (endpoint, _) = serve(vec![bad.clone()]);
+        assert_unavailable(endpoint, &bad).await;
+    }
+    // A body that does not end in time.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (held, until) = std::sync::mpsc::channel::<()>();
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        head(&mut stream);
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nslow")
+            .unwrap();
+        let _ = until.recv();
+    });
+    assert_unavailable(endpoint, "slow").await;
+    drop(held);
+    server.join().unwrap();
+}
+
+async fn assert_unavailable(endpoint: String, what: &str) {
+    let builder = EcsRamRole::builder().endpoint(endpoint).required(false);
+    let error = builder.build_source().unwrap().fetch().await.unwrap_err();
+    assert!(
+        matches!(error, CredentialsError::Unavailable(_)),
+        "{what}: {error:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_closed_port_is_no_instance_unless_it_was_asked_for() {
     // Bound and closed again: nobody listens there.
