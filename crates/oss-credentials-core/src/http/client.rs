@@ -117,6 +117,7 @@ impl fmt::Debug for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpError")
             .field("kind", &self.kind)
+            .field("answer_begun", &self.answer_begun)
             .field("source", &format_args!("{}", self.source))
             .finish()
     }
