@@ -31,11 +31,11 @@ fn a_daemon_in_its_own_session_costs_a_second_and_nothing_else() {
             .unwrap();
         let before = held();
         thread::scope(|scope| {
-            let fetches: Vec<_> = (0..7)
+            let threads: Vec<_> = (0..7)
                 .map(|_| scope.spawn(|| blocking::wait(source.fetch())))
                 .collect();
-            for fetch in fetches {
-                let fetched = fetch.join().unwrap().unwrap();
+            for thread in threads {
+                let fetched = thread.join().unwrap().unwrap();
                 assert_eq!(fetched.credentials().access_key_id(), "id");
             }
         });

@@ -88,6 +88,7 @@ impl CredentialsUri {
 
     async fn get(&self) -> Result<Fetched, CredentialsError> {
         let mut target = self.endpoint.clone();
+        let mut private = Arc::clone(&self.private);
         let mut redirects = 0;
         loop {
             tracing::debug!(target: TRACING_TARGET, provider = NAME, redirects, "asking the credentials URI");
@@ -95,13 +96,15 @@ impl CredentialsUri {
             let outcome = self.http.send(self.request(&target)).await;
             let received = self.clock.now();
             let exchange = Exchange {
-                private: &self.private,
+                private: &private,
                 target: &target,
+                is_redirected: redirects > 0,
             };
             let response = outcome.map_err(|error| exchange.transport(error))?;
             if matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
                 redirects += 1;
                 target = exchange.redirect(&response, redirects)?;
+                private = Arc::new(private.with(&target));
                 continue;
             }
             let session = exchange.session(&response)?;
@@ -163,6 +166,7 @@ impl fmt::Debug for CredentialsUri {
 struct Exchange<'a> {
     private: &'a Private,
     target: &'a Endpoint,
+    is_redirected: bool,
 }
 
 impl Exchange<'_> {
@@ -171,6 +175,10 @@ impl Exchange<'_> {
     }
 
     fn place(&self) -> String {
+        // This path is the server's, which may repeat in it what it was asked with.
+        if self.is_redirected && self.private.scrubber().repeats(self.target.path()) {
+            return format!("GET {}/…", self.target.origin());
+        }
         format!("GET {}", place(self.target))
     }
 

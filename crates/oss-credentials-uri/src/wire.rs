@@ -145,6 +145,13 @@ impl Private {
         Self(all)
     }
 
+    /// These, and those of a redirect's target: its query may be a signature.
+    pub(crate) fn with(&self, target: &Endpoint) -> Self {
+        let mut all = self.0.clone();
+        all.extend(Self::of(target).0);
+        Self(all)
+    }
+
     /// Hides them.
     pub(crate) fn scrubber(&self) -> Scrubber<'_> {
         self.0

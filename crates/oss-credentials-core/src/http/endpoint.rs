@@ -195,6 +195,7 @@ impl fmt::Debug for Endpoint {
 }
 
 fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static str, &'static str)> {
+    let is_address = host_port.starts_with('[');
     let (host, port) = if let Some(rest) = host_port.strip_prefix('[') {
         let (address, after) = rest
             .split_once(']')
@@ -221,7 +222,11 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
     if host.is_empty() {
         return Err(("has no host", "write scheme://host"));
     }
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+    // RFC 3986 allows escapes in names, DNS does not: what one library decodes to `evil.com` with a NUL behind it
+    // ends with the right domain for another. In an address `%` begins the zone.
+    let allowed = |c: char| {
+        c.is_alphanumeric() || matches!(c, '.' | '-' | '_') || (is_address && matches!(c, ':' | '%'))
+    };
     if !host.chars().all(allowed) {
         return Err((
             "has a character in its host that no host name has",
@@ -414,6 +419,10 @@ mod tests {
             ("http://[::1/", "unclosed"),
             ("http://[1]/", "IPv6"),
             ("http://[::1]x/", "after `]`"),
+            ("https://evil.com%00.aliyuncs.com/", "character in its host"),
+            ("https://%65vil.com/", "character in its host"),
+            ("https://evil.com\0.aliyuncs.com/", "control character"),
+            ("https://evil.com\u{85}.aliyuncs.com/", "control character"),
             ("http://a b/", "white space"),
             ("http://h\\@i/", "backslash"),
             ("http://h,i/", "character"),

@@ -1,7 +1,7 @@
 //! What each answer amounts to.
 
-use oss_credentials_core::CredentialsError;
 use oss_credentials_core::http::{HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::{CredentialsError, CredentialsSource as _, blocking};
 
 use crate::service::{PLACE, Service, an_hour, at, fetch, session};
 
@@ -184,6 +184,30 @@ fn redirects_on_the_same_server_are_followed_three_times() {
          URI to where it ends, or check its server"
     );
     assert_eq!(circle.requests().len(), 4);
+}
+
+#[test]
+fn a_redirect_that_repeats_the_query_is_not_shown() {
+    let forbidden = r#"{"Message": "bad canary-signature"}"#;
+    for (location, place) in [
+        ("/canary-query/creds", "/…"),
+        ("/%63anary-query", "/…"),
+        ("/moved?sig=canary-signature", "/moved"),
+    ] {
+        let service = Service::new().redirects(location).answers(403, forbidden);
+        let source = service.at("http://127.0.0.1:6666/credentials?key=canary-query");
+        let error = blocking::wait(source.build_source().unwrap().fetch())
+            .unwrap_err()
+            .to_string();
+        let shown = format!("(GET http://127.0.0.1:6666{place}, HTTP 403)");
+        assert!(error.contains(&shown), "{error}");
+        assert!(!error.contains("canary-query"), "{error}");
+        assert_eq!(
+            error.contains("canary-signature"),
+            !location.contains("sig="),
+            "{error}"
+        );
+    }
 }
 
 #[test]
