@@ -35,17 +35,23 @@ fn shown(status: u16, body: &[u8]) -> String {
     let mut shown = String::new();
     let log = logged(|| {
         let http = || ScriptedHttp::new().answers(status, body);
-        let mut builders = vec![
+        let builders = vec![
             builder()
                 .region(KmsRegion::new("cn-hangzhou"))
                 .http_client(http()),
         ];
         #[cfg(feature = "instance-gateway")]
-        {
+        let builders = {
             use oss_credentials_kms_client_key::KmsInstance;
             let instance = KmsInstance::new("cn-hangzhou", "kst-0.cryptoservice.kms.aliyuncs.com");
-            builders.push(builder().instance(instance).instance_http_client(http()));
-        }
+            [
+                builders,
+                vec![builder().instance(instance).instance_http_client(http())],
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+        };
         for builder in builders {
             let source = builder.build_source().unwrap();
             let outcome = blocking::wait(source.fetch());
