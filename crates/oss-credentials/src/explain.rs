@@ -218,11 +218,9 @@ impl fmt::Display for Explanation {
         let failed = || self.members().find(|member| member.standing == Standing::Failed);
         match (self.in_use(), failed()) {
             (Some(member), _) => write!(f, "default chain: {} is in use", member.name)?,
-            (None, Some(member)) => write!(
-                f,
-                "default chain: no credentials: {} is set up and fails; repair it, or remove its settings",
-                member.name
-            )?,
+            (None, Some(member)) => {
+                write!(f, "default chain: no credentials, since {} failed", member.name)?;
+            }
             (None, None) => f.write_str("default chain: no credentials: set one of these up")?,
         }
         if let Some(by) = self.pinned_by {

@@ -89,6 +89,27 @@ fn the_file_and_the_profile_that_were_read() {
     );
 }
 
+/// What a profile asks for has a cache of its own.
+#[test]
+fn the_refresh_behind_a_profile() {
+    let place = Place::new();
+    place.rrsa();
+    let token = place.home.path().join("token");
+    let ini = format!(
+        "[default]\ntype = oidc_role_arn\nrole_arn = acs:ram::123456789012:role/example\n\
+         oidc_provider_arn = acs:ram::123456789012:oidc-provider/example\noidc_token_file_path = {}\n",
+        token.display()
+    );
+    let file = place.file(".alibabacloud/credentials.ini", &ini);
+    let provider = place.builder().only("profile").build().unwrap();
+    let explanation = blocking::wait(provider.explain());
+    let member = explanation.in_use().unwrap();
+    assert_eq!(member.source(), Some("oidc-rrsa"));
+    assert!(member.next_refresh().is_some());
+    let read = format!("{}, profile \"default\", oidc-rrsa", file.display());
+    assert_eq!(member.place(), Some(read.as_str()));
+}
+
 #[test]
 fn a_broken_member_says_why_and_what_to_do() {
     let place = Place::with(Network::Failing);
@@ -108,9 +129,7 @@ fn a_broken_member_says_why_and_what_to_do() {
     assert_eq!(explanation.error().unwrap().kind(), "unavailable");
     let text = explanation.to_string();
     assert!(
-        text.starts_with(
-            "default chain: no credentials: oidc-rrsa is set up and fails; repair it, or remove its settings\n"
-        ),
+        text.starts_with("default chain: no credentials, since oidc-rrsa failed\n"),
         "{text}"
     );
     assert!(text.contains("HTTP 500"), "{text}");
