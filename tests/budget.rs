@@ -26,6 +26,8 @@ struct Forbidden {
 #[derive(Deserialize)]
 struct Entry {
     name: String,
+    /// Comma list, taken in place of the default features.
+    features: Option<String>,
     without_defaults: Option<usize>,
     defaults: Option<usize>,
     #[serde(default)]
@@ -92,13 +94,14 @@ fn every_crate_keeps_its_budget() {
     let mut report = Vec::new();
     let mut over = false;
     for entry in budget().crates {
+        let features = entry.features.as_deref().unwrap_or_default();
         for (limit, arguments, what) in [
             (
                 entry.without_defaults,
-                &["--no-default-features"][..],
-                "without default features",
+                &["--no-default-features", "--features", features][..],
+                format!("without default features, but [{features}]"),
             ),
-            (entry.defaults, &[][..], "with default features"),
+            (entry.defaults, &[][..], "with default features".to_owned()),
         ] {
             let Some(limit) = limit else { continue };
             let mut all = vec!["--package", &entry.name];
@@ -125,7 +128,14 @@ fn no_stack_comes_along_unasked() {
         .iter()
         .filter(|entry| entry.without_defaults.is_some())
     {
-        let found = third_party(&["--package", &entry.name, "--no-default-features"]);
+        let features = entry.features.as_deref().unwrap_or_default();
+        let found = third_party(&[
+            "--package",
+            &entry.name,
+            "--no-default-features",
+            "--features",
+            features,
+        ]);
         let own = if entry.core {
             &budget.forbidden_without_defaults.core[..]
         } else {

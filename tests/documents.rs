@@ -98,6 +98,49 @@ fn sections_of_the_troubleshooting_page_exist() {
     assert!(named > 3, "only {named} sections are named");
 }
 
+/// Whoever looks for a variable finds it on one page: each name that the sources of a crate hold in a constant
+/// `ENV_…`, in a row that names this crate.
+#[test]
+fn every_variable_stands_on_the_page_of_variables() {
+    let page = read("docs/environment.md");
+    let rows: Vec<(&str, &str)> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .collect();
+    let mut found = 0;
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let inside = path.strip_prefix(root().join("crates")).unwrap();
+            let name = inside.iter().next().unwrap().to_str().unwrap();
+            let reader = name.strip_prefix("oss-credentials-").unwrap_or("the chain");
+            for rest in text.split("const ENV_").skip(1) {
+                let Some((_, value)) = rest.split(';').next().unwrap().split_once(": &str = \"") else {
+                    continue;
+                };
+                let variable = value.trim_end_matches('"');
+                let row = rows.iter().find(|(name, _)| *name == variable);
+                let (_, read_by) = row.unwrap_or_else(|| panic!("{name}: no row for {variable}"));
+                assert!(
+                    read_by.split(" | ").next().unwrap().contains(reader),
+                    "the row for {variable} does not say that {reader} reads it: {read_by}"
+                );
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 30, "only {found} variables");
+}
+
 /// Relative links in the Markdown files lead somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -8,6 +8,7 @@ use crate::TRACING_TARGET;
 use crate::credentials::Credentials;
 use crate::error::{CredentialsError, ErrorDetail};
 use crate::provider::{CredentialsFuture, CredentialsProvider};
+use crate::refresh::RefreshStatus;
 
 /// Value of `answered` before any member has answered.
 const NOBODY: usize = usize::MAX;
@@ -245,6 +246,11 @@ impl CredentialsProvider for ChainProvider {
         {
             provider.invalidate(rejected);
         }
+    }
+
+    fn refresh_status(&self) -> Option<RefreshStatus> {
+        let member = self.members.get(self.answered.load(Ordering::Acquire))?;
+        member.provider.as_ref().ok()?.refresh_status()
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
+use crate::refresh::RefreshStatus;
 use crate::time::ClockOffset;
 
 /// A boxed future that can move between threads.
@@ -177,6 +178,12 @@ pub trait CredentialsProvider: fmt::Debug + Send + Sync + 'static {
     fn invalidate(&self, rejected: &Credentials) {
         let _ = rejected;
     }
+
+    /// How the cache behind this provider is doing, for people who look for a fault; `None` if there is none.
+    /// A provider that holds another one passes the question on.
+    fn refresh_status(&self) -> Option<RefreshStatus> {
+        None
+    }
 }
 
 macro_rules! forward_provider {
@@ -193,6 +200,9 @@ macro_rules! forward_provider {
             }
             fn invalidate(&self, rejected: &Credentials) {
                 (**self).invalidate(rejected);
+            }
+            fn refresh_status(&self) -> Option<RefreshStatus> {
+                (**self).refresh_status()
             }
         }
     )*};

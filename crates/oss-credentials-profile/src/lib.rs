@@ -88,7 +88,7 @@ pub use config::{
     DEFAULT_PROFILE, ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE,
     LOOK_INTERVAL, MAX_CONFIG_FILE, MAX_DEPTH, MAX_INI_FILE,
 };
-pub use provider::ProfileProvider;
+pub use provider::{ProfileInUse, ProfileProvider};
 
 const NAME: &str = "profile";
 /// Target of everything this crate logs.

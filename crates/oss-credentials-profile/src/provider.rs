@@ -1,13 +1,14 @@
 //! The provider: holds the one that the profile asks for, and another one when the profile changes.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use oss_credentials_core::{
-    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail,
+    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, RefreshStatus,
 };
 
 use crate::builder::ProfileProviderBuilder;
@@ -99,11 +100,20 @@ impl ProfileProvider {
 
     /// Starts a provider of the two keys `alibaba_cloud_access_key_id` and `alibaba_cloud_access_key_secret`
     /// in a section of an INI file, as the vendor's OSS documents have it (*Configure access credentials*).
-    pub fn config_ini(
-        path: impl Into<std::path::PathBuf>,
-        section: impl Into<String>,
-    ) -> ProfileProviderBuilder {
+    pub fn config_ini(path: impl Into<PathBuf>, section: impl Into<String>) -> ProfileProviderBuilder {
         Self::builder().own_keys(path.into(), section.into())
+    }
+
+    /// What was read, as of the last look at the files; `None` before a profile was found. Waits for whoever is
+    /// reading a file just now, so this is for reports and not for requests.
+    pub fn in_use(&self) -> Option<ProfileInUse> {
+        let reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = reading.plan.as_ref()?;
+        Some(ProfileInUse {
+            file: plan.place.file.clone(),
+            profile: plan.place.name.clone(),
+            kind: plan.way.word(),
+        })
     }
 
     pub(crate) fn new(candidates: Candidates, context: Context) -> Self {
@@ -281,6 +291,37 @@ impl CredentialsProvider for ProfileProvider {
         }
         // The key may have been replaced in the file.
         self.shared.looked_at.store(NEVER, Ordering::Release);
+    }
+
+    fn refresh_status(&self) -> Option<RefreshStatus> {
+        let current = self.shared.current.load();
+        current.as_deref()?.provider.as_ref()?.refresh_status()
+    }
+}
+
+/// Which profile a [`ProfileProvider`] has read; see [`ProfileProvider::in_use`]. Holds no secret.
+#[derive(Clone, Debug)]
+pub struct ProfileInUse {
+    file: PathBuf,
+    profile: String,
+    kind: &'static str,
+}
+
+impl ProfileInUse {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The profile's name, in an INI file its section.
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// How the profile gets its credentials: `"keys"`, the name of a provider such as `"sts-assume-role"`,
+    /// `"cloud-sso"` or `"oauth"`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
     }
 }
 

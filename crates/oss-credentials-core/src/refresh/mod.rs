@@ -200,6 +200,10 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
     fn invalidate(&self, rejected: &Credentials) {
         self.shared.invalidate(rejected);
     }
+
+    fn refresh_status(&self) -> Option<RefreshStatus> {
+        Some(self.status())
+    }
 }
 
 impl<S: CredentialsSource> fmt::Debug for RefreshingProvider<S> {

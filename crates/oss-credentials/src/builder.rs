@@ -1,0 +1,221 @@
+//! Settings of the default chain.
+
+use std::sync::Arc;
+
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{
+    ChainPolicy, ChainProvider, Clock, CredentialsError, CredentialsProvider, Env, ErrorDetail, ProcessEnv,
+    Sleep, SystemClock,
+};
+
+use crate::NAME;
+use crate::config::{DEFAULT_ORDER, ENV_CREDENTIALS_PROVIDER};
+use crate::members::{Built, Member, Parts, default_http_client};
+use crate::provider::{DefaultProvider, Pin};
+
+/// Makes a [`DefaultProvider`]; see [`DefaultProvider::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct DefaultProviderBuilder {
+    env: Arc<dyn Env>,
+    http_client: Option<Arc<dyn HttpClient>>,
+    clock: Arc<dyn Clock>,
+    sleep: Option<Arc<dyn Sleep>>,
+    policy: ChainPolicy,
+    own: Vec<(&'static str, Built)>,
+    order: Option<Vec<String>>,
+    without: Vec<String>,
+    only: Option<String>,
+}
+
+impl DefaultProviderBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            env: Arc::new(ProcessEnv),
+            http_client: None,
+            clock: Arc::new(SystemClock),
+            sleep: None,
+            policy: ChainPolicy::default(),
+            own: Vec::new(),
+            order: None,
+            without: Vec::new(),
+            only: None,
+        }
+    }
+
+    /// Where variables are looked up. Default: the environment of the process.
+    pub fn env(mut self, env: impl Env) -> Self {
+        self.env = Arc::new(env);
+        self
+    }
+
+    /// What sends the requests of the default members. Default: with the feature `reqwest` one
+    /// `ReqwestClient::new()` for all of them, which works inside a tokio runtime; else none, and members that
+    /// need one say so when they are asked.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clock of the default members and their caches. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What retries of the default members wait on. Default: with the feature `tokio` its timer, in calls made
+    /// inside a runtime that has one; else none.
+    pub fn sleep(mut self, sleep: impl Sleep) -> Self {
+        self.sleep = Some(Arc::new(sleep));
+        self
+    }
+
+    /// What to do when a member that is set up fails. Default: [`ChainPolicy::StopOnFailure`].
+    ///
+    /// [`ChainPolicy::ContinueOnFailure`] is what the vendor's SDKs do. The program may then act as somebody
+    /// else than its operator meant; a warning is logged each time.
+    pub fn policy(mut self, policy: ChainPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Adds a member behind the others; with the name of a default member it takes that one's place, for
+    /// settings that no variable has. An `Err`, as a provider's builder may give it, is what the member answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials::{Credentials, DefaultProvider};
+    ///
+    /// let vault = Credentials::builder("LTAI5tEXAMPLEKEYID", "EXAMPLE").source("vault").build();
+    /// let provider = DefaultProvider::builder()
+    ///     .member("vault", vault)
+    ///     // The vault first, and of the default members only the environment.
+    ///     .order(["vault", "env"])
+    ///     .build()?;
+    /// assert_eq!(provider.member_names().collect::<Vec<_>>(), ["vault", "env"]);
+    /// # Ok::<(), oss_credentials::CredentialsError>(())
+    /// ```
+    pub fn member(
+        mut self,
+        name: &'static str,
+        provider: Result<impl CredentialsProvider, CredentialsError>,
+    ) -> Self {
+        self.own.retain(|(own, _)| *own != name);
+        let provider = provider.map(|provider| Arc::new(provider) as Arc<dyn CredentialsProvider>);
+        self.own.push((name, provider));
+        self
+    }
+
+    /// Exactly these members, in this order. Default: [`DEFAULT_ORDER`], then those that
+    /// [`member`](Self::member) added.
+    pub fn order(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.order = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Drops a member.
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.without.push(name.into());
+        self
+    }
+
+    /// Asks this member and no other; [`ENV_CREDENTIALS_PROVIDER`] is not read then. Default: what that
+    /// variable says, else all members.
+    pub fn only(mut self, name: impl Into<String>) -> Self {
+        self.only = Some(name.into());
+        self
+    }
+
+    /// Makes the provider. Settings are read from the environment now, keys on each call; nothing is sent, and no
+    /// file is read. A member that is half set up or malformed is no error here: it is what the chain answers
+    /// if it comes to that member.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if a name, in code or in [`ENV_CREDENTIALS_PROVIDER`], is that of no
+    /// member, or if a member is named twice.
+    pub fn build(mut self) -> Result<DefaultProvider, CredentialsError> {
+        let mut names = self.names()?;
+        let pin = self.pin(&names)?;
+        if let Some(pin) = &pin {
+            names = vec![pin.name];
+        }
+        let parts = Parts {
+            env: self.env,
+            http: self.http_client.or_else(default_http_client),
+            clock: Arc::clone(&self.clock),
+            sleep: self.sleep,
+            pinned: pin.as_ref().map(|pin| pin.name),
+        };
+        let mut members = Vec::new();
+        let mut chain = ChainProvider::builder().policy(self.policy);
+        for name in names {
+            let member = match self.own.iter().position(|(own, _)| *own == name) {
+                Some(index) => Member::new(name, self.own.swap_remove(index).1),
+                None => parts.member(name),
+            };
+            chain = chain.member(name, member.provider.clone());
+            members.push(member);
+        }
+        Ok(DefaultProvider::new(
+            chain.build(),
+            members,
+            self.policy,
+            pin,
+            self.clock,
+        ))
+    }
+
+    /// The members' names in their order.
+    fn names(&self) -> Result<Vec<&'static str>, CredentialsError> {
+        let mut known = DEFAULT_ORDER.to_vec();
+        known.extend(
+            self.own
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| !DEFAULT_ORDER.contains(name)),
+        );
+        let mut names = known.clone();
+        if let Some(order) = &self.order {
+            names.clear();
+            for wanted in order {
+                let name = find(wanted, &known, "order(..)")?;
+                if names.contains(&name) {
+                    let what = format!("{name:?} is named twice");
+                    let detail = ErrorDetail::builder(NAME, what).place("order(..)");
+                    return Err(CredentialsError::invalid_config(detail.hint("name it once")));
+                }
+                names.push(name);
+            }
+        }
+        for dropped in &self.without {
+            let dropped = find(dropped, &known, "without(..)")?;
+            names.retain(|name| *name != dropped);
+        }
+        Ok(names)
+    }
+
+    fn pin(&self, names: &[&'static str]) -> Result<Option<Pin>, CredentialsError> {
+        let (wanted, by) = match &self.only {
+            Some(name) => (name.clone(), "only(..)"),
+            None => match self.env.non_empty(ENV_CREDENTIALS_PROVIDER) {
+                Some(name) => (name, ENV_CREDENTIALS_PROVIDER),
+                None => return Ok(None),
+            },
+        };
+        let name = find(&wanted, names, by)?;
+        Ok(Some(Pin { name, by }))
+    }
+}
+
+/// The member of this name.
+fn find(wanted: &str, names: &[&'static str], place: &'static str) -> Result<&'static str, CredentialsError> {
+    names.iter().copied().find(|name| *name == wanted).ok_or_else(|| {
+        // Whatever stands there, it may be a secret in the wrong place.
+        let detail = ErrorDetail::builder(NAME, "there is no member of this name in the chain")
+            .place(place)
+            .hint(format!("take one of: {}", names.join(", ")));
+        CredentialsError::invalid_config(detail)
+    })
+}

@@ -1,0 +1,23 @@
+//! The chain's order, and the name of its variable.
+
+/// Pins one member of the default chain by its name: no other one is asked then. An empty value counts as unset.
+/// A variable of this crate; the vendor's SDKs do not know it.
+pub const ENV_CREDENTIALS_PROVIDER: &str = "ALIBABA_CLOUD_CREDENTIALS_PROVIDER";
+
+/// Name of the member that reads keys from environment variables.
+pub(crate) const ENV: &str = "env";
+/// Name of the member that shows an OIDC token to STS.
+pub(crate) const OIDC_RRSA: &str = "oidc-rrsa";
+/// Name of the member that reads the files of the CLI and the SDKs.
+pub(crate) const PROFILE: &str = "profile";
+/// Name of the member that asks a credentials URI.
+pub(crate) const URI: &str = "uri";
+/// Name of the member that asks instance metadata.
+pub(crate) const ECS_RAM_ROLE: &str = "ecs-ram-role";
+
+/// The members of the default chain in their order.
+///
+/// Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs, section on the default credential chain.
+/// There instance metadata comes before the credentials URI; here it comes last, since a URI is there only if
+/// somebody set it, and would otherwise never count on an instance.
+pub const DEFAULT_ORDER: [&str; 5] = [ENV, OIDC_RRSA, PROFILE, URI, ECS_RAM_ROLE];

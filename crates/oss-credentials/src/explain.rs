@@ -1,0 +1,354 @@
+//! What the chain finds, member by member, for a person who looks for a fault.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use oss_credentials_core::{
+    ChainPolicy, ClockOffset, Credentials, CredentialsError, CredentialsProvider, MaskedId, RefreshStatus,
+};
+
+use crate::members::Member;
+use crate::provider::DefaultProvider;
+
+/// How a member of the chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Standing {
+    /// Its credentials are the chain's.
+    InUse,
+    /// It has credentials, and the chain uses those of another member.
+    Available,
+    /// It is not set up here; [`MemberReport::error`] says what was looked for.
+    NotConfigured,
+    /// It is set up, and brings nothing; [`MemberReport::error`] says why, and what to do.
+    Failed,
+    /// The chain ends before it, so it was not asked.
+    NotAsked,
+}
+
+impl Standing {
+    /// In words: `"in use"`, `"available"`, `"not configured"`, `"failed"`, `"not asked"`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InUse => "in use",
+            Self::Available => "available",
+            Self::NotConfigured => "not configured",
+            Self::Failed => "failed",
+            Self::NotAsked => "not asked",
+        }
+    }
+}
+
+/// One member of the chain. Holds no secret that it would show.
+#[derive(Clone, Debug)]
+pub struct MemberReport {
+    name: &'static str,
+    standing: Standing,
+    place: Option<String>,
+    credentials: Option<Credentials>,
+    status: Option<RefreshStatus>,
+    error: Option<CredentialsError>,
+}
+
+impl MemberReport {
+    /// Its name, such as `"oidc-rrsa"`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Where its credentials are from: a variable, a file and its profile, a URL without query. `None` where
+    /// that is not known.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    /// The AccessKey id, masked; `None` if it brought no credentials.
+    pub fn access_key_id(&self) -> Option<String> {
+        let credentials = self.credentials.as_ref()?;
+        Some(MaskedId(credentials.access_key_id()).to_string())
+    }
+
+    /// Name of the source that answered, where it is another than the member: a profile's.
+    pub fn source(&self) -> Option<&'static str> {
+        let source = self.credentials.as_ref()?.source();
+        (source != self.name).then_some(source)
+    }
+
+    /// When the credentials end, by the service's clock; `None` if there are none, or they do not.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.credentials.as_ref()?.expires_at()
+    }
+
+    /// When the next refresh is due by the local clock, a pause after failures included; `None` if never, or if
+    /// it is not known.
+    pub fn next_refresh(&self) -> Option<SystemTime> {
+        self.status.as_ref()?.next_attempt()
+    }
+
+    /// How far the service's clock is from the local one; `None` if it is not known.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        self.status.as_ref()?.clock_offset()
+    }
+
+    /// Why it brings nothing, or, if it does, why the last refresh failed.
+    pub fn error(&self) -> Option<&CredentialsError> {
+        let of_refresh = || self.status.as_ref()?.last_error();
+        self.error.as_ref().or_else(of_refresh)
+    }
+}
+
+/// What the chain finds, member by member.
+///
+/// `Display` is for people, a line for each member and one for each fact about it; with the feature `json`
+/// [`to_json`](Self::to_json) is for programs. Neither shows a secret.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    pub(crate) now: SystemTime,
+    pub(crate) policy: ChainPolicy,
+    pub(crate) pinned_by: Option<&'static str>,
+    pub(crate) members: Vec<MemberReport>,
+    pub(crate) error: Option<CredentialsError>,
+}
+
+impl Explanation {
+    /// The members in the order of the chain.
+    pub fn members(&self) -> impl Iterator<Item = &MemberReport> {
+        self.members.iter()
+    }
+
+    /// The member whose credentials are in use; `None` if the chain brings none.
+    pub fn in_use(&self) -> Option<&MemberReport> {
+        self.members().find(|member| member.standing == Standing::InUse)
+    }
+
+    /// Why the chain brings no credentials; `None` if it does.
+    pub fn error(&self) -> Option<&CredentialsError> {
+        self.error.as_ref()
+    }
+
+    /// Who pinned the one member that is asked: `"only(..)"` or the name of a variable.
+    pub fn pinned_by(&self) -> Option<&'static str> {
+        self.pinned_by
+    }
+}
+
+impl DefaultProvider {
+    /// Asks the chain, and tells of each member how it stands. Members behind the one that decides are not asked,
+    /// as the chain does not ask them.
+    pub async fn explain(&self) -> Explanation {
+        self.examine(false).await
+    }
+
+    /// As [`explain`](Self::explain), but members that the chain does not ask are asked, too, to see what stands
+    /// behind. That may send requests to services and, for a profile that says so, run a program.
+    pub async fn explain_all(&self) -> Explanation {
+        self.examine(true).await
+    }
+
+    async fn examine(&self, all: bool) -> Explanation {
+        let answer = self.credentials().await;
+        let in_use = answer.as_ref().ok().and_then(|_| self.answered());
+        let mut members = Vec::new();
+        let mut is_decided = false;
+        for member in self.members() {
+            let report = match (&answer, &member.provider) {
+                (Ok(credentials), _) if in_use == Some(member.name) => {
+                    member.report(Standing::InUse, Some(credentials.clone()), None)
+                }
+                // Known without asking.
+                (_, Err(error)) => member.failure(error.clone()),
+                (_, Ok(_)) if is_decided && !all => member.report(Standing::NotAsked, None, None),
+                (_, Ok(provider)) => match provider.credentials().await {
+                    Ok(credentials) => member.report(Standing::Available, Some(credentials), None),
+                    Err(error) => member.failure(error),
+                },
+            };
+            is_decided |= match report.standing {
+                Standing::InUse => true,
+                Standing::Failed => self.policy() == ChainPolicy::StopOnFailure,
+                _ => false,
+            };
+            members.push(report);
+        }
+        Explanation {
+            now: self.clock().now(),
+            policy: self.policy(),
+            pinned_by: self.pin().map(|pin| pin.by),
+            members,
+            error: answer.err(),
+        }
+    }
+}
+
+impl Member {
+    fn report(
+        &self,
+        standing: Standing,
+        credentials: Option<Credentials>,
+        error: Option<CredentialsError>,
+    ) -> MemberReport {
+        let provider = self.provider.as_ref().ok();
+        MemberReport {
+            name: self.name,
+            standing,
+            place: credentials.as_ref().and_then(|_| self.place()),
+            credentials,
+            status: provider.and_then(CredentialsProvider::refresh_status),
+            error,
+        }
+    }
+
+    fn failure(&self, error: CredentialsError) -> MemberReport {
+        let standing = if error.is_not_configured() {
+            Standing::NotConfigured
+        } else {
+            Standing::Failed
+        };
+        self.report(standing, None, Some(error))
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = || self.members().find(|member| member.standing == Standing::Failed);
+        match (self.in_use(), failed()) {
+            (Some(member), _) => write!(f, "default chain: {} is in use", member.name)?,
+            (None, Some(member)) => {
+                write!(f, "default chain: no credentials, since {} failed", member.name)?;
+            }
+            (None, None) => f.write_str("default chain: no credentials: set one of these up")?,
+        }
+        if let Some(by) = self.pinned_by {
+            write!(f, " (pinned by {by}: no other member is asked)")?;
+        }
+        if self.policy == ChainPolicy::ContinueOnFailure {
+            f.write_str("\n  policy: after a failure the chain goes on, and the identity may change")?;
+        }
+        let width = self.members().map(|member| member.name.len()).max();
+        for member in &self.members {
+            write!(
+                f,
+                "\n  {:width$}  ",
+                member.name,
+                width = width.unwrap_or_default()
+            )?;
+            member.write(f, self.now)?;
+        }
+        Ok(())
+    }
+}
+
+impl MemberReport {
+    fn write(&self, f: &mut fmt::Formatter<'_>, now: SystemTime) -> fmt::Result {
+        f.write_str(self.standing.as_str())?;
+        if self.standing == Standing::NotAsked {
+            return f.write_str(": the chain ends before it");
+        }
+        if let Some(id) = self.access_key_id() {
+            write!(f, ": {id}")?;
+            let from = [self.place(), self.source()];
+            let from: Vec<&str> = from.into_iter().flatten().collect();
+            if !from.is_empty() {
+                write!(f, " ({})", from.join(", "))?;
+            }
+            self.write_times(f, now)?;
+            if let Some(error) = self.error() {
+                f.write_str("\n      the last refresh failed: ")?;
+                self.write_error(f, error)?;
+            }
+            return Ok(());
+        }
+        if let Some(error) = self.error() {
+            f.write_str(": ")?;
+            self.write_error(f, error)?;
+            if let Some(at) = self.next_refresh().filter(|_| self.standing == Standing::Failed) {
+                write!(f, "\n      next attempt: {}", Instant { at, now })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_times(&self, f: &mut fmt::Formatter<'_>, now: SystemTime) -> fmt::Result {
+        match self.expires_at() {
+            Some(at) => {
+                let now = self.clock_offset().unwrap_or_default().to_service(now);
+                write!(f, "\n      expires: {}", Instant { at, now })?;
+            }
+            None => f.write_str(", does not expire")?,
+        }
+        if let Some(at) = self.next_refresh() {
+            write!(f, "\n      next refresh: {}", Instant { at, now })?;
+        }
+        let offset = self.clock_offset().unwrap_or_default();
+        if offset.abs().as_secs() > 0 {
+            let is_ahead = offset.as_secs() > 0;
+            let secs = offset.abs().as_secs();
+            let word = if is_ahead { "behind" } else { "ahead of" };
+            write!(
+                f,
+                "\n      clock: this machine's is {secs} s {word} the service's"
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The error's text without the member's name, which stands in front already, and its causes.
+    fn write_error(&self, f: &mut fmt::Formatter<'_>, error: &CredentialsError) -> fmt::Result {
+        let text = error.to_string();
+        let rest = text
+            .strip_prefix(self.name)
+            .and_then(|rest| rest.strip_prefix(": "));
+        f.write_str(&rest.unwrap_or(&text).replace('\n', "\n      "))?;
+        for cause in causes(error) {
+            write!(f, "\n      because: {}", cause.replace('\n', "\n      "))?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands behind an error, the nearest cause first.
+pub(crate) fn causes(error: &CredentialsError) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Layers repeat each other.
+        if !causes.last().is_some_and(|last| last.contains(&text)) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+/// An instant as people read it.
+struct Instant {
+    at: SystemTime,
+    now: SystemTime,
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match rfc3339(self.at) {
+            Some(text) => f.write_str(&text)?,
+            None => f.write_str("at a time out of range")?,
+        }
+        match (self.at.duration_since(self.now), self.now.duration_since(self.at)) {
+            (Ok(ahead), _) => write!(f, " (in {} s)", ahead.as_secs()),
+            (Err(_), Ok(past)) => write!(f, " ({} s ago)", past.as_secs()),
+            (Err(_), Err(_)) => Ok(()),
+        }
+    }
+}
+
+/// Whole seconds, `Z`; `None` outside of what chrono can hold.
+pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let at = chrono::DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, 0)?;
+    Some(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}

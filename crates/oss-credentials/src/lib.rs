@@ -1,0 +1,109 @@
+//! Finds Alibaba Cloud credentials: the default chain, and every provider of the family behind a feature.
+//!
+//! ```no_run
+//! use oss_credentials::CredentialsProvider;
+//!
+//! # async fn example() -> Result<(), oss_credentials::CredentialsError> {
+//! let provider = oss_credentials::default_provider()?;
+//! let credentials = provider.credentials().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it asks, and in which order
+//!
+//! | order | member | set up by |
+//! |---|---|---|
+//! | 1 | `env` | `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, or `ALIBABA_CLOUD_ACCESS_KEY_ID` and `…_SECRET` |
+//! | 2 | `oidc-rrsa` | `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`, `…_OIDC_TOKEN_FILE` and `…_ROLE_ARN` |
+//! | 3 | `profile` | `~/.aliyun/config.json`, then `~/.alibabacloud/credentials.ini` |
+//! | 4 | `uri` | `ALIBABA_CLOUD_CREDENTIALS_URI` |
+//! | 5 | `ecs-ram-role` | being an ECS instance with a RAM role |
+//!
+//! The first one that is set up answers, and stays the one that is asked. One that is set up by half, or fails,
+//! stops the chain: the next one would be another identity. [`DefaultProvider::builder`] reorders, drops, adds
+//! or pins members; [`ENV_CREDENTIALS_PROVIDER`] pins one from outside. [`DefaultProvider::explain`] tells of
+//! each member what was looked for, what is wrong with it, or whose key is in use.
+//!
+//! Any HTTP stack will do in place of reqwest:
+//!
+//! ```
+//! use oss_credentials::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials::DefaultProvider;
+//!
+//! let http = http_fn(|request: HttpRequest| async move {
+//!     // Hand `request` to your stack here.
+//! #   Ok(HttpResponse::new(404, Vec::new()))
+//! });
+//! let provider = DefaultProvider::builder().http_client(http).build()?;
+//! # Ok::<(), oss_credentials::CredentialsError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `env`, `oidc-rrsa`, `profile`, `uri`, `ecs-ram-role` | yes | the members of the default chain, and a module for each |
+//! | `static` | no | the module [`static_keys`] |
+//! | `fc-context`, `kms-client-key`, `process`, `sts-assume-role` | no | a module for each |
+//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that none need be passed; implies `tokio` |
+//! | `tokio` | through `reqwest` | background refresh and waiting retries where there is a tokio runtime |
+//! | `json` | no | `Explanation::to_json` |
+//!
+//! A library that depends on this crate should set `default-features = false` and leave the choice to the
+//! program; one that takes credentials needs `oss-credentials-core` alone.
+//!
+//! When it fails: `docs/troubleshooting.md#default` in the repository.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod builder;
+mod config;
+mod explain;
+#[cfg(feature = "json")]
+mod json;
+mod members;
+mod provider;
+
+pub use builder::DefaultProviderBuilder;
+pub use config::{DEFAULT_ORDER, ENV_CREDENTIALS_PROVIDER};
+pub use explain::{Explanation, MemberReport, Standing};
+pub use provider::{DefaultProvider, default_provider};
+
+#[doc(inline)]
+pub use oss_credentials_core::*;
+#[cfg(feature = "ecs-ram-role")]
+#[doc(inline)]
+pub use oss_credentials_ecs_ram_role as ecs_ram_role;
+#[cfg(feature = "env")]
+#[doc(inline)]
+pub use oss_credentials_env as env;
+#[cfg(feature = "fc-context")]
+#[doc(inline)]
+pub use oss_credentials_fc_context as fc_context;
+#[cfg(feature = "kms-client-key")]
+#[doc(inline)]
+pub use oss_credentials_kms_client_key as kms_client_key;
+#[cfg(feature = "oidc-rrsa")]
+#[doc(inline)]
+pub use oss_credentials_oidc_rrsa as oidc_rrsa;
+#[cfg(feature = "process")]
+#[doc(inline)]
+pub use oss_credentials_process as process;
+#[cfg(feature = "profile")]
+#[doc(inline)]
+pub use oss_credentials_profile as profile;
+#[cfg(feature = "reqwest")]
+#[doc(inline)]
+pub use oss_credentials_reqwest as reqwest;
+#[cfg(feature = "static")]
+#[doc(inline)]
+pub use oss_credentials_static as static_keys;
+#[cfg(feature = "sts-assume-role")]
+#[doc(inline)]
+pub use oss_credentials_sts_assume_role as sts_assume_role;
+#[cfg(feature = "uri")]
+#[doc(inline)]
+pub use oss_credentials_uri as uri;
+
+/// Name of the default chain as a provider, and in its errors.
+const NAME: &str = "default";

@@ -1,0 +1,243 @@
+//! The members of the default chain. A provider may be left out of the build.
+
+use std::fmt;
+use std::sync::Arc;
+
+use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, Env, ErrorDetail, Sleep};
+
+#[cfg(feature = "ecs-ram-role")]
+use crate::config::ECS_RAM_ROLE;
+#[cfg(feature = "env")]
+use crate::config::ENV;
+#[cfg(feature = "oidc-rrsa")]
+use crate::config::OIDC_RRSA;
+#[cfg(feature = "profile")]
+use crate::config::PROFILE;
+#[cfg(feature = "uri")]
+use crate::config::URI;
+
+/// A provider, or why there is none.
+pub(crate) type Built = Result<Arc<dyn CredentialsProvider>, CredentialsError>;
+
+/// Where a member has its credentials from, for reports. Never holds a secret.
+type Place = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    pub(crate) provider: Built,
+    place: Option<Place>,
+}
+
+impl Member {
+    pub(crate) fn new(name: &'static str, provider: Built) -> Self {
+        Self {
+            name,
+            provider,
+            place: None,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Option<String> {
+        self.place.as_ref()?()
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("name", &self.name)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the default members are made with.
+#[cfg_attr(
+    not(all(feature = "ecs-ram-role", feature = "oidc-rrsa")),
+    allow(dead_code, reason = "members that are left out need less")
+)]
+pub(crate) struct Parts {
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) http: Option<Arc<dyn HttpClient>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sleep: Option<Arc<dyn Sleep>>,
+    /// The member that is meant and no other.
+    pub(crate) pinned: Option<&'static str>,
+}
+
+impl Parts {
+    /// Makes the default member of this name. Nothing is sent and no file is read.
+    #[cfg_attr(
+        not(any(
+            feature = "ecs-ram-role",
+            feature = "env",
+            feature = "oidc-rrsa",
+            feature = "profile",
+            feature = "uri"
+        )),
+        expect(clippy::unused_self, reason = "all members are left out")
+    )]
+    pub(crate) fn member(&self, name: &'static str) -> Member {
+        match name {
+            #[cfg(feature = "env")]
+            ENV => self.env(),
+            #[cfg(feature = "oidc-rrsa")]
+            OIDC_RRSA => self.oidc_rrsa(),
+            #[cfg(feature = "profile")]
+            PROFILE => self.profile(),
+            #[cfg(feature = "uri")]
+            URI => self.uri(),
+            #[cfg(feature = "ecs-ram-role")]
+            ECS_RAM_ROLE => self.ecs_ram_role(),
+            _ => left_out(name),
+        }
+    }
+}
+
+/// A member without a provider in this build: a chain goes on.
+fn left_out(name: &'static str) -> Member {
+    let detail = ErrorDetail::builder(name, "this build does not have it").hint(format!(
+        "turn on the feature `{name}` of oss-credentials, if it is wanted"
+    ));
+    Member::new(name, Err(CredentialsError::not_configured(detail)))
+}
+
+/// A member, and how it says where its credentials are from.
+#[cfg(any(
+    feature = "ecs-ram-role",
+    feature = "env",
+    feature = "oidc-rrsa",
+    feature = "profile",
+    feature = "uri"
+))]
+fn member<P: CredentialsProvider + Clone>(
+    name: &'static str,
+    provider: Result<P, CredentialsError>,
+    place: impl Fn(&P) -> Option<String> + Send + Sync + 'static,
+) -> Member {
+    match provider {
+        Ok(provider) => {
+            let asked = provider.clone();
+            Member {
+                name,
+                provider: Ok(Arc::new(provider)),
+                place: Some(Box::new(move || place(&asked))),
+            }
+        }
+        Err(error) => Member::new(name, Err(error)),
+    }
+}
+
+#[cfg(feature = "env")]
+impl Parts {
+    fn env(&self) -> Member {
+        use oss_credentials_env::{EnvProvider, Family};
+
+        let env = Arc::clone(&self.env);
+        member(ENV, Ok(EnvProvider::with_env(Arc::clone(&env))), move |_| {
+            let mut names = Family::DEFAULT.iter().map(|family| family.access_key_id());
+            let name = names.find(|name| env.non_empty(name).is_some())?;
+            Some(name.to_owned())
+        })
+    }
+}
+
+#[cfg(feature = "oidc-rrsa")]
+impl Parts {
+    fn oidc_rrsa(&self) -> Member {
+        use oss_credentials_oidc_rrsa::OidcRrsa;
+
+        let built = OidcRrsa::from_env(&*self.env).and_then(|builder| {
+            let mut builder = builder.clock(Arc::clone(&self.clock));
+            if let Some(http) = &self.http {
+                builder = builder.http_client(Arc::clone(http));
+            }
+            if let Some(sleep) = &self.sleep {
+                builder = builder.sleep(Arc::clone(sleep));
+            }
+            builder.build()
+        });
+        member(OIDC_RRSA, built, |provider| {
+            let source = provider.source();
+            let (file, session) = (source.oidc_token_file().display(), source.role_session_name());
+            Some(format!("{file}, session {session}"))
+        })
+    }
+}
+
+#[cfg(feature = "profile")]
+impl Parts {
+    fn profile(&self) -> Member {
+        use oss_credentials_profile::ProfileProvider;
+
+        let built = ProfileProvider::from_env(&*self.env).and_then(|builder| {
+            let mut builder = builder.clock(Arc::clone(&self.clock));
+            if let Some(http) = &self.http {
+                builder = builder.http_client(Arc::clone(http));
+            }
+            if let Some(sleep) = &self.sleep {
+                builder = builder.sleep(Arc::clone(sleep));
+            }
+            builder.build()
+        });
+        member(PROFILE, built, |provider| {
+            let found = provider.in_use()?;
+            let (file, profile, kind) = (found.file().display(), found.profile(), found.kind());
+            Some(format!("{file}, profile {profile:?}, {kind}"))
+        })
+    }
+}
+
+#[cfg(feature = "uri")]
+impl Parts {
+    fn uri(&self) -> Member {
+        use oss_credentials_uri::CredentialsUri;
+
+        let built = CredentialsUri::from_env(&*self.env).and_then(|builder| {
+            let mut builder = builder.clock(Arc::clone(&self.clock));
+            if let Some(http) = &self.http {
+                builder = builder.http_client(Arc::clone(http));
+            }
+            builder.build()
+        });
+        member(URI, built, |provider| Some(provider.source().place()))
+    }
+}
+
+#[cfg(feature = "ecs-ram-role")]
+impl Parts {
+    fn ecs_ram_role(&self) -> Member {
+        use oss_credentials_ecs_ram_role::EcsRamRole;
+
+        let built = EcsRamRole::from_env(&*self.env).and_then(|builder| {
+            let mut builder = builder.clock(Arc::clone(&self.clock));
+            if let Some(http) = &self.http {
+                builder = builder.http_client(Arc::clone(http));
+            }
+            // Else the provider finds out whether this is an instance at all.
+            if self.pinned == Some(ECS_RAM_ROLE) {
+                builder = builder.required(true);
+            }
+            builder.build()
+        });
+        member(ECS_RAM_ROLE, built, |provider| {
+            let source = provider.source();
+            let role = source.role_name().map(|role| format!(", role {role}"));
+            Some(format!("{}{}", source.endpoint(), role.unwrap_or_default()))
+        })
+    }
+}
+
+/// One client for all members, so that they share its connections.
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
+}
+
+/// Without the feature members that need one say so.
+#[cfg(not(feature = "reqwest"))]
+pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    None
+}

@@ -1,0 +1,28 @@
+//! Which credentials this machine has, where they are from, and what is wrong with those that do not work.
+//!
+//! `cargo run --example doctor`, with `-- --all` for what stands behind the credentials in use, and `-- --json` for
+//! programs. It ends with 1 if there are none.
+
+use std::process::ExitCode;
+
+use oss_credentials::CredentialsError;
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, CredentialsError> {
+    let is_given = |option: &str| std::env::args().skip(1).any(|argument| argument == option);
+    let provider = oss_credentials::default_provider()?;
+    let explanation = if is_given("--all") {
+        provider.explain_all().await
+    } else {
+        provider.explain().await
+    };
+    if is_given("--json") {
+        println!("{}", explanation.to_json());
+    } else {
+        println!("{explanation}");
+    }
+    Ok(match explanation.error() {
+        None => ExitCode::SUCCESS,
+        Some(_) => ExitCode::FAILURE,
+    })
+}
