@@ -224,7 +224,7 @@ impl Inner {
         })?;
 
         let status = answer.status();
-        let response = Response::new(status, answer.headers().clone());
+        let response = Response::new(status, answer.headers().clone(), &used);
         tracing::debug!(
             target: TRACING_TARGET,
             operation = &*place.operation,

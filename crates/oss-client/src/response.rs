@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream;
-use oss_credentials_core::BoxFuture;
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, Scrubber};
+use oss_credentials_core::{BoxFuture, Credentials};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
@@ -23,15 +23,35 @@ use crate::xml::Element;
 const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 
 /// Status and headers of a successful answer. OSS tells nearly everything in headers.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows no header but the request's id.
+#[derive(Clone)]
 pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
+    request_id: Option<String>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Response {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap) -> Self {
-        Self { status, headers }
+    /// The answer to a request that was signed with `used`. Its id is taken for one only if it looks like it: it goes
+    /// into logs and errors, and whoever answers may repeat a token there.
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, used: &Credentials) -> Self {
+        let id = headers.get(X_OSS_REQUEST_ID).and_then(|id| id.to_str().ok());
+        let request_id = id.and_then(|id| Scrubber::of(used).identifier(id).map(str::to_owned));
+        Self {
+            status,
+            headers,
+            request_id,
+        }
     }
 
     /// The HTTP status, 2xx.
@@ -50,9 +70,9 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's id of the request; support asks for it. `None` if there is none, or nothing that looks like one.
     pub fn request_id(&self) -> Option<&str> {
-        self.header(X_OSS_REQUEST_ID)
+        self.request_id.as_deref()
     }
 
     /// `ETag`, with its quotes. Not always an MD5.

@@ -72,6 +72,29 @@ async fn no_secret_reaches_logs_debug_or_errors() {
         .await
         .unwrap();
     shown.push(format!("{url:?}"));
+    // The token in the place of the request's id: of a success, a list that is none, a wrong checksum, a refusal.
+    let id = ("x-oss-request-id", "canary-token-1");
+    let server = Server::start([
+        answer(200, &[id], ""),
+        answer(200, &[id], "<html>"),
+        answer(200, &[id, ("x-oss-hash-crc64ecma", "1")], "hello"),
+        answer(403, &[id], ""),
+    ]);
+    let client = common::client(&server, temporary(1));
+    let put = client.put_object("examplebucket", "k", "").send().await.unwrap();
+    assert_eq!(put.request_id(), None);
+    shown.push(format!("{put:?}"));
+    let list = client.list_objects_v2("examplebucket").send().await.unwrap_err();
+    let got = client.get_object("examplebucket", "k").send().await.unwrap();
+    let corrupted = got.bytes().await.unwrap_err();
+    let denied = client.head_object("examplebucket", "k").send().await.unwrap_err();
+    for error in [list, corrupted, denied] {
+        assert!(
+            !error.request_id().unwrap_or_default().contains("canary"),
+            "{error}"
+        );
+        shown.push(format!("{error} {error:?}"));
+    }
     drop(guard);
 
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -233,7 +233,11 @@ mod tests {
     use std::time::Duration;
 
     fn page(document: &str) -> Option<ObjectsPage> {
-        let response = Response::new(StatusCode::OK, http::HeaderMap::new());
+        let response = Response::new(
+            StatusCode::OK,
+            http::HeaderMap::new(),
+            &oss_credentials_core::Credentials::anonymous(),
+        );
         ObjectsPage::read(&Element::parse(document).unwrap(), response)
     }
 
