@@ -102,7 +102,7 @@ fn half_set_and_failing_members_stop_the_chain() {
             "oidc-rrsa",
             |place| place.env.set("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/nowhere/token"),
             "invalid-config",
-            "oidc-rrsa: there is an OIDC token file, but no role ARN and no OIDC provider ARN; ",
+            "oidc-rrsa: there is an OIDC token file, but no role ARN and no OIDC provider ARN (/nowhere/token); ",
         ),
         (
             "profile",
@@ -303,7 +303,10 @@ fn members_can_be_ordered_dropped_replaced_and_added() {
         .only("vault")
         .build()
         .unwrap();
-    assert_eq!(key(&provider).unwrap_err().to_string(), "vault: sealed");
+    assert_eq!(
+        key(&provider).unwrap_err().to_string(),
+        "vault: sealed; the chain stops at vault, its last member"
+    );
 
     let twice = place.builder().order(["uri", "uri"]).build().unwrap_err();
     assert_eq!(
