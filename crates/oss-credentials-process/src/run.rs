@@ -21,8 +21,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// How long what a program started may keep its output open after it has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What came of it.
-#[derive(Debug)]
+/// What came of it. No `Debug`: the output holds keys.
 pub(crate) enum Outcome {
     /// It ended with success, or nobody knows how (`status_known`), and printed this.
     Output {
