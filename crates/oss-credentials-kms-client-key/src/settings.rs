@@ -10,8 +10,9 @@ use crate::config::{
 use crate::error::invalid_at;
 use crate::key::Captured;
 
-/// What one place says. An empty text counts as not set.
-#[derive(Clone, Debug, Default)]
+/// What one place says. An empty text counts as not set. No `Debug`: people put a password where its variable's name
+/// belongs, and the list of instances may hold one.
+#[derive(Clone, Default)]
 pub(crate) struct Layer {
     pub(crate) credentials_type: Option<String>,
     pub(crate) key_file: Option<String>,
@@ -48,7 +49,7 @@ impl Layer {
 }
 
 /// The environment before the file, for each setting by itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) env: Layer,
     pub(crate) file: Layer,
