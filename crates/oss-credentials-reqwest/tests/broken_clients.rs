@@ -165,6 +165,10 @@ fn spoilt_errors(proved: &mut Proved) {
     // Which of the two it is depends on the features.
     let no_tls = |answer| confuse(Request, Connect)(confuse(Tls, Connect)(answer));
     proved.by("no_tls_there", "kind Connect", move || spoilt(same, no_tls));
+    let silent = |answer: Answer| answer.map_err(|error| HttpError::new(error.kind(), "?"));
+    proved.by("answer_begun", "does not say", move || spoilt(same, silent));
+    let boastful = |answer: Answer| answer.map_err(HttpError::with_answer_begun);
+    proved.by("answer_begun", "where none had", move || spoilt(same, boastful));
     for check in ["no_answer", "cut_body", "cut_chunked_body"] {
         proved.by(check, "wanted an error", || spoilt(same, swallow(Interrupted)));
     }

@@ -4,14 +4,15 @@ use std::error::Error;
 use std::io;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use oss_credentials_core::http::{
     Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, MAX_BODY, http_fn,
 };
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 /// Sends through the program's connector. For `https://` pass one with TLS, and change the type.
 pub fn http_client(connector: HttpConnector) -> impl HttpClient {
@@ -33,28 +34,29 @@ async fn send(mut connector: HttpConnector, request: HttpRequest) -> Result<Http
     // Credentials are fetched about once an hour: a pool would have nothing to keep.
     connector.set_connect_timeout(Some(request.connect_timeout()));
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    let limit = request.timeout();
+    let end = Instant::now() + request.timeout();
     let request: http::Request<Vec<u8>> = request.try_into()?;
     let request = request.map(|body| Full::new(Bytes::from(body)));
-    match timeout(limit, exchange(client, request)).await {
-        Ok(outcome) => outcome,
-        Err(elapsed) => Err(HttpError::new(HttpErrorKind::Timeout, elapsed)),
-    }
+    let response = timeout_at(end, client.request(request)).await.map_err(late)?;
+    let (parts, body) = response.map_err(|error| explained(&error))?.into_parts();
+    // From here on somebody is there, whatever comes of it.
+    let body = timeout_at(end, whole(body)).await.map_err(late).and_then(|body| body);
+    let body = body.map_err(HttpError::with_answer_begun)?;
+    Ok(http::Response::from_parts(parts, body).into())
 }
 
-async fn exchange(
-    client: Client<HttpConnector, Full<Bytes>>,
-    request: http::Request<Full<Bytes>>,
-) -> Result<HttpResponse, HttpError> {
-    let response = client.request(request).await.map_err(|error| explained(&error))?;
-    let (parts, body) = response.into_parts();
+async fn whole(body: Incoming) -> Result<Vec<u8>, HttpError> {
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             return HttpError::new(HttpErrorKind::Other, error);
         }
         HttpError::new(broken(&*error), error)
     })?;
-    Ok(http::Response::from_parts(parts, body.to_bytes().to_vec()).into())
+    Ok(body.to_bytes().to_vec())
+}
+
+fn late(elapsed: Elapsed) -> HttpError {
+    HttpError::new(HttpErrorKind::Timeout, elapsed)
 }
 
 fn refused(why: &'static str) -> HttpError {

@@ -5,17 +5,17 @@ use std::io::ErrorKind;
 use oss_credentials_core::http::{
     Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, MAX_BODY, blocking_http_fn,
 };
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Body, Error, Timeout};
 
 /// Sends through the program's agent: its connections, proxy and TLS settings.
 pub fn http_client(agent: Agent) -> impl HttpClient {
-    blocking_http_fn(move |request| send(&agent, request).map_err(explained))
+    blocking_http_fn(move |request| send(&agent, request))
 }
 
-fn send(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, Error> {
+fn send(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let metadata = Endpoint::parse(request.url()).is_ok_and(|endpoint| endpoint.is_metadata_host());
     let (connect_timeout, timeout) = (request.connect_timeout(), request.timeout());
-    let request = http::Request::try_from(request).map_err(|error| Error::Other(error.into()))?;
+    let request = http::Request::try_from(request)?;
 
     // What sources rely on, whatever the agent does for the rest of the program.
     let mut settings = agent
@@ -31,14 +31,21 @@ fn send(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, Error> {
     if metadata {
         settings = settings.proxy(None);
     }
-    let (parts, mut body) = agent.run(settings.build())?.into_parts();
+    let response = agent.run(settings.build()).map_err(explained)?;
+    let (parts, body) = response.into_parts();
+    // From here on somebody is there, whatever comes of it.
+    let body = whole(body).map_err(|error| explained(error).with_answer_begun())?;
+    Ok(http::Response::from_parts(parts, body).into())
+}
+
+fn whole(mut body: Body) -> Result<Vec<u8>, Error> {
     let limit = MAX_BODY as u64;
     // The reader takes a body as long as its limit for one that is too long.
     let body = body.with_config().limit(limit + 1).read_to_vec()?;
     if body.len() > MAX_BODY {
         return Err(Error::BodyExceedsLimit(limit));
     }
-    Ok(http::Response::from_parts(parts, body).into())
+    Ok(body)
 }
 
 /// At which point it failed. Texts that could show a URL are left out.
@@ -59,10 +66,6 @@ fn explained(error: Error) -> HttpError {
         Error::Tls(_) => HttpErrorKind::Tls,
         Error::BadUri(_) => return HttpError::new(HttpErrorKind::Request, "the URL cannot be used"),
         Error::Http(_) | Error::TlsRequired | Error::RequireHttpsOnly(_) => HttpErrorKind::Request,
-        Error::Other(inner) => match inner.downcast_ref::<HttpError>() {
-            Some(inner) => return inner.clone(),
-            None => HttpErrorKind::Other,
-        },
         _ => HttpErrorKind::Other,
     };
     HttpError::new(kind, error)

@@ -18,7 +18,8 @@ use crate::provider::BoxFuture;
 /// - Hosts for which [`is_metadata_host`](super::is_metadata_host) holds are never reached through a proxy.
 /// - A body over [`MAX_BODY`](super::MAX_BODY) bytes is an error, as is one that ends early. Bodies arrive
 ///   as they were sent: nothing is decompressed.
-/// - An error after the head of an answer has come says so: [`HttpError::with_answer_begun`].
+/// - An error after the head of an answer has come says so, and no other does: [`HttpError::with_answer_begun`].
+///   By that a chain tells a service that fails from one that is not there, and may be skipped.
 /// - TLS certificates are always verified.
 /// - Query, headers and body reach no log and no error.
 /// - A missing runtime is [`HttpErrorKind::Request`] with a hint, never a panic.
@@ -82,8 +83,7 @@ impl HttpError {
         self
     }
 
-    /// Whether the head of an answer had come: then somebody is there, even if the rest took too long. `false`
-    /// also where a client does not say.
+    /// Whether the head of an answer had come: then somebody is there, even if the rest took too long.
     pub fn has_answer_begun(&self) -> bool {
         self.answer_begun
     }

@@ -51,6 +51,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("no_answer", no_answer),
     ("cut_body", cut_body),
     ("cut_chunked_body", cut_chunked_body),
+    ("answer_begun", answer_begun),
     ("garbage", garbage),
     ("endless_head", endless_head),
     ("largest_body", largest_body),
@@ -402,6 +403,33 @@ fn cut_chunked_body(suite: &HttpConformance) -> Checked {
         suite.send(request_to(&socket)),
         &[HttpErrorKind::Interrupted],
     )?)
+}
+
+/// Whether somebody is there decides whether a chain may go on to another identity.
+fn answer_begun(suite: &HttpConformance) -> Checked {
+    const SAYS_NOTHING: &str =
+        "the error does not say that an answer had begun; see `HttpError::with_answer_begun`";
+    const SAYS_TOO_MUCH: &str = "the error says that an answer had begun, where none had";
+    let begun = |answer: Answer| answer.is_err_and(|error| error.has_answer_begun());
+
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", DRIP.1);
+    let drips = ScriptedSocket::start(move |connection, _| drip(connection, head.as_bytes(), b"x", b""))?;
+    let drips = begun(suite.send(request_to(&drips).with_timeout(SHORT)));
+    expect(drips, || format!("a body that took too long: {SAYS_NOTHING}"))?;
+    let ends = ScriptedSocket::answering("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart")?;
+    let ends = begun(suite.send(request_to(&ends)));
+    expect(ends, || format!("a body that was cut: {SAYS_NOTHING}"))?;
+
+    let silent = ScriptedSocket::start(|connection, _| {
+        connection.closes_within(LONG);
+    })?;
+    let silent = begun(suite.send(request_to(&silent).with_timeout(SHORT)));
+    expect(!silent, || format!("a silent server: {SAYS_TOO_MUCH}"))?;
+    let empty = ScriptedSocket::answering("")?;
+    let empty = begun(suite.send(request_to(&empty)));
+    Ok(expect(!empty, || {
+        format!("a connection closed without a byte: {SAYS_TOO_MUCH}")
+    })?)
 }
 
 fn garbage(suite: &HttpConformance) -> Checked {
