@@ -40,7 +40,10 @@ async fn send(mut connector: HttpConnector, request: HttpRequest) -> Result<Http
     let response = timeout_at(end, client.request(request)).await.map_err(late)?;
     let (parts, body) = response.map_err(|error| explained(&error))?.into_parts();
     // From here on somebody is there, whatever comes of it.
-    let body = timeout_at(end, whole(body)).await.map_err(late).and_then(|body| body);
+    let body = timeout_at(end, whole(body))
+        .await
+        .map_err(late)
+        .and_then(|body| body);
     let body = body.map_err(HttpError::with_answer_begun)?;
     Ok(http::Response::from_parts(parts, body).into())
 }
