@@ -140,6 +140,11 @@ impl ClientBuilder {
 }
 
 impl Http {
+    /// Whether the reqwest client is one that nobody here set up.
+    pub(super) fn is_unchecked(&self) -> bool {
+        matches!(self.base, Base::Unchecked(_))
+    }
+
     /// The reqwest client for this endpoint.
     pub(super) fn build(self, endpoint: &Endpoint) -> Result<reqwest::Client, Problem> {
         let limits = [

@@ -179,6 +179,7 @@ impl ClientBuilder {
             return Err(Error::InvalidConfig(http::zero()));
         }
         let read_timeout = self.http.read_timeout;
+        let may_decompress = self.http.is_unchecked();
         let client = self
             .http
             .build(&resolved.endpoint)
@@ -202,6 +203,7 @@ impl ClientBuilder {
                 retry: self.retry,
                 redirects: self.redirects,
                 check_crc: self.check_crc,
+                may_decompress,
             }),
         })
     }
