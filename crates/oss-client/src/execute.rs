@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
@@ -233,28 +234,18 @@ impl Inner {
         );
         let body = AnswerBody::new(answer, self.transport.silence.clone(), place.clone());
         // A callback that failed is told with 203 and an error document; the object is stored.
-        let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
-        let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION && has_callback;
-        let document = if status.is_success() && !callback_failed {
-            let checks = accept::Checks {
-                crc: self.check_crc,
-                may_decompress: self.may_decompress,
-            };
-            let expected = accept::check(operation, &response, &place, checks)?;
-            check_crc(place.clone(), &response, progress.crc())?;
-            let body = body.checked(expected, response.request_id());
-            if !operation.has_document {
-                return Ok(Outcome::Done(Answer::new(response, body)));
-            }
-            let document = body.whole(&response).await?;
-            // Copying and completing take long, and may fail when the answer has begun.
-            if !is_error_document(response.headers(), &document, has_callback) {
-                let body = AnswerBody::of(document, self.transport.silence.clone(), place);
-                return Ok(Outcome::Done(Answer::new(response, body)));
-            }
-            document
+        let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
+            && operation.headers.contains_key(X_OSS_CALLBACK);
+        let read = if status.is_success() && !callback_failed {
+            let sent_crc = progress.crc();
+            self.accepted(operation, &response, body, &place, sent_crc)
+                .await?
         } else {
-            error_document(body, self.transport.silence.timer()).await.into()
+            Err(error_document(body, self.transport.silence.timer()).await.into())
+        };
+        let document = match read {
+            Ok(body) => return Ok(Outcome::Done(Answer::new(response, body))),
+            Err(document) => document,
         };
         let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
@@ -265,6 +256,36 @@ impl Inner {
             clock_offset,
             is_abroad,
         }))
+    }
+
+    /// The body of a successful answer, that of a document as a whole; or the document of an error, since the service
+    /// may fail when its answer has begun, as it does where it copies and completes. `operation` is exclusive, since a
+    /// body to send cannot be shared between threads.
+    async fn accepted(
+        &self,
+        operation: &mut Operation,
+        response: &Response,
+        body: AnswerBody,
+        place: &Place,
+        sent_crc: Option<u64>,
+    ) -> Result<Result<AnswerBody, Bytes>, Error> {
+        let checks = accept::Checks {
+            crc: self.check_crc,
+            may_decompress: self.may_decompress,
+        };
+        let expected = accept::check(operation, response, place, checks)?;
+        check_crc(place.clone(), response, sent_crc)?;
+        let body = body.checked(expected, response.request_id());
+        if !operation.has_document {
+            return Ok(Ok(body));
+        }
+        let document = body.whole(response).await?;
+        let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
+        if is_error_document(response.headers(), &document, has_callback) {
+            return Ok(Err(document));
+        }
+        let silence = self.transport.silence.clone();
+        Ok(Ok(AnswerBody::of(document, silence, place.clone())))
     }
 
     /// Sends a request, follows redirects if that is allowed, and says whether another server answered.

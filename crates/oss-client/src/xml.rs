@@ -341,31 +341,35 @@ mod tests {
         assert_eq!(Element::parse("<A><X>&foo;</X></A>", SHAPE), Err(UNKNOWN_ENTITY));
     }
 
-    /// A document of 16 MiB, the longest that is read, made of nothing but this.
-    fn longest(inner: &str) -> String {
-        format!("<A>{}</A>", inner.repeat((16 << 20) / inner.len()))
-    }
-
     #[test]
     fn a_document_takes_no_more_memory_than_a_few_times_its_length() {
+        const MIB: u64 = 1 << 20;
         const SHAPE: Shape = Shape {
             root: "A",
             read: Some(&["B"]),
         };
-        let peak = |document: &str, shape: Shape| {
-            let counted = allocation_counter::measure(|| drop(Element::parse(document, shape)));
-            counted.bytes_max
+        // A document of this length, made of nothing but `inner`.
+        let peak = |inner: &str, length: u64, shape: Shape| {
+            let count = usize::try_from(length).unwrap() / inner.len();
+            let document = format!("<A>{}</A>", inner.repeat(count));
+            allocation_counter::measure(|| drop(Element::parse(&document, shape))).bytes_max
         };
-        for inner in ["<X/>", "<X>1</X>", "<X><B/></X>"] {
-            let document = longest(inner);
-            let taken = peak(&document, SHAPE);
-            assert!(taken < 64 << 10, "{taken} bytes for {inner}");
+        for inner in ["<X/>", "<X>1</X>", "<X><B/></X>", "\n<X y=\"1\">2</X>"] {
+            let taken = peak(inner, MIB, SHAPE);
+            assert!(taken < MIB / 16, "{taken} bytes for {inner}");
         }
-        for inner in ["<B/>", "<B>1</B>", "x", "&amp;", "\n", "<B>&#65;<X/></B>"] {
-            let document = longest(inner);
+        // The longest document is one of 16 MiB.
+        for (inner, length) in [
+            ("<B/>", 16 * MIB),
+            ("<B>1</B>", 16 * MIB),
+            ("<B>&#65;<X/></B>", 16 * MIB),
+            ("x", 16 * MIB),
+            ("&amp;", 2 * MIB),
+            ("\n<!---->", 2 * MIB),
+        ] {
             for shape in [SHAPE, Shape::from("A")] {
-                let taken = peak(&document, shape);
-                assert!(taken < 3 << 24, "{taken} bytes for {inner}");
+                let taken = peak(inner, length, shape);
+                assert!(taken < 3 * length, "{taken} bytes for {inner}");
             }
         }
     }

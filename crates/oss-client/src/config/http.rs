@@ -131,7 +131,8 @@ impl ClientBuilder {
     ///
     /// Redirects, decompression, proxies, time-outs and default headers are then as that client has them: one that
     /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
-    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Prefer
+    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
+    /// decompress bodies, those that come without `Content-Length` are not checked. Prefer
     /// [`ClientBuilder::client_builder`].
     pub fn unchecked_client(mut self, client: reqwest::Client) -> Self {
         self.http.base = Base::Unchecked(client);
