@@ -8,6 +8,9 @@ use reqwest::header::HeaderMap;
 use crate::json;
 use crate::xml::error_fields;
 
+/// Longest part of an error document that is read, in bytes.
+pub(crate) const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
+
 /// Longest quote from a body that cannot be read, in bytes.
 const MAX_QUOTE: usize = 256;
 
@@ -47,13 +50,12 @@ pub(crate) fn fields(headers: &HeaderMap, document: &str) -> Vec<(String, String
 /// Whether the document of an answer with HTTP 200 is that of an error: its root is `Error`, or it is an object in JSON
 /// with a code, which a callback's answer may be, too.
 pub(crate) fn is_error_document(headers: &HeaderMap, document: &[u8], has_callback: bool) -> bool {
-    let Ok(text) = std::str::from_utf8(document) else {
-        return false;
-    };
+    // Those of success are longer, and would take more memory here than they are read with.
+    let text = String::from_utf8_lossy(document.get(..MAX_ERROR_DOCUMENT).unwrap_or(document));
     if !is_json(headers) || has_callback {
-        return error_fields(text).is_some();
+        return error_fields(&text).is_some();
     }
-    let fields = json::error_fields(text).unwrap_or_default();
+    let fields = json::error_fields(&text).unwrap_or_default();
     fields
         .iter()
         .any(|(name, code)| name == "Code" && !code.is_empty())
@@ -138,6 +140,20 @@ mod tests {
             b"<Error><Code>x</Code></Error>",
             true
         ));
+    }
+
+    #[test]
+    fn long_documents_are_not_searched_for_errors() {
+        let json = map(&[("content-type", "application/json")]);
+        let list = format!("[{}1]", "1,".repeat(4 << 20));
+        let fields = format!("<Error>{}</Error>", "<a></a>".repeat(1 << 20));
+        for (headers, document, expected) in [(json, list, false), (map(&[]), fields, true)] {
+            let mut found = None;
+            let search = || found = Some(is_error_document(&headers, document.as_bytes(), false));
+            let taken = allocation_counter::measure(search).bytes_max;
+            assert!(taken < 4 << 20, "{taken}");
+            assert_eq!(found, Some(expected));
+        }
     }
 
     fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {

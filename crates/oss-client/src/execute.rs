@@ -19,16 +19,13 @@ use crate::accept;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::error::{CorruptionError, Error, Place, TransportError};
-use crate::error_document::is_error_document;
+use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::operation::{Crc, Operation};
 use crate::redirect::Hops;
 use crate::response::{Answer, AnswerBody, Response};
 use crate::retry::FailedAttempt;
 use crate::service_error::{ServiceError, X_OSS_CALLBACK};
 use crate::transport::guarded;
-
-/// Longest part of an error document that is read, in bytes.
-const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
 const EARLIEST: Duration = Duration::from_secs(1_420_070_400);

@@ -338,7 +338,8 @@ async fn a_key_that_is_refused_in_such_an_answer_is_replaced() {
 #[tokio::test]
 async fn an_object_may_look_like_an_error() {
     let object = "<Error><Code>InternalError</Code></Error>";
-    let server = Server::start([answer(200, &[ID], object), answer(200, &[ID], r#"{"code":"1"}"#)]);
+    let told = [ID, ("content-type", "application/json")];
+    let server = Server::start([answer(200, &[ID], object), answer(200, &told, r#"{"code":"1"}"#)]);
     let client = client(&server, Keys::new(1));
     let get = client.get_object("examplebucket", "k").await.unwrap();
     assert_eq!(get.bytes().await.unwrap(), object);
