@@ -76,6 +76,8 @@ impl ClientBuilder {
 
     /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
     /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
+    ///
+    /// A document, such as a page of a list, has to be there as a whole within three times this after its headers.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.http.read_timeout = limit;
         self

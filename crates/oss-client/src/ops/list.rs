@@ -168,7 +168,7 @@ pub(super) fn is_truncated(document: &Element, next: &str) -> Result<bool, &'sta
 }
 
 /// Whether names are URL-encoded. In an encoding that nobody knows they would be other names.
-fn is_encoded(document: &Element) -> Option<bool> {
+pub(super) fn is_encoded(document: &Element) -> Option<bool> {
     match document.text_of("EncodingType").map(str::trim) {
         None => Some(false),
         Some("url") => Some(true),
@@ -279,7 +279,7 @@ impl Owner {
 
 /// A name as it is. An encoded one is read like a form's value: where a service writes `+`, it means a blank, as
 /// observed from the vendor's Go SDK V2, which refuses a `%` without two digits, too.
-fn decode(text: &str, is_encoded: bool) -> Option<String> {
+pub(super) fn decode(text: &str, is_encoded: bool) -> Option<String> {
     if !is_encoded {
         return Some(text.to_owned());
     }
