@@ -78,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) redirects: u32,
     pub(crate) check_crc: bool,
+    /// The reqwest client was given ready-made.
+    pub(crate) may_decompress: bool,
 }
 
 impl Client {

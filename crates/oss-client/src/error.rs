@@ -86,7 +86,9 @@ impl Error {
 
     /// Whether the same request may succeed a little later, as observed from what the vendor's Python SDK V2 repeats:
     /// HTTP 5xx, 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`, connections that fail or are
-    /// silent, and a CRC that differs; and credentials whose own error says so.
+    /// silent, and a CRC that differs; and credentials whose own error says so. Where the service failed after it had
+    /// begun to answer with HTTP 200, its code counts in place of the status that it comes with otherwise, such as
+    /// `InternalError` or `ServiceUnavailable`.
     ///
     /// Says nothing about whether a second request does harm if the first was carried out.
     pub fn is_retryable(&self) -> bool {

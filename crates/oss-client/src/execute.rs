@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use futures_core::Stream as _;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
 use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
@@ -14,21 +15,17 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::TRACING_TARGET;
+use crate::accept;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::error::{CorruptionError, Error, Place, TransportError};
+use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::operation::{Crc, Operation};
 use crate::redirect::Hops;
 use crate::response::{Answer, AnswerBody, Response};
 use crate::retry::FailedAttempt;
-use crate::service_error::ServiceError;
+use crate::service_error::{ServiceError, X_OSS_CALLBACK};
 use crate::transport::guarded;
-
-/// Longest part of an error document that is read, in bytes.
-const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
-
-/// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
-const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
 const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
@@ -235,27 +232,57 @@ impl Inner {
         let body = AnswerBody::new(answer, self.transport.silence.clone(), place.clone());
         // A callback that failed is told with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
-            && operation.headers.contains_key("x-oss-callback");
-        if status.is_success() && !callback_failed {
-            check_crc(place, &response, progress.crc())?;
-            let body = if operation.has_document {
-                body.whole(MAX_DOCUMENT).await?
-            } else if self.check_crc && brings_whole_object(operation, &response) {
-                body.checked(&response)
-            } else {
-                body
-            };
-            return Ok(Outcome::Done(Answer::new(response, body)));
-        }
+            && operation.headers.contains_key(X_OSS_CALLBACK);
+        let read = if status.is_success() && !callback_failed {
+            let sent_crc = progress.crc();
+            self.accepted(operation, &response, body, &place, sent_crc)
+                .await?
+        } else {
+            Err(error_document(body, self.transport.silence.timer()).await.into())
+        };
+        let document = match read {
+            Ok(body) => return Ok(Outcome::Done(Answer::new(response, body))),
+            Err(document) => document,
+        };
+        let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
         let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
-        let document = error_document(body, self.transport.silence.timer()).await;
-        let error = ServiceError::read(place, status, response.headers(), &document, &used);
+        let error = ServiceError::read(place, status, response.headers(), document, &used);
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
             used,
             clock_offset,
             is_abroad,
         }))
+    }
+
+    /// The body of a successful answer, that of a document as a whole; or the document of an error, since the service
+    /// may fail when its answer has begun, as it does where it copies and completes. `operation` is exclusive, since a
+    /// body to send cannot be shared between threads.
+    async fn accepted(
+        &self,
+        operation: &mut Operation,
+        response: &Response,
+        body: AnswerBody,
+        place: &Place,
+        sent_crc: Option<u64>,
+    ) -> Result<Result<AnswerBody, Bytes>, Error> {
+        let checks = accept::Checks {
+            crc: self.check_crc,
+            may_decompress: self.may_decompress,
+        };
+        let expected = accept::check(operation, response, place, checks)?;
+        check_crc(place.clone(), response, sent_crc)?;
+        let body = body.checked(expected, response.request_id());
+        if !operation.has_document {
+            return Ok(Ok(body));
+        }
+        let document = body.whole(response).await?;
+        let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
+        if is_error_document(response.headers(), &document, has_callback) {
+            return Ok(Err(document));
+        }
+        let silence = self.transport.silence.clone();
+        Ok(Ok(AnswerBody::of(document, silence, place.clone())))
     }
 
     /// Sends a request, follows redirects if that is allowed, and says whether another server answered.
@@ -413,19 +440,6 @@ fn check_crc(place: Place, response: &Response, sent: Option<u64>) -> Result<(),
         }
         _ => Ok(()),
     }
-}
-
-/// Whether the body is the object that the answer's CRC-64 is of: neither a part of it, nor processed, nor compressed
-/// by the service, nor decompressed by a reqwest client that was given ready-made.
-fn brings_whole_object(operation: &Operation, response: &Response) -> bool {
-    let is_encoded =
-        operation.headers.contains_key(ACCEPT_ENCODING) && response.headers().contains_key(CONTENT_ENCODING);
-    operation.crc == Crc::Received
-        && response.status() == StatusCode::OK
-        && operation.query_value("x-oss-process").is_none()
-        && !is_encoded
-        // reqwest takes the length out when it decompresses, and a service that compresses does not know it.
-        && response.content_length().is_some()
 }
 
 /// Whether both are the same generation.

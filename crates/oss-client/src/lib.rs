@@ -58,6 +58,7 @@
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
+mod accept;
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
 pub mod blocking;
@@ -67,6 +68,7 @@ mod config;
 mod date;
 mod endpoint;
 mod error;
+mod error_document;
 mod execute;
 mod json;
 mod operation;

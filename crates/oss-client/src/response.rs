@@ -13,11 +13,19 @@ use oss_credentials_core::{BoxFuture, Credentials};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
+use crate::accept::{Expected, number};
 use crate::date;
 use crate::error::{CorruptionError, Error, InvalidResponse, Place, TransportError};
 use crate::service_error::X_OSS_REQUEST_ID;
 use crate::transport::{Silence, from_reqwest, guarded, poll_timer, silent};
-use crate::xml::Element;
+use crate::xml::{Element, Shape};
+
+/// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
+const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
+
+/// A document has to arrive within this many times the read time-out: a server that sends a byte now and then is
+/// never silent for long.
+const DOCUMENT_PATIENCE: u32 = 3;
 
 /// Up to how many bytes the announced length of an object is reserved at once.
 const MAX_RESERVED: u64 = 8 * 1024 * 1024;
@@ -95,7 +103,7 @@ impl Response {
         self.header("content-range")
     }
 
-    /// `Content-MD5` in base64.
+    /// `Content-MD5` in base64. It is not compared: the CRC-64 is.
     pub fn content_md5(&self) -> Option<&str> {
         self.header("content-md5")
     }
@@ -110,9 +118,9 @@ impl Response {
         date::from_http(self.header("x-oss-last-access-time")?)
     }
 
-    /// `x-oss-hash-crc64ecma`: CRC-64/XZ of the whole object or part.
+    /// `x-oss-hash-crc64ecma`: CRC-64/XZ of the whole object or part; `None` if there is none, or no number.
     pub fn crc64(&self) -> Option<u64> {
-        self.header("x-oss-hash-crc64ecma")?.parse().ok()
+        number(self.header("x-oss-hash-crc64ecma")?)
     }
 
     /// `x-oss-storage-class`, such as `Standard`.
@@ -193,8 +201,8 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`] if the service is silent for too long, or the body ends before its length; at the end
-    /// [`Error::Corrupted`] if the CRC-64 of a whole object is not the service's.
+    /// [`Error::Transport`] if the service is silent for too long, or the body has another length than announced; at
+    /// the end [`Error::Corrupted`] if the CRC-64 of a whole object is not the service's.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.body.chunk().await
     }
@@ -224,21 +232,20 @@ impl Answer {
         Ok(whole.freeze())
     }
 
-    /// The body as a document with this root.
-    pub(crate) async fn document(self, root: &str) -> Result<(Response, Element, Place), Error> {
-        let Self { response, mut body } = self;
-        let place = body.place.clone();
-        let mut whole = Vec::new();
-        while let Some(piece) = body.chunk().await? {
-            whole.extend_from_slice(&piece);
-        }
-        let document = std::str::from_utf8(&whole).ok().and_then(Element::parse);
-        match document.filter(|document| document.name == root) {
-            Some(document) => Ok((response, document, place)),
-            None => Err(Error::InvalidResponse(Box::new(InvalidResponse::new(
+    /// The body as a document of this shape, or with this root.
+    pub(crate) async fn document(self, shape: impl Into<Shape>) -> Result<(Response, Element, Place), Error> {
+        let (shape, place) = (shape.into(), self.body.place.clone());
+        let response = self.response.clone();
+        let whole = self.bytes().await?;
+        let read = std::str::from_utf8(&whole)
+            .map_err(|_| "it is not UTF-8")
+            .and_then(|text| Element::parse(text, shape));
+        match read {
+            Ok(document) => Ok((response, document, place)),
+            Err(why) => Err(Error::InvalidResponse(Box::new(InvalidResponse::new(
                 place,
                 response.request_id(),
-                format!("its body is no document {root:?}"),
+                format!("its body is no document {:?}: {why}", shape.root),
                 "check the endpoint, and what answers there",
             )))),
         }
@@ -270,9 +277,11 @@ type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 /// The body of an answer: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
 ///
-/// Behind the last piece of a whole object stands [`Error::Corrupted`] if its CRC-64 is not the one that the service
-/// told, unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. Parts of an object
-/// (`Range`), processed objects (`x-oss-process`) and bodies that were compressed for the way are not compared.
+/// A body that is shorter or longer than was announced, by its length or as a part of an object, is an
+/// [`Error::Transport`]. Behind the last piece of a whole object stands [`Error::Corrupted`] if its CRC-64 is not the
+/// one that the service told, unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. Parts of an
+/// object (`Range`), processed objects (`x-oss-process`) and bodies that were compressed for the way are not compared,
+/// nor are objects for which the service tells none.
 pub struct AnswerBody {
     /// `None` behind the end.
     pieces: Option<Pieces>,
@@ -284,15 +293,60 @@ pub struct AnswerBody {
 
 /// What the body has to be.
 struct Check {
+    expected: Expected,
+    received: u64,
     digest: crc64fast::Digest,
-    stored: u64,
     request_id: Option<String>,
+}
+
+impl Check {
+    /// Takes a piece; an error if there are more bytes than expected.
+    fn take(&mut self, piece: &[u8]) -> Result<(), HttpError> {
+        let bytes = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.received = self.received.saturating_add(bytes);
+        if self.expected.crc.is_some() {
+            self.digest.write(piece);
+        }
+        match self.expected.length {
+            Some(length) if self.received > length => {
+                let what = format!("the body has more than the {length} bytes that were announced");
+                Err(HttpError::new(HttpErrorKind::Other, what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the end of the body says.
+    fn end(self, place: Place) -> Option<Error> {
+        match self.expected.length {
+            Some(length) if self.received < length => {
+                let what = format!("the body ended after {} of {length} bytes", self.received);
+                let error = HttpError::new(HttpErrorKind::Interrupted, what);
+                return Some(Error::Transport(Box::new(TransportError::new(place, error))));
+            }
+            _ => {}
+        }
+        let (stored, received) = (self.expected.crc?, self.digest.sum64());
+        (received != stored).then(|| {
+            let error = CorruptionError::received(place, received, stored, self.request_id);
+            Error::Corrupted(Box::new(error))
+        })
+    }
 }
 
 impl AnswerBody {
     pub(crate) fn new(response: reqwest::Response, silence: Silence, place: Place) -> Self {
+        Self::with(Box::pin(response.bytes_stream()), silence, place)
+    }
+
+    /// A body that has arrived.
+    pub(crate) fn of(whole: Bytes, silence: Silence, place: Place) -> Self {
+        Self::with(Box::pin(stream::iter([Ok(whole)])), silence, place)
+    }
+
+    fn with(pieces: Pieces, silence: Silence, place: Place) -> Self {
         Self {
-            pieces: Some(Box::pin(response.bytes_stream())),
+            pieces: Some(pieces),
             silence,
             timer: None,
             place,
@@ -300,42 +354,54 @@ impl AnswerBody {
         }
     }
 
-    /// Compares the CRC-64 at the end with the one in the answer, if there is one.
-    pub(crate) fn checked(mut self, response: &Response) -> Self {
-        self.check = response.crc64().map(|stored| {
+    /// Compares length and CRC-64 with what is known of them.
+    pub(crate) fn checked(mut self, expected: Expected, request_id: Option<&str>) -> Self {
+        self.check = (expected != Expected::default()).then(|| {
             Box::new(Check {
+                expected,
+                received: 0,
                 digest: crc64fast::Digest::new(),
-                stored,
-                request_id: response.request_id().map(str::to_owned),
+                request_id: request_id.map(str::to_owned),
             })
         });
         self
     }
 
-    /// The same body once it has arrived, at most `limit` bytes.
-    pub(crate) async fn whole(mut self, limit: usize) -> Result<Self, Error> {
-        let mut whole = BytesMut::new();
-        while let Some(piece) = self.chunk().await? {
-            if whole.len().saturating_add(piece.len()) > limit {
-                let what = format!("the document has more than {limit} bytes");
-                let error = HttpError::new(HttpErrorKind::Other, what);
-                return Err(Error::Transport(Box::new(TransportError::new(self.place, error))));
-            }
-            whole.extend_from_slice(&piece);
+    /// The body of a document once it has arrived, within the time and length that a document may have.
+    pub(crate) async fn whole(mut self, response: &Response) -> Result<Bytes, Error> {
+        let too_long = |place: &Place| {
+            let what = format!("its document has more than {MAX_DOCUMENT} bytes");
+            let hint = "check the endpoint, and what answers there";
+            let error = InvalidResponse::new(place.clone(), response.request_id(), what, hint);
+            Error::InvalidResponse(Box::new(error))
+        };
+        if response.content_length() > Some(MAX_DOCUMENT) {
+            return Err(too_long(&self.place));
         }
-        self.pieces = Some(Box::pin(stream::iter([Ok(whole.freeze())])));
-        Ok(self)
-    }
-
-    /// What the end of the body says.
-    fn check_end(&mut self) -> Option<Error> {
-        let check = self.check.take()?;
-        let received = check.digest.sum64();
-        (received != check.stored).then(|| {
-            let place = self.place.clone();
-            let error = CorruptionError::received(place, received, check.stored, check.request_id);
-            Error::Corrupted(Box::new(error))
+        let limit = self.silence.limit.saturating_mul(DOCUMENT_PATIENCE);
+        let mut timer = self.silence.sleep.sleep(limit);
+        let mut whole = BytesMut::new();
+        std::future::poll_fn(|cx| {
+            while let Poll::Ready(piece) = Pin::new(&mut self).poll_next(cx) {
+                let Some(piece) = piece.transpose()? else {
+                    return Poll::Ready(Ok(()));
+                };
+                whole.extend_from_slice(&piece);
+                if u64::try_from(whole.len()).is_ok_and(|length| length > MAX_DOCUMENT) {
+                    return Poll::Ready(Err(too_long(&self.place)));
+                }
+            }
+            guarded(|| timer.as_mut().poll(cx).map(Ok)).map(|timed| {
+                let error = timed.err().unwrap_or_else(|| {
+                    let what = format!("the document was not there after {} ms", limit.as_millis());
+                    HttpError::new(HttpErrorKind::Timeout, what)
+                });
+                let place = self.place.clone();
+                Err(Error::Transport(Box::new(TransportError::new(place, error))))
+            })
         })
+        .await?;
+        Ok(whole.freeze())
     }
 
     /// The next piece; `None` at the end.
@@ -368,18 +434,25 @@ impl Stream for AnswerBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let piece = std::task::ready!(guarded(|| this.poll_piece(cx)));
+        let mut piece = std::task::ready!(guarded(|| this.poll_piece(cx)));
         this.timer = None;
+        if let (Some(check), Ok(Some(received))) = (&mut this.check, &piece)
+            && let Err(error) = check.take(received)
+        {
+            piece = Err(error);
+        }
         if !matches!(piece, Ok(Some(_))) {
             this.pieces = None;
         }
-        if let (Some(check), Ok(Some(piece))) = (&mut this.check, &piece) {
-            check.digest.write(piece);
-        }
         Poll::Ready(match piece {
             Ok(Some(piece)) => Some(Ok(piece)),
-            Ok(None) => this.check_end().map(Err),
+            Ok(None) => this
+                .check
+                .take()
+                .and_then(|check| check.end(this.place.clone()))
+                .map(Err),
             Err(error) => {
+                this.check = None;
                 let error = TransportError::new(this.place.clone(), error);
                 Some(Err(Error::Transport(Box::new(error))))
             }

@@ -180,6 +180,94 @@ async fn pages_without_an_end_are_an_error() {
 }
 
 #[tokio::test]
+async fn pages_that_go_round_in_a_circle_are_an_error() {
+    let expected = "its pages go round in a circle, and never end";
+    // A server that alternates between two positions, and one that comes back to an earlier one.
+    for positions in [&["a", "b"][..], &["x", "y", "a", "b", "c"]] {
+        let turns = || positions.iter().chain([&"a", &"b"].into_iter().cycle()).take(40);
+        let objects = turns().map(|token| {
+            page(&format!(
+                "<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+            ))
+        });
+        let server = Server::start(objects);
+        let mut listed = client(&server, Keys::new(1))
+            .list_objects_v2("examplebucket")
+            .objects();
+        let error = listed.try_next().await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.request_id(), Some("R1"));
+        assert!(server.count() <= 3 * (positions.len() + 2), "{}", server.count());
+        assert!(listed.try_next().await.unwrap().is_none());
+
+        let buckets = turns().map(|marker| {
+            let next = format!("<IsTruncated>true</IsTruncated><NextMarker>{marker}</NextMarker>");
+            let body = format!("<ListAllMyBucketsResult>{next}</ListAllMyBucketsResult>");
+            answer(200, &[("x-oss-request-id", "R1")], &body)
+        });
+        let server = Server::start(buckets);
+        let mut listed = client(&server, Keys::new(1)).list_buckets().buckets();
+        let error = listed.try_next().await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(server.count() <= 3 * (positions.len() + 2), "{}", server.count());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_a_page_is_an_error_and_not_left_out() {
+    let object = |key: &str| {
+        page(&format!(
+            "<EncodingType>url</EncodingType><Contents><Key>{key}</Key><Size>1</Size></Contents>"
+        ))
+    };
+    let buckets = |inner: &str| {
+        let body = format!("<ListAllMyBucketsResult>{inner}</ListAllMyBucketsResult>");
+        answer(200, &[("x-oss-request-id", "R1")], &body)
+    };
+    let server = Server::start([
+        object("a&foo;b"),
+        object("a<b/>c"),
+        object("a%2"),
+        object("a%C3"),
+        page("<IsTruncated>perhaps</IsTruncated>"),
+        page("<NextContinuationToken>t</NextContinuationToken>"),
+        page("<EncodingType>base64</EncodingType>"),
+    ]);
+    let client = client(&server, Keys::new(1));
+    for expected in [
+        "it holds an entity that XML does not have",
+        "an element in it has both text and elements",
+        "a name in it cannot be decoded",
+        "a name in it cannot be decoded",
+        "it does not say whether it is the last page",
+        "it does not say whether it is the last page",
+        "a name in it cannot be decoded",
+    ] {
+        let error = client.list_objects_v2("examplebucket").await.unwrap_err();
+        assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
+        assert_eq!(error.request_id(), Some("R1"));
+    }
+    let server = Server::start([
+        buckets("<Buckets><Bucket><Region>r</Region></Bucket></Buckets>"),
+        buckets("<IsTruncated>1</IsTruncated>"),
+        buckets("<NextMarker>m</NextMarker>"),
+        // All that there is: the service leaves the rest out.
+        buckets("<Buckets><Bucket><Name>b</Name></Bucket></Buckets>"),
+    ]);
+    let client = common::client(&server, Keys::new(1));
+    for expected in [
+        "a bucket in it has no name",
+        "it does not say whether it is the last page",
+        "it does not say whether it is the last page",
+    ] {
+        let error = client.list_buckets().await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
+    }
+    assert_eq!(client.list_buckets().await.unwrap().buckets[0].name, "b");
+}
+
+#[tokio::test]
 async fn buckets_are_listed_page_by_page() {
     let names = ["one-bucket", "two-bucket", "two-more"];
     let mut cloud = LocalCloud::builder().bucket("a-bucket");

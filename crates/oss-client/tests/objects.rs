@@ -394,13 +394,11 @@ async fn a_download_that_differs_from_what_is_stored_is_an_error_at_its_end() {
 async fn parts_processed_and_compressed_bodies_are_not_compared() {
     let wrong = [("x-oss-hash-crc64ecma", "1")];
     let encoded = [("x-oss-hash-crc64ecma", "1"), ("content-encoding", "gzip")];
-    let chunked = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\
-        x-oss-hash-crc64ecma: 1\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    let part = [wrong[0], ("content-range", "bytes 0-0/9")];
     let server = Server::start([
-        answer(206, &wrong, "x"),
+        answer(206, &part, "x"),
         answer(200, &wrong, "x"),
         answer(200, &encoded, "x"),
-        chunked.to_vec(),
         answer(200, &wrong, "x"),
     ]);
     let client = client(&server, Keys::new(1));
@@ -409,7 +407,6 @@ async fn parts_processed_and_compressed_bodies_are_not_compared() {
         get().range(0..1),
         get().process("image/info"),
         get().accept_encoding("gzip"),
-        get(),
     ] {
         assert_eq!(request.await.unwrap().bytes().await.unwrap(), "x");
     }

@@ -36,7 +36,8 @@ fn whole(request: &Received) -> String {
 #[tokio::test]
 async fn another_server_gets_neither_signature_nor_token() {
     for status in [301, 302, 303, 307, 308] {
-        let target = Server::start([answer(206, &[], "")]);
+        let part = ("content-range", "bytes 0-9/100");
+        let target = Server::start([answer(206, &[part], "0123456789")]);
         let location = format!("{}/elsewhere?x=1", target.endpoint());
         let server = Server::start([answer(status, &[("Location", &location)], "")]);
         let get = client(&server, &Keys::new(2), 1)

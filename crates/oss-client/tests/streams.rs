@@ -451,6 +451,48 @@ async fn a_server_that_drips_an_error_cannot_hold_it_for_long() {
 }
 
 #[tokio::test]
+async fn a_server_that_drips_a_document_cannot_hold_it_for_long() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, tell) = mpsc::channel::<()>();
+    let address = raw_server(move |_, mut stream| {
+        let start = b"HTTP/1.1 200 X\r\nContent-Length: 100000\r\n\r\n<ListBucketResult>";
+        stream.write_all(start).unwrap();
+        told.send(()).unwrap();
+        while wait.recv().is_ok() && stream.write_all(b" ").is_ok() && told.send(()).is_ok() {}
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = manual(&format!("http://{address}"), &clock);
+    let list = tokio::spawn(client.list_objects_v2("examplebucket").send());
+    let mut waited = 0;
+    // Each time a byte is there before the 20 seconds of the read time-out.
+    while waited < 300 {
+        until(|| tell.try_recv() != Err(mpsc::TryRecvError::Empty)).await;
+        // It lies in the socket, and is read when the runtime looks for it.
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
+        if list.is_finished() {
+            break;
+        }
+        clock.advance(Duration::from_secs(15));
+        waited += 15;
+        let _ = go.send(());
+    }
+    assert!(list.is_finished(), "it never gives up");
+    // Three times the read time-out.
+    assert!((60..=75).contains(&waited), "{waited}");
+    let error = list.await.unwrap().unwrap_err();
+    assert_eq!(kind(&error), HttpErrorKind::Timeout);
+    assert!(error.is_retryable());
+    assert!(
+        error
+            .to_string()
+            .contains("the document was not there after 60000 ms"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn error_documents_are_read_up_to_a_limit() {
     let body = format!(
         "<Error><Code>A</Code><Message>{}</Message></Error>",

@@ -76,6 +76,8 @@ impl ClientBuilder {
 
     /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
     /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
+    ///
+    /// A document, such as a page of a list, has to be there as a whole within three times this after its headers.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.http.read_timeout = limit;
         self
@@ -131,7 +133,8 @@ impl ClientBuilder {
     ///
     /// Redirects, decompression, proxies, time-outs and default headers are then as that client has them: one that
     /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
-    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Prefer
+    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
+    /// decompress bodies, those that come without `Content-Length` are not checked. Prefer
     /// [`ClientBuilder::client_builder`].
     pub fn unchecked_client(mut self, client: reqwest::Client) -> Self {
         self.http.base = Base::Unchecked(client);
@@ -140,6 +143,11 @@ impl ClientBuilder {
 }
 
 impl Http {
+    /// Whether the reqwest client is one that nobody here set up.
+    pub(super) fn is_unchecked(&self) -> bool {
+        matches!(self.base, Base::Unchecked(_))
+    }
+
     /// The reqwest client for this endpoint.
     pub(super) fn build(self, endpoint: &Endpoint) -> Result<reqwest::Client, Problem> {
         let limits = [

@@ -146,7 +146,7 @@ impl ClientBuilder {
     }
 
     /// Whether the CRC-64 of what is uploaded, and of whole objects that are downloaded, is compared with the one that
-    /// the service tells. Default: yes.
+    /// the service tells. Where it tells none, nothing is compared; one that is no number is an error. Default: yes.
     pub fn check_crc(mut self, check: bool) -> Self {
         self.check_crc = check;
         self
@@ -179,6 +179,7 @@ impl ClientBuilder {
             return Err(Error::InvalidConfig(http::zero()));
         }
         let read_timeout = self.http.read_timeout;
+        let may_decompress = self.http.is_unchecked();
         let client = self
             .http
             .build(&resolved.endpoint)
@@ -202,6 +203,7 @@ impl ClientBuilder {
                 retry: self.retry,
                 redirects: self.redirects,
                 check_crc: self.check_crc,
+                may_decompress,
             }),
         })
     }

@@ -5,12 +5,38 @@ use std::time::SystemTime;
 use futures_util::{TryStreamExt as _, stream};
 
 use crate::date;
-use crate::error::{Error, InvalidResponse};
+use crate::error::Error;
 use crate::response::Response;
-use crate::xml::Element;
+use crate::xml::{Element, Shape};
 
-use super::list::{Owner, check_next};
+use super::list::{Owner, check_circle, check_next, is_truncated, unusable};
+use super::paged::Circle;
 use super::{Paged, header_settings, query_settings, request};
+
+/// Where a page names the next one.
+const NEXT: &str = "NextMarker";
+
+/// What is read of a page.
+const SHAPE: Shape = Shape {
+    root: "ListAllMyBucketsResult",
+    read: Some(&[
+        "Bucket",
+        "Buckets",
+        "CreationDate",
+        "DisplayName",
+        "ExtranetEndpoint",
+        "ID",
+        "IntranetEndpoint",
+        "IsTruncated",
+        "Location",
+        "Name",
+        NEXT,
+        "Owner",
+        "Region",
+        "ResourceGroupId",
+        "StorageClass",
+    ]),
+};
 
 request! {
     /// Lists the buckets of the account; see [`Client::list_buckets`](crate::Client::list_buckets).
@@ -48,17 +74,19 @@ impl ListBuckets {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
     /// read, and for a page that is not the last one and does not say where the next one begins.
     pub async fn send(mut self) -> Result<BucketsPage, Error> {
-        self.page().await
+        self.page(&mut Circle::default()).await
     }
 
-    /// All pages from here on.
+    /// All pages from here on. A list that goes round in a circle is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<BucketsPage> {
-        Paged::new(stream::try_unfold(Some(self), |request| async move {
-            let Some(mut request) = request else {
+        let start = Some((self, Circle::default()));
+        Paged::new(stream::try_unfold(start, |state| async move {
+            let Some((mut request, mut circle)) = state else {
                 return Ok(None);
             };
-            let page = request.page().await?;
-            let next = page.next_marker.clone().map(|marker| request.marker(marker));
+            let page = request.page(&mut circle).await?;
+            let next = page.next_marker.clone();
+            let next = next.map(|marker| (request.marker(marker), circle));
             Ok(Some((page, next)))
         }))
     }
@@ -74,18 +102,18 @@ impl ListBuckets {
     }
 
     /// Exclusive, since a body cannot be shared between threads.
-    async fn page(&mut self) -> Result<BucketsPage, Error> {
+    async fn page(&mut self, circle: &mut Circle) -> Result<BucketsPage, Error> {
         let answer = self.client.send(self.operation.without_body()).await?;
-        let (response, document, place) = answer.document("ListAllMyBucketsResult").await?;
-        let page = BucketsPage::read(&document, response);
+        let (response, document, place) = answer.document(SHAPE).await?;
+        let page = BucketsPage::read(&document, response.clone());
         let asked = self.operation.query_value("marker");
-        let checked = check_next(page.is_truncated, page.next_marker.as_deref(), asked);
-        checked.map_err(|what| {
-            let hint = "report it to who runs the service";
-            let id = page.response.request_id();
-            Error::InvalidResponse(Box::new(InvalidResponse::new(place, id, what, hint)))
-        })?;
-        Ok(page)
+        page.and_then(|page| {
+            let next = page.next_marker.as_deref();
+            check_next(page.is_truncated, next, asked)?;
+            check_circle(circle, next)?;
+            Ok(page)
+        })
+        .map_err(|what| unusable(&place, &response, what))
     }
 }
 
@@ -128,21 +156,22 @@ pub struct BucketSummary {
 }
 
 impl BucketsPage {
-    fn read(document: &Element, response: Response) -> Self {
-        let is_truncated = document.text_of("IsTruncated") == Some("true");
-        let next = document.text_of("NextMarker").filter(|_| is_truncated);
+    /// What is wrong with it, if something cannot be read.
+    fn read(document: &Element, response: Response) -> Result<Self, &'static str> {
+        let is_truncated = is_truncated(document, NEXT)?;
+        let next = document.text_of(NEXT).filter(|_| is_truncated);
         let listed = document.child("Buckets");
-        Self {
+        Ok(Self {
             buckets: listed
                 .into_iter()
                 .flat_map(|buckets| buckets.all("Bucket"))
-                .filter_map(BucketSummary::read)
-                .collect(),
+                .map(|bucket| BucketSummary::read(bucket).ok_or("a bucket in it has no name"))
+                .collect::<Result<_, _>>()?,
             owner: document.child("Owner").map(Owner::read),
             is_truncated,
             next_marker: next.map(str::to_owned),
             response,
-        }
+        })
     }
 }
 

@@ -8,9 +8,39 @@ use percent_encoding::percent_decode;
 use crate::date;
 use crate::error::{Error, InvalidResponse, Place};
 use crate::response::Response;
-use crate::xml::Element;
+use crate::xml::{Element, Shape};
 
+use super::paged::Circle;
 use super::{Paged, query_settings, request};
+
+/// What is read of a page.
+const SHAPE: Shape = Shape {
+    root: "ListBucketResult",
+    read: Some(&[
+        "CommonPrefixes",
+        "Contents",
+        "DisplayName",
+        "ETag",
+        "EncodingType",
+        "ID",
+        "IsTruncated",
+        "Key",
+        "KeyCount",
+        "LastModified",
+        NEXT,
+        "Owner",
+        "Prefix",
+        "Size",
+        "StorageClass",
+        "Type",
+    ]),
+};
+
+/// Where a page names the next one.
+const NEXT: &str = "NextContinuationToken";
+
+/// What is wrong with a page that cannot be read.
+const UNREADABLE: &str = "a name in it cannot be decoded, or a number is not a number";
 
 request! {
     /// Lists the objects of a bucket; see [`Client::list_objects_v2`](crate::Client::list_objects_v2).
@@ -49,20 +79,21 @@ impl ListObjectsV2 {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
     /// read, and for a page that is not the last one and does not say where the next one begins.
     pub async fn send(mut self) -> Result<ObjectsPage, Error> {
-        self.page().await
+        self.page(&mut Circle::default()).await
     }
 
-    /// All pages from here on.
+    /// All pages from here on. A list that goes round in a circle is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<ObjectsPage> {
-        Paged::new(stream::try_unfold(Some(self), |request| async move {
-            let Some(mut request) = request else {
+        let start = Some((self, Circle::default()));
+        Paged::new(stream::try_unfold(start, |state| async move {
+            let Some((mut request, mut circle)) = state else {
                 return Ok(None);
             };
-            let page = request.page().await?;
+            let page = request.page(&mut circle).await?;
             let next = page
                 .next_continuation_token
                 .clone()
-                .map(|token| request.continuation_token(token));
+                .map(|token| (request.continuation_token(token), circle));
             Ok(Some((page, next)))
         }))
     }
@@ -78,19 +109,22 @@ impl ListObjectsV2 {
     }
 
     /// Exclusive, since a body cannot be shared between threads.
-    async fn page(&mut self) -> Result<ObjectsPage, Error> {
+    async fn page(&mut self, circle: &mut Circle) -> Result<ObjectsPage, Error> {
         let answer = self.client.send(self.operation.without_body()).await?;
-        let (response, document, place) = answer.document("ListBucketResult").await?;
-        let unusable = |what: &'static str| unusable(&place, &response, what);
-        let page = ObjectsPage::read(&document, response.clone())
-            .ok_or_else(|| unusable("a name in it is not UTF-8, or a number not a number"))?;
+        let (response, document, place) = answer.document(SHAPE).await?;
+        let page = ObjectsPage::read(&document, response.clone());
         let asked = self.operation.query_value("continuation-token");
-        check_next(page.is_truncated, page.next_continuation_token.as_deref(), asked).map_err(unusable)?;
-        Ok(page)
+        page.and_then(|page| {
+            let next = page.next_continuation_token.as_deref();
+            check_next(page.is_truncated, next, asked)?;
+            check_circle(circle, next)?;
+            Ok(page)
+        })
+        .map_err(|what| unusable(&place, &response, what))
     }
 }
 
-fn unusable(place: &Place, response: &Response, what: &'static str) -> Error {
+pub(super) fn unusable(place: &Place, response: &Response, what: &'static str) -> Error {
     let hint = "report it to who runs the service";
     Error::InvalidResponse(Box::new(InvalidResponse::new(
         place.clone(),
@@ -111,6 +145,34 @@ pub(super) fn check_next(
         None => Err("it is not the last page, and does not say where the next one begins"),
         Some(next) if asked == Some(next) => Err("it says that the next page begins where this one does"),
         Some(_) => Ok(()),
+    }
+}
+
+/// Whether the next page is one that there was not before.
+pub(super) fn check_circle(circle: &mut Circle, next: Option<&str>) -> Result<(), &'static str> {
+    match next {
+        Some(next) if circle.closes_at(next) => Err("its pages go round in a circle, and never end"),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there are more pages, of a document that names the next one in `next`. Without this, a list that is cut
+/// short could pass for whole.
+pub(super) fn is_truncated(document: &Element, next: &str) -> Result<bool, &'static str> {
+    match document.text_of("IsTruncated").map(str::trim) {
+        None if document.text_of(next).is_none() => Ok(false),
+        Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err("it does not say whether it is the last page"),
+    }
+}
+
+/// Whether names are URL-encoded. In an encoding that nobody knows they would be other names.
+pub(super) fn is_encoded(document: &Element) -> Option<bool> {
+    match document.text_of("EncodingType").map(str::trim) {
+        None => Some(false),
+        Some("url") => Some(true),
+        Some(_) => None,
     }
 }
 
@@ -163,38 +225,38 @@ pub struct Owner {
 }
 
 impl ObjectsPage {
-    /// `None` if a name or number cannot be read.
-    fn read(document: &Element, response: Response) -> Option<Self> {
-        let is_encoded = document.text_of("EncodingType") == Some("url");
-        let name = |text: &str| decode(text, is_encoded);
-        let is_truncated = document.text_of("IsTruncated") == Some("true");
-        let next = document.text_of("NextContinuationToken").filter(|_| is_truncated);
+    /// What is wrong with it, if something cannot be read.
+    fn read(document: &Element, response: Response) -> Result<Self, &'static str> {
+        let is_encoded = is_encoded(document).ok_or(UNREADABLE)?;
+        let name = |text: &str| decode(text, is_encoded).ok_or(UNREADABLE);
+        let is_truncated = is_truncated(document, NEXT)?;
+        let next = document.text_of(NEXT).filter(|_| is_truncated);
         let key_count = document.text_of("KeyCount");
-        Some(Self {
+        Ok(Self {
             objects: document
                 .all("Contents")
-                .map(|contents| ObjectSummary::read(contents, name))
-                .collect::<Option<_>>()?,
+                .map(|contents| ObjectSummary::read(contents, is_encoded).ok_or(UNREADABLE))
+                .collect::<Result<_, _>>()?,
             common_prefixes: document
                 .all("CommonPrefixes")
-                .filter_map(|prefixes| prefixes.text_of("Prefix"))
-                .map(name)
-                .collect::<Option<_>>()?,
+                .map(|prefixes| prefixes.text_of("Prefix").ok_or(UNREADABLE).and_then(name))
+                .collect::<Result<_, _>>()?,
             key_count: key_count
                 .map(|count| count.trim().parse().ok())
                 .unwrap_or_default(),
             is_truncated,
-            next_continuation_token: next.map_or(Some(None), |token| name(token).map(Some))?,
+            next_continuation_token: next.map(name).transpose()?,
             response,
         })
     }
 }
 
 impl ObjectSummary {
-    fn read(contents: &Element, name: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    /// `None` without key or size.
+    fn read(contents: &Element, is_encoded: bool) -> Option<Self> {
         let text = |child| contents.text_of(child).map(str::to_owned);
         Some(Self {
-            key: name(contents.text_of("Key")?)?,
+            key: decode(contents.text_of("Key")?, is_encoded)?,
             size: contents.text_of("Size")?.trim().parse().ok()?,
             etag: text("ETag"),
             last_modified: contents.text_of("LastModified").and_then(date::from_iso),
@@ -216,10 +278,15 @@ impl Owner {
 }
 
 /// A name as it is. An encoded one is read like a form's value: where a service writes `+`, it means a blank, as
-/// observed from the vendor's Go SDK V2.
-fn decode(text: &str, is_encoded: bool) -> Option<String> {
+/// observed from the vendor's Go SDK V2, which refuses a `%` without two digits, too.
+pub(super) fn decode(text: &str, is_encoded: bool) -> Option<String> {
     if !is_encoded {
         return Some(text.to_owned());
+    }
+    let is_escape =
+        |tail: &str| matches!(tail.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
     }
     let spaced = text.replace('+', " ");
     let decoded = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
@@ -232,13 +299,13 @@ mod tests {
     use reqwest::StatusCode;
     use std::time::Duration;
 
-    fn page(document: &str) -> Option<ObjectsPage> {
+    fn page(document: &str) -> Result<ObjectsPage, &'static str> {
         let response = Response::new(
             StatusCode::OK,
             http::HeaderMap::new(),
             &oss_credentials_core::Credentials::anonymous(),
         );
-        ObjectsPage::read(&Element::parse(document).unwrap(), response)
+        ObjectsPage::read(&Element::parse(document, SHAPE).unwrap(), response)
     }
 
     /// In the form of the vendor's page "`ListObjectsV2` (`GetBucketV2`)".
@@ -280,8 +347,31 @@ mod tests {
             page(&plain).unwrap().objects[0].key,
             "docs%2F%E6%8A%A5%E5%91%8A+1%2B.pdf"
         );
-        assert!(page(&DOCUMENT.replace("%E6", "%FF")).is_none());
-        assert!(page(&DOCUMENT.replace("5368709121", "many")).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_never_left_out_or_changed() {
+        for (from, to) in [
+            ("%E6", "%FF"),
+            ("%E6", "%zz"),
+            ("1%2B.pdf", "%"),
+            ("1%2B.pdf", "%2"),
+            ("1%2B.pdf", "%+2"),
+            ("docs%2Fold%2F", "docs%2"),
+            ("docs%2Fold%2F", ""),
+            ("Fake%2BToken--", "Fake%2"),
+            ("5368709121", "many"),
+            ("5368709121", "-1"),
+            ("<EncodingType>url", "<EncodingType>base64"),
+        ] {
+            assert_eq!(page(&DOCUMENT.replace(from, to)).unwrap_err(), UNREADABLE, "{to}");
+        }
+        let of = |text: &str| page(&DOCUMENT.replace("<IsTruncated>true", &format!("<IsTruncated>{text}")));
+        assert!(of("maybe").unwrap_err().contains("whether it is the last"));
+        assert!(of("").unwrap_err().contains("whether it is the last"));
+        for (text, expected) in [(" True\n", true), ("false", false), ("FALSE", false)] {
+            assert_eq!(of(text).unwrap().is_truncated, expected, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use quick_xml::escape::escape;
 use crate::error::{Error, InvalidResponse, Problem};
 use crate::operation::Operation;
 use crate::response::Response;
+use crate::service_error::X_OSS_CALLBACK;
 
 use super::{
     callback_settings, default_content_type, header_settings, object_settings, presigned, request,
@@ -214,7 +215,7 @@ impl CompleteMultipartUpload {
     pub async fn send(self) -> Result<CompletedUpload, Error> {
         let client = self.client.clone();
         // With a callback, the body is what the program that was called answered.
-        let has_callback = self.operation.headers.contains_key("x-oss-callback");
+        let has_callback = self.operation.headers.contains_key(X_OSS_CALLBACK);
         let answer = client.send(self.into_operation()).await?;
         if has_callback {
             let response = answer.into_response();

@@ -139,8 +139,10 @@ impl GetObject {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the service sends the whole
-    /// object in place of a range.
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the answer brings another
+    /// range than was asked for, a part where none was, or the whole object in place of a range. To have that one all
+    /// the same, give [`GetObject::into_operation`] to [`Client::send`](crate::Client::send): [`Answer::status`] is 200
+    /// then, and 206 for a part.
     pub async fn send(self) -> Result<Answer, Error> {
         let wants_range = self.operation.headers.contains_key(RANGE);
         let answer = self.client.send(self.operation).await?;

@@ -1,0 +1,292 @@
+//! Whether an answer of success is the one that was asked for, and what its body has to be.
+
+use http::Method;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
+use reqwest::StatusCode;
+
+use crate::error::{Error, InvalidResponse, Place};
+use crate::operation::{Crc, Operation};
+use crate::response::Response;
+use crate::service_error::X_OSS_CALLBACK;
+
+const CRC64: &str = "x-oss-hash-crc64ecma";
+
+const LOOK_BETWEEN: &str = "check the endpoint, and what stands between here and OSS";
+
+/// What of an answer's body is known before it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// How many bytes it has.
+    pub(crate) length: Option<u64>,
+    /// Its CRC-64/XZ.
+    pub(crate) crc: Option<u64>,
+}
+
+/// How an answer is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checks {
+    pub(crate) crc: bool,
+    /// The reqwest client was given ready-made, so that bodies may come decompressed. reqwest takes length and
+    /// encoding out of the headers then.
+    pub(crate) may_decompress: bool,
+}
+
+/// Looks at status and headers of a successful answer, and says what its body has to be.
+///
+/// | request | status |
+/// |---|---|
+/// | GET, HEAD | 200; 206 where a range was asked for |
+/// | an upload of bytes, and what is answered with a document | 200 |
+/// | DELETE | 200, 204 |
+/// | others | any but 203 and 206 |
+///
+/// Vendor documents: the pages of the operations (Object Storage Service, API reference).
+pub(crate) fn check(
+    operation: &Operation,
+    response: &Response,
+    place: &Place,
+    checks: Checks,
+) -> Result<Expected, Error> {
+    let unusable = |(what, hint): (String, &'static str)| {
+        let error = InvalidResponse::new(place.clone(), response.request_id(), what, hint);
+        Error::InvalidResponse(Box::new(error))
+    };
+    check_status(operation, response.status()).map_err(unusable)?;
+    check_origin(operation, response).map_err(unusable)?;
+    let part = check_part(operation, response).map_err(unusable)?;
+    let crc = if checks.crc && (operation.crc != Crc::None || operation.has_document) {
+        stored_crc(response).map_err(unusable)?
+    } else {
+        None
+    };
+    if operation.method == Method::HEAD {
+        return Ok(Expected::default());
+    }
+    let announced = response.content_length();
+    let is_encoded =
+        operation.headers.contains_key(ACCEPT_ENCODING) && response.headers().contains_key(CONTENT_ENCODING);
+    let may_differ = is_encoded || (checks.may_decompress && announced.is_none());
+    if let (Some(part), Some(announced)) = (part, announced)
+        && part != announced
+        && !is_encoded
+    {
+        let what = format!("it has {announced} bytes for a range of {part}");
+        return Err(unusable((what, LOOK_BETWEEN)));
+    }
+    let is_whole_object = operation.crc == Crc::Received
+        && response.status() == StatusCode::OK
+        && operation.query_value("x-oss-process").is_none();
+    Ok(Expected {
+        length: announced.or(part.filter(|_| !may_differ)),
+        crc: crc.filter(|_| is_whole_object && !may_differ),
+    })
+}
+
+type Wrong = (String, &'static str);
+
+fn check_status(operation: &Operation, status: StatusCode) -> Result<(), Wrong> {
+    let reads = matches!(operation.method, Method::GET | Method::HEAD);
+    let is_strict = reads || operation.crc != Crc::None || operation.has_document;
+    let is_expected = match status.as_u16() {
+        200 => true,
+        203 => false,
+        204 => operation.method == Method::DELETE || !is_strict,
+        206 => reads && operation.headers.contains_key(RANGE),
+        _ => operation.method != Method::DELETE && !is_strict,
+    };
+    if is_expected {
+        return Ok(());
+    }
+    let what = match status {
+        StatusCode::PARTIAL_CONTENT => "it brings a part (HTTP 206), and none was asked for".to_owned(),
+        _ => format!(
+            "it has HTTP {}, which is no answer to this request",
+            status.as_u16()
+        ),
+    };
+    Err((what, LOOK_BETWEEN))
+}
+
+/// Whether what changes something was answered by the service: a portal of a network says 200 to everything, and
+/// sends its page along.
+fn check_origin(operation: &Operation, response: &Response) -> Result<(), Wrong> {
+    let changes = operation.crc == Crc::Sent || operation.method == Method::DELETE;
+    let has_body = response.content_length() != Some(0) && response.status() != StatusCode::NO_CONTENT;
+    let is_ours = |name: &http::HeaderName| name.as_str().starts_with("x-oss-") || name == http::header::ETAG;
+    if !changes || !has_body || response.headers().keys().any(is_ours) {
+        return Ok(());
+    }
+    // The body is what the program that was called answered.
+    if operation.headers.contains_key(X_OSS_CALLBACK) {
+        return Ok(());
+    }
+    let what = "it has a body, and none of the headers of OSS".to_owned();
+    Err((what, LOOK_BETWEEN))
+}
+
+/// The length of a part, if the answer is one: it has to be the one that was asked for.
+fn check_part(operation: &Operation, response: &Response) -> Result<Option<u64>, Wrong> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return Ok(None);
+    }
+    let wrong = |what: &str| (what.to_owned(), LOOK_BETWEEN);
+    let Some(part) = response.content_range().and_then(Part::parse) else {
+        return Err(wrong("it does not say which part it brings (`Content-Range`)"));
+    };
+    let asked = operation.headers.get(RANGE).and_then(|range| range.to_str().ok());
+    let is_asked_for = asked.and_then(Asked::parse).is_some_and(|asked| asked.is(part));
+    if !is_asked_for {
+        let what = format!(
+            "it brings bytes {} to {}, and another range was asked for",
+            part.first, part.last
+        );
+        return Err((what, LOOK_BETWEEN));
+    }
+    Ok(Some(part.length()))
+}
+
+/// The CRC-64 of the object, if the service tells it.
+fn stored_crc(response: &Response) -> Result<Option<u64>, Wrong> {
+    match response.crc64() {
+        None if response.headers().contains_key(CRC64) => {
+            Err((format!("its {CRC64} is no number"), LOOK_BETWEEN))
+        }
+        told => Ok(told),
+    }
+}
+
+/// A part of an object, as `Content-Range` tells it: `bytes first-last/total`, with `*` for a total that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    first: u64,
+    last: u64,
+    total: Option<u64>,
+}
+
+impl Part {
+    fn parse(value: &str) -> Option<Self> {
+        let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let part = Self {
+            first: number(first)?,
+            last: number(last)?,
+            total: match total {
+                "*" => None,
+                total => Some(number(total)?),
+            },
+        };
+        let is_inside = part.first <= part.last && part.total.is_none_or(|total| part.last < total);
+        // So that the length of all bytes there can be fits, too.
+        (is_inside && part.last < u64::MAX).then_some(part)
+    }
+
+    fn length(self) -> u64 {
+        (self.last - self.first).saturating_add(1)
+    }
+}
+
+/// What the header `Range` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    From(u64),
+    Between(u64, u64),
+    Last(u64),
+}
+
+impl Asked {
+    fn parse(value: &str) -> Option<Self> {
+        let (first, last) = value.strip_prefix("bytes=")?.split_once('-')?;
+        Some(match (first, last) {
+            ("", last) => Self::Last(number(last)?),
+            (first, "") => Self::From(number(first)?),
+            (first, last) => Self::Between(number(first)?, number(last)?),
+        })
+    }
+
+    /// Whether this part is what was asked for, up to the end of the object.
+    fn is(self, part: Part) -> bool {
+        let end = part.total.map(|total| total.saturating_sub(1));
+        match self {
+            Self::From(first) => part.first == first && end.is_none_or(|end| part.last == end),
+            Self::Between(first, last) => {
+                let expected = end.map(|end| end.min(last));
+                part.first == first && expected.map_or(part.last <= last, |expected| part.last == expected)
+            }
+            Self::Last(bytes) => match part.total {
+                Some(total) => part.length() == bytes.min(total) && end == Some(part.last),
+                None => part.length() <= bytes,
+            },
+        }
+    }
+}
+
+/// A number of digits alone: `parse` would take a sign, too.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_read_strictly() {
+        let part = |first, last, total| Some(Part { first, last, total });
+        for (value, expected) in [
+            ("bytes 0-0/1", part(0, 0, Some(1))),
+            ("bytes 5-9/*", part(5, 9, None)),
+            ("bytes 0-99/100", part(0, 99, Some(100))),
+            ("bytes 0-100/100", None),
+            ("bytes 5-4/100", None),
+            ("bytes */100", None),
+            ("bytes 0-+9/100", None),
+            ("bytes 0-/100", None),
+            ("bytes=0-9/100", None),
+            ("items 0-9/100", None),
+            ("bytes 0-18446744073709551615/*", None),
+            ("bytes 0-18446744073709551616/*", None),
+            ("", None),
+        ] {
+            assert_eq!(Part::parse(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_part_has_to_be_the_one_that_was_asked_for() {
+        for (asked, good, bad) in [
+            (
+                "bytes=2-5",
+                &["bytes 2-5/10", "bytes 2-5/*", "bytes 2-3/4"][..],
+                &[
+                    "bytes 2-4/10",
+                    "bytes 2-6/10",
+                    "bytes 0-3/10",
+                    "bytes 3-5/10",
+                    "bytes 2-6/*",
+                ][..],
+            ),
+            (
+                "bytes=7-",
+                &["bytes 7-9/10", "bytes 7-8/*"],
+                &["bytes 7-8/10", "bytes 0-9/10", "bytes 8-9/10"],
+            ),
+            (
+                "bytes=-3",
+                &["bytes 7-9/10", "bytes 0-1/2", "bytes 7-9/*"],
+                &["bytes 0-2/10", "bytes 6-9/10", "bytes 8-9/10", "bytes 0-9/*"],
+            ),
+        ] {
+            let asked = Asked::parse(asked).unwrap();
+            for (ranges, expected) in [(good, true), (bad, false)] {
+                for range in ranges {
+                    assert_eq!(
+                        asked.is(Part::parse(range).unwrap()),
+                        expected,
+                        "{asked:?} {range}"
+                    );
+                }
+            }
+        }
+    }
+}
