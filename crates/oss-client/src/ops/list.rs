@@ -217,7 +217,7 @@ impl Owner {
 
 /// A name as it is. An encoded one is read like a form's value: where a service writes `+`, it means a blank, as
 /// observed from the vendor's Go SDK V2.
-fn decode(text: &str, is_encoded: bool) -> Option<String> {
+pub(super) fn decode(text: &str, is_encoded: bool) -> Option<String> {
     if !is_encoded {
         return Some(text.to_owned());
     }
