@@ -57,7 +57,7 @@
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "download-file"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
