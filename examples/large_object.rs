@@ -46,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         before,
     )
     .await?;
+    into_a_file(&client, &bucket, mebibytes, before).await?;
     let pieces =
         move || stream::iter((0..mebibytes * 16).map(|_| Ok::<_, io::Error>(Bytes::from(vec![0; 65_536]))));
     let sized = Body::sized_stream(pieces(), mebibytes * MIB);
@@ -104,6 +105,25 @@ async fn up_and_down(
         "{what}: {mebibytes} MiB in {} parts, memory grew by {} KiB at most",
         uploaded.parts, grown
     );
+    if grown > LIMIT {
+        return Err(format!("that is more than {LIMIT} KiB").into());
+    }
+    Ok(())
+}
+
+async fn into_a_file(
+    client: &Client,
+    bucket: &str,
+    mebibytes: u64,
+    before: u64,
+) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let target = folder.path().join("large");
+    let downloaded = client.download_file(bucket, "large", &target).await?;
+    assert_eq!(downloaded.size, mebibytes * MIB);
+    assert_eq!(std::fs::metadata(&target)?.len(), downloaded.size);
+    let grown = peak()?.saturating_sub(before);
+    println!("into a file: {mebibytes} MiB, memory grew by {grown} KiB at most");
     if grown > LIMIT {
         return Err(format!("that is more than {LIMIT} KiB").into());
     }

@@ -24,6 +24,52 @@ fn the_examples_that_are_shown_are_those_that_are_compiled() {
     }
 }
 
+/// The page on the client has a piece of code for each task: each stands in this program, which runs them.
+#[test]
+fn the_tasks_of_the_clients_page_are_compiled() {
+    let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+    let page = read("docs/oss-client.md");
+    let program = squeeze(&read("examples/pages/oss_client.rs"));
+    let pieces: Vec<&str> = page
+        .split("```rust\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    for piece in &pieces {
+        assert!(program.contains(&squeeze(piece)), "not compiled: {piece}");
+    }
+    assert!(pieces.len() > 20, "only {} pieces", pieces.len());
+}
+
+/// Links of the page on the client to its own sections.
+#[test]
+fn sections_of_the_clients_page_exist() {
+    let page = read("docs/oss-client.md");
+    let sections: Vec<String> = page
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.replace(' ', "-");
+            kept.chars()
+                .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+                .collect()
+        })
+        .collect();
+    let named: Vec<&str> = page
+        .split("](#")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect();
+    for name in &named {
+        assert!(
+            sections.iter().any(|section| section == name),
+            "there is no section {name:?}"
+        );
+    }
+    assert!(named.len() > 15, "only {} links", named.len());
+}
+
 fn shows(page: &str, program: &str) {
     let page_text = read(page);
     let (_, rest) = page_text.split_once("```rust\n").unwrap();

@@ -304,6 +304,37 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The plain URL of an object, as the signer writes it: for public objects, and for logs. Nobody is asked whether
+    /// there is such an object, and nothing is signed; for that see [`Client::presign_get`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] for a name of a bucket that there cannot be, and for a key that is empty, too long, or
+    /// has a segment `.` or `..`, which programs take out of URLs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use oss_client::Client;
+    /// # use oss_credentials_core::Credentials;
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// assert_eq!(
+    ///     client.object_url("examplebucket", "my photos/100%.jpg")?,
+    ///     "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/my%20photos/100%25.jpg"
+    /// );
+    /// # Ok::<(), oss_client::Error>(())
+    /// ```
+    pub fn object_url(&self, bucket: impl Into<String>, key: impl Into<String>) -> Result<String, Error> {
+        let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        operation.check()?;
+        Ok(operation.url(&self.inner.endpoint))
+    }
+}
+
 impl Inner {
     /// A reading of the local clock as the service's clock shows it.
     pub(crate) fn to_service(&self, local: SystemTime) -> SystemTime {

@@ -156,7 +156,7 @@ impl Inner {
     }
 
     /// How long to wait before the next attempt; `None` if there is none.
-    fn delay(&self, operation: &Operation, error: &Error, number: u32) -> Option<Duration> {
+    pub(crate) fn delay(&self, operation: &Operation, error: &Error, number: u32) -> Option<Duration> {
         // A body that has been read cannot be sent again, whatever went wrong.
         if !operation.body.is_repeatable() {
             return None;
@@ -177,7 +177,7 @@ impl Inner {
     }
 
     /// Waits; false if there is nothing to wait with.
-    async fn pause(&self, delay: Duration) -> bool {
+    pub(crate) async fn pause(&self, delay: Duration) -> bool {
         if delay.is_zero() {
             return true;
         }

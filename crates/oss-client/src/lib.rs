@@ -23,6 +23,7 @@
 //! - [`Client`] stores, reads, copies, lists and deletes objects, makes presigned URLs, and sends any other
 //!   [`Operation`]. Its methods make requests, which are sent by `send` or by `.await`.
 //! - [`Upload`] stores files and streams of any size, in parts and in bounded memory.
+//! - [`Download`] stores objects in files, and continues transfers that break.
 //! - [`Paged`] brings lists page by page.
 //! - [`Body`] is what is stored, [`Answer`] and [`AnswerBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
@@ -41,6 +42,8 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `content-type` | yes | a `Content-Type` by the extension of the key; without it `application/octet-stream` |
+//! | `download-file` | yes | [`Client::download_file`] |
+//! | `post-policy` | no | `Client::presign_post`, forms for uploads by a browser |
 //! | `blocking` | no | the module `blocking`, for programs without async code |
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
@@ -54,7 +57,7 @@
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "download-file"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
@@ -66,10 +69,14 @@ mod body;
 mod client;
 mod config;
 mod date;
+#[cfg(feature = "download-file")]
+mod download;
 mod endpoint;
 mod error;
 mod error_document;
 mod execute;
+#[cfg(feature = "post-policy")]
+mod form;
 mod json;
 mod operation;
 mod ops;
@@ -91,11 +98,19 @@ pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
 };
+#[cfg(feature = "download-file")]
+#[cfg_attr(docsrs, doc(cfg(feature = "download-file")))]
+pub use download::{Download, DownloadProgress, Downloaded};
 pub use error::{CorruptionError, Error, InvalidResponse, LeftBehind, Problem, TransportError};
+#[cfg(feature = "post-policy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
+pub use form::{PresignPost, PresignedForm};
 pub use operation::Operation;
 pub use ops::Paged;
-pub use ops::buckets::{BucketSummary, BucketsPage, ListBuckets};
+pub use ops::buckets::{BucketSummary, BucketsPage, DeleteBucket, ListBuckets, PutBucket};
 pub use ops::copy::{CopiedObject, CopyObject, CopySource};
+pub use ops::delete::{DeleteObjects, DeletedObject, DeletedObjects};
+pub use ops::exists::{BucketExists, ObjectExists};
 pub use ops::list::{ListObjectsV2, ObjectSummary, ObjectsPage, Owner};
 pub use ops::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, InitiatedUpload,
@@ -105,6 +120,9 @@ pub use ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObj
 pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;
+#[cfg(feature = "post-policy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
+pub use oss_sign::v4::PostPolicy;
 pub use presign::{Presign, PresignedRequest};
 pub use response::{Answer, AnswerBody, Response};
 pub use retry::{

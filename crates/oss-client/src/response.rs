@@ -234,21 +234,20 @@ impl Answer {
 
     /// The body as a document of this shape, or with this root.
     pub(crate) async fn document(self, shape: impl Into<Shape>) -> Result<(Response, Element, Place), Error> {
-        let (shape, place) = (shape.into(), self.body.place.clone());
-        let response = self.response.clone();
+        let (response, place) = (self.response.clone(), self.body.place.clone());
+        let document = parsed(&self.bytes().await?, shape.into(), &response, &place)?;
+        Ok((response, document, place))
+    }
+
+    /// The same, of an answer that may do without.
+    pub(crate) async fn document_if_any(
+        self,
+        shape: impl Into<Shape>,
+    ) -> Result<(Response, Option<Element>, Place), Error> {
+        let (response, place) = (self.response.clone(), self.body.place.clone());
         let whole = self.bytes().await?;
-        let read = std::str::from_utf8(&whole)
-            .map_err(|_| "it is not UTF-8")
-            .and_then(|text| Element::parse(text, shape));
-        match read {
-            Ok(document) => Ok((response, document, place)),
-            Err(why) => Err(Error::InvalidResponse(Box::new(InvalidResponse::new(
-                place,
-                response.request_id(),
-                format!("its body is no document {:?}: {why}", shape.root),
-                "check the endpoint, and what answers there",
-            )))),
-        }
+        let document = (!whole.is_empty()).then(|| parsed(&whole, shape.into(), &response, &place));
+        Ok((response, document.transpose()?, place))
     }
 
     /// An error about what this answer says.
@@ -271,6 +270,20 @@ impl Answer {
     pub fn into_parts(self) -> (Response, AnswerBody) {
         (self.response, self.body)
     }
+}
+
+fn parsed(whole: &[u8], shape: Shape, response: &Response, place: &Place) -> Result<Element, Error> {
+    let read = std::str::from_utf8(whole)
+        .map_err(|_| "it is not UTF-8")
+        .and_then(|text| Element::parse(text, shape));
+    read.map_err(|why| {
+        Error::InvalidResponse(Box::new(InvalidResponse::new(
+            place.clone(),
+            response.request_id(),
+            format!("its body is no document {:?}: {why}", shape.root),
+            "check the endpoint, and what answers there",
+        )))
+    })
 }
 
 type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;

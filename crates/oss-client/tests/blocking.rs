@@ -58,6 +58,40 @@ fn objects_are_stored_read_listed_and_deleted_without_a_runtime() {
     assert_eq!(url.unwrap().method(), "GET");
     let missing = blocking.read(oss.get_object(bucket, "a")).unwrap_err();
     assert_eq!(missing.code(), Some("NoSuchKey"));
+    assert!(!blocking.wait(oss.object_exists(bucket, "a")).unwrap());
+    assert!(blocking.wait(oss.bucket_exists(bucket)).unwrap());
+    let deleted = blocking.wait(oss.delete_objects(bucket, ["b", "c"])).unwrap();
+    assert_eq!(deleted.deleted.len(), 2);
+    assert!(cloud.object(bucket, "b").is_none());
+    blocking.wait(oss.put_bucket("new-bucket")).unwrap();
+    blocking.wait(oss.delete_bucket("new-bucket")).unwrap();
+}
+
+#[cfg(feature = "post-policy")]
+#[test]
+fn forms_are_made_without_a_runtime() {
+    let (cloud, oss, blocking) = cloud();
+    let policy = oss_client::PostPolicy::new(cloud.bucket()).equals("key", "k");
+    let form = blocking.wait(oss.presign_post(policy, Duration::from_secs(60)));
+    assert_eq!(form.unwrap().fields().count(), 5);
+}
+
+#[cfg(feature = "download-file")]
+#[test]
+fn objects_go_to_files_without_a_runtime() {
+    let (cloud, oss, blocking) = cloud();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("f");
+    let content = vec![7; 600_000];
+    cloud.put_object(cloud.bucket(), "k", content.clone());
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let received = std::sync::Arc::clone(&seen);
+    let download = oss
+        .download_file(cloud.bucket(), "k", &target)
+        .on_progress(move |progress| received.store(progress.received, std::sync::atomic::Ordering::SeqCst));
+    assert_eq!(blocking.wait(download).unwrap().size, 600_000);
+    assert_eq!(std::fs::read(&target).unwrap(), content);
+    assert_eq!(seen.load(std::sync::atomic::Ordering::SeqCst), 600_000);
 }
 
 #[test]
@@ -146,6 +180,7 @@ fn inside_a_runtime_each_call_is_an_error_and_no_deadlock() {
         assert!(is_refused(blocking.wait(oss.head_object(bucket, "k"))));
         assert!(is_refused(blocking.run(async |oss| oss.list_buckets().await)));
         assert!(is_refused(blocking.read(oss.get_object(bucket, "k"))));
+        assert!(is_refused(blocking.wait(oss.delete_objects(bucket, ["k"]))));
         assert!(is_refused(blocking.write(|body| oss.upload(bucket, "k", body))));
         assert!(is_refused(
             blocking.iter(oss.list_buckets().buckets()).next().unwrap()

@@ -68,8 +68,29 @@ impl StaticProvider {
 
     /// No keys: signers leave requests unsigned, which only public buckets accept.
     pub fn anonymous() -> Self {
+        Self::from_credentials(Credentials::anonymous())
+    }
+
+    /// Credentials that are at hand as a value, such as those that a call of STS brought.
+    ///
+    /// They keep their [`source`](Credentials::source) and their end, and are never refreshed: once the system's clock
+    /// shows their end, the answer is [`CredentialsError::Expired`]. [`Credentials`] are a provider themselves, but one
+    /// that does not look at the end and goes on handing them out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::{Credentials, CredentialsProvider};
+    /// use oss_credentials_static::StaticProvider;
+    ///
+    /// let credentials = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+    /// let provider = StaticProvider::from_credentials(credentials);
+    /// assert_eq!(provider.cached().unwrap().access_key_id(), "LTAI5tExampleKeyId01");
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn from_credentials(credentials: Credentials) -> Self {
         Self {
-            credentials: Credentials::anonymous(),
+            credentials,
             clock: Arc::new(SystemClock),
         }
     }
@@ -90,6 +111,12 @@ impl StaticProvider {
         // Without an expiry there is no need to look at the clock.
         let ends = self.credentials.expires_at().is_some();
         (!ends || !self.credentials.is_expired_at(self.clock.now())).then_some(&self.credentials)
+    }
+}
+
+impl From<Credentials> for StaticProvider {
+    fn from(credentials: Credentials) -> Self {
+        Self::from_credentials(credentials)
     }
 }
 

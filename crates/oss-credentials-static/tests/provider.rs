@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_core::{Clock, Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_static::{StaticProvider, StaticProviderBuilder};
 
 /// Seconds after the epoch.
@@ -104,6 +104,29 @@ fn nothing_is_handed_out_once_the_expiry_has_come() {
         error.to_string(),
         "static: the security token has expired; make a new provider with a new token, or use one that refreshes"
     );
+}
+
+#[test]
+fn a_value_keeps_its_source_and_its_end() {
+    let value = |end: u64| {
+        Credentials::builder("STS.id", "canary")
+            .security_token("canary")
+            .expires_at(SystemTime::UNIX_EPOCH + Duration::from_secs(end))
+            .source("made-elsewhere")
+            .build()
+            .unwrap()
+    };
+    // 2100-01-01, and 2001-09-09: neither is near any clock that runs this.
+    let lasting = StaticProvider::from_credentials(value(4_102_444_800));
+    let handed_out = blocking::wait(lasting.credentials()).unwrap();
+    assert_eq!(
+        (handed_out.source(), handed_out.security_token(), lasting.name()),
+        ("made-elsewhere", Some("canary"), "static")
+    );
+    let ended = StaticProvider::from(value(1_000_000_000));
+    assert!(ended.cached().is_none());
+    let error = blocking::wait(ended.credentials()).unwrap_err();
+    assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
 }
 
 #[test]

@@ -3,12 +3,17 @@
 use std::time::SystemTime;
 
 use futures_util::{TryStreamExt as _, stream};
+use http::Method;
+use http::header::CONTENT_TYPE;
 
+use crate::client::Client;
 use crate::date;
 use crate::error::Error;
+use crate::operation::Operation;
 use crate::response::Response;
 use crate::xml::{Element, Shape};
 
+use super::document::{XML, document, text};
 use super::list::{Owner, check_circle, check_next, is_truncated, unusable};
 use super::paged::Circle;
 use super::{Paged, header_settings, query_settings, request};
@@ -114,6 +119,109 @@ impl ListBuckets {
             Ok(page)
         })
         .map_err(|what| unusable(&place, &response, what))
+    }
+}
+
+impl Client {
+    /// Makes a bucket in the region of the endpoint. Of one that the account has already, the ACL is set.
+    ///
+    /// Vendor document: `PutBucket` (Object Storage Service, API reference).
+    pub fn put_bucket(&self, bucket: impl Into<String>) -> PutBucket {
+        PutBucket {
+            client: self.clone(),
+            operation: Operation::new("PutBucket", Method::PUT).bucket(bucket),
+            configuration: Vec::new(),
+        }
+    }
+
+    /// Deletes a bucket that is empty: without objects, versions, and uploads in parts (`BucketNotEmpty`).
+    ///
+    /// Vendor document: `DeleteBucket` (Object Storage Service, API reference).
+    pub fn delete_bucket(&self, bucket: impl Into<String>) -> DeleteBucket {
+        let operation = Operation::new("DeleteBucket", Method::DELETE).bucket(bucket);
+        DeleteBucket::new(self.clone(), operation)
+    }
+}
+
+/// Makes a bucket; see [`Client::put_bucket`].
+#[must_use = "nothing is sent before `send`"]
+pub struct PutBucket {
+    client: Client,
+    operation: Operation,
+    /// Elements of the body.
+    configuration: Vec<(&'static str, String)>,
+}
+
+impl PutBucket {
+    super::common_settings!();
+
+    header_settings! {
+        /// Who may use the bucket: `private`, `public-read` or `public-read-write`. Default: `private`, of the service.
+        acl => "x-oss-acl",
+        /// Its resource group. Default: the account's default one.
+        resource_group_id => "x-oss-resource-group-id",
+    }
+
+    /// Storage class of its objects: `Standard`, `IA`, `Archive`, `ColdArchive` or `DeepColdArchive`. Default:
+    /// `Standard`, of the service.
+    pub fn storage_class(self, class: impl Into<String>) -> Self {
+        self.configure("StorageClass", class.into())
+    }
+
+    /// `LRS` keeps objects in one zone, `ZRS` in several. Default: that of the service.
+    pub fn data_redundancy_type(self, kind: impl Into<String>) -> Self {
+        self.configure("DataRedundancyType", kind.into())
+    }
+
+    fn configure(mut self, name: &'static str, value: String) -> Self {
+        self.configuration.retain(|(own, _)| *own != name);
+        self.configuration.push((name, value));
+        self
+    }
+
+    /// The operation as it is now, with its body, for [`Client::send`].
+    pub fn into_operation(mut self) -> Operation {
+        if !self.configuration.is_empty() {
+            // In the order of the vendor's page.
+            self.configuration
+                .sort_by_key(|(name, _)| *name != "StorageClass");
+            let body = document("CreateBucketConfiguration", |document| {
+                self.configuration
+                    .iter()
+                    .try_for_each(|(name, value)| text(document, name, value))
+            });
+            self.operation.body = body.into();
+            self.operation.default_header(CONTENT_TYPE, &XML);
+        }
+        self.operation
+    }
+
+    /// Makes the bucket.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        let client = self.client.clone();
+        Ok(client.send(self.into_operation()).await?.into_response())
+    }
+}
+
+super::awaited!(PutBucket -> Response);
+
+request! {
+    /// Deletes a bucket; see [`Client::delete_bucket`].
+    DeleteBucket -> Response
+}
+
+impl DeleteBucket {
+    /// Deletes the bucket.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.client.send(self.operation).await?.into_response())
     }
 }
 

@@ -2,6 +2,9 @@
 
 pub(crate) mod buckets;
 pub(crate) mod copy;
+pub(crate) mod delete;
+mod document;
+pub(crate) mod exists;
 pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;

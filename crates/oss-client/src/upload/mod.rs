@@ -17,6 +17,8 @@ use crate::ops::{callback_settings, default_content_type, header_settings, objec
 use crate::response::Response;
 
 use self::source::Source;
+#[cfg(feature = "download-file")]
+pub(crate) use self::source::blocking;
 
 /// Size of the parts unless the object needs larger ones, in bytes: 6 MiB, that of the vendor's SDKs V2.
 pub const DEFAULT_PART_SIZE: u64 = 6 * 1024 * 1024;

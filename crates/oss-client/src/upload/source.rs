@@ -254,10 +254,12 @@ async fn digest(
 }
 
 /// Runs file operations where they block nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(io::Error::other(
-            "no tokio runtime is running here; await the upload inside one",
+            "no tokio runtime is running here; await the operation inside one",
         ));
     }
     match tokio::task::spawn_blocking(work).await {

@@ -90,6 +90,11 @@ impl PostPolicy {
         }
     }
 
+    /// The bucket that the form uploads to.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// The field must have this value.
     #[must_use]
     pub fn equals(self, field: impl Into<String>, value: impl Into<String>) -> Self {

@@ -1,0 +1,118 @@
+//! The file that a download goes to.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Problem};
+use crate::upload::blocking;
+
+/// What the names of unfinished files begin with.
+const PREFIX: &str = ".oss-download-";
+
+/// A file that is removed unless it is kept.
+pub(super) struct Unfinished {
+    file: NamedTempFile,
+    written: u64,
+    /// Of all that was written; `None` if nobody wants to know.
+    crc: Option<crc64fast::Digest>,
+    /// The target, as errors name it.
+    shown: String,
+}
+
+impl Unfinished {
+    /// Makes it in the folder of the target.
+    pub(super) async fn create(target: &Path, with_crc: bool) -> Result<Self, Error> {
+        let shown = target.display().to_string();
+        let Some(folder) = target.parent().filter(|_| target.file_name().is_some()) else {
+            return Err(refused(format!("{shown:?} names no file"), "name one"));
+        };
+        // Of a bare name.
+        let folder = if folder.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            folder.to_owned()
+        };
+        let target = target.to_owned();
+        let made = blocking(move || match fs::metadata(&target) {
+            Ok(about) if !about.is_file() => Ok(None),
+            _ => in_folder(&folder).map(Some),
+        });
+        match made.await {
+            Ok(Some(file)) => Ok(Self {
+                file,
+                written: 0,
+                crc: with_crc.then(crc64fast::Digest::new),
+                shown,
+            }),
+            Ok(None) => Err(refused(
+                format!("{shown} is no regular file"),
+                "name one, or a place where there is none",
+            )),
+            Err(error) => Err(unwritable(&shown, &error)),
+        }
+    }
+
+    /// How many bytes are in it.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// CRC-64/XZ of what is in it.
+    pub(super) fn crc(&self) -> Option<u64> {
+        self.crc.as_ref().map(crc64fast::Digest::sum64)
+    }
+
+    /// Appends these pieces.
+    pub(super) async fn write(mut self, pieces: Vec<Bytes>) -> Result<Self, Error> {
+        let shown = self.shown.clone();
+        let written = blocking(move || {
+            for piece in pieces {
+                self.file.write_all(&piece)?;
+                if let Some(crc) = &mut self.crc {
+                    crc.write(&piece);
+                }
+                let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+                self.written = self.written.saturating_add(length);
+            }
+            Ok(self)
+        });
+        written.await.map_err(|error| unwritable(&shown, &error))
+    }
+
+    /// Puts it in the target's place.
+    pub(super) async fn keep(self, target: PathBuf) -> Result<(), Error> {
+        let shown = self.shown;
+        let file = self.file;
+        let kept = blocking(move || {
+            // A name that is there before its content would be an empty file after a crash.
+            file.as_file().sync_all()?;
+            file.persist(target).map(drop).map_err(|error| error.error)
+        });
+        kept.await.map_err(|error| unwritable(&shown, &error))
+    }
+}
+
+fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    // Its own default is a file that nobody else can read. The system takes the `umask` off.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+fn unwritable(shown: &str, error: &io::Error) -> Error {
+    refused(
+        format!("{shown} cannot be written: {error}"),
+        "see to the folder, its permissions and the room on the disk",
+    )
+}
+
+fn refused(what: impl Into<Cow<'static, str>>, hint: &'static str) -> Error {
+    Error::InvalidInput(Problem::new(what, hint))
+}

@@ -1,0 +1,146 @@
+//! Forms that carry their signature.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::BoxFuture;
+use oss_sign::v4::{LimitedBy, PostForm, PostPolicy};
+
+use crate::client::Client;
+use crate::error::{Error, Problem};
+use crate::signing::Signing;
+use crate::validate;
+
+impl Client {
+    /// Makes a form with which anybody can store objects as the policy allows, from a browser too: await the result.
+    /// Nothing is sent.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds. The form ends earlier if the credentials do. V4 only.
+    ///
+    /// Vendor document: `PostObject` (Object Storage Service, API reference).
+    pub fn presign_post(&self, policy: PostPolicy, expires: Duration) -> PresignPost {
+        PresignPost {
+            client: self.clone(),
+            policy,
+            expires,
+        }
+    }
+}
+
+/// A form to be made; see [`Client::presign_post`]. Await it.
+///
+/// # Errors
+///
+/// [`Error::InvalidInput`] for the bucket's name, with anonymous credentials, and with V1 signatures;
+/// [`Error::Credentials`]; [`Error::Sign`] if a condition cannot be used, `expires` is out of range or the credentials
+/// have expired.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use oss_client::PostPolicy;
+///
+/// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+/// let policy = PostPolicy::new("examplebucket")
+///     .equals("key", "user/eric/photo.jpg")
+///     .is_in("content-type", ["image/jpeg"])
+///     .content_length_range(1..=10_485_760);
+/// let form = client.presign_post(policy, Duration::from_secs(900)).await?;
+/// println!("<form method=\"post\" enctype=\"multipart/form-data\" action=\"{}\">", form.url());
+/// for (name, value) in form.fields() {
+///     println!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
+/// }
+/// // Then the fields that the policy names, and as the last one the file.
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is signed before it is awaited"]
+pub struct PresignPost {
+    client: Client,
+    policy: PostPolicy,
+    expires: Duration,
+}
+
+impl PresignPost {
+    async fn sign(self) -> Result<PresignedForm, Error> {
+        let inner = &*self.client.inner;
+        validate::bucket(self.policy.bucket()).map_err(Error::InvalidInput)?;
+        let Signing::V4(signer) = &inner.signing else {
+            return Err(Error::InvalidInput(Problem::new(
+                "a form is to be signed, and the client signs with V1",
+                "make the client with V4",
+            )));
+        };
+        inner.signing.check_expires(self.expires).map_err(Error::Sign)?;
+        let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        if credentials.is_anonymous() {
+            return Err(Error::InvalidInput(Problem::new(
+                "anonymous credentials cannot sign a form",
+                "send one without signature to a bucket that everybody may write to, or use a provider with keys",
+            )));
+        }
+        // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
+        let time = inner.to_service(inner.clock.now());
+        let form = signer
+            .sign_post(&self.policy, &credentials, time, self.expires)
+            .map_err(Error::Sign)?;
+        Ok(PresignedForm {
+            url: inner.endpoint.url(Some(self.policy.bucket()), None),
+            form,
+        })
+    }
+}
+
+impl IntoFuture for PresignPost {
+    type Output = Result<PresignedForm, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.sign())
+    }
+}
+
+impl fmt::Debug for PresignPost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PresignPost")
+            .field("policy", &self.policy)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A form that somebody without credentials can send, by `POST` as `multipart/form-data`.
+///
+/// The fields are a secret: whoever has them can upload what the policy allows until it ends. `Debug` shows none of
+/// their values.
+#[derive(Clone, Debug)]
+pub struct PresignedForm {
+    url: String,
+    form: PostForm,
+}
+
+impl PresignedForm {
+    /// Where the form is sent to. No secret.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The fields that sign the form, names and values: they stand before the field `file`, in any order. Beside them
+    /// the form needs `key`, and the fields that the policy has conditions for.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.form.fields()
+    }
+
+    /// When the form stops working, by the service's clock: the earlier of what was asked and the end of the
+    /// credentials.
+    pub fn valid_until(&self) -> SystemTime {
+        self.form.valid_until()
+    }
+
+    /// What sets [`PresignedForm::valid_until`].
+    pub fn limited_by(&self) -> LimitedBy {
+        self.form.limited_by()
+    }
+}

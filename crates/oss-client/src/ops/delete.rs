@@ -1,0 +1,225 @@
+//! Many objects in one request: delete.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use http::header::CONTENT_TYPE;
+use md5::{Digest as _, Md5};
+
+use crate::client::Client;
+use crate::error::{Error, Problem};
+use crate::operation::Operation;
+use crate::response::Response;
+use crate::validate;
+use crate::xml::Element;
+
+use super::document::{XML, document, text};
+use super::list::{decode, is_encoded, unusable};
+
+/// Most objects of one request.
+///
+/// Vendor document: `DeleteMultipleObjects` (Object Storage Service, API reference).
+const MAX_OBJECTS: usize = 1000;
+
+/// Root of the answer.
+const ROOT: &str = "DeleteResult";
+
+const UNREADABLE: &str = "a key in it cannot be read";
+
+impl Client {
+    /// Deletes up to 1000 objects with one request. That there is none of a name is no error.
+    ///
+    /// Vendor document: `DeleteMultipleObjects` (Object Storage Service, API reference).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client, keys: Vec<String>) -> Result<(), oss_client::Error> {
+    /// for keys in keys.chunks(1000) {
+    ///     let deleted = client.delete_objects("examplebucket", keys).await?;
+    ///     assert!(deleted.not_deleted.is_empty());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_objects<K: Into<String>>(
+        &self,
+        bucket: impl Into<String>,
+        keys: impl IntoIterator<Item = K>,
+    ) -> DeleteObjects {
+        let mut operation = Operation::new("DeleteMultipleObjects", Method::POST)
+            .bucket(bucket)
+            .query("delete", "")
+            .query("encoding-type", "url");
+        operation.has_document = true;
+        DeleteObjects {
+            client: self.clone(),
+            operation,
+            objects: keys.into_iter().map(|key| (key.into(), None)).collect(),
+            quiet: false,
+        }
+    }
+}
+
+/// Deletes many objects; see [`Client::delete_objects`].
+///
+/// A key can be one that no URL can hold, with a segment `.` or `..`.
+#[must_use = "nothing is sent before `send`"]
+pub struct DeleteObjects {
+    client: Client,
+    operation: Operation,
+    /// Keys, and versions of them.
+    objects: Vec<(String, Option<String>)>,
+    quiet: bool,
+}
+
+impl DeleteObjects {
+    super::common_settings!();
+
+    /// Adds a version of an object, of a bucket with versions. Without version, as the keys of
+    /// [`Client::delete_objects`] are, an object gets a delete marker on top there.
+    pub fn version(mut self, key: impl Into<String>, version_id: impl Into<String>) -> Self {
+        self.objects.push((key.into(), Some(version_id.into())));
+        self
+    }
+
+    /// Whether the answer leaves out what was deleted. Default: no.
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// The operation as it is now, with the list of objects as body, for [`Client::send`].
+    pub fn into_operation(mut self) -> Operation {
+        if let Err(problem) = self.check() {
+            self.operation.refuse(problem);
+        }
+        let body = document("Delete", |document| {
+            text(document, "Quiet", if self.quiet { "true" } else { "false" })?;
+            for (key, version) in &self.objects {
+                let object = document.create_element("Object");
+                object.write_inner_content(|document| {
+                    text(document, "Key", key)?;
+                    version
+                        .as_ref()
+                        .map_or(Ok(()), |id| text(document, "VersionId", id))
+                })?;
+            }
+            Ok(())
+        });
+        let digest = STANDARD.encode(Md5::digest(&body));
+        self.operation.set_header("content-md5", digest.as_bytes());
+        self.operation.default_header(CONTENT_TYPE, &XML);
+        self.operation.body = body.into();
+        self.operation
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let count = self.objects.len();
+        if !(1..=MAX_OBJECTS).contains(&count) {
+            return Err(Problem::new(
+                format!("{count} objects are to be deleted with one request"),
+                "name 1 to 1000",
+            ));
+        }
+        // They stand in the body, and not in the URL.
+        self.objects
+            .iter()
+            .try_for_each(|(key, _)| validate::copied_key(key))
+    }
+
+    /// Deletes the objects.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidInput`] for no key, an empty or too long
+    /// one, and more than 1000. That some were not deleted is no error: see [`DeletedObjects::not_deleted`].
+    pub async fn send(self) -> Result<DeletedObjects, Error> {
+        let (client, quiet) = (self.client.clone(), self.quiet);
+        let asked: Vec<String> = self.objects.iter().map(|(key, _)| key.clone()).collect();
+        let answer = client.send(self.into_operation()).await?;
+        // With `quiet` nothing may be left to tell.
+        let (response, document, place) = if quiet {
+            answer.document_if_any(ROOT).await?
+        } else {
+            let (response, document, place) = answer.document(ROOT).await?;
+            (response, Some(document), place)
+        };
+        let Some(document) = document else {
+            return Ok(DeletedObjects {
+                deleted: Vec::new(),
+                not_deleted: Vec::new(),
+                response,
+            });
+        };
+        DeletedObjects::read(&document, &asked, quiet, response.clone())
+            .ok_or_else(|| unusable(&place, &response, UNREADABLE))
+    }
+}
+
+super::awaited!(DeleteObjects -> DeletedObjects);
+
+/// What [`DeleteObjects`] brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeletedObjects {
+    /// What was deleted, as the service says; empty with [`DeleteObjects::quiet`].
+    pub deleted: Vec<DeletedObject>,
+    /// Keys that were given and that the service does not confirm; with [`DeleteObjects::quiet`] those that it names.
+    pub not_deleted: Vec<String>,
+    /// Status and headers.
+    pub response: Response,
+}
+
+/// An object that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletedObject {
+    /// The key.
+    pub key: String,
+    /// The version that was deleted, if one was named.
+    pub version_id: Option<String>,
+    /// Whether a delete marker was made or removed, in a bucket with versions.
+    pub is_delete_marker: bool,
+    /// The version of that delete marker.
+    pub delete_marker_version_id: Option<String>,
+}
+
+impl DeletedObjects {
+    /// `None` if a key cannot be read.
+    fn read(document: &Element, asked: &[String], quiet: bool, response: Response) -> Option<Self> {
+        let is_encoded = is_encoded(document)?;
+        let read = |entry: &Element| {
+            let text = |child| entry.text_of(child).map(str::to_owned);
+            Some(DeletedObject {
+                key: decode(entry.text_of("Key")?, is_encoded)?,
+                version_id: text("VersionId"),
+                is_delete_marker: entry.text_of("DeleteMarker") == Some("true"),
+                delete_marker_version_id: text("DeleteMarkerVersionId"),
+            })
+        };
+        if quiet {
+            // What failed, under whatever name.
+            let entries = document
+                .children
+                .iter()
+                .filter(|entry| entry.child("Key").is_some());
+            let failed: Vec<_> = entries.map(read).collect::<Option<_>>()?;
+            return Some(Self {
+                deleted: Vec::new(),
+                not_deleted: failed.into_iter().map(|entry| entry.key).collect(),
+                response,
+            });
+        }
+        let deleted: Vec<_> = document.all("Deleted").map(read).collect::<Option<_>>()?;
+        let confirmed: BTreeSet<&str> = deleted.iter().map(|entry| entry.key.as_str()).collect();
+        let missing = asked.iter().filter(|key| !confirmed.contains(key.as_str()));
+        Some(Self {
+            not_deleted: missing.cloned().collect(),
+            deleted,
+            response,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Whether something is there.
+
+use reqwest::StatusCode;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::service_error::ServiceError;
+
+use super::{query_settings, request};
+
+impl Client {
+    /// Asks whether there is an object of this key, with `GetObjectMeta`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+    /// if !client.object_exists("examplebucket", "report.pdf").await? {
+    ///     println!("not there");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn object_exists(&self, bucket: impl Into<String>, key: impl Into<String>) -> ObjectExists {
+        let request = self.get_object_meta(bucket, key);
+        ObjectExists::new(self.clone(), request.into_operation())
+    }
+
+    /// Asks whether there is a bucket of this name, of whatever account, with `ListObjectsV2` for one object.
+    pub fn bucket_exists(&self, bucket: impl Into<String>) -> BucketExists {
+        let request = self.list_objects_v2(bucket).max_keys(1);
+        BucketExists::new(self.clone(), request.into_operation())
+    }
+}
+
+request! {
+    /// Asks whether an object is there; see [`Client::object_exists`].
+    ObjectExists -> bool
+}
+
+impl ObjectExists {
+    query_settings! {
+        /// The version to look for, of a bucket with versions. Default: the newest; a delete marker is no object.
+        version_id => "versionId",
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. That there is no such bucket is one (`NoSuchBucket`), and
+    /// so is that the object may not be looked at (`AccessDenied`).
+    pub async fn send(self) -> Result<bool, Error> {
+        found(self.client.send(self.operation).await.map(drop), |error| {
+            // Of a HEAD, not every service says why; the vendor's SDKs V2 take that for a missing object, too. Without
+            // RequestId something else answers.
+            let is_bare = error.status() == StatusCode::NOT_FOUND
+                && error.code() == "BadErrorResponse"
+                && error.request_id().is_some();
+            (is_bare || matches!(error.code(), "NoSuchKey" | "NoSuchVersion")).then_some(false)
+        })
+    }
+}
+
+request! {
+    /// Asks whether a bucket is there; see [`Client::bucket_exists`].
+    BucketExists -> bool
+}
+
+impl BucketExists {
+    /// Asks.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. That the bucket may not be used (`AccessDenied`) is none:
+    /// it is there, as the vendor's SDKs V2 see it too.
+    pub async fn send(self) -> Result<bool, Error> {
+        found(
+            self.client.send(self.operation).await.map(drop),
+            |error| match error.code() {
+                "NoSuchBucket" => Some(false),
+                "AccessDenied" => Some(true),
+                _ => None,
+            },
+        )
+    }
+}
+
+/// What a refusal says, if it says something about that.
+fn found(
+    outcome: Result<(), Error>,
+    told: impl FnOnce(&ServiceError) -> Option<bool>,
+) -> Result<bool, Error> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(error) => error.service().and_then(told).ok_or(error),
+    }
+}
