@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime};
 use futures_core::Stream as _;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 
 use crate::TRACING_TARGET;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
+use crate::clock::Measured;
 use crate::error::{CorruptionError, Error, Place, TransportError};
 use crate::operation::{Crc, Operation};
 use crate::redirect::Hops;
@@ -30,20 +30,13 @@ const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
 /// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
 const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
-const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
-/// 2100-01-01T00:00:00Z
-const LATEST: Duration = Duration::from_secs(4_102_444_800);
-/// Ten years: how far the service's clock may be from a local one that is not before [`EARLIEST`].
-const FURTHEST: Duration = Duration::from_secs(3_652 * 86_400);
-
 /// A refused attempt.
 struct Refused {
     /// What the service said.
     error: Box<ServiceError>,
     used: Credentials,
-    /// Between the local clock and the one that answered.
-    clock_offset: Option<ClockOffset>,
+    /// How far the local clock is from the one that answered.
+    measured: Option<Measured>,
     /// A redirect led to another server.
     is_abroad: bool,
 }
@@ -132,7 +125,9 @@ impl Inner {
                     let offset = lessons.offset();
                     match self.attempt(&mut operation, credentials, offset).await {
                         Ok(Outcome::Done(answer)) => {
-                            self.keep(offset);
+                            if let Some(offset) = offset {
+                                self.clock.keep(offset);
+                            }
                             return Ok(answer);
                         }
                         Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, &operation),
@@ -210,8 +205,11 @@ impl Inner {
         let failed = |error| Error::Transport(Box::new(TransportError::new(place.clone(), error)));
         let empty = operation.body.check_empty().await;
         empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
-        let sent = self.clock.now();
-        let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
+        let sent = self.clock.local();
+        let time = offset.map_or_else(
+            || self.clock.to_service(sent),
+            |offset| offset.to_service(sent),
+        );
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
             Progress::with_crc()
         } else {
@@ -237,6 +235,9 @@ impl Inner {
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key("x-oss-callback");
         if status.is_success() && !callback_failed {
+            if !is_abroad {
+                self.clock.confirm_by(response.headers(), sent);
+            }
             check_crc(place, &response, progress.crc())?;
             let body = if operation.has_document {
                 body.whole(MAX_DOCUMENT).await?
@@ -247,13 +248,13 @@ impl Inner {
             };
             return Ok(Outcome::Done(Answer::new(response, body)));
         }
-        let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
+        let measured = self.clock.measure(response.headers(), sent);
         let document = error_document(body, self.transport.silence.timer()).await;
         let error = ServiceError::read(place, status, response.headers(), &document, &used);
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
             used,
-            clock_offset,
+            measured,
             is_abroad,
         }))
     }
@@ -302,20 +303,13 @@ impl Inner {
         })
     }
 
-    /// Keeps an offset that the service has not refused.
-    fn keep(&self, offset: Option<ClockOffset>) {
-        if let Some(offset) = offset {
-            self.set_clock_offset(offset);
-        }
-    }
-
     /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
     /// differently.
     fn learn(&self, refused: Refused, lessons: &mut Lessons, operation: &Operation) -> Next {
         let Refused {
             error,
             used,
-            clock_offset,
+            measured,
             is_abroad,
         } = refused;
         // Another server, which got no signature, says nothing about keys and clock.
@@ -325,11 +319,14 @@ impl Inner {
         let is_repeatable = operation.body.is_repeatable();
         if error.rejects_time() {
             lessons.trial = None;
-            return self.learn_time(error, clock_offset, lessons, is_repeatable);
+            return self.learn_time(error, measured, lessons, is_repeatable);
         }
         // An error of the service, or a page of a proxy, may come before any check.
         if !error.status().is_server_error() {
-            self.keep(lessons.trial.take().map(|(offset, _)| offset));
+            match lessons.trial.take() {
+                Some((offset, _)) => self.clock.keep(offset),
+                None => self.clock.confirm(measured),
+            }
         }
         if !error.rejects_key() || used.is_anonymous() || lessons.key_was_reported {
             return Next::Policy(Error::Service(error), None);
@@ -357,11 +354,11 @@ impl Inner {
     fn learn_time(
         &self,
         error: Box<ServiceError>,
-        clock_offset: Option<ClockOffset>,
+        measured: Option<Measured>,
         lessons: &mut Lessons,
         is_repeatable: bool,
     ) -> Next {
-        let Some(offset) = clock_offset else {
+        let Some(Measured { offset, .. }) = measured else {
             return Next::Policy(Error::Service(error), None);
         };
         let is_first = !lessons.time_was_corrected;
@@ -377,7 +374,7 @@ impl Inner {
         }
         if !is_repeatable {
             // It cannot be tried here, and an upload of streams alone would never get it right without.
-            self.set_clock_offset(offset);
+            self.clock.keep(offset);
             return Next::End(Error::Service(error));
         }
         let error = Error::Service(error);
@@ -433,28 +430,6 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
     one.same_key_as(other)
         && one.access_key_secret() == other.access_key_secret()
         && one.security_token() == other.security_token()
-}
-
-/// How far the service's clock is from the local one, if its `Date` can be believed.
-fn clock_offset(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<ClockOffset> {
-    let mut answer = HttpResponse::new(0, Vec::new());
-    for name in ["date", "age"] {
-        if let Some(value) = headers.get(name) {
-            answer = answer.with_header(name, value.to_str().ok()?);
-        }
-    }
-    let offset = answer.clock_offset(sent, received)?;
-    believable(sent, offset).then_some(offset)
-}
-
-/// Whether the corrected time can be right: from 2015 up to 2100, and within ten years of the local clock unless that
-/// one is before 2015, as on a machine that has just been switched on without a clock of its own.
-///
-/// A `Date` outside of that comes from a broken server or proxy, and to sign by it would not help.
-fn believable(local: SystemTime, offset: ClockOffset) -> bool {
-    let unix = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (EARLIEST..LATEST).contains(&unix(offset.to_service(local)))
-        && (offset.abs() <= FURTHEST || unix(local) < EARLIEST)
 }
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,

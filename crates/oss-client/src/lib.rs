@@ -63,6 +63,7 @@ struct ReadmeExamples;
 pub mod blocking;
 mod body;
 mod client;
+mod clock;
 mod config;
 mod date;
 mod endpoint;

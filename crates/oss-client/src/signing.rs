@@ -224,7 +224,7 @@ impl Client {
             .map_err(Error::Sign)?;
         let inner = &*self.inner;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
-        let time = inner.to_service(inner.clock.now());
+        let time = inner.clock.now();
         in_place(request, |parts| {
             inner.signing.sign(parts, bucket, key, &credentials, time)
         })
