@@ -206,10 +206,7 @@ impl Inner {
         let empty = operation.body.check_empty().await;
         empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
         let sent = self.clock.local();
-        let time = offset.map_or_else(
-            || self.clock.to_service(sent),
-            |offset| offset.to_service(sent),
-        );
+        let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
             Progress::with_crc()
         } else {
