@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use oss_credentials_core::Credentials;
-use oss_sign::v4::{MAX_EXPIRES, Presigned};
+use oss_sign::v4::Presigned;
 use oss_sign::{RequestView, SignError, v1, v4};
 
 use crate::client::Client;
@@ -66,14 +66,21 @@ impl Signing {
         }
     }
 
+    /// Whether the signature of a URL binds this header.
+    pub(crate) fn binds(&self, name: &str, value: &[u8]) -> bool {
+        name.starts_with("x-oss-")
+            || matches!(name, "content-md5" | "content-type")
+            || (self.is_additional(name) && !value.is_empty())
+    }
+
     /// Whether a URL can live so long.
     pub(crate) fn check_expires(&self, expires: Duration) -> Result<(), SignError> {
-        let seconds = expires.as_secs();
-        let is_too_long = matches!(self, Self::V4(_)) && expires > MAX_EXPIRES;
-        if seconds == 0 || is_too_long {
-            return Err(SignError::ExpiresOutOfRange { seconds });
+        match self {
+            Self::V4(_) => v4::check_expires(expires),
+            // When it ends shows whether it ends too late.
+            Self::V1(_) if expires.as_secs() == 0 => Err(SignError::EndOutOfRange { seconds: 0 }),
+            Self::V1(_) => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) fn sign(
