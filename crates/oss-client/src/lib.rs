@@ -81,6 +81,7 @@ mod signing;
 mod tls;
 mod transport;
 mod upload;
+mod url;
 mod validate;
 mod xml;
 

@@ -6,9 +6,12 @@ use http::request::Parts;
 use oss_credentials_core::Credentials;
 use oss_sign::v4::Presigned;
 use oss_sign::{RequestView, SignError, v1, v4};
+use percent_encoding::percent_decode_str;
 
 use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Problem};
+use crate::{url, validate};
 
 /// Product of all requests but those to a cloud box.
 pub(crate) const PRODUCT: &str = oss_sign::v4::DEFAULT_PRODUCT;
@@ -154,18 +157,21 @@ request_signer!(v4::Signer, v1::Signer);
 
 /// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
 ///
-/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them. Its
-/// query is decoded and signed, so write it with [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space
-/// as `+`, which is refused. `time` is the signing time. The client that sends the request must neither follow
-/// redirects nor add headers named `Content-Type`, `Content-MD5` or `x-oss-*`.
+/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them, and is
+/// refused if it leads elsewhere. Of a host that is neither an IP address nor under `aliyuncs.com` it is not known
+/// whether it is the bucket's: it may be a custom domain. The query is decoded and signed, so write it with
+/// [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space as `+`, which is refused. `time` is the signing
+/// time. The client that sends the request must neither follow redirects nor add headers named `Content-Type`,
+/// `Content-MD5` or `x-oss-*`.
 ///
 /// `Authorization` and `x-oss-security-token` are marked sensitive. With [anonymous](Credentials::anonymous)
 /// credentials, and on an error, nothing is changed.
 ///
 /// # Errors
 ///
-/// [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL;
-/// [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes; those of the signer's `sign_parts`.
+/// [`Error::InvalidInput`] if the URL is not that of bucket and key, or carries a signature itself. [`Error::Sign`]
+/// with [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL,
+/// with [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes, and with those of the signer's `sign_parts`.
 ///
 /// # Examples
 ///
@@ -193,7 +199,8 @@ pub fn sign_reqwest(
     key: Option<&str>,
     credentials: &Credentials,
     time: SystemTime,
-) -> Result<(), SignError> {
+) -> Result<(), Error> {
+    check(request, bucket, key, None)?;
     in_place(request, |parts| {
         signer.sign_request(parts, bucket, key, credentials, time)
     })
@@ -207,7 +214,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Credentials`], and [`Error::Sign`] with the errors of [`sign_reqwest`]. Nothing is changed then.
+    /// [`Error::Credentials`], and those of [`sign_reqwest`]. Nothing is changed then.
     ///
     /// # Examples
     ///
@@ -226,32 +233,51 @@ impl Client {
         bucket: Option<&str>,
         key: Option<&str>,
     ) -> Result<(), Error> {
-        // Before credentials are fetched.
-        key.map_or(Ok(()), oss_sign::check_key_for_url)
-            .map_err(Error::Sign)?;
         let inner = &*self.inner;
+        // Before credentials are fetched.
+        check(request, bucket, key, Some(&inner.endpoint))?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.clock.now();
         in_place(request, |parts| {
             inner.signing.sign(parts, bucket, key, &credentials, time)
         })
-        .map_err(Error::Sign)
     }
+}
+
+/// Finds what would be signed for something else than is sent.
+fn check(
+    request: &reqwest::Request,
+    bucket: Option<&str>,
+    key: Option<&str>,
+    own: Option<&Endpoint>,
+) -> Result<(), Error> {
+    key.map_or(Ok(()), oss_sign::check_key_for_url)
+        .map_err(Error::Sign)?;
+    let url = request.url();
+    let query = url.query().unwrap_or_default();
+    for name in query.split('&').filter_map(|pair| pair.split('=').next()) {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        // One without name does no harm.
+        if !name.is_empty() {
+            validate::parameter(&name).map_err(Error::InvalidInput)?;
+        }
+    }
+    url::check(url, bucket, key, own).map_err(Error::InvalidInput)
 }
 
 /// Shows a reqwest request as `http` parts to `sign`, and takes the headers over if that succeeds.
 fn in_place(
     request: &mut reqwest::Request,
     sign: impl FnOnce(&mut Parts) -> Result<(), SignError>,
-) -> Result<(), SignError> {
+) -> Result<(), Error> {
     let unsigned = http::Request::builder()
         .method(request.method())
         .uri(request.url().as_str())
         .body(())
-        .map_err(|_| SignError::InvalidUri)?;
+        .map_err(|_| Error::Sign(SignError::InvalidUri))?;
     let (mut parts, ()) = unsigned.into_parts();
     parts.headers.clone_from(request.headers());
-    sign(&mut parts)?;
+    sign(&mut parts).map_err(Error::Sign)?;
     *request.headers_mut() = parts.headers;
     Ok(())
 }

@@ -353,9 +353,11 @@ async fn on_an_error_nothing_of_the_request_is_changed() {
             "k",
             SignError::DuplicateParameter { name: "a".to_owned() },
         ),
-        (long, Some("examplebucket"), "k", SignError::InvalidUri),
+        (long.clone(), Some("examplebucket"), "", SignError::InvalidUri),
     ];
+    let long_key = "k".repeat(70_000);
     for (url, bucket, key, expected) in rows {
+        let key = if url == long { &long_key } else { key };
         let mut request = request(&url);
         request
             .headers_mut()
@@ -365,6 +367,9 @@ async fn on_an_error_nothing_of_the_request_is_changed() {
             .insert("authorization", "before".parse().unwrap());
         let before = (request.url().clone(), request.headers().clone());
         let error = sign_reqwest(&mut request, &signer, bucket, Some(key), &temporary(), time()).unwrap_err();
+        let Error::Sign(error) = error else {
+            panic!("{error}");
+        };
         assert_eq!(
             std::mem::discriminant(&error),
             std::mem::discriminant(&expected),
@@ -389,4 +394,52 @@ async fn on_an_error_nothing_of_the_request_is_changed() {
         .unwrap_err();
     assert!(matches!(error, Error::Credentials(_)), "{error}");
     assert!(request.headers().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_leads_elsewhere_is_not_signed() {
+    let keys = Keys::new(1);
+    let client = builder("http://oss.example.com", keys.clone()).build().unwrap();
+    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let host = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com";
+    for (url, expected) in [
+        (
+            format!("{host}/other"),
+            "oss-client: the URL's path is not that of the bucket and key to be signed; write it with \
+             `oss_sign::url_path`",
+        ),
+        (
+            "https://other.oss-cn-hangzhou.aliyuncs.com/k".to_owned(),
+            "oss-client: the URL's host is not that of the bucket \"examplebucket\"; write the bucket in front of \
+             the endpoint's host, or into the path",
+        ),
+        (
+            format!("{host}/k?acl&x-oss-signature=canary"),
+            "oss-client: the query parameter \"x-oss-signature\" is part of the signature of a URL; leave it out: \
+             the signature is made here",
+        ),
+        (
+            format!("{host}/k?%58-oss-expires=1"),
+            "oss-client: the query parameter \"X-oss-expires\" is part of the signature of a URL; leave it out: \
+             the signature is made here",
+        ),
+    ] {
+        let (bucket, key) = (Some("examplebucket"), Some("k"));
+        let mut request = request(&url);
+        let by_function = sign_reqwest(&mut request, &signer, bucket, key, &temporary(), time());
+        let by_client = client.sign_reqwest(&mut request, bucket, key).await;
+        for error in [by_function, by_client] {
+            let error = error.unwrap_err();
+            assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+            assert_eq!(error.to_string(), expected);
+        }
+        assert!(request.headers().is_empty());
+    }
+    // The client's own host is no custom domain.
+    let mut request = request("http://oss.example.com/k");
+    let error = client
+        .sign_reqwest(&mut request, Some("examplebucket"), Some("k"))
+        .await;
+    assert!(matches!(error, Err(Error::InvalidInput(_))));
+    assert_eq!(keys.asked(), 0);
 }
