@@ -113,8 +113,7 @@ impl Lessons {
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
     async fn attempts(&self, mut operation: Operation) -> Result<Answer, Error> {
-        operation.default_header(USER_AGENT, &self.user_agent);
-        self.add_host(&mut operation);
+        self.add_headers(&mut operation);
         let mut lessons = Lessons::default();
         loop {
             lessons.number = lessons.number.saturating_add(1);
@@ -194,6 +193,21 @@ impl Inner {
         }
     }
 
+    /// Adds the headers of every request.
+    pub(crate) fn add_headers(&self, operation: &mut Operation) {
+        operation.default_header(USER_AGENT, &self.user_agent);
+        self.add_host(operation);
+    }
+
+    /// Finds whether a body of no bytes has some.
+    pub(crate) async fn check_empty(&self, operation: &mut Operation) -> Result<(), Error> {
+        operation.body.check_empty().await.map_err(|error| {
+            let error = HttpError::new(HttpErrorKind::Request, error);
+            let place = operation.place(&self.endpoint);
+            Error::Transport(Box::new(TransportError::new(place, error)))
+        })
+    }
+
     /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
     async fn attempt(
         &self,
@@ -201,10 +215,8 @@ impl Inner {
         used: Credentials,
         offset: Option<ClockOffset>,
     ) -> Result<Outcome, Error> {
+        self.check_empty(operation).await?;
         let place = operation.place(&self.endpoint);
-        let failed = |error| Error::Transport(Box::new(TransportError::new(place.clone(), error)));
-        let empty = operation.body.check_empty().await;
-        empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
         let sent = self.clock.local();
         let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
@@ -215,7 +227,7 @@ impl Inner {
         let request = self.request(operation, &used, time, &progress)?;
         let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
-            failed(error)
+            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
         })?;
 
         let status = answer.status();
@@ -271,7 +283,7 @@ impl Inner {
     }
 
     /// The signed request of one attempt.
-    fn request(
+    pub(crate) fn request(
         &self,
         operation: &mut Operation,
         credentials: &Credentials,

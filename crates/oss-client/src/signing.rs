@@ -1,5 +1,6 @@
 //! How the client signs: the version chosen, and requests of other clients.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
@@ -11,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Problem};
+use crate::operation::Operation;
 use crate::{url, validate};
 
 /// Product of all requests but those to a cloud box.
@@ -207,6 +209,60 @@ pub fn sign_reqwest(
 }
 
 impl Client {
+    /// Makes the signed [`reqwest::Request`] that [`Client::send`] sends first, and sends nothing: for programs with an
+    /// HTTP stack of their own, such as one with middleware.
+    ///
+    /// It has the operation's URL, headers and body, and `User-Agent` and `Content-Length` as `send` sets them; `Host`
+    /// is the HTTP library's, unless it is signed. A body of bytes can be cloned with the request. With anonymous
+    /// credentials nothing is signed.
+    ///
+    /// All else that `send` does is up to who sends it:
+    ///
+    /// - Switch redirects off: reqwest takes the security token along to other servers.
+    /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress what is stored compressed.
+    /// - The service takes the signature for 15 minutes: sign anew for each attempt.
+    /// - Give a key that was rejected back to the provider
+    ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). A wrong clock is corrected only by
+    ///   what this client hears itself.
+    /// - No time-out of this client applies, and no CRC-64 is compared.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`], [`Error::Credentials`] and [`Error::Sign`]; [`Error::Transport`] if the body is a
+    /// stream of no bytes that has some.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_client::Operation;
+    ///
+    /// # async fn run(client: &oss_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    ///
+    /// let put = client.put_object("examplebucket", "greeting.txt", "hello").content_type("text/plain");
+    /// let answer = http.execute(client.sign(put.into_operation()).await?).await?;
+    /// assert!(answer.status().is_success());
+    ///
+    /// let acl = Operation::new("GetBucketAcl", reqwest::Method::GET).bucket("examplebucket").query("acl", "");
+    /// let document = http.execute(client.sign(acl).await?).await?.text().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sign(&self, mut operation: Operation) -> Result<reqwest::Request, Error> {
+        operation.check()?;
+        let inner = &*self.inner;
+        inner.add_headers(&mut operation);
+        inner.check_empty(&mut operation).await?;
+        let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        let time = inner.clock.now();
+        let mut request = inner.request(&mut operation, &credentials, time, &Arc::default())?;
+        // In one piece, so that the request can be cloned.
+        if let Some(bytes) = operation.body.bytes() {
+            *request.body_mut() = Some(bytes.clone().into());
+        }
+        Ok(request)
+    }
+
     /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
     ///
     /// What [`sign_reqwest`] says of URL, key and sender holds here too. Neither retries nor what is learnt from
