@@ -310,8 +310,8 @@ fn check(
     key.map_or(Ok(()), oss_sign::check_key_for_url)
         .map_err(Error::Sign)?;
     let url = request.url();
-    let query = url.query().unwrap_or_default();
-    for name in query.split('&').filter_map(|pair| pair.split('=').next()) {
+    for pair in url.query().into_iter().flat_map(|query| query.split('&')) {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         let name = percent_decode_str(name).decode_utf8_lossy();
         // One without name does no harm.
         if !name.is_empty() {

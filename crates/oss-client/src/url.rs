@@ -1,5 +1,7 @@
 //! Whether a URL leads to the bucket and key that a signature is to name.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
@@ -27,7 +29,14 @@ pub(crate) fn check(
     key: Option<&str>,
     own: Option<&Endpoint>,
 ) -> Result<(), Problem> {
-    let is = |parts: &[&str]| percent_decode_str(url.path()).eq(parts.iter().flat_map(|part| part.bytes()));
+    // Borrowed where nothing is escaped.
+    let path = Cow::from(percent_decode_str(url.path()));
+    let is = |parts: &[&str]| {
+        let rest = parts
+            .iter()
+            .try_fold(&*path, |rest, part| rest.strip_prefix(part.as_bytes()));
+        rest.is_some_and(<[u8]>::is_empty)
+    };
     let key = key.unwrap_or_default();
     let Some(bucket) = bucket.filter(|bucket| !bucket.is_empty()) else {
         // A key without bucket is the signer's to refuse.
@@ -37,22 +46,22 @@ pub(crate) fn check(
             Ok(())
         };
     };
-    let places = places(url, bucket, own);
-    let (without, with) = (
-        is(&["/", key]),
-        is(&["/", bucket, "/", key]) || (key.is_empty() && is(&["/", bucket])),
-    );
     if !has_whole_escapes(url.path()) {
         return Err(wrong_path());
     }
-    match (places.host && without) || (places.path && with) {
-        true => Ok(()),
-        false if without && !places.host => Err(Problem::new(
-            format!("the URL's host is not that of the bucket {:?}", shown(bucket)),
-            "write the bucket in front of the endpoint's host, or into the path",
-        )),
-        false => Err(wrong_path()),
+    let without = || is(&["/", key]);
+    let with = || is(&["/", bucket, "/", key]) || (key.is_empty() && is(&["/", bucket]));
+    let places = places(url, bucket, own);
+    if (places.host && without()) || (places.path && with()) {
+        return Ok(());
     }
+    if places.host || !without() {
+        return Err(wrong_path());
+    }
+    Err(Problem::new(
+        format!("the URL's host is not that of the bucket {:?}", shown(bucket)),
+        "write the bucket in front of the endpoint's host, or into the path",
+    ))
 }
 
 fn wrong_path() -> Problem {

@@ -509,7 +509,10 @@ async fn signing_alone_asks_for_keys_once_and_sends_nothing() {
             .bucket("examplebucket")
             .key("k")
     };
-    let error = client.sign(object().key("a/../b")).await.unwrap_err();
+    let signing = client.sign(object().key("a/../b"));
+    let sendable: &dyn Send = &signing;
+    let _ = sendable;
+    let error = signing.await.unwrap_err();
     assert!(matches!(error, Error::InvalidInput(_)), "{error}");
     let bytes = futures_util::stream::iter([Ok::<_, std::io::Error>("x".into())]);
     let error = client.sign(object().body(Body::sized_stream(bytes, 0))).await;

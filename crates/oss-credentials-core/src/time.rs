@@ -191,7 +191,8 @@ impl ClockOffset {
 ///
 /// An offset is right only until the local clock is set. Who signs nothing but what others send never hears that it
 /// became wrong, so two things end it: the wall clock has moved against the monotonic one ([`Clock::monotonic`]) by
-/// more than 30 seconds, or an answer shows that the clocks agree ([`LearnedOffset::confirm`]).
+/// more than 30 seconds, or an answer shows that the clocks agree ([`LearnedOffset::confirm`]). Where the monotonic
+/// clock stands still while the machine is suspended, that counts as a set clock.
 ///
 /// # Examples
 ///

@@ -1,14 +1,14 @@
 //! The source: one fetch asks the regions in order until one answers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::http::{HttpResponse, Scrubber};
 use oss_credentials_core::{
-    BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched, LearnedOffset,
-    RefreshingProvider, Sleep,
+    BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
+    LearnedOffset, RefreshingProvider, Sleep,
 };
 
 use crate::TRACING_TARGET;
