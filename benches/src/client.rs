@@ -185,6 +185,20 @@ fn client_url(setting: &Setting) -> Contender<'_> {
     })
 }
 
+/// From an operation that is made for it to the request as it is sent, body included.
+fn client_request(setting: &Setting) -> Contender<'_> {
+    let mut batch = Vec::with_capacity(BATCH);
+    Box::new(move |watch| {
+        batch.clear();
+        watch.time(|| {
+            for _ in 0..BATCH {
+                let signed = setting.client.sign(black_box(operation().body(BODY)));
+                batch.push(black_box(blocking::wait(signed)).expect("signs"));
+            }
+        });
+    })
+}
+
 fn main() -> ExitCode {
     let mut table = Table::default();
     for length in [140, 720] {
@@ -216,6 +230,7 @@ fn main() -> ExitCode {
             ("sign_reqwest", given_to(bare)),
             ("V4 URL", signer_url(&setting)),
             ("operation made, Client::presign", client_url(&setting)),
+            ("operation made, Client::sign", client_request(&setting)),
         ];
         let (names, mut contenders): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
         let rounds = interleaved(ROUNDS, &mut contenders);
@@ -223,7 +238,7 @@ fn main() -> ExitCode {
             let each = rounds.best(contender) * 1e9 / BATCH as f64;
             println!("{each:7.0} ns at best: {name}, token of {length} bytes");
         }
-        for (contender, base) in [(2, 1), (2, 0), (1, 0), (3, 0), (4, 0), (6, 5)] {
+        for (contender, base) in [(2, 1), (2, 0), (1, 0), (3, 0), (4, 0), (6, 5), (7, 0)] {
             let what = format!("{} / {}, token of {length} bytes", names[contender], names[base]);
             // None has a goal.
             table.row(what, Goal::AtLeast(0.0), rounds.ratio(contender, base));

@@ -261,6 +261,16 @@ async fn any_operation(client: &Client) -> Outcome {
     Ok(())
 }
 
+async fn own_request(client: &Client, http: &reqwest::Client) -> Outcome {
+    let put = client
+        .put_object("examplebucket", "greeting.txt", "hello")
+        .content_type("text/plain");
+    let request = client.sign(put.into_operation()).await?;
+    let answer = http.execute(request).await?;
+    assert!(answer.status().is_success());
+    Ok(())
+}
+
 async fn own_reqwest(client: &Client, http: &reqwest::Client, url: &str) -> Outcome {
     let mut request = http.get(url).build()?;
     client
@@ -337,6 +347,7 @@ fn main() -> Outcome {
         // The local cloud does not know it.
         assert!(any_operation(&client).await.is_err());
         let url = client.object_url("examplebucket", "greeting.txt")?;
+        own_request(&client, &reqwest::Client::new()).await?;
         own_reqwest(&client, &reqwest::Client::new(), &url).await?;
         in_tests().await?;
         not_there(&client).await

@@ -1,7 +1,6 @@
 //! One call: send, read, and do it again where that helps.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike};
@@ -67,20 +66,6 @@ pub(crate) struct Answer<T> {
     pub(crate) received: SystemTime,
 }
 
-/// A clock offset that the service has accepted, kept for the calls that follow.
-#[derive(Clone, Default)]
-pub(crate) struct LearnedOffset(Arc<Mutex<Option<ClockOffset>>>);
-
-impl LearnedOffset {
-    fn get(&self) -> Option<ClockOffset> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set(&self, offset: Option<ClockOffset>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = offset;
-    }
-}
-
 impl StsClient {
     /// What messages about a call say.
     pub(crate) fn context<'a>(&self, action: &'static str, caller: Caller<'a>) -> Context<'a> {
@@ -100,7 +85,7 @@ impl StsClient {
         parse: fn(&[u8]) -> Result<T, BodyDefect>,
     ) -> Result<Answer<T>, StsError> {
         // Measured by an answer that refused the timestamp, of this call or an earlier one.
-        let mut correction = self.learned.get();
+        let mut correction = self.learned.get(&*self.clock);
         let mut corrected = false;
         let mut repeats = 0;
         loop {
@@ -119,7 +104,7 @@ impl StsClient {
                     if response.is_success() {
                         if corrected {
                             // The service accepted the timestamp, so this is right to 15 minutes.
-                            self.learned.set(correction);
+                            self.learned.set(correction, &*self.clock);
                         }
                         return match parse(response.body()) {
                             Ok(value) => {
@@ -140,7 +125,7 @@ impl StsClient {
             };
             self.log(operation.action, repeats + 1, &failure);
             if failure.again == Again::WithCorrectedClock {
-                self.learned.set(None);
+                self.learned.set(None, &*self.clock);
             }
             if repeats == MAX_REPEATS {
                 return Err(failure.error);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::http::{Endpoint, HttpClient};
-use oss_credentials_core::{Clock, CredentialsError, Sleep, SystemClock};
+use oss_credentials_core::{Clock, CredentialsError, LearnedOffset, Sleep, SystemClock};
 
 use crate::endpoint::{self, EndpointSettings};
 use crate::session::invalid;
@@ -44,7 +44,7 @@ pub struct StsClient {
     #[cfg(feature = "signed")]
     pub(crate) signature_version: SignatureVersion,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) learned: crate::call::LearnedOffset,
+    pub(crate) learned: Arc<LearnedOffset>,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -229,7 +229,7 @@ impl StsClientBuilder {
             #[cfg(feature = "signed")]
             signature_version: self.signature_version,
             clock: self.clock,
-            learned: crate::call::LearnedOffset::default(),
+            learned: Arc::default(),
             sleep: self.sleep,
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,

@@ -217,7 +217,7 @@ impl StsClient {
         if clock_offset.is_some() && left.is_none_or(|left| left > asked.saturating_add(EXPIRY_SLACK)) {
             clock_offset = None;
             received = self.clock.now();
-            self.learned.set(None);
+            self.learned.set(None, &*self.clock);
         }
         let request_id = context.request_id(session.request_id.as_deref(), &response);
         let fail = |what: String, hint: &'static str| {

@@ -136,6 +136,14 @@ impl Body {
         }
     }
 
+    /// The bytes, if they are at hand.
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Stream { .. } | Content::Reopened { .. } => None,
+        }
+    }
+
     /// Whether it can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
         // A stream that was not touched yet can still be sent: credentials may have been missing.

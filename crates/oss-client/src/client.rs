@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderValue, Method};
-use oss_credentials_core::{Clock, ClockOffset, CredentialsProvider};
+use oss_credentials_core::CredentialsProvider;
 
 use crate::body::Body;
+use crate::clock::ServiceClock;
 use crate::config::ClientBuilder;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Problem};
@@ -37,8 +37,9 @@ use crate::validate;
 /// `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is sent once more if the
 /// provider has other credentials. If it refuses the time (`RequestTimeTooSkewed`), the request is signed with the
 /// service's clock and sent once more; unless that is refused for its time too, the client signs with the service's
-/// clock from then on. A `Date` of the service before 2015, or more than ten years from a local clock that is not
-/// before 2015 itself, is ignored.
+/// clock from then on, URLs included, until the local clock is set or the `Date` of an answer shows that it is right. A
+/// `Date` of the service before 2015, or more than ten years from a local clock that is not before 2015 itself, is
+/// ignored.
 ///
 /// Operations are awaited inside a tokio runtime with I/O and time enabled. Dropping one ends its exchange.
 ///
@@ -69,9 +70,7 @@ pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
     pub(crate) signing: Signing,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// How many seconds the service's clock is ahead, as far as is known.
-    pub(crate) clock_offset: AtomicI64,
+    pub(crate) clock: ServiceClock,
     pub(crate) transport: Transport,
     pub(crate) user_agent: HeaderValue,
     pub(crate) operation_timeout: Option<Duration>,
@@ -332,24 +331,6 @@ impl Client {
         let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
         operation.check()?;
         Ok(operation.url(&self.inner.endpoint))
-    }
-}
-
-impl Inner {
-    /// A reading of the local clock as the service's clock shows it.
-    pub(crate) fn to_service(&self, local: SystemTime) -> SystemTime {
-        let offset = self.clock_offset.load(Ordering::Relaxed);
-        let by = Duration::from_secs(offset.unsigned_abs());
-        if offset < 0 {
-            local.checked_sub(by)
-        } else {
-            local.checked_add(by)
-        }
-        .unwrap_or(local)
-    }
-
-    pub(crate) fn set_clock_offset(&self, offset: ClockOffset) {
-        self.clock_offset.store(offset.as_secs(), Ordering::Relaxed);
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Naming {
 
 /// Where the bucket's name stands in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
+pub(crate) enum Style {
     /// `bucket.host/key`
     Virtual,
     /// `host/bucket/key`
@@ -107,6 +107,11 @@ impl Endpoint {
     /// The host without bucket and port.
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Where the bucket's name stands.
+    pub(crate) fn style(&self) -> Style {
+        self.style
     }
 
     /// What the header `Host` says.

@@ -169,7 +169,7 @@ impl TransportError {
 
     /// Not done within the time for the whole operation.
     pub(crate) fn operation_is_over(place: Place, limit: Duration) -> Self {
-        let what = format!("the operation was not done after {} ms", limit.as_millis());
+        let what = format!("the operation was not done after {} ms", millis(limit));
         Self {
             place,
             error: HttpError::new(HttpErrorKind::Timeout, what),
@@ -396,6 +396,11 @@ impl fmt::Debug for LeftBehind {
     }
 }
 
+/// A limit in milliseconds. A fraction counts as one: no text says that nothing happened for 0 ms.
+pub(crate) fn millis(limit: Duration) -> u128 {
+    limit.as_nanos().div_ceil(1_000_000)
+}
+
 /// `, RequestId …`, or nothing.
 struct RequestId<'a>(Option<&'a str>);
 
@@ -404,6 +409,18 @@ impl fmt::Display for RequestId<'_> {
         match self.0 {
             Some(id) => write!(f, ", RequestId {}", id.chars().take(64).collect::<String>()),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_never_shown_as_nothing() {
+        for (nanos, shown) in [(1, 1), (999_999, 1), (1_000_000, 1), (20_000_000_000, 20_000)] {
+            assert_eq!(millis(Duration::from_nanos(nanos)), shown);
         }
     }
 }

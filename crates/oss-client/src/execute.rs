@@ -9,15 +9,15 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 
 use crate::TRACING_TARGET;
 use crate::accept;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
+use crate::clock::Measured;
 use crate::error::{CorruptionError, Error, Place, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::operation::{Crc, Operation};
@@ -27,20 +27,13 @@ use crate::retry::FailedAttempt;
 use crate::service_error::{ServiceError, X_OSS_CALLBACK};
 use crate::transport::guarded;
 
-/// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
-const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
-/// 2100-01-01T00:00:00Z
-const LATEST: Duration = Duration::from_secs(4_102_444_800);
-/// Ten years: how far the service's clock may be from a local one that is not before [`EARLIEST`].
-const FURTHEST: Duration = Duration::from_secs(3_652 * 86_400);
-
 /// A refused attempt.
 struct Refused {
     /// What the service said.
     error: Box<ServiceError>,
     used: Credentials,
-    /// Between the local clock and the one that answered.
-    clock_offset: Option<ClockOffset>,
+    /// How far the local clock is from the one that answered.
+    measured: Option<Measured>,
     /// A redirect led to another server.
     is_abroad: bool,
 }
@@ -117,8 +110,7 @@ impl Lessons {
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
     async fn attempts(&self, mut operation: Operation) -> Result<Answer, Error> {
-        operation.default_header(USER_AGENT, &self.user_agent);
-        self.add_host(&mut operation);
+        self.add_headers(&mut operation);
         let mut lessons = Lessons::default();
         loop {
             lessons.number = lessons.number.saturating_add(1);
@@ -129,7 +121,9 @@ impl Inner {
                     let offset = lessons.offset();
                     match self.attempt(&mut operation, credentials, offset).await {
                         Ok(Outcome::Done(answer)) => {
-                            self.keep(offset);
+                            if let Some(offset) = offset {
+                                self.clock.keep(offset);
+                            }
                             return Ok(answer);
                         }
                         Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, &operation),
@@ -196,6 +190,21 @@ impl Inner {
         }
     }
 
+    /// Adds the headers of every request.
+    pub(crate) fn add_headers(&self, operation: &mut Operation) {
+        operation.default_header(USER_AGENT, &self.user_agent);
+        self.add_host(operation);
+    }
+
+    /// Finds whether a body of no bytes has some.
+    pub(crate) async fn check_empty(&self, operation: &mut Operation) -> Result<(), Error> {
+        operation.body.check_empty().await.map_err(|error| {
+            let error = HttpError::new(HttpErrorKind::Request, error);
+            let place = operation.place(&self.endpoint);
+            Error::Transport(Box::new(TransportError::new(place, error)))
+        })
+    }
+
     /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
     async fn attempt(
         &self,
@@ -203,12 +212,10 @@ impl Inner {
         used: Credentials,
         offset: Option<ClockOffset>,
     ) -> Result<Outcome, Error> {
+        self.check_empty(operation).await?;
         let place = operation.place(&self.endpoint);
-        let failed = |error| Error::Transport(Box::new(TransportError::new(place.clone(), error)));
-        let empty = operation.body.check_empty().await;
-        empty.map_err(|error| failed(HttpError::new(HttpErrorKind::Request, error)))?;
-        let sent = self.clock.now();
-        let time = offset.map_or_else(|| self.to_service(sent), |offset| offset.to_service(sent));
+        let sent = self.clock.local();
+        let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
             Progress::with_crc()
         } else {
@@ -217,7 +224,7 @@ impl Inner {
         let request = self.request(operation, &used, time, &progress)?;
         let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
-            failed(error)
+            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
         })?;
 
         let status = answer.status();
@@ -233,6 +240,8 @@ impl Inner {
         // A callback that failed is told with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
+        // Before the body is read: that takes time.
+        let measured = self.clock.measure(response.headers(), sent);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
             self.accepted(operation, &response, body, &place, sent_crc)
@@ -241,16 +250,20 @@ impl Inner {
             Err(error_document(body, self.transport.silence.timer()).await.into())
         };
         let document = match read {
-            Ok(body) => return Ok(Outcome::Done(Answer::new(response, body))),
+            Ok(body) => {
+                if !is_abroad {
+                    self.clock.confirm(measured);
+                }
+                return Ok(Outcome::Done(Answer::new(response, body)));
+            }
             Err(document) => document,
         };
         let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
-        let clock_offset = clock_offset(response.headers(), sent, self.clock.now());
         let error = ServiceError::read(place, status, response.headers(), document, &used);
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
             used,
-            clock_offset,
+            measured,
             is_abroad,
         }))
     }
@@ -300,7 +313,7 @@ impl Inner {
     }
 
     /// The signed request of one attempt.
-    fn request(
+    pub(crate) fn request(
         &self,
         operation: &mut Operation,
         credentials: &Credentials,
@@ -329,20 +342,13 @@ impl Inner {
         })
     }
 
-    /// Keeps an offset that the service has not refused.
-    fn keep(&self, offset: Option<ClockOffset>) {
-        if let Some(offset) = offset {
-            self.set_clock_offset(offset);
-        }
-    }
-
     /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
     /// differently.
     fn learn(&self, refused: Refused, lessons: &mut Lessons, operation: &Operation) -> Next {
         let Refused {
             error,
             used,
-            clock_offset,
+            measured,
             is_abroad,
         } = refused;
         // Another server, which got no signature, says nothing about keys and clock.
@@ -352,11 +358,14 @@ impl Inner {
         let is_repeatable = operation.body.is_repeatable();
         if error.rejects_time() {
             lessons.trial = None;
-            return self.learn_time(error, clock_offset, lessons, is_repeatable);
+            return self.learn_time(error, measured, lessons, is_repeatable);
         }
         // An error of the service, or a page of a proxy, may come before any check.
         if !error.status().is_server_error() {
-            self.keep(lessons.trial.take().map(|(offset, _)| offset));
+            match lessons.trial.take() {
+                Some((offset, _)) => self.clock.keep(offset),
+                None => self.clock.confirm(measured),
+            }
         }
         if !error.rejects_key() || used.is_anonymous() || lessons.key_was_reported {
             return Next::Policy(Error::Service(error), None);
@@ -384,11 +393,11 @@ impl Inner {
     fn learn_time(
         &self,
         error: Box<ServiceError>,
-        clock_offset: Option<ClockOffset>,
+        measured: Option<Measured>,
         lessons: &mut Lessons,
         is_repeatable: bool,
     ) -> Next {
-        let Some(offset) = clock_offset else {
+        let Some(Measured { offset, .. }) = measured else {
             return Next::Policy(Error::Service(error), None);
         };
         let is_first = !lessons.time_was_corrected;
@@ -404,7 +413,7 @@ impl Inner {
         }
         if !is_repeatable {
             // It cannot be tried here, and an upload of streams alone would never get it right without.
-            self.set_clock_offset(offset);
+            self.clock.keep(offset);
             return Next::End(Error::Service(error));
         }
         let error = Error::Service(error);
@@ -447,28 +456,6 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
     one.same_key_as(other)
         && one.access_key_secret() == other.access_key_secret()
         && one.security_token() == other.security_token()
-}
-
-/// How far the service's clock is from the local one, if its `Date` can be believed.
-fn clock_offset(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<ClockOffset> {
-    let mut answer = HttpResponse::new(0, Vec::new());
-    for name in ["date", "age"] {
-        if let Some(value) = headers.get(name) {
-            answer = answer.with_header(name, value.to_str().ok()?);
-        }
-    }
-    let offset = answer.clock_offset(sent, received)?;
-    believable(sent, offset).then_some(offset)
-}
-
-/// Whether the corrected time can be right: from 2015 up to 2100, and within ten years of the local clock unless that
-/// one is before 2015, as on a machine that has just been switched on without a clock of its own.
-///
-/// A `Date` outside of that comes from a broken server or proxy, and to sign by it would not help.
-fn believable(local: SystemTime, offset: ClockOffset) -> bool {
-    let unix = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (EARLIEST..LATEST).contains(&unix(offset.to_service(local)))
-        && (offset.abs() <= FURTHEST || unix(local) < EARLIEST)
 }
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,

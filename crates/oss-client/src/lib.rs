@@ -31,7 +31,8 @@
 //! - [`Error`] tells apart what was never sent, what has no answer, what the service refused
 //!   ([`ServiceError`], with code, message, RequestId and `EC`), and bodies that changed on the way.
 //! - `blocking`, with the feature of that name, is a front for programs without async code.
-//! - [`sign_reqwest`] signs a request that another reqwest client sends.
+//! - [`Client::sign`] makes the signed request of an operation, and [`sign_reqwest`] signs one that is there, for
+//!   programs that send with an HTTP stack of their own.
 //!
 //! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
 //! corrected from the service's answer; in both cases the request is sent once more at once, beside what the policy
@@ -67,6 +68,7 @@ mod accept;
 pub mod blocking;
 mod body;
 mod client;
+mod clock;
 mod config;
 mod date;
 #[cfg(feature = "download-file")]
@@ -89,6 +91,7 @@ mod signing;
 mod tls;
 mod transport;
 mod upload;
+mod url;
 mod validate;
 mod xml;
 

@@ -117,14 +117,16 @@ impl Operation {
     }
 
     /// Adds a query parameter, in place of an earlier one of the same name. An empty value sends the bare name, as
-    /// sub-resources such as `acl` want it.
+    /// sub-resources such as `acl` want it. One that carries a signature (`x-oss-signature`, `Expires`, …) makes
+    /// sending and presigning fail.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.set_query(name.into(), value.into());
         self
     }
 
     /// Adds a header, in place of an earlier one of the same name. The value is bytes or text; blanks around it are
-    /// cut off. What cannot be sent, or is set by the client itself (`Authorization`, `Date`, …), makes sending fail.
+    /// cut off. What cannot be sent, is set by the client itself (`Authorization`, `Date`, …) or is about the
+    /// connection (`Connection`, `TE`, …) makes sending fail.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.set_header(name.as_ref(), value.as_ref());
         self
@@ -175,9 +177,8 @@ impl Operation {
 
     /// Sets a query parameter, in place of an earlier one of the same name.
     pub(crate) fn set_query(&mut self, name: String, value: String) {
-        if name.is_empty() {
-            let problem = Problem::new("a query parameter has no name", "name it or leave it out");
-            self.problem.get_or_insert(problem);
+        if let Err(problem) = validate::parameter(&name) {
+            self.refuse(problem);
             return;
         }
         self.query.retain(|(own, _)| *own != name);

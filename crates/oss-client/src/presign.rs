@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use oss_credentials_core::{BoxFuture, Credentials, CredentialsError};
 use oss_sign::v4::{LimitedBy, Presigned};
 use oss_sign::{RequestView, SignError};
@@ -13,6 +13,7 @@ use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{Error, Problem};
 use crate::operation::Operation;
+use crate::signing::Signing;
 
 /// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and `presign` of the
 /// requests, such as [`UploadPart::presign`](crate::UploadPart::presign). Await it.
@@ -22,8 +23,9 @@ use crate::operation::Operation;
 ///
 /// # Errors
 ///
-/// [`Error::InvalidInput`] for bucket, key and headers, with anonymous credentials, and after [`Presign::must_last`]; [`Error::Credentials`];
-/// [`Error::Sign`] if `expires` is out of range or the credentials have expired.
+/// [`Error::InvalidInput`] for bucket, key, query and headers, with anonymous credentials, and after
+/// [`Presign::must_last`]; [`Error::Credentials`]; [`Error::Sign`] if `expires` is out of range or the credentials have
+/// expired.
 ///
 /// # Examples
 ///
@@ -106,15 +108,16 @@ impl Presign {
         self.header("content-type", content_type.as_ref())
     }
 
-    /// Binds the URL to a header: `Content-Type`, `Content-MD5` or one that begins with `x-oss-`. Others are not
-    /// signed and have no effect.
+    /// Binds the URL to a header: `Content-Type`, `Content-MD5`, one that begins with `x-oss-`, or one of
+    /// [`additional_headers`](crate::ClientBuilder::additional_headers). Others cannot be bound and are refused: who
+    /// uses the URL sends them or does not.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.operation.set_header(name.as_ref(), value.as_ref());
         self
     }
 
     /// Adds a query parameter such as `versionId` or `response-content-disposition`, in place of an earlier one of
-    /// the same name.
+    /// the same name. Those that carry the signature (`x-oss-expires`, …) are refused.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.operation.set_query(name.into(), value.into());
         self
@@ -131,6 +134,7 @@ impl Presign {
         operation.check()?;
         let inner = &*client.inner;
         inner.signing.check_expires(expires).map_err(Error::Sign)?;
+        check_headers(&operation, &inner.signing)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(
@@ -146,7 +150,7 @@ impl Presign {
             .query(&pairs)
             .headers(&operation.headers);
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
-        let time = inner.to_service(inner.clock.now());
+        let time = inner.clock.now();
         let mut presigned = inner.signing.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
             match refresh().await {
@@ -178,6 +182,18 @@ impl Presign {
             method: operation.method,
             headers,
         })
+    }
+}
+
+/// Whether the URL binds each header: one that it does not bind would be lost without a word.
+fn check_headers(operation: &Operation, signing: &Signing) -> Result<(), Error> {
+    let lost = |(name, value): &(&HeaderName, &HeaderValue)| !signing.binds(name.as_str(), value.as_bytes());
+    match operation.headers.iter().find(lost) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::InvalidInput(Problem::new(
+            format!("a URL cannot bind the header {:?}", name.as_str()),
+            "leave it out, since who uses the URL may send it, or list it in `additional_headers` (V4)",
+        ))),
     }
 }
 

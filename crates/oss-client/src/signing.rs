@@ -1,14 +1,19 @@
 //! How the client signs: the version chosen, and requests of other clients.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use oss_credentials_core::Credentials;
-use oss_sign::v4::{MAX_EXPIRES, Presigned};
+use oss_sign::v4::Presigned;
 use oss_sign::{RequestView, SignError, v1, v4};
+use percent_encoding::percent_decode_str;
 
 use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Problem};
+use crate::operation::Operation;
+use crate::{url, validate};
 
 /// Product of all requests but those to a cloud box.
 pub(crate) const PRODUCT: &str = oss_sign::v4::DEFAULT_PRODUCT;
@@ -66,14 +71,21 @@ impl Signing {
         }
     }
 
+    /// Whether the signature of a URL binds this header.
+    pub(crate) fn binds(&self, name: &str, value: &[u8]) -> bool {
+        name.starts_with("x-oss-")
+            || matches!(name, "content-md5" | "content-type")
+            || (self.is_additional(name) && !value.is_empty())
+    }
+
     /// Whether a URL can live so long.
     pub(crate) fn check_expires(&self, expires: Duration) -> Result<(), SignError> {
-        let seconds = expires.as_secs();
-        let is_too_long = matches!(self, Self::V4(_)) && expires > MAX_EXPIRES;
-        if seconds == 0 || is_too_long {
-            return Err(SignError::ExpiresOutOfRange { seconds });
+        match self {
+            Self::V4(_) => v4::check_expires(expires),
+            // When it ends shows whether it ends too late.
+            Self::V1(_) if expires.as_secs() == 0 => Err(SignError::EndOutOfRange { seconds: 0 }),
+            Self::V1(_) => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) fn sign(
@@ -147,18 +159,21 @@ request_signer!(v4::Signer, v1::Signer);
 
 /// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
 ///
-/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them. Its
-/// query is decoded and signed, so write it with [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space
-/// as `+`, which is refused. `time` is the signing time. The client that sends the request must neither follow
-/// redirects nor add headers named `Content-Type`, `Content-MD5` or `x-oss-*`.
+/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them, and is
+/// refused if it leads elsewhere. Of a host that is neither an IP address nor under `aliyuncs.com` it is not known
+/// whether it is the bucket's: it may be a custom domain. The query is decoded and signed, so write it with
+/// [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space as `+`, which is refused. `time` is the signing
+/// time. The client that sends the request must neither follow redirects nor add headers named `Content-Type`,
+/// `Content-MD5` or `x-oss-*`.
 ///
 /// `Authorization` and `x-oss-security-token` are marked sensitive. With [anonymous](Credentials::anonymous)
 /// credentials, and on an error, nothing is changed.
 ///
 /// # Errors
 ///
-/// [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL;
-/// [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes; those of the signer's `sign_parts`.
+/// [`Error::InvalidInput`] if the URL is not that of bucket and key, or carries a signature itself. [`Error::Sign`]
+/// with [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL,
+/// with [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes, and with those of the signer's `sign_parts`.
 ///
 /// # Examples
 ///
@@ -186,13 +201,68 @@ pub fn sign_reqwest(
     key: Option<&str>,
     credentials: &Credentials,
     time: SystemTime,
-) -> Result<(), SignError> {
+) -> Result<(), Error> {
+    check(request, bucket, key, None)?;
     in_place(request, |parts| {
         signer.sign_request(parts, bucket, key, credentials, time)
     })
 }
 
 impl Client {
+    /// Makes the signed [`reqwest::Request`] that [`Client::send`] sends first, and sends nothing: for programs with an
+    /// HTTP stack of their own, such as one with middleware.
+    ///
+    /// It has the operation's URL, headers and body, and `User-Agent` and `Content-Length` as `send` sets them; `Host`
+    /// is the HTTP library's, unless it is signed. A body of bytes can be cloned with the request. With anonymous
+    /// credentials nothing is signed.
+    ///
+    /// All else that `send` does is up to who sends it:
+    ///
+    /// - Switch redirects off: reqwest takes the security token along to other servers.
+    /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress what is stored compressed.
+    /// - The service takes the signature for 15 minutes: sign anew for each attempt.
+    /// - Give a key that was rejected back to the provider
+    ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). A wrong clock is corrected only by
+    ///   what this client hears itself.
+    /// - No time-out of this client applies, and no CRC-64 is compared.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`], [`Error::Credentials`] and [`Error::Sign`]; [`Error::Transport`] if the body is a
+    /// stream of no bytes that has some.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_client::Operation;
+    ///
+    /// # async fn run(client: &oss_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    ///
+    /// let put = client.put_object("examplebucket", "greeting.txt", "hello").content_type("text/plain");
+    /// let answer = http.execute(client.sign(put.into_operation()).await?).await?;
+    /// assert!(answer.status().is_success());
+    ///
+    /// let acl = Operation::new("GetBucketAcl", reqwest::Method::GET).bucket("examplebucket").query("acl", "");
+    /// let document = http.execute(client.sign(acl).await?).await?.text().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sign(&self, mut operation: Operation) -> Result<reqwest::Request, Error> {
+        operation.check()?;
+        let inner = &*self.inner;
+        inner.add_headers(&mut operation);
+        inner.check_empty(&mut operation).await?;
+        let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        let time = inner.clock.now();
+        let mut request = inner.request(&mut operation, &credentials, time, &Arc::default())?;
+        // In one piece, so that the request can be cloned.
+        if let Some(bytes) = operation.body.bytes() {
+            *request.body_mut() = Some(bytes.clone().into());
+        }
+        Ok(request)
+    }
+
     /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
     ///
     /// What [`sign_reqwest`] says of URL, key and sender holds here too. Neither retries nor what is learnt from
@@ -200,7 +270,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Credentials`], and [`Error::Sign`] with the errors of [`sign_reqwest`]. Nothing is changed then.
+    /// [`Error::Credentials`], and those of [`sign_reqwest`]. Nothing is changed then.
     ///
     /// # Examples
     ///
@@ -219,32 +289,51 @@ impl Client {
         bucket: Option<&str>,
         key: Option<&str>,
     ) -> Result<(), Error> {
-        // Before credentials are fetched.
-        key.map_or(Ok(()), oss_sign::check_key_for_url)
-            .map_err(Error::Sign)?;
         let inner = &*self.inner;
+        // Before credentials are fetched.
+        check(request, bucket, key, Some(&inner.endpoint))?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
-        let time = inner.to_service(inner.clock.now());
+        let time = inner.clock.now();
         in_place(request, |parts| {
             inner.signing.sign(parts, bucket, key, &credentials, time)
         })
-        .map_err(Error::Sign)
     }
+}
+
+/// Finds what would be signed for something else than is sent.
+fn check(
+    request: &reqwest::Request,
+    bucket: Option<&str>,
+    key: Option<&str>,
+    own: Option<&Endpoint>,
+) -> Result<(), Error> {
+    key.map_or(Ok(()), oss_sign::check_key_for_url)
+        .map_err(Error::Sign)?;
+    let url = request.url();
+    for pair in url.query().into_iter().flat_map(|query| query.split('&')) {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        // One without name does no harm.
+        if !name.is_empty() {
+            validate::parameter(&name).map_err(Error::InvalidInput)?;
+        }
+    }
+    url::check(url, bucket, key, own).map_err(Error::InvalidInput)
 }
 
 /// Shows a reqwest request as `http` parts to `sign`, and takes the headers over if that succeeds.
 fn in_place(
     request: &mut reqwest::Request,
     sign: impl FnOnce(&mut Parts) -> Result<(), SignError>,
-) -> Result<(), SignError> {
+) -> Result<(), Error> {
     let unsigned = http::Request::builder()
         .method(request.method())
         .uri(request.url().as_str())
         .body(())
-        .map_err(|_| SignError::InvalidUri)?;
+        .map_err(|_| Error::Sign(SignError::InvalidUri))?;
     let (mut parts, ()) = unsigned.into_parts();
     parts.headers.clone_from(request.headers());
-    sign(&mut parts)?;
+    sign(&mut parts).map_err(Error::Sign)?;
     *request.headers_mut() = parts.headers;
     Ok(())
 }

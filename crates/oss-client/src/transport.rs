@@ -13,6 +13,7 @@ use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_credentials_core::{BoxFuture, Sleep};
 
 use crate::body::{Progress, UploadError};
+use crate::error::millis;
 
 /// A reqwest client, and how long the service may be silent.
 #[derive(Clone)]
@@ -94,7 +95,7 @@ pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<Result<T, HttpError>>) -> P
 pub(crate) fn silent(limit: Duration) -> HttpError {
     HttpError::new(
         HttpErrorKind::Timeout,
-        format!("nothing arrived for {} ms", limit.as_millis()),
+        format!("nothing arrived for {} ms", millis(limit)),
     )
 }
 

@@ -12,19 +12,46 @@ const MAX_KEY_BYTES: usize = 1023;
 const SHOWN: usize = 64;
 
 /// Headers that signing or transport set.
-const OWN_HEADERS: [&str; 11] = [
+const OWN_HEADERS: [&str; 8] = [
     "authorization",
-    "connection",
     "content-length",
     "date",
     "expect",
     "host",
-    "transfer-encoding",
-    "upgrade",
     "x-oss-content-sha256",
     "x-oss-date",
     "x-oss-security-token",
 ];
+
+/// Headers that end at the next machine (RFC 9110, section 7.6.1), and what is meant for a proxy alone.
+const HOP_HEADERS: [&str; 9] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Query parameters that carry a V4 signature.
+///
+/// Vendor document: "Include a V4 signature in a URL" (Object Storage Service, API reference).
+const V4_PARAMETERS: [&str; 7] = [
+    "x-oss-additional-headers",
+    "x-oss-credential",
+    "x-oss-date",
+    "x-oss-expires",
+    "x-oss-security-token",
+    "x-oss-signature",
+    "x-oss-signature-version",
+];
+/// Query parameters that carry a V1 signature.
+///
+/// Vendor document: "Include a V1 signature in a URL" (Object Storage Service, API reference).
+const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "security-token"];
 
 /// Vendor document: "Bucket naming conventions" (Object Storage Service, user guide).
 pub(crate) fn bucket(name: &str) -> Result<(), Problem> {
@@ -76,6 +103,15 @@ pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
         )
     };
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+    if HOP_HEADERS.contains(&parsed.as_str()) {
+        return Err(Problem::new(
+            format!(
+                "the header {:?} is about the connection and not about the request",
+                parsed.as_str()
+            ),
+            "leave it out: the HTTP library sets what its connections need",
+        ));
+    }
     if OWN_HEADERS.contains(&parsed.as_str()) {
         return Err(Problem::new(
             format!("the header {:?} is set by the client itself", parsed.as_str()),
@@ -84,6 +120,24 @@ pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
     }
     let value = HeaderValue::from_bytes(value.trim_ascii()).map_err(|_| unusable())?;
     Ok((parsed, value))
+}
+
+/// The name of a query parameter. The service takes a request with one of a signature for a presigned one.
+pub(crate) fn parameter(name: &str) -> Result<(), Problem> {
+    if name.is_empty() {
+        return Err(Problem::new(
+            "a query parameter has no name",
+            "name it or leave it out",
+        ));
+    }
+    let is_v4 = V4_PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    if is_v4 || V1_PARAMETERS.contains(&name) {
+        return Err(Problem::new(
+            format!("the query parameter {name:?} is part of the signature of a URL"),
+            "leave it out: the signature is made here",
+        ));
+    }
+    Ok(())
 }
 
 /// The methods that OSS has, as observed from the vendor's Go SDK V2.
@@ -224,11 +278,66 @@ mod tests {
                     .contains("set by the client")
             );
         }
+        for hop in [
+            "connection",
+            "Keep-Alive",
+            "proxy-authorization",
+            "Proxy-Connection",
+            "TE",
+            "trailer",
+            "Transfer-Encoding",
+            "upgrade",
+            "HTTP2-Settings",
+        ] {
+            assert_eq!(
+                header(hop, b"canary").unwrap_err().to_string(),
+                format!(
+                    "oss-client: the header {:?} is about the connection and not about the request; leave it out: \
+                     the HTTP library sets what its connections need",
+                    hop.to_ascii_lowercase()
+                )
+            );
+        }
         let error = header("a b", b"canary").unwrap_err().to_string();
         assert!(
             error.contains("\"a b\" cannot be sent") && !error.contains("canary"),
             "{error}"
         );
         assert!(header("a", b"1\n2").is_err());
+    }
+
+    #[test]
+    fn parameters_of_a_signature_are_refused() {
+        for own in [
+            "x-oss-signature",
+            "X-Oss-Signature",
+            "x-oss-signature-version",
+            "x-oss-credential",
+            "x-oss-date",
+            "x-oss-expires",
+            "x-oss-security-token",
+            "x-oss-additional-headers",
+            "OSSAccessKeyId",
+            "Signature",
+            "Expires",
+            "security-token",
+        ] {
+            assert_eq!(
+                parameter(own).unwrap_err().to_string(),
+                format!(
+                    "oss-client: the query parameter {own:?} is part of the signature of a URL; leave it out: the \
+                     signature is made here"
+                )
+            );
+        }
+        for other in [
+            "response-expires",
+            "x-oss-process",
+            "x-oss-traffic-limit",
+            "versionId",
+            "expires",
+        ] {
+            assert!(parameter(other).is_ok(), "{other}");
+        }
     }
 }

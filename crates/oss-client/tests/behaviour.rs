@@ -401,6 +401,18 @@ async fn bad_input_fails_before_credentials_are_fetched() {
             .send()
             .await
             .unwrap_err(),
+        client
+            .get_object("examplebucket", "k")
+            .query("x-oss-signature", "x")
+            .send()
+            .await
+            .unwrap_err(),
+        client
+            .get_object("examplebucket", "k")
+            .header("te", "trailers")
+            .send()
+            .await
+            .unwrap_err(),
         client.presign_get("ab", "k", minute).await.unwrap_err(),
         client
             .presign_put("examplebucket", "..", minute)
@@ -413,6 +425,8 @@ async fn bad_input_fails_before_credentials_are_fetched() {
     for (seconds, asked) in [
         (0, Duration::from_millis(999)),
         (604_801, Duration::from_secs(604_801)),
+        // Not "cannot live for 604800 seconds; ask for 1 to 604800".
+        (604_801, Duration::from_secs(604_800) + Duration::from_nanos(1)),
     ] {
         let error = client.presign_get("examplebucket", "k", asked).await.unwrap_err();
         let expected = SignError::ExpiresOutOfRange { seconds };

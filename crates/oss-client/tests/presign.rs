@@ -166,3 +166,126 @@ async fn credentials_are_refreshed_first_where_that_helps() {
         assert!(matches!(both(short).await, Err(Error::InvalidInput(_))));
     }
 }
+
+/// What an attacker, or a hurried caller, may hand in. Where it is not refused, the URL leads to exactly this object.
+#[tokio::test]
+async fn odd_keys_lead_to_themselves() {
+    let cloud = LocalCloud::start().await.unwrap();
+    let bucket = cloud.bucket();
+    let keys = [
+        "a\r\nx-oss-acl: public-read\r\n\r\nb",
+        "a?x-oss-process=1&b=c",
+        "a#b",
+        "a%2Fb",
+        "a%2fb",
+        "%2e%2e/b",
+        "a//b",
+        "/a",
+        "//a",
+        "a/",
+        " ",
+        "\\",
+        "a\\..\\b",
+        "\u{0}\u{7f}",
+        "a+b",
+        "@host/a",
+        "http://elsewhere.example/a",
+        "...",
+    ];
+    for version in [SignatureVersion::V4, SignatureVersion::V1] {
+        let client = of_cloud(&cloud).signature_version(version).build().unwrap();
+        for key in keys {
+            let put = client.presign_put(bucket, key, HOUR).await.unwrap();
+            assert!(!put.url().contains(['\r', '\n', ' ', '#', '\\']), "{}", put.url());
+            assert_eq!(used(put, key).await.status(), 200, "{key:?}");
+            assert_eq!(cloud.object(bucket, key).unwrap(), key, "{key:?}");
+            let get = client.presign_get(bucket, key, HOUR).await.unwrap();
+            assert_eq!(used(get, "").await.text().await.unwrap(), key);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_url_cannot_say_is_refused_before_credentials_are_fetched() {
+    let keys = Keys::new(1);
+    let client = builder("http://127.0.0.1:1", keys.clone())
+        .additional_headers(["if-match", "cache-control"])
+        .build()
+        .unwrap();
+    let get = || client.presign_get("examplebucket", "k", HOUR);
+    let put = || client.put_object("examplebucket", "k", "");
+    let unbound = |name: &str| {
+        format!(
+            "oss-client: a URL cannot bind the header {name:?}; leave it out, since who uses the URL may send it, or \
+             list it in `additional_headers` (V4)"
+        )
+    };
+    let own = |name: &str| {
+        format!(
+            "oss-client: the query parameter {name:?} is part of the signature of a URL; leave it out: the signature \
+             is made here"
+        )
+    };
+    for (presign, expected) in [
+        (get().query("x-oss-signature", "s"), own("x-oss-signature")),
+        (get().query("x-oss-expires", "604800"), own("x-oss-expires")),
+        (get().query("Expires", "1"), own("Expires")),
+        (get().query("security-token", "t"), own("security-token")),
+        (
+            client.get_object("examplebucket", "k").range(..9).presign(HOUR),
+            unbound("range"),
+        ),
+        (
+            put().content_disposition("attachment").presign(HOUR),
+            unbound("content-disposition"),
+        ),
+        // Listed, and not signed without a value.
+        (put().cache_control(" ").presign(HOUR), unbound("cache-control")),
+    ] {
+        let error = presign.await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(keys.asked(), 0);
+    let bound = get().header("If-Match", "e").header("X-OSS-Meta-A", "1").await;
+    let bound = bound.unwrap();
+    let headers: Vec<_> = bound.headers().collect();
+    assert_eq!(headers, [("if-match", &b"e"[..]), ("x-oss-meta-a", b"1")]);
+}
+
+#[tokio::test]
+async fn the_version_of_the_signature_says_how_long_a_url_can_live() {
+    let client = |version| {
+        let client = builder("http://127.0.0.1:1", Keys::new(1)).signature_version(version);
+        client.build().unwrap()
+    };
+    let refused = async |version, expires| {
+        let url = client(version).presign_get("examplebucket", "k", expires);
+        url.await.unwrap_err().to_string()
+    };
+    let over = Duration::from_secs(7 * 86_400) + Duration::from_nanos(1);
+    assert_eq!(
+        refused(SignatureVersion::V4, over).await,
+        "oss-sign: a presigned URL cannot live for 604801 seconds; ask for 1 to 604800 (7 days)"
+    );
+    let short = Duration::from_millis(999);
+    assert_eq!(
+        refused(SignatureVersion::V1, short).await,
+        "oss-sign: a V1 URL cannot live for 0 seconds; ask for at least 1, and an end before the year 10000"
+    );
+    assert!(
+        client(SignatureVersion::V1)
+            .presign_get("examplebucket", "k", over)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn ended_credentials_make_no_url() {
+    let error = presign(0).await.unwrap_err();
+    assert!(
+        error.to_string().contains("the credentials have expired"),
+        "{error}"
+    );
+}

@@ -62,7 +62,7 @@ pub use refresh::{
 };
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;
-pub use time::{Clock, ClockOffset, Sleep, SystemClock};
+pub use time::{Clock, ClockOffset, LearnedOffset, Sleep, SystemClock};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_credentials_core";

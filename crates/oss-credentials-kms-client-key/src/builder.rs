@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
-    Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
+    Backoff, Clock, CredentialsError, Env, ErrorDetail, LearnedOffset, RefreshingProvider, Sleep, SystemClock,
 };
 use zeroize::Zeroizing;
 
@@ -376,7 +376,7 @@ impl KmsClientKeyBuilder {
             refresh_interval: self.refresh_interval.max(MIN_REFRESH),
             spread: self.random.part_of(ROTATION_SPREAD),
             random: self.random,
-            learned: Mutex::new(None),
+            learned: LearnedOffset::default(),
             rotation_noticed: AtomicBool::new(false),
             expiry_noticed: AtomicBool::new(false),
         })

@@ -1,14 +1,14 @@
 //! The source: one fetch asks the regions in order until one answers.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::http::{HttpResponse, Scrubber};
 use oss_credentials_core::{
     BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
-    RefreshingProvider, Sleep,
+    LearnedOffset, RefreshingProvider, Sleep,
 };
 
 use crate::TRACING_TARGET;
@@ -67,7 +67,7 @@ pub struct KmsClientKey {
     pub(crate) spread: Duration,
     pub(crate) random: Random,
     /// A clock offset that KMS has accepted, kept for the fetches that follow.
-    pub(crate) learned: Mutex<Option<ClockOffset>>,
+    pub(crate) learned: LearnedOffset,
     /// Whether the log was told that the rotation of the secret is broken.
     pub(crate) rotation_noticed: AtomicBool,
     /// Whether the log was told that the expiry of the pair cannot be read.
@@ -251,11 +251,11 @@ impl KmsClientKey {
     }
 
     fn learned(&self) -> Option<ClockOffset> {
-        *self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learned.get(&*self.clock)
     }
 
     fn learn(&self, offset: Option<ClockOffset>) {
-        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = offset;
+        self.learned.set(offset, &*self.clock);
     }
 
     fn admit(&self, target: &Target, answer: Answer) -> Result<Fetched, CredentialsError> {

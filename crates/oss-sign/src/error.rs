@@ -81,7 +81,7 @@ pub enum SignError {
     /// The lifetime of a presigned URL is not within 1 and 604 800 seconds.
     #[error("oss-sign: a presigned URL cannot live for {seconds} seconds; ask for 1 to 604800 (7 days)")]
     ExpiresOutOfRange {
-        /// Whole seconds that were asked for.
+        /// Seconds that were asked for: 0 for less than one, rounded up for more than 7 days.
         seconds: u64,
     },
     /// A presigned V1 URL would live for less than a second, or beyond the year 9999.

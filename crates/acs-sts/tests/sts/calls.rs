@@ -492,11 +492,30 @@ fn a_learned_clock_offset_serves_later_calls_until_it_is_refused() {
     let (wrong, right) = ("2026-01-02T01:04:05Z", "2026-01-02T03:04:05Z");
     assert_eq!(times(), [wrong, right, right]);
 
-    // Somebody sets the clock: the correction is refused, and unlearned.
+    // The correction is refused, and unlearned.
     clock.advance(Duration::from_secs(7200));
     assume(&client).unwrap();
     assume(&client).unwrap();
     assert_eq!(times(), ["2026-01-02T05:04:05Z", right, right]);
+}
+
+#[test]
+fn a_learned_clock_offset_ends_when_the_local_clock_is_set() {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let clock = ManualClock::at_unix(NOW - 7200);
+    let client = StsClient::builder(strict_about_time(NOW, &seen))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    assume(&client).unwrap();
+    clock.set(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
+    assume(&client).unwrap();
+    let (wrong, right) = ("2026-01-02T01:04:05Z", "2026-01-02T03:04:05Z");
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [wrong, right, right],
+        "nothing was refused again"
+    );
 }
 
 #[test]

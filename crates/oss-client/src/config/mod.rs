@@ -5,7 +5,6 @@ mod http;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use ::http::HeaderValue;
@@ -13,6 +12,7 @@ use oss_credentials_core::{Clock, CredentialsProvider, Sleep, SystemClock, Tokio
 
 use crate::USER_AGENT_VALUE;
 use crate::client::{Client, Inner};
+use crate::clock::ServiceClock;
 use crate::config::address::Address;
 use crate::config::http::Http;
 pub use crate::config::http::{
@@ -85,7 +85,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock that gives the signing time. Default: the system's.
+    /// The clock that gives the signing time. One that shows no [monotonic](Clock::monotonic) time leaves it to the
+    /// service's answers to tell that it was set. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -189,8 +190,7 @@ impl ClientBuilder {
                 endpoint: resolved.endpoint,
                 signing,
                 provider,
-                clock: self.clock,
-                clock_offset: AtomicI64::new(0),
+                clock: ServiceClock::new(self.clock),
                 transport: Transport {
                     client,
                     silence: Silence {

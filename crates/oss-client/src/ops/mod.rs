@@ -51,8 +51,8 @@ macro_rules! request {
 
             $crate::ops::common_settings!();
 
-            /// The operation as it is now, for [`Client::send`](crate::Client::send) and
-            /// [`Client::presign`](crate::Client::presign). What `send` adds by itself, such as a `Content-Type`
+            /// The operation as it is now, for [`Client::send`](crate::Client::send),
+            /// [`Client::presign`](crate::Client::presign) and [`Client::sign`](crate::Client::sign). What `send` adds by itself, such as a `Content-Type`
             /// that is guessed, and what it checks of the answer is left out.
             pub fn into_operation(self) -> $crate::operation::Operation {
                 self.operation
@@ -233,7 +233,7 @@ macro_rules! presigned {
             /// Makes a URL of this request in place of sending it: await the result. The body is left out.
             ///
             /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. Headers that
-            /// were set bind the URL: whoever uses it must send them.
+            /// were set bind the URL: whoever uses it must send them. Those that a URL cannot bind are refused.
             pub fn presign(self, expires: std::time::Duration) -> $crate::presign::Presign {
                 $crate::presign::Presign::new(self.client, self.operation, expires)
             }

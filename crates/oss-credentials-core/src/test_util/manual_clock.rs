@@ -71,7 +71,7 @@ impl ManualClock {
         }
     }
 
-    /// Sets the wall clock, as an administrator would. Sleepers do not notice: timers are monotonic.
+    /// Sets the wall clock, as an administrator would. Sleepers and [`Clock::monotonic`] do not notice.
     pub fn set(&self, now: SystemTime) {
         self.lock().wall = now;
     }
@@ -89,6 +89,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         self.lock().wall
+    }
+
+    fn monotonic(&self) -> Option<Duration> {
+        Some(self.lock().elapsed)
     }
 }
 

@@ -14,7 +14,7 @@ mod verify;
 pub(crate) use canonical::UNSIGNED_PAYLOAD;
 #[cfg(feature = "post-policy")]
 pub use post::{PostForm, PostPolicy};
-pub use presign::MAX_EXPIRES;
+pub use presign::{MAX_EXPIRES, check_expires};
 pub use sign::Explained;
 pub use signer::{DEFAULT_PRODUCT, Signer, SignerBuilder};
 pub use verify::{Authorization, Verification, signature, string_to_sign};

@@ -181,14 +181,27 @@ pub(super) fn check_times(
     expires: Duration,
 ) -> Result<(u64, u64), SignError> {
     let second = second_of(time)?;
-    let seconds = expires.as_secs();
-    if seconds == 0 || expires > MAX_EXPIRES {
-        return Err(SignError::ExpiresOutOfRange { seconds });
-    }
+    check_expires(expires)?;
     if credentials.is_expired_at(time) {
         return Err(SignError::CredentialsExpired);
     }
-    Ok((second, seconds))
+    Ok((second, expires.as_secs()))
+}
+
+/// Tells, before anything is signed, whether a URL or a form can live for `expires`: 1 second to [`MAX_EXPIRES`].
+///
+/// # Errors
+///
+/// [`SignError::ExpiresOutOfRange`].
+pub fn check_expires(expires: Duration) -> Result<(), SignError> {
+    let whole = expires.as_secs();
+    if whole > 0 && expires <= MAX_EXPIRES {
+        return Ok(());
+    }
+    // A fraction that makes it too long counts: the error would name a lifetime that is allowed.
+    let rest = u64::from(whole > 0 && expires.subsec_nanos() > 0);
+    let seconds = whole.saturating_add(rest);
+    Err(SignError::ExpiresOutOfRange { seconds })
 }
 
 /// Writes the canonical request up to the end of the query, and tells where the query stands.

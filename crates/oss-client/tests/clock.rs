@@ -1,0 +1,196 @@
+//! A correction of the local clock, and when it ends.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use common::{Handler, Keys, NOW, Server, answer, builder};
+use oss_client::Client;
+use oss_credentials_core::Clock;
+use oss_credentials_core::test_util::ManualClock;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// 10:30:00, two hours ahead of [`NOW`].
+const SERVICE: &str = "Thu, 01 Jan 2026 10:30:00 GMT";
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn skewed(date: &str) -> Vec<u8> {
+    answer(
+        403,
+        &[("Date", date)],
+        "<Error><Code>RequestTimeTooSkewed</Code></Error>",
+    )
+}
+
+fn dated(status: u16, date: &str) -> Vec<u8> {
+    answer(status, &[("Date", date)], "")
+}
+
+/// Refuses the local time once, and then answers as told.
+fn server(answers: impl IntoIterator<Item = Vec<u8>>) -> Server {
+    Server::start([skewed(SERVICE), dated(200, SERVICE)].into_iter().chain(answers))
+}
+
+async fn ask(client: &Client) {
+    // What the answer is does not matter here.
+    let _ = client.get_object("examplebucket", "k").await;
+}
+
+/// The signing time of whatever does not hear an answer.
+async fn signed_at(client: &Client) -> String {
+    let url = client.presign_get("examplebucket", "k", HOUR).await.unwrap();
+    let (_, rest) = url.url().split_once("x-oss-date=").unwrap();
+    let in_url = rest.split('&').next().unwrap();
+    let url = "http://examplebucket.oss-cn-hangzhou.aliyuncs.com/k";
+    let mut request = reqwest::Request::new(reqwest::Method::GET, url.parse().unwrap());
+    client
+        .sign_reqwest(&mut request, Some("examplebucket"), Some("k"))
+        .await
+        .unwrap();
+    assert_eq!(request.headers()["x-oss-date"], in_url);
+    in_url.to_owned()
+}
+
+/// A clock without monotonic time: only answers tell that it was set.
+#[derive(Clone, Debug)]
+struct WallClock(Arc<Mutex<SystemTime>>);
+
+impl WallClock {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(at(NOW))))
+    }
+
+    fn set(&self, now: SystemTime) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+impl Clock for WallClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_right_is_believed_at_once() {
+    let server = server([]);
+    let clock = ManualClock::at_unix(NOW);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    ask(&client).await;
+    assert_eq!(signed_at(&client).await, "20260101T103000Z");
+    // It stays wrong for a day, and is corrected for as long.
+    clock.advance(24 * HOUR);
+    assert_eq!(signed_at(&client).await, "20260102T103000Z");
+    clock.set(at(NOW) + 26 * HOUR);
+    assert_eq!(signed_at(&client).await, "20260102T103000Z");
+    assert_eq!(server.count(), 2, "nobody was asked");
+}
+
+#[tokio::test]
+async fn a_date_that_agrees_with_the_local_clock_ends_the_correction() {
+    for (status, later) in [(200, SERVICE), (404, "Thu, 01 Jan 2026 10:30:29 GMT")] {
+        let server = server([dated(status, later)]);
+        let clock = WallClock::new();
+        let client = builder(&server.endpoint(), Keys::new(1))
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        ask(&client).await;
+        clock.set(at(NOW) + 2 * HOUR);
+        assert_eq!(signed_at(&client).await, "20260101T123000Z", "nothing tells yet");
+        ask(&client).await;
+        assert_eq!(signed_at(&client).await, "20260101T103000Z", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_correction_follows_the_dates_of_answers() {
+    let server = server([dated(200, "Thu, 01 Jan 2026 09:30:00 GMT")]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    ask(&client).await;
+    ask(&client).await;
+    assert_eq!(signed_at(&client).await, "20260101T093000Z");
+}
+
+#[tokio::test]
+async fn dates_that_say_nothing_about_the_service_change_no_correction() {
+    // The local clock, which is two hours behind.
+    let date = "Thu, 01 Jan 2026 08:30:00 GMT";
+    let from_a_cache = answer(200, &[("Date", date), ("Age", "7200")], "");
+    for says_nothing in [
+        dated(502, date),
+        dated(200, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        dated(200, "yesterday"),
+        answer(200, &[], ""),
+        from_a_cache,
+    ] {
+        let server = server([says_nothing]);
+        let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+        ask(&client).await;
+        ask(&client).await;
+        assert_eq!(server.count(), 3);
+        assert_eq!(signed_at(&client).await, "20260101T103000Z");
+    }
+}
+
+#[tokio::test]
+async fn a_date_of_a_long_exchange_changes_no_correction() {
+    let clock = ManualClock::at_unix(NOW);
+    let slow = clock.clone();
+    let reply = |bytes: Vec<u8>| -> Handler {
+        Box::new(move |_, stream| std::io::Write::write_all(stream, &bytes).unwrap())
+    };
+    let server = Server::with_handlers([
+        reply(skewed(SERVICE)),
+        reply(dated(200, SERVICE)),
+        Box::new(move |_, stream| {
+            slow.advance(HOUR);
+            let date = "Thu, 01 Jan 2026 11:30:00 GMT";
+            std::io::Write::write_all(stream, &dated(200, date)).unwrap();
+        }),
+    ]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .clock(clock)
+        .build()
+        .unwrap();
+    ask(&client).await;
+    ask(&client).await;
+    // Half an hour more than that is what the middle of the exchange would show.
+    assert_eq!(signed_at(&client).await, "20260101T113000Z");
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_server_changes_no_correction() {
+    let elsewhere = Server::start([dated(200, "Thu, 01 Jan 2026 08:30:00 GMT")]);
+    let location = format!("{}/k", elsewhere.endpoint());
+    let server = server([answer(302, &[("Location", &location)], "")]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .redirects(1)
+        .build()
+        .unwrap();
+    ask(&client).await;
+    ask(&client).await;
+    assert_eq!(elsewhere.count(), 1);
+    assert_eq!(signed_at(&client).await, "20260101T103000Z");
+}
+
+#[tokio::test]
+async fn a_clock_that_no_answer_refused_is_not_corrected() {
+    let server = Server::start([dated(200, SERVICE)]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    ask(&client).await;
+    assert_eq!(signed_at(&client).await, "20260101T083000Z");
+}
