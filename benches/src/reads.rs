@@ -18,7 +18,7 @@ use benches::subjects::{Ours, Reply, Source};
 use oss_credentials_core::{Clock, CredentialsProvider, RefreshingProvider, SystemClock, blocking};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const NO_GOAL: Goal = Goal::AtLeast(0.0);
+const NO_GOAL: Goal = Goal::None;
 
 /// Reads of one thread in one batch: long enough to make the start of the threads small, short enough to meet
 /// few interruptions.

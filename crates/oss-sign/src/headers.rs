@@ -154,6 +154,10 @@ impl<'a> SignedHeaders<'a> {
 
     /// The names of the additional headers among these: lower case, sorted, joined by `;`.
     pub(crate) fn additional(&self) -> String {
+        // The usual case.
+        if !self.0.items().iter().any(|header| header.additional) {
+            return String::new();
+        }
         let mut names = String::new();
         let mut last = "";
         for header in self.0.items().iter().filter(|header| header.additional) {

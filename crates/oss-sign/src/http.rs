@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use oss_credentials_core::Credentials;
 
 use crate::presigned::Presigned;
@@ -93,7 +93,12 @@ impl v4::Signer {
             // From here on nothing can fail.
             headers.insert(X_OSS_DATE, iso.clone());
             headers.insert(X_OSS_CONTENT_SHA256, UNSIGNED_PAYLOAD);
-            put(headers, token.clone(), date.clone(), authorization);
+            match token {
+                Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token.clone()),
+                None => headers.remove(X_OSS_SECURITY_TOKEN),
+            };
+            headers.insert(DATE, date.clone());
+            headers.insert(AUTHORIZATION, authorization);
             Ok(())
         })
     }
@@ -158,7 +163,12 @@ impl v1::Signer {
         headers.try_reserve(3).map_err(|_| SignError::TooManyHeaders)?;
 
         // From here on nothing can fail.
-        put(headers, token, date, authorization);
+        match token {
+            Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token),
+            None => headers.remove(X_OSS_SECURITY_TOKEN),
+        };
+        headers.insert(DATE, date);
+        headers.insert(AUTHORIZATION, authorization);
         Ok(())
     }
 
@@ -182,16 +192,6 @@ impl v1::Signer {
         parts.uri = with_query(&parts.uri, presigned.query())?;
         Ok(presigned)
     }
-}
-
-/// The headers that both versions set.
-fn put(headers: &mut HeaderMap, token: Option<HeaderValue>, date: HeaderValue, authorization: HeaderValue) {
-    match token {
-        Some(token) => headers.insert(X_OSS_SECURITY_TOKEN, token),
-        None => headers.remove(X_OSS_SECURITY_TOKEN),
-    };
-    headers.insert(DATE, date);
-    headers.insert(AUTHORIZATION, authorization);
 }
 
 /// A header value that must not be logged. The buffer becomes the value: no copy.

@@ -71,9 +71,11 @@ pub(crate) fn limits(
 /// ```
 #[derive(Clone)]
 pub struct Presigned {
-    /// The method and, behind it, the query: both come out of the text that was signed.
+    /// Begins with the method and ends with the query. What is between them, if anything, is left of the text
+    /// that was signed.
     pub(crate) text: String,
     pub(crate) method_len: usize,
+    pub(crate) query_start: usize,
     /// Names of the parameters that signing adds; none if nothing was signed.
     pub(crate) own: &'static [&'static str],
     /// `name:value` of each header that is signed, with its line end.
@@ -99,12 +101,12 @@ impl Presigned {
     /// The complete query of the URL, encoded, without `?`: the parameters of the view and those of the
     /// signature.
     pub fn query(&self) -> &str {
-        self.text.get(self.method_len..).unwrap_or_default()
+        self.text.get(self.query_start..).unwrap_or_default()
     }
 
     /// [`Presigned::query`] by value.
     pub fn into_query(mut self) -> String {
-        self.text.drain(..self.method_len);
+        self.text.drain(..self.query_start);
         self.text
     }
 

@@ -61,6 +61,7 @@ impl Signer {
         let mut presigned = Presigned {
             text: String::new(),
             method_len: view.method().len(),
+            query_start: view.method().len(),
             own: &[],
             header_lines: Vec::new(),
             valid_until,
@@ -68,7 +69,7 @@ impl Signer {
         };
         let text = &mut presigned.text;
         let id = credentials.access_key_id();
-        text.reserve_exact(presigned.method_len + parameters.len() + encoded_len(id) + OWN_LEN);
+        text.reserve_exact(presigned.query_start + parameters.len() + encoded_len(id) + OWN_LEN);
         put_method(text, view);
         parameters.put(text, &[]);
         if credentials.is_anonymous() {
@@ -82,7 +83,7 @@ impl Signer {
             (EXPIRES, end.as_str()),
             (SIGNATURE, std::str::from_utf8(&signature).unwrap_or_default()),
         ] {
-            if text.len() > presigned.method_len {
+            if text.len() > presigned.query_start {
                 text.push('&');
             }
             text.push_str(name);

@@ -9,6 +9,7 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::sha256::{Begun, Keyed};
 use super::{ALGORITHM, CREDENTIAL, SECURITY_TOKEN, TERMINATOR};
 #[cfg(feature = "http")]
 use crate::SignError;
@@ -83,7 +84,7 @@ impl Keys {
 pub(crate) struct DayKey {
     credentials: Credentials,
     day: [u8; 8],
-    mac: HmacSha256,
+    keyed: Keyed,
     /// `day/region/product/aliyun_v4_request`
     pub(crate) scope: String,
     /// `x-oss-security-token:token` and a line end.
@@ -109,7 +110,7 @@ impl DayKey {
         let token = credentials.security_token();
         let id = encode(credentials.access_key_id());
         Self {
-            mac: mac(&[&*keys.signing]),
+            keyed: Keyed::new(&keys.signing),
             token_line: token.map(token_line),
             credential_parameter: format!("{CREDENTIAL}={id}%2F{}", encode(&scope)),
             token_parameter: token.map(token_parameter),
@@ -126,9 +127,7 @@ impl DayKey {
     /// The signature over a text, in lower-case hex.
     #[cfg(feature = "post-policy")]
     pub(crate) fn signature(&self, text: &[u8]) -> [u8; 64] {
-        let mut mac = self.mac.clone();
-        mac.update(text);
-        hex(&mac.finalize().into_bytes().into())
+        hex(&self.keyed.mac(text))
     }
 
     fn serves(&self, credentials: &Credentials) -> bool {
@@ -172,8 +171,8 @@ fn header_value(name: &str, value: &[u8], sensitive: bool) -> Result<http::Heade
 pub(crate) struct Moment {
     pub(crate) key: Arc<DayKey>,
     pub(crate) stamp: Stamp,
-    /// After the string to sign up to the hash.
-    mac: HmacSha256,
+    /// The HMAC of the string to sign up to the hash.
+    begun: Begun,
     /// The beginning of `Authorization`, up to the scope.
     pub(crate) authorization: String,
     #[cfg(feature = "http")]
@@ -183,11 +182,11 @@ pub(crate) struct Moment {
 impl Moment {
     fn new(key: Arc<DayKey>, stamp: Stamp) -> Self {
         let iso = String::from_utf8_lossy(stamp.iso());
-        let mut mac = key.mac.clone();
-        mac.update(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes());
         let id = key.credentials.access_key_id();
         Self {
-            mac,
+            begun: key
+                .keyed
+                .begin(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes()),
             authorization: format!("{ALGORITHM} Credential={id}/{}", key.scope),
             #[cfg(feature = "http")]
             date_headers: header_value(super::DATE, stamp.iso(), false)
@@ -199,9 +198,7 @@ impl Moment {
 
     /// The signature over a canonical request with this hash, in lower-case hex.
     pub(crate) fn signature(&self, request_hash: &[u8; 32]) -> [u8; 64] {
-        let mut mac = self.mac.clone();
-        mac.update(&hex(request_hash));
-        hex(&mac.finalize().into_bytes().into())
+        hex(&self.begun.mac(&self.key.keyed, &hex(request_hash)))
     }
 }
 

@@ -7,6 +7,7 @@ mod key;
 #[cfg(feature = "post-policy")]
 mod post;
 mod presign;
+mod sha256;
 mod sign;
 mod signer;
 mod verify;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
 use super::key::Moment;
+use super::sha256::sha256;
 use super::sign::Explained;
 use super::{
     ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
@@ -61,6 +62,7 @@ impl Signer {
         let mut presigned = Presigned {
             text: String::new(),
             method_len: view.method().len(),
+            query_start: view.method().len(),
             own: &[],
             header_lines: Vec::new(),
             valid_until,
@@ -78,20 +80,21 @@ impl Signer {
         self.with_moment(credentials, second, |moment| {
             let text = &mut presigned.text;
             let query = put_start(text, view, &parameters, &bound, seconds, moment)?;
-            let mut hash = Sha256::new();
-            if bound.lines.is_empty() {
+            let hash = if bound.lines.is_empty() {
                 text.push_str(PLAIN_END);
-                hash.update(text.as_bytes());
+                sha256(text.as_bytes())
             } else {
+                let mut hash = Sha256::new();
                 hash.update(text.as_bytes());
                 hash.update(bound.end());
-            }
-            let signature = moment.signature(&hash.finalize().into());
-            // Method and query are left of the canonical request, in its own buffer.
+                hash.finalize().into()
+            };
+            let signature = moment.signature(&hash);
+            // The canonical request stays where it is up to the query, which goes on.
             text.truncate(query.end);
-            text.drain(view.method().len()..query.start);
             text.push_str("&x-oss-signature=");
             text.push_str(std::str::from_utf8(&signature).unwrap_or_default());
+            presigned.query_start = query.start;
             Ok(())
         })?;
         presigned.header_lines = bound.lines;

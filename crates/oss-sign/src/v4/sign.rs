@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
 use super::key::{Moment, hex, string_to_sign};
+use super::sha256::sha256_of_scratch;
 use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
 use crate::headers::{Rules, Scratch, SignedHeaders, Sink};
 use crate::parameters::Parameters;
@@ -64,7 +65,7 @@ impl Signer {
     ) -> Result<Vec<u8>, SignError> {
         let mut canonical_request = Scratch::new(0);
         let additional = self.put_canonical(&mut canonical_request, view, moment)?;
-        let signature = moment.signature(&Sha256::digest(canonical_request.items()).into());
+        let signature = moment.signature(&sha256_of_scratch(&mut canonical_request));
         let start = moment.authorization.as_bytes();
         let mut value =
             Vec::with_capacity(start.len() + list_len(&additional) + SIGNATURE.len() + signature.len());
