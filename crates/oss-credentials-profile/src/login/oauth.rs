@@ -289,6 +289,8 @@ impl OAuthSource {
         let bearer = Zeroizing::new(format!("Bearer {access_token}"));
         let request = exchange
             .request()
+            // A client may leave it out where there is no body, and the service may then refuse.
+            .with_header("content-length", "0")
             .with_header("content-type", "application/json")
             .with_header("authorization", bearer.as_str());
         let answer = exchange.send(request).await?;

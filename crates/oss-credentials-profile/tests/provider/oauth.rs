@@ -69,6 +69,7 @@ fn the_access_token_is_exchanged_and_the_file_left_alone() {
         assert_eq!(requests[0].header("authorization"), Some("Bearer access-1"));
         assert_eq!(requests[0].header("content-type"), Some("application/json"));
         assert!(requests[0].body().is_empty());
+        assert_eq!(requests[0].header("content-length"), Some("0"));
         assert_eq!(read(&path), before);
         assert!(!folder.path("config.json.lock").exists());
     }
