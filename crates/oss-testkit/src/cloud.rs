@@ -136,7 +136,8 @@ impl LocalCloud {
     /// for your program to read and to pass to `endpoint(..)` and the like: no provider takes a host from the
     /// environment by itself. The exception is `cache_client_region_id`, which the vendor's KMS clients read
     /// together with the other names in lower case; all but `secret_names` are there once
-    /// [`LocalCloud::write_client_key`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
+    /// [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
+    /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
     /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.

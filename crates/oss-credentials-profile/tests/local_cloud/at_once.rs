@@ -128,11 +128,7 @@ fn processes_of_one_machine() {
 /// Asks for credentials at each time that it reads.
 #[test]
 #[ignore = "a part of another test, which starts it"]
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "it is a program of its own"
-)]
+#[expect(clippy::disallowed_methods, reason = "it is a program of its own")]
 fn a_process_of_its_own() {
     let (Ok(config), Ok(endpoint)) = (std::env::var(CONFIG), std::env::var(ENDPOINT)) else {
         return;
