@@ -133,7 +133,7 @@ fn a_process_of_its_own() {
     let (Ok(config), Ok(endpoint)) = (std::env::var(CONFIG), std::env::var(ENDPOINT)) else {
         return;
     };
-    let inner = Arc::new(client());
+    let inner = Arc::new(client(Arc::default()));
     let routed = http_fn(move |request: HttpRequest| {
         let inner = Arc::clone(&inner);
         let url = request.url().replace("https://oauth.aliyun.com", &endpoint);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use acs_sts::StsClient;
@@ -10,14 +11,14 @@ use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock as _, Credentials, CredentialsError, CredentialsProvider as _, blocking};
 use oss_credentials_profile::{ProfileProvider, ProfileProviderBuilder};
 use oss_credentials_reqwest::ReqwestClient;
-use oss_testkit::{LocalCloud, LocalCloudBuilder, ProfileFiles};
+use oss_testkit::{Fault, LocalCloud, LocalCloudBuilder, ProfileFiles, Service};
 use serde_json::Value;
 
 /// 2026-01-02T03:04:05Z.
 pub(crate) const NOW: u64 = 1_767_323_045;
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-/// Instead of the ten seconds that a provider would wait.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Instead of the ten seconds that a provider would wait, where nothing will come.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 pub(crate) struct Bench {
     pub(crate) cloud: LocalCloud,
@@ -28,6 +29,7 @@ pub(crate) struct Bench {
     pub(crate) files: ProfileFiles,
     pub(crate) folder: tempfile::TempDir,
     client: Arc<dyn HttpClient>,
+    is_impatient: Arc<AtomicBool>,
 }
 
 impl Bench {
@@ -41,7 +43,8 @@ impl Bench {
         let cloud = settings(builder).start_blocking().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let files = cloud.write_profiles(folder.path()).unwrap();
-        let client = Arc::new(cloud.routed(client()));
+        let is_impatient = Arc::new(AtomicBool::new(false));
+        let client = Arc::new(cloud.routed(client(Arc::clone(&is_impatient))));
         Self {
             cloud,
             clock,
@@ -49,6 +52,7 @@ impl Bench {
             files,
             folder,
             client,
+            is_impatient,
         }
     }
 
@@ -115,6 +119,21 @@ impl Bench {
         std::fs::write(self.config(), format!("{config:#}\n")).unwrap();
     }
 
+    /// Asks with the fault in the way, which must not help.
+    pub(crate) fn failure(
+        &self,
+        provider: &ProfileProvider,
+        service: Service,
+        fault: Fault,
+    ) -> CredentialsError {
+        let hangs = format!("{fault:?}").contains("Hang");
+        self.is_impatient.store(hangs, Ordering::SeqCst);
+        self.cloud.fault(service, fault);
+        let error = ask(provider).unwrap_err();
+        self.is_impatient.store(false, Ordering::SeqCst);
+        error
+    }
+
     /// Another one takes its place, at other ports.
     pub(crate) fn stop_the_cloud(&mut self) {
         self.cloud = LocalCloud::start_blocking().unwrap();
@@ -145,12 +164,15 @@ impl Bench {
     }
 }
 
-/// A client whose patience is short. Its thread is its own, so that futures can be waited for anywhere.
-pub(crate) fn client() -> impl HttpClient {
+/// A client whose patience can be made short. Its thread is its own, so that futures can be waited for anywhere.
+pub(crate) fn client(is_impatient: Arc<AtomicBool>) -> impl HttpClient {
     let client = ReqwestClient::with_own_runtime();
-    http_fn(move |request: HttpRequest| {
+    http_fn(move |mut request: HttpRequest| {
         let client = client.clone();
-        async move { client.send(request.with_timeout(PATIENCE)).await }
+        if is_impatient.load(Ordering::SeqCst) {
+            request = request.with_timeout(PATIENCE);
+        }
+        async move { client.send(request).await }
     })
 }
 

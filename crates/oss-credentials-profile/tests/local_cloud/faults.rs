@@ -55,14 +55,13 @@ const ALL: [Asked; 3] = [
 fn kind_and_text(bench: &Bench, asked: &Asked, fault: Fault) -> (&'static str, String) {
     // With new logins.
     bench.cloud.write_profiles(bench.folder.path()).unwrap();
-    bench.cloud.fault(asked.service, fault.action(asked.action));
     let provider = if asked.action == "RefreshToken" {
         bench.pass(3 * HOUR);
         bench.writing(asked.profile)
     } else {
         bench.reading(asked.profile)
     };
-    let error = ask(&provider).unwrap_err();
+    let error = bench.failure(&provider, asked.service, fault.action(asked.action));
     let (kind, text) = (error.kind(), bench.shown(&error));
     assert!(provider.cached().is_none());
     // The next caller is told the same, without another request.

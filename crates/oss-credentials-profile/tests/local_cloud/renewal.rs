@@ -213,11 +213,8 @@ fn a_renewal_whose_answer_is_lost_takes_the_login_with_it() {
         let bench = Bench::new();
         let provider = bench.writing("OAuth");
         bench.pass(3 * HOUR);
-        bench
-            .cloud
-            .fault(Service::OAuth, fault.clone().action("RefreshToken"));
         let before = bench.text();
-        let error = ask(&provider).unwrap_err();
+        let error = bench.failure(&provider, Service::OAuth, fault.clone().action("RefreshToken"));
         assert!(
             ["unavailable", "invalid-response"].contains(&error.kind()),
             "{fault:?}: {error:?}"
@@ -244,10 +241,7 @@ fn a_renewal_that_the_service_never_saw_is_made_again() {
         let bench = Bench::new();
         let provider = bench.writing("OAuth");
         bench.pass(3 * HOUR);
-        bench
-            .cloud
-            .fault(Service::OAuth, fault.clone().action("RefreshToken"));
-        ask(&provider).unwrap_err();
+        bench.failure(&provider, Service::OAuth, fault.clone().action("RefreshToken"));
         bench.pass(MINUTE);
         let credentials = ask(&provider).unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         bench.owner(&credentials);
