@@ -66,7 +66,8 @@ impl ProfileProviderBuilder {
     /// else `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
     /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] leaves out the first. An empty variable
     /// counts as unset. With the feature `ecs` the variables that turn instance metadata or its version 1 off
-    /// hold for profiles, too. No keys or roles are read from the environment.
+    /// hold for profiles, too. [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) forbids
+    /// profiles that run a program or have a credentials URI. No keys or roles are read from the environment.
     pub fn env(mut self, env: &dyn Env) -> Self {
         self.profile = self.profile.or_else(|| env.non_empty(ENV_PROFILE));
         self.use_cli = self

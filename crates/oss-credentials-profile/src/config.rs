@@ -14,6 +14,12 @@ pub const ENV_CREDENTIALS_FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
 /// `true`, in any case: leave the CLI's configuration alone. Everything else is no.
 pub const ENV_CLI_PROFILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
 
+/// `true`, in any case, or `1`: no profile may run a program or ask a credentials URI. Everything else is no.
+///
+/// Observed from the vendor's CLI, which takes `1`, too: unlike other switches this one protects, and must not be
+/// missed.
+pub const ENV_DISABLE_EXTERNAL_PROCESS: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
+
 /// The profile that is taken if nobody names one.
 pub const DEFAULT_PROFILE: &str = "default";
 /// How often it is looked whether a file has changed: every 5 s at most.

@@ -10,6 +10,7 @@ use oss_credentials_core::{
 };
 
 use crate::NAME;
+use crate::config::ENV_DISABLE_EXTERNAL_PROCESS;
 use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
 use crate::section::Place;
 
@@ -44,19 +45,29 @@ pub(crate) struct Context {
 pub(crate) struct Switches {
     metadata_disabled: bool,
     metadata_v1_disabled: bool,
+    external_disabled: bool,
 }
 
 impl Switches {
-    #[cfg(feature = "ecs")]
     pub(crate) fn of(env: &dyn Env) -> Self {
+        Self {
+            external_disabled: env.is_true(ENV_DISABLE_EXTERNAL_PROCESS)
+                || env.non_empty(ENV_DISABLE_EXTERNAL_PROCESS).as_deref() == Some("1"),
+            ..Self::of_metadata(env)
+        }
+    }
+
+    #[cfg(feature = "ecs")]
+    fn of_metadata(env: &dyn Env) -> Self {
         Self {
             metadata_disabled: env.is_true(oss_credentials_ecs_ram_role::ENV_DISABLED),
             metadata_v1_disabled: env.is_true(oss_credentials_ecs_ram_role::ENV_V1_DISABLED),
+            external_disabled: false,
         }
     }
 
     #[cfg(not(feature = "ecs"))]
-    pub(crate) fn of(_: &dyn Env) -> Self {
+    fn of_metadata(_: &dyn Env) -> Self {
         Self::default()
     }
 }
@@ -80,7 +91,9 @@ impl Context {
                 provider_arn,
                 token_file,
             } => self.oidc(place, role, provider_arn, token_file),
+            Way::Uri(_) if self.switches.external_disabled => Err(forbidden(place, "has a credentials URI")),
             Way::Uri(uri) => self.uri(place, uri),
+            Way::Process(_) if self.switches.external_disabled => Err(forbidden(place, "runs a program")),
             Way::Process(command) => self.process(place, command),
             Way::CloudSso(settings) => self.cloud_sso(place, settings),
             Way::OAuth(site) => self.oauth(place, *site),
@@ -105,6 +118,14 @@ impl Context {
             .background_refresh(true);
         Arc::new(provider.build())
     }
+}
+
+/// The error of a mode that the environment turns off.
+fn forbidden(place: &Place, what: &str) -> CredentialsError {
+    place.invalid(
+        format!("{what}, which {ENV_DISABLE_EXTERNAL_PROCESS} forbids"),
+        "use another profile, or unset that variable",
+    )
 }
 
 /// Keys as they stand in the file.

@@ -5,7 +5,8 @@
 //! [`ProfileProvider::from_env`] looks for the profile in the CLI's `~/.aliyun/config.json`, then in the
 //! SDKs' `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`. [`ENV_CONFIG_FILE`] and
 //! [`ENV_CREDENTIALS_FILE`] name other files, [`ENV_PROFILE`] the profile, and [`ENV_CLI_PROFILE_DISABLED`]
-//! leaves out the first. Builder settings come before variables; explicit ones read no variable. No values
+//! leaves out the first. [`ENV_DISABLE_EXTERNAL_PROCESS`] forbids profiles that run a program or have a
+//! credentials URI. Builder settings come before variables; explicit ones read no variable. No values
 //! are taken from different places.
 //!
 //! A file that has changed is read again. Keys and tokens are read when they are needed, and nothing is read
@@ -85,8 +86,8 @@ mod section;
 
 pub use builder::ProfileProviderBuilder;
 pub use config::{
-    DEFAULT_PROFILE, ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE,
-    LOOK_INTERVAL, MAX_CONFIG_FILE, MAX_DEPTH, MAX_INI_FILE,
+    DEFAULT_PROFILE, ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE,
+    ENV_DISABLE_EXTERNAL_PROCESS, ENV_PROFILE, LOOK_INTERVAL, MAX_CONFIG_FILE, MAX_DEPTH, MAX_INI_FILE,
 };
 pub use provider::{ProfileInUse, ProfileProvider};
 

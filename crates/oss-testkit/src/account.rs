@@ -160,7 +160,7 @@ pub(crate) fn new_session_key() -> (String, String, String) {
 }
 
 /// Letters and digits that no other call returns.
-fn mixed(length: usize) -> String {
+pub(crate) fn mixed(length: usize) -> String {
     let mut text = String::new();
     while text.len() < length {
         // Of the nonce only the entropy in front; the counter at its end hardly varies.

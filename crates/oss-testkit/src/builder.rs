@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
+use tokio::runtime::Runtime;
 
 use crate::account::{Key, Principal, Role, new_key_pair};
 use crate::cloud::LocalCloud;
 use crate::control;
 use crate::credentials_uri::CredentialsUri;
 use crate::kms;
+use crate::login::cloud_sso::{self, CloudSso};
+use crate::login::oauth::{self, OAuth};
 use crate::metadata::Metadata;
 use crate::oss::{Bucket, BucketAcl};
 use crate::record::Service;
@@ -51,6 +54,8 @@ pub struct LocalCloudBuilder {
     pub(crate) uri: credentials_uri::Settings,
     pub(crate) oidc: sts::oidc::Settings,
     pub(crate) kms: kms::Settings,
+    pub(crate) cloud_sso: cloud_sso::Settings,
+    pub(crate) oauth: oauth::Settings,
     control_port: Option<u16>,
 }
 
@@ -78,6 +83,8 @@ impl Default for LocalCloudBuilder {
             uri: credentials_uri::Settings::default(),
             oidc: sts::oidc::Settings::default(),
             kms: kms::Settings::default(),
+            cloud_sso: cloud_sso::Settings::default(),
+            oauth: oauth::Settings::default(),
             control_port: None,
         }
     }
@@ -284,6 +291,8 @@ impl LocalCloudBuilder {
         let (uri_listener, uri) = bind(self.uri.port)?;
         let (kms_listener, shared) = bind(self.kms.shared_port)?;
         let (kms_instance_listener, instance) = bind(self.kms.instance_port)?;
+        let (cloud_sso_listener, cloud_sso) = bind(self.cloud_sso.port)?;
+        let (oauth_listener, oauth) = bind(self.oauth.port)?;
         let control = self.control_port.map(bind).transpose()?;
         self.kms.apply(&mut inner, &self.region, self.clock.now())?;
         let state = Arc::new(State {
@@ -296,14 +305,11 @@ impl LocalCloudBuilder {
             metadata: Metadata::new(self.metadata, &role),
             credentials_uri: CredentialsUri::new(self.uri, &role),
             oidc: Issuer::new(self.oidc),
+            cloud_sso: CloudSso::new(self.cloud_sso, &role),
+            oauth: OAuth::new(&self.oauth, &role),
             inner: Mutex::new(inner),
         });
-        // A runtime of its own: the cloud outlives no test, and works without one and under paused time.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("oss-testkit")
-            .enable_all()
-            .build()?;
+        let runtime = runtime()?;
         for (service, listener) in [
             (Service::Sts, sts_listener),
             (Service::Oss, oss_listener),
@@ -312,6 +318,8 @@ impl LocalCloudBuilder {
             (Service::CredentialsUri, uri_listener),
             (Service::Kms, kms_listener),
             (Service::KmsInstance, kms_instance_listener),
+            (Service::CloudSso, cloud_sso_listener),
+            (Service::OAuth, oauth_listener),
         ] {
             let _in_runtime = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -332,6 +340,8 @@ impl LocalCloudBuilder {
             metadata,
             uri,
             kms: kms::Addresses { shared, instance },
+            cloud_sso,
+            oauth,
             control: control_address,
             access_key,
             role,
@@ -350,6 +360,15 @@ impl fmt::Debug for LocalCloudBuilder {
             .field("oss_port", &self.oss_port)
             .finish_non_exhaustive()
     }
+}
+
+/// A runtime of its own: the cloud outlives no test, and works without one and under paused time.
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("oss-testkit")
+        .enable_all()
+        .build()
 }
 
 /// A listener that already accepts, so that the first request cannot come too early.

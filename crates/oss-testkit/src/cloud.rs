@@ -18,8 +18,8 @@ use crate::oss::Object;
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 
-/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, with one account, one user, one role,
-/// one OIDC provider, one bucket and one RAM secret to begin with.
+/// STS, OSS, KMS, instance metadata, a credentials URI, CloudSSO and OAuth on loopback ports, with one account, one
+/// user, one role, one OIDC provider, one bucket and one RAM secret to begin with.
 ///
 /// The services run on threads of their own until the value is dropped; connections are then closed. Nothing
 /// but the loopback interface is used, and no environment variable is read or set.
@@ -45,6 +45,8 @@ pub struct LocalCloud {
     pub(crate) metadata: SocketAddr,
     pub(crate) uri: SocketAddr,
     pub(crate) kms: kms::Addresses,
+    pub(crate) cloud_sso: SocketAddr,
+    pub(crate) oauth: SocketAddr,
     pub(crate) control: Option<SocketAddr>,
     pub(crate) access_key: Credentials,
     pub(crate) role: String,
@@ -134,7 +136,8 @@ impl LocalCloud {
     /// for your program to read and to pass to `endpoint(..)` and the like: no provider takes a host from the
     /// environment by itself. The exception is `cache_client_region_id`, which the vendor's KMS clients read
     /// together with the other names in lower case; all but `secret_names` are there once
-    /// [`LocalCloud::write_client_key`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
+    /// [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
+    /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
     /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///
     /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
@@ -160,6 +163,7 @@ impl LocalCloud {
             ("ALIBABA_CLOUD_CREDENTIALS_URI", self.credentials_uri()),
         ];
         env.extend(self.kms_env());
+        env.extend(self.profile_env());
         env.extend(self.control_endpoint().map(|at| ("OSS_TESTKIT_CONTROL", at)));
         env
     }

@@ -1,5 +1,5 @@
-//! A local Alibaba Cloud for tests: STS, OSS, KMS, instance metadata and a credentials URI on loopback, checking
-//! signatures and tokens like the services do.
+//! A local Alibaba Cloud for tests: STS, OSS, KMS, instance metadata, a credentials URI and the CLI's logins on
+//! loopback, checking signatures and tokens like the services do.
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
 //! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
@@ -14,6 +14,9 @@
 //! // Run the code under test with the settings of `cloud.env()`, and look at `cloud.requests()`.
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! [`LocalCloud::write_profiles`] writes the files of the CLI and the SDKs that lead to all of it, and
+//! [`LocalCloud::routed`] finds it under the services' public names.
 //!
 //! As a program, `oss-testkit` prints the variables to set and serves until it is stopped.
 //!
@@ -31,6 +34,7 @@
 //! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
+//! | `CloudSSO`, OAuth | exchange of a login for credentials; renewal of an OAuth login |
 //!
 //! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
 //!
@@ -57,10 +61,13 @@ mod credentials_uri;
 mod ecs;
 mod fault;
 mod kms;
+mod login;
 mod metadata;
 mod openapi;
 mod oss;
+mod profiles;
 mod record;
+mod route;
 mod server;
 mod session;
 mod state;
@@ -73,7 +80,11 @@ pub use builder::LocalCloudBuilder;
 pub use cloud::LocalCloud;
 pub use fault::Fault;
 pub use kms::ClientKeyFiles;
+pub use login::cloud_sso::CloudSsoLogin;
+pub use login::oauth::{OAuthLogin, OAuthSite};
 pub use metadata::MetadataMode;
 pub use oss::BucketAcl;
+pub use profiles::ProfileFiles;
 pub use record::{RecordedRequest, Service};
+pub use route::RoutedClient;
 pub use sts::oidc::OidcToken;

@@ -1,21 +1,24 @@
 //! Runs a local cloud: until it is stopped, after printing the variables that point programs at it, or as long as a
 //! program given to it runs.
 
+mod command;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use oss_credentials_core::{Sleep as _, TokioSleep};
 use oss_testkit::{LocalCloud, MetadataMode};
-use tempfile::TempDir;
 
-/// STS, OSS, KMS, instance metadata and a credentials URI on loopback ports, checking signatures and tokens like the
-/// services do.
+use command::{Signals, execute};
+
+/// STS, OSS, KMS, instance metadata, a credentials URI and logins on loopback ports, checking signatures and tokens
+/// like the services do.
 ///
-/// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, and ends
-/// with its exit code.
+/// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, passes on
+/// the signals that ask it to end, and ends with its exit code, or 128 and the number of the signal that ended it.
 #[derive(Parser)]
 #[command(name = "oss-testkit", version)]
 struct Options {
@@ -40,6 +43,12 @@ struct Options {
     /// Port of the gateway of a KMS instance on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port_kms_instance: u16,
+    /// Port of `CloudSSO` on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_cloud_sso: u16,
+    /// Port of the OAuth service on 127.0.0.1; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    port_oauth: u16,
     /// Open a control port on 127.0.0.1, to rotate secrets by HTTP; 0 is a free one
     #[arg(long)]
     port_control: Option<u16>,
@@ -126,49 +135,34 @@ fn main() -> ExitCode {
 
 async fn run(mut options: Options) -> io::Result<ExitCode> {
     // Before there is a file to be removed at the end.
-    let stopped = stopped()?;
+    let signals = Signals::listen()?;
     let json = options.json;
     let command = std::mem::take(&mut options.command);
     let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
     let cloud = start(options)?;
-    // Both are deleted at the end. The client key is in every copy of this program, and no secret.
-    let client_key = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
-    cloud.write_client_key(client_key.path())?;
-    let token = OidcTokenFile::new(&cloud, token_lifetime)?;
+    // Deleted at the end. The client key is in every copy of this program, and no secret.
+    let folder = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
+    cloud.write_client_key(folder.path())?;
+    let token = OidcTokenFile {
+        cloud: &cloud,
+        path: cloud.write_profiles(folder.path())?.oidc_token(),
+        lifetime: token_lifetime,
+    };
+    token.write()?;
     let mut variables = cloud.env();
     variables.push(("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", cloud.oidc_provider_arn()));
-    variables.push((
-        "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-        token.path().display().to_string(),
-    ));
+    variables.push(("ALIBABA_CLOUD_OIDC_TOKEN_FILE", token.path.display().to_string()));
     if !command.is_empty() {
-        // Ctrl-C reaches the command, too, and this program ends when that one has.
         return tokio::select! {
-            ended = execute(command, variables) => ended,
+            ended = execute(&command, variables, signals) => ended,
             failed = token.renew() => failed.map(|()| ExitCode::FAILURE),
         };
     }
     print(variables, json)?;
     tokio::select! {
-        ended = stopped => ended.map(|()| ExitCode::SUCCESS),
+        ended = signals.stopped() => ended.map(|()| ExitCode::SUCCESS),
         failed = token.renew() => failed.map(|()| ExitCode::FAILURE),
     }
-}
-
-/// Runs a program that finds the cloud in its variables, and passes on its exit code.
-async fn execute(command: Vec<String>, variables: Vec<(&'static str, String)>) -> io::Result<ExitCode> {
-    let status = tokio::task::spawn_blocking(move || {
-        let program = command.first().map(String::as_str).unwrap_or_default();
-        Command::new(program)
-            .args(command.iter().skip(1))
-            .envs(variables)
-            .status()
-            .map_err(|error| io::Error::new(error.kind(), format!("{program} cannot be run: {error}")))
-    });
-    let code = status.await??.code();
-    // Ended by a signal it has no code.
-    let code = code.and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn start(options: Options) -> io::Result<LocalCloud> {
@@ -181,6 +175,8 @@ fn start(options: Options) -> io::Result<LocalCloud> {
         .metadata_mode(options.metadata_mode.into())
         .kms_port(options.port_kms)
         .kms_instance_port(options.port_kms_instance)
+        .cloud_sso_port(options.port_cloud_sso)
+        .oauth_port(options.port_oauth)
         .region(options.region)
         .bucket(options.bucket);
     if let (Some(id), Some(secret)) = (options.access_key_id, options.access_key_secret) {
@@ -215,52 +211,16 @@ fn user_and_password(text: &str) -> Result<(String, String), &'static str> {
     Ok((user.to_owned(), password.to_owned()))
 }
 
-/// Completes when somebody ends the program, which is listened for from now on.
-#[cfg(unix)]
-fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
-        }
-    })
-}
-
-/// Completes when somebody ends the program.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
-    Ok(tokio::signal::ctrl_c())
-}
-
-/// A file with an OIDC token, in a folder of its own that ends with the program.
+/// A file with an OIDC token.
 struct OidcTokenFile<'a> {
     cloud: &'a LocalCloud,
-    folder: TempDir,
+    path: PathBuf,
     lifetime: Duration,
 }
 
-impl<'a> OidcTokenFile<'a> {
-    fn new(cloud: &'a LocalCloud, lifetime: Duration) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("oss-testkit-").tempdir()?;
-        let file = Self {
-            cloud,
-            folder,
-            lifetime,
-        };
-        file.write()?;
-        Ok(file)
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("token")
-    }
-
+impl OidcTokenFile<'_> {
     fn write(&self) -> io::Result<()> {
-        self.cloud.write_oidc_token_lasting(self.path(), self.lifetime)
+        self.cloud.write_oidc_token_lasting(&self.path, self.lifetime)
     }
 
     /// Writes another token whenever four fifths of a token's life are over, as the kubelet does.

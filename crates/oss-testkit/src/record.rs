@@ -24,6 +24,10 @@ pub enum Service {
     Kms,
     /// Key Management Service: the gateway of an instance.
     KmsInstance,
+    /// CloudSSO, as far as a login is exchanged for credentials.
+    CloudSso,
+    /// The OAuth service behind the CLI's logins.
+    OAuth,
 }
 
 /// A request as it arrived, and how it was answered.
@@ -134,7 +138,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 16] = [
+const SECRET_NAMES: [&str; 17] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -151,6 +155,7 @@ const SECRET_NAMES: [&str; 16] = [
     "x-aliyun-ecs-metadata-token",
     "x-kms-acccesskeyid",
     "policy",
+    "refresh_token",
 ];
 
 /// Pairs with the values of secret names left out.

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use crate::conn::{Listener, Reset};
 use crate::fault::{Fault, Kind, add_namespace, remove_field};
 use crate::kms::{instance, shared};
+use crate::login::{cloud_sso, oauth};
 use crate::record::{RecordedRequest, Service};
 use crate::state::State;
 use crate::time::http_date;
@@ -79,6 +80,8 @@ impl Server {
             Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
             Service::Metadata => (metadata::action(&request), None),
             Service::CredentialsUri => (credentials_uri::action(&request), None),
+            Service::CloudSso => (cloud_sso::action(&request), None),
+            Service::OAuth => (oauth::action(&request), None),
             Service::Kms => (openapi::action(&request), shared::access_key_id(&request)),
             Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
         };
@@ -128,77 +131,14 @@ impl Server {
     fn decide(&self, request: &Request, kind: &Kind, judgement: Judgement) -> Answer {
         match (self.service, kind) {
             (
-                Service::Sts,
+                service,
                 Kind::Error {
                     status,
                     code,
                     message,
                 },
-            ) => openapi::error(&sts::PRODUCT, request, *status, code, message),
-            (
-                Service::Ecs,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => openapi::error(&ecs::PRODUCT, request, *status, code, message),
-            (
-                Service::Oss,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => oss::error(request, *status, code, message),
-            (
-                Service::Metadata,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => metadata::error(*status, code, message),
-            (
-                Service::CredentialsUri,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => credentials_uri::error(*status, code, message),
-            (Service::Metadata, Kind::Throttling) => {
-                metadata::error(429, "TooManyRequests", "Too Many Requests")
-            }
-            (Service::CredentialsUri, Kind::Throttling) => {
-                credentials_uri::error(429, "Throttling", "Request was denied due to user flow control.")
-            }
-            (Service::Sts, Kind::Throttling) => openapi::throttling(&sts::PRODUCT, request),
-            (Service::Ecs, Kind::Throttling) => openapi::throttling(&ecs::PRODUCT, request),
-            (Service::Oss, Kind::Throttling) => oss::error(
-                request,
-                503,
-                "QpsLimitExceeded",
-                "The rate of requests exceeds the limit.",
-            ),
-            (
-                Service::Kms,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => shared::error(request, *status, code, message),
-            (
-                Service::KmsInstance,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => instance::error(*status, code, message),
-            (Service::Kms, Kind::Throttling) => shared::throttling(request),
-            (Service::KmsInstance, Kind::Throttling) => instance::throttling(),
+            ) => error(service, request, *status, code, message),
+            (service, Kind::Throttling) => throttling(service, request),
             (
                 _,
                 Kind::Foreign {
@@ -218,7 +158,45 @@ impl Server {
             (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),
             (Service::Kms, _) => shared::handle(&self.state, request, judgement),
             (Service::KmsInstance, _) => instance::handle(&self.state, request, judgement),
+            (Service::CloudSso, _) => cloud_sso::handle(&self.state, request, judgement),
+            (Service::OAuth, _) => oauth::handle(&self.state, request, judgement),
         }
+    }
+}
+
+/// An error in the service's own format.
+fn error(service: Service, request: &Request, status: u16, code: &str, message: &str) -> Answer {
+    match service {
+        Service::Sts => openapi::error(&sts::PRODUCT, request, status, code, message),
+        Service::Ecs => openapi::error(&ecs::PRODUCT, request, status, code, message),
+        Service::Oss => oss::error(request, status, code, message),
+        Service::Metadata => metadata::error(status, code, message),
+        Service::CredentialsUri => credentials_uri::error(status, code, message),
+        Service::Kms => shared::error(request, status, code, message),
+        Service::KmsInstance => instance::error(status, code, message),
+        Service::CloudSso => cloud_sso::error(status, code, message),
+        Service::OAuth => oauth::error(status, code, message),
+    }
+}
+
+/// The service's own way of saying "too many requests".
+fn throttling(service: Service, request: &Request) -> Answer {
+    const MESSAGE: &str = "Request was denied due to user flow control.";
+    match service {
+        Service::Sts => openapi::throttling(&sts::PRODUCT, request),
+        Service::Ecs => openapi::throttling(&ecs::PRODUCT, request),
+        Service::Oss => oss::error(
+            request,
+            503,
+            "QpsLimitExceeded",
+            "The rate of requests exceeds the limit.",
+        ),
+        Service::Metadata => metadata::error(429, "TooManyRequests", "Too Many Requests"),
+        Service::CredentialsUri => credentials_uri::error(429, "Throttling", MESSAGE),
+        Service::Kms => shared::throttling(request),
+        Service::KmsInstance => instance::throttling(),
+        Service::CloudSso => cloud_sso::error(429, "Throttling.User", MESSAGE),
+        Service::OAuth => oauth::error(429, "Throttling.User", MESSAGE),
     }
 }
 

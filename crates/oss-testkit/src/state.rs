@@ -11,8 +11,11 @@ use crate::account::{Key, Principal, Role, new_session_key};
 use crate::credentials_uri::CredentialsUri;
 use crate::fault::{Fault, Script};
 use crate::kms::Store;
+use crate::login::cloud_sso::CloudSso;
+use crate::login::oauth::OAuth;
 use crate::metadata::Metadata;
 use crate::oss::Bucket;
+use crate::profiles::ProfileFiles;
 use crate::record::{RecordedRequest, Service};
 use crate::sts::oidc::Issuer;
 use crate::time::{MAX_SKEW, shift};
@@ -33,6 +36,8 @@ pub(crate) struct State {
     pub(crate) metadata: Metadata,
     pub(crate) credentials_uri: CredentialsUri,
     pub(crate) oidc: Issuer,
+    pub(crate) cloud_sso: CloudSso,
+    pub(crate) oauth: OAuth,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -42,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) roles: HashMap<String, Role>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
     pub(crate) kms: Store,
+    /// Where files with profiles were written.
+    pub(crate) profiles: Option<ProfileFiles>,
     /// Nonces used with a key, and when they were.
     nonces: HashMap<(String, String), SystemTime>,
     clock_offset: i64,

@@ -160,6 +160,14 @@ impl OAuthSource {
                 login = self.renew(Some(&token)).await?;
                 self.exchange(&self.access_token(&login)?).await?
             }
+            // Another program may have renewed it between reading the file and asking.
+            Err(error @ CredentialsError::Denied(_)) if !self.write_back => {
+                login = self.login()?;
+                match login.lasts(self.clock.now(), Duration::ZERO) {
+                    Some(newer) if *newer != token => self.exchange(newer).await?,
+                    _ => return Err(error),
+                }
+            }
             other => other?,
         };
         if self.write_back {
@@ -289,6 +297,8 @@ impl OAuthSource {
         let bearer = Zeroizing::new(format!("Bearer {access_token}"));
         let request = exchange
             .request()
+            // A client may leave it out where there is no body, and the service may then refuse.
+            .with_header("content-length", "0")
             .with_header("content-type", "application/json")
             .with_header("authorization", bearer.as_str());
         let answer = exchange.send(request).await?;

@@ -1,5 +1,8 @@
 //! The CLI's `config.json`: each mode, and what is wrong with it.
 
+use oss_credentials_core::{CredentialsProvider as _, blocking};
+use oss_credentials_profile::ENV_DISABLE_EXTERNAL_PROCESS;
+
 use super::support::{Folder, keys, pair};
 
 /// The error of the profile `x` among these.
@@ -425,6 +428,51 @@ fn a_program() {
         problem(r#"{"name": "x", "mode": "External", "process_command": "cat 'canary"}"#),
         "profile: in the profile \"x\" the command line has a quote that is not closed (config.json); close it"
     );
+}
+
+/// As in the CLI, whose switch it is.
+#[test]
+fn programs_and_uris_can_be_forbidden() {
+    const PROFILES: &str = r#"{"profiles": [
+        {"name": "program", "mode": "External", "process_command": "cat canary"},
+        {"name": "uri", "mode": "CredentialsURI", "credentials_uri": "http://127.0.0.1:9/"},
+        {"name": "keys", "mode": "AK", "access_key_id": "i", "access_key_secret": "s"},
+        {"name": "role", "mode": "ChainableRamRoleArn", "source_profile": "program",
+         "ram_role_arn": "acs:ram::123456789012:role/example-role"}]}"#;
+    let text = |profile: &str, what: &str| {
+        format!(
+            "profile: the profile \"{profile}\" {what}, which ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids \
+             (config.json); use another profile, or unset that variable"
+        )
+    };
+    let folder = Folder::new();
+    let path = folder.write("config.json", PROFILES);
+    for value in ["true", "TRUE", "1"] {
+        let env = folder.env().with(ENV_DISABLE_EXTERNAL_PROCESS, value);
+        let provider = |name: &str| {
+            let builder = folder.builder().cli_file(&path).profile(name);
+            builder.env(&env).build().unwrap()
+        };
+        assert_eq!(
+            folder.invalid(&provider("program")),
+            text("program", "runs a program")
+        );
+        assert_eq!(
+            folder.invalid(&provider("role")),
+            text("program", "runs a program")
+        );
+        assert_eq!(
+            folder.invalid(&provider("uri")),
+            text("uri", "has a credentials URI")
+        );
+        assert_eq!(keys(&provider("keys")), pair("i", "s"));
+    }
+    for value in ["", "0", "false", "yes"] {
+        let env = folder.env().with(ENV_DISABLE_EXTERNAL_PROCESS, value);
+        let builder = folder.builder().cli_file(&path).profile("program").env(&env);
+        let error = blocking::wait(builder.build().unwrap().credentials()).unwrap_err();
+        assert!(!error.to_string().contains("DISABLE"), "{value}: {error}");
+    }
 }
 
 /// Each mode that is left out of the build is told with its feature.

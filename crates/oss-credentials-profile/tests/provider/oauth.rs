@@ -69,6 +69,7 @@ fn the_access_token_is_exchanged_and_the_file_left_alone() {
         assert_eq!(requests[0].header("authorization"), Some("Bearer access-1"));
         assert_eq!(requests[0].header("content-type"), Some("application/json"));
         assert!(requests[0].body().is_empty());
+        assert_eq!(requests[0].header("content-length"), Some("0"));
         assert_eq!(read(&path), before);
         assert!(!folder.path("config.json.lock").exists());
     }
@@ -206,6 +207,36 @@ fn an_access_token_that_the_service_does_not_want_is_renewed_once() {
          RequestId R-9; {LOGIN}"
     );
     assert_eq!(failure(&folder, &writing(&folder, NOW + 7200)), ("denied", text));
+}
+
+/// Between reading the file and asking the service another program renews the login.
+#[test]
+fn a_login_that_another_program_has_just_renewed_is_read_again() {
+    let expired = r#"{"error": "invalid_token"}"#;
+    let mut folder = Folder::new();
+    let path = config(&folder, NOW + 7200);
+    let renewed = read(&path).replace("access-1", "access-2");
+    let file = path.clone();
+    folder.http = folder
+        .http
+        .then(move |request| {
+            assert_eq!(request.header("authorization"), Some("Bearer access-1"));
+            std::fs::write(&file, &renewed).unwrap();
+            Ok(HttpResponse::new(401, expired.as_bytes().to_vec()))
+        })
+        .then(|request| {
+            assert_eq!(request.header("authorization"), Some("Bearer access-2"));
+            Ok(HttpResponse::new(200, EXCHANGED.as_bytes().to_vec()))
+        });
+    let provider = folder.builder().cli_file(&path).build().unwrap();
+    assert_eq!(get(&provider).access_key_id(), "STS.EXAMPLE");
+
+    // With the same token in the file there is nothing to try again.
+    let folder = Folder::answering(401, expired);
+    let path = config(&folder, NOW + 7200);
+    let provider = folder.builder().cli_file(path).build().unwrap();
+    assert_eq!(failure(&folder, &provider).0, "denied");
+    assert_eq!(folder.http.requests().len(), 1);
 }
 
 #[test]

@@ -44,7 +44,10 @@ impl Reply {
     /// Status and error code, of JSON and XML alike.
     pub fn refusal(&self) -> (u16, String) {
         let code = if self.body.starts_with('{') {
-            self.json()["Code"].as_str().unwrap_or_default().to_owned()
+            let json = self.json();
+            // As OpenAPIs, CloudSSO and OAuth call it.
+            let codes = ["Code", "ErrorCode", "error"].map(|name| json[name].as_str().map(str::to_owned));
+            codes.into_iter().flatten().next().unwrap_or_default()
         } else {
             self.element("Code")
         };

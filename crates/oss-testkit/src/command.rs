@@ -1,0 +1,142 @@
+//! The program that runs beside the cloud: started, told of signals, and its end passed on.
+
+use std::io;
+use std::process::{ExitCode, ExitStatus};
+
+use tokio::process::Command;
+
+#[cfg(unix)]
+pub(crate) use unix::Signals;
+
+/// Runs a program that finds the cloud in its variables, passes on signals that come meanwhile, and ends as it does.
+pub(crate) async fn execute(
+    command: &[String],
+    variables: Vec<(&'static str, String)>,
+    signals: Signals,
+) -> io::Result<ExitCode> {
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    let child = Command::new(program)
+        .args(command.iter().skip(1))
+        .envs(variables)
+        .spawn()
+        .map_err(|error| io::Error::new(error.kind(), format!("{program} cannot be run: {error}")))?;
+    Ok(exit_code(signals.pass_on_until_end(child).await?))
+}
+
+/// The program's own code; 128 and the signal's number, as shells have it, for one that ended by a signal.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code();
+    #[cfg(unix)]
+    let code = code.or_else(|| {
+        std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| signal.saturating_add(128))
+    });
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Elsewhere there is only Ctrl-C, which reaches the program by itself.
+#[cfg(not(unix))]
+pub(crate) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) async fn stopped(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
+
+    async fn pass_on_until_end(self, mut child: tokio::process::Child) -> io::Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                ended = child.wait() => return ended,
+                // This program ends when that one has.
+                pressed = tokio::signal::ctrl_c() => pressed?,
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::File;
+    use std::io;
+    use std::process::ExitStatus;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::{Pid, getpgrp, tcgetpgrp};
+    use tokio::process::Child;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// The signals that ask a program to end, listened for since this was made.
+    pub(crate) struct Signals {
+        terminate: tokio::signal::unix::Signal,
+        hangup: tokio::signal::unix::Signal,
+        interrupt: tokio::signal::unix::Signal,
+        quit: tokio::signal::unix::Signal,
+    }
+
+    impl Signals {
+        pub(crate) fn listen() -> io::Result<Self> {
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                hangup: signal(SignalKind::hangup())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                quit: signal(SignalKind::quit())?,
+            })
+        }
+
+        /// Completes when somebody ends this program.
+        pub(crate) async fn stopped(mut self) -> io::Result<()> {
+            self.next().await;
+            Ok(())
+        }
+
+        async fn next(&mut self) -> Signal {
+            tokio::select! {
+                _ = self.terminate.recv() => Signal::SIGTERM,
+                _ = self.hangup.recv() => Signal::SIGHUP,
+                _ = self.interrupt.recv() => Signal::SIGINT,
+                _ = self.quit.recv() => Signal::SIGQUIT,
+            }
+        }
+
+        pub(super) async fn pass_on_until_end(mut self, mut child: Child) -> io::Result<ExitStatus> {
+            loop {
+                tokio::select! {
+                    ended = child.wait() => return ended,
+                    signal = self.next() => pass_on(signal, &child)?,
+                }
+            }
+        }
+    }
+
+    /// Sends the signal on, each time it comes; what the program does with it is its own affair.
+    fn pass_on(signal: Signal, child: &Child) -> io::Result<()> {
+        let by_key = matches!(signal, Signal::SIGINT | Signal::SIGQUIT);
+        if by_key && is_in_foreground() {
+            // The terminal has sent it to the program, too, and twice it could mean something else.
+            return Ok(());
+        }
+        // Without an id it has ended.
+        let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else {
+            return Ok(());
+        };
+        match kill(Pid::from_raw(id), signal) {
+            // It has ended, and nobody has waited for it yet: its id is still its own.
+            Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether keys pressed at the terminal reach this program, and so the one that it started.
+    fn is_in_foreground() -> bool {
+        File::open("/dev/tty")
+            .ok()
+            .and_then(|terminal| tcgetpgrp(terminal).ok())
+            .is_some_and(|group| group == getpgrp())
+    }
+}

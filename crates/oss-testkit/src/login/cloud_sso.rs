@@ -1,0 +1,237 @@
+//! CloudSSO: credentials of an account for whoever has logged in.
+//!
+//! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*; request and answer are observed from the vendor's
+//! clients, which know of errors only the names of their fields.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value, json};
+
+use super::{bearer, credentials, end, is_json, new_token};
+use crate::builder::LocalCloudBuilder;
+use crate::cloud::LocalCloud;
+use crate::openapi::request_id;
+use crate::server::Judgement;
+use crate::state::State;
+use crate::wire::{Answer, Request};
+
+const PATH: &str = "/cloud-credentials";
+const ACTION: &str = "GetCloudCredentials";
+const SESSION: &str = "cloud-sso";
+const DEFAULT_ACCESS_CONFIGURATION: &str = "ac-example";
+/// Guessed: an administrator of CloudSSO sets how long a login lasts.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
+
+/// What the builder sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) port: u16,
+    lifetime: Option<Duration>,
+    access_configuration: Option<String>,
+}
+
+/// What CloudSSO knows.
+pub(crate) struct CloudSso {
+    role: String,
+    lifetime: Duration,
+    access_configuration: String,
+    /// Access tokens and their ends.
+    logins: Mutex<Vec<(String, SystemTime)>>,
+}
+
+impl CloudSso {
+    /// Hands out keys of this role.
+    pub(crate) fn new(settings: Settings, role: &str) -> Self {
+        Self {
+            role: role.to_owned(),
+            lifetime: settings.lifetime.unwrap_or(DEFAULT_LIFETIME),
+            access_configuration: settings
+                .access_configuration
+                .unwrap_or_else(|| DEFAULT_ACCESS_CONFIGURATION.to_owned()),
+            logins: Mutex::default(),
+        }
+    }
+
+    fn logins(&self) -> MutexGuard<'_, Vec<(String, SystemTime)>> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A login of CloudSSO, as the CLI keeps it. `Debug` shows no token.
+#[derive(Clone)]
+pub struct CloudSsoLogin {
+    access_token: String,
+    expires_at: SystemTime,
+}
+
+impl CloudSsoLogin {
+    /// The access token: `access_token` of a profile.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
+    /// When it ends, by the services' clock: `cloud_sso_access_token_expire` of a profile, in Unix seconds.
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+}
+
+impl fmt::Debug for CloudSsoLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudSsoLogin")
+            .field("access_token", &"<redacted>")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+/// CloudSSO.
+impl LocalCloud {
+    /// The sign-in URL, `cloud_sso_sign_in_url` of a profile: `http://127.0.0.1:<port>/device/login`. Requests
+    /// for credentials have the action `GetCloudCredentials`, all others `Unknown`.
+    pub fn cloud_sso_sign_in_url(&self) -> String {
+        format!("http://{}/device/login", self.cloud_sso)
+    }
+
+    /// The port of CloudSSO.
+    pub fn cloud_sso_port(&self) -> u16 {
+        self.cloud_sso.port()
+    }
+
+    /// Id of the access configuration that logins may use: `cloud_sso_access_config` of a profile.
+    pub fn cloud_sso_access_configuration(&self) -> &str {
+        &self.state.cloud_sso.access_configuration
+    }
+
+    /// Logs in, as a person does in a browser. The login is good for the cloud's
+    /// [account](LocalCloud::account_id) and access configuration, and brings keys of the first role.
+    pub fn cloud_sso_login(&self) -> CloudSsoLogin {
+        let service = &self.state.cloud_sso;
+        let access_token = new_token("sso-");
+        let expires_at = end(self.state.now(0), service.lifetime);
+        service.logins().push((access_token.clone(), expires_at));
+        CloudSsoLogin {
+            access_token,
+            expires_at,
+        }
+    }
+
+    /// Ends all logins of CloudSSO at once, as an administrator can.
+    pub fn end_cloud_sso_logins(&self) {
+        self.state.cloud_sso.logins().clear();
+    }
+}
+
+/// CloudSSO.
+impl LocalCloudBuilder {
+    /// The port of CloudSSO on 127.0.0.1. Default: 0, a free one.
+    #[must_use]
+    pub fn cloud_sso_port(mut self, port: u16) -> Self {
+        self.cloud_sso.port = port;
+        self
+    }
+
+    /// How long a login of CloudSSO lasts; whole seconds. Default: 8 hours.
+    #[must_use]
+    pub fn cloud_sso_login_lifetime(mut self, lifetime: Duration) -> Self {
+        self.cloud_sso.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Id of the access configuration that logins may use. Default: `ac-example`.
+    #[must_use]
+    pub fn cloud_sso_access_configuration(mut self, id: impl Into<String>) -> Self {
+        self.cloud_sso.access_configuration = Some(id.into());
+        self
+    }
+}
+
+/// The name under which the request is recorded.
+pub(crate) fn action(request: &Request) -> String {
+    let asked = request.method == "POST" && request.path == PATH;
+    if asked { ACTION } else { "Unknown" }.to_owned()
+}
+
+/// Carries out a request.
+pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
+    answer(state, request, judgement).unwrap_or_else(|(status, code, message)| error(status, code, &message))
+}
+
+type Refusal = (u16, &'static str, String);
+
+fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
+    let refuse = |status, code, message: &str| Err((status, code, message.to_owned()));
+    if request.path != PATH {
+        return refuse(404, "NotFound", "There is nothing at this path.");
+    }
+    if request.method != "POST" {
+        return refuse(405, "MethodNotAllowed", "Only POST is allowed.");
+    }
+    let service = &state.cloud_sso;
+    let Some(token) = bearer(request) else {
+        return refuse(401, "MissingAccessToken", "The request shows no access token.");
+    };
+    let ends = {
+        let logins = service.logins();
+        logins.iter().find(|(own, _)| own == token).map(|(_, ends)| *ends)
+    };
+    match ends {
+        None => return refuse(401, "InvalidAccessToken", "The access token is not known."),
+        Some(ends) if ends <= state.now(judgement.clock_offset) => {
+            return refuse(401, "AccessTokenExpired", "The access token has expired.");
+        }
+        Some(_) => {}
+    }
+    let wanted = wanted(request)?;
+    if wanted.account_id != state.account || wanted.access_configuration_id != service.access_configuration {
+        let message = "The access configuration is not provisioned for the user in this account.";
+        return refuse(403, "NoPermission", message);
+    }
+    let keys = credentials(state, &service.role, SESSION, judgement)
+        .map_err(|message| (500, "InternalError", message))?;
+    let keys: Map<String, Value> = keys
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let body = json!({ "CloudCredential": keys, "RequestId": request_id() });
+    Ok(Answer::new(200, "application/json", body.to_string()))
+}
+
+struct Wanted {
+    account_id: String,
+    access_configuration_id: String,
+}
+
+fn wanted(request: &Request) -> Result<Wanted, Refusal> {
+    let refuse = |code, message: &str| (400, code, message.to_owned());
+    if !is_json(request) {
+        return Err(refuse(
+            "InvalidContentType",
+            "The Content-Type must be application/json.",
+        ));
+    }
+    let body: Map<String, Value> = serde_json::from_slice(&request.body)
+        .map_err(|_| refuse("InvalidRequestBody", "The body is no JSON object."))?;
+    let text = |name: &str, code| {
+        let value = body
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty());
+        let missing = || refuse(code, &format!("{name} is missing, empty or no text."));
+        value.map(str::to_owned).ok_or_else(missing)
+    };
+    Ok(Wanted {
+        account_id: text("AccountId", "InvalidParameter.AccountId")?,
+        access_configuration_id: text("AccessConfigurationId", "InvalidParameter.AccessConfigurationId")?,
+    })
+}
+
+/// An error answer, with the fields that the CLI reads.
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+    let body = json!({ "ErrorCode": code, "ErrorMessage": message, "RequestId": request_id() });
+    let mut answer = Answer::new(status, "application/json", body.to_string());
+    answer.code = Some(code.to_owned());
+    answer
+}

@@ -1,0 +1,137 @@
+//! A client that finds the local cloud under the services' public names.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use oss_credentials_core::BoxFuture;
+use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+
+use crate::cloud::LocalCloud;
+use crate::login::oauth::OAuthSite;
+
+/// Sends requests for the services' public hosts to a [`LocalCloud`]; see [`LocalCloud::routed`].
+#[derive(Debug)]
+pub struct RoutedClient<C> {
+    inner: C,
+    routes: Routes,
+}
+
+/// Where the services are that a provider asks.
+#[derive(Clone, Copy)]
+struct Routes {
+    sts: SocketAddr,
+    ecs: SocketAddr,
+    metadata: SocketAddr,
+    kms: SocketAddr,
+    kms_instance: SocketAddr,
+    cloud_sso: SocketAddr,
+    oauth: SocketAddr,
+}
+
+impl LocalCloud {
+    /// A client over this one that sends requests for the services' public hosts to the local cloud, by plain HTTP and
+    /// with the `Host` that they were meant for: for what names no host, such as a profile's OAuth site, or a fixed
+    /// one, such as that of the instance metadata.
+    ///
+    /// | host | service |
+    /// |---|---|
+    /// | `sts.aliyuncs.com`, `sts.<region>.aliyuncs.com`, `sts-vpc.<region>.aliyuncs.com` | STS |
+    /// | `ecs.aliyuncs.com`, `ecs.<region>.aliyuncs.com` | ECS |
+    /// | `100.100.100.200` | instance metadata |
+    /// | `kms.<region>.aliyuncs.com`, `kms-vpc.<region>.aliyuncs.com` | KMS, shared gateway |
+    /// | `<instance>.cryptoservice.kms.aliyuncs.com` | KMS, gateway of an instance |
+    /// | `signin-<region>.alibabacloudsso.com` | CloudSSO |
+    /// | `oauth.aliyun.com`, `oauth.alibabacloud.com` | OAuth |
+    ///
+    /// Requests to loopback addresses go there; all others fail as if there were no such host, so that no test reaches
+    /// a real service.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use oss_credentials_core::http::HttpClient;
+    /// # fn example(cloud: &oss_testkit::LocalCloud, client: impl HttpClient) {
+    /// let client = cloud.routed(client);
+    /// // Hand it to `http_client(..)` of the provider under test.
+    /// # let _: &dyn HttpClient = &client;
+    /// # }
+    /// ```
+    pub fn routed<C: HttpClient>(&self, client: C) -> RoutedClient<C> {
+        let routes = Routes {
+            sts: self.sts,
+            ecs: self.ecs,
+            metadata: self.metadata,
+            kms: self.kms.shared,
+            kms_instance: self.kms.instance,
+            cloud_sso: self.cloud_sso,
+            oauth: self.oauth,
+        };
+        RoutedClient {
+            inner: client,
+            routes,
+        }
+    }
+}
+
+impl Routes {
+    fn of(&self, host: &str) -> Option<SocketAddr> {
+        if OAuthSite::ALL.into_iter().any(|site| site.host() == host) {
+            return Some(self.oauth);
+        }
+        if host == "100.100.100.200" {
+            return Some(self.metadata);
+        }
+        if let Some(name) = host.strip_suffix(".alibabacloudsso.com") {
+            return name.starts_with("signin-").then_some(self.cloud_sso);
+        }
+        let name = host.strip_suffix(".aliyuncs.com")?;
+        if name.ends_with(".cryptoservice.kms") {
+            return Some(self.kms_instance);
+        }
+        match name.split_once('.').map_or(name, |(service, _)| service) {
+            "sts" | "sts-vpc" => Some(self.sts),
+            "ecs" => Some(self.ecs),
+            "kms" | "kms-vpc" => Some(self.kms),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Routes(..)")
+    }
+}
+
+impl<C: HttpClient> HttpClient for RoutedClient<C> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        let endpoint = match Endpoint::parse(request.url()) {
+            Ok(endpoint) if !endpoint.is_loopback() => endpoint,
+            // A client refuses what is no URL.
+            _ => return self.inner.send(request),
+        };
+        let host = endpoint.host();
+        let Some(address) = self.routes.of(host) else {
+            let text = format!("the local cloud does not stand in for {host}");
+            return Box::pin(async { Err(HttpError::new(HttpErrorKind::Connect, text)) });
+        };
+        self.inner.send(redirected(&request, &endpoint, address))
+    }
+}
+
+/// The same request to another address.
+fn redirected(request: &HttpRequest, from: &Endpoint, to: SocketAddr) -> HttpRequest {
+    let query = from.query().map_or(String::new(), |query| format!("?{query}"));
+    let url = format!("http://{to}{}{query}", from.path());
+    let redirected = HttpRequest::new(request.method(), url)
+        .with_body(request.body().to_vec())
+        .with_connect_timeout(request.connect_timeout())
+        .with_timeout(request.timeout())
+        .with_header("host", from.authority());
+    request
+        .headers()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+        .fold(redirected, |request, (name, value)| {
+            request.with_header(name, value)
+        })
+}

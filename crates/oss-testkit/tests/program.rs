@@ -1,0 +1,138 @@
+//! The program that runs another one beside the cloud.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// Ends the program also when the test fails.
+struct Program {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    /// Runs this script beside a cloud, away from the terminal that the test may have.
+    fn running(script: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_oss-testkit"))
+            .args(["--", "sh", "-c", script])
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out, folder }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn kill(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(killed.unwrap().success());
+    }
+
+    /// What else was printed, and the exit code. Nothing may be left behind.
+    fn end(mut self) -> (String, Option<i32>) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.signal(), None);
+        let left: Vec<_> = std::fs::read_dir(self.folder.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        (rest, status.code())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_exit_code_is_the_programs_own() {
+    for (script, code) in [
+        ("exit 0", 0),
+        ("exit 7", 7),
+        ("kill -s TERM $$", 143),
+        ("kill -s KILL $$", 137),
+    ] {
+        assert_eq!(
+            Program::running(script).end(),
+            (String::new(), Some(code)),
+            "{script}"
+        );
+    }
+    let missing = Command::new(env!("CARGO_BIN_EXE_oss-testkit"))
+        .args(["--", "/there/is/no/such/program"])
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    let text = String::from_utf8(missing.stderr).unwrap();
+    assert!(
+        text.starts_with("oss-testkit: /there/is/no/such/program cannot be run: "),
+        "{text}"
+    );
+}
+
+#[test]
+fn signals_sent_to_the_cloud_alone_reach_the_program() {
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
+        // A shell waits for what it started, and for nothing else, when a signal comes.
+        let script = format!(
+            "trap 'echo caught; kill $!; exit 9' {signal}; sleep 60 >/dev/null & echo ready; wait; exit 1"
+        );
+        let mut program = Program::running(&script);
+        assert_eq!(program.line(), "ready");
+        program.kill(signal);
+        assert_eq!(program.end(), ("caught\n".to_owned(), Some(9)), "{signal}");
+    }
+}
+
+#[test]
+fn a_program_without_a_handler_ends_by_the_signal() {
+    let mut program = Program::running("echo ready; exec sleep 60");
+    assert_eq!(program.line(), "ready");
+    program.kill("TERM");
+    assert_eq!(program.end(), (String::new(), Some(128 + 15)));
+}
+
+#[test]
+fn a_program_may_take_its_time_and_gets_every_signal() {
+    let script = "n=0; trap 'n=$((n+1)); echo $n; [ $n -lt 2 ] || { kill $!; exit 3; }' TERM; \
+        sleep 60 >/dev/null & echo ready; while :; do wait; done";
+    let mut program = Program::running(script);
+    assert_eq!(program.line(), "ready");
+    program.kill("TERM");
+    assert_eq!(program.line(), "1");
+    assert!(
+        program.child.try_wait().unwrap().is_none(),
+        "ends when the program does"
+    );
+    program.kill("TERM");
+    assert_eq!(program.end(), ("2\n".to_owned(), Some(3)));
+}
+
+#[test]
+fn the_program_finds_files_with_profiles() {
+    let script = r#"cat "$ALIBABA_CLOUD_CONFIG_FILE"; echo; ls "$ALIBABA_CLOUD_CREDENTIALS_FILE""#;
+    let program = Program::running(script);
+    let home = program.folder.path().to_owned();
+    let (text, code) = program.end();
+    assert_eq!(code, Some(0));
+    let (config, ini) = text.trim_end().rsplit_once('\n').unwrap();
+    let config: serde_json::Value = serde_json::from_str(config).unwrap();
+    assert_eq!(config["current"], "AK");
+    assert!(PathBuf::from(ini).starts_with(home), "{ini}");
+}
