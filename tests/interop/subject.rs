@@ -2,7 +2,12 @@
 //!
 //! `interop-subject <provider>` is what the interop tests compare with the vendor's client. Keys are printed as
 //! hashes. It ends with 1 where the provider fails, and then prints the error.
+//!
+//! `interop-subject default-chain` reads surroundings as a JSON array, and prints what the chain finds in each.
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
+#![allow(clippy::expect_used, reason = "a broken set-up ends it")]
+
+mod chain;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,10 +30,18 @@ use serde_json::{Value, json};
 const METADATA: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
 const STS: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
-    match run(&name).await {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    if name == "default-chain" {
+        let runs: Vec<chain::Run> = serde_json::from_reader(std::io::stdin()).expect("surroundings");
+        let client = ReqwestClient::new();
+        let outcomes: Vec<Value> = runs.iter().map(|run| run.outcome(&runtime, &client)).collect();
+        println!("{}", Value::from(outcomes));
+        return ExitCode::SUCCESS;
+    }
+    match runtime.block_on(run(&name)) {
         Ok(identity) => {
             println!("{identity}");
             ExitCode::SUCCESS
@@ -78,6 +91,7 @@ fn unusable(what: &'static str) -> CredentialsError {
     CredentialsError::invalid_config(ErrorDetail::builder("interop-subject", what))
 }
 
+/// Whose credentials these are; keys as hashes.
 fn identity(credentials: &Credentials, arn: &str, account: &str) -> Value {
     let expires_at = credentials
         .expires_at()
@@ -93,6 +107,7 @@ fn identity(credentials: &Credentials, arn: &str, account: &str) -> Value {
     })
 }
 
+/// What an error says.
 fn told(error: &CredentialsError) -> Value {
     let detail = error.detail();
     json!({

@@ -32,7 +32,7 @@ pub(crate) struct Metadata {
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) allow_v1: bool,
-    /// Whether a host that never answered is an outage.
+    /// Whether a host that never answered is an outage, and an instance that never had a role a fault.
     pub(crate) required: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -44,6 +44,8 @@ pub(crate) struct Metadata {
 pub(crate) struct State {
     /// Any answer, whatever it said, or the beginning of one: somebody is there.
     answered: bool,
+    /// A role was attached when it was asked for.
+    had_role: bool,
     absence: Option<(SystemTime, CredentialsError)>,
     token: Option<Token>,
     v1_reported: bool,
@@ -232,6 +234,21 @@ impl Metadata {
     /// Whether a failure would only say that this is no instance.
     fn is_probe(&self) -> bool {
         !self.required && !self.lock().answered
+    }
+
+    pub(crate) fn has_role(&self) {
+        self.lock().had_role = true;
+    }
+
+    /// An instance without a role: nothing is set up here, unless somebody said that it is, or it was.
+    pub(crate) fn no_role(&self, detail: ErrorDetailBuilder) -> CredentialsError {
+        if self.required || self.lock().had_role {
+            let hint = "attach a role in the ECS console, or remove this provider from the chain";
+            return CredentialsError::denied(detail.hint(hint));
+        }
+        CredentialsError::not_configured(
+            detail.hint("attach a role in the ECS console, if this instance is meant to have one"),
+        )
     }
 
     fn limited(&self, request: HttpRequest, limit: Duration) -> HttpRequest {

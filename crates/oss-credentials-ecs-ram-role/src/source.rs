@@ -121,13 +121,12 @@ impl EcsRamRole {
             404 => None,
             _ => return Err(refusal(&place, status)),
         };
-        role.map(str::to_owned).ok_or_else(|| {
-            CredentialsError::denied(
-                detail("no RAM role is attached to this instance", &place)
-                    .http_status(status)
-                    .hint("attach a role in the ECS console, or remove this provider from the chain"),
-            )
-        })
+        let Some(role) = role else {
+            let detail = detail("no RAM role is attached to this instance", &place).http_status(status);
+            return Err(self.metadata.no_role(detail));
+        };
+        self.metadata.has_role();
+        Ok(role.to_owned())
     }
 
     /// Makes credentials of the answer.
@@ -275,7 +274,10 @@ impl EcsRamRoleBuilder {
     /// What it means if nothing answers and nothing ever has. Yes: an outage,
     /// [`CredentialsError::Unavailable`], at which a chain stops. No: this is no instance,
     /// [`CredentialsError::NotConfigured`]; that is found out with one probe of a second at most and
-    /// remembered for 30 s, and a chain goes on. Default: yes if a role name or an endpoint is set.
+    /// remembered for 30 s, and a chain goes on.
+    ///
+    /// Likewise if the instance has no role and never had one. Yes: [`CredentialsError::Denied`]. No: nothing is
+    /// set up here, [`CredentialsError::NotConfigured`]. Default: yes if a role name or an endpoint is set.
     pub fn required(mut self, required: bool) -> Self {
         self.required = Some(required);
         self

@@ -176,6 +176,43 @@ fn off_cloud_with_nothing_set_up_it_says_so_within_a_second_and_a_half() {
     }
 }
 
+/// Nothing is set up on such an instance: the chain says so, and a member behind may answer.
+#[test]
+fn an_instance_without_a_role_is_not_set_up() {
+    let place = Place::with(Network::NoRole);
+    let error = place.key().unwrap_err();
+    let CredentialsError::NoProvider(report) = &error else {
+        panic!("{error}")
+    };
+    let (member, reason) = report.reasons().last().unwrap();
+    assert_eq!(member, "ecs-ram-role");
+    assert!(
+        reason
+            .to_string()
+            .starts_with("ecs-ram-role: no RAM role is attached to this instance ("),
+        "{reason}"
+    );
+    let behind = Credentials::builder("LTAI5tEXAMPLE-BEHIND", "secret").build();
+    let provider = place.builder().member("behind", behind).build().unwrap();
+    assert_eq!(key(&provider).unwrap(), "LTAI5tEXAMPLE-BEHIND");
+    // Whoever pins the member, or names a role, says that there is one.
+    let pinned = place.builder().only("ecs-ram-role").build().unwrap();
+    assert!(matches!(key(&pinned), Err(CredentialsError::Denied(_))));
+}
+
+/// Else the identity would change when somebody takes the role away.
+#[test]
+fn a_role_that_is_taken_away_stops_the_chain() {
+    let place = Place::new();
+    let behind = Credentials::builder("LTAI5tEXAMPLE-BEHIND", "secret").build();
+    let provider = place.builder().member("behind", behind).build().unwrap();
+    assert_eq!(key(&provider).unwrap(), "STS.EXAMPLE-ECS");
+    place.network(Network::NoRole);
+    place.advance(7 * 3600);
+    assert!(matches!(key(&provider), Err(CredentialsError::Denied(_))));
+    assert_eq!(provider.answered(), Some("ecs-ram-role"));
+}
+
 fn start() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
 }

@@ -181,19 +181,25 @@ fn what_was_asked_for_and_is_not_there_is_an_outage() {
 #[test]
 fn a_host_that_has_answered_is_never_absent() {
     // Whatever it said.
-    let answers: [&dyn Fn(Service) -> Service; 5] = [
-        &|service| service.answers(503, ""),
-        &|service| service.answers(403, ""),
-        &|service| service.answers(404, "").answers(404, ""),
-        &|service| service.token().answers(404, ""),
+    let answers: [(&str, &dyn Fn(Service) -> Service); 6] = [
+        ("unavailable", &|service| service.answers(503, "")),
+        ("denied", &|service| service.answers(403, "")),
+        ("denied", &|service| service.token().answers(400, "")),
+        // Nor does an instance without a role become none at all.
+        ("not-configured", &|service| {
+            service.answers(404, "").answers(404, "")
+        }),
+        ("not-configured", &|service| service.token().answers(404, "")),
         // Answered the second question of the probe.
-        &|service| service.fails(Timeout).answers(404, ""),
+        ("not-configured", &|service| {
+            service.fails(Timeout).answers(404, "")
+        }),
     ];
-    for first in answers {
+    for (kind, first) in answers {
         let service = first(Service::new());
         let clock = ManualClock::at_unix(NOW);
         let source = service.builder().clock(clock.clone()).build_source().unwrap();
-        assert!(!fetch(&source).unwrap_err().is_not_configured());
+        assert_eq!(fetch(&source).unwrap_err().kind(), kind);
         service.assert_done();
         // Past the life of a token, so that the first step is asked again.
         clock.advance(Duration::from_secs(21_600));

@@ -6,7 +6,7 @@ use oss_credentials_core::CredentialsError;
 use oss_credentials_core::http::HttpResponse;
 use serde_json::Value;
 
-use crate::service::{KEYS, LIST, Service, fetch_once, keys, six_hours, with_token};
+use crate::service::{KEYS, LIST, Service, TOKEN, fetch, fetch_once, keys, six_hours, with_token};
 
 /// The answers in `tests/cases/sts/responses.json`, each with the outcome that is written beside it.
 #[test]
@@ -176,6 +176,17 @@ fn the_list_of_roles() {
     for (status, body) in [(404, "<html>404 - Not Found</html>"), (200, "\n"), (204, "")] {
         let service = Service::new().token().answers(status, body);
         let error = fetch_once(service.builder()).unwrap_err();
+        assert!(error.is_not_configured(), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "ecs-ram-role: no RAM role is attached to this instance ({LIST}, HTTP {status}); attach a role \
+                 in the ECS console, if this instance is meant to have one"
+            )
+        );
+        // Somebody said that there is one.
+        let service = Service::new().token().answers(status, body);
+        let error = fetch_once(service.builder().required(true)).unwrap_err();
         assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
         assert_eq!(
             error.to_string(),
@@ -185,6 +196,21 @@ fn the_list_of_roles() {
             )
         );
     }
+}
+
+/// Else a chain would go on to another identity because somebody took the role away.
+#[test]
+fn a_role_that_was_there_is_missed() {
+    let service = Service::new().answers(200, TOKEN).answers(404, "");
+    let service = service.role().answers(500, "").answers(404, "");
+    let source = service.builder().build_source().unwrap();
+    assert!(fetch(&source).unwrap_err().is_not_configured());
+    // It is attached now, even if there are no keys yet.
+    let error = fetch(&source).unwrap_err();
+    assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
+    let error = fetch(&source).unwrap_err();
+    assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
+    service.assert_done();
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Network {
     Silent,
     /// Each service answers with status 500.
     Failing,
+    /// All works, but the instance has no role.
+    NoRole,
 }
 
 pub(crate) struct Place {
@@ -122,7 +124,10 @@ impl Place {
             let host = request.url().split('/').nth(2).unwrap_or_default().to_owned();
             requests.lock().unwrap().push(host);
             let answer = match *network.lock().unwrap() {
-                Network::Works => Ok(answer(&request)),
+                Network::NoRole if request.url().ends_with("/security-credentials/") => {
+                    Ok(HttpResponse::new(404, b"<html>404 - Not Found</html>".to_vec()))
+                }
+                Network::Works | Network::NoRole => Ok(answer(&request)),
                 Network::BlackHole => {
                     clock.advance(request.connect_timeout());
                     Err(HttpError::new(HttpErrorKind::Connect, "timed out"))
