@@ -157,7 +157,8 @@ fn a_writer_that_outlives_its_client_is_aborted_when_it_is_dropped() {
     });
     // And that is so when the thread has ended: a bucket with unfinished uploads cannot be deleted.
     let delete = oss_client::Operation::new("DeleteBucket", reqwest::Method::DELETE).bucket(bucket);
-    let other = blocking::Client::new(oss.clone()).unwrap();
+    // With connections of its own: those of the client that was used end with its thread.
+    let other = blocking::Client::new(of_cloud(&cloud).build().unwrap()).unwrap();
     other.run(async |oss| oss.send(delete).await.map(drop)).unwrap();
 }
 
