@@ -132,7 +132,7 @@ impl Client {
         Ok(Reader {
             thread: Arc::clone(&self.thread),
             response,
-            body: Some(body),
+            state: State::Open(body),
             rest: Bytes::new(),
         })
     }
@@ -147,12 +147,14 @@ impl Client {
         let (pieces, received) = mpsc::channel(1);
         let upload = upload(Body::stream(until_finished(received)));
         let (done, outcome) = std_mpsc::sync_channel(1);
+        let thread = Arc::clone(&self.thread);
         self.thread.handle.spawn(async move {
             // Nobody waits any more if this fails.
             let _ = done.send(upload.send().await);
+            // Until here: a writer that is dropped may be the last to know the thread, and its parts are to be deleted.
+            drop(thread);
         });
         Ok(Writer {
-            _thread: Arc::clone(&self.thread),
             collected: BytesMut::new(),
             pieces,
             outcome,
@@ -175,13 +177,20 @@ impl fmt::Debug for Client {
 }
 
 /// The content of an object. Failures are those of [`Answer::chunk`](crate::Answer::chunk), as [`io::Error`]s of kind
-/// `Other` around an [`Error`].
+/// `Other` around an [`Error`]. Behind a failure there is no end: each further read fails alike, so that nobody takes
+/// what came for the whole object.
 pub struct Reader {
     thread: Arc<Thread>,
     response: Response,
-    /// `None` behind the end.
-    body: Option<AnswerBody>,
+    state: State,
     rest: Bytes,
+}
+
+enum State {
+    Open(AnswerBody),
+    /// All of it was read.
+    Ended,
+    Failed(Error),
 }
 
 impl Reader {
@@ -189,24 +198,55 @@ impl Reader {
     pub fn response(&self) -> &Response {
         &self.response
     }
+
+    /// The next piece; `None` at the end.
+    fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        check_caller()?;
+        // What is left if the code below panics.
+        let mut body = match std::mem::replace(&mut self.state, State::Failed(thread_is_gone())) {
+            State::Open(body) => body,
+            State::Ended => {
+                self.state = State::Ended;
+                return Ok(None);
+            }
+            State::Failed(error) => {
+                let again = again(&error);
+                self.state = State::Failed(error);
+                return Err(again);
+            }
+        };
+        let (body, piece) = self.thread.wait(async move {
+            let piece = body.chunk().await;
+            (body, piece)
+        })?;
+        self.state = match &piece {
+            Ok(Some(_)) => State::Open(body),
+            Ok(None) => State::Ended,
+            Err(error) => State::Failed(again(error)),
+        };
+        piece
+    }
+}
+
+/// The same error once more.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Transport(error) => Error::Transport(error.clone()),
+        Error::Corrupted(error) => Error::Corrupted(error.clone()),
+        Error::InvalidInput(problem) => Error::InvalidInput(problem.clone()),
+        // A body has no others.
+        other => Error::InvalidInput(Problem::new(
+            format!("reading has failed before: {other}"),
+            "ask for the object anew",
+        )),
+    }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
-            let Some(mut body) = self.body.take() else {
-                return Ok(0);
-            };
-            let next = self.thread.wait(async move {
-                let piece = body.chunk().await;
-                (body, piece)
-            });
-            let (body, piece) = next.map_err(io::Error::other)?;
-            match piece.map_err(io::Error::other)? {
-                Some(piece) => {
-                    self.rest = piece;
-                    self.body = Some(body);
-                }
+            match self.piece().map_err(io::Error::other)? {
+                Some(piece) => self.rest = piece,
                 None => return Ok(0),
             }
         }
@@ -221,14 +261,14 @@ impl Read for Reader {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
-            .field("body", &self.body)
+            .field("response", &self.response)
             .finish_non_exhaustive()
     }
 }
 
-/// An upload that is being written. Dropped before [`Writer::finish`], it stores nothing.
+/// An upload that is being written. Dropped before [`Writer::finish`], it stores nothing: parts that were sent are
+/// deleted on the client's thread, which stays until that is done, unless the program ends first.
 pub struct Writer {
-    _thread: Arc<Thread>,
     collected: BytesMut,
     pieces: mpsc::Sender<Piece>,
     outcome: std_mpsc::Receiver<Result<Uploaded, Error>>,
@@ -309,7 +349,7 @@ fn until_finished(
     })
 }
 
-/// The items of a list. It ends after an error.
+/// The items of a list. It ends behind an error, which is an item too.
 pub struct Iter<T> {
     thread: Arc<Thread>,
     /// `None` behind the end.
@@ -320,6 +360,10 @@ impl<T: Send + 'static> Iterator for Iter<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        // Nothing was lost by this one.
+        if let Err(error) = check_caller() {
+            return Some(Err(error));
+        }
         let mut paged = self.paged.take()?;
         let next = self.thread.wait(async move {
             let item = paged.try_next().await;

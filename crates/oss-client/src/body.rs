@@ -2,15 +2,19 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::stream;
+use futures_util::task::AtomicWaker;
 
-/// In how many bytes at most a body is handed to the HTTP stack, so that its progress can be watched.
+/// In how many bytes at most a body is handed to the HTTP stack, whatever the pieces of its source: what it takes
+/// next tells that room has become free behind it.
 const PIECE: usize = 64 * 1024;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -33,7 +37,13 @@ pub(crate) type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Sen
 /// let streamed = Body::sized_stream(pieces, 5);
 /// assert_eq!(streamed.len(), Some(5));
 /// ```
-pub struct Body(Content);
+pub struct Body {
+    content: Content,
+    /// Who wants to know how much of it was sent.
+    meter: Option<Meter>,
+    /// Of a file that is uploaded.
+    section: Option<Section>,
+}
 
 enum Content {
     Bytes(Bytes),
@@ -43,9 +53,21 @@ enum Content {
         length: Option<u64>,
     },
     Reopened {
-        open: Box<dyn Fn() -> BoxStream + Send>,
+        open: Opener,
         length: u64,
     },
+}
+
+type Opener = Box<dyn Fn() -> BoxStream + Send>;
+
+impl From<Content> for Body {
+    fn from(content: Content) -> Self {
+        Self {
+            content,
+            meter: None,
+            section: None,
+        }
+    }
 }
 
 impl Body {
@@ -92,10 +114,8 @@ impl Body {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self(Content::Reopened {
-            open: Box::new(move || Box::new(Boxed(Box::pin(open())))),
-            length,
-        })
+        let open = Box::new(move || Boxed::new(open()));
+        Content::Reopened { open, length }.into()
     }
 
     fn from_stream<S, E>(stream: S, length: Option<u64>) -> Self
@@ -103,15 +123,13 @@ impl Body {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self(Content::Stream {
-            stream: Some(Box::new(Boxed(Box::pin(stream)))),
-            length,
-        })
+        let stream = Some(Boxed::new(stream));
+        Content::Stream { stream, length }.into()
     }
 
     /// The length in bytes, if it is known.
     pub fn len(&self) -> Option<u64> {
-        match &self.0 {
+        match &self.content {
             Content::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Content::Stream { length, .. } => *length,
             Content::Reopened { length, .. } => Some(*length),
@@ -125,14 +143,14 @@ impl Body {
 
     /// What is in it.
     pub(crate) fn open(self) -> Opened {
-        match self.0 {
+        match self.content {
             Content::Bytes(bytes) => Opened::Bytes(bytes),
             Content::Stream {
                 stream: Some(stream),
                 length,
             } => Opened::Stream(stream, length),
             Content::Stream { stream: None, .. } => Opened::Bytes(Bytes::new()),
-            Content::Reopened { open, length } => Opened::Stream(open(), Some(length)),
+            Content::Reopened { open, length } => Opened::Stream(opened(&open), Some(length)),
         }
     }
 
@@ -147,7 +165,7 @@ impl Body {
     /// Whether it can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
         // A stream that was not touched yet can still be sent: credentials may have been missing.
-        !matches!(self.0, Content::Stream { stream: None, .. })
+        !matches!(self.content, Content::Stream { stream: None, .. })
     }
 
     /// Reads a stream of no bytes to its end, since the HTTP stack does not ask for a body without length.
@@ -156,39 +174,68 @@ impl Body {
     ///
     /// The stream has bytes, or fails.
     pub(crate) async fn check_empty(&mut self) -> Result<(), UploadError> {
-        let stream = match &mut self.0 {
+        let stream = match &mut self.content {
             Content::Stream {
                 stream,
                 length: Some(0),
             } => stream.take(),
-            Content::Reopened { open, length: 0 } => Some(open()),
+            Content::Reopened { open, length: 0 } => Some(opened(open)),
             _ => return Ok(()),
         };
         if let Some(stream) = stream {
-            let mut upload = Upload::new(Source::Stream(stream), Some(0), Arc::default());
+            let mut upload = Upload {
+                stream: Some(stream),
+                length: Some(0),
+                ..Upload::default()
+            };
             let first = std::future::poll_fn(|cx| Pin::new(&mut upload).poll_next(cx)).await;
             first.transpose()?;
         }
         // What is known to be nothing can be sent again.
-        self.0 = Content::Bytes(Bytes::new());
+        self.content = Content::Bytes(Bytes::new());
         Ok(())
+    }
+
+    /// Tells how much of it was sent.
+    pub(crate) fn metered(mut self, meter: Meter) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
+    /// Says which bytes of which file these are.
+    pub(crate) fn of_file(mut self, section: Section) -> Self {
+        self.section = Some(section);
+        self
     }
 
     /// Gives the body of one attempt; a stream only once.
     pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> reqwest::Body {
         let length = self.len();
-        let source = match &mut self.0 {
+        let mut rest = Bytes::new();
+        let stream = match &mut self.content {
             Content::Bytes(bytes) if bytes.len() <= PIECE => {
-                progress.add(bytes);
+                progress.hand_over(bytes);
+                if let Some(meter) = &self.meter {
+                    meter.reached(length.unwrap_or_default());
+                }
                 return bytes.clone().into();
             }
-            Content::Bytes(bytes) => Source::Bytes(bytes.clone()),
-            Content::Stream { stream, .. } => stream
-                .take()
-                .map_or_else(|| Source::Bytes(Bytes::new()), Source::Stream),
-            Content::Reopened { open, .. } => Source::Stream(open()),
+            Content::Bytes(bytes) => {
+                rest = bytes.clone();
+                None
+            }
+            Content::Stream { stream, .. } => stream.take(),
+            Content::Reopened { open, .. } => Some(opened(open)),
         };
-        reqwest::Body::wrap_stream(Upload::new(source, length, Arc::clone(progress)))
+        reqwest::Body::wrap_stream(Upload {
+            stream,
+            rest,
+            length,
+            meter: self.meter.clone(),
+            section: self.section.clone(),
+            progress: Arc::clone(progress),
+            ..Upload::default()
+        })
     }
 }
 
@@ -207,7 +254,7 @@ impl Default for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.0 {
+        let kind = match self.content {
             Content::Bytes(_) => "bytes",
             Content::Stream { .. } => "stream",
             Content::Reopened { .. } => "stream that can be opened again",
@@ -223,15 +270,27 @@ macro_rules! from_bytes {
     ($($kind:ty),*) => {$(
         impl From<$kind> for Body {
             fn from(bytes: $kind) -> Self {
-                Self(Content::Bytes(bytes.into()))
+                Content::Bytes(bytes.into()).into()
             }
         }
     )*};
 }
 from_bytes!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
 
-/// Boxes the errors of a stream.
-struct Boxed<S>(Pin<Box<S>>);
+/// A stream of the caller's. Its errors are boxed, and a panic is one of them: on a connection's task nobody would
+/// learn of it. It is not polled behind its end, nor behind an error.
+struct Boxed<S>(Option<Pin<Box<S>>>);
+
+impl<S, E> Boxed<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
+{
+    #[expect(clippy::new_ret_no_self, reason = "it is always used as this")]
+    fn new(stream: S) -> BoxStream {
+        Box::new(Self(Some(Box::pin(stream))))
+    }
+}
 
 impl<S, E> Stream for Boxed<S>
 where
@@ -241,16 +300,39 @@ where
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.0.as_mut().poll_next(cx);
-        polled.map(|item| item.map(|piece| piece.map_err(Into::into)))
+        let Some(stream) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll_next(cx)));
+        let item = match polled {
+            Ok(polled) => ready!(polled).map(|piece| piece.map_err(Into::into)),
+            Err(_) => Some(Err(panicked())),
+        };
+        if !matches!(item, Some(Ok(_))) {
+            self.0 = None;
+        }
+        Poll::Ready(item)
     }
+}
+
+/// Opens a stream of the caller's.
+fn opened(open: &Opener) -> BoxStream {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Box::new(stream::iter([Err(panicked())])))
+}
+
+fn panicked() -> BoxError {
+    "its stream panicked".into()
 }
 
 /// How far an upload is. The read time-out runs only while nothing moves and it is the service's turn.
 #[derive(Default)]
 pub(crate) struct Progress {
-    pieces: AtomicU64,
+    /// How often the source gave something.
+    moves: AtomicU64,
+    handed_over: AtomicU64,
     source_is_slow: AtomicBool,
+    /// Who waits for the answer.
+    waiting: AtomicWaker,
     /// Of what was handed to the HTTP stack; `None` if nobody wants to know.
     crc: Option<Mutex<crc64fast::Digest>>,
 }
@@ -264,9 +346,23 @@ impl Progress {
         }
     }
 
-    fn add(&self, piece: &[u8]) {
+    fn digest(&self, piece: &[u8]) {
         if let Some(crc) = &self.crc {
             crc.lock().unwrap_or_else(PoisonError::into_inner).write(piece);
+        }
+    }
+
+    fn hand_over(&self, piece: &[u8]) {
+        self.digest(piece);
+        self.handed_over.fetch_add(size(piece), Ordering::Relaxed);
+    }
+
+    /// The source has nothing yet, or gave something, its end included.
+    fn asked(&self, has_answer: bool) {
+        self.source_is_slow.store(!has_answer, Ordering::Release);
+        if has_answer {
+            self.moves.fetch_add(1, Ordering::Release);
+            self.waiting.wake();
         }
     }
 
@@ -276,73 +372,110 @@ impl Progress {
         Some(crc.lock().unwrap_or_else(PoisonError::into_inner).sum64())
     }
 
-    /// Changes whenever the HTTP stack asks for more.
-    pub(crate) fn pieces(&self) -> u64 {
-        self.pieces.load(Ordering::Relaxed)
+    /// Changes whenever the HTTP stack gets more.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// How many bytes the HTTP stack has got.
+    pub(crate) fn handed_over(&self) -> u64 {
+        self.handed_over.load(Ordering::Relaxed)
     }
 
     /// Whether the caller's stream is being waited for.
     pub(crate) fn source_is_slow(&self) -> bool {
-        self.source_is_slow.load(Ordering::Relaxed)
+        self.source_is_slow.load(Ordering::Acquire)
+    }
+
+    /// Has this one woken whenever the HTTP stack gets more.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.waiting.register(waker);
     }
 }
 
-enum Source {
-    Bytes(Bytes),
-    Stream(BoxStream),
+/// Counts what is sent of one part of an upload, each byte once however often it is sent.
+#[derive(Clone)]
+pub(crate) struct Meter {
+    /// How far the best attempt came.
+    furthest: Arc<AtomicU64>,
+    /// Of all parts.
+    sum: Arc<AtomicU64>,
+}
+
+impl Meter {
+    /// For one more part of an upload that is counted here.
+    pub(crate) fn of(sum: &Arc<AtomicU64>) -> Self {
+        Self {
+            furthest: Arc::default(),
+            sum: Arc::clone(sum),
+        }
+    }
+
+    fn reached(&self, at: u64) {
+        let before = self.furthest.fetch_max(at, Ordering::Relaxed);
+        self.sum.fetch_add(at.saturating_sub(before), Ordering::Relaxed);
+    }
+}
+
+/// Which bytes of which file a body is.
+#[derive(Clone)]
+pub(crate) struct Section {
+    /// As it is shown.
+    pub(crate) path: Arc<str>,
+    pub(crate) from: u64,
+    /// Of these bytes when they were first read; `None` if nobody wants to know.
+    pub(crate) crc: Option<u64>,
 }
 
 /// The body of one attempt as the HTTP stack reads it.
+#[derive(Default)]
 struct Upload {
-    source: Source,
+    /// `None` behind its end.
+    stream: Option<BoxStream>,
+    /// What the stream gave and the HTTP stack has not got yet.
+    rest: Bytes,
     length: Option<u64>,
     sent: u64,
     /// The piece that completes the length. Behind it the HTTP stack may ask no more, and the service stores the
     /// object, so it waits until the source has ended.
     last: Option<Bytes>,
+    meter: Option<Meter>,
+    section: Option<Section>,
     progress: Arc<Progress>,
 }
 
 impl Upload {
-    fn new(source: Source, length: Option<u64>, progress: Arc<Progress>) -> Self {
-        Self {
-            source,
-            length,
-            sent: 0,
-            last: None,
-            progress,
-        }
-    }
-
+    /// The next piece, of the size that the HTTP stack is to get.
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        match &mut self.source {
-            Source::Bytes(rest) if rest.is_empty() => Poll::Ready(None),
-            Source::Bytes(rest) => Poll::Ready(Some(Ok(rest.split_to(rest.len().min(PIECE))))),
-            Source::Stream(stream) => loop {
-                match Pin::new(&mut *stream).poll_next(cx) {
-                    // An empty piece would end a chunked body.
-                    Poll::Ready(Some(Ok(piece))) if piece.is_empty() => {}
-                    Poll::Ready(None) => {
-                        // Not every stream may be polled behind its end.
-                        self.source = Source::Bytes(Bytes::new());
-                        return Poll::Ready(None);
-                    }
-                    other => return other,
+        // An empty piece would end a chunked body.
+        while self.rest.is_empty() {
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(None);
+            };
+            match ready!(Pin::new(stream).poll_next(cx)) {
+                Some(Ok(piece)) => self.rest = piece,
+                other => {
+                    self.stream = None;
+                    return Poll::Ready(other);
                 }
-            },
+            }
         }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(piece)))
     }
 
     fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, UploadError>> {
         loop {
-            let Some(piece) = ready!(self.poll_source(cx))
-                .transpose()
-                .map_err(UploadError::Source)?
-            else {
-                return Poll::Ready(self.end());
+            let piece = match ready!(self.poll_source(cx)) {
+                Some(Ok(piece)) => piece,
+                Some(Err(cause)) => {
+                    let from = self.section.as_ref().map_or(0, |section| section.from);
+                    let at = from.saturating_add(self.sent);
+                    return Poll::Ready(Err(UploadError::Source { at, cause }));
+                }
+                None => return Poll::Ready(self.end()),
             };
-            let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            self.sent = self.sent.saturating_add(size);
+            self.sent = self.sent.saturating_add(size(&piece));
             match self.length {
                 Some(length) if self.sent > length => {
                     return Poll::Ready(Err(UploadError::TooLong { length }));
@@ -355,12 +488,38 @@ impl Upload {
 
     /// What is sent when the source has ended.
     fn end(&mut self) -> Result<Option<Bytes>, UploadError> {
-        match self.length {
-            Some(length) if self.sent < length => {
-                let sent = self.sent;
-                Err(UploadError::TooShort { sent, length })
-            }
-            _ => Ok(self.last.take()),
+        let sent = self.sent;
+        let length = self.length.unwrap_or(sent);
+        if let Some(section) = &self.section {
+            section.check(sent, length, self.last.as_deref(), &self.progress)?;
+        }
+        if sent < length {
+            return Err(UploadError::TooShort { sent, length });
+        }
+        Ok(self.last.take())
+    }
+}
+
+impl Section {
+    /// Whether this is still what was read first. The last piece was not handed over yet.
+    fn check(&self, sent: u64, length: u64, last: Option<&[u8]>, done: &Progress) -> Result<(), UploadError> {
+        let path = Arc::clone(&self.path);
+        let to = self.from.saturating_add(length);
+        if sent < length {
+            let at = self.from.saturating_add(sent);
+            return Err(UploadError::Shorter { path, at, to });
+        }
+        let mut digest = done.crc.as_ref().map(|crc| {
+            let so_far = crc.lock().unwrap_or_else(PoisonError::into_inner);
+            so_far.clone()
+        });
+        if let (Some(digest), Some(last)) = (&mut digest, last) {
+            digest.write(last);
+        }
+        let from = self.from;
+        match (self.crc, digest.map(|digest| digest.sum64())) {
+            (Some(first), Some(second)) if first != second => Err(UploadError::Changed { path, from, to }),
+            _ => Ok(()),
         }
     }
 }
@@ -370,16 +529,21 @@ impl Stream for Upload {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        this.progress.pieces.fetch_add(1, Ordering::Relaxed);
         let polled = this.poll_checked(cx);
         if let Poll::Ready(Ok(Some(piece))) = &polled {
-            this.progress.add(piece);
+            this.progress.hand_over(piece);
+            if let Some(meter) = &this.meter {
+                // All that came from the source was handed over: only one piece is ever held back.
+                meter.reached(this.sent);
+            }
         }
-        this.progress
-            .source_is_slow
-            .store(polled.is_pending(), Ordering::Relaxed);
+        this.progress.asked(polled.is_ready());
         polled.map(Result::transpose)
     }
+}
+
+fn size(piece: &[u8]) -> u64 {
+    u64::try_from(piece.len()).unwrap_or(u64::MAX)
 }
 
 /// Why the caller's body could not be sent.
@@ -389,6 +553,25 @@ pub(crate) enum UploadError {
     TooShort { sent: u64, length: u64 },
     #[error("the body has more than the {length} bytes that were announced")]
     TooLong { length: u64 },
-    #[error("the body could not be read")]
-    Source(#[source] BoxError),
+    /// Its text has the cause: of a chain only the last text is shown.
+    #[error("the body could not be read behind byte {at}: {}", innermost(&**.cause))]
+    Source { at: u64, cause: BoxError },
+    #[error(
+        "{path} became shorter while it was uploaded: it ended at byte {at}, and had {to}; upload files that nobody \
+         writes to"
+    )]
+    Shorter { path: Arc<str>, at: u64, to: u64 },
+    #[error(
+        "{path} changed while it was uploaded, between byte {from} and byte {to}; upload files that nobody writes to"
+    )]
+    Changed { path: Arc<str>, from: u64, to: u64 },
+}
+
+/// The text of the last cause.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }

@@ -144,6 +144,7 @@ pub(crate) struct Place {
 }
 
 /// An exchange without complete answer.
+#[derive(Clone)]
 pub struct TransportError {
     place: Place,
     error: HttpError,

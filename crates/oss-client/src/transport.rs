@@ -6,7 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use oss_credentials_core::http::{HttpError, HttpErrorKind};
@@ -22,6 +22,16 @@ pub(crate) struct Transport {
     pub(crate) silence: Silence,
 }
 
+/// How many bytes of an upload may be under way on this machine when the HTTP stack asks for no more: 4 MiB in the
+/// system's send buffer, the most that Linux gives by itself (`tcp_wmem`), and 512 KiB in hyper's.
+const BUFFERED: u64 = 4 * 1024 * 1024 + 512 * 1024;
+
+/// How many of these leave in a second at least: 245,760 bits, the lowest limit that the service can set to a
+/// connection.
+///
+/// Vendor document: "Limit the bandwidth of a single connection" (Object Storage Service, developer guide).
+const SLOWEST: u64 = 245_760 / 8;
+
 /// The read time-out. reqwest's own runs while a body is uploaded, which would limit the whole upload.
 #[derive(Clone)]
 pub(crate) struct Silence {
@@ -32,6 +42,13 @@ pub(crate) struct Silence {
 impl Silence {
     pub(crate) fn timer(&self) -> BoxFuture<'static, ()> {
         self.sleep.sleep(self.limit)
+    }
+
+    /// How long nothing may be seen to move after so many bytes were handed to the HTTP stack. Nothing tells when
+    /// those leave the buffers.
+    fn after(&self, handed_over: u64) -> Duration {
+        let millis = handed_over.min(BUFFERED).saturating_mul(1000).div_ceil(SLOWEST);
+        self.limit.saturating_add(Duration::from_millis(millis))
     }
 }
 
@@ -58,25 +75,65 @@ impl Transport {
             ));
         }
         let mut exchange = pin!(self.client.execute(request));
-        let mut timer = self.silence.timer();
-        let mut seen = progress.pieces();
+        let mut watch = Watch::new(&self.silence, progress);
         std::future::poll_fn(|cx| {
             guarded(|| {
+                progress.register(cx.waker());
                 if let Poll::Ready(answer) = exchange.as_mut().poll(cx) {
                     return Poll::Ready(answer.map_err(from_reqwest));
                 }
-                while timer.as_mut().poll(cx).is_ready() {
-                    let now = progress.pieces();
-                    if now == seen && !progress.source_is_slow() {
-                        return Poll::Ready(Err(silent(self.silence.limit)));
-                    }
-                    seen = now;
-                    timer = self.silence.timer();
-                }
-                Poll::Pending
+                watch.poll(cx).map(|limit| Err(silent(limit)))
             })
         })
         .await
+    }
+}
+
+/// Waits for the service to be silent for too long.
+struct Watch<'a> {
+    silence: &'a Silence,
+    progress: &'a Progress,
+    /// What the progress was when the time began.
+    seen: u64,
+    limit: Duration,
+    /// `None` if the time was over while the caller's stream was waited for.
+    timer: Option<BoxFuture<'static, ()>>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(silence: &'a Silence, progress: &'a Progress) -> Self {
+        let mut watch = Self {
+            silence,
+            progress,
+            seen: 0,
+            limit: silence.limit,
+            timer: None,
+        };
+        watch.begin();
+        watch
+    }
+
+    fn begin(&mut self) {
+        self.seen = self.progress.moves();
+        self.limit = self.silence.after(self.progress.handed_over());
+        self.timer = Some(self.silence.sleep.sleep(self.limit));
+    }
+
+    /// Gives for how long nothing moved.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
+        if self.progress.moves() != self.seen {
+            self.begin();
+        }
+        match &mut self.timer {
+            Some(timer) => ready!(timer.as_mut().poll(cx)),
+            None => return Poll::Pending,
+        }
+        if self.progress.moves() != self.seen || self.progress.source_is_slow() {
+            // The next move wakes this, and begins anew.
+            self.timer = None;
+            return Poll::Pending;
+        }
+        Poll::Ready(self.limit)
     }
 }
 
@@ -111,13 +168,7 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
         return HttpErrorKind::Request;
     }
     if error.is_connect() {
-        // rustls reports through `io::Error`s that no system call made.
-        let certificate = |cause: &(dyn StdError + 'static)| {
-            cause
-                .downcast_ref::<io::Error>()
-                .is_some_and(|io| io.kind() == io::ErrorKind::InvalidData && io.raw_os_error().is_none())
-        };
-        return if cause(certificate) {
+        return if cause(is_of_rustls) || is_of_native_tls(error) {
             HttpErrorKind::Tls
         } else {
             HttpErrorKind::Connect
@@ -130,6 +181,25 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
         return HttpErrorKind::Interrupted;
     }
     HttpErrorKind::Other
+}
+
+/// rustls reports through `io::Error`s that no system call made.
+fn is_of_rustls(cause: &(dyn StdError + 'static)) -> bool {
+    cause
+        .downcast_ref::<io::Error>()
+        .is_some_and(|io| io.kind() == io::ErrorKind::InvalidData && io.raw_os_error().is_none())
+}
+
+/// The system's library has a type of its own, in which it also wraps what happens to the connection.
+#[cfg(feature = "native-tls")]
+fn is_of_native_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(<dyn StdError>::is::<native_tls::Error>)
+        && !causes(error).any(<dyn StdError>::is::<io::Error>)
+}
+
+#[cfg(not(feature = "native-tls"))]
+fn is_of_native_tls(_: &reqwest::Error) -> bool {
+    false
 }
 
 /// The error's causes, also those that an `io::Error` wraps: its `source` skips them.

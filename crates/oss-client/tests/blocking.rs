@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{Keys, Server, answer, of_cloud};
 use oss_client::{Body, Error, blocking};
+use oss_credentials_core::http::HttpErrorKind;
 use oss_testkit::{Fault, LocalCloud, Service};
 
 const PART: u64 = 100 * 1024;
@@ -156,6 +157,106 @@ fn failures_reach_reader_and_writer() {
     assert!(matches!(cause, Error::Corrupted(_)), "{cause}");
     let panicked = blocking.run(|_| async { panic!("on the thread") as Result<(), Error> });
     assert!(panicked.unwrap_err().to_string().contains("has panicked"));
+}
+
+/// Waits until something that nobody waits for has come about.
+fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..10_000_000 {
+        if holds() {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("it never holds");
+}
+
+#[test]
+fn a_writer_that_outlives_its_client_is_aborted_when_it_is_dropped() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    let upload = |body: Body| oss.upload(bucket, "k", body).part_size(PART);
+    let mut writer = blocking.write(upload).unwrap();
+    drop(blocking);
+    for _ in 0..10 {
+        writer.write_all(&vec![7; 100 * 1024]).unwrap();
+    }
+    writer.flush().unwrap();
+    until(|| cloud.count(Service::Oss, "UploadPart") > 1);
+    drop(writer);
+    // Carried out, and not only on its way.
+    until(|| {
+        let requests = cloud.requests();
+        let abort = requests.iter().find(|r| r.action() == "AbortMultipartUpload");
+        abort.is_some_and(|abort| abort.status() == Some(204))
+    });
+    // And that is so when the thread has ended: a bucket with unfinished uploads cannot be deleted.
+    let delete = oss_client::Operation::new("DeleteBucket", reqwest::Method::DELETE).bucket(bucket);
+    // With connections of its own: those of the client that was used end with its thread.
+    let other = blocking::Client::new(of_cloud(&cloud).build().unwrap()).unwrap();
+    other.run(async |oss| oss.send(delete).await.map(drop)).unwrap();
+}
+
+/// An answer whose body ends early, or whose checksum is wrong.
+fn broken_reader(answer: Vec<u8>) -> blocking::Reader {
+    let server = Server::start([answer]);
+    let oss = common::client(&server, Keys::new(1));
+    let blocking = blocking::Client::new(oss.clone()).unwrap();
+    blocking.read(oss.get_object("examplebucket", "k")).unwrap()
+}
+
+#[test]
+fn a_reader_that_failed_never_comes_to_an_end() {
+    let cut = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello".to_vec();
+    let changed = answer(200, &[("x-oss-hash-crc64ecma", "1")], "hello");
+    for answer in [cut, changed] {
+        let mut reader = broken_reader(answer);
+        let mut text = String::new();
+        let first = reader.read_to_string(&mut text).unwrap_err();
+        let mut buffer = [0; 10];
+        let mut first = first.downcast::<Error>().unwrap();
+        for _ in 0..3 {
+            let again = reader.read(&mut buffer).unwrap_err();
+            assert_eq!(again.kind(), io::ErrorKind::Other);
+            let again = again.downcast::<Error>().unwrap();
+            match (&first, &again) {
+                (Error::Transport(first), Error::Transport(again)) => {
+                    assert_eq!(first.kind(), HttpErrorKind::Interrupted);
+                    assert_eq!(again.kind(), HttpErrorKind::Interrupted);
+                    assert_eq!(first.to_string(), again.to_string());
+                }
+                (Error::Corrupted(first), Error::Corrupted(again)) => {
+                    assert_eq!(first.to_string(), again.to_string());
+                }
+                _ => panic!("{first}, and then {again}"),
+            }
+            first = again;
+        }
+    }
+    let server = Server::start([answer(500, &[], "")]);
+    let oss = common::client(&server, Keys::new(1));
+    let blocking = blocking::Client::new(oss.clone()).unwrap();
+    let mut listed = blocking.iter(oss.list_buckets().buckets());
+    assert!(listed.next().unwrap().is_err());
+    assert!(listed.next().is_none(), "it said why it ends");
+}
+
+#[test]
+fn what_was_refused_inside_a_runtime_goes_on_outside() {
+    let (cloud, oss, blocking) = cloud();
+    let bucket = cloud.bucket();
+    cloud.put_object(bucket, "k", Bytes::from_static(b"hello"));
+    let mut reader = blocking.read(oss.get_object(bucket, "k")).unwrap();
+    let mut listed = blocking.iter(oss.list_objects_v2(bucket).objects());
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        assert!(reader.read(&mut [0; 1]).is_err());
+        assert!(is_refused(listed.next().unwrap()));
+    });
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "hello");
+    assert_eq!(listed.next().unwrap().unwrap().key, "k");
 }
 
 fn is_refused<T>(outcome: Result<T, Error>) -> bool {

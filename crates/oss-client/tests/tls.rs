@@ -74,16 +74,38 @@ async fn an_unknown_certificate_ends_it_and_the_error_says_what_to_do() {
     let Error::Transport(transport) = &error else {
         panic!("{error}")
     };
-    if cfg!(feature = "rustls") {
-        assert_eq!(transport.kind(), HttpErrorKind::Tls, "{error}");
-        assert!(
-            error
-                .to_string()
-                .ends_with("; check the endpoint and the trusted certificates, or, if the host speaks plain http, write http://"),
-            "{error}"
-        );
-    }
+    assert_eq!(transport.kind(), HttpErrorKind::Tls, "{error}");
+    assert!(
+        error.to_string().ends_with(
+            "; check the endpoint and the trusted certificates, or, if the host speaks plain http, write http://"
+        ),
+        "{error}"
+    );
     assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_no_tls_and_one_that_is_not_there_are_told_apart() {
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = plain.local_addr().unwrap();
+    tokio::runtime::Handle::current().spawn(async move {
+        let (mut stream, _) = plain.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(&answer(400, &[], "")).await;
+    });
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = free.local_addr().unwrap();
+    drop(free);
+    for (address, expected) in [(address, HttpErrorKind::Tls), (nobody, HttpErrorKind::Connect)] {
+        let client = builder(&format!("https://{address}"), Keys::new(1))
+            .build()
+            .unwrap();
+        let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
+        let Error::Transport(error) = error else {
+            panic!("{error}")
+        };
+        assert_eq!(error.kind(), expected, "{error}");
+    }
 }
 
 #[tokio::test]

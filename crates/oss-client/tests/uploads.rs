@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{Keys, Server, answer, client, of_cloud, refusal};
 use futures_util::{StreamExt as _, stream};
-use oss_client::{Body, Client, Error, FixedDelay, Upload};
+use oss_client::{Body, Client, Error, FixedDelay, Upload, UploadProgress};
 use oss_testkit::{Fault, LocalCloud, Service};
 
 const KIB: u64 = 1024;
@@ -153,10 +153,10 @@ async fn every_source_and_size_arrives_whole() {
                 (head.crc64(), head.etag())
             );
             let progress = progress.lock().unwrap();
-            assert_eq!(progress.len(), usize::from(expected.max(1)));
-            assert!(progress.is_sorted_by_key(|progress| progress.sent));
+            assert!(progress.len() >= usize::from(expected.max(1)));
+            check_progress(&progress, length);
             let last = progress.last().unwrap();
-            assert_eq!(last.sent, length);
+            assert_eq!((last.sent, last.acknowledged), (length, length));
             assert_eq!(last.total, (way != 1).then_some(length), "{way}");
             let uploads = u64::from(expected > 0);
             assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 0);
@@ -171,6 +171,216 @@ async fn every_source_and_size_arrives_whole() {
             assert_eq!(begun as u64, uploads);
         }
     }
+}
+
+/// Each report tells more than the one before, and none too much.
+fn check_progress(reports: &[UploadProgress], length: u64) {
+    for pair in reports.windows(2) {
+        let [before, after] = pair else { panic!() };
+        assert!(before.sent <= after.sent, "{before:?} {after:?}");
+        assert!(before.acknowledged <= after.acknowledged, "{before:?} {after:?}");
+        assert_ne!(before, after);
+    }
+    for report in reports {
+        assert!(report.acknowledged <= report.sent, "{report:?}");
+        assert!(report.sent <= length, "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn progress_never_goes_back_and_never_beyond_the_total() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    let part = 2 * PART;
+    let content = content(2 * part + 1);
+    std::fs::write(&file, &content).unwrap();
+    let length = content.len() as u64;
+    // In one request and in three; as it goes, and with a part that is sent three times.
+    for (part, broken) in [(3 * part, false), (part, false), (part, true)] {
+        for upload in uploads(&client, bucket, &content, &file) {
+            if broken {
+                let twice = Fault::error(500, "InternalError").action("UploadPart");
+                cloud.fault(Service::Oss, twice.parameter("partNumber", "2").times(2));
+            }
+            let progress = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&progress);
+            let uploaded = upload
+                .part_size(part)
+                .parallel(2)
+                .on_progress(move |progress| seen.lock().unwrap().push(progress));
+            assert_eq!(uploaded.await.unwrap().size, length);
+            let progress = progress.lock().unwrap();
+            check_progress(&progress, length);
+            assert_eq!(progress.last().unwrap().acknowledged, length);
+        }
+    }
+}
+
+/// A policy that lets something happen before it tries again.
+fn after(happens: impl Fn() + Send + Sync + 'static) -> impl oss_client::RetryPolicy {
+    oss_client::retry_fn(move |failed| {
+        happens();
+        (failed.number() < 2).then_some(Duration::ZERO)
+    })
+}
+
+#[tokio::test]
+async fn a_file_that_changes_between_its_two_readings_is_not_stored() {
+    let cloud = LocalCloud::start().await.unwrap();
+    let bucket = cloud.bucket();
+    let dir = tempfile::tempdir().unwrap();
+    for (length, action, from) in [(PART, "PutObject", 0), (3 * PART, "UploadPart", PART)] {
+        let file = dir.path().join("file");
+        std::fs::write(&file, content(length)).unwrap();
+        let changed = file.clone();
+        // As long as before, and other bytes.
+        let change = move || {
+            let mut content = content(length).to_vec();
+            content[usize::try_from(from).unwrap() + 5] ^= 1;
+            std::fs::write(&changed, content).unwrap();
+        };
+        let client = of_cloud(&cloud).retry(after(change)).build().unwrap();
+        let fault = Fault::error(500, "InternalError").action(action);
+        cloud.fault(
+            Service::Oss,
+            if from > 0 {
+                fault.parameter("partNumber", "2")
+            } else {
+                fault
+            },
+        );
+        let upload = client.upload_file(bucket, "k", &file).part_size(PART).parallel(1);
+        let text = upload.await.unwrap_err().to_string();
+        assert!(text.contains("changed while it was uploaded"), "{text}");
+        assert!(text.contains("upload files that nobody writes to"), "{text}");
+        assert!(text.contains(file.to_str().unwrap()), "{text}");
+        assert!(text.contains(action), "{text}");
+        let place = format!("between byte {from} and byte {}", from + PART);
+        assert!(text.contains(&place), "{text}");
+        assert!(cloud.object(bucket, "k").is_none());
+    }
+    assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 1);
+    // Nobody looks for it where checksums are off.
+    let file = dir.path().join("file");
+    let client = of_cloud(&cloud).check_crc(false).build().unwrap();
+    let uploaded = client.upload_file(bucket, "k", &file).await.unwrap();
+    assert_eq!(uploaded.crc64, None);
+}
+
+#[tokio::test]
+async fn what_cannot_fit_is_refused_before_anything_is_read_or_sent() {
+    let (cloud, client) = cloud().await;
+    let most = 10_000 * 5 * KIB * KIB * KIB;
+    for length in [most + 1, u64::MAX] {
+        let untouched = stream::poll_fn(|_| -> std::task::Poll<Option<io::Result<Bytes>>> {
+            panic!("it is read");
+        });
+        let upload = client.upload(cloud.bucket(), "k", Body::sized_stream(untouched, length));
+        let error = upload.await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "oss-client: the body has {length} bytes, and an object at most {most}: 10000 parts of 5 GiB; \
+                 store it as several objects"
+            )
+        );
+    }
+    assert!(cloud.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_a_body_is_told_with_place_cause_and_cure() {
+    let (cloud, client) = cloud().await;
+    let bucket = cloud.bucket();
+    let good = || Ok::<_, io::Error>(content(PART + 7));
+    let broken = || stream::iter([good(), Err(io::Error::other("disk on fire"))]);
+    let panicking = move || {
+        stream::iter([true, false]).map(move |fine| {
+            assert!(fine, "a bug of the caller's");
+            good()
+        })
+    };
+    let length = 5 * PART;
+    let mut texts = Vec::new();
+    for body in [
+        Body::sized_stream(broken(), length),
+        Body::sized_stream(panicking(), length),
+    ] {
+        let upload = client.upload(bucket, "k", body).part_size(PART);
+        let error = upload.await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+        texts.push(error.to_string());
+    }
+    assert_eq!(
+        texts,
+        [
+            "oss-client: the body could not be read behind byte 102407, in part 2: disk on fire; see to its source",
+            "oss-client: the body could not be read behind byte 102407, in part 2: its stream panicked; see to its source",
+        ]
+    );
+    for (body, cause) in [
+        (Body::sized_stream(broken(), length), "disk on fire"),
+        (Body::stream(broken()), "disk on fire"),
+        (Body::sized_stream(panicking(), length), "its stream panicked"),
+        (Body::reopened(length, panicking), "its stream panicked"),
+    ] {
+        let error = client.put_object(bucket, "k", body).await.unwrap_err();
+        let text = error.to_string();
+        let place = format!(
+            "oss-client: PutObject has no complete answer (PUT {}/{bucket}/k): the request could not be made: ",
+            cloud.oss_endpoint()
+        );
+        let expected = format!("{place}the body could not be read behind byte 102407: {cause}; ");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+    let never = Body::reopened(length, || -> stream::Empty<io::Result<Bytes>> {
+        panic!("no file")
+    });
+    let error = client.put_object(bucket, "k", never).await.unwrap_err();
+    assert!(error.to_string().contains("its stream panicked"), "{error}");
+}
+
+#[test]
+fn an_upload_that_is_dropped_where_no_runtime_is_is_aborted() {
+    let cloud = LocalCloud::start_blocking().unwrap();
+    let client = of_cloud(&cloud).build().unwrap();
+    cloud.fault(Service::Oss, Fault::hang().action("UploadPart").always());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let upload = client
+        .upload(cloud.bucket(), "k", content(2 * PART))
+        .part_size(PART);
+    let mut upload = Box::pin(upload.send());
+    runtime.block_on(async {
+        let polled = std::future::poll_fn(|cx| {
+            let polled = upload.as_mut().poll(cx);
+            if cloud.count(Service::Oss, "UploadPart") > 0 {
+                return std::task::Poll::Ready(polled.is_pending());
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        });
+        assert!(polled.await);
+    });
+    drop(upload);
+    for _ in 0..10_000_000 {
+        // Carried out, and not only on its way.
+        let requests = cloud.requests();
+        let abort = requests.iter().find(|r| r.action() == "AbortMultipartUpload");
+        if abort.is_some_and(|abort| abort.status() == Some(204)) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 1);
+    let delete = oss_client::Operation::new("DeleteBucket", reqwest::Method::DELETE).bucket(cloud.bucket());
+    runtime.block_on(client.send(delete)).unwrap();
 }
 
 #[tokio::test]
@@ -265,7 +475,10 @@ async fn an_upload_that_fails_is_aborted() {
     let error = upload(content(3 * PART).into()).await.unwrap_err();
     assert_eq!(error.code(), Some("AccessDenied"));
     for (body, expected) in [
-        (Body::stream(broken()), "the body could not be read: disk on fire"),
+        (
+            Body::stream(broken()),
+            "the body could not be read behind byte 204800, in part 3: disk on fire",
+        ),
         (
             Body::sized_stream(pieces(&content(3 * PART)), 4 * PART),
             "the body ended after 307200 of 409600 bytes",

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::ClientBuilder;
+use crate::body::innermost;
 use crate::endpoint::Endpoint;
 use crate::error::Problem;
 use crate::tls;
@@ -18,6 +19,9 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an unused connection is kept, as observed from the vendor's Python and Go SDKs V2.
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// The longest time that an unused connection is kept: a year. The HTTP stack adds it to the present, and panics where
+/// there is no such time.
+const LONGEST_IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
 /// How many unused connections are kept for each host.
 pub const DEFAULT_MAX_IDLE_CONNECTIONS: usize = 20;
 
@@ -77,6 +81,18 @@ impl ClientBuilder {
     /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
     /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
     ///
+    /// - Waiting for an answer, from the beginning of the attempt: nothing came for this long.
+    /// - Reading a body: nothing came for this long since it was asked for.
+    /// - Sending a body: the connection took nothing, and no answer came. Nothing tells how much of what it took
+    ///   still lies in the buffers of this machine, so as long as that may take is added: one second for each 30 KiB
+    ///   of the body that was handed over, of at most 4.5 MiB, which is 154 seconds. (30 KiB a second is the lowest
+    ///   limit of a connection that the service can set.) On a slower way use small parts, or a longer time. While
+    ///   the stream that the caller gave has nothing, no time runs.
+    ///
+    /// A connection whose other end has gone is noticed by the operating system, whatever is set here: reqwest asks
+    /// Linux to give up where nothing of what is sent was taken for 30 seconds (`tcp_user_timeout`), and where nothing
+    /// is to be sent after a minute (`tcp_keepalive`). [`ClientBuilder::client_builder`] changes that.
+    ///
     /// A document, such as a page of a list, has to be there as a whole within three times this after its headers.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.http.read_timeout = limit;
@@ -90,8 +106,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an unused connection is kept; more than zero. Default: 50 seconds, or what the builder given to
-    /// [`ClientBuilder::client_builder`] says.
+    /// How long an unused connection is kept; more than zero, and a year at most. Default: 50 seconds, or what the
+    /// builder given to [`ClientBuilder::client_builder`] says.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.http.pool.idle_timeout = Some(limit);
         self
@@ -213,7 +229,7 @@ impl Pool {
             builder = builder.pool_max_idle_per_host(connections);
         }
         if let Some(limit) = self.idle_timeout {
-            builder = builder.pool_idle_timeout(limit);
+            builder = builder.pool_idle_timeout(limit.min(LONGEST_IDLE_TIMEOUT));
         }
         builder
     }
@@ -262,14 +278,6 @@ fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<req
             "install a crypto provider for rustls, or turn on feature `rustls`",
         )),
     }
-}
-
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 pub(super) fn zero() -> Problem {

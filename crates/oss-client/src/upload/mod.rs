@@ -1,6 +1,7 @@
 //! Uploads of any size.
 
 mod parts;
+mod progress;
 mod source;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::ops::multipart::MAX_PARTS;
 use crate::ops::{callback_settings, default_content_type, header_settings, object_settings};
 use crate::response::Response;
 
+use self::progress::Reporter;
 use self::source::Source;
 #[cfg(feature = "download-file")]
 pub(crate) use self::source::blocking;
@@ -45,12 +47,13 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 /// default. The parts of a stream of unknown length double in size after every 1000.
 ///
 /// Checksums: the CRC-64 of each part and of the whole object are compared with the service's where it tells them,
-/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. For that, a file is read twice.
+/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. For that, a file is read twice; if it
+/// is not the same both times, the upload fails, and nothing is stored.
 ///
 /// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::LeftBehind`] tells if that fails too. If the
-/// future is dropped before it is done, a task that deletes them is started in its tokio runtime: whether that still
-/// runs to its end, nobody learns, and an upload whose first step is still on its way is not known by its id yet. What
-/// is left behind is paid for: a lifecycle rule for parts
+/// future is dropped before it is done, on whatever thread, a task that deletes them is started in the tokio runtime
+/// that it ran in: whether that still runs to its end, only the log tells, and an upload whose first step is still on
+/// its way is not known by its id yet. What is left behind is paid for: a lifecycle rule for parts
 /// (`AbortMultipartUpload`) on the bucket removes it.
 ///
 /// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for the
@@ -85,8 +88,12 @@ pub struct Upload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UploadProgress {
-    /// How many bytes the service has acknowledged: whole parts.
+    /// How many bytes were handed to the HTTP stack, each counted once: of a part that is sent again, only what no
+    /// attempt before came to. It never becomes less, and never more than `total`. The last few MiB may still lie in
+    /// the buffers of this machine.
     pub sent: u64,
+    /// How many bytes the service has acknowledged: whole parts.
+    pub acknowledged: u64,
     /// How many bytes there are, if that is known.
     pub total: Option<u64>,
 }
@@ -178,8 +185,9 @@ impl Upload {
         self
     }
 
-    /// Is called after each part that the service has acknowledged, and at the end of a `PutObject`. It must not
-    /// block.
+    /// Is called as bytes are handed to the HTTP stack, about every 64 KiB and less often where that is fast; after
+    /// each part that the service has acknowledged; and at the end of a `PutObject`. No two calls tell the same. It
+    /// must not block: it is called from the task that awaits the upload.
     pub fn on_progress(mut self, call: impl FnMut(UploadProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(call));
         self
@@ -195,9 +203,23 @@ impl Upload {
         default_content_type(&mut self.operation);
         self.operation.check()?;
         let parts = self.source.open(self.client.inner.check_crc).await?;
+        check_total(parts.total())?;
         let plan = Plan::new(self.part_size, parts.total());
+        let reporter = Reporter::new(self.on_progress, parts.total());
         let job = parts::Job::new(self.client, self.operation, plan, self.parallel);
-        Box::pin(job.run(parts, self.on_progress)).await
+        Box::pin(job.run(parts, reporter)).await
+    }
+}
+
+/// Refuses what no number of parts can hold.
+fn check_total(total: Option<u64>) -> Result<(), Error> {
+    let most = MAX_PART_SIZE.saturating_mul(u64::from(MAX_PARTS));
+    match total.filter(|total| *total > most) {
+        None => Ok(()),
+        Some(total) => Err(Error::InvalidInput(Problem::new(
+            format!("the body has {total} bytes, and an object at most {most}: {MAX_PARTS} parts of 5 GiB"),
+            "store it as several objects",
+        ))),
     }
 }
 

@@ -1,15 +1,16 @@
 //! One upload as it runs.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt as _, stream};
 use http::{HeaderMap, Method};
 use oss_credentials_core::BoxFuture;
+use tokio::runtime::Handle;
 
 use crate::TRACING_TARGET;
-use crate::body::Body;
+use crate::body::{Body, Meter};
 use crate::client::Client;
 use crate::error::{CorruptionError, Error, LeftBehind, Problem};
 use crate::operation::{Crc, Operation};
@@ -19,8 +20,9 @@ use crate::ops::multipart::{
 };
 use crate::ops::object::HeadObject;
 
+use super::progress::Reporter;
 use super::source::Parts;
-use super::{OnProgress, Plan, UploadProgress, Uploaded};
+use super::{Plan, Uploaded};
 
 /// Headers of the upload that the request with the bytes takes.
 const OF_PARTS: [&str; 2] = ["x-oss-request-payer", "x-oss-traffic-limit"];
@@ -76,15 +78,13 @@ impl Job {
         }
     }
 
-    pub(super) async fn run(
-        self,
-        mut parts: Parts,
-        mut on_progress: Option<OnProgress>,
-    ) -> Result<Uploaded, Error> {
+    pub(super) async fn run(self, mut parts: Parts, mut reporter: Reporter) -> Result<Uploaded, Error> {
         let first = parts.next(self.plan.size_of(1)).await?;
         if parts.is_at_end() {
-            let done = self.put(first.0, Sum::of(&parts)).await?;
-            report(&mut on_progress, done.size, parts.total());
+            let body = first.0.metered(reporter.meter());
+            let put = pin!(self.put(body, Sum::of(&parts)));
+            let done = reporter.while_it_runs(put).await?;
+            reporter.acknowledged(done.size);
             return Ok(done);
         }
         let request = InitiateMultipartUpload::new(self.client.clone(), self.initiation());
@@ -99,8 +99,10 @@ impl Job {
         let mut cleanup = Cleanup {
             client: self.client.clone(),
             abort: Some(abort),
+            upload_id: upload_id.clone(),
+            runtime: Handle::try_current().ok(),
         };
-        let outcome = match self.send_parts(&upload_id, first, parts, on_progress).await {
+        let outcome = match self.send_parts(&upload_id, first, parts, reporter).await {
             Ok((sent, sum)) => self.complete(&upload_id, sent, sum).await,
             Err(error) => Err(error),
         };
@@ -114,7 +116,7 @@ impl Job {
                 cleanup.abort = None;
                 Err(Error::Corrupted(error))
             }
-            Err(error) => Err(cleanup.run(upload_id, error).await),
+            Err(error) => Err(cleanup.run(error).await),
         }
     }
 
@@ -139,19 +141,20 @@ impl Job {
         upload_id: &str,
         first: (Body, u64),
         parts: Parts,
-        mut on_progress: Option<OnProgress>,
+        mut reporter: Reporter,
     ) -> Result<(Vec<UploadedPart>, Sum), Error> {
-        let total = parts.total();
+        let counter = reporter.counter();
         let read = Arc::new(Mutex::new(Sum::of(&parts)));
         let mut sent = given(parts, first, self.plan, Arc::clone(&read))
-            .map_ok(|part| self.part(upload_id, part))
+            .map_ok(|(number, body, length)| {
+                let body = body.metered(Meter::of(&counter));
+                self.part(upload_id, (number, body, length))
+            })
             .try_buffer_unordered(self.parallel);
         let mut done = Vec::new();
-        let mut bytes = 0_u64;
-        while let Some((part, length)) = sent.try_next().await? {
-            bytes = bytes.saturating_add(length);
+        while let Some((part, length)) = reporter.while_it_runs(sent.try_next()).await? {
             done.push(part);
-            report(&mut on_progress, bytes, total);
+            reporter.acknowledged(length);
         }
         done.sort_by_key(|part: &UploadedPart| part.number);
         let sum = *read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -281,12 +284,6 @@ fn given(
     }))
 }
 
-fn report(on_progress: &mut Option<OnProgress>, sent: u64, total: Option<u64>) {
-    if let Some(call) = on_progress {
-        call(UploadProgress { sent, total });
-    }
-}
-
 fn too_large() -> Error {
     Error::InvalidInput(Problem::new(
         "the stream has more than fits into 10000 parts",
@@ -299,11 +296,14 @@ struct Cleanup {
     client: Client,
     /// `None` when there is nothing to delete any more.
     abort: Option<Operation>,
+    upload_id: String,
+    /// Where the upload ran: it may be dropped anywhere.
+    runtime: Option<Handle>,
 }
 
 impl Cleanup {
     /// Deletes the parts, and gives the error to report.
-    async fn run(mut self, upload_id: String, cause: Error) -> Error {
+    async fn run(mut self, cause: Error) -> Error {
         let Some(operation) = &self.abort else {
             return cause;
         };
@@ -314,7 +314,10 @@ impl Cleanup {
         match outcome {
             Ok(_) => cause,
             Err(error) if error.code() == Some("NoSuchUpload") => cause,
-            Err(error) => Error::LeftBehind(Box::new(LeftBehind::new(upload_id, cause, error))),
+            Err(error) => {
+                let upload_id = std::mem::take(&mut self.upload_id);
+                Error::LeftBehind(Box::new(LeftBehind::new(upload_id, cause, error)))
+            }
         }
     }
 }
@@ -324,18 +327,43 @@ impl Drop for Cleanup {
         let Some(operation) = self.abort.take() else {
             return;
         };
+        let mut left = Left(Some(std::mem::take(&mut self.upload_id)));
         let request = AbortMultipartUpload::new(self.client.clone(), operation);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Some(runtime) = &self.runtime {
             runtime.spawn(async move {
                 if let Err(error) = request.send().await {
-                    tracing::warn!(
-                        target: TRACING_TARGET,
-                        code = error.code(),
-                        request_id = error.request_id(),
-                        "an upload was dropped, and its parts could not be deleted"
-                    );
+                    left.tell(&error);
                 }
+                left.0.take();
             });
+        }
+    }
+}
+
+/// Id of a dropped upload whose parts are not deleted yet. Dropped too, as where the runtime ends, it is told: nobody
+/// else knows it.
+struct Left(Option<String>);
+
+impl Left {
+    fn tell(&self, error: &Error) {
+        tracing::warn!(
+            target: TRACING_TARGET,
+            upload_id = self.0.as_deref(),
+            code = error.code(),
+            request_id = error.request_id(),
+            "an upload was dropped, and its parts could not be deleted"
+        );
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Some(upload_id) = &self.0 {
+            tracing::warn!(
+                target: TRACING_TARGET,
+                upload_id = &**upload_id,
+                "an upload was dropped, and no runtime is left to delete its parts"
+            );
         }
     }
 }

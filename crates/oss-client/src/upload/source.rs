@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
-use crate::body::{Body, BoxStream, Opened};
+use crate::body::{Body, BoxStream, Opened, Section, innermost};
 use crate::error::{Error, Problem};
 
 /// In how many bytes at most a file is read.
@@ -28,19 +28,28 @@ pub(super) struct Parts {
     total: Option<u64>,
     /// How many bytes were given.
     given: u64,
+    /// In how many parts.
+    count: u16,
     /// Of all that was given; `None` if nobody wants to know.
     crc: Option<crc64fast::Digest>,
 }
 
 enum Kind {
     Bytes(Bytes),
-    File(Arc<Mutex<File>>),
+    File(Shared),
     Stream {
         /// `None` behind the end.
         stream: Option<BoxStream>,
         /// What was read and not yet given.
         rest: Bytes,
     },
+}
+
+/// A file, and how it is called.
+#[derive(Clone)]
+struct Shared {
+    file: Arc<Mutex<File>>,
+    path: Arc<str>,
 }
 
 impl Source {
@@ -58,7 +67,10 @@ impl Source {
                     Ok((file, about.is_file().then_some(about.len())))
                 });
                 match opened.await {
-                    Ok((file, Some(length))) => (Kind::File(Arc::new(Mutex::new(file))), Some(length)),
+                    Ok((file, Some(length))) => {
+                        let (file, path) = (Arc::new(Mutex::new(file)), shown.into());
+                        (Kind::File(Shared { file, path }), Some(length))
+                    }
                     Ok((_, None)) => {
                         return Err(refused(
                             format!("{shown} is no regular file"),
@@ -86,6 +98,7 @@ impl Source {
             kind,
             total,
             given: 0,
+            count: 0,
             crc: with_crc.then(crc64fast::Digest::new),
         })
     }
@@ -130,15 +143,19 @@ impl Parts {
                 (Body::from(part), wanted)
             }
             Kind::File(file) => {
-                let (file, from) = (Arc::clone(file), self.given);
-                if let Some(crc) = &mut self.crc {
-                    digest(&file, from, wanted, crc).await?;
-                }
-                let open = move || pieces(Arc::clone(&file), from, wanted);
-                (Body::reopened(wanted, open), wanted)
+                let (file, from) = (file.clone(), self.given);
+                let crc = match &mut self.crc {
+                    Some(crc) => Some(digest(&file, from, wanted, crc).await?),
+                    None => None,
+                };
+                let path = Arc::clone(&file.path);
+                let body = Body::reopened(wanted, move || pieces(file.clone(), from, wanted));
+                (body.of_file(Section { path, from, crc }), wanted)
             }
             Kind::Stream { stream, rest } => {
-                let part = fill(stream, rest, wanted).await?;
+                let part = fill(stream, rest, wanted)
+                    .await
+                    .map_err(|broken| broken.at(self.given, self.count))?;
                 let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
                 if let Some(crc) = &mut self.crc {
                     crc.write(&part);
@@ -146,6 +163,7 @@ impl Parts {
                 (Body::from(part), length)
             }
         };
+        self.count = self.count.saturating_add(1);
         self.given = self.given.saturating_add(length);
         self.check_length(length < wanted).await?;
         Ok((body, length))
@@ -160,16 +178,39 @@ impl Parts {
             let what = format!("the body ended after {} of {total} bytes", self.given);
             return Err(refused(what, "pass the real length"));
         }
-        if self.given == total && !(rest.is_empty() && fill(stream, rest, 1).await?.is_empty()) {
-            let what = format!("the body has more than the {total} bytes that were announced");
-            return Err(refused(what, "pass the real length"));
+        if self.given == total {
+            let behind = fill(stream, rest, 1).await;
+            // No further part: it is still the last one.
+            let last = self.count.saturating_sub(1);
+            let behind = behind.map_err(|broken| broken.at(self.given, last))?;
+            if !(rest.is_empty() && behind.is_empty()) {
+                let what = format!("the body has more than the {total} bytes that were announced");
+                return Err(refused(what, "pass the real length"));
+            }
         }
         Ok(())
     }
 }
 
+/// A stream that failed.
+struct Broken {
+    /// How many bytes of the part there were.
+    read: usize,
+    cause: String,
+}
+
+impl Broken {
+    /// In the part behind so many, which begins at this byte.
+    fn at(&self, from: u64, parts: u16) -> Error {
+        let at = from.saturating_add(u64::try_from(self.read).unwrap_or(u64::MAX));
+        let (part, cause) = (parts.saturating_add(1), &self.cause);
+        let what = format!("the body could not be read behind byte {at}, in part {part}: {cause}");
+        refused(what, "see to its source")
+    }
+}
+
 /// Reads up to `wanted` bytes into a buffer of their own: slices of what the stream gave could keep much more alive.
-async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Bytes, Error> {
+async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Bytes, Broken> {
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     let mut part = BytesMut::new();
     loop {
@@ -181,31 +222,29 @@ async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> 
         match source.next().await {
             Some(Ok(piece)) => *rest = piece,
             Some(Err(error)) => {
-                let what = format!("the body could not be read: {error}");
-                return Err(refused(what, "see to its source"));
+                *stream = None;
+                return Err(Broken {
+                    read: part.len(),
+                    cause: innermost(&*error),
+                });
             }
             None => *stream = None,
         }
     }
 }
 
-/// The bytes of a file from a place on.
-fn pieces(
-    file: Arc<Mutex<File>>,
-    from: u64,
-    length: u64,
-) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+/// The bytes of a file from a place on. Its errors name the file.
+fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let end = from.saturating_add(length);
     stream::try_unfold((file, from), move |(file, at)| async move {
         let room = usize::try_from(end.saturating_sub(at)).unwrap_or(READ).min(READ);
         if room == 0 {
             return Ok(None);
         }
-        let (file, piece) = blocking(move || {
-            let piece = read(&file, at, room)?;
-            Ok((file, piece))
-        })
-        .await?;
+        let of = Arc::clone(&file.file);
+        let piece = blocking(move || read(&of, at, room))
+            .await
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path)))?;
         // A file that became shorter; the length is checked where the body is sent.
         if piece.is_empty() {
             return Ok(None);
@@ -224,33 +263,33 @@ fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
     Ok(piece.into())
 }
 
-/// Reads a part for the CRC of the whole. It is read again when it is sent, by then from the system's cache: that way
-/// parts go out side by side, none is held in memory, and a file that changes meanwhile is noticed.
-async fn digest(
-    file: &Arc<Mutex<File>>,
-    from: u64,
-    length: u64,
-    crc: &mut crc64fast::Digest,
-) -> Result<(), Error> {
-    let mut pieces = std::pin::pin!(pieces(Arc::clone(file), from, length));
-    let mut left = length;
+/// Reads a part for the CRC of the whole, and gives that of the part. It is read again when it is sent, by then from
+/// the system's cache: that way parts go out side by side, none is held in memory, and a file that changes meanwhile
+/// is noticed.
+async fn digest(file: &Shared, from: u64, length: u64, crc: &mut crc64fast::Digest) -> Result<u64, Error> {
+    let mut of_part = crc64fast::Digest::new();
+    let mut pieces = std::pin::pin!(pieces(file.clone(), from, length));
+    let mut at = from;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|error| {
             refused(
-                format!("the file cannot be read: {error}"),
+                format!("the file cannot be read behind byte {at}: {error}"),
                 "see to the file system",
             )
         })?;
-        left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         crc.write(&piece);
+        of_part.write(&piece);
     }
-    if left > 0 {
+    let to = from.saturating_add(length);
+    if at < to {
+        let path = &file.path;
         return Err(refused(
-            "the file became shorter",
+            format!("{path} became shorter while it was uploaded: it ended at byte {at}, and had {to}"),
             "upload files that nobody writes to",
         ));
     }
-    Ok(())
+    Ok(of_part.sum64())
 }
 
 /// Runs file operations where they block nobody.

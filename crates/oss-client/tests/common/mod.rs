@@ -95,7 +95,7 @@ pub fn raw_server(handle: impl FnOnce(Received, TcpStream) + Send + 'static) -> 
     address
 }
 
-fn read_head(stream: &mut TcpStream) -> Option<Received> {
+pub fn read_head(stream: &mut TcpStream) -> Option<Received> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

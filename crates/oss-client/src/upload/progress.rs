@@ -1,0 +1,75 @@
+//! What the caller is told while an upload runs.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::body::Meter;
+
+use super::{OnProgress, UploadProgress};
+
+/// Tells the caller how far an upload is, from within the caller's own task.
+pub(super) struct Reporter {
+    call: Option<OnProgress>,
+    /// How many bytes the HTTP stack has got of all parts, each counted once.
+    sent: Arc<AtomicU64>,
+    acknowledged: u64,
+    total: Option<u64>,
+    /// What was told last.
+    told: Option<UploadProgress>,
+}
+
+impl Reporter {
+    pub(super) fn new(call: Option<OnProgress>, total: Option<u64>) -> Self {
+        Self {
+            call,
+            sent: Arc::default(),
+            acknowledged: 0,
+            total,
+            told: None,
+        }
+    }
+
+    /// What the meters of all parts count to.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.sent)
+    }
+
+    /// For what is sent in one request.
+    pub(super) fn meter(&self) -> Meter {
+        Meter::of(&self.sent)
+    }
+
+    /// So many more bytes were acknowledged.
+    pub(super) fn acknowledged(&mut self, bytes: u64) {
+        self.acknowledged = self.acknowledged.saturating_add(bytes);
+        self.tell();
+    }
+
+    /// Runs this. Each piece that is handed to the HTTP stack wakes it.
+    pub(super) async fn while_it_runs<F: Future + Unpin>(&mut self, mut run: F) -> F::Output {
+        std::future::poll_fn(|cx| {
+            let polled = Pin::new(&mut run).poll(cx);
+            if self.sent.load(Ordering::Relaxed) > 0 {
+                self.tell();
+            }
+            polled
+        })
+        .await
+    }
+
+    fn tell(&mut self) {
+        let Some(call) = &mut self.call else {
+            return;
+        };
+        let now = UploadProgress {
+            sent: self.sent.load(Ordering::Relaxed),
+            acknowledged: self.acknowledged,
+            total: self.total,
+        };
+        if self.told != Some(now) {
+            self.told = Some(now);
+            call(now);
+        }
+    }
+}
