@@ -12,6 +12,8 @@ use oss_credentials_core::test_util::ManualClock;
 /// What issued keys are made of.
 pub(crate) const SECRET: &str = "canary-issued-secret";
 pub(crate) const TOKEN: &str = "canary-issued-token";
+/// In an answer: keys and tokens that the request has.
+pub(crate) const ECHO: &str = "ECHO";
 /// Host and port of the server behind the credentials URI.
 pub(crate) const URI_HOST: &str = "127.0.0.1:6666";
 /// CloudSSO's, as a profile has it.
@@ -93,7 +95,8 @@ impl Services {
             };
         }
         if let Some((status, body)) = &state.instead {
-            return Ok(HttpResponse::new(*status, body.clone().into_bytes()));
+            let body = body.replace(ECHO, &secrets_of(request));
+            return Ok(HttpResponse::new(*status, body.into_bytes()));
         }
         if url.contains(METADATA_HOST) {
             let path = url.rsplit('/').next().unwrap_or_default();
@@ -126,4 +129,22 @@ impl Services {
             "LastUpdated": "{updated}", "Expiration": "{expires}""#
         )
     }
+}
+
+/// Keys and tokens of a request, as they may stand in a text of JSON.
+fn secrets_of(request: &HttpRequest) -> String {
+    let body = String::from_utf8_lossy(request.body()).into_owned();
+    let parts = [request.url(), body.as_str()].join("&");
+    let is_secret = |part: &&str| {
+        ["SecurityToken=", "OIDCToken=", "refresh_token=", "key="]
+            .iter()
+            .any(|name| part.starts_with(name))
+    };
+    let tokens: Vec<&str> = parts.split(['&', '?']).filter(is_secret).collect();
+    let all = format!(
+        "{} {}",
+        request.header("authorization").unwrap_or_default(),
+        tokens.join(" ")
+    );
+    all.replace(['"', '\\', '\n'], " ")
 }

@@ -10,7 +10,7 @@ use oss_credentials_core::{CredentialsProvider, blocking};
 use oss_credentials_profile::ProfileProvider;
 use tempfile::TempDir;
 
-use crate::scripted::{SECRET, Services, TOKEN, URI_HOST};
+use crate::scripted::{ECHO, SECRET, Services, TOKEN, URI_HOST};
 use crate::transcript::Transcript;
 
 const NOW: u64 = 1_800_000_000;
@@ -169,11 +169,12 @@ fn credentials_ini(folder: &Path, fields: &[(&str, &str)]) -> String {
 
 /// What services answer: all is well, they repeat what they were shown, or they are broken.
 fn answers() -> [Option<(u16, String)>; 5] {
-    let echo = r#"{"Code": "NoPermission", "Message": "canary-file-secret, canary-file-token, canary-login-token,
-        canary-access-token, canary-refresh-token, canary-password, canary-query", "RequestId": "R-1"}"#;
+    // What the service was shown.
+    let said = ECHO;
+    let echo = format!(r#"{{"Code": "NoPermission", "Message": "{said}", "RequestId": "R-1"}}"#);
     [
         None,
-        Some((400, echo.to_owned())),
+        Some((400, echo.clone())),
         Some((200, echo.replace("Code", "error"))),
         Some((200, format!("{{\"AccessKeyId\": \"{SECRET}"))),
         Some((503, format!("<html>{TOKEN}</html>"))),
