@@ -4,13 +4,16 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
+mod scripted;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::mpsc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use oss_credentials::DefaultProvider;
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{
     Backoff, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, RefreshDriver,
@@ -20,10 +23,12 @@ use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_kms_client_key::KmsClientKey;
 use oss_credentials_oidc_rrsa::OidcRrsa;
 use oss_credentials_process::CredentialsProcess;
+use oss_credentials_profile::{ProfileProvider, ProfileProviderBuilder};
 use oss_credentials_reqwest::ReqwestClient;
 use oss_credentials_sts_assume_role::StsAssumeRole;
 use oss_credentials_uri::CredentialsUri;
 use oss_testkit::{Fault, LocalCloud, Service};
+use scripted::{METADATA_HOST, OAUTH_HOST, SIGN_IN_HOST, STS_HOST, Services, URI_HOST};
 use tempfile::TempDir;
 
 const NOW: u64 = 1_800_000_000;
@@ -253,4 +258,260 @@ fn process() {
         Ok(Box::new(source))
     })
     .run("exit status: 3");
+}
+
+/// The answer, if it is there as soon as it is asked for.
+fn at_once(provider: &impl CredentialsProvider) -> Result<Credentials, CredentialsError> {
+    match provider.credentials().into_ready() {
+        Ok(answer) => answer,
+        Err(future) => match Box::pin(future)
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("a caller has to wait"),
+        },
+    }
+}
+
+/// Ten minutes without the service at `host`, with no driver: callers try again, and get the key at hand. Then its end,
+/// which has `cause` in it, and the first success. Keys last an hour; the others in `idle` are never asked.
+fn outlives(
+    provider: &impl CredentialsProvider,
+    clock: &ManualClock,
+    services: &Services,
+    host: &str,
+    cause: &str,
+    idle: &[&str],
+) {
+    let first = at_once(provider).unwrap();
+    services.down(host);
+    // Due between 48 minutes of the hour and 72 seconds later.
+    clock.advance(48 * MINUTE + 72 * SECOND);
+    for _ in 0..120 {
+        clock.advance(5 * SECOND);
+        for _ in 0..10 {
+            assert!(at_once(provider).unwrap().same_key_as(&first));
+        }
+        assert!(provider.cached().unwrap().same_key_as(&first));
+    }
+    let status = provider.refresh_status().unwrap();
+    assert!(status.failures() > 5, "{status:?}");
+    // With pauses between attempts, not one for each call.
+    assert!(
+        (6..60).contains(&services.missed()),
+        "{} requests",
+        services.missed()
+    );
+
+    clock.advance(3 * MINUTE);
+    let error = at_once(provider).unwrap_err().to_string();
+    assert!(error.contains(cause), "{error}");
+    services.up();
+    clock.advance(61 * SECOND);
+    let next = at_once(provider).unwrap();
+    assert!(!next.same_key_as(&first), "an hour has passed");
+    assert_eq!(next.source(), first.source());
+    assert!(provider.cached().unwrap().same_key_as(&next));
+    assert_eq!(provider.refresh_status().unwrap().failures(), 0);
+    for host in idle {
+        assert!(!services.was_asked(host), "{host} was asked: another identity");
+    }
+}
+
+/// A profile in `config.json` with these fields.
+fn profile(
+    fields: &str,
+    host: &str,
+    cause: &str,
+    settings: impl FnOnce(ProfileProviderBuilder, &Path) -> ProfileProviderBuilder,
+) {
+    let clock = ManualClock::at_unix(NOW);
+    let services = Services::new(&clock);
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "head.body.mark").unwrap();
+    let fields = fields.replace("TOKEN_FILE", token.to_str().unwrap());
+    let file = folder.path().join("config.json");
+    std::fs::write(
+        &file,
+        format!(r#"{{"current": "a", "profiles": [{{"name": "a", {fields}}}]}}"#),
+    )
+    .unwrap();
+    let builder = ProfileProvider::builder()
+        .cli_file(&file)
+        .clock(clock.clone())
+        .http_client(services.http());
+    let provider = settings(builder, folder.path()).build().unwrap();
+    outlives(&provider, &clock, &services, host, cause, &[]);
+    let found = provider.in_use().unwrap();
+    assert_eq!((found.profile(), found.file()), ("a", file.as_path()));
+}
+
+fn as_it_is(builder: ProfileProviderBuilder, _: &Path) -> ProfileProviderBuilder {
+    builder
+}
+
+const PAIR: &str = r#""access_key_id": "LTAI5tExampleKeyId01", "access_key_secret": "example-secret""#;
+const ROLE: &str = r#""ram_role_arn": "acs:ram::123456789012:role/example", "sts_region": "cn-hangzhou""#;
+
+#[test]
+fn profile_with_a_role() {
+    let fields = format!(r#""mode": "RamRoleArn", {PAIR}, {ROLE}"#);
+    profile(&fields, STS_HOST, STS_HOST, as_it_is);
+}
+
+#[test]
+fn profile_with_a_role_on_top_of_an_instances() {
+    let fields = format!(r#""mode": "RamRoleArnWithRoleName", "ram_role_name": "example-role", {ROLE}"#);
+    profile(&fields, STS_HOST, STS_HOST, as_it_is);
+}
+
+#[test]
+fn profile_with_an_oidc_token() {
+    let fields = format!(
+        r#""mode": "OIDC", "oidc_provider_arn": "acs:ram::123456789012:oidc-provider/example",
+        "oidc_token_file": "TOKEN_FILE", {ROLE}"#
+    );
+    profile(&fields, STS_HOST, STS_HOST, as_it_is);
+}
+
+#[test]
+fn profile_of_an_instances_role() {
+    let fields = r#""mode": "EcsRamRole", "ram_role_name": "example-role""#;
+    profile(fields, METADATA_HOST, "metadata service", as_it_is);
+}
+
+#[test]
+fn profile_with_a_credentials_uri() {
+    let fields = format!(r#""mode": "CredentialsURI", "credentials_uri": "http://{URI_HOST}/keys""#);
+    profile(&fields, URI_HOST, "the credentials URI", as_it_is);
+}
+
+#[test]
+fn profile_with_a_login_of_cloud_sso() {
+    let fields = format!(
+        r#""mode": "CloudSSO", "cloud_sso_sign_in_url": "https://{SIGN_IN_HOST}/start", "cloud_sso_account_id": "1",
+        "cloud_sso_access_config": "ac", "access_token": "example-login-token",
+        "cloud_sso_access_token_expire": {}"#,
+        NOW + 90_000
+    );
+    profile(&fields, SIGN_IN_HOST, "CloudSSO", as_it_is);
+}
+
+#[test]
+fn profile_with_an_oauth_login() {
+    let fields = format!(
+        r#""mode": "OAuth", "oauth_site_type": "CN", "oauth_access_token": "example-access-token",
+        "oauth_refresh_token": "example-refresh-token", "oauth_access_token_expire": {}"#,
+        NOW + 90_000
+    );
+    profile(&fields, OAUTH_HOST, "the OAuth service", as_it_is);
+    profile(&fields, OAUTH_HOST, "the OAuth service", |builder, _| {
+        builder.write_back(true)
+    });
+}
+
+/// It has no end, and runs a program, which takes the time it takes: callers may wait for that, and get the key.
+#[test]
+fn profile_with_a_program() {
+    let clock = ManualClock::at_unix(NOW);
+    let folder = tempfile::tempdir().unwrap();
+    let (down, program) = (folder.path().join("down"), folder.path().join("helper"));
+    let script = format!(
+        "test -e {} && exit 3; echo '{{\"access_key_id\": \"id\", \"access_key_secret\": \"secret\"}}'",
+        down.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    let file = folder.path().join("config.json");
+    let text = format!(
+        r#"{{"profiles": [{{"name": "default", "mode": "External", "process_command": "/bin/sh {}"}}]}}"#,
+        program.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let builder = ProfileProvider::builder().cli_file(&file);
+    let provider = builder.clock(clock.clone()).build().unwrap();
+    let ask = || blocking::wait(provider.credentials());
+    let first = ask().unwrap();
+    std::fs::write(&down, "").unwrap();
+    clock.advance(60 * MINUTE);
+    for _ in 0..60 {
+        clock.advance(10 * SECOND);
+        for _ in 0..10 {
+            assert!(ask().unwrap().same_key_as(&first));
+        }
+    }
+    let status = provider.refresh_status().unwrap();
+    assert!(status.failures() > 5, "{status:?}");
+    provider.invalidate(&first);
+    let error = ask().unwrap_err().to_string();
+    assert!(error.contains("exit status: 3"), "{error}");
+    std::fs::remove_file(&down).unwrap();
+    clock.advance(61 * SECOND);
+    assert_eq!(ask().unwrap().access_key_id(), "id");
+    assert_eq!(provider.refresh_status().unwrap().failures(), 0);
+}
+
+/// The default chain, with members set up from this one on.
+fn default_chain(member: &'static str, host: &str, cause: &str, idle: &[&str]) {
+    let clock = ManualClock::at_unix(NOW);
+    let services = Services::new(&clock);
+    let home = tempfile::tempdir().unwrap();
+    let token = home.path().join("token");
+    std::fs::write(&token, "head.body.mark").unwrap();
+    let env = FakeEnv::new().with("HOME", home.path().to_str().unwrap());
+    if member == "oidc-rrsa" {
+        env.set("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::123456789012:role/example");
+        env.set(
+            "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+            "acs:ram::123456789012:oidc-provider/example",
+        );
+        env.set("ALIBABA_CLOUD_OIDC_TOKEN_FILE", token.to_str().unwrap());
+        env.set("ALIBABA_CLOUD_STS_REGION", "cn-hangzhou");
+    }
+    if ["oidc-rrsa", "profile"].contains(&member) {
+        let fields = format!(
+            r#""mode": "CloudSSO", "cloud_sso_sign_in_url": "https://{SIGN_IN_HOST}/start", "access_token": "example",
+            "cloud_sso_account_id": "1", "cloud_sso_access_config": "ac", "cloud_sso_access_token_expire": {}"#,
+            NOW + 90_000
+        );
+        std::fs::create_dir(home.path().join(".aliyun")).unwrap();
+        let text = format!(r#"{{"profiles": [{{"name": "default", {fields}}}]}}"#);
+        std::fs::write(home.path().join(".aliyun/config.json"), text).unwrap();
+    }
+    if member != "ecs-ram-role" {
+        env.set("ALIBABA_CLOUD_CREDENTIALS_URI", format!("http://{URI_HOST}/keys"));
+    }
+    let provider = DefaultProvider::builder()
+        .env(env)
+        .clock(clock.clone())
+        .http_client(services.http())
+        .build()
+        .unwrap();
+    outlives(&provider, &clock, &services, host, cause, idle);
+    assert_eq!(provider.answered(), Some(member));
+}
+
+#[test]
+fn default_chain_at_an_oidc_token() {
+    let idle = [SIGN_IN_HOST, URI_HOST, METADATA_HOST];
+    default_chain("oidc-rrsa", STS_HOST, "the chain stops at oidc-rrsa", &idle);
+}
+
+#[test]
+fn default_chain_at_a_profile() {
+    let idle = [STS_HOST, URI_HOST, METADATA_HOST];
+    default_chain("profile", SIGN_IN_HOST, "the chain stops at profile", &idle);
+}
+
+#[test]
+fn default_chain_at_a_credentials_uri() {
+    let idle = [STS_HOST, SIGN_IN_HOST, METADATA_HOST];
+    default_chain("uri", URI_HOST, "the chain stops at uri", &idle);
+}
+
+#[test]
+fn default_chain_at_an_instances_role() {
+    let idle = [STS_HOST, SIGN_IN_HOST, URI_HOST];
+    default_chain("ecs-ram-role", METADATA_HOST, "the metadata service", &idle);
 }

@@ -11,6 +11,9 @@
     reason = "a broken set-up ends the test, and tables of cases are long"
 )]
 
+mod files;
+#[path = "../scripted/mod.rs"]
+mod scripted;
 mod transcript;
 
 use std::sync::{Arc, Mutex};

@@ -80,6 +80,22 @@ impl Transcript {
         self.texts.lock().unwrap().push(format!("{value:?}\n{value:#?}"));
     }
 
+    pub(crate) fn note_text(&self, text: String) {
+        self.texts.lock().unwrap().push(text);
+    }
+
+    /// Whether the word is in a log line or in what was noted, in whatever case: names of hosts are in lower case.
+    pub(crate) fn shows(&self, word: &str) -> bool {
+        let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let word = word.to_lowercase();
+        let texts = self.texts.lock().unwrap();
+        texts
+            .iter()
+            .chain([&log])
+            .any(|text| text.to_lowercase().contains(&word))
+    }
+
     /// How many log lines there are.
     pub(crate) fn lines(&self) -> usize {
         let _ = self;

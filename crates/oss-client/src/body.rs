@@ -156,7 +156,7 @@ impl Body {
 
     /// The bytes, if they are at hand.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
-        match &self.0 {
+        match &self.content {
             Content::Bytes(bytes) => Some(bytes),
             Content::Stream { .. } | Content::Reopened { .. } => None,
         }

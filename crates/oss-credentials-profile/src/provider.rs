@@ -247,17 +247,17 @@ impl CredentialsProvider for ProfileProvider {
             self.shared.look(now);
         }
         let current = self.shared.current.load();
+        // Not reached: a look leaves a provider behind, or a failure.
+        let nothing = || {
+            let detail = ErrorDetail::builder(NAME, "the profile is not read yet");
+            CredentialsError::unavailable(detail.hint("ask again; if it stays so, report it"))
+        };
         let Some(snapshot) = current.as_deref() else {
-            // Not reached: a look leaves something behind.
-            return CredentialsFuture::ready(Err(CredentialsError::unavailable(ErrorDetail::builder(
-                NAME,
-                "the profile is not read yet",
-            ))));
+            return CredentialsFuture::ready(Err(nothing()));
         };
         let Some(provider) = &snapshot.provider else {
             let failure = snapshot.failure.clone();
-            let none = || CredentialsError::unavailable(ErrorDetail::builder(NAME, "there is no profile"));
-            return CredentialsFuture::ready(Err(failure.unwrap_or_else(none)));
+            return CredentialsFuture::ready(Err(failure.unwrap_or_else(nothing)));
         };
         // What is at hand is copied out; else the future has to own its provider, which may be replaced
         // meanwhile.

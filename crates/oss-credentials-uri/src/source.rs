@@ -502,10 +502,9 @@ fn malformed(error: &CredentialsError) -> CredentialsError {
     });
     let mut malformed = ErrorDetail::builder(NAME, format!("the credentials URI {what}"))
         .hint("write it as https://host[:port]/path, or http:// for a server on this machine");
-    if let Some(place) = detail
-        .and_then(ErrorDetail::place)
-        .filter(|place| !place.is_empty())
-    {
+    // One word without a dot is no URI that somebody mistyped: it may be a key that belongs into another field.
+    let place = detail.and_then(ErrorDetail::place);
+    if let Some(place) = place.filter(|place| place.contains(['.', ':']) || *place == "localhost") {
         malformed = malformed.place(place);
     }
     CredentialsError::invalid_config(malformed)

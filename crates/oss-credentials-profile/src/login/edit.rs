@@ -43,10 +43,11 @@ pub(super) fn edited(
 ) -> Result<Zeroizing<String>, CredentialsError> {
     let config = Config::parse(text, file)?;
     let gone = |what: String| {
-        CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(file.to_string_lossy()))
+        let detail = ErrorDetail::builder(NAME, what).place(file.to_string_lossy());
+        CredentialsError::invalid_config(detail.hint("log in again, or name another profile"))
     };
     let Some(fields) = config.profile(profile) else {
-        return Err(gone(format!("there is no profile {profile:?} any more")));
+        return Err(gone(format!("the profile {profile:?} is there no more")));
     };
     let mut places: Vec<Range<usize>> = fields.values().filter_map(|raw| range(text, raw)).collect();
     places.sort_by_key(|place| place.start);
@@ -143,7 +144,7 @@ mod tests {
         let error = edited(r#"{"profiles":[{"name":"b"}]}"#, Path::new("c"), "a", &changes()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "profile: there is no profile \"a\" any more (c)"
+            "profile: the profile \"a\" is there no more (c); log in again, or name another profile"
         );
     }
 
