@@ -5,12 +5,17 @@
 
 use std::process::ExitCode;
 
-use oss_credentials::CredentialsError;
-
 #[tokio::main]
-async fn main() -> Result<ExitCode, CredentialsError> {
+async fn main() -> ExitCode {
     let is_given = |option: &str| std::env::args().skip(1).any(|argument| argument == option);
-    let provider = oss_credentials::default_provider()?;
+    let provider = match oss_credentials::default_provider() {
+        Ok(provider) => provider,
+        // The variable that pins a member names none.
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let explanation = if is_given("--all") {
         provider.explain_all().await
     } else {
@@ -21,8 +26,8 @@ async fn main() -> Result<ExitCode, CredentialsError> {
     } else {
         println!("{explanation}");
     }
-    Ok(match explanation.error() {
+    match explanation.error() {
         None => ExitCode::SUCCESS,
         Some(_) => ExitCode::FAILURE,
-    })
+    }
 }

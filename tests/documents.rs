@@ -20,6 +20,8 @@ fn the_examples_that_are_shown_are_those_that_are_compiled() {
         ("docs/chain.md", "examples/pages/chain.rs"),
         ("docs/custom.md", "examples/pages/custom.rs"),
         ("docs/profile.md", "examples/pages/profile_tests.rs"),
+        ("docs/default-chain.md", "examples/pages/default_chain.rs"),
+        ("docs/default-chain.md", "examples/pages/default_chain_tests.rs"),
         ("docs/default-chain.md", "examples/pages/vendor_chain.rs"),
     ] {
         shows(page, program);

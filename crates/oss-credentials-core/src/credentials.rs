@@ -139,6 +139,12 @@ impl fmt::Debug for Credentials {
         if self.is_anonymous() {
             return f.write_str("Credentials(anonymous)");
         }
+        let ends: &dyn fmt::Debug = &self.inner.expires_at;
+        // As people read it, where chrono can hold it.
+        #[cfg(feature = "chrono")]
+        let utc = self.expires_at_utc();
+        #[cfg(feature = "chrono")]
+        let ends: &dyn fmt::Debug = if utc.is_some() { &utc } else { ends };
         f.debug_struct("Credentials")
             .field(
                 "access_key_id",
@@ -153,7 +159,7 @@ impl fmt::Debug for Credentials {
                     .as_ref()
                     .map(|_| format_args!("<redacted>")),
             )
-            .field("expires_at", &self.inner.expires_at)
+            .field("expires_at", ends)
             .field("source", &self.inner.source)
             .finish()
     }
@@ -293,6 +299,11 @@ mod tests {
         assert!(shown.contains("STS.****eyId"), "{shown}");
         assert!(!shown.contains("canary"), "{shown}");
         assert!(shown.contains("test"), "{shown}");
+        #[cfg(feature = "chrono")]
+        assert!(
+            shown.contains("expires_at: Some(1970-01-01T00:01:40Z)"),
+            "{shown}"
+        );
         let short = Credentials::builder("ABCDEFGHIJKLMNO", "canary-secret")
             .build()
             .unwrap();

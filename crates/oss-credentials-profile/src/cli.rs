@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::NAME;
-use crate::config::{DEFAULT_PROFILE, MAX_DEPTH};
+use crate::config::{DEFAULT_PROFILE, ENV_PROFILE, MAX_DEPTH};
 use crate::lookup::Lookup;
 use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
 use crate::section::Section;
@@ -69,7 +69,9 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
             return Err(CredentialsError::invalid_config(
                 ErrorDetail::builder(NAME, what)
                     .place(file.to_string_lossy())
-                    .hint("choose one with `aliyun configure switch`, or name one"),
+                    .hint(format!(
+                        "choose one with `aliyun configure switch`, or name one with profile(..) or {ENV_PROFILE}"
+                    )),
             ));
         }
         return Ok(Lookup::Absent(format!("no profile {name:?}")));
@@ -205,8 +207,8 @@ fn unknown_mode(section: &Section<'_>, mode: &str) -> CredentialsError {
     };
     section.place.invalid(
         problem,
-        "set mode to AK, StsToken, RamRoleArn, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, \
-         CloudSSO or OAuth",
+        "set mode to AK, StsToken, RamRoleArn, RamRoleArnWithRoleName, EcsRamRole, OIDC, ChainableRamRoleArn, \
+         External, CredentialsURI, CloudSSO or OAuth",
     )
 }
 

@@ -1,11 +1,14 @@
 //! Which files are asked for the profile, and what they say.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 use crate::NAME;
-use crate::config::{DEFAULT_PROFILE, MAX_CONFIG_FILE, MAX_INI_FILE};
+use crate::config::{
+    DEFAULT_PROFILE, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE, MAX_CONFIG_FILE, MAX_INI_FILE,
+};
 use crate::file::{ReadError, Stamp, read};
 use crate::plan::Plan;
 use crate::{cli, ini};
@@ -64,14 +67,31 @@ impl Candidates {
             Some(name) => format!("there is no profile {name:?}"),
             None => "no file has a profile to use".to_owned(),
         };
-        let detail = ErrorDetail::builder(NAME, what).place(reasons.join("; "));
+        let detail = ErrorDetail::builder(NAME, what)
+            .place(reasons.join("; "))
+            .hint(self.hint());
         if self.profile.is_some() || self.files.iter().any(|file| file.named) {
             // Whoever names a profile or a file wants it: a chain must not go on to another identity.
-            let hint = "correct the name, or add the profile";
-            return Err(CredentialsError::invalid_config(detail.hint(hint)));
+            return Err(CredentialsError::invalid_config(detail));
         }
-        let hint = format!("add the profile {DEFAULT_PROFILE:?} to one of them, or name one");
-        Err(CredentialsError::not_configured(detail.hint(hint)))
+        Err(CredentialsError::not_configured(detail))
+    }
+
+    /// What to do where no file has the profile.
+    fn hint(&self) -> String {
+        if self.files.iter().any(|file| file.kind == Kind::OwnKeys) {
+            return "correct the name given to config_ini(..), or add the section".to_owned();
+        }
+        let by = format!("profile(..) or {ENV_PROFILE}");
+        if self.profile.is_some() {
+            return format!("correct {by}, or add the profile");
+        }
+        let to = if self.files.len() == 1 {
+            "it"
+        } else {
+            "one of them"
+        };
+        format!("add the profile {DEFAULT_PROFILE:?} to {to}, or name one with {by}")
     }
 }
 
@@ -90,6 +110,7 @@ impl Candidate {
             Err(ReadError::Hidden) if !self.named => {
                 return Ok(Lookup::Absent("its folder may not be looked into".to_owned()));
             }
+            Err(ReadError::Missing) => return Err(self.missing()),
             Err(error) => return Err(unreadable(&self.path, error)),
         };
         match self.kind {
@@ -98,17 +119,28 @@ impl Candidate {
             Kind::OwnKeys => ini::own_keys(&text, &self.path, wanted.unwrap_or(DEFAULT_PROFILE)),
         }
     }
+
+    /// Somebody named a file that is not there: by what, as the path alone does not tell.
+    fn missing(&self) -> CredentialsError {
+        let by = match self.kind {
+            Kind::Cli => format!("cli_file(..) or {ENV_CONFIG_FILE}"),
+            Kind::Credentials => format!("ini_file(..) or {ENV_CREDENTIALS_FILE}"),
+            Kind::OwnKeys => "the path given to config_ini(..)".to_owned(),
+        };
+        no_such_file(&self.path, format!("correct {by}, or write the file"))
+    }
+}
+
+fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
+    let detail = ErrorDetail::builder(NAME, "there is no such file").place(path.to_string_lossy());
+    CredentialsError::invalid_config(detail.hint(hint))
 }
 
 /// A file that cannot be used.
 pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
     let detail = |what: String| ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
     let (what, hint, source) = match error {
-        ReadError::Missing => (
-            "there is no such file".to_owned(),
-            "correct the path, or write the file",
-            None,
-        ),
+        ReadError::Missing => return no_such_file(path, "correct the path, or write the file"),
         ReadError::Hidden => (
             "the file's folder may not be looked into".to_owned(),
             "let the user of this process do so",

@@ -131,10 +131,10 @@ impl<'a> Section<'a> {
                 .text(key)?
                 .map(|text| {
                     text.parse()
-                        .map_err(|_| self.malformed(key, "a whole number, 0 or more"))
+                        .map_err(|_| self.malformed(key, "a whole number of 0 or more"))
                 })
                 .transpose()?,
-            Values::Json(values) => self.json_value(values, key, "a whole number, 0 or more")?,
+            Values::Json(values) => self.json_value(values, key, "a whole number of 0 or more")?,
         };
         Ok(number.filter(|number| *number != 0))
     }

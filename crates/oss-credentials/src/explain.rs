@@ -61,8 +61,8 @@ impl MemberReport {
         self.standing
     }
 
-    /// Where its credentials are from: a variable, a file and its profile, a URL without query. `None` where
-    /// that is not known.
+    /// Where its credentials are from, or would be from if it had not failed: a variable, a file and its profile, a
+    /// URL without query. `None` where that is not known.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }
@@ -79,7 +79,8 @@ impl MemberReport {
         (source != self.name).then_some(source)
     }
 
-    /// When the credentials end, by the service's clock; `None` if there are none, or they do not.
+    /// When the credentials end, by the service's clock; `None` if there are none, if they do not, or if nothing
+    /// says when, as with a token in a variable.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.credentials.as_ref()?.expires_at()
     }
@@ -193,10 +194,11 @@ impl Member {
         error: Option<CredentialsError>,
     ) -> MemberReport {
         let provider = self.provider.as_ref().ok();
+        let is_set_up = credentials.is_some() || standing == Standing::Failed;
         MemberReport {
             name: self.name,
             standing,
-            place: credentials.as_ref().and_then(|_| self.place()),
+            place: self.place().filter(|_| is_set_up),
             credentials,
             status: provider.and_then(CredentialsProvider::refresh_status),
             error,
@@ -251,7 +253,9 @@ impl MemberReport {
         }
         if let Some(id) = self.access_key_id() {
             write!(f, ": {id}")?;
-            let from = [self.place(), self.source()];
+            // The place of a profile ends with what it asks for, which most often is the source's name, too.
+            let is_told = |source: &&str| self.place().is_some_and(|place| place.ends_with(source));
+            let from = [self.place(), self.source().filter(|source| !is_told(source))];
             let from: Vec<&str> = from.into_iter().flatten().collect();
             if !from.is_empty() {
                 write!(f, " ({})", from.join(", "))?;
@@ -266,11 +270,21 @@ impl MemberReport {
         if let Some(error) = self.error() {
             f.write_str(": ")?;
             self.write_error(f, error)?;
+            // What a profile asks for tells of a service or a program, and not of the file that leads there.
+            let is_own = error.detail().is_none_or(|detail| detail.provider() == self.name);
+            if let Some(place) = self.place().filter(|_| !is_own) {
+                write!(f, "\n      set up by: {place}")?;
+            }
             if let Some(at) = self.next_refresh().filter(|_| self.standing == Standing::Failed) {
                 write!(f, "\n      next attempt: {}", Instant { at, now })?;
             }
         }
         Ok(())
+    }
+
+    fn has_token(&self) -> bool {
+        let credentials = self.credentials.as_ref();
+        credentials.is_some_and(|credentials| credentials.security_token().is_some())
     }
 
     fn write_times(&self, f: &mut fmt::Formatter<'_>, now: SystemTime) -> fmt::Result {
@@ -279,6 +293,8 @@ impl MemberReport {
                 let now = self.clock_offset().unwrap_or_default().to_service(now);
                 write!(f, "\n      expires: {}", Instant { at, now })?;
             }
+            // Whoever set a token by hand did not say when it ends.
+            None if self.has_token() => f.write_str(", with a token whose end is not known")?,
             None => f.write_str(", does not expire")?,
         }
         if let Some(at) = self.next_refresh() {

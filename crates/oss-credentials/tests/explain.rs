@@ -83,7 +83,7 @@ fn the_file_and_the_profile_that_were_read() {
     let text = explanation.to_string();
     assert!(
         text.contains(&format!(
-            "\n  profile       in use: STS.****FILE ({read}), does not expire\n"
+            "\n  profile       in use: STS.****FILE ({read}), with a token whose end is not known\n"
         )),
         "{text}"
     );
@@ -108,6 +108,25 @@ fn the_refresh_behind_a_profile() {
     assert!(member.next_refresh().is_some());
     let read = format!("{}, profile \"default\", oidc-rrsa", file.display());
     assert_eq!(member.place(), Some(read.as_str()));
+    // Once, although the source has the same name.
+    let text = explanation.to_string();
+    assert!(text.contains(&format!("({read})\n")), "{text}");
+
+    // The error is about the service; the report says which file leads there.
+    place.network(Network::Failing);
+    let provider = place.builder().only("profile").build().unwrap();
+    let explanation = blocking::wait(provider.explain());
+    let member = explanation.members().next().unwrap();
+    assert_eq!(
+        (member.standing(), member.place()),
+        (Standing::Failed, Some(read.as_str()))
+    );
+    let text = explanation.to_string();
+    assert!(
+        text.contains("profile  failed: oidc-rrsa: ")
+            && text.contains(&format!("\n      set up by: {read}\n")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -274,6 +293,7 @@ fn programs_get_json() {
         (&error["provider"], &error["http_status"]),
         (&"uri".into(), &500.into())
     );
+    assert_eq!(told["members"][3]["place"], "http://127.0.0.1:6666/keys");
     assert!(error["hint"].is_string());
     assert_eq!(told["members"][0]["error"]["kind"], "not-configured");
 }

@@ -59,7 +59,8 @@ fn report(metadata: &str) -> String {
          ALIBABA_CLOUD_OIDC_TOKEN_FILE and ALIBABA_CLOUD_ROLE_ARN, or the builder's methods for them\n  \
          profile: no file has a profile to use (~/.aliyun/config.json: there is no such file; \
          ~/.alibabacloud/credentials.ini: there is no such file; ~/.alibabacloud/credentials: there is no such \
-         file); add the profile \"default\" to one of them, or name one\n  \
+         file); add the profile \"default\" to one of them, or name one with profile(..) or \
+         ALIBABA_CLOUD_PROFILE\n  \
          uri: no credentials URI is set; set uri(..) or ALIBABA_CLOUD_CREDENTIALS_URI\n  \
          ecs-ram-role: no metadata service answers here ({metadata}); if this is an ECS instance, let requests to \
          the service through, or say that it must be there with required(true)"

@@ -77,13 +77,15 @@ fn what_is_missing_or_malformed_is_named() {
         (
             r#", "mode": "EcsRamRol""#,
             "has the unknown mode EcsRamRol (config.json); set mode to AK, StsToken, \
-            RamRoleArn, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, CloudSSO or OAuth",
+            RamRoleArn, RamRoleArnWithRoleName, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, \
+            CloudSSO or OAuth",
         ),
         // An AccessKey secret has 30 letters and digits.
         (
             r#", "mode": "canaryCanaryCanaryCanaryCanary""#,
             "has an unknown mode (config.json); set mode to AK, StsToken, \
-            RamRoleArn, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, CloudSSO or OAuth",
+            RamRoleArn, RamRoleArnWithRoleName, EcsRamRole, OIDC, ChainableRamRoleArn, External, CredentialsURI, \
+            CloudSSO or OAuth",
         ),
         (
             r#", "mode": "RsaKeyPair""#,
@@ -100,7 +102,7 @@ fn what_is_missing_or_malformed_is_named() {
         (
             r#", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s", "ram_role_arn": "a",
                "expired_seconds": -1"#,
-            "has something else than a whole number, 0 or more in expired_seconds (config.json); correct expired_seconds",
+            "has something else than a whole number of 0 or more in expired_seconds (config.json); correct expired_seconds",
         ),
         (
             r#", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s", "ram_role_arn": "a",

@@ -132,7 +132,8 @@ fn variables_name_other_files_and_settings_beat_variables() {
     let provider = build(&env).cli_file(&json).profile("only").build().unwrap();
     assert_eq!(
         folder.invalid(&provider),
-        "profile: there is no profile \"only\" (other.json: no profile \"only\"); correct the name, or add the profile"
+        "profile: there is no profile \"only\" (other.json: no profile \"only\"); correct profile(..) or \
+         ALIBABA_CLOUD_PROFILE, or add the profile"
     );
 }
 
@@ -166,7 +167,7 @@ fn not_configured() {
         folder.shown(&nowhere),
         "profile: no file has a profile to use (.aliyun/config.json: there is no such file; \
          .alibabacloud/credentials.ini: there is no such file; .alibabacloud/credentials: there is no such file); \
-         add the profile \"default\" to one of them, or name one"
+         add the profile \"default\" to one of them, or name one with profile(..) or ALIBABA_CLOUD_PROFILE"
     );
     for error in [no_file, no_home, none, nowhere] {
         assert!(error.is_not_configured(), "{error:?}");
@@ -228,20 +229,38 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
 fn what_somebody_named_has_to_be_there() {
     let folder = Folder::new();
     let missing = folder.path("missing");
-    for provider in [
-        folder.builder().cli_file(&missing).build().unwrap(),
-        folder.builder().ini_file(&missing).build().unwrap(),
-        ProfileProvider::config_ini(&missing, "x").build().unwrap(),
-        ProfileProvider::from_env(&folder.env().with(ENV_CONFIG_FILE, missing.to_str().unwrap()))
-            .unwrap()
-            .build()
-            .unwrap(),
+    let cli = "cli_file(..) or ALIBABA_CLOUD_CONFIG_FILE";
+    for (provider, by) in [
+        (folder.builder().cli_file(&missing).build().unwrap(), cli),
+        (
+            folder.builder().ini_file(&missing).build().unwrap(),
+            "ini_file(..) or ALIBABA_CLOUD_CREDENTIALS_FILE",
+        ),
+        (
+            ProfileProvider::config_ini(&missing, "x").build().unwrap(),
+            "the path given to config_ini(..)",
+        ),
+        (
+            ProfileProvider::from_env(&folder.env().with(ENV_CONFIG_FILE, missing.to_str().unwrap()))
+                .unwrap()
+                .build()
+                .unwrap(),
+            cli,
+        ),
     ] {
         assert_eq!(
             folder.invalid(&provider),
-            "profile: there is no such file (missing); correct the path, or write the file"
+            format!("profile: there is no such file (missing); correct {by}, or write the file")
         );
     }
+    let empty = folder
+        .builder()
+        .cli_file(folder.write("none.json", r#"{"profiles": []}"#));
+    assert_eq!(
+        folder.invalid(&empty.build().unwrap()),
+        "profile: no file has a profile to use (none.json: no profile \"default\"); add the profile \"default\" to \
+         it, or name one with profile(..) or ALIBABA_CLOUD_PROFILE"
+    );
     let named = ProfileProvider::from_env(&folder.env().with(ENV_PROFILE, "staging"));
     let text = folder.invalid(&named.unwrap().build().unwrap());
     assert!(
@@ -253,7 +272,8 @@ fn what_somebody_named_has_to_be_there() {
         .unwrap();
     assert_eq!(
         folder.invalid(&own),
-        "profile: there is no profile \"other\" (own.ini: no section \"other\"); correct the name, or add the profile"
+        "profile: there is no profile \"other\" (own.ini: no section \"other\"); correct the name given to \
+         config_ini(..), or add the section"
     );
     let half = folder.write("own.ini", "[x]\nalibaba_cloud_access_key_id = id\n");
     assert_eq!(
@@ -316,7 +336,7 @@ fn files_that_cannot_be_read() {
                 .builder()
                 .cli_file(folder.write("f.json", r#"{"current": "gone", "profiles": []}"#)),
             "profile: \"current\" names the profile \"gone\", and there is none (f.json); choose one with \
-             `aliyun configure switch`, or name one",
+             `aliyun configure switch`, or name one with profile(..) or ALIBABA_CLOUD_PROFILE",
         ),
     ] {
         assert_eq!(folder.invalid(&provider.build().unwrap()), text);

@@ -280,7 +280,7 @@ fn a_role() {
     );
     assert_eq!(
         problem(&text),
-        "profile: the section \"default\" has something else than a whole number, 0 or more in role_session_expiration \
+        "profile: the section \"default\" has something else than a whole number of 0 or more in role_session_expiration \
          (credentials.ini); correct role_session_expiration"
     );
 }
