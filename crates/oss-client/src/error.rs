@@ -182,6 +182,11 @@ impl TransportError {
         &self.place.operation
     }
 
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
+    }
+
     /// At which point it failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.error.kind()
@@ -254,6 +259,11 @@ impl CorruptionError {
     /// Name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
         &self.place.operation
+    }
+
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
     }
 
     /// CRC-64/XZ of what was sent or received.
@@ -332,6 +342,11 @@ impl InvalidResponse {
     /// Name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
         &self.place.operation
+    }
+
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
     }
 
     /// What is wrong with the answer.
