@@ -114,7 +114,7 @@ impl Endpoint {
         self.style
     }
 
-    /// Refuses a bucket whose name stands in the endpoint already, as in the bucket's own domain that the console shows.
+    /// Refuses a bucket whose name stands in the endpoint already, as in the domain that the console shows for a bucket.
     pub(crate) fn check(&self, bucket: &str) -> Result<(), Problem> {
         let rest = self
             .host

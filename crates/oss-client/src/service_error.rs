@@ -32,7 +32,8 @@ const TIME_REJECTED: &str = "RequestTimeTooSkewed";
 /// How the message of an `InvalidArgument` begins where the signature names another region than the bucket's.
 const WRONG_REGION: &str = "Invalid signing region";
 
-/// Part of the message of an `AccessDenied` or `PermanentRedirect` where the bucket is in another region than the endpoint.
+/// Part of the message of an `AccessDenied` or `PermanentRedirect` where the bucket is in another region than the
+/// endpoint.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 const WRONG_ENDPOINT: &str = "must be addressed using the specified endpoint";
