@@ -101,11 +101,12 @@ pub(crate) fn silent(limit: Duration) -> HttpError {
 
 /// Takes the URL out and finds the kind.
 pub(crate) fn from_reqwest(error: reqwest::Error) -> HttpError {
+    let https = error.url().is_some_and(|url| url.scheme() == "https");
     let error = error.without_url();
-    HttpError::new(kind(&error), error)
+    HttpError::new(kind(&error, https), error)
 }
 
-fn kind(error: &reqwest::Error) -> HttpErrorKind {
+fn kind(error: &reqwest::Error, https: bool) -> HttpErrorKind {
     let cause = |is: fn(&(dyn StdError + 'static)) -> bool| causes(error).any(is);
     if cause(<dyn StdError>::is::<UploadError>) || error.is_builder() {
         return HttpErrorKind::Request;
@@ -117,7 +118,7 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
                 .downcast_ref::<io::Error>()
                 .is_some_and(|io| io.kind() == io::ErrorKind::InvalidData && io.raw_os_error().is_none())
         };
-        return if cause(certificate) {
+        return if cause(certificate) || (https && failed_without_io(error)) {
             HttpErrorKind::Tls
         } else {
             HttpErrorKind::Connect
@@ -130,6 +131,15 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
         return HttpErrorKind::Interrupted;
     }
     HttpErrorKind::Other
+}
+
+/// Whether a connection failed in the system's TLS library, which uses no `io::Error`. Its types cannot be named here.
+fn failed_without_io(error: &reqwest::Error) -> bool {
+    let is_other = |cause: &(dyn StdError + 'static)| {
+        let text = cause.to_string();
+        cause.is::<io::Error>() || text.starts_with("tunnel error") || text.starts_with("unsupported scheme")
+    };
+    cfg!(feature = "native-tls") && !error.is_timeout() && !error.is_dns() && !causes(error).any(is_other)
 }
 
 /// The error's causes, also those that an `io::Error` wraps: its `source` skips them.

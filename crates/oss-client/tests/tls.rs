@@ -74,7 +74,7 @@ async fn an_unknown_certificate_ends_it_and_the_error_says_what_to_do() {
     let Error::Transport(transport) = &error else {
         panic!("{error}")
     };
-    if cfg!(feature = "rustls") {
+    if cfg!(any(feature = "rustls", feature = "native-tls")) {
         assert_eq!(transport.kind(), HttpErrorKind::Tls, "{error}");
         assert!(
             error
