@@ -329,7 +329,7 @@ impl Client {
     /// ```
     pub fn object_url(&self, bucket: impl Into<String>, key: impl Into<String>) -> Result<String, Error> {
         let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
-        operation.check()?;
+        operation.check(&self.inner.endpoint)?;
         Ok(operation.url(&self.inner.endpoint))
     }
 }

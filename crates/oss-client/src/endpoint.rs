@@ -114,6 +114,22 @@ impl Endpoint {
         self.style
     }
 
+    /// Refuses a bucket whose name stands in the endpoint already, as in the domain that the console shows for a bucket.
+    pub(crate) fn check(&self, bucket: &str) -> Result<(), Problem> {
+        let rest = self
+            .host
+            .strip_prefix(bucket)
+            .and_then(|rest| rest.strip_prefix('.'));
+        let is_doubled = rest.is_some_and(|rest| rest.starts_with("oss-") && rest.ends_with(".aliyuncs.com"));
+        if self.style != Style::Virtual || !is_doubled {
+            return Ok(());
+        }
+        Err(Problem::new(
+            format!("the endpoint begins with the bucket's name: {:?}", self.host),
+            "leave the name out of `endpoint`, or set cname(true)",
+        ))
+    }
+
     /// What the header `Host` says.
     pub(crate) fn host_of(&self, bucket: Option<&str>) -> String {
         match (self.style, bucket) {
@@ -155,6 +171,33 @@ mod tests {
         assert!(parse("http://127.1:1").is_loopback());
         assert!(parse("http://localhost").is_loopback());
         assert!(!parse("http://192.168.1.2").is_loopback());
+    }
+
+    #[test]
+    fn a_bucket_does_not_stand_in_a_host_twice() {
+        let check = |given, naming| Endpoint::parse(given, naming).unwrap().check("bkt");
+        let own = "https://bkt.oss-cn-hangzhou.aliyuncs.com";
+        assert_eq!(
+            check(own, Naming::default()).unwrap_err().to_string(),
+            "oss-client: the endpoint begins with the bucket's name: \"bkt.oss-cn-hangzhou.aliyuncs.com\"; leave the \
+             name out of `endpoint`, or set cname(true)"
+        );
+        let cname = Naming {
+            cname: true,
+            ..Naming::default()
+        };
+        assert_eq!(check(own, cname), Ok(()));
+        for other in [
+            "https://other.oss-cn-hangzhou.aliyuncs.com",
+            "https://bkt.example.com",
+            "https://bkt.oss.aliyuncs.com",
+            "https://bkt.cn-hangzhou.oss-cloudbox.aliyuncs.com",
+        ] {
+            assert_eq!(check(other, Naming::default()), Ok(()), "{other}");
+        }
+        // A bucket may have the name of an endpoint.
+        let odd = parse("oss-cn-hangzhou.aliyuncs.com");
+        assert_eq!(odd.check("oss-cn-hangzhou"), Ok(()));
     }
 
     #[test]

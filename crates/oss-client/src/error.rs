@@ -183,6 +183,11 @@ impl TransportError {
         &self.place.operation
     }
 
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
+    }
+
     /// At which point it failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.error.kind()
@@ -255,6 +260,11 @@ impl CorruptionError {
     /// Name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
         &self.place.operation
+    }
+
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
     }
 
     /// CRC-64/XZ of what was sent or received.
@@ -333,6 +343,11 @@ impl InvalidResponse {
     /// Name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
         &self.place.operation
+    }
+
+    /// Method and URL of the request, without query.
+    pub fn request(&self) -> &str {
+        &self.place.request
     }
 
     /// What is wrong with the answer.

@@ -68,7 +68,7 @@ enum Next {
 impl Client {
     /// Carries out an operation within its time.
     pub(crate) async fn execute(&self, operation: Operation) -> Result<Answer, Error> {
-        operation.check()?;
+        operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
         let Some(limit) = inner.operation_timeout else {
             return inner.attempts(operation).await;

@@ -66,7 +66,9 @@ pub struct PresignPost {
 impl PresignPost {
     async fn sign(self) -> Result<PresignedForm, Error> {
         let inner = &*self.client.inner;
-        validate::bucket(self.policy.bucket()).map_err(Error::InvalidInput)?;
+        validate::bucket(self.policy.bucket())
+            .and_then(|()| inner.endpoint.check(self.policy.bucket()))
+            .map_err(Error::InvalidInput)?;
         let Signing::V4(signer) = &inner.signing else {
             return Err(Error::InvalidInput(Problem::new(
                 "a form is to be signed, and the client signs with V1",

@@ -194,13 +194,16 @@ impl Operation {
     }
 
     /// Finds what is wrong before anything is fetched.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         let checked = || {
             if let Some(problem) = &self.problem {
                 return Err(problem.clone());
             }
             validate::method(&self.method)?;
-            self.bucket.as_deref().map_or(Ok(()), validate::bucket)?;
+            if let Some(bucket) = self.bucket.as_deref() {
+                validate::bucket(bucket)?;
+                endpoint.check(bucket)?;
+            }
             self.key.as_deref().map_or(Ok(()), validate::key)?;
             if self.key.is_some() && self.bucket.is_none() {
                 return Err(Problem::new(

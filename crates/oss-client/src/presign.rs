@@ -131,7 +131,7 @@ impl Presign {
             refresh,
             must_last,
         } = self;
-        operation.check()?;
+        operation.check(&client.inner.endpoint)?;
         let inner = &*client.inner;
         inner.signing.check_expires(expires).map_err(Error::Sign)?;
         check_headers(&operation, &inner.signing)?;

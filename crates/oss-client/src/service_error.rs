@@ -32,6 +32,11 @@ const TIME_REJECTED: &str = "RequestTimeTooSkewed";
 /// How the message of an `InvalidArgument` begins where the signature names another region than the bucket's.
 const WRONG_REGION: &str = "Invalid signing region";
 
+/// Part of the message of an `AccessDenied` or `PermanentRedirect` where the bucket is in another region than the
+/// endpoint.
+///
+/// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
+const WRONG_ENDPOINT: &str = "must be addressed using the specified endpoint";
 /// Below 500, as observed from the vendor's Python SDK V2.
 const RETRYABLE_STATUSES: [u16; 3] = [401, 408, 429];
 /// Whatever the status, as observed from the vendor's Python SDK V2.
@@ -98,6 +103,7 @@ impl ServiceError {
         let original = find(&fields, "Code");
         // Of the code as it came: what is advised must not depend on what is withheld.
         let hint = hint(
+            status,
             original.as_deref().unwrap_or(BAD_ERROR_RESPONSE),
             find(&fields, "Message").as_deref().unwrap_or_default(),
         );
@@ -246,7 +252,9 @@ impl fmt::Debug for ServiceError {
 impl std::error::Error for ServiceError {}
 
 /// What to do about an error, by the service's code and words as they came.
-fn hint(code: &str, message: &str) -> Option<&'static str> {
+///
+/// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
+fn hint(status: StatusCode, code: &str, message: &str) -> Option<&'static str> {
     Some(match code {
         "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
         "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
@@ -256,8 +264,24 @@ fn hint(code: &str, message: &str) -> Option<&'static str> {
         }
         TIME_REJECTED => "set the local clock",
         "InvalidArgument" if message.starts_with(WRONG_REGION) => "set region(..) to the bucket's region",
+        "AccessDenied" | "PermanentRedirect" if message.contains(WRONG_ENDPOINT) => {
+            "set region(..), and endpoint(..) if it is set, to those of the bucket"
+        }
         "AccessDenied" => "grant the action on this resource to the identity of the key",
         "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
+        "NoSuchUpload" => "begin the upload anew: it was completed, aborted or removed by a lifecycle rule",
+        "InvalidObjectState" => "restore the object before it is read: it is archived",
+        "SecondLevelDomainForbidden" => "leave path_style off: the bucket has to stand in the host",
+        "UserDisable" | "InDebt" | "InDebtOverdue" => {
+            "look at the account in the console: it is disabled or a payment is overdue"
+        }
+        // It has no body, and is what a condition (`if_none_match`, `if_modified_since`) asks for.
+        BAD_ERROR_RESPONSE if status == StatusCode::NOT_MODIFIED => {
+            "keep what is there: the object is as the condition says"
+        }
+        BAD_ERROR_RESPONSE if status.is_redirection() => {
+            "check the endpoint, or let redirects(..) follow: something sends the request elsewhere"
+        }
         BAD_ERROR_RESPONSE => "check that the endpoint is OSS itself and not a proxy or another server",
         _ => return None,
     })
@@ -427,6 +451,44 @@ pub(crate) mod tests {
             "{shown}"
         );
         assert!(!of("Invalid part number.").contains("region"));
+    }
+
+    #[test]
+    fn a_wrong_endpoint_is_no_lack_of_permission() {
+        for code in ["AccessDenied", "PermanentRedirect"] {
+            let body = format!(
+                "<Error><Code>{code}</Code><Message>The bucket you are attempting to access must be addressed using \
+                 the specified endpoint. Please send all future requests to this endpoint.</Message>\
+                 <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>"
+            );
+            let error = read(403, &[], body.as_bytes());
+            let shown = error.to_string();
+            assert!(
+                shown.ends_with("; set region(..), and endpoint(..) if it is set, to those of the bucket"),
+                "{shown}"
+            );
+            assert_eq!(error.field("Endpoint"), Some("oss-cn-beijing.aliyuncs.com"));
+        }
+        let denied = read(403, &[], b"<Error><Code>AccessDenied</Code></Error>").to_string();
+        assert!(denied.contains("grant the action"), "{denied}");
+    }
+
+    #[test]
+    fn an_answer_without_document_is_not_always_a_strangers() {
+        for (status, advice) in [
+            (304, "; keep what is there: the object is as the condition says"),
+            (
+                302,
+                "; check the endpoint, or let redirects(..) follow: something sends the request elsewhere",
+            ),
+            (
+                502,
+                "; check that the endpoint is OSS itself and not a proxy or another server",
+            ),
+        ] {
+            let shown = read(status, &[], b"").to_string();
+            assert!(shown.ends_with(advice), "{shown}");
+        }
     }
 
     #[test]

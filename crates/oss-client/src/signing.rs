@@ -249,7 +249,7 @@ impl Client {
     /// # }
     /// ```
     pub async fn sign(&self, mut operation: Operation) -> Result<reqwest::Request, Error> {
-        operation.check()?;
+        operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
         inner.add_headers(&mut operation);
         inner.check_empty(&mut operation).await?;

@@ -441,21 +441,27 @@ async fn a_portal_that_says_yes_to_everything_has_stored_and_deleted_nothing() {
             "<html>please log in</html>",
         )
     };
-    let server = Server::start([page(), page(), page(), page(), ok(), answer(204, &[], "")]);
+    let pages = std::iter::repeat_with(page).take(6);
+    let server = Server::start(pages.chain([ok(), answer(204, &[], "")]));
     let client = patient(&server, Keys::new(1));
     let (bucket, key) = ("examplebucket", "k");
+    let acl = Operation::new("PutBucketAcl", Method::PUT)
+        .bucket(bucket)
+        .query("acl", "");
     let errors = [
         client.put_object(bucket, key, "x").await.unwrap_err(),
         client.upload(bucket, key, "x").await.unwrap_err(),
         client.delete_object(bucket, key).await.unwrap_err(),
         client.abort_multipart_upload(bucket, key, "U").await.unwrap_err(),
+        client.put_bucket(bucket).await.unwrap_err(),
+        client.send(acl).await.unwrap_err(),
     ];
     for error in errors {
         assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
         let expected = "it has a body, and none of the headers of OSS";
         assert!(error.to_string().contains(expected), "{error}");
     }
-    assert_eq!(server.count(), 4);
+    assert_eq!(server.count(), 6);
     client.delete_object(bucket, key).await.unwrap();
     client.delete_object(bucket, key).await.unwrap();
 }

@@ -67,7 +67,7 @@ async fn any_method_level_and_sub_resource_is_signed_as_by_the_official_clients(
         ),
     ];
     for (operation, credentials, line, signature) in rows {
-        let server = Server::start([answer(200, &[], "<Document/>")]);
+        let server = Server::start([answer(200, &[("x-oss-request-id", "OK1")], "<Document/>")]);
         let client = builder(&server.endpoint(), credentials).build().unwrap();
         let answer = client.send(operation).await.unwrap();
         assert_eq!(answer.bytes().await.unwrap(), "<Document/>");

@@ -160,7 +160,7 @@ impl Download {
                     .refuse(Problem::new(what, "leave it out, or read with `get_object`"));
             }
         }
-        self.operation.check()?;
+        self.operation.check(&self.client.inner.endpoint)?;
         Box::pin(self.run()).await
     }
 

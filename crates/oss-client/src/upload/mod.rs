@@ -201,7 +201,7 @@ impl Upload {
     /// be read or has another length than was announced.
     pub async fn send(mut self) -> Result<Uploaded, Error> {
         default_content_type(&mut self.operation);
-        self.operation.check()?;
+        self.operation.check(&self.client.inner.endpoint)?;
         let parts = self.source.open(self.client.inner.check_crc).await?;
         check_total(parts.total())?;
         let plan = Plan::new(self.part_size, parts.total());
