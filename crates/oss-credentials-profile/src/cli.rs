@@ -126,6 +126,20 @@ fn plan(
     })
 }
 
+/// What a profile asks for that has no `source_profile`: a login, or a program.
+#[cfg(any(
+    feature = "oauth",
+    feature = "sso",
+    all(feature = "process", feature = "write-back")
+))]
+pub(crate) fn way_of(
+    config: &Config<'_>,
+    file: &Path,
+    section: &Section<'_>,
+) -> Result<Way, CredentialsError> {
+    way(config, file, section, &mut vec![section.place.name.clone()])
+}
+
 fn way(
     config: &Config<'_>,
     file: &Path,
