@@ -178,7 +178,7 @@ impl OAuthSource {
 
     /// The login as the file has it, or a newer one that could not be stored.
     fn login(&self) -> Result<Login, CredentialsError> {
-        let stored = read_fields(&self.place, Login::of)?;
+        let stored = read_fields(&self.place, &Way::OAuth(self.site), Login::of)?;
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(newer) = &*unsaved {
             if stored.refresh_token.as_ref() == Some(&newer.spent) {
@@ -249,7 +249,10 @@ impl OAuthSource {
     ) -> impl Fn(&Way, &Section<'_>) -> Result<bool, CredentialsError> + Sync + use<> {
         let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = unsaved.as_ref().map(|unsaved| unsaved.spent.clone());
-        let (way, refresh_token) = (Way::OAuth(self.site), spent.or_else(|| login.refresh_token.clone()));
+        let (way, refresh_token) = (
+            Way::OAuth(self.site),
+            spent.or_else(|| login.refresh_token.clone()),
+        );
         // Without a refresh token the access token tells one login from another.
         let access_token = login.access_token.clone();
         move |now, section| {

@@ -463,3 +463,40 @@ fn a_login_made_meanwhile_is_not_written_over() {
         assert_eq!(read(&path), theirs, "{url}");
     }
 }
+
+/// A login is never shown to the host of another one.
+#[test]
+fn a_login_of_another_site_made_meanwhile_is_not_shown_to_this_one() {
+    let folder = Folder::answering(401, "{}").then_answering(200, EXCHANGED);
+    let path = config(&folder, NOW + 3600);
+    let theirs = format!(
+        "{{\"profiles\": [{}]}}",
+        profile(NOW + 3600)
+            .replace("\"cn\"", "\"INTL\"")
+            .replace("access-1", "access-theirs")
+    );
+    let builder = folder.builder().cli_file(path).profile("oauth");
+    let http = meanwhile(&folder, EXCHANGE_URL, theirs);
+    let provider = builder.http_client(http).build().unwrap();
+    assert_eq!(
+        failure(&folder, &provider),
+        (
+            "unavailable",
+            "profile: the profile \"oauth\" asks for something else by now (config.json); try again: it is read anew \
+             within 5 s"
+                .to_owned()
+        )
+    );
+    folder.clock.advance(oss_credentials_profile::LOOK_INTERVAL);
+    assert_eq!(get(&provider).access_key_id(), "STS.EXAMPLE");
+    let asked: Vec<_> = folder
+        .http
+        .requests()
+        .iter()
+        .map(|r| r.url().to_owned())
+        .collect();
+    assert_eq!(
+        asked,
+        [EXCHANGE_URL, "https://oauth.alibabacloud.com/v1/exchange"]
+    );
+}
