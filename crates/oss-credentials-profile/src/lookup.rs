@@ -83,7 +83,7 @@ impl Candidate {
         };
         let text = match read(&self.path, limit) {
             Ok(text) => text,
-            Err(ReadError::Missing) if !self.named => {
+            Err(ReadError::Missing) if !self.named && !leads_nowhere(&self.path) => {
                 return Ok(Lookup::Absent("there is no such file".to_owned()));
             }
             // Of a service that has another user's home directory.
@@ -98,6 +98,13 @@ impl Candidate {
             Kind::OwnKeys => ini::own_keys(&text, &self.path, wanted.unwrap_or(DEFAULT_PROFILE)),
         }
     }
+}
+
+/// Whether somebody has put a link there, or in the place of its folder, to what is not there now.
+fn leads_nowhere(path: &Path) -> bool {
+    path.ancestors()
+        .take(2)
+        .any(|path| path.is_symlink() && !path.exists())
 }
 
 /// A file that cannot be used.
