@@ -39,8 +39,11 @@ impl Member {
         }
     }
 
+    /// As an error tells it, without what would write to a terminal: paths and names come from outside.
     pub(crate) fn place(&self) -> Option<String> {
-        self.place.as_ref()?()
+        let place = self.place.as_ref()?()?;
+        let detail = ErrorDetail::builder(self.name, "").place(place).build();
+        detail.place().map(str::to_owned)
     }
 }
 
