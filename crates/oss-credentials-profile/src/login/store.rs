@@ -72,13 +72,34 @@ fn target(place: &Place) -> Result<PathBuf, CredentialsError> {
 }
 
 fn side_file(place: &Place) -> Result<File, CredentialsError> {
-    let mut path = target(place)?.into_os_string();
+    let target = target(place)?;
+    let mut path = target.clone().into_os_string();
     path.push(LOCK_SUFFIX);
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| cannot_store(place, error))
+    let side = options.open(path).map_err(|error| cannot_store(place, error))?;
+    // Whoever may lock it now goes on, whosever it is.
+    let _ = give_to_owner(&side, &target);
+    Ok(side)
+}
+
+/// A file of root's in the place of somebody's own would lock that person out.
+#[cfg(unix)]
+fn give_to_owner(file: &File, target: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let owner = std::fs::metadata(target)?;
+    if owner.uid() == file.metadata()?.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn give_to_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// A file beside the real one that can take its place: whoever has one will not fail for want of permission.
@@ -93,6 +114,7 @@ impl Draft {
         let folder = target.parent().unwrap_or(Path::new("."));
         // Readable and writable for its owner alone.
         let file = NamedTempFile::new_in(folder).map_err(|error| cannot_store(place, error))?;
+        give_to_owner(file.as_file(), &target).map_err(|error| cannot_store(place, error))?;
         Ok(Self { target, file })
     }
 

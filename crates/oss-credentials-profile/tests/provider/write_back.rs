@@ -116,3 +116,25 @@ fn a_profile_that_somebody_changed_meanwhile_stays_as_it_is() {
     folder.clock.advance(oss_credentials_profile::LOOK_INTERVAL);
     assert_eq!(get(&provider).access_key_id(), "LTAI5tEXAMPLEKEYID");
 }
+
+/// A program that root runs with somebody's home directory must not lock that person out. Root alone can try it.
+#[test]
+fn the_file_stays_its_owners() {
+    let folder = Folder::new();
+    let path = folder.write("config.json", config(&folder));
+    if std::os::unix::fs::chown(&path, Some(12345), Some(12345)).is_err() {
+        return;
+    }
+    let provider = folder.builder().cli_file(&path).write_back(true).build().unwrap();
+    get(&provider);
+    assert!(read(&path).contains("STS.PROGRAM"));
+    for path in [path, folder.path("config.json.lock")] {
+        let found = std::fs::metadata(&path).unwrap();
+        assert_eq!(
+            (found.uid(), found.mode() & 0o777),
+            (12345, 0o600),
+            "{}",
+            path.display()
+        );
+    }
+}
