@@ -259,6 +259,9 @@ impl CredentialsBuilder {
             "begins or ends with white space"
         } else if value.contains(char::is_control) {
             "holds a control character"
+        } else if value.contains(char::REPLACEMENT_CHARACTER) {
+            // What is left of bytes that are no text.
+            "is not Unicode"
         } else {
             return Ok(());
         };

@@ -1,6 +1,7 @@
 //! Where settings come from.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Looks up variables. Providers never read the process environment by themselves.
@@ -10,8 +11,15 @@ use std::sync::Arc;
 /// assert_eq!(ProcessEnv.var("SURELY_NOT_SET_ANYWHERE"), None);
 /// ```
 pub trait Env: fmt::Debug + Send + Sync + 'static {
-    /// The value of `name`; `None` if it is not set or not Unicode.
+    /// The value of `name`; `None` if it is not set. What is not Unicode in it is replaced by U+FFFD: a variable that
+    /// somebody set must not count as unset.
     fn var(&self, name: &str) -> Option<String>;
+
+    /// The path in `name`, as it is where the environment holds paths that are not Unicode; `None` if it is not set
+    /// or empty. Default: what [`var`](Self::var) says.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.non_empty(name).map(PathBuf::from)
+    }
 
     /// The value of `name`, where an empty one counts as not set.
     fn non_empty(&self, name: &str) -> Option<String> {
@@ -37,12 +45,29 @@ impl Env for ProcessEnv {
         reason = "the one place that reads the process environment"
     )]
     fn var(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        let value = std::env::var_os(name)?;
+        Some(match value.into_string() {
+            Ok(text) => text,
+            Err(other) => other.to_string_lossy().into_owned(),
+        })
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the other place that reads the process environment"
+    )]
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let path = std::env::var_os(name)?;
+        (!path.is_empty()).then(|| path.into())
     }
 }
 
 impl<T: Env + ?Sized> Env for Arc<T> {
     fn var(&self, name: &str) -> Option<String> {
         (**self).var(name)
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        (**self).path(name)
     }
 }

@@ -231,9 +231,7 @@ impl OidcRrsaBuilder {
         let fill = |value: Option<String>, name| value.or_else(|| env.non_empty(name));
         self.role_arn = fill(self.role_arn, ENV_ROLE_ARN);
         self.oidc_provider_arn = fill(self.oidc_provider_arn, ENV_OIDC_PROVIDER_ARN);
-        self.oidc_token_file = self
-            .oidc_token_file
-            .or_else(|| env.non_empty(ENV_OIDC_TOKEN_FILE).map(PathBuf::from));
+        self.oidc_token_file = self.oidc_token_file.or_else(|| env.path(ENV_OIDC_TOKEN_FILE));
         self.role_session_name = fill(self.role_session_name, ENV_ROLE_SESSION_NAME);
         self.client = self
             .client

@@ -73,11 +73,10 @@ impl ProfileProviderBuilder {
         self.use_cli = self
             .use_cli
             .or_else(|| Some(!env.is_true(ENV_CLI_PROFILE_DISABLED)));
-        let path = |name| env.non_empty(name).map(PathBuf::from);
         self.found = Some(Found {
             home: home(env, cfg!(windows)),
-            config_file: path(ENV_CONFIG_FILE),
-            credentials_file: path(ENV_CREDENTIALS_FILE),
+            config_file: env.path(ENV_CONFIG_FILE),
+            credentials_file: env.path(ENV_CREDENTIALS_FILE),
         });
         self.switches = Switches::of(env);
         self
@@ -266,13 +265,14 @@ fn candidate(path: &Path, kind: Kind, named: bool) -> Candidate {
 
 fn home(env: &dyn Env, windows: bool) -> Option<PathBuf> {
     if !windows {
-        return env.non_empty("HOME").map(PathBuf::from);
+        return env.path("HOME");
     }
     let in_two = || {
-        let drive = env.non_empty("HOMEDRIVE")?;
-        Some(format!("{drive}{}", env.non_empty("HOMEPATH")?))
+        let mut path = env.path("HOMEDRIVE")?.into_os_string();
+        path.push(env.path("HOMEPATH")?);
+        Some(PathBuf::from(path))
     };
-    env.non_empty("USERPROFILE").or_else(in_two).map(PathBuf::from)
+    env.path("USERPROFILE").or_else(in_two)
 }
 
 #[cfg(test)]

@@ -17,6 +17,20 @@ use crate::section::Section;
 const KEY_ID: &str = "access_key_id";
 const KEY_SECRET: &str = "access_key_secret";
 const KEY_TOKEN: &str = "sts_token";
+/// Whoever sets one of these has begun to set up a profile, whatever its mode says.
+const BEGUN_BY: [&str; 11] = [
+    KEY_ID,
+    KEY_SECRET,
+    KEY_TOKEN,
+    "ram_role_arn",
+    "ram_role_name",
+    "source_profile",
+    "oidc_provider_arn",
+    "process_command",
+    "credentials_uri",
+    "cloud_sso_sign_in_url",
+    "oauth_access_token",
+];
 /// Longest mode that an error shows; AccessKey secrets are longer.
 const LONGEST_MODE: usize = 24;
 
@@ -77,7 +91,7 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
         return Ok(Lookup::Absent(format!("no profile {name:?}")));
     };
     // The CLI writes such a profile when it is first run.
-    if wanted.is_none() && is_blank(&Section::json(file, name, fields))? {
+    if wanted.is_none() && name == DEFAULT_PROFILE && is_blank(&Section::json(file, name, fields))? {
         return Ok(Lookup::Absent(format!("the profile {name:?} is empty")));
     }
     let plan = plan(&config, file, name, &mut Vec::new())?;
@@ -86,9 +100,15 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
 
 fn is_blank(section: &Section<'_>) -> Result<bool, CredentialsError> {
     let mode = section.text("mode")?.unwrap_or_default();
-    Ok((mode.is_empty() || mode.eq_ignore_ascii_case("AK"))
-        && section.secret(KEY_ID)?.is_none()
-        && section.secret(KEY_SECRET)?.is_none())
+    if !mode.is_empty() && !mode.eq_ignore_ascii_case("AK") {
+        return Ok(false);
+    }
+    for key in BEGUN_BY {
+        if section.secret(key)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// `trail` holds the names that led here.
@@ -126,6 +146,20 @@ fn plan(
         place: section.place,
         way,
     })
+}
+
+/// What a profile asks for that has no `source_profile`: a login, or a program.
+#[cfg(any(
+    feature = "oauth",
+    feature = "sso",
+    all(feature = "process", feature = "write-back")
+))]
+pub(crate) fn way_of(
+    config: &Config<'_>,
+    file: &Path,
+    section: &Section<'_>,
+) -> Result<Way, CredentialsError> {
+    way(config, file, section, &mut vec![section.place.name.clone()])
 }
 
 fn way(

@@ -1,6 +1,6 @@
 //! The SDKs' `credentials.ini`, and INI files with keys of one's own. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use configparser::ini::Ini;
@@ -121,6 +121,10 @@ fn section(
     let Some(keys) = sections.remove(name) else {
         return Ok(None);
     };
+    if let Some(problem) = repeated(text, name) {
+        let place = Section::ini(file, name, &BTreeMap::new()).place;
+        return Err(place.invalid(problem, "keep the one that counts, and remove the other"));
+    }
     let mut values = BTreeMap::new();
     for (key, value) in keys {
         let Some(value) = value else {
@@ -135,6 +139,34 @@ fn section(
         values.insert(key, value);
     }
     Ok(Some(values))
+}
+
+/// What of a section stands twice. The parser, which reads all else, puts both together: half of one and half of the
+/// other would be an identity that nobody meant.
+fn repeated(text: &str, name: &str) -> Option<String> {
+    let mut keys = BTreeSet::new();
+    let (mut seen, mut inside) = (false, false);
+    for line in crate::file::without_mark(text).lines().map(str::trim) {
+        if let Some(heading) = line.strip_prefix('[') {
+            inside = heading
+                .rfind(']')
+                .and_then(|end| heading.get(..end))
+                .map(str::trim)
+                == Some(name);
+            if inside && seen {
+                return Some("stands twice".to_owned());
+            }
+            seen |= inside;
+        } else if inside && !line.is_empty() && !line.starts_with(['#', ';']) {
+            let key = line.split(['=', ':']).next().unwrap_or_default().trim();
+            if !keys.insert(key) {
+                // Another one may be a piece of a secret.
+                let is_name = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                return Some(format!("has {} twice", if is_name { key } else { "a key" }));
+            }
+        }
+    }
+    None
 }
 
 /// The parser's text begins with "line 3"; the rest may be a piece of the file.

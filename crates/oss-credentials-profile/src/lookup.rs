@@ -103,7 +103,7 @@ impl Candidate {
         };
         let text = match read(&self.path, limit) {
             Ok(text) => text,
-            Err(ReadError::Missing) if !self.named => {
+            Err(ReadError::Missing) if !self.named && !leads_nowhere(&self.path) => {
                 return Ok(Lookup::Absent("there is no such file".to_owned()));
             }
             // Of a service that has another user's home directory.
@@ -134,6 +134,13 @@ impl Candidate {
 fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
     let detail = ErrorDetail::builder(NAME, "there is no such file").place(path.to_string_lossy());
     CredentialsError::invalid_config(detail.hint(hint))
+}
+
+/// Whether somebody has put a link there, or in the place of its folder, to what is not there now.
+fn leads_nowhere(path: &Path) -> bool {
+    path.ancestors()
+        .take(2)
+        .any(|path| path.is_symlink() && !path.exists())
 }
 
 /// A file that cannot be used.

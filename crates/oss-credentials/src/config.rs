@@ -21,3 +21,19 @@ pub(crate) const ECS_RAM_ROLE: &str = "ecs-ram-role";
 /// There instance metadata comes before the credentials URI; here it comes last, since a URI is there only if
 /// somebody set it, and would otherwise never count on an instance.
 pub const DEFAULT_ORDER: [&str; 5] = [ENV, OIDC_RRSA, PROFILE, URI, ECS_RAM_ROLE];
+
+/// The variables of which each says that a member is meant. Their own crates have these names, too, but may be left
+/// out of the build.
+pub(crate) const SET_UP_BY: [(&str, &str); 11] = [
+    (ENV, "OSS_ACCESS_KEY_ID"),
+    (ENV, "OSS_ACCESS_KEY_SECRET"),
+    (ENV, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+    (ENV, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+    (OIDC_RRSA, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"),
+    (OIDC_RRSA, "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    (PROFILE, "ALIBABA_CLOUD_PROFILE"),
+    (PROFILE, "ALIBABA_CLOUD_CONFIG_FILE"),
+    (PROFILE, "ALIBABA_CLOUD_CREDENTIALS_FILE"),
+    (URI, "ALIBABA_CLOUD_CREDENTIALS_URI"),
+    (ECS_RAM_ROLE, "ALIBABA_CLOUD_ECS_METADATA"),
+];

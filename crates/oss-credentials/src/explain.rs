@@ -319,12 +319,19 @@ impl MemberReport {
         let rest = text
             .strip_prefix(self.name)
             .and_then(|rest| rest.strip_prefix(": "));
-        f.write_str(&rest.unwrap_or(&text).replace('\n', "\n      "))?;
+        f.write_str(&indented(rest.unwrap_or(&text)))?;
         for cause in causes(error) {
-            write!(f, "\n      because: {}", cause.replace('\n', "\n      "))?;
+            write!(f, "\n      because: {}", indented(&cause))?;
         }
         Ok(())
     }
+}
+
+/// Below the line of the member, without what a terminal would obey: a cause may be anybody's text.
+fn indented(text: &str) -> String {
+    let plain = |c: char| if c != '\n' && c.is_control() { ' ' } else { c };
+    let text: String = text.chars().map(plain).collect();
+    text.replace('\n', "\n      ")
 }
 
 /// What stands behind an error, the nearest cause first.

@@ -14,6 +14,7 @@ use crate::config::ENV;
 use crate::config::OIDC_RRSA;
 #[cfg(feature = "profile")]
 use crate::config::PROFILE;
+use crate::config::SET_UP_BY;
 #[cfg(feature = "uri")]
 use crate::config::URI;
 
@@ -38,8 +39,11 @@ impl Member {
         }
     }
 
+    /// As an error tells it, without what would write to a terminal: paths and names come from outside.
     pub(crate) fn place(&self) -> Option<String> {
-        self.place.as_ref()?()
+        let place = self.place.as_ref()?()?;
+        let detail = ErrorDetail::builder(self.name, "").place(place).build();
+        detail.place().map(str::to_owned)
     }
 }
 
@@ -68,16 +72,6 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Makes the default member of this name. Nothing is sent and no file is read.
-    #[cfg_attr(
-        not(any(
-            feature = "ecs-ram-role",
-            feature = "env",
-            feature = "oidc-rrsa",
-            feature = "profile",
-            feature = "uri"
-        )),
-        expect(clippy::unused_self, reason = "all members are left out")
-    )]
     pub(crate) fn member(&self, name: &'static str) -> Member {
         match name {
             #[cfg(feature = "env")]
@@ -90,17 +84,35 @@ impl Parts {
             URI => self.uri(),
             #[cfg(feature = "ecs-ram-role")]
             ECS_RAM_ROLE => self.ecs_ram_role(),
-            _ => left_out(name),
+            _ => left_out(name, &*self.env),
         }
     }
 }
 
-/// A member without a provider in this build: a chain goes on.
-fn left_out(name: &'static str) -> Member {
-    let detail = ErrorDetail::builder(name, "this build does not have it").hint(format!(
-        "turn on the feature `{name}` of oss-credentials, if it is wanted"
-    ));
-    Member::new(name, Err(CredentialsError::not_configured(detail)))
+/// A member without a provider in this build: a chain goes on, unless a variable says that the member is meant.
+fn left_out(name: &'static str, env: &dyn Env) -> Member {
+    let set = SET_UP_BY
+        .iter()
+        .filter(|(member, _)| *member == name)
+        .find_map(|(_, variable)| env.non_empty(variable).map(|_| *variable));
+    let error = match set {
+        Some(variable) => CredentialsError::invalid_config(
+            ErrorDetail::builder(
+                name,
+                format!("this build does not have it, and {variable} is set"),
+            )
+            .hint(format!(
+                "turn on the feature `{name}` of oss-credentials, unset {variable}, or drop the member with \
+                     without(..)"
+            )),
+        ),
+        None => {
+            CredentialsError::not_configured(ErrorDetail::builder(name, "this build does not have it").hint(
+                format!("turn on the feature `{name}` of oss-credentials, if it is wanted"),
+            ))
+        }
+    };
+    Member::new(name, Err(error))
 }
 
 /// A member, and how it says where its credentials are from.

@@ -232,12 +232,13 @@ fn pins_and_the_policy_of_the_vendors_sdks_are_told() {
 #[test]
 fn causes_are_told() {
     let place = Place::new();
-    let detail = ErrorDetail::builder("vault", "no answer").source(std::io::Error::other("refused\nby it"));
+    let detail =
+        ErrorDetail::builder("vault", "no answer").source(std::io::Error::other("refused\nby\u{1b} it"));
     let vault: Result<Credentials, _> = Err(CredentialsError::unavailable(detail));
     let builder = place.builder().member("vault", vault).only("vault");
     let text = blocking::wait(builder.build().unwrap().explain()).to_string();
     assert!(
-        text.ends_with("\n  vault  failed: no answer\n      because: refused\n      by it"),
+        text.ends_with("\n  vault  failed: no answer\n      because: refused\n      by  it"),
         "{text}"
     );
 }
@@ -296,4 +297,60 @@ fn programs_get_json() {
     assert_eq!(told["members"][3]["place"], "http://127.0.0.1:6666/keys");
     assert!(error["hint"].is_string());
     assert_eq!(told["members"][0]["error"]["kind"], "not-configured");
+}
+
+/// Who writes a variable or a file's name must not write to the terminal of whoever reads the report.
+#[cfg(unix)]
+#[test]
+fn no_control_character_is_shown() {
+    let odd = "o\u{1b}]0;x\u{7}dd\u{9b}31m\r\n\u{202e}";
+    let place = Place::new();
+    let keys = "type = access_key\naccess_key_id = LTAI5tEXAMPLE-INI\naccess_key_secret = EXAMPLE\n";
+    let text = format!("[{}]\n{keys}", odd.replace(['\r', '\n'], ""));
+    let file = place.file(&format!("{odd}.ini"), &text);
+    let token = place.file(&format!("{odd}.token"), "canary.oidc.token");
+    let (file, token) = (file.to_str().unwrap(), token.to_str().unwrap());
+    let cases: [&[(&str, &str)]; 9] = [
+        &[
+            ("ALIBABA_CLOUD_CREDENTIALS_FILE", file),
+            ("ALIBABA_CLOUD_PROFILE", &odd.replace(['\r', '\n'], "")),
+        ],
+        &[("ALIBABA_CLOUD_CREDENTIALS_FILE", file)],
+        &[("ALIBABA_CLOUD_CONFIG_FILE", odd)],
+        &[("ALIBABA_CLOUD_PROFILE", odd)],
+        &[("HOME", odd)],
+        &[
+            ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", token),
+            (
+                "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+                "acs:ram::123456789012:oidc-provider/example",
+            ),
+            ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::123456789012:role/example"),
+        ],
+        &[
+            ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", odd),
+            ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", odd),
+            ("ALIBABA_CLOUD_ROLE_ARN", odd),
+        ],
+        &[("ALIBABA_CLOUD_CREDENTIALS_URI", odd)],
+        &[("ALIBABA_CLOUD_ECS_METADATA", odd)],
+    ];
+    for variables in cases {
+        for (name, value) in variables {
+            place.env.set(*name, *value);
+        }
+        let provider = place.builder().build().unwrap();
+        let explanation = blocking::wait(provider.explain_all());
+        let shown = format!("{explanation}");
+        let bad = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!shown.contains(bad), "{variables:?}: {}", shown.escape_debug());
+        for member in explanation.members() {
+            let told = member.place().unwrap_or_default();
+            assert!(!told.contains(|c| bad(c) || c == '\n'), "{variables:?}: {told:?}");
+        }
+        for (name, _) in variables {
+            place.env.unset(name);
+        }
+        place.env.set("HOME", place.home.path().to_str().unwrap());
+    }
 }

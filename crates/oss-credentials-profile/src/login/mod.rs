@@ -22,10 +22,12 @@ pub(crate) use oauth::OAuthSource;
 #[cfg(all(feature = "process", feature = "write-back"))]
 pub(crate) use stored::Stored;
 
-/// Reads fields of the profile as they are in the file now: the CLI may have renewed them.
+/// Reads fields of the profile as they are in the file now: the CLI may have renewed them. They are of no use if the
+/// profile asks for something else than `way`: its login would be shown to the host of another one.
 #[cfg(any(feature = "oauth", feature = "sso"))]
 fn read_fields<T>(
     place: &crate::section::Place,
+    way: &crate::plan::Way,
     look: impl FnOnce(&crate::section::Section<'_>) -> Result<T, oss_credentials_core::CredentialsError>,
 ) -> Result<T, oss_credentials_core::CredentialsError> {
     let text = crate::file::read(&place.file, crate::config::MAX_CONFIG_FILE)
@@ -34,5 +36,16 @@ fn read_fields<T>(
     let Some(fields) = config.profile(&place.name) else {
         return Err(place.invalid("is there no more", "log in again, or name another profile"));
     };
-    look(&crate::section::Section::json(&place.file, &place.name, fields))
+    let section = crate::section::Section::json(&place.file, &place.name, fields);
+    if crate::cli::way_of(&config, &place.file, &section)? != *way {
+        let what = format!("the {} asks for something else by now", place.subject());
+        let hint = format!(
+            "try again: it is read anew within {} s",
+            crate::config::LOOK_INTERVAL.as_secs()
+        );
+        return Err(oss_credentials_core::CredentialsError::unavailable(
+            place.detail(what).hint(hint),
+        ));
+    }
+    look(&section)
 }

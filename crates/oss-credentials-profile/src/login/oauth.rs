@@ -18,7 +18,7 @@ use super::exchange::Exchange;
 use super::store::{Draft, store_or_warn, under_lock, warn};
 use super::stored::key_changes;
 use super::{read_fields, wire};
-use crate::plan::Site;
+use crate::plan::{Site, Way};
 use crate::section::{Place, Section};
 use crate::{NAME, TRACING_TARGET};
 
@@ -171,14 +171,14 @@ impl OAuthSource {
             other => other?,
         };
         if self.write_back {
-            self.store(&fetched).await;
+            self.store(&fetched, &login).await;
         }
         Ok(fetched)
     }
 
     /// The login as the file has it, or a newer one that could not be stored.
     fn login(&self) -> Result<Login, CredentialsError> {
-        let stored = read_fields(&self.place, Login::of)?;
+        let stored = read_fields(&self.place, &Way::OAuth(self.site), Login::of)?;
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(newer) = &*unsaved {
             if stored.refresh_token.as_ref() == Some(&newer.spent) {
@@ -229,8 +229,9 @@ impl OAuthSource {
             // The service ends the old tokens: first make sure that the new ones can be kept.
             let draft = Draft::new(&self.place)?;
             let new = self.request_token(refresh_token).await?;
-            match draft.store(&self.place, &new.changes()) {
-                Ok(()) => *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None,
+            match draft.store(&self.place, &new.changes(), &self.is_still(&login)) {
+                // Or somebody has logged in anew, and that login counts from the next fetch on.
+                Ok(_) => *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None,
                 Err(error) => {
                     warn(&self.place, &error);
                     self.keep(refresh_token, &new);
@@ -239,6 +240,27 @@ impl OAuthSource {
             Ok(new)
         })
         .await
+    }
+
+    /// Whether the file has this login, or the one that was renewed into it and could not be stored.
+    fn is_still(
+        &self,
+        login: &Login,
+    ) -> impl Fn(&Way, &Section<'_>) -> Result<bool, CredentialsError> + Sync + use<> {
+        let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = unsaved.as_ref().map(|unsaved| unsaved.spent.clone());
+        let (way, refresh_token) = (
+            Way::OAuth(self.site),
+            spent.or_else(|| login.refresh_token.clone()),
+        );
+        // Without a refresh token the access token tells one login from another.
+        let access_token = login.access_token.clone();
+        move |now, section| {
+            let stored = Login::of(section)?;
+            Ok(*now == way
+                && stored.refresh_token == refresh_token
+                && (refresh_token.is_some() || stored.access_token == access_token))
+        }
     }
 
     fn keep(&self, spent: &Zeroizing<String>, login: &Login) {
@@ -308,13 +330,14 @@ impl OAuthSource {
     }
 
     /// The keys, for the CLI and the SDKs to use, and a login that is still to be stored.
-    async fn store(&self, fetched: &Fetched) {
+    async fn store(&self, fetched: &Fetched, login: &Login) {
+        let still = self.is_still(login);
         let mut changes = key_changes(fetched.credentials());
         {
             let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
             changes.extend(unsaved.iter().flat_map(|unsaved| unsaved.login.changes()));
         }
-        if store_or_warn(&self.place, self.sleep.as_ref(), &changes).await {
+        if store_or_warn(&self.place, self.sleep.as_ref(), &changes, &still).await {
             *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }

@@ -12,10 +12,12 @@ use oss_credentials_core::{CredentialsError, Sleep};
 use tempfile::NamedTempFile;
 
 use super::edit::{Changes, edited};
+use crate::cli::{Config, way_of};
 use crate::config::MAX_CONFIG_FILE;
 use crate::file::read;
 use crate::lookup::unreadable;
-use crate::section::Place;
+use crate::plan::Way;
+use crate::section::{Place, Section};
 use crate::{NAME, TRACING_TARGET};
 
 /// Behind the name of the file; beside it.
@@ -70,13 +72,34 @@ fn target(place: &Place) -> Result<PathBuf, CredentialsError> {
 }
 
 fn side_file(place: &Place) -> Result<File, CredentialsError> {
-    let mut path = target(place)?.into_os_string();
+    let target = target(place)?;
+    let mut path = target.clone().into_os_string();
     path.push(LOCK_SUFFIX);
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| cannot_store(place, error))
+    let side = options.open(path).map_err(|error| cannot_store(place, error))?;
+    // Whoever may lock it now goes on, whosever it is.
+    let _ = give_to_owner(&side, &target);
+    Ok(side)
+}
+
+/// A file of root's in the place of somebody's own would lock that person out.
+#[cfg(unix)]
+fn give_to_owner(file: &File, target: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let owner = std::fs::metadata(target)?;
+    if owner.uid() == file.metadata()?.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn give_to_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// A file beside the real one that can take its place: whoever has one will not fail for want of permission.
@@ -91,12 +114,24 @@ impl Draft {
         let folder = target.parent().unwrap_or(Path::new("."));
         // Readable and writable for its owner alone.
         let file = NamedTempFile::new_in(folder).map_err(|error| cannot_store(place, error))?;
+        give_to_owner(file.as_file(), &target).map_err(|error| cannot_store(place, error))?;
         Ok(Self { target, file })
     }
 
-    /// Puts the changed text in place of what is there now. Call it under the lock.
-    pub(super) fn store(mut self, place: &Place, changes: &Changes) -> Result<(), CredentialsError> {
+    /// Puts the changed text in place of what is there now, unless the profile is another one by now. Call it under
+    /// the lock. Whether it was the same.
+    pub(super) fn store(
+        mut self,
+        place: &Place,
+        changes: &Changes,
+        still: Still<'_>,
+    ) -> Result<bool, CredentialsError> {
         let text = read(&self.target, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
+        if !is_still(&text, place, still)? {
+            tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
+                "somebody has changed the profile meanwhile, and it stays as it is");
+            return Ok(false);
+        }
         let text = edited(&text, &place.file, &place.name, changes)?;
         let written = self
             .file
@@ -107,13 +142,39 @@ impl Draft {
             .persist(&self.target)
             .map_err(|error| cannot_store(place, error.error))?;
         tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name, "stored what was renewed");
-        Ok(())
+        Ok(true)
     }
 }
 
-/// Stores what can be got again: a failure is only a warning.
-pub(super) async fn store_or_warn(place: &Place, sleep: Option<&Arc<dyn Sleep>>, changes: &Changes) -> bool {
-    let stored = under_lock(place, sleep, async { Draft::new(place)?.store(place, changes) }).await;
+/// Whether what is to be stored belongs to the profile as the file has it now. Whoever changes it by hand, or logs in
+/// with the CLI, knows no lock.
+pub(super) type Still<'a> = &'a (dyn Fn(&Way, &Section<'_>) -> Result<bool, CredentialsError> + Sync);
+
+fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, CredentialsError> {
+    let config = Config::parse(text, &place.file)?;
+    // One that is gone is told below.
+    let Some(fields) = config.profile(&place.name) else {
+        return Ok(true);
+    };
+    let section = Section::json(&place.file, &place.name, fields);
+    match way_of(&config, &place.file, &section) {
+        Ok(way) => still(&way, &section),
+        // By half, as nobody asks for it any more.
+        Err(_) => Ok(false),
+    }
+}
+
+/// Stores what can be got again: a failure is only a warning. Whether nothing is left to be stored.
+pub(super) async fn store_or_warn(
+    place: &Place,
+    sleep: Option<&Arc<dyn Sleep>>,
+    changes: &Changes,
+    still: Still<'_>,
+) -> bool {
+    let stored = under_lock(place, sleep, async {
+        Draft::new(place)?.store(place, changes, still)
+    });
+    let stored = stored.await;
     if let Err(error) = &stored {
         warn(place, error);
     }

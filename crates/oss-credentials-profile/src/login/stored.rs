@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 #[cfg(feature = "process")]
 use {
     super::store::store_or_warn,
+    crate::plan::Way,
     crate::section::Place,
     oss_credentials_core::{BoxFuture, CredentialsError, CredentialsSource, Fetched, Sleep},
+    std::fmt,
     std::sync::Arc,
 };
 
@@ -35,17 +37,23 @@ pub(super) fn key_changes(credentials: &Credentials) -> Changes {
 }
 
 #[cfg(feature = "process")]
-#[derive(Debug)]
 pub(crate) struct Stored<S> {
     place: Place,
+    /// What the profile has to ask for as long as keys of this source belong there.
+    way: Way,
     source: S,
     sleep: Option<Arc<dyn Sleep>>,
 }
 
 #[cfg(feature = "process")]
 impl<S> Stored<S> {
-    pub(crate) fn new(place: Place, source: S, sleep: Option<Arc<dyn Sleep>>) -> Self {
-        Self { place, source, sleep }
+    pub(crate) fn new(place: Place, way: Way, source: S, sleep: Option<Arc<dyn Sleep>>) -> Self {
+        Self {
+            place,
+            way,
+            source,
+            sleep,
+        }
     }
 }
 
@@ -62,9 +70,20 @@ impl<S: CredentialsSource> CredentialsSource for Stored<S> {
                 &self.place,
                 self.sleep.as_ref(),
                 &key_changes(fetched.credentials()),
+                &|way, _| Ok(*way == self.way),
             )
             .await;
             Ok(fetched)
         })
+    }
+}
+
+#[cfg(feature = "process")]
+impl<S: fmt::Debug> fmt::Debug for Stored<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("place", &self.place)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }

@@ -403,3 +403,68 @@ fn a_home_directory_of_somebody_else_is_not_configured() {
         "profile: the file's folder may not be looked into (.aliyun/config.json); let the user of this process do so"
     );
 }
+
+/// Only what nobody has set up may be passed over.
+#[test]
+#[cfg(not(windows))]
+fn a_profile_that_is_begun_is_not_empty() {
+    for (name, fields, text) in [
+        ("staging", r#""mode": "AK""#, "has no access_key_id"),
+        (
+            "default",
+            r#""mode": "AK", "sts_token": "t""#,
+            "has no access_key_id",
+        ),
+        ("default", r#""ram_role_name": "example-role""#, "has no mode"),
+        (
+            "default",
+            r#""mode": "", "process_command": "helper""#,
+            "has no mode",
+        ),
+        (
+            "default",
+            r#""credentials_uri": "http://127.0.0.1:6666/""#,
+            "has no mode",
+        ),
+        (
+            "default",
+            r#""mode": "AK", "ram_role_arn": "acs:ram::1:role/x""#,
+            "has no access_key_id",
+        ),
+    ] {
+        let folder = Folder::new();
+        let profile = format!(r#"{{"name": "{name}", "access_key_id": "", {fields}}}"#);
+        folder.write(
+            HOME_FILES[0],
+            format!(r#"{{"current": "{name}", "profiles": [{profile}]}}"#),
+        );
+        folder.write(HOME_FILES[1], INI);
+        let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+        let found = folder.invalid(&provider);
+        assert!(
+            found.starts_with(&format!("profile: the profile {name:?} {text} (")),
+            "{fields}: {found}"
+        );
+    }
+}
+
+/// A volume that is not mounted, say: somebody has put it there.
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_is_not_the_same_as_no_file() {
+    for link in [".aliyun/config.json", ".aliyun", ".alibabacloud/credentials.ini"] {
+        let folder = Folder::new();
+        folder.write(".alibabacloud/credentials", INI);
+        folder.write(".other/x", "");
+        let link = folder.path(link);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/nowhere/at/all", &link).unwrap();
+        let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+        let found = folder.invalid(&provider);
+        assert!(
+            found.starts_with("profile: there is no such file (.al"),
+            "{}: {found}",
+            link.display()
+        );
+    }
+}

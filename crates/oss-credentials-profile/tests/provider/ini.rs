@@ -338,3 +338,37 @@ fn a_role_of_the_instance() {
         assert_eq!(keys_of(text), format!("{base}found-role"));
     }
 }
+
+/// Half of one and half of the other would be somebody whom nobody meant.
+#[test]
+fn sections_and_keys_that_stand_twice_are_refused() {
+    let one = "[default]\ntype = access_key\naccess_key_id = one\naccess_key_secret = s1\n";
+    for (text, problem) in [
+        (
+            format!("{one}[other]\nx = 1\n[default]\naccess_key_id = two\n"),
+            "stands twice",
+        ),
+        (format!("{one}[ default ]\n"), "stands twice"),
+        (
+            format!("{one}access_key_secret: s2\n"),
+            "has access_key_secret twice",
+        ),
+        (format!("{one}type = ecs_ram_role\n"), "has type twice"),
+    ] {
+        let folder = Folder::new();
+        let provider = folder.ini(&text);
+        let found = folder.invalid(&provider);
+        assert!(
+            found.starts_with(&format!(
+                "profile: the section \"default\" {problem} (credentials.ini)"
+            )),
+            "{text}: {found}"
+        );
+    }
+    // In a section that nobody asks for it is of no interest.
+    let folder = Folder::new();
+    let others = folder.ini(&format!(
+        "{one}[o]\na = 1\na = 2\n[o]\n# [default]\nx = [default]\n"
+    ));
+    assert_eq!(keys(&others), pair("one", "s1"));
+}

@@ -423,3 +423,80 @@ fn services_that_do_not_answer() {
         assert_eq!(failure(&folder, &writing(&folder, NOW)).0, "unavailable");
     }
 }
+
+/// A client beside which somebody writes the file before it answers a request of this URL.
+fn meanwhile(
+    folder: &Folder,
+    url: &'static str,
+    text: String,
+) -> impl oss_credentials_core::http::HttpClient + use<> {
+    let (http, path) = (folder.http.clone(), folder.path("config.json"));
+    oss_credentials_core::http::http_fn(move |request: HttpRequest| {
+        if request.url() == url {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let http = http.clone();
+        async move { oss_credentials_core::http::HttpClient::send(&http, request).await }
+    })
+}
+
+/// The CLI knows no lock: a person may log in, as somebody else perhaps, while the old login is in use.
+#[test]
+fn a_login_made_meanwhile_is_not_written_over() {
+    let theirs = format!(
+        "{{\"profiles\": [{}]}}",
+        profile(NOW + 3600)
+            .replace("access-1", "access-theirs")
+            .replace("refresh/1+", "refresh-theirs")
+    );
+    for (url, ends) in [(TOKEN_URL, NOW), (EXCHANGE_URL, NOW + 3600)] {
+        let mut folder = Folder::new();
+        if url == TOKEN_URL {
+            folder = folder.then_answering(200, RENEWED);
+        }
+        let folder = folder.then_answering(200, EXCHANGED);
+        let path = config(&folder, ends);
+        let builder = folder.builder().cli_file(&path).profile("oauth").write_back(true);
+        let http = meanwhile(&folder, url, theirs.clone());
+        let provider = builder.http_client(http).build().unwrap();
+        assert_eq!(get(&provider).access_key_id(), "STS.EXAMPLE");
+        assert_eq!(read(&path), theirs, "{url}");
+    }
+}
+
+/// A login is never shown to the host of another one.
+#[test]
+fn a_login_of_another_site_made_meanwhile_is_not_shown_to_this_one() {
+    let folder = Folder::answering(401, "{}").then_answering(200, EXCHANGED);
+    let path = config(&folder, NOW + 3600);
+    let theirs = format!(
+        "{{\"profiles\": [{}]}}",
+        profile(NOW + 3600)
+            .replace("\"cn\"", "\"INTL\"")
+            .replace("access-1", "access-theirs")
+    );
+    let builder = folder.builder().cli_file(path).profile("oauth");
+    let http = meanwhile(&folder, EXCHANGE_URL, theirs);
+    let provider = builder.http_client(http).build().unwrap();
+    assert_eq!(
+        failure(&folder, &provider),
+        (
+            "unavailable",
+            "profile: the profile \"oauth\" asks for something else by now (config.json); try again: it is read anew \
+             within 5 s"
+                .to_owned()
+        )
+    );
+    folder.clock.advance(oss_credentials_profile::LOOK_INTERVAL);
+    assert_eq!(get(&provider).access_key_id(), "STS.EXAMPLE");
+    let asked: Vec<_> = folder
+        .http
+        .requests()
+        .iter()
+        .map(|r| r.url().to_owned())
+        .collect();
+    assert_eq!(
+        asked,
+        [EXCHANGE_URL, "https://oauth.alibabacloud.com/v1/exchange"]
+    );
+}

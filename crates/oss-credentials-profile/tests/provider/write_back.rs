@@ -89,3 +89,52 @@ fn keys_that_cannot_be_stored_are_used_anyway() {
     assert_eq!(get(&provider).access_key_id(), "STS.PROGRAM");
     assert!(!read(&path).contains("STS.PROGRAM"));
 }
+
+/// Whoever gives the profile other keys while its program runs knows no lock.
+#[test]
+fn a_profile_that_somebody_changed_meanwhile_stays_as_it_is() {
+    let folder = Folder::new();
+    let path = folder.path("config.json");
+    let theirs = folder.write(
+        "theirs",
+        r#"{"current": "x", "profiles": [{"name": "x", "mode": "AK", "access_key_id": "LTAI5tEXAMPLEKEYID",
+            "access_key_secret": "EXAMPLE", "process_command": "left over"}]}"#,
+    );
+    let helper = folder.write("helper", OUTPUT);
+    let command = format!(
+        "sh -c 'cp {} {} && cat {}'",
+        theirs.display(),
+        path.display(),
+        helper.display()
+    );
+    let profile = format!(r#"{{"name": "x", "mode": "External", "process_command": "{command}"}}"#);
+    folder.write("config.json", format!(r#"{{"profiles": [{profile}]}}"#));
+    let builder = folder.builder().cli_file(&path).profile("x").write_back(true);
+    let provider = builder.build().unwrap();
+    assert_eq!(get(&provider).access_key_id(), "STS.PROGRAM");
+    assert_eq!(read(&path), read(&theirs));
+    folder.clock.advance(oss_credentials_profile::LOOK_INTERVAL);
+    assert_eq!(get(&provider).access_key_id(), "LTAI5tEXAMPLEKEYID");
+}
+
+/// A program that root runs with somebody's home directory must not lock that person out. Root alone can try it.
+#[test]
+fn the_file_stays_its_owners() {
+    let folder = Folder::new();
+    let path = folder.write("config.json", config(&folder));
+    if std::os::unix::fs::chown(&path, Some(12345), Some(12345)).is_err() {
+        return;
+    }
+    let provider = folder.builder().cli_file(&path).write_back(true).build().unwrap();
+    get(&provider);
+    assert!(read(&path).contains("STS.PROGRAM"));
+    for path in [path, folder.path("config.json.lock")] {
+        let found = std::fs::metadata(&path).unwrap();
+        assert_eq!(
+            (found.uid(), found.mode() & 0o777),
+            (12345, 0o600),
+            "{}",
+            path.display()
+        );
+    }
+}
