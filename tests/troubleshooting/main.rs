@@ -34,6 +34,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("env", &["oss-credentials-env"]),
     ("static", &["oss-credentials-static"]),
     ("reqwest", &["oss-credentials-reqwest"]),
+    ("oss-client", &["oss-client"]),
 ];
 
 /// Literals of several words that nobody is shown.
@@ -44,6 +45,14 @@ const NO_TEXTS: &[&str] = &[
     "The Param Date is invalid.",
     "The Param Authorization is invalid.",
     "string to sign",
+    // What OSS says.
+    "Invalid signing region",
+];
+
+/// Texts around others. The others stand on the page without them: within one, everything would be said.
+const FRAMES: &[&str] = &[
+    "the answer of … cannot be used (…): ",
+    "… has no complete answer (…): ",
 ];
 
 /// A text that a crate may show.
@@ -98,6 +107,11 @@ impl<'m> Reading<'m> {
             }
             let place = model.shown(log.location);
             reading.push(&with_anything(&log.message), true, place);
+        }
+        for text in reading.evaluator.among_others() {
+            if words(&text) > 2 {
+                reading.add(&text, "within another text".to_owned());
+            }
         }
         reading
     }
@@ -303,6 +317,12 @@ fn problems(
         );
     }
     for row in rows {
+        let framed = FRAMES
+            .iter()
+            .flat_map(|frame| row.texts.iter().filter_map(move |text| text.strip_prefix(frame)));
+        for text in framed.filter(|text| words(text) > 0) {
+            problems.push(format!("line {}: {text:?} has to stand alone", row.line));
+        }
         // The sections of other crates are not read.
         let Some((_, crates)) = sections.iter().find(|(section, _)| *section == row.section) else {
             continue;
@@ -439,6 +459,29 @@ mod made_up {
     fn an_entry_without_a_text() {
         let page = PAGE.replace("than I like`", "than I like` / `is in the wrong place`");
         finds(SOURCE, &page, "nothing says \"is in the wrong place\"");
+    }
+
+    #[test]
+    fn an_entry_within_a_frame() {
+        let page = PAGE.replace(
+            "a cause | a fix |\n| log",
+            "a cause | a fix |\n\
+            | `<a> has no complete answer (<b>): it is x` | a cause | a fix |\n| log",
+        );
+        let found = found(SOURCE, &page);
+        assert!(found[0].contains("\"it is x\" has to stand alone"), "{found:?}");
+    }
+
+    #[test]
+    fn a_text_that_may_be_anything_else_too() {
+        let source = format!(
+            "{SOURCE} struct Wrong {{ what: String }} \
+             impl Wrong {{ fn new(what: String) -> Self {{ Self {{ what }} }} }} \
+             impl fmt::Display for Wrong {{ fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{ \
+             write!(f, \"the file {{}}\", self.what) }} }} \
+             fn wrong(told: &str) {{ Wrong::new(told.trim()); Wrong::new(\"the sun is green\"); }}"
+        );
+        finds(&source, PAGE, "no entry for \"the sun is green\"");
     }
 
     #[test]
