@@ -9,7 +9,7 @@ mod format;
 mod model;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use evaluate::{Evaluator, Texts};
@@ -73,6 +73,8 @@ struct Reading<'m> {
     core: &'m Model,
     evaluator: Evaluator<'m>,
     texts: Vec<Text>,
+    /// All literals.
+    parts: BTreeSet<String>,
 }
 
 impl<'m> Reading<'m> {
@@ -82,6 +84,11 @@ impl<'m> Reading<'m> {
             core,
             evaluator: Evaluator::new(model, defects(core)),
             texts: Vec::new(),
+            parts: model
+                .literals
+                .iter()
+                .map(|(_, text)| on_its_own(&with_anything(text)))
+                .collect(),
         };
         for call in &model.calls {
             reading.call(call);
@@ -379,9 +386,8 @@ fn stale<'r>(row: &'r Row, readings: &[&Reading<'_>]) -> Vec<&'r str> {
             .flat_map(|reading| &reading.texts)
             .filter(|text| text.is_log == row.is_log)
     };
-    let literals = || readings.iter().flat_map(|reading| &reading.model.literals);
-    let is_said = |index: usize| texts().any(|text| row.matching(&text.said).any(|found| found == index));
-    let is_part = |entry: &str| literals().any(|(_, text)| on_its_own(&with_anything(text)) == entry);
+    let is_said = |index: usize| texts().any(|text| row.matches(index, &text.said));
+    let is_part = |entry: &str| readings.iter().any(|reading| reading.parts.contains(entry));
     let entries = row.texts.iter().enumerate();
     entries
         .filter(|(index, entry)| !is_said(*index) && !is_code(entry) && !is_part(entry))

@@ -118,8 +118,12 @@ impl Row {
 
     /// Which of the texts in the first cell stand for this text of a program.
     pub(crate) fn matching<'a>(&'a self, said: &'a Said) -> impl Iterator<Item = usize> + 'a {
-        (0..self.patterns.len())
-            .filter(|index| self.patterns[*index].iter().any(|entry| said.is_told_by(entry)))
+        (0..self.patterns.len()).filter(|index| self.matches(*index, said))
+    }
+
+    /// Whether this one of the texts in the first cell stands for this text of a program.
+    pub(crate) fn matches(&self, index: usize, said: &Said) -> bool {
+        self.patterns[index].iter().any(|entry| said.is_told_by(entry))
     }
 }
 
