@@ -33,6 +33,8 @@ pub(crate) struct Evaluator<'m> {
     used: RefCell<BTreeSet<(usize, String)>>,
     /// Literals that have been reached.
     reached: RefCell<BTreeSet<Location>>,
+    /// What a field may be that may also be anything.
+    among_others: RefCell<Texts>,
 }
 
 fn anything() -> Texts {
@@ -58,6 +60,7 @@ impl<'m> Evaluator<'m> {
             binding: RefCell::default(),
             used: RefCell::default(),
             reached: RefCell::default(),
+            among_others: RefCell::default(),
         }
     }
 
@@ -68,6 +71,11 @@ impl<'m> Evaluator<'m> {
 
     pub(crate) fn is_reached(&self, location: &Location) -> bool {
         self.reached.borrow().contains(location)
+    }
+
+    /// What may stand in a text where that is `…`, since it may be anything there.
+    pub(crate) fn among_others(&self) -> Texts {
+        self.among_others.borrow().clone()
     }
 
     pub(crate) fn texts(&self, expr: &Expr, unit: usize) -> Texts {
@@ -350,6 +358,10 @@ impl<'m> Evaluator<'m> {
         });
         // Names and paths.
         if texts.is_empty() || texts.contains(ANYTHING) {
+            // What every text has behind it anyway is not looked for.
+            if name != "hint" {
+                self.among_others.borrow_mut().extend(texts);
+            }
             anything()
         } else {
             texts

@@ -9,7 +9,7 @@ mod format;
 mod model;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use evaluate::{Evaluator, Texts};
@@ -34,7 +34,12 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("env", &["oss-credentials-env"]),
     ("static", &["oss-credentials-static"]),
     ("reqwest", &["oss-credentials-reqwest"]),
+    ("testkit", &["oss-testkit"]),
+    ("oss-client", &["oss-client"]),
 ];
+
+/// Crates that speak as the services do: the page explains some of that, and the services' own pages the rest.
+const STAND_INS: &[&str] = &["oss-testkit"];
 
 /// Literals of several words that nobody is shown.
 const NO_TEXTS: &[&str] = &[
@@ -44,6 +49,14 @@ const NO_TEXTS: &[&str] = &[
     "The Param Date is invalid.",
     "The Param Authorization is invalid.",
     "string to sign",
+    // What OSS says.
+    "Invalid signing region",
+];
+
+/// Texts around others. The others stand on the page without them: within one, everything would be said.
+const FRAMES: &[&str] = &[
+    "the answer of … cannot be used (…): ",
+    "… has no complete answer (…): ",
 ];
 
 /// A text that a crate may show.
@@ -64,6 +77,8 @@ struct Reading<'m> {
     core: &'m Model,
     evaluator: Evaluator<'m>,
     texts: Vec<Text>,
+    /// All literals.
+    parts: BTreeSet<String>,
 }
 
 impl<'m> Reading<'m> {
@@ -73,6 +88,11 @@ impl<'m> Reading<'m> {
             core,
             evaluator: Evaluator::new(model, defects(core)),
             texts: Vec::new(),
+            parts: model
+                .literals
+                .iter()
+                .map(|(_, text)| on_its_own(&with_anything(text)))
+                .collect(),
         };
         for call in &model.calls {
             reading.call(call);
@@ -98,6 +118,11 @@ impl<'m> Reading<'m> {
             }
             let place = model.shown(log.location);
             reading.push(&with_anything(&log.message), true, place);
+        }
+        for text in reading.evaluator.among_others() {
+            if words(&text) > 2 {
+                reading.add(&text, "within another text".to_owned());
+            }
         }
         reading
     }
@@ -288,7 +313,7 @@ fn problems(
             ));
         }
     }
-    for (name, reading) in &readings {
+    for (name, reading) in readings.iter().filter(|(name, _)| !STAND_INS.contains(name)) {
         let sections = sections.iter().filter(|(_, crates)| crates.contains(name));
         let sections: Vec<&str> = sections.map(|(section, _)| *section).collect();
         let rows: Vec<&Row> = rows
@@ -303,8 +328,17 @@ fn problems(
         );
     }
     for row in rows {
-        // The sections of other crates are not read.
+        let framed = FRAMES
+            .iter()
+            .flat_map(|frame| row.texts.iter().filter_map(move |text| text.strip_prefix(frame)));
+        for text in framed.filter(|text| words(text) > 0) {
+            problems.push(format!("line {}: {text:?} has to stand alone", row.line));
+        }
         let Some((_, crates)) = sections.iter().find(|(section, _)| *section == row.section) else {
+            problems.push(format!(
+                "line {}: no crate is read for {:?}",
+                row.line, row.section
+            ));
             continue;
         };
         let crates = crates.iter().chain(&["oss-credentials-core"]);
@@ -359,9 +393,8 @@ fn stale<'r>(row: &'r Row, readings: &[&Reading<'_>]) -> Vec<&'r str> {
             .flat_map(|reading| &reading.texts)
             .filter(|text| text.is_log == row.is_log)
     };
-    let literals = || readings.iter().flat_map(|reading| &reading.model.literals);
-    let is_said = |index: usize| texts().any(|text| row.matching(&text.said).any(|found| found == index));
-    let is_part = |entry: &str| literals().any(|(_, text)| on_its_own(&with_anything(text)) == entry);
+    let is_said = |index: usize| texts().any(|text| row.matches(index, &text.said));
+    let is_part = |entry: &str| readings.iter().any(|reading| reading.parts.contains(entry));
     let entries = row.texts.iter().enumerate();
     entries
         .filter(|(index, entry)| !is_said(*index) && !is_code(entry) && !is_part(entry))
@@ -439,6 +472,35 @@ mod made_up {
     fn an_entry_without_a_text() {
         let page = PAGE.replace("than I like`", "than I like` / `is in the wrong place`");
         finds(SOURCE, &page, "nothing says \"is in the wrong place\"");
+    }
+
+    #[test]
+    fn an_entry_within_a_frame() {
+        let page = PAGE.replace(
+            "a cause | a fix |\n| log",
+            "a cause | a fix |\n\
+            | `<a> has no complete answer (<b>): it is x` | a cause | a fix |\n| log",
+        );
+        let found = found(SOURCE, &page);
+        assert!(found[0].contains("\"it is x\" has to stand alone"), "{found:?}");
+    }
+
+    #[test]
+    fn a_text_that_may_be_anything_else_too() {
+        let source = format!(
+            "{SOURCE} struct Wrong {{ what: String }} \
+             impl Wrong {{ fn new(what: String) -> Self {{ Self {{ what }} }} }} \
+             impl fmt::Display for Wrong {{ fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{ \
+             write!(f, \"the file {{}}\", self.what) }} }} \
+             fn wrong(told: &str) {{ Wrong::new(told.trim()); Wrong::new(\"the sun is green\"); }}"
+        );
+        finds(&source, PAGE, "no entry for \"the sun is green\"");
+    }
+
+    #[test]
+    fn a_section_of_no_crate() {
+        let page = format!("{PAGE}## another\n\n| `the file is blue` | a cause | a fix |\n");
+        finds(SOURCE, &page, "no crate is read for \"another\"");
     }
 
     #[test]

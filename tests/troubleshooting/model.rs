@@ -227,6 +227,15 @@ impl Reader<'_> {
         self.stack.last().copied().unwrap_or_default()
     }
 
+    fn read_tokens(&mut self, tokens: &TokenStream) {
+        for token in tokens.clone() {
+            match token {
+                TokenTree::Group(group) => self.read_tokens(&group.stream()),
+                token => text_of(token).iter().for_each(|text| self.visit_lit_str(text)),
+            }
+        }
+    }
+
     fn bind(&mut self, pat: &Pat, value: &Expr, is_assignment: bool) {
         // What there is, if there is something.
         let pat = match pat {
@@ -446,6 +455,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 });
             }
             return;
+        }
+        if name == "json" {
+            return self.read_tokens(&call.tokens);
         }
         let Some(arguments) = arguments(&call.tokens) else {
             return;

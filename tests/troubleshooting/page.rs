@@ -12,6 +12,7 @@ const NAMES: &[&str] = &[
     "fc-context",
     "kms-client-key",
     "oidc-rrsa",
+    "oss-client",
     "oss-sign",
     "process",
     "profile",
@@ -89,11 +90,6 @@ fn without_provider(text: &str) -> String {
         rest = after;
     }
     plain.push_str(rest);
-    for start in ["…: ", "…; ", "…, "] {
-        if let Some(rest) = plain.strip_prefix(start) {
-            return on_its_own(rest);
-        }
-    }
     on_its_own(&plain)
 }
 
@@ -101,6 +97,11 @@ fn without_provider(text: &str) -> String {
 /// of an INI file is a profile, too.
 pub(crate) fn on_its_own(text: &str) -> String {
     let text = text.trim();
+    for start in ["…: ", "…; ", "…, "] {
+        if let Some(rest) = text.strip_prefix(start) {
+            return on_its_own(rest);
+        }
+    }
     let start = text.split_once(": ").filter(|(name, _)| NAMES.contains(name));
     let text = start.map_or(text, |(_, text)| text);
     let text = text.trim_start_matches([':', ',', ';', ' ']);
@@ -117,8 +118,12 @@ impl Row {
 
     /// Which of the texts in the first cell stand for this text of a program.
     pub(crate) fn matching<'a>(&'a self, said: &'a Said) -> impl Iterator<Item = usize> + 'a {
-        (0..self.patterns.len())
-            .filter(|index| self.patterns[*index].iter().any(|entry| said.is_told_by(entry)))
+        (0..self.patterns.len()).filter(|index| self.matches(*index, said))
+    }
+
+    /// Whether this one of the texts in the first cell stands for this text of a program.
+    pub(crate) fn matches(&self, index: usize, said: &Said) -> bool {
+        self.patterns[index].iter().any(|entry| said.is_told_by(entry))
     }
 }
 

@@ -32,7 +32,11 @@ pub enum Error {
     /// The client cannot be built with these settings.
     #[error(transparent)]
     InvalidConfig(Problem),
-    /// Bucket, key, header or body cannot be used. Nothing was fetched, signed or sent.
+    /// Bucket, key, header, body or file cannot be used, and what to do about it.
+    ///
+    /// What the arguments themselves tell is found before credentials are fetched and anything is sent. A file or
+    /// stream of the caller's may fail midway: then the parts of an upload have been sent and are deleted again, and
+    /// a download has been read and leaves its target as it was. Presigning may have fetched credentials.
     #[error(transparent)]
     InvalidInput(Problem),
     /// The provider brought no credentials.

@@ -160,7 +160,10 @@ impl Presign {
                 Ok(_) => {}
                 Err(error) => {
                     let error = tracing::field::display(error);
-                    tracing::warn!(target: TRACING_TARGET, error, "a URL ends with the credentials at hand");
+                    tracing::warn!(
+                        target: TRACING_TARGET, error,
+                        "no fresh credentials came, so a URL ends with those at hand"
+                    );
                 }
             }
         }

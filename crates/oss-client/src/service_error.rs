@@ -61,7 +61,7 @@ const BUSY_CODES: [&str; 9] = [
 /// An error answer of the service.
 ///
 /// `Display` names the operation, the URL without its query, status, code, message, request id and `EC`, and says
-/// what to do where that is known. `Debug` leaves out the further fields, which may repeat what was signed.
+/// what to do. `Debug` leaves out the further fields, which may repeat what was signed.
 ///
 /// Vendor document: "Error responses" (Object Storage Service, API reference).
 #[derive(Clone)]
@@ -72,7 +72,8 @@ pub struct ServiceError {
     message: String,
     request_id: Option<String>,
     ec: Option<String>,
-    hint: Option<&'static str>,
+    /// What to do.
+    hint: &'static str,
     /// The whole document.
     fields: Vec<(String, String)>,
     headers: HeaderMap,
@@ -103,9 +104,9 @@ impl ServiceError {
         let original = find(&fields, "Code");
         // Of the code as it came: what is advised must not depend on what is withheld.
         let hint = hint(
-            status,
             original.as_deref().unwrap_or(BAD_ERROR_RESPONSE),
             find(&fields, "Message").as_deref().unwrap_or_default(),
+            status,
         );
         for (name, value) in &mut fields {
             if name != "Code" || scrubber.identifier(value.trim()).is_none() {
@@ -233,11 +234,10 @@ impl fmt::Display for ServiceError {
         if let Some(ec) = &self.ec {
             write!(f, ", EC {}", Shown(ec))?;
         }
-        match (self.hint, self.recommend()) {
-            (Some(hint), Some(page)) => write!(f, "; {hint}, see {}", Shown(page)),
-            (Some(hint), None) => write!(f, "; {hint}"),
-            (None, Some(page)) => write!(f, "; see {}", Shown(page)),
-            (None, None) => Ok(()),
+        write!(f, "; {}", self.hint)?;
+        match self.recommend() {
+            Some(page) => write!(f, ", see {}", Shown(page)),
+            None => Ok(()),
         }
     }
 }
@@ -251,11 +251,13 @@ impl fmt::Debug for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-/// What to do about an error, by the service's code and words as they came.
+const LATER: &str = "try again later, or allow more attempts";
+
+/// What to do about an error, by the service's code and words as they came, or else by the status.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
-fn hint(status: StatusCode, code: &str, message: &str) -> Option<&'static str> {
-    Some(match code {
+fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
+    match code {
         "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
         "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
         "SecurityTokenExpired" => "get new temporary credentials, or use a provider that refreshes",
@@ -275,16 +277,29 @@ fn hint(status: StatusCode, code: &str, message: &str) -> Option<&'static str> {
         "UserDisable" | "InDebt" | "InDebtOverdue" => {
             "look at the account in the console: it is disabled or a payment is overdue"
         }
-        // It has no body, and is what a condition (`if_none_match`, `if_modified_since`) asks for.
-        BAD_ERROR_RESPONSE if status == StatusCode::NOT_MODIFIED => {
-            "keep what is there: the object is as the condition says"
-        }
-        BAD_ERROR_RESPONSE if status.is_redirection() => {
+        BAD_ERROR_RESPONSE if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
             "check the endpoint, or let redirects(..) follow: something sends the request elsewhere"
         }
-        BAD_ERROR_RESPONSE => "check that the endpoint is OSS itself and not a proxy or another server",
-        _ => return None,
-    })
+        "CallbackFailed" => "look at the program that `callback` names, as the object is stored",
+        // What answers a condition has no document.
+        BAD_ERROR_RESPONSE if status != StatusCode::NOT_MODIFIED => {
+            "check that the endpoint is OSS itself and not a proxy or another server"
+        }
+        _ if BUSY_CODES.contains(&code) => LATER,
+        _ => hint_by_status(status),
+    }
+}
+
+fn hint_by_status(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        304 => "go on with what is at hand: the condition says that nothing newer is there",
+        401 | 403 => "see whether the state of account, bucket and object allows this request",
+        404 => "check the names and ids in the request",
+        409 => "look at what is there already, as the request does not go together with it",
+        412 => "look at the object again: a condition of the request does not hold",
+        408 | 429 | 500.. => LATER,
+        _ => "correct what the message names",
+    }
 }
 
 /// The headers without those that repeat the secret or token.
@@ -374,7 +389,7 @@ pub(crate) mod tests {
             error.to_string(),
             "oss-client: GetObject was refused (GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope, HTTP 404): \
              NoSuchKey: The specified key does not exist., RequestId FAKE0REQUEST0ID000000001, EC 0026-00000001; \
-             see https://api.aliyun.com/troubleshoot?q=0026-00000001"
+             check the names and ids in the request, see https://api.aliyun.com/troubleshoot?q=0026-00000001"
         );
     }
 
@@ -476,7 +491,10 @@ pub(crate) mod tests {
     #[test]
     fn an_answer_without_document_is_not_always_a_strangers() {
         for (status, advice) in [
-            (304, "; keep what is there: the object is as the condition says"),
+            (
+                304,
+                "; go on with what is at hand: the condition says that nothing newer is there",
+            ),
             (
                 302,
                 "; check the endpoint, or let redirects(..) follow: something sends the request elsewhere",
@@ -488,6 +506,45 @@ pub(crate) mod tests {
         ] {
             let shown = read(status, &[], b"").to_string();
             assert!(shown.ends_with(advice), "{shown}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_says_what_to_do() {
+        let of = |status: u16, code: &str| {
+            let body = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+            let body = if code.is_empty() { "" } else { &body };
+            let shown = read(status, &[], body.as_bytes()).to_string();
+            shown.rsplit_once("; ").unwrap().1.to_owned()
+        };
+        let later = "try again later, or allow more attempts";
+        for (status, code, hint) in [
+            (
+                203,
+                "CallbackFailed",
+                "look at the program that `callback` names, as the object is stored",
+            ),
+            (
+                304,
+                "",
+                "go on with what is at hand: the condition says that nothing newer is there",
+            ),
+            (400, "InvalidPart", "correct what the message names"),
+            (404, "NoSuchVersion", "check the names and ids in the request"),
+            (
+                412,
+                "PreconditionFailed",
+                "look at the object again: a condition of the request does not hold",
+            ),
+            (200, "InternalError", later),
+            (503, "ServiceUnavailable", later),
+            (
+                502,
+                "",
+                "check that the endpoint is OSS itself and not a proxy or another server",
+            ),
+        ] {
+            assert_eq!(of(status, code), hint, "{status} {code}");
         }
     }
 

@@ -121,9 +121,13 @@ fn section(
     let Some(keys) = sections.remove(name) else {
         return Ok(None);
     };
-    if let Some(problem) = repeated(text, name) {
+    if let Some(repeated) = repeated(text, name) {
         let place = Section::ini(file, name, &BTreeMap::new()).place;
-        return Err(place.invalid(problem, "keep the one that counts, and remove the other"));
+        let hint = "keep the one that counts, and remove the other";
+        return Err(match repeated {
+            Repeated::Section => place.invalid("stands twice", hint),
+            Repeated::Key(key) => place.invalid(format!("has {key} twice"), hint),
+        });
     }
     let mut values = BTreeMap::new();
     for (key, value) in keys {
@@ -141,9 +145,15 @@ fn section(
     Ok(Some(values))
 }
 
+enum Repeated {
+    Section,
+    /// Its name, if it is certain that it is one.
+    Key(String),
+}
+
 /// What of a section stands twice. The parser, which reads all else, puts both together: half of one and half of the
 /// other would be an identity that nobody meant.
-fn repeated(text: &str, name: &str) -> Option<String> {
+fn repeated(text: &str, name: &str) -> Option<Repeated> {
     let mut keys = BTreeSet::new();
     let (mut seen, mut inside) = (false, false);
     for line in crate::file::without_mark(text).lines().map(str::trim) {
@@ -154,7 +164,7 @@ fn repeated(text: &str, name: &str) -> Option<String> {
                 .map(str::trim)
                 == Some(name);
             if inside && seen {
-                return Some("stands twice".to_owned());
+                return Some(Repeated::Section);
             }
             seen |= inside;
         } else if inside && !line.is_empty() && !line.starts_with(['#', ';']) {
@@ -162,7 +172,7 @@ fn repeated(text: &str, name: &str) -> Option<String> {
             if !keys.insert(key) {
                 // Another one may be a piece of a secret.
                 let is_name = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                return Some(format!("has {} twice", if is_name { key } else { "a key" }));
+                return Some(Repeated::Key(if is_name { key } else { "a key" }.to_owned()));
             }
         }
     }

@@ -78,7 +78,10 @@ impl Source {
                         ));
                     }
                     Err(error) => {
-                        return Err(refused(format!("{shown} cannot be read: {error}"), "name a file"));
+                        return Err(refused(
+                            format!("{shown} cannot be read: {error}"),
+                            "name a file that is there and may be read",
+                        ));
                     }
                 }
             }
