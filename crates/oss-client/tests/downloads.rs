@@ -291,13 +291,20 @@ async fn an_object_of_unknown_length_has_the_services_checksum_or_is_an_error() 
     };
     // The CRC-64/XZ of `hello world`, as the vendor's SDK computes it.
     let crc = "5981764153023615706";
-    let server = Server::start([body(crc, "hello"), body("none", "hello"), body(crc, "hello world")]);
+    let server = Server::start([
+        body(crc, "hello"),
+        body("none", "hello"),
+        body(crc, "hello world"),
+    ]);
     let client = client(&server, Keys::new(1));
     let download = || client.download_file("examplebucket", "k", &target);
     let error = failed(download(), &target).await;
     assert!(matches!(error, Error::Corrupted(_)), "{error}");
     let error = failed(download(), &target).await;
-    assert!(error.to_string().contains("x-oss-hash-crc64ecma is no number"), "{error}");
+    assert!(
+        error.to_string().contains("x-oss-hash-crc64ecma is no number"),
+        "{error}"
+    );
     assert_eq!(download().await.unwrap().size, 11);
 }
 
