@@ -622,6 +622,16 @@ async fn files_that_cannot_be_read_are_told_by_name() {
         assert!(matches!(error, Error::InvalidInput(_)), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
+    // Nobody writes to it, so that whoever opens it waits, even where the upload is dropped.
+    let pipe = dir.path().join("pipe");
+    if std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        let error = client.upload_file(cloud.bucket(), "k", &pipe).await.unwrap_err();
+        assert!(error.to_string().contains("pipe is no regular file"), "{error}");
+    }
     assert!(cloud.requests().is_empty());
 }
 
