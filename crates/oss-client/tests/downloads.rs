@@ -323,6 +323,8 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
     ];
     if cfg!(unix) {
         targets.push(("/dev/null".into(), "is no regular file"));
+        targets.push((folder.path().join("x".repeat(256)), "cannot be written: "));
+        targets.push((folder.path().join("a\0b"), "cannot be written: "));
     }
     for (target, word) in targets {
         let error = client.download_file(bucket, "k", &target).await.unwrap_err();

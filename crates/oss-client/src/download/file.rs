@@ -40,6 +40,8 @@ impl Unfinished {
         let target = target.to_owned();
         let made = blocking(move || match fs::metadata(&target) {
             Ok(about) if !about.is_file() => Ok(None),
+            // A name that no file can have would show only when all has arrived.
+            Err(error) if is_of_name(&error) => Err(error),
             _ => in_folder(&folder).map(Some),
         });
         match made.await {
@@ -95,6 +97,13 @@ impl Unfinished {
         });
         kept.await.map_err(|error| unwritable(&shown, &error))
     }
+}
+
+fn is_of_name(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput
+    )
 }
 
 fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
