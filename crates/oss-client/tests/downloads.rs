@@ -320,6 +320,7 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
         ("".into(), "names no file"),
         ("..".into(), "names no file"),
         ("/".into(), "names no file"),
+        (folder.path().join("new/"), "names no file"),
     ];
     if cfg!(unix) {
         targets.push(("/dev/null".into(), "is no regular file"));
