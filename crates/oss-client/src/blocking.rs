@@ -166,6 +166,7 @@ impl Client {
         Iter {
             thread: Arc::clone(&self.thread),
             paged: Some(paged),
+            was_refused: false,
         }
     }
 }
@@ -297,6 +298,8 @@ impl Writer {
         if self.collected.is_empty() {
             return Ok(());
         }
+        // Before anything is taken: what is refused here is still to be sent.
+        check_caller().map_err(io::Error::other)?;
         let piece = self.collected.split().freeze();
         self.send(Piece::Bytes(piece))
     }
@@ -349,21 +352,26 @@ fn until_finished(
     })
 }
 
-/// The items of a list. It ends behind an error, which is an item too.
+/// The items of a list. It ends behind an error, which is an item too. Only behind that of a call inside a tokio runtime
+/// it goes on outside.
 pub struct Iter<T> {
     thread: Arc<Thread>,
     /// `None` behind the end.
     paged: Option<Paged<T>>,
+    /// Whether the last call was refused.
+    was_refused: bool,
 }
 
 impl<T: Send + 'static> Iterator for Iter<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Nothing was lost by this one.
+        // Nothing was lost by this one. A loop that passes over errors would never end there.
         if let Err(error) = check_caller() {
-            return Some(Err(error));
+            let is_first = !std::mem::replace(&mut self.was_refused, true);
+            return is_first.then_some(Err(error));
         }
+        self.was_refused = false;
         let mut paged = self.paged.take()?;
         let next = self.thread.wait(async move {
             let item = paged.try_next().await;

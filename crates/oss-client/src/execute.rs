@@ -360,8 +360,8 @@ impl Inner {
             lessons.trial = None;
             return self.learn_time(error, measured, lessons, is_repeatable);
         }
-        // An error of the service, or a page of a proxy, may come before any check.
-        if !error.status().is_server_error() {
+        // A failure of the service may come before any check, and a page of a proxy comes without one.
+        if error.is_of_service() && !error.status().is_server_error() {
             match lessons.trial.take() {
                 Some((offset, _)) => self.clock.keep(offset),
                 None => self.clock.confirm(measured),

@@ -380,6 +380,13 @@ impl AnswerBody {
         self
     }
 
+    /// Leaves the CRC-64 to the caller, and says which one the content has to have.
+    #[cfg(feature = "download-file")]
+    pub(crate) fn without_crc(mut self) -> (Self, Option<u64>) {
+        let stored = self.check.as_mut().and_then(|check| check.expected.crc.take());
+        (self, stored)
+    }
+
     /// The body of a document once it has arrived, within the time and length that a document may have.
     pub(crate) async fn whole(mut self, response: &Response) -> Result<Bytes, Error> {
         let too_long = |place: &Place| {

@@ -138,6 +138,12 @@ impl ServiceError {
         }
     }
 
+    /// Whether the service itself said this: it names each request, and has a document for most refusals. A page of
+    /// something in between has neither.
+    pub(crate) fn is_of_service(&self) -> bool {
+        self.request_id.is_some() || self.code != BAD_ERROR_RESPONSE
+    }
+
     /// Name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         &self.place.operation

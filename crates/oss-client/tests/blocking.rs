@@ -247,16 +247,24 @@ fn what_was_refused_inside_a_runtime_goes_on_outside() {
     cloud.put_object(bucket, "k", Bytes::from_static(b"hello"));
     let mut reader = blocking.read(oss.get_object(bucket, "k")).unwrap();
     let mut listed = blocking.iter(oss.list_objects_v2(bucket).objects());
+    let mut writer = blocking.write(|body| oss.upload(bucket, "w", body)).unwrap();
+    writer.write_all(b"hello ").unwrap();
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     runtime.block_on(async {
         assert!(reader.read(&mut [0; 1]).is_err());
         assert!(is_refused(listed.next().unwrap()));
+        // Whoever passes over errors comes to an end.
+        assert!(listed.next().is_none());
+        assert!(writer.flush().is_err());
     });
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     assert_eq!(text, "hello");
     assert_eq!(listed.next().unwrap().unwrap().key, "k");
+    writer.write_all(b"world").unwrap();
+    writer.finish().unwrap();
+    assert_eq!(cloud.object(bucket, "w").unwrap(), "hello world");
 }
 
 fn is_refused<T>(outcome: Result<T, Error>) -> bool {

@@ -33,7 +33,7 @@ fn skewed(date: &str) -> Vec<u8> {
 }
 
 fn dated(status: u16, date: &str) -> Vec<u8> {
-    answer(status, &[("Date", date)], "")
+    answer(status, &[("Date", date), ("x-oss-request-id", "R1")], "")
 }
 
 /// Refuses the local time once, and then answers as told.
@@ -130,8 +130,11 @@ async fn dates_that_say_nothing_about_the_service_change_no_correction() {
     // The local clock, which is two hours behind.
     let date = "Thu, 01 Jan 2026 08:30:00 GMT";
     let from_a_cache = answer(200, &[("Date", date), ("Age", "7200")], "");
+    let of_a_proxy = |status| answer(status, &[("Date", date)], "<html>who are you?</html>");
     for says_nothing in [
         dated(502, date),
+        of_a_proxy(403),
+        of_a_proxy(407),
         dated(200, "Thu, 01 Jan 1970 00:00:00 GMT"),
         dated(200, "yesterday"),
         answer(200, &[], ""),

@@ -111,6 +111,38 @@ async fn what_the_service_does_not_confirm_is_told() {
 }
 
 #[tokio::test]
+async fn each_version_of_a_key_has_to_be_confirmed() {
+    let object = |version: &str| format!("<Deleted><Key>k</Key>{version}</Deleted>");
+    let (first, second) = ("<VersionId>v1</VersionId>", "<VersionId>v2</VersionId>");
+    let marker = "<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>v9</DeleteMarkerVersionId>";
+    // What is asked for, what the service tells, and how many it does not confirm.
+    for (asked, told, missing) in [
+        (&[Some("v1"), Some("v2")][..], &[first, second][..], 0),
+        (&[Some("v1"), Some("v2")], &[first], 1),
+        (&[Some("v1"), Some("v2")], &[""], 2),
+        (&[Some("v1"), Some("v1")], &[first], 0),
+        (&[Some("v1")], &[second], 1),
+        (&[Some("v1")], &[""], 0),
+        (&[None], &[first], 0),
+        (&[None, None], &[marker], 0),
+        (&[None, Some("v1")], &[marker], 1),
+        (&[None, Some("v1")], &[first], 1),
+        (&[None, Some("v1")], &[first, marker], 0),
+    ] {
+        let told: String = told.iter().map(|version| object(version)).collect();
+        let document = format!("<DeleteResult>{told}</DeleteResult>");
+        let server = Server::start([answer(200, &[], &document)]);
+        let client = client(&server, Keys::new(1));
+        let keys = asked.iter().filter(|version| version.is_none()).map(|_| "k");
+        let request = client.delete_objects("examplebucket", keys);
+        let versions = asked.iter().flatten();
+        let request = versions.fold(request, |request, version| request.version("k", *version));
+        let told = request.await.unwrap();
+        assert_eq!(told.not_deleted, vec!["k"; missing], "{asked:?}: {document}");
+    }
+}
+
+#[tokio::test]
 async fn lists_that_the_service_refuses_are_not_sent() {
     let server = Server::start([]);
     let client = client(&server, Keys::new(1));

@@ -233,9 +233,11 @@ async fn what_is_not_the_rest_is_refused() {
         assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
         assert!(error.to_string().contains(word), "{error}");
     }
-    // Without a name for what it was, nothing can be continued.
-    let error = continued_with(&[], rest("bytes 3-4/5", "\"1\""), &target).await;
-    assert!(matches!(error, Error::Transport(_)), "{error}");
+    // Without a name for what it was, nothing can be continued. `If-Match` takes no weak one (RFC 9110).
+    for first in [&[][..], &[("etag", "W/\"1\"")]] {
+        let error = continued_with(first, rest("bytes 3-4/5", "W/\"1\""), &target).await;
+        assert!(matches!(error, Error::Transport(_)), "{error}");
+    }
     // What came together has to have the checksum of the whole.
     let first = [("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")];
     let error = continued_with(&first, rest("bytes 3-4/5", "\"1\""), &target).await;
@@ -279,6 +281,34 @@ async fn changed_bytes_are_an_error_unless_nobody_wants_to_know() {
 }
 
 #[tokio::test]
+async fn an_object_of_unknown_length_has_the_services_checksum_or_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("f");
+    // Ends with the connection, so that nothing else shows that it was cut.
+    let body = |crc: &str, bytes: &str| {
+        let head = String::from_utf8(answer(200, &[("x-oss-hash-crc64ecma", crc)], "")).unwrap();
+        (head.replace("Content-Length: 0\r\n", "") + bytes).into_bytes()
+    };
+    // The CRC-64/XZ of `hello world`, as the vendor's SDK computes it.
+    let crc = "5981764153023615706";
+    let server = Server::start([
+        body(crc, "hello"),
+        body("none", "hello"),
+        body(crc, "hello world"),
+    ]);
+    let client = client(&server, Keys::new(1));
+    let download = || client.download_file("examplebucket", "k", &target);
+    let error = failed(download(), &target).await;
+    assert!(matches!(error, Error::Corrupted(_)), "{error}");
+    let error = failed(download(), &target).await;
+    assert!(
+        error.to_string().contains("x-oss-hash-crc64ecma is no number"),
+        "{error}"
+    );
+    assert_eq!(download().await.unwrap().size, 11);
+}
+
+#[tokio::test]
 async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
     let (cloud, client, folder) = cloud().await;
     let bucket = cloud.bucket();
@@ -290,9 +320,12 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
         ("".into(), "names no file"),
         ("..".into(), "names no file"),
         ("/".into(), "names no file"),
+        (folder.path().join("new/"), "names no file"),
     ];
     if cfg!(unix) {
         targets.push(("/dev/null".into(), "is no regular file"));
+        targets.push((folder.path().join("x".repeat(256)), "cannot be written: "));
+        targets.push((folder.path().join("a\0b"), "cannot be written: "));
     }
     for (target, word) in targets {
         let error = client.download_file(bucket, "k", &target).await.unwrap_err();

@@ -384,6 +384,50 @@ fn an_upload_that_is_dropped_where_no_runtime_is_is_aborted() {
 }
 
 #[tokio::test]
+async fn of_a_dropped_upload_only_what_is_left_is_told() {
+    for (code, is_told) in [("NoSuchUpload", false), ("AccessDenied", true)] {
+        let (cloud, client) = cloud().await;
+        cloud.fault(Service::Oss, Fault::hang().action("UploadPart").always());
+        cloud.fault(
+            Service::Oss,
+            Fault::error(404, code).action("AbortMultipartUpload").always(),
+        );
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&log);
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_writer(move || Log(Arc::clone(&written)))
+            .finish();
+        let told = tracing::subscriber::set_default(subscriber);
+        let upload = client.upload(cloud.bucket(), "k", content(3 * PART));
+        let upload = tokio::runtime::Handle::current().spawn(upload.part_size(PART).send());
+        until(|| cloud.count(Service::Oss, "UploadPart") > 0).await;
+        upload.abort();
+        assert!(upload.await.unwrap_err().is_cancelled());
+        until(|| cloud.count(Service::Oss, "AbortMultipartUpload") > 0).await;
+        let log = || String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        for _ in 0..100_000 {
+            tokio::task::yield_now().await;
+        }
+        drop(told);
+        assert_eq!(log().contains("could not be deleted"), is_told, "{}", log());
+    }
+}
+
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
 async fn settings_go_to_the_steps_that_take_them() {
     let (cloud, client) = cloud().await;
     let bucket = cloud.bucket();
@@ -621,6 +665,16 @@ async fn files_that_cannot_be_read_are_told_by_name() {
         let error = client.upload_file(cloud.bucket(), "k", path).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput(_)), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    // Nobody writes to it, so that whoever opens it waits, even where the upload is dropped.
+    let pipe = dir.path().join("pipe");
+    if std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        let error = client.upload_file(cloud.bucket(), "k", &pipe).await.unwrap_err();
+        assert!(error.to_string().contains("pipe is no regular file"), "{error}");
     }
     assert!(cloud.requests().is_empty());
 }

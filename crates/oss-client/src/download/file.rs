@@ -28,7 +28,8 @@ impl Unfinished {
     /// Makes it in the folder of the target.
     pub(super) async fn create(target: &Path, with_crc: bool) -> Result<Self, Error> {
         let shown = target.display().to_string();
-        let Some(folder) = target.parent().filter(|_| target.file_name().is_some()) else {
+        let names_file = target.file_name().is_some() && !ends_like_a_folder(target);
+        let Some(folder) = target.parent().filter(|_| names_file) else {
             return Err(refused(format!("{shown:?} names no file"), "name one"));
         };
         // Of a bare name.
@@ -40,6 +41,8 @@ impl Unfinished {
         let target = target.to_owned();
         let made = blocking(move || match fs::metadata(&target) {
             Ok(about) if !about.is_file() => Ok(None),
+            // A name that no file can have would show only when all has arrived.
+            Err(error) if is_of_name(&error) => Err(error),
             _ => in_folder(&folder).map(Some),
         });
         match made.await {
@@ -95,6 +98,19 @@ impl Unfinished {
         });
         kept.await.map_err(|error| unwritable(&shown, &error))
     }
+}
+
+/// Whether a separator stands at the end, which `Path` passes over and renaming does not.
+fn ends_like_a_folder(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    last.is_some_and(|byte| std::path::is_separator(char::from(*byte)))
+}
+
+fn is_of_name(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput
+    )
 }
 
 fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {

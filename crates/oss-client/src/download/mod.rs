@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{CorruptionError, Error, Place, Problem, TransportError};
-use crate::operation::Operation;
+use crate::operation::{Crc, Operation};
 use crate::ops::object::GetObject;
 use crate::ops::{header_settings, query_settings, time_settings};
 use crate::response::{Answer, AnswerBody, Response};
@@ -105,9 +105,11 @@ impl Client {
         key: impl Into<String>,
         path: impl Into<PathBuf>,
     ) -> Download {
+        let mut operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        operation.crc = Crc::Received;
         Download {
             client: self.clone(),
-            operation: Operation::object("GetObject", Method::GET, bucket.into(), key.into()),
+            operation,
             path: path.into(),
             on_progress: None,
         }
@@ -168,7 +170,9 @@ impl Download {
         let mut file = Unfinished::create(&self.path, self.client.inner.check_crc).await?;
         let first = self.client.send(self.operation.without_body()).await?;
         let place = self.operation.place(&self.client.inner.endpoint);
-        let (response, mut body) = first.into_parts();
+        let (response, body) = first.into_parts();
+        // Of what comes in several answers, only the file knows the CRC-64.
+        let (mut body, stored) = body.without_crc();
         let mut failures = 0_u32;
         let mut before = 0;
         loop {
@@ -183,8 +187,12 @@ impl Download {
             body = self.resume(&response, before, failures, error).await?;
         }
         let (size, crc64) = (file.written(), file.crc());
-        if let Some(error) = self.corruption(place, &response, crc64) {
-            return Err(error);
+        if let (Some(local), Some(stored)) = (crc64, stored)
+            && local != stored
+        {
+            let id = response.request_id().map(str::to_owned);
+            let error = CorruptionError::received(place, local, stored, id);
+            return Err(Error::Corrupted(Box::new(error)));
         }
         file.keep(self.path).await?;
         Ok(Downloaded {
@@ -238,7 +246,9 @@ impl Download {
         failures: u32,
         error: Error,
     ) -> Result<AnswerBody, Error> {
-        let (Some(etag), Some(total)) = (first.etag(), first.content_length()) else {
+        // A weak one matches nothing, and would tell of an object that was replaced.
+        let etag = first.etag().filter(|etag| !etag.starts_with("W/"));
+        let (Some(etag), Some(total)) = (etag, first.content_length()) else {
             return Err(error);
         };
         let inner = &*self.client.inner;
@@ -270,19 +280,6 @@ impl Download {
     /// Whether the result is something else than the object.
     fn is_processed(&self) -> bool {
         self.operation.query_value("x-oss-process").is_some()
-    }
-
-    /// Whether the content is another than the service's.
-    fn corruption(&self, place: Place, response: &Response, local: Option<u64>) -> Option<Error> {
-        // What a reqwest client that was given ready-made has decompressed has no length.
-        let is_whole = response.status() == StatusCode::OK
-            && response.content_length().is_some()
-            && !self.is_processed();
-        let (local, stored) = (local?, response.crc64().filter(|_| is_whole)?);
-        (local != stored).then(|| {
-            let id = response.request_id().map(str::to_owned);
-            Error::Corrupted(Box::new(CorruptionError::received(place, local, stored, id)))
-        })
     }
 }
 

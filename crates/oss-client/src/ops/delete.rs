@@ -1,6 +1,6 @@
 //! Many objects in one request: delete.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -71,9 +71,12 @@ pub struct DeleteObjects {
     client: Client,
     operation: Operation,
     /// Keys, and versions of them.
-    objects: Vec<(String, Option<String>)>,
+    objects: Vec<Asked>,
     quiet: bool,
 }
+
+/// A key, and the version of it that is meant.
+type Asked = (String, Option<String>);
 
 impl DeleteObjects {
     super::common_settings!();
@@ -138,7 +141,7 @@ impl DeleteObjects {
     /// one, and more than 1000. That some were not deleted is no error: see [`DeletedObjects::not_deleted`].
     pub async fn send(self) -> Result<DeletedObjects, Error> {
         let (client, quiet) = (self.client.clone(), self.quiet);
-        let asked: Vec<String> = self.objects.iter().map(|(key, _)| key.clone()).collect();
+        let asked = self.objects.clone();
         let answer = client.send(self.into_operation()).await?;
         // With `quiet` nothing may be left to tell.
         let (response, document, place) = if quiet {
@@ -189,7 +192,7 @@ pub struct DeletedObject {
 
 impl DeletedObjects {
     /// `None` if a key cannot be read.
-    fn read(document: &Element, asked: &[String], quiet: bool, response: Response) -> Option<Self> {
+    fn read(document: &Element, asked: &[Asked], quiet: bool, response: Response) -> Option<Self> {
         let is_encoded = is_encoded(document)?;
         let read = |entry: &Element| {
             let text = |child| entry.text_of(child).map(str::to_owned);
@@ -214,12 +217,34 @@ impl DeletedObjects {
             });
         }
         let deleted: Vec<_> = document.all("Deleted").map(read).collect::<Option<_>>()?;
-        let confirmed: BTreeSet<&str> = deleted.iter().map(|entry| entry.key.as_str()).collect();
-        let missing = asked.iter().filter(|key| !confirmed.contains(key.as_str()));
         Some(Self {
-            not_deleted: missing.cloned().collect(),
+            not_deleted: not_confirmed(asked, &deleted),
             deleted,
             response,
         })
     }
+}
+
+/// The keys of those that the service does not confirm.
+fn not_confirmed(asked: &[Asked], deleted: &[DeletedObject]) -> Vec<String> {
+    let asked = asked
+        .iter()
+        .map(|(key, version)| (key.as_str(), version.as_deref()));
+    let told = deleted
+        .iter()
+        .map(|entry| (entry.key.as_str(), entry.version_id.as_deref()));
+    let told: BTreeSet<_> = told.collect();
+    let mut ways: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (key, version) in asked.clone() {
+        ways.entry(key).or_default().insert(version);
+    }
+    let is_confirmed = |&(key, version): &(&str, Option<&str>)| {
+        // Where several versions of a key are named, only the version tells which of them is meant.
+        let is_alone = ways.get(key).is_some_and(|versions| versions.len() == 1);
+        let mut of_key = told.range((key, None)..).take_while(|(told, _)| *told == key);
+        told.contains(&(key, version))
+            || (is_alone && of_key.any(|(_, told)| told.is_none() || version.is_none()))
+    };
+    let missing = asked.filter(|object| !is_confirmed(object));
+    missing.map(|(key, _)| key.to_owned()).collect()
 }

@@ -331,8 +331,10 @@ impl Drop for Cleanup {
         let request = AbortMultipartUpload::new(self.client.clone(), operation);
         if let Some(runtime) = &self.runtime {
             runtime.spawn(async move {
-                if let Err(error) = request.send().await {
-                    left.tell(&error);
+                match request.send().await {
+                    // The object was made, or its parts were deleted, before the answer was heard.
+                    Err(error) if error.code() != Some("NoSuchUpload") => left.tell(&error),
+                    _ => {}
                 }
                 left.0.take();
             });

@@ -1,8 +1,8 @@
 //! Where the parts of an upload come from.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -57,21 +57,12 @@ impl Source {
         let (kind, total) = match self {
             Self::File(path) => {
                 let shown = path.display().to_string();
-                let opened = blocking(move || {
-                    let file = File::open(path)?;
-                    let about = file.metadata()?;
-                    if about.is_dir() {
-                        return Err(io::ErrorKind::IsADirectory.into());
-                    }
-                    // Of a pipe or device the length is not known, and it cannot be read again.
-                    Ok((file, about.is_file().then_some(about.len())))
-                });
-                match opened.await {
-                    Ok((file, Some(length))) => {
+                match blocking(move || open_file(&path)).await {
+                    Ok(Some((file, length))) => {
                         let (file, path) = (Arc::new(Mutex::new(file)), shown.into());
                         (Kind::File(Shared { file, path }), Some(length))
                     }
-                    Ok((_, None)) => {
+                    Ok(None) => {
                         return Err(refused(
                             format!("{shown} is no regular file"),
                             "give it as a stream",
@@ -105,6 +96,21 @@ impl Source {
             crc: with_crc.then(crc64fast::Digest::new),
         })
     }
+}
+
+/// The file and its length; `None` of a pipe or device: its length is not known, and it cannot be read again.
+fn open_file(path: &Path) -> io::Result<Option<(File, u64)>> {
+    // Before it is opened: that waits for a pipe's other end, and nothing could stop it.
+    let about = fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !about.is_file() {
+        return Ok(None);
+    }
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    Ok(about.is_file().then_some((file, about.len())))
 }
 
 impl Parts {
