@@ -244,7 +244,7 @@ impl Inner {
         let measured = self.clock.measure(response.headers(), sent);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
-            self.accepted(operation, &response, body, &place, sent_crc)
+            self.accepted(operation, &response, body, &place, sent_crc, is_abroad)
                 .await?
         } else {
             Err(error_document(body, self.transport.silence.timer()).await.into())
@@ -278,10 +278,12 @@ impl Inner {
         body: AnswerBody,
         place: &Place,
         sent_crc: Option<u64>,
+        is_abroad: bool,
     ) -> Result<Result<AnswerBody, Bytes>, Error> {
         let checks = accept::Checks {
             crc: self.check_crc,
             may_decompress: self.may_decompress,
+            is_abroad,
         };
         let expected = accept::check(operation, response, place, checks)?;
         check_crc(place.clone(), response, sent_crc)?;
