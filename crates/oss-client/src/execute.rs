@@ -119,7 +119,10 @@ impl Inner {
                 Ok(credentials) => {
                     lessons.check(&credentials)?;
                     let offset = lessons.offset();
-                    match self.attempt(&mut operation, credentials, offset).await {
+                    match self
+                        .attempt(&mut operation, credentials, offset, lessons.number)
+                        .await
+                    {
                         Ok(Outcome::Done(answer)) => {
                             if let Some(offset) = offset {
                                 self.clock.keep(offset);
@@ -211,9 +214,13 @@ impl Inner {
         operation: &mut Operation,
         used: Credentials,
         offset: Option<ClockOffset>,
+        number: u32,
     ) -> Result<Outcome, Error> {
         self.check_empty(operation).await?;
-        let place = operation.place(&self.endpoint);
+        let place = Place {
+            attempt: number,
+            ..operation.place(&self.endpoint)
+        };
         let sent = self.clock.local();
         let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
