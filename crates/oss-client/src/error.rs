@@ -145,6 +145,19 @@ pub(crate) struct Place {
     pub(crate) operation: Cow<'static, str>,
     /// `GET https://host/path`, without query.
     pub(crate) request: String,
+    /// Number of the attempt, from 1.
+    pub(crate) attempt: u32,
+}
+
+impl fmt::Display for Place {
+    /// The request, and which attempt it was if it was not the first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.request)?;
+        if self.attempt > 1 {
+            write!(f, ", attempt {}", self.attempt)?;
+        }
+        Ok(())
+    }
 }
 
 /// An exchange without complete answer.
@@ -215,10 +228,11 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { operation, request } = &self.place;
+        let place = &self.place;
         write!(
             f,
-            "oss-client: {operation} has no complete answer ({request}): {}; {}",
+            "oss-client: {} has no complete answer ({place}): {}; {}",
+            place.operation,
             self.error,
             self.hint()
         )
@@ -289,7 +303,8 @@ impl CorruptionError {
 
 impl fmt::Display for CorruptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { operation, request } = &self.place;
+        let place = &self.place;
+        let operation = &place.operation;
         let (what, hint) = if self.is_download {
             (
                 "brought something else than is stored",
@@ -301,7 +316,7 @@ impl fmt::Display for CorruptionError {
         let (local, stored, id) = (self.local, self.stored, RequestId(self.request_id.as_deref()));
         write!(
             f,
-            "oss-client: {operation} {what} ({request}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
+            "oss-client: {operation} {what} ({place}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
              and look for what changes bodies on the way"
         )
     }
@@ -320,7 +335,7 @@ impl fmt::Debug for CorruptionError {
 #[derive(Clone, thiserror::Error)]
 #[error(
     "oss-client: the answer of {} cannot be used ({}): {what}{}; {hint}",
-    .place.operation, .place.request, RequestId(.request_id.as_deref())
+    .place.operation, .place, RequestId(.request_id.as_deref())
 )]
 pub struct InvalidResponse {
     place: Place,

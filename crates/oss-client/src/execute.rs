@@ -119,7 +119,10 @@ impl Inner {
                 Ok(credentials) => {
                     lessons.check(&credentials)?;
                     let offset = lessons.offset();
-                    match self.attempt(&mut operation, credentials, offset).await {
+                    match self
+                        .attempt(&mut operation, credentials, offset, lessons.number)
+                        .await
+                    {
                         Ok(Outcome::Done(answer)) => {
                             if let Some(offset) = offset {
                                 self.clock.keep(offset);
@@ -211,9 +214,13 @@ impl Inner {
         operation: &mut Operation,
         used: Credentials,
         offset: Option<ClockOffset>,
+        number: u32,
     ) -> Result<Outcome, Error> {
         self.check_empty(operation).await?;
-        let place = operation.place(&self.endpoint);
+        let place = Place {
+            attempt: number,
+            ..operation.place(&self.endpoint)
+        };
         let sent = self.clock.local();
         let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
@@ -244,7 +251,7 @@ impl Inner {
         let measured = self.clock.measure(response.headers(), sent);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
-            self.accepted(operation, &response, body, &place, sent_crc)
+            self.accepted(operation, &response, body, &place, sent_crc, is_abroad)
                 .await?
         } else {
             Err(error_document(body, self.transport.silence.timer()).await.into())
@@ -278,10 +285,12 @@ impl Inner {
         body: AnswerBody,
         place: &Place,
         sent_crc: Option<u64>,
+        is_abroad: bool,
     ) -> Result<Result<AnswerBody, Bytes>, Error> {
         let checks = accept::Checks {
             crc: self.check_crc,
             may_decompress: self.may_decompress,
+            is_abroad,
         };
         let expected = accept::check(operation, response, place, checks)?;
         check_crc(place.clone(), response, sent_crc)?;

@@ -225,6 +225,7 @@ impl Operation {
         Place {
             operation: self.name.clone(),
             request: format!("{} {}", self.method, self.url(endpoint)),
+            attempt: 1,
         }
     }
 

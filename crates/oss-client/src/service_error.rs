@@ -224,10 +224,11 @@ impl ServiceError {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { operation, request } = &self.place;
+        let place = &self.place;
         write!(
             f,
-            "oss-client: {operation} was refused ({request}, HTTP {}): {}",
+            "oss-client: {} was refused ({place}, HTTP {}): {}",
+            place.operation,
             self.status.as_u16(),
             Shown(&self.code)
         )?;
@@ -354,6 +355,7 @@ pub(crate) mod tests {
         Place {
             operation: "GetObject".into(),
             request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".to_owned(),
+            attempt: 1,
         }
     }
 

@@ -10,8 +10,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Keys, Server, answer, builder, client, ok, refusal};
+use common::{Keys, Server, answer, builder, client, of_cloud, ok, refusal};
 use oss_client::{Client, CopySource, Error, FixedDelay, Operation};
+use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
 
 /// CRC-64/XZ of "123456789", of the catalogue of CRC algorithms.
@@ -209,7 +210,8 @@ async fn a_part_is_the_one_that_was_asked_for() {
 #[tokio::test]
 async fn a_part_without_length_has_as_many_bytes_as_it_says() {
     let chunked = |body: &str| {
-        let head = "HTTP/1.1 206 X\r\nConnection: close\r\nContent-Range: bytes 2-5/10\r\n";
+        let head =
+            "HTTP/1.1 206 X\r\nConnection: close\r\nx-oss-request-id: R9\r\nContent-Range: bytes 2-5/10\r\n";
         let size = body.len();
         format!("{head}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n{body}\r\n0\r\n\r\n").into_bytes()
     };
@@ -464,6 +466,61 @@ async fn a_portal_that_says_yes_to_everything_has_stored_and_deleted_nothing() {
     assert_eq!(server.count(), 6);
     client.delete_object(bucket, key).await.unwrap();
     client.delete_object(bucket, key).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_portal_that_says_yes_to_everything_has_nothing_to_read() {
+    let cloud = LocalCloud::start().await.unwrap();
+    cloud.fault(Service::Oss, Fault::html(200).always());
+    let retry = FixedDelay::new(3, Duration::ZERO);
+    let client = of_cloud(&cloud).retry(retry).build().unwrap();
+    // What would be told without the page is true for neither.
+    let (bucket, key) = ("no-such-bucket", "k");
+    let acl = Operation::new("GetBucketAcl", Method::GET)
+        .bucket(bucket)
+        .query("acl", "");
+    let errors = [
+        client.get_object(bucket, key).await.unwrap_err(),
+        client.head_object(bucket, key).await.unwrap_err(),
+        client.get_object_meta(bucket, key).await.unwrap_err(),
+        client.object_exists(bucket, key).await.unwrap_err(),
+        client.send(acl).await.unwrap_err(),
+    ];
+    let bucket_exists = client.bucket_exists(bucket).await.unwrap_err();
+    for error in errors {
+        assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
+        let expected = "it has none of the headers of OSS";
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert!(
+        matches!(bucket_exists, Error::InvalidResponse(_)),
+        "{bucket_exists}"
+    );
+    let expected = "its body is no document \"ListBucketResult\": ";
+    assert!(bucket_exists.to_string().contains(expected), "{bucket_exists}");
+    // None is sent again.
+    assert_eq!(cloud.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn one_header_of_oss_is_enough_to_read() {
+    // A cache between here and OSS keeps no more than the `ETag`.
+    for told in [ID, ("etag", "\"1\""), ("x-oss-object-type", "Normal")] {
+        let server = Server::start([answer(200, &[told], "x"), answer(200, &[told], "")]);
+        let client = client(&server, Keys::new(1));
+        let get = client.get_object("examplebucket", "k").await.unwrap();
+        assert_eq!(get.bytes().await.unwrap(), "x");
+        assert!(client.object_exists("examplebucket", "k").await.unwrap());
+    }
+    // Others, that anybody sends, are not; nor is an answer without body.
+    let anybody: &[_] = &[
+        ("server", "AliyunOSS"),
+        ("last-modified", "Thu, 01 Jan 2026 08:30:00 GMT"),
+    ];
+    let server = Server::start([answer(200, anybody, ""), answer(200, anybody, "")]);
+    let client = client(&server, Keys::new(1));
+    client.get_object("examplebucket", "k").await.unwrap_err();
+    client.object_exists("examplebucket", "k").await.unwrap_err();
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use oss_credentials_core::Clock;
 use oss_credentials_core::test_util::ManualClock;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const ID: (&str, &str) = ("x-oss-request-id", "R1");
 /// 10:30:00, two hours ahead of [`NOW`].
 const SERVICE: &str = "Thu, 01 Jan 2026 10:30:00 GMT";
 
@@ -33,7 +34,7 @@ fn skewed(date: &str) -> Vec<u8> {
 }
 
 fn dated(status: u16, date: &str) -> Vec<u8> {
-    answer(status, &[("Date", date), ("x-oss-request-id", "R1")], "")
+    answer(status, &[("Date", date), ID], "")
 }
 
 /// Refuses the local time once, and then answers as told.
@@ -129,7 +130,7 @@ async fn a_correction_follows_the_dates_of_answers() {
 async fn dates_that_say_nothing_about_the_service_change_no_correction() {
     // The local clock, which is two hours behind.
     let date = "Thu, 01 Jan 2026 08:30:00 GMT";
-    let from_a_cache = answer(200, &[("Date", date), ("Age", "7200")], "");
+    let from_a_cache = answer(200, &[("Date", date), ("Age", "7200"), ID], "");
     let of_a_proxy = |status| answer(status, &[("Date", date)], "<html>who are you?</html>");
     for says_nothing in [
         dated(502, date),
@@ -137,7 +138,7 @@ async fn dates_that_say_nothing_about_the_service_change_no_correction() {
         of_a_proxy(407),
         dated(200, "Thu, 01 Jan 1970 00:00:00 GMT"),
         dated(200, "yesterday"),
-        answer(200, &[], ""),
+        answer(200, &[ID], ""),
         from_a_cache,
     ] {
         let server = server([says_nothing]);

@@ -234,7 +234,7 @@ async fn what_is_not_the_rest_is_refused() {
         assert!(error.to_string().contains(word), "{error}");
     }
     // Without a name for what it was, nothing can be continued. `If-Match` takes no weak one (RFC 9110).
-    for first in [&[][..], &[("etag", "W/\"1\"")]] {
+    for first in [&[("x-oss-request-id", "R1")][..], &[("etag", "W/\"1\"")]] {
         let error = continued_with(first, rest("bytes 3-4/5", "W/\"1\""), &target).await;
         assert!(matches!(error, Error::Transport(_)), "{error}");
     }
@@ -480,4 +480,19 @@ async fn silence_in_the_middle_is_a_break() {
     let (downloaded, ()) = tokio::join!(download.send(), silence);
     assert_eq!(downloaded.unwrap().size, 262_146);
     assert_eq!(server.received()[1].header("range"), Some("bytes=262144-"));
+}
+
+#[tokio::test]
+async fn the_page_of_a_portal_replaces_no_file() {
+    let (cloud, client, folder) = cloud().await;
+    cloud.put_object(cloud.bucket(), "k", "content");
+    cloud.fault(Service::Oss, Fault::html(200).always());
+    let target = folder.path().join("k");
+    let error = failed(client.download_file(cloud.bucket(), "k", &target), &target).await;
+    assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
+    assert!(
+        error.to_string().contains("it has none of the headers of OSS"),
+        "{error}"
+    );
+    assert_eq!(cloud.requests().len(), 1);
 }

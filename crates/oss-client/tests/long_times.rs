@@ -29,7 +29,7 @@ fn server() -> String {
         for _ in 0..3 {
             let _ = stream.read(&mut [0; 8192]).unwrap();
             stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 0\r\n\r\n")
                 .unwrap();
         }
     });

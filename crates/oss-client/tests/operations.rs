@@ -444,7 +444,7 @@ fn plain() -> reqwest::Client {
 async fn a_signed_request_goes_out_as_send_sends_it() {
     let count = kinds("examplebucket").len();
     for additional in [&[][..], &["host", "content-length", "user-agent"]] {
-        let server = Server::start(vec![answer(200, &[], ""); 2 * count]);
+        let server = Server::start(vec![ok(); 2 * count]);
         let client = builder(&server.endpoint(), temporary())
             .user_agent_suffix("example")
             .additional_headers(additional.iter().copied())

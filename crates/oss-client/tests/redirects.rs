@@ -9,7 +9,7 @@
 mod common;
 
 use common::{Keys, Received, Server, answer, builder, ok, refusal};
-use oss_client::{Client, Operation};
+use oss_client::{Client, Error, Operation};
 use reqwest::Method;
 
 /// With two keys, so that it can be seen whether one is reported.
@@ -109,6 +109,21 @@ async fn the_same_server_gets_the_request_as_it_was_signed() {
         assert!(received[1].header(name).is_some());
         assert_eq!(received[1].header(name), received[0].header(name), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_page_is_an_object_only_at_another_server() {
+    // A mirror of a website is no OSS, and sends none of its headers.
+    let page = || answer(200, &[("content-type", "text/html")], "<html>welcome</html>");
+    let mirror = Server::start([page()]);
+    let server = Server::start([to(&mirror.endpoint())]);
+    let get = client(&server, &Keys::new(1), 1).get_object("examplebucket", "k");
+    assert_eq!(get.await.unwrap().bytes().await.unwrap(), "<html>welcome</html>");
+    let server = Server::start([to("/login"), page()]);
+    let get = client(&server, &Keys::new(1), 1).get_object("examplebucket", "k");
+    let error = get.await.unwrap_err();
+    assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
+    assert_eq!(server.count(), 2);
 }
 
 #[tokio::test]

@@ -105,6 +105,41 @@ async fn answers_that_will_not_change_are_final() {
 }
 
 #[tokio::test]
+async fn an_error_tells_the_number_of_its_attempt_unless_it_is_the_first() {
+    let busy = || refusal(503, "ServiceUnavailable");
+    let page = || answer(200, &[], "<html>please log in</html>");
+    let changed = || answer(200, &[("x-oss-hash-crc64ecma", "1")], "");
+    for (answers, expected) in [
+        (
+            vec![busy(), busy(), busy()],
+            ", attempt 3, HTTP 503): ServiceUnavailable",
+        ),
+        (
+            vec![busy(), refusal(403, "AccessDenied")],
+            ", attempt 2, HTTP 403): AccessDenied",
+        ),
+        (vec![busy(), page()], ", attempt 2): it has a body"),
+        (
+            vec![busy(), busy(), Vec::new()],
+            ", attempt 3): the connection broke",
+        ),
+        (
+            vec![changed(), changed(), changed()],
+            ", attempt 3): the CRC-64 is 1 there",
+        ),
+        (vec![refusal(403, "AccessDenied")], "/k, HTTP 403): AccessDenied"),
+        (vec![page()], "/k): it has a body"),
+    ] {
+        let server = Server::start(answers);
+        let pauses = Pauses::default();
+        let client = builder(&server.endpoint(), Keys::new(1), &pauses).build();
+        let error = client.unwrap().put_object("examplebucket", "k", "x").await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn broken_connections_are_made_anew() {
     // Closed without an answer, in the status line, and between headers.
     for cut in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 9"] {

@@ -95,7 +95,7 @@ fn connections(requests: usize) -> (String, std::thread::JoinHandle<usize>) {
             while answered < requests && stream.read(&mut head).unwrap_or_default() > 0 {
                 answered += 1;
                 stream
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 0\r\n\r\n")
                     .unwrap();
             }
         }

@@ -397,7 +397,7 @@ async fn a_download_may_take_longer_than_the_read_timeout() {
     let (go, wait) = mpsc::channel::<()>();
     let address = raw_server(move |_, mut stream| {
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 4\r\n\r\n")
             .unwrap();
         for _ in 0..4 {
             wait.recv().unwrap();
@@ -430,7 +430,7 @@ async fn a_download_that_stalls_runs_into_the_read_timeout() {
     let (done, hold) = mpsc::channel::<()>();
     let address = raw_server(move |_, mut stream| {
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 10\r\n\r\nhello")
             .unwrap();
         let _ = hold.recv();
     });
@@ -460,7 +460,7 @@ async fn a_download_is_handed_out_as_it_arrives() {
     let (go, wait) = mpsc::channel::<()>();
     let address = raw_server(move |_, mut stream| {
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 16777216\r\n\r\n")
             .unwrap();
         let piece = vec![7; usize::try_from(STEP).unwrap()];
         // The next piece leaves only when all before it has been read from the body.
@@ -495,7 +495,7 @@ async fn a_download_that_nobody_reads_is_not_held_in_memory() {
     let (done, stop) = mpsc::channel::<()>();
     let address = raw_server(move |_, mut stream| {
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 1099511627776\r\n\r\n")
             .unwrap();
         stream.set_nonblocking(true).unwrap();
         let piece = vec![7; 65_536];
@@ -527,7 +527,9 @@ async fn a_download_that_nobody_reads_is_not_held_in_memory() {
 
 #[tokio::test]
 async fn a_download_that_is_cut_is_an_error() {
-    let cut = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello".to_vec();
+    let cut =
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nx-oss-request-id: R1\r\nContent-Length: 10\r\n\r\nhello"
+            .to_vec();
     let server = Server::start([cut]);
     let client = common::client(&server, Keys::new(1));
     let object = client.get_object("examplebucket", "k").send().await.unwrap();

@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::service_error::ServiceError;
 
+use super::list::ListObjectsV2;
 use super::{query_settings, request};
 
 impl Client {
@@ -75,14 +76,13 @@ impl BucketExists {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]. That the bucket may not be used (`AccessDenied`) is none:
     /// it is there, as the vendor's SDKs V2 see it too.
     pub async fn send(self) -> Result<bool, Error> {
-        found(
-            self.client.send(self.operation).await.map(drop),
-            |error| match error.code() {
-                "NoSuchBucket" => Some(false),
-                "AccessDenied" => Some(true),
-                _ => None,
-            },
-        )
+        // As a whole, since a page of something else than OSS is no bucket.
+        let request = ListObjectsV2::new(self.client, self.operation);
+        found(request.send().await.map(drop), |error| match error.code() {
+            "NoSuchBucket" => Some(false),
+            "AccessDenied" => Some(true),
+            _ => None,
+        })
     }
 }
 
