@@ -109,19 +109,38 @@ impl CredentialsError {
         }
     }
 
-    /// The same error, with one more thing to know behind its hint.
-    pub(crate) fn with_remark(self, remark: &str) -> Self {
+    /// The same error with another hint: for a provider that passes on the error of one that it was set up
+    /// with, and knows better what to do. [`CredentialsError::NoProvider`] has no hint and stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::{CredentialsError, ErrorDetail};
+    ///
+    /// let detail = ErrorDetail::builder("vault", "the key may not be read").http_status(403);
+    /// let error = CredentialsError::denied(detail).with_hint("grant read in vault.toml");
+    /// assert_eq!(error.to_string(), "vault: the key may not be read (HTTP 403); grant read in vault.toml");
+    /// assert_eq!(error.kind(), "denied");
+    /// ```
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
         let Some(detail) = self.detail() else {
             return self;
         };
         let mut inner = (*detail.inner).clone();
-        inner.hint = Some(match &inner.hint {
-            Some(hint) => format!("{hint}; {remark}").into(),
-            None => remark.to_owned().into(),
-        });
+        inner.hint = Some(hint.into());
         self.with_detail(ErrorDetail {
             inner: Arc::new(inner),
         })
+    }
+
+    /// The same error, with one more thing to know behind its hint.
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        let hint = match self.detail().and_then(ErrorDetail::hint) {
+            Some(hint) => format!("{hint}; {remark}"),
+            None => remark.to_owned(),
+        };
+        self.with_hint(hint)
     }
 
     /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::NAME;
 use crate::config::{DEFAULT_PROFILE, ENV_PROFILE, MAX_DEPTH};
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, others};
 use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
 use crate::section::Section;
 
@@ -63,13 +63,19 @@ impl<'a> Config<'a> {
 
     /// The fields of the first profile with this name.
     pub(crate) fn profile(&'a self, name: &str) -> Option<&'a BTreeMap<String, &'a RawValue>> {
-        self.profiles.iter().flatten().find(|fields| {
-            let own = fields
-                .get("name")
-                .map(|raw| serde_json::from_str::<String>(raw.get()));
-            own.is_some_and(|own| own.is_ok_and(|own| own == name))
-        })
+        let mut profiles = self.profiles.iter().flatten();
+        profiles.find(|fields| own_name(fields).is_some_and(|own| own == name))
     }
+
+    /// The names of all.
+    fn names(&self) -> Vec<String> {
+        self.profiles.iter().flatten().filter_map(own_name).collect()
+    }
+}
+
+/// The name that a profile gives itself.
+fn own_name(fields: &BTreeMap<String, &RawValue>) -> Option<String> {
+    serde_json::from_str(fields.get("name")?.get()).ok()
 }
 
 /// Looks for a profile; `wanted` is `None` if nobody named one.
@@ -88,7 +94,8 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
                     )),
             ));
         }
-        return Ok(Lookup::Absent(format!("no profile {name:?}")));
+        let others = others(config.names().iter());
+        return Ok(Lookup::Absent(format!("no profile {name:?}{others}")));
     };
     // The CLI writes such a profile when it is first run.
     if wanted.is_none() && name == DEFAULT_PROFILE && is_blank(&Section::json(file, name, fields))? {

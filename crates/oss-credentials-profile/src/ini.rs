@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::NAME;
 use crate::config::DEFAULT_PROFILE;
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, others};
 use crate::plan::{Keys, Plan, Role, Way};
 use crate::section::Section;
 
@@ -78,8 +78,9 @@ pub(crate) fn credentials_file(
     wanted: Option<&str>,
 ) -> Result<Lookup, CredentialsError> {
     let name = wanted.unwrap_or(DEFAULT_PROFILE);
-    let Some(values) = section(text, file, name)? else {
-        return Ok(Lookup::Absent(format!("no section {name:?}")));
+    let values = match section(text, file, name)? {
+        Ok(values) => values,
+        Err(absent) => return Ok(absent),
     };
     let section = Section::ini(file, name, &values);
     // Java's SDK demands `true`; the others do not know the key.
@@ -101,8 +102,9 @@ pub(crate) fn credentials_file(
 
 /// The two keys that the vendor's OSS documents use, in a section of the user's choice.
 pub(crate) fn own_keys(text: &str, file: &Path, name: &str) -> Result<Lookup, CredentialsError> {
-    let Some(values) = section(text, file, name)? else {
-        return Ok(Lookup::Absent(format!("no section {name:?}")));
+    let values = match section(text, file, name)? {
+        Ok(values) => values,
+        Err(absent) => return Ok(absent),
     };
     let section = Section::ini(file, name, &values);
     let keys = Keys::pair(&section, OWN_KEY_ID, OWN_KEY_SECRET)?;
@@ -112,14 +114,16 @@ pub(crate) fn own_keys(text: &str, file: &Path, name: &str) -> Result<Lookup, Cr
     })))
 }
 
+/// The keys of one section, or that it is not there.
 fn section(
     text: &str,
     file: &Path,
     name: &str,
-) -> Result<Option<BTreeMap<String, Zeroizing<String>>>, CredentialsError> {
+) -> Result<Result<BTreeMap<String, Zeroizing<String>>, Lookup>, CredentialsError> {
     let mut sections = parse(text).map_err(|problem| unreadable(file, &problem))?;
     let Some(keys) = sections.remove(name) else {
-        return Ok(None);
+        let others = others(sections.keys());
+        return Ok(Err(Lookup::Absent(format!("no section {name:?}{others}"))));
     };
     if let Some(repeated) = repeated(text, name) {
         let place = Section::ini(file, name, &BTreeMap::new()).place;
@@ -142,7 +146,7 @@ fn section(
         };
         values.insert(key, value);
     }
-    Ok(Some(values))
+    Ok(Ok(values))
 }
 
 enum Repeated {

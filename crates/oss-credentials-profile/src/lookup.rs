@@ -13,11 +13,35 @@ use crate::file::{ReadError, Stamp, read};
 use crate::plan::Plan;
 use crate::{cli, ini};
 
+/// How many names of a file's profiles an error lists.
+const MAX_NAMES: usize = 10;
+/// How many characters it shows of each.
+const LONGEST_NAME: usize = 24;
+
 /// What one file says about the profile.
 pub(crate) enum Lookup {
     Found(Box<Plan>),
     /// It is not in this file, or does not count there; why.
     Absent(String),
+}
+
+/// The names that a file has, behind the one that it has not.
+pub(crate) fn others(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let shown: Vec<_> = names.take(MAX_NAMES).map(|name| cut(name.as_ref())).collect();
+    match (shown.join(", "), more) {
+        (shown, _) if shown.is_empty() => shown,
+        (shown, 0) => format!(", but {shown}"),
+        (shown, more) => format!(", but {shown} and {more} more"),
+    }
+}
+
+/// A name as one of many.
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((at, _)) => format!("{:?}…", &name[..at]),
+        None => format!("{name:?}"),
+    }
 }
 
 #[derive(Clone, Debug)]

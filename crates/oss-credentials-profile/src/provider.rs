@@ -17,6 +17,7 @@ use crate::file::Stamp;
 use crate::inner::Context;
 use crate::lookup::Candidates;
 use crate::plan::Plan;
+use crate::section::Place;
 use crate::{NAME, TRACING_TARGET};
 
 /// Value of `looked_at` if it is to be looked at once.
@@ -77,8 +78,21 @@ struct Reading {
 struct Snapshot {
     /// `None` before the first profile that could be used.
     provider: Option<Arc<dyn CredentialsProvider>>,
+    /// The profile that asks for it.
+    place: Option<Place>,
     /// Why what is in the files now cannot be used.
     failure: Option<CredentialsError>,
+}
+
+impl Snapshot {
+    /// What to answer where the provider fails.
+    fn error(&self, error: CredentialsError) -> CredentialsError {
+        match (&self.failure, &self.place) {
+            (Some(failure), _) => failure.clone(),
+            (None, Some(place)) => place.set_up(error),
+            (None, None) => error,
+        }
+    }
 }
 
 impl ProfileProvider {
@@ -182,8 +196,9 @@ impl Shared {
             Ok(None) => None,
             Ok(Some((plan, provider))) => {
                 log_plan(&plan, at_hand.is_some());
+                let place = plan.place.clone();
                 reading.plan = Some(plan);
-                self.publish(Some(provider), None);
+                self.publish(Some(provider), Some(place), None);
                 return;
             }
             Err(error) => Some(error),
@@ -200,11 +215,22 @@ impl Shared {
             }
             configured(&error)
         });
-        self.publish(at_hand, failure);
+        let place = current.and_then(|current| current.place.clone());
+        self.publish(at_hand, place, failure);
     }
 
-    fn publish(&self, provider: Option<Arc<dyn CredentialsProvider>>, failure: Option<CredentialsError>) {
-        self.current.store(Some(Arc::new(Snapshot { provider, failure })));
+    fn publish(
+        &self,
+        provider: Option<Arc<dyn CredentialsProvider>>,
+        place: Option<Place>,
+        failure: Option<CredentialsError>,
+    ) {
+        let snapshot = Snapshot {
+            provider,
+            place,
+            failure,
+        };
+        self.current.store(Some(Arc::new(snapshot)));
     }
 
     fn now(&self) -> u64 {
@@ -252,7 +278,7 @@ impl CredentialsProvider for ProfileProvider {
             let detail = ErrorDetail::builder(NAME, "the profile is not read yet");
             CredentialsError::unavailable(detail.hint("ask again; if it stays so, report it"))
         };
-        let Some(snapshot) = current.as_deref() else {
+        let Some(snapshot) = current.as_ref() else {
             return CredentialsFuture::ready(Err(nothing()));
         };
         let Some(provider) = &snapshot.provider else {
@@ -263,13 +289,13 @@ impl CredentialsProvider for ProfileProvider {
         // meanwhile.
         match provider.credentials().into_ready() {
             Ok(Ok(credentials)) => CredentialsFuture::ready(Ok(credentials)),
-            Ok(Err(error)) => CredentialsFuture::ready(Err(snapshot.failure.clone().unwrap_or(error))),
+            Ok(Err(error)) => CredentialsFuture::ready(Err(snapshot.error(error))),
             Err(future) => {
                 drop(future);
-                let (provider, failure) = (Arc::clone(provider), snapshot.failure.clone());
+                let (provider, snapshot) = (Arc::clone(provider), Arc::clone(snapshot));
                 CredentialsFuture::new(async move {
                     let answer = provider.credentials().await;
-                    answer.map_err(|error| failure.unwrap_or(error))
+                    answer.map_err(|error| snapshot.error(error))
                 })
             }
         }

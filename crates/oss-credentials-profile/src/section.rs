@@ -16,6 +16,9 @@ use crate::NAME;
 /// Vendor document: "AssumeRole" of the Security Token Service.
 const SESSION_SECONDS: RangeInclusive<u64> = 900..=43_200;
 
+/// What a profile is called in an INI file.
+const SECTION: &str = "section";
+
 /// Which file, and which profile in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -54,15 +57,67 @@ impl Place {
         if let Some(at) = inner.place() {
             what = format!("{what}: {at}");
         }
-        let mut detail = self.detail(what).source(error.clone());
+        let mut detail = self.detail(what);
+        // The text is told already; what stands behind it is not.
+        if std::error::Error::source(error).is_some() {
+            detail = detail.source(error.clone());
+        }
         if let Some(hint) = inner.hint() {
-            detail = detail.hint(hint.to_owned());
+            detail = detail.hint(self.with_own_keys(hint));
         }
         match error {
             // Whoever names a profile wants it: a chain must not go on.
             CredentialsError::Unavailable(_) => CredentialsError::unavailable(detail),
             _ => CredentialsError::invalid_config(detail),
         }
+    }
+
+    /// The error of the provider that the profile asks for, with the profile that does.
+    pub(crate) fn set_up(&self, error: CredentialsError) -> CredentialsError {
+        let Some(inner) = error.detail() else {
+            return error;
+        };
+        // A place may be shown only as an error shows it.
+        let own = self.detail("").build();
+        let file = own.place().unwrap_or_default();
+        if inner.provider() == NAME && inner.place() == Some(file) {
+            return error;
+        }
+        let mut hint = format!("set up by the {} in {file}", self.subject());
+        if let Some(to_do) = inner.hint() {
+            hint = format!("{}; {hint}", self.with_own_keys(to_do));
+        }
+        error.with_hint(hint)
+    }
+
+    /// A provider's hint names its builder's methods and its variables. Here a key of the profile is meant.
+    fn with_own_keys(&self, hint: &str) -> String {
+        let is_ini = self.word == SECTION;
+        let key = |json, ini| if is_ini { ini } else { json };
+        [
+            (
+                "role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
+                key("ram_role_arn", "role_arn"),
+            ),
+            (
+                "oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
+                "oidc_provider_arn",
+            ),
+            (
+                "oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+                key("oidc_token_file", "oidc_token_file_path"),
+            ),
+            (
+                "role_name(..) or ALIBABA_CLOUD_ECS_METADATA",
+                key("ram_role_name", "role_name"),
+            ),
+            ("duration(..)", key("expired_seconds", "role_session_expiration")),
+            ("external_id(..)", "external_id"),
+            ("policy(..)", "policy"),
+            ("command(..) or command_line(..)", "process_command"),
+        ]
+        .into_iter()
+        .fold(hint.to_owned(), |hint, (said, key)| hint.replace(said, key))
     }
 }
 
@@ -93,7 +148,7 @@ impl<'a> Section<'a> {
     pub(crate) fn ini(file: &Path, name: &str, values: &'a BTreeMap<String, Zeroizing<String>>) -> Self {
         let place = Place {
             file: file.to_owned(),
-            word: "section",
+            word: SECTION,
             name: name.to_owned(),
         };
         Self {

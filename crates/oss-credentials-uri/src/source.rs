@@ -62,6 +62,7 @@ impl CredentialsUri {
     pub fn builder() -> CredentialsUriBuilder {
         CredentialsUriBuilder {
             uri: None,
+            is_from_env: false,
             allow_http: false,
             http_client: None,
             clock: Arc::new(SystemClock),
@@ -354,6 +355,8 @@ impl Exchange<'_> {
 #[must_use]
 pub struct CredentialsUriBuilder {
     uri: Option<Zeroizing<String>>,
+    /// Whether the URI is the variable's.
+    is_from_env: bool,
     allow_http: bool,
     http_client: Option<Arc<dyn HttpClient>>,
     clock: Arc<dyn Clock>,
@@ -364,9 +367,10 @@ pub struct CredentialsUriBuilder {
 impl CredentialsUriBuilder {
     /// Reads [`ENV_CREDENTIALS_URI`] if no URI is set yet. An empty variable counts as unset.
     pub fn env(mut self, env: &dyn Env) -> Self {
-        self.uri = self
-            .uri
-            .or_else(|| env.non_empty(ENV_CREDENTIALS_URI).map(Zeroizing::new));
+        if self.uri.is_none() {
+            self.uri = env.non_empty(ENV_CREDENTIALS_URI).map(Zeroizing::new);
+            self.is_from_env = self.uri.is_some();
+        }
         self
     }
 
@@ -377,6 +381,7 @@ impl CredentialsUriBuilder {
     /// `https://` needs the feature `rustls`, or a client of your own.
     pub fn uri(mut self, uri: impl Into<String>) -> Self {
         self.uri = Some(Zeroizing::new(uri.into()));
+        self.is_from_env = false;
         self
     }
 
@@ -435,15 +440,19 @@ impl CredentialsUriBuilder {
     ///
     /// As [`CredentialsUriBuilder::build`].
     pub fn build_source(self) -> Result<CredentialsUri, CredentialsError> {
-        let endpoint = Endpoint::parse(self.required_uri()?).map_err(|error| malformed(&error))?;
+        let by = self.is_from_env.then_some(ENV_CREDENTIALS_URI);
+        let endpoint = Endpoint::parse(self.required_uri()?).map_err(|error| malformed(&error, by))?;
         let authorization = wire::authorization(&endpoint).map_err(|problem| {
             invalid(
                 format!("the credentials URI {problem}"),
                 &endpoint,
-                "percent-encode user and password, and check what they are",
+                match by {
+                    Some(by) => format!("percent-encode user and password in {by}, and check what they are"),
+                    None => "percent-encode user and password, and check what they are".to_owned(),
+                },
             )
         })?;
-        check_scheme(&endpoint, self.allow_http)?;
+        check_scheme(&endpoint, self.allow_http, by)?;
         let http = match self.http_client {
             Some(client) => client,
             None => default_http_client(&endpoint)?,
@@ -490,18 +499,24 @@ fn place(endpoint: &Endpoint) -> String {
     endpoint.to_string()
 }
 
-fn invalid(what: impl Into<Cow<'static, str>>, at: &Endpoint, hint: &'static str) -> CredentialsError {
+fn invalid(
+    what: impl Into<Cow<'static, str>>,
+    at: &Endpoint,
+    hint: impl Into<Cow<'static, str>>,
+) -> CredentialsError {
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(place(at)).hint(hint))
 }
 
-/// The parser does not know for whom it works.
-fn malformed(error: &CredentialsError) -> CredentialsError {
+/// The parser does not know for whom it works. `by` is the variable that holds the URI, if one does.
+fn malformed(error: &CredentialsError, by: Option<&str>) -> CredentialsError {
     let detail = error.detail();
     let what = detail.map_or("cannot be read", |detail| {
         detail.what().strip_prefix("the URL ").unwrap_or(detail.what())
     });
-    let mut malformed = ErrorDetail::builder(NAME, format!("the credentials URI {what}"))
-        .hint("write it as https://host[:port]/path, or http:// for a server on this machine");
+    let mut malformed = ErrorDetail::builder(NAME, format!("the credentials URI {what}")).hint(format!(
+        "write {} as https://host[:port]/path, or http:// for a server on this machine",
+        by.unwrap_or("it")
+    ));
     // One word without a dot is no URI that somebody mistyped: it may be a key that belongs into another field.
     let place = detail.and_then(ErrorDetail::place);
     if let Some(place) = place.filter(|place| place.contains(['.', ':']) || *place == "localhost") {
@@ -510,7 +525,7 @@ fn malformed(error: &CredentialsError) -> CredentialsError {
     CredentialsError::invalid_config(malformed)
 }
 
-fn check_scheme(endpoint: &Endpoint, allow_http: bool) -> Result<(), CredentialsError> {
+fn check_scheme(endpoint: &Endpoint, allow_http: bool, by: Option<&str>) -> Result<(), CredentialsError> {
     if endpoint.is_https() || endpoint.is_metadata_host() {
         return Ok(());
     }
@@ -518,7 +533,16 @@ fn check_scheme(endpoint: &Endpoint, allow_http: bool) -> Result<(), Credentials
         return Err(invalid(
             "the credentials URI is plain http, which shows the credentials to the network",
             endpoint,
-            "use https://, or allow_http(true) for a network you trust",
+            match by {
+                // Whoever sets a variable cannot call a method of this builder, and the default chain has none
+                // for it.
+                Some(by) => format!(
+                    "set {by} to an https:// URI, or to a server on this machine; for a network you trust the \
+                     program may build this provider with allow_http(true), for the default chain as its member \
+                     \"{NAME}\""
+                ),
+                None => "use https://, or allow_http(true) for a network you trust".to_owned(),
+            },
         ));
     }
     tracing::warn!(

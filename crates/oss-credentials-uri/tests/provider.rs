@@ -168,6 +168,44 @@ fn uris_that_cannot_work_are_refused_when_it_is_built() {
     }
 }
 
+/// Whoever set the variable has no code to look into.
+#[test]
+fn a_uri_of_the_environment_is_called_by_its_variable() {
+    let service = Service::new();
+    for (uri, text) in [
+        (
+            "127.0.0.1:6666",
+            "uri: the credentials URI has no scheme (127.0.0.1); write ALIBABA_CLOUD_CREDENTIALS_URI as \
+             https://host[:port]/path, or http:// for a server on this machine",
+        ),
+        (
+            "http://us%3Aer:canary@127.0.0.1/p",
+            "uri: the credentials URI has a colon in its user name (http://127.0.0.1/p); percent-encode user and \
+             password in ALIBABA_CLOUD_CREDENTIALS_URI, and check what they are",
+        ),
+        (
+            "http://keys.example.com/p",
+            "uri: the credentials URI is plain http, which shows the credentials to the network \
+             (http://keys.example.com/p); set ALIBABA_CLOUD_CREDENTIALS_URI to an https:// URI, or to a server on \
+             this machine; for a network you trust the program may build this provider with allow_http(true), \
+             for the default chain as its member \"uri\"",
+        ),
+    ] {
+        let env = FakeEnv::from([(ENV_CREDENTIALS_URI, uri)]);
+        let from_env = CredentialsUri::from_env(&env)
+            .unwrap()
+            .http_client(service.http());
+        assert_eq!(from_env.build().unwrap_err().to_string(), text);
+        // What code says comes first, and then it is not the variable that is wrong.
+        let explicit = CredentialsUri::from_env(&env)
+            .unwrap()
+            .uri(uri)
+            .http_client(service.http());
+        let shown = explicit.build().unwrap_err().to_string();
+        assert!(!shown.contains("ALIBABA_CLOUD"), "{shown}");
+    }
+}
+
 #[test]
 fn plain_http_is_for_this_machine_and_its_hypervisor() {
     let service = Service::new();

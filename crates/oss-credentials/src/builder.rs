@@ -13,6 +13,9 @@ use crate::config::{DEFAULT_ORDER, ENV_CREDENTIALS_PROVIDER};
 use crate::members::{Built, Member, Parts, default_http_client};
 use crate::provider::{DefaultProvider, Pin};
 
+/// Longest wrong name of a member that an error shows.
+const LONGEST_NAME: usize = 32;
+
 /// Makes a [`DefaultProvider`]; see [`DefaultProvider::builder`].
 #[derive(Debug)]
 #[must_use]
@@ -212,8 +215,17 @@ impl DefaultProviderBuilder {
 /// The member of this name.
 fn find(wanted: &str, names: &[&'static str], place: &'static str) -> Result<&'static str, CredentialsError> {
     names.iter().copied().find(|name| *name == wanted).ok_or_else(|| {
-        // Whatever stands there, it may be a secret in the wrong place.
-        let detail = ErrorDetail::builder(NAME, "there is no member of this name in the chain")
+        // Whatever stands there, it may be a secret in the wrong place; those have capital letters.
+        let is_name = wanted.len() <= LONGEST_NAME
+            && wanted
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let what = if is_name {
+            format!("there is no member {wanted:?} in the chain")
+        } else {
+            "there is no member of this name in the chain".to_owned()
+        };
+        let detail = ErrorDetail::builder(NAME, what)
             .place(place)
             .hint(format!("take one of: {}", names.join(", ")));
         CredentialsError::invalid_config(detail)

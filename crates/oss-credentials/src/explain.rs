@@ -270,11 +270,6 @@ impl MemberReport {
         if let Some(error) = self.error() {
             f.write_str(": ")?;
             self.write_error(f, error)?;
-            // What a profile asks for tells of a service or a program, and not of the file that leads there.
-            let is_own = error.detail().is_none_or(|detail| detail.provider() == self.name);
-            if let Some(place) = self.place().filter(|_| !is_own) {
-                write!(f, "\n      set up by: {place}")?;
-            }
             if let Some(at) = self.next_refresh().filter(|_| self.standing == Standing::Failed) {
                 write!(f, "\n      next attempt: {}", Instant { at, now })?;
             }

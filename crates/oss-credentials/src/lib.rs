@@ -49,6 +49,8 @@
 //! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that none need be passed; implies `tokio` |
 //! | `tokio` | through `reqwest` | background refresh and waiting retries where there is a tokio runtime |
 //! | `json` | no | `Explanation::to_json` |
+//! | `http` | no | conversions of [`http::HttpRequest`] and [`http::HttpResponse`] to and from the types of the `http` crate |
+//! | `test-util` | no | `test_util`: a manual clock, variables, sources and services for tests |
 //!
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program; one that takes credentials needs `oss-credentials-core` alone.

@@ -255,17 +255,48 @@ fn a_variable_pins_one_member() {
     assert_eq!(place.key().unwrap(), "LTAI5tEXAMPLE-ENV");
 }
 
+/// As core has them: a program that takes this crate needs no second line in its Cargo.toml for them.
+#[cfg(all(feature = "http", feature = "test-util"))]
 #[test]
-fn a_pin_that_names_nobody_lists_the_names_and_not_its_value() {
-    let place = Place::new();
-    place.env.set("ALIBABA_CLOUD_CREDENTIALS_PROVIDER", "canary");
-    let error = place.builder().build().unwrap_err();
-    assert!(matches!(error, CredentialsError::InvalidConfig(_)));
+fn the_features_of_core_are_at_hand() {
+    use oss_credentials::http::HttpRequest;
+    use oss_credentials::test_util::ManualClock;
+
+    let request: ::http::Request<Vec<u8>> = HttpRequest::get("http://127.0.0.1/").try_into().unwrap();
+    assert_eq!(request.uri(), "http://127.0.0.1/");
     assert_eq!(
-        error.to_string(),
-        "default: there is no member of this name in the chain (ALIBABA_CLOUD_CREDENTIALS_PROVIDER); take one of: \
-         env, oidc-rrsa, profile, uri, ecs-ram-role"
+        oss_credentials::Clock::now(&ManualClock::at_unix(place::NOW)),
+        std::time::UNIX_EPOCH + std::time::Duration::from_secs(place::NOW)
     );
+}
+
+#[test]
+fn a_pin_that_names_nobody_lists_the_names() {
+    let place = Place::new();
+    let longest = "a-name-of-32-characters-and-none";
+    let too_long = format!("{longest}s");
+    for (pin, what) in [
+        ("ecs", "there is no member \"ecs\" in the chain"),
+        (
+            longest,
+            "there is no member \"a-name-of-32-characters-and-none\" in the chain",
+        ),
+        // It may be a key in the wrong place.
+        (too_long.as_str(), "there is no member of this name in the chain"),
+        ("CANARY", "there is no member of this name in the chain"),
+        ("canary key", "there is no member of this name in the chain"),
+    ] {
+        place.env.set("ALIBABA_CLOUD_CREDENTIALS_PROVIDER", pin);
+        let error = place.builder().build().unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)));
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "default: {what} (ALIBABA_CLOUD_CREDENTIALS_PROVIDER); take one of: env, oidc-rrsa, profile, uri, \
+                 ecs-ram-role"
+            )
+        );
+    }
     // A member that the program dropped cannot be pinned.
     place.env.set(ENV_CREDENTIALS_PROVIDER, "uri");
     let error = place.builder().without("uri").build().unwrap_err();

@@ -112,7 +112,7 @@ fn the_refresh_behind_a_profile() {
     let text = explanation.to_string();
     assert!(text.contains(&format!("({read})\n")), "{text}");
 
-    // The error is about the service; the report says which file leads there.
+    // The error is about the service, and says which file leads there.
     place.network(Network::Failing);
     let provider = place.builder().only("profile").build().unwrap();
     let explanation = blocking::wait(provider.explain());
@@ -124,7 +124,10 @@ fn the_refresh_behind_a_profile() {
     let text = explanation.to_string();
     assert!(
         text.contains("profile  failed: oidc-rrsa: ")
-            && text.contains(&format!("\n      set up by: {read}\n")),
+            && text.contains(&format!(
+                "; set up by the section \"default\" in {}\n",
+                file.display()
+            )),
         "{text}"
     );
 }

@@ -150,12 +150,20 @@ impl Bench {
         identity.arn().to_owned()
     }
 
-    /// An error's text with what differs from run to run shortened.
+    /// An error's text with what differs from run to run shortened, and without the profile that leads to a
+    /// service, which stands at its end.
     pub(crate) fn shown(&self, error: &CredentialsError) -> String {
         let folder = format!("{}/", std::path::absolute(self.folder.path()).unwrap().display());
         let text = error.to_string().replace(&folder, "");
         let address = format!("127.0.0.1:{}", self.cloud.cloud_sso_port());
         let text = text.replace(&address, "SSO");
+        let text = match text.split_once("; set up by the profile ") {
+            Some((text, by)) => {
+                assert!(by.ends_with("\" in config.json"), "{by}");
+                text.to_owned()
+            }
+            None => text,
+        };
         // Of the services' request ids.
         match text.split_once("RequestId ") {
             Some((before, rest)) => format!("{before}RequestId …{}", rest.get(36..).unwrap_or_default()),

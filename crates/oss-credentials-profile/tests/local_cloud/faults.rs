@@ -63,6 +63,8 @@ fn kind_and_text(bench: &Bench, asked: &Asked, fault: Fault) -> (&'static str, S
     };
     let error = bench.failure(&provider, asked.service, fault.action(asked.action));
     let (kind, text) = (error.kind(), bench.shown(&error));
+    let by = format!("; set up by the profile {:?} in ", asked.profile);
+    assert!(error.to_string().contains(&by), "{error}");
     assert!(provider.cached().is_none());
     // The next caller is told the same, without another request.
     bench.cloud.forget_requests();

@@ -432,6 +432,91 @@ fn a_program() {
     );
 }
 
+/// Its own text tells of a program or a service, and not of the file that leads there.
+#[cfg(all(feature = "process", unix))]
+#[test]
+fn the_error_of_what_a_profile_asks_for_names_file_and_profile() {
+    use oss_credentials_core::{CredentialsProvider, blocking};
+
+    let folder = Folder::new();
+    let helper = folder.write("helper", "garbage");
+    let profile = format!(
+        r#"{{"name": "x", "mode": "External", "process_command": "cat '{}'"}}"#,
+        helper.display()
+    );
+    let provider = folder.cli("x", &profile);
+    // The second time it is the failure that the cache remembers.
+    for _ in 0..2 {
+        let error = blocking::wait(provider.credentials()).unwrap_err();
+        assert_eq!(error.kind(), "invalid-response", "{error}");
+        assert_eq!(error.detail().unwrap().provider(), "process");
+        let text = folder.shown(&error);
+        assert_eq!(text.matches("set up by").count(), 1, "{text}");
+        assert!(
+            text.ends_with("; set up by the profile \"x\" in config.json"),
+            "{text}"
+        );
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            assert!(!inner.to_string().contains("set up by"), "{inner}");
+            cause = inner.source();
+        }
+    }
+}
+
+/// The keys of the profile, and no method or variable that nobody reads here.
+#[cfg(all(feature = "oidc", feature = "sts"))]
+#[test]
+fn hints_name_the_keys_of_the_profile() {
+    let arn = r#"{"name": "x", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
+        "ram_role_arn": "canary"}"#;
+    assert_eq!(
+        problem(arn),
+        "profile: in the profile \"x\" the role ARN has a wrong shape (config.json); write it as \
+         acs:ram::<account id>:role/<role name>; it is ram_role_arn"
+    );
+    let folder = Folder::new();
+    let error = oss_credentials_core::blocking::wait(oss_credentials_core::CredentialsProvider::credentials(
+        &folder.cli("x", arn),
+    ));
+    assert!(
+        std::error::Error::source(&error.unwrap_err()).is_none(),
+        "all is told"
+    );
+
+    let oidc = |provider: &str, token: &str| {
+        format!(
+            r#"{{"name": "x", "mode": "OIDC", "ram_role_arn": "acs:ram::123456789012:role/example-role",
+                "oidc_provider_arn": "{provider}", "oidc_token_file": "{token}"}}"#
+        )
+    };
+    let provider = "acs:ram::123456789012:oidc-provider/example";
+    for (profile, hint) in [
+        (
+            oidc("canary", "/t"),
+            "; write it as acs:ram::<account id>:oidc-provider/<provider name>; it is oidc_provider_arn",
+        ),
+        (
+            oidc(
+                provider,
+                "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl",
+            ),
+            "; set oidc_token_file to the path of a file",
+        ),
+        (
+            oidc(provider, "/nowhere/token"),
+            "; mount the token there, or correct oidc_token_file; set up by the profile \"x\" in config.json",
+        ),
+    ] {
+        let text = problem(&profile);
+        assert!(text.ends_with(hint), "{text}");
+        assert!(
+            !text.contains("ALIBABA_CLOUD") && !text.contains("(..)"),
+            "{text}"
+        );
+    }
+}
+
 /// As in the CLI, whose switch it is.
 #[test]
 fn programs_and_uris_can_be_forbidden() {

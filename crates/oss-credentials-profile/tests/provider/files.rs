@@ -132,7 +132,7 @@ fn variables_name_other_files_and_settings_beat_variables() {
     let provider = build(&env).cli_file(&json).profile("only").build().unwrap();
     assert_eq!(
         folder.invalid(&provider),
-        "profile: there is no profile \"only\" (other.json: no profile \"only\"); correct profile(..) or \
+        "profile: there is no profile \"only\" (other.json: no profile \"only\", but \"default\", \"mine\"); correct profile(..) or \
          ALIBABA_CLOUD_PROFILE, or add the profile"
     );
 }
@@ -226,6 +226,31 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
 }
 
 #[test]
+fn a_wrong_name_lists_those_that_are_there() {
+    let profiles = |count: usize| {
+        let names = (1..=count).map(|number| format!(r#"{{"name": "p{number}"}}"#));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let ten = r#""p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10""#;
+    for (profiles, listed) in [
+        (profiles(10), format!("{ten});")),
+        (profiles(12), format!("{ten} and 2 more);")),
+        // Nobody calls a profile like that.
+        (
+            format!(r#"{{"name": "{}"}}, {{"mode": "AK"}}"#, "图".repeat(25)),
+            format!("\"{}\"…);", "图".repeat(24)),
+        ),
+    ] {
+        let folder = Folder::new();
+        let text = folder.invalid(&folder.cli("wrong", &profiles));
+        let expected = format!(
+            "profile: there is no profile \"wrong\" (config.json: no profile \"wrong\", but {listed}"
+        );
+        assert!(text.starts_with(&expected), "{text}");
+    }
+}
+
+#[test]
 fn what_somebody_named_has_to_be_there() {
     let folder = Folder::new();
     let missing = folder.path("missing");
@@ -272,7 +297,7 @@ fn what_somebody_named_has_to_be_there() {
         .unwrap();
     assert_eq!(
         folder.invalid(&own),
-        "profile: there is no profile \"other\" (own.ini: no section \"other\"); correct the name given to \
+        "profile: there is no profile \"other\" (own.ini: no section \"other\", but \"configName\"); correct the name given to \
          config_ini(..), or add the section"
     );
     let half = folder.write("own.ini", "[x]\nalibaba_cloud_access_key_id = id\n");

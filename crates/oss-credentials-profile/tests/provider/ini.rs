@@ -272,7 +272,7 @@ fn a_role() {
             "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = canary\n"
         ),
         "profile: in the section \"default\" the role ARN has a wrong shape (credentials.ini); write it as \
-         acs:ram::<account id>:role/<role name>; it is role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read"
+         acs:ram::<account id>:role/<role name>; it is role_arn"
     );
     let text = format!(
         "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = {ROLE}\n\
@@ -298,6 +298,15 @@ fn an_oidc_token() {
         token.display()
     ));
     assert_eq!(keys(&provider).0, "STS.POD");
+    std::fs::remove_file(&token).unwrap();
+    folder.clock.advance(std::time::Duration::from_secs(7200));
+    let text = folder.invalid(&provider);
+    assert!(
+        text.ends_with(
+            "or correct oidc_token_file_path; set up by the section \"default\" in credentials.ini"
+        ),
+        "{text}"
+    );
     let request = &folder.http.requests()[0];
     assert_eq!(param(request, "OIDCToken").as_deref(), Some("example.jwt.token"));
     assert_eq!(

@@ -204,7 +204,7 @@ fn an_access_token_that_the_service_does_not_want_is_renewed_once() {
         .then_answering(401, expired);
     let text = format!(
         "profile: the OAuth service refused the login (POST {EXCHANGE_URL}, HTTP 401): expired_token: it ended, \
-         RequestId R-9; {LOGIN}"
+         RequestId R-9; {LOGIN}; set up by the profile \"oauth\" in config.json"
     );
     assert_eq!(failure(&folder, &writing(&folder, NOW + 7200)), ("denied", text));
 }
@@ -253,7 +253,7 @@ fn a_renewal_that_fails_leaves_the_login_in_use_while_it_lasts() {
     let provider = writing(&folder, NOW);
     let text = format!(
         "profile: the OAuth service refused the login (POST {TOKEN_URL}, HTTP 400): invalid_grant: text withheld, as it \
-         repeats a secret; {LOGIN}"
+         repeats a secret; {LOGIN}; set up by the profile \"oauth\" in config.json"
     );
     assert_eq!(failure(&folder, &provider), ("denied", text));
     assert!(read(&folder.path("config.json")).contains("refresh/1+"));

@@ -236,7 +236,10 @@ fn refusals_and_answers_that_bring_nothing() {
         let provider = folder.cli("sso", PROFILE);
         assert_eq!(
             error(&folder, &provider),
-            (kind, format!("profile: {text}")),
+            (
+                kind,
+                format!("profile: {text}; set up by the profile \"sso\" in config.json")
+            ),
             "{status} {body}"
         );
     }
