@@ -165,7 +165,8 @@ impl ProfileProviderBuilder {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if no file is set, or no home directory is known.
+    /// [`CredentialsError::NotConfigured`] if no file is set, or no home directory is known; the latter is
+    /// [`CredentialsError::InvalidConfig`] if a profile is named.
     pub fn build(self) -> Result<ProfileProvider, CredentialsError> {
         let candidates = self.candidates()?;
         let context = Context {
@@ -232,10 +233,14 @@ impl ProfileProviderBuilder {
             return Ok(files);
         }
         if self.use_ini || self.use_cli.unwrap_or(true) {
-            return Err(none(
-                "no home directory is known",
-                "set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)",
-            ));
+            let what = "no home directory is known";
+            let hint = "set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)";
+            let detail = ErrorDetail::builder(NAME, what).hint(hint);
+            // Who names a profile means it: a chain must not go on to another identity.
+            return Err(match self.profile {
+                Some(_) => CredentialsError::invalid_config(detail),
+                None => CredentialsError::not_configured(detail),
+            });
         }
         Err(none(
             "both kinds of files are left out",

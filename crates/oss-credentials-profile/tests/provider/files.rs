@@ -150,6 +150,12 @@ fn not_configured() {
         no_home.to_string(),
         "profile: no home directory is known; set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)"
     );
+    assert!(no_home.is_not_configured());
+    // Who names a profile does not mean what stands behind it in a chain.
+    let named = FakeEnv::from([("ALIBABA_CLOUD_PROFILE", "work")]);
+    let named = ProfileProvider::from_env(&named).unwrap_err();
+    assert!(matches!(named, CredentialsError::InvalidConfig(_)), "{named}");
+    assert_eq!(named.to_string(), no_home.to_string());
     let none = ProfileProvider::builder()
         .use_ini(false)
         .use_cli(false)
