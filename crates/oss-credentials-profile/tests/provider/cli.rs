@@ -634,3 +634,34 @@ fn a_mode_that_sends_requests_needs_a_client() {
          http_client(..), or turn on the feature `reqwest`"
     );
 }
+
+/// Whoever reads a hint inside a profile has neither a builder nor its variables at hand.
+#[cfg(all(feature = "ecs", feature = "process", feature = "sts"))]
+#[test]
+fn no_hint_inside_a_profile_names_a_method_or_variable() {
+    let role = |more: &str| {
+        format!(
+            r#"{{"name": "x", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
+                "ram_role_arn": "acs:ram::123456789012:role/example-role", {more}}}"#
+        )
+    };
+    for (profile, word) in [
+        (role(r#""external_id": "1""#), "external id"),
+        (role(&format!(r#""policy": "{}""#, "x".repeat(2049))), "policy"),
+        (
+            r#"{"name": "x", "mode": "EcsRamRole", "ram_role_name": ".."}"#.to_owned(),
+            "ram_role_name",
+        ),
+        (
+            r#"{"name": "x", "mode": "External", "process_command": "cat 'half"}"#.to_owned(),
+            "command line",
+        ),
+    ] {
+        let text = problem(&profile);
+        assert!(text.contains(word), "{word}: {text}");
+        assert!(
+            !text.contains("(..)") && !text.contains("ALIBABA_CLOUD_"),
+            "{text}"
+        );
+    }
+}
