@@ -6,12 +6,11 @@ use std::path::PathBuf;
 
 use http::Method;
 use http::header::{ACCEPT_ENCODING, RANGE};
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use reqwest::StatusCode;
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
-use crate::error::{CorruptionError, Error, Place, Problem, TransportError};
+use crate::error::{CorruptionError, Error, Problem};
 use crate::operation::{Crc, Operation};
 use crate::ops::object::GetObject;
 use crate::ops::{header_settings, query_settings, time_settings};
@@ -178,9 +177,7 @@ impl Download {
         loop {
             let (written, broke) = self.receive(body, file, response.content_length()).await?;
             file = written;
-            let Some(error) = broke.or_else(|| too_short(&place, &response, file.written())) else {
-                break;
-            };
+            let Some(error) = broke else { break };
             let is_new = file.written().saturating_sub(before) >= PROGRESS;
             failures = if is_new { 1 } else { failures.saturating_add(1) };
             before = file.written();
@@ -281,17 +278,6 @@ impl Download {
     fn is_processed(&self) -> bool {
         self.operation.query_value("x-oss-process").is_some()
     }
-}
-
-/// A body that ended without error before its length.
-fn too_short(place: &Place, response: &Response, received: u64) -> Option<Error> {
-    let total = response.content_length().filter(|total| *total != received)?;
-    let what = format!("the body ended after {received} of {total} bytes");
-    let error = HttpError::new(HttpErrorKind::Interrupted, what);
-    Some(Error::Transport(Box::new(TransportError::new(
-        place.clone(),
-        error,
-    ))))
 }
 
 /// Whether this is what is missing of the object.
