@@ -42,6 +42,18 @@ pub enum SignError {
         /// What was given, cut at 64 characters.
         name: String,
     },
+    /// The V1 signature of this request would also be valid for another request, since V1 signs key and values
+    /// unencoded: for example, the key `?policy` and the bucket's policy have the same signature.
+    #[error(
+        "oss-sign: the {part} {text:?} makes the V1 signature valid for another request, too; \
+         sign with V4, which is not affected"
+    )]
+    AmbiguousResource {
+        /// The part of the request that can be read in two ways.
+        part: &'static str,
+        /// The bucket, the key, or the name of the parameter, cut at 64 characters.
+        text: String,
+    },
     /// A query parameter stands twice in the request. Official clients sign this differently from each other,
     /// so there is no signature that is right for sure.
     #[error("oss-sign: the query parameter {name:?} stands twice; send each parameter once")]

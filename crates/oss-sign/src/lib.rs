@@ -58,4 +58,4 @@ mod view;
 
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;
-pub use view::{Headers, RequestView};
+pub use view::{Headers, Name, RequestView};

@@ -17,9 +17,10 @@ use crate::error::shown;
 /// use oss_sign::RequestView;
 ///
 /// let headers: [(&str, &[u8]); 1] = [("Content-Type", b"text/plain")];
+/// let key = format!("a b/{}.txt", "c");
 /// let view = RequestView::new("PUT")
 ///     .bucket("examplebucket")
-///     .key("a b/c.txt")
+///     .key(&key)
 ///     .query(&[("partNumber", "7"), ("uploadId", "0004B98")])
 ///     .headers(&headers);
 /// assert_eq!(view.method(), "PUT");
@@ -31,6 +32,28 @@ pub struct RequestView<'a> {
     key: Option<&'a str>,
     query: Query<'a>,
     headers: Headers<'a>,
+}
+
+/// A bucket or a key, borrowed from a `&str`, a `&String` or an `Option<&str>`. An empty one is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a>(Option<&'a str>);
+
+impl<'a> From<Option<&'a str>> for Name<'a> {
+    fn from(name: Option<&'a str>) -> Self {
+        Self(name.filter(|name| !name.is_empty()))
+    }
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(name: &'a str) -> Self {
+        Some(name).into()
+    }
+}
+
+impl<'a> From<&'a String> for Name<'a> {
+    fn from(name: &'a String) -> Self {
+        Some(name.as_str()).into()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -53,16 +76,16 @@ impl<'a> RequestView<'a> {
 
     /// The bucket. An empty one is none. Default: none, a request to the service.
     #[must_use]
-    pub fn bucket(mut self, bucket: impl Into<Option<&'a str>>) -> Self {
-        self.bucket = bucket.into().filter(|bucket| !bucket.is_empty());
+    pub fn bucket(mut self, bucket: impl Into<Name<'a>>) -> Self {
+        self.bucket = bucket.into().0;
         self
     }
 
     /// The key, raw: not percent-encoded, not normalised. An empty one is none. Default: none, a request to
     /// the bucket.
     #[must_use]
-    pub fn key(mut self, key: impl Into<Option<&'a str>>) -> Self {
-        self.key = key.into().filter(|key| !key.is_empty());
+    pub fn key(mut self, key: impl Into<Name<'a>>) -> Self {
+        self.key = key.into().0;
         self
     }
 

@@ -111,9 +111,29 @@ fn post_policy_vectors() {
 }
 
 #[test]
+fn variables_of_a_callback_can_have_conditions() {
+    let policy = PostPolicy::new("examplebucket").equals("x:uid", "42");
+    let signed = |policy: &PostPolicy| signer().sign_post(policy, &ending(None), time(), HOUR);
+    let form = signed(&policy).unwrap();
+    let (_, encoded) = form.fields().find(|(name, _)| *name == "policy").unwrap();
+    let document: Value = serde_json::from_slice(&STANDARD.decode(encoded).unwrap()).unwrap();
+    let conditions = document["conditions"].as_array().unwrap();
+    assert!(
+        conditions.contains(&serde_json::json!(["eq", "$x:uid", "42"])),
+        "{document}"
+    );
+    for name in ["x:", "y:uid", "x:a b"] {
+        assert!(
+            signed(&PostPolicy::new("examplebucket").equals(name, "42")).is_err(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn conditions_that_make_no_sense_are_refused() {
     let policy = || PostPolicy::new("examplebucket");
-    let no_name = "is no name of a form field; leave out the $";
+    let no_name = "is not the name of a form field; leave out the $";
     let own = "is set by the signer or cannot have a condition";
     for (policy, field, what) in [
         (PostPolicy::new(""), "bucket", "is empty"),
@@ -153,7 +173,7 @@ fn conditions_that_make_no_sense_are_refused() {
     let error = sign(&policy().equals("$key", "a")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "oss-sign: in the POST policy, \"$key\" is no name of a form field; leave out the $; correct this condition"
+        "oss-sign: in the POST policy, \"$key\" is not the name of a form field; leave out the $; correct this condition"
     );
 }
 

@@ -3,8 +3,12 @@
 //! The interface is that of V4. V1 signs less: no region, no additional headers, and of the query only what
 //! the service calls sub-resources. The vendor advises against it for new programs.
 //!
+//! V1 signs key and values unencoded. A request whose signature would also be valid for another request is refused
+//! with [`SignError::AmbiguousResource`](crate::SignError::AmbiguousResource); V4 signs all of them.
+//!
 //! [`Signer`] signs; [`Authorization`] is for the other side, which checks a signature it received.
 
+mod ambiguity;
 mod canonical;
 mod presign;
 mod sign;

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::Credentials;
 
 use super::canonical::{Canonical, Explained, SIGNATURE_LEN, encoded};
-use super::sub_resources::SubResources;
-use super::{ACCESS_KEY_ID, EXPIRES, SIGNATURE, Signer, TOKEN_PARAMETER};
+use super::sub_resources::{Extra, SubResources};
+use super::{ACCESS_KEY_ID, EXPIRES, SIGNATURE, Signer, TOKEN_PARAMETER, ambiguity};
 use crate::encode::{encoded_len, put_encoded};
 use crate::parameters::Parameters;
 use crate::presigned::{Presigned, limits};
@@ -116,11 +116,13 @@ impl Signer {
     }
 
     fn bind<'a>(
-        &self,
+        &'a self,
         view: &RequestView<'a>,
         parameters: &Parameters<'a>,
     ) -> Result<Canonical<'a>, SignError> {
-        Canonical::of(view, SubResources::of(parameters, &self.extra), None, &[])
+        let sub_resources = SubResources::of(parameters, Extra::Owned(&self.extra));
+        ambiguity::check(view, &sub_resources)?;
+        Canonical::of(view, sub_resources, None, &[])
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use oss_credentials_core::Credentials;
 
 use super::canonical::{Canonical, Explained, SIGNATURE_LEN, encoded};
-use super::sub_resources::SubResources;
-use super::{SCHEME, Signer};
+use super::sub_resources::{Extra, SubResources};
+use super::{SCHEME, Signer, ambiguity};
 use crate::parameters::Parameters;
 use crate::signed::Signed;
 use crate::time::{Stamp, second_of};
@@ -29,8 +29,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError::DuplicateParameter`], [`SignError::InvalidQuery`], [`SignError::InvalidHeader`],
-    /// [`SignError::KeyWithoutBucket`] or [`SignError::TimeOutOfRange`].
+    /// [`SignError::AmbiguousResource`], [`SignError::DuplicateParameter`], [`SignError::InvalidQuery`],
+    /// [`SignError::InvalidHeader`], [`SignError::KeyWithoutBucket`] or [`SignError::TimeOutOfRange`].
     pub fn sign(
         &self,
         view: &RequestView<'_>,
@@ -87,13 +87,14 @@ impl Signer {
     }
 
     fn canonical<'a>(
-        &self,
+        &'a self,
         view: &RequestView<'a>,
         credentials: &'a Credentials,
     ) -> Result<Canonical<'a>, SignError> {
         let mut parameters = Parameters::new();
         parameters.collect(view, &[])?;
-        let sub_resources = SubResources::of(&parameters, &self.extra);
+        let sub_resources = SubResources::of(&parameters, Extra::Owned(&self.extra));
+        ambiguity::check(view, &sub_resources)?;
         Canonical::of(view, sub_resources, credentials.security_token(), OWN)
     }
 }

@@ -9,7 +9,7 @@ use hmac::Mac;
 use oss_credentials_core::MaskedId;
 
 use super::canonical::{Canonical, Explained, encoded, keyed};
-use super::sub_resources::SubResources;
+use super::sub_resources::{Extra, SubResources};
 use super::{ACCESS_KEY_ID, EXPIRES, SCHEME, SIGNATURE, TOKEN_PARAMETER};
 use crate::parameters::Parameters;
 use crate::time::{instant, is_in_range};
@@ -145,7 +145,12 @@ impl<'a> Authorization<'a> {
     pub fn verify(&self, view: &RequestView<'_>, secret: &str) -> Result<Verification, SignError> {
         let mut parameters = Parameters::new();
         parameters.collect(view, &[])?;
-        let canonical = Canonical::of(view, SubResources::of(&parameters, self.extra), None, &[])?;
+        let canonical = Canonical::of(
+            view,
+            SubResources::of(&parameters, Extra::Borrowed(self.extra)),
+            None,
+            &[],
+        )?;
         let date = match self.query {
             Some(query) => query.expires.as_bytes(),
             None => canonical.oss_date().unwrap_or(canonical.date()),

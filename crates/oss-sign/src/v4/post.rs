@@ -37,7 +37,7 @@ const OWN: &[&str] = &[
 /// What a form may upload: a bucket, and conditions that the fields of the form have to meet.
 ///
 /// Fields are named as in the form, without `$`: `key`, `content-type`, `success_action_status`,
-/// `x-oss-meta-...`. All conditions must hold. The bucket, and what belongs to the signature, are conditions
+/// `x-oss-meta-...`, `x:...` for a variable of a callback. All conditions must hold. The bucket, and what belongs to the signature, are conditions
 /// in any case.
 ///
 /// # Examples
@@ -151,10 +151,8 @@ impl PostPolicy {
         }
         for condition in &self.conditions {
             match condition {
-                Condition::Text(_, field, _) | Condition::List(_, field, _)
-                    if field.starts_with('$') || !is_token(field) =>
-                {
-                    return Err(refused(field, "is no name of a form field; leave out the $"));
+                Condition::Text(_, field, _) | Condition::List(_, field, _) if !is_field_name(field) => {
+                    return Err(refused(field, "is not the name of a form field; leave out the $"));
                 }
                 Condition::Text(_, field, _) | Condition::List(_, field, _)
                     if OWN.iter().any(|own| own.eq_ignore_ascii_case(field)) =>
@@ -254,6 +252,12 @@ impl Signer {
         });
         Ok(form)
     }
+}
+
+/// Whether a condition can name this field. Variables of a callback are fields whose names begin with `x:`
+/// (vendor document: "Callback", Object Storage Service, API reference).
+fn is_field_name(field: &str) -> bool {
+    is_token(field.strip_prefix("x:").unwrap_or(field)) && !field.starts_with('$')
 }
 
 /// The fields that sign a form, and how long it works.
