@@ -176,7 +176,7 @@ fn resource(request: &Request, target: &Target) -> String {
 
 /// Parameters that are signed, besides those that begin with `x-oss-`: what the lists of the vendor's clients
 /// say together.
-const SUBRESOURCES: [&str; 102] = [
+const SUBRESOURCES: [&str; 106] = [
     "accessPoint",
     "accessPointConfigForObjectProcess",
     "accessPointForObjectProcess",
