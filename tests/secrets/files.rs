@@ -1,6 +1,7 @@
 //! The profile provider and the default chain, with secrets in every field of a file and in every variable: in their
 //! places, and one after another where they do not belong.
 
+use std::fmt::Debug;
 use std::path::Path;
 use std::time::Duration;
 
@@ -120,17 +121,14 @@ const OWN_KEYS: &[&[(&str, &str)]] = &[&[
 /// Names, hosts and paths, which a person needs to see: whoever puts a secret there shows it. A region is a part of a
 /// host's name.
 const SHOWN: &[&str] = &[
-    "config.json: ram_session_name of RamRoleArn",
     "config.json: sts_endpoint of RamRoleArn",
     "config.json: ram_role_name of EcsRamRole",
     "config.json: oidc_token_file of OIDC",
-    "config.json: role_session_name of OIDC",
     "config.json: sts_region of OIDC",
     // Its first word.
     "config.json: process_command of External",
     "config.json: source_profile of ChainableRamRoleArn",
     "config.json: sts_region of ChainableRamRoleArn",
-    "credentials.ini: role_session_name of ram_role_arn",
     "credentials.ini: role_name of ecs_ram_role",
     "credentials.ini: oidc_token_file_path of oidc_role_arn",
 ];
@@ -139,8 +137,6 @@ const SHOWN_VARIABLES: &[&str] = &[
     "ALIBABA_CLOUD_ROLE_SESSION_NAME",
     "ALIBABA_CLOUD_STS_REGION",
     "ALIBABA_CLOUD_CONFIG_FILE",
-    "ALIBABA_CLOUD_CREDENTIALS_FILE",
-    "ALIBABA_CLOUD_PROFILE",
     "ALIBABA_CLOUD_ECS_METADATA",
 ];
 
@@ -189,7 +185,7 @@ struct Outcomes {
 }
 
 impl Outcomes {
-    fn note(&mut self, transcript: &Transcript, provider: &impl CredentialsProvider) {
+    fn note(&mut self, transcript: &Transcript, provider: &(impl CredentialsProvider + Debug)) {
         let outcome = blocking::wait(provider.credentials());
         transcript.note_debug(&(&outcome, provider, provider.refresh_status()));
         match outcome {

@@ -306,7 +306,7 @@ fn each_bad_answer_has_its_own_error_and_the_old_credentials_stay() {
             .unwrap_or_else(|| panic!("{name}: no error is remembered"))
             .clone();
         transcript.note(&error);
-        transcript.note_debug(&(&status, &sts.provider, &kept));
+        transcript.note_debug(&(&status, &sts.provider, sts.provider.source(), &kept));
         assert!(
             error.to_string().contains(word),
             "{name}: {word:?} is not in {error}"
@@ -366,7 +366,7 @@ fn no_secret_is_logged_on_the_way_from_keys_to_an_object() {
             .presign_get(bucket, "a", Duration::from_secs(60))
             .await
             .unwrap();
-        transcript.note_debug(&(&role, &client, &presigned, role.status()));
+        transcript.note_debug(&(&role, role.source(), &client, &presigned, role.status()));
 
         for (fault, service) in [
             (Fault::error(403, "AccessDenied"), Service::Oss),

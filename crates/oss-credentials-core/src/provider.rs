@@ -21,12 +21,13 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// a source into the [`CredentialsProvider`] that clients take. It may keep protocol state, such as a
 /// metadata token. A call may be dropped at any point and must then leave nothing behind.
 ///
+/// A source needs no `Debug`, which could leak what it holds: whatever contains a source prints its name alone.
+///
 /// # Examples
 ///
 /// ```
 /// use oss_credentials_core::{BoxFuture, Credentials, CredentialsError, CredentialsSource, Fetched};
 ///
-/// #[derive(Debug)]
 /// struct Vault;
 ///
 /// impl CredentialsSource for Vault {
@@ -41,7 +42,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     }
 /// }
 /// ```
-pub trait CredentialsSource: fmt::Debug + Send + Sync + 'static {
+pub trait CredentialsSource: Send + Sync + 'static {
     /// Short name for logs and errors, such as `"ecs-ram-role"`.
     fn name(&self) -> &'static str;
 
@@ -64,6 +65,12 @@ impl<T: CredentialsSource + ?Sized> CredentialsSource for Box<T> {
     }
     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
         (**self).fetch()
+    }
+}
+
+impl fmt::Debug for dyn CredentialsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CredentialsSource").field(&self.name()).finish()
     }
 }
 
@@ -148,6 +155,9 @@ impl From<Credentials> for Fetched {
 /// An implementation that has to fetch belongs behind [`CredentialsSource`] and
 /// [`RefreshingProvider`](crate::RefreshingProvider).
 ///
+/// A provider needs no `Debug`: `dyn CredentialsProvider` prints the provider's name alone, since what a derived
+/// `Debug` prints may be a secret.
+///
 /// # Examples
 ///
 /// ```
@@ -161,7 +171,7 @@ impl From<Credentials> for Fetched {
 /// sign_with(&Credentials::builder("id", "secret").build()?)?;
 /// # Ok::<(), oss_credentials_core::CredentialsError>(())
 /// ```
-pub trait CredentialsProvider: fmt::Debug + Send + Sync + 'static {
+pub trait CredentialsProvider: Send + Sync + 'static {
     /// Short name for logs and errors.
     fn name(&self) -> &'static str;
 
@@ -208,6 +218,12 @@ macro_rules! forward_provider {
     )*};
 }
 forward_provider!(Arc, Box);
+
+impl fmt::Debug for dyn CredentialsProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CredentialsProvider").field(&self.name()).finish()
+    }
+}
 
 impl CredentialsProvider for Credentials {
     fn name(&self) -> &'static str {

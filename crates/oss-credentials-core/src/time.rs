@@ -28,9 +28,21 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn monotonic(&self) -> Option<Duration> {
         None
     }
+
+    /// How long ago the machine was started, including the time that it was suspended.
+    ///
+    /// Beside [`Clock::monotonic`], which may stand still during a suspend, it shows whether the machine was
+    /// suspended: it proves that a wall clock that has jumped forward was set, and that no time has passed unseen.
+    /// It is read only when the other two disagree, and may be slower than they are. Default: `None`, there is no
+    /// such clock, and a jump forward counts as time that has passed.
+    fn since_boot(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The clock of the operating system: the default everywhere.
+///
+/// [`Clock::since_boot`] is known on Linux and Android, where `/proc` is mounted, and on Apple's systems.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -52,6 +64,47 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         Some(START.get_or_init(Instant::now).elapsed())
     }
+
+    fn since_boot(&self) -> Option<Duration> {
+        boot_time::since_boot()
+    }
+}
+
+/// Linux states the time since its start in a file: two numbers of seconds, the first of which counts suspended time
+/// (`CLOCK_BOOTTIME`; see `proc_uptime(5)`). The file costs no dependency; whoever reads it does so rarely.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod boot_time {
+    use std::time::Duration;
+
+    pub(super) fn since_boot() -> Option<Duration> {
+        parse(&std::fs::read_to_string("/proc/uptime").ok()?)
+    }
+
+    pub(super) fn parse(uptime: &str) -> Option<Duration> {
+        let seconds = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+/// On Apple's systems `CLOCK_MONOTONIC` goes on while the machine sleeps; `Instant` does not (`clock_gettime(3)`).
+#[cfg(target_vendor = "apple")]
+mod boot_time {
+    use std::time::Duration;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    pub(super) fn since_boot() -> Option<Duration> {
+        Duration::try_from(clock_gettime(ClockId::Monotonic)).ok()
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+mod boot_time {
+    use std::time::Duration;
+
+    pub(super) fn since_boot() -> Option<Duration> {
+        None
+    }
 }
 
 impl<T: Clock + ?Sized> Clock for Arc<T> {
@@ -61,6 +114,10 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 
     fn monotonic(&self) -> Option<Duration> {
         (**self).monotonic()
+    }
+
+    fn since_boot(&self) -> Option<Duration> {
+        (**self).since_boot()
     }
 }
 
@@ -376,6 +433,19 @@ mod tests {
         let first = clock.monotonic().unwrap();
         while clock.monotonic().unwrap() == first {}
         assert!(clock.monotonic().unwrap() > first);
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn the_time_since_the_start_is_the_first_number_of_proc_uptime() {
+        // Line from `proc_uptime(5)`: up for 350735.47 s, and 234388.90 s of idle time.
+        let up = Duration::from_millis(350_735_470);
+        assert_eq!(boot_time::parse("350735.47 234388.90\n"), Some(up));
+        for other in ["", "\n", "up", "-1 0", "nan 0", "inf 0", "1e300 0"] {
+            assert_eq!(boot_time::parse(other), None, "{other}");
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        assert!(clock.since_boot() >= Some(Duration::from_millis(10)));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 #![allow(missing_docs)]
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpRequest, HttpResponse};
 use oss_credentials_core::test_util::ScriptedSource;
 use oss_credentials_core::{
-    Backoff, ChainPolicy, ChainProvider, ChainReport, Clock, ClockOffset, Credentials, CredentialsError,
-    CredentialsFuture, CredentialsProvider, CredentialsSource, Env, ErrorDetail, Fetched, RefreshDriver,
-    RefreshStatus, RefreshingProvider, Sleep, SystemClock, Updates,
+    Backoff, BoxFuture, ChainPolicy, ChainProvider, ChainReport, Clock, ClockOffset, Credentials,
+    CredentialsError, CredentialsFuture, CredentialsProvider, CredentialsSource, Env, ErrorDetail, Fetched,
+    RefreshDriver, RefreshStatus, RefreshingProvider, Sleep, SystemClock, Updates,
 };
 
 fn send<T: Send>() {}
@@ -49,7 +50,7 @@ fn traits_can_be_objects_behind_either_pointer() {
     shared::<Box<dyn Sleep>>();
     shared::<Box<dyn Env>>();
     provider::<Box<dyn CredentialsProvider>>();
-    provider::<std::sync::Arc<dyn CredentialsProvider>>();
+    provider::<Arc<dyn CredentialsProvider>>();
     provider::<RefreshingProvider<Box<dyn CredentialsSource>>>();
 }
 
@@ -57,4 +58,49 @@ fn traits_can_be_objects_behind_either_pointer() {
 fn cached_answer_is_small_and_errors_are_cheap_to_move() {
     assert!(size_of::<Credentials>() <= size_of::<usize>());
     assert!(size_of::<CredentialsError>() <= 3 * size_of::<usize>());
+}
+
+/// Its derived `Debug` shows the token. It is demanded of no source and no provider, so nothing may rely on it.
+#[derive(Clone, Debug)]
+struct Vault {
+    #[expect(dead_code, reason = "shown by Debug, which is the point")]
+    token: &'static str,
+}
+
+impl CredentialsSource for Vault {
+    fn name(&self) -> &'static str {
+        "vault"
+    }
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl CredentialsProvider for Vault {
+    fn name(&self) -> &'static str {
+        "vault"
+    }
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        CredentialsFuture::new(std::future::pending())
+    }
+}
+
+#[test]
+fn what_contains_a_source_or_provider_shows_its_name_alone() {
+    let vault = Vault { token: "sesame" };
+    let (source, provider): (Arc<dyn CredentialsSource>, Arc<dyn CredentialsProvider>) =
+        (Arc::new(vault.clone()), Arc::new(vault.clone()));
+    assert_eq!(format!("{source:?}"), r#"CredentialsSource("vault")"#);
+    assert_eq!(format!("{provider:?}"), r#"CredentialsProvider("vault")"#);
+    let chain = ChainProvider::builder()
+        .member("first", Ok(vault.clone()))
+        .build();
+    let builder = RefreshingProvider::builder(vault.clone());
+    for text in [
+        format!("{chain:?}"),
+        format!("{builder:?}"),
+        format!("{:?}", RefreshingProvider::new(vault)),
+    ] {
+        assert!(text.contains("vault") && !text.contains("sesame"), "{text}");
+    }
 }

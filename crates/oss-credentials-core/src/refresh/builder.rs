@@ -1,5 +1,6 @@
 //! Settings of the cache.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,6 @@ use crate::time::{Clock, SystemClock};
 ///     .build();
 /// # let _ = provider;
 /// ```
-#[derive(Debug)]
 #[must_use]
 pub struct RefreshingProviderBuilder<S> {
     source: S,
@@ -109,5 +109,15 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
             shared: Arc::new(shared),
             source,
         }
+    }
+}
+
+impl<S: CredentialsSource> fmt::Debug for RefreshingProviderBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshingProviderBuilder")
+            .field("source", &self.source.name())
+            .field("settings", &self.settings)
+            .field("clock", &self.clock)
+            .finish()
     }
 }

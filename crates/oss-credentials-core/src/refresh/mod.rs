@@ -206,10 +206,11 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
     }
 }
 
-impl<S: CredentialsSource> fmt::Debug for RefreshingProvider<S> {
+impl<S> fmt::Debug for RefreshingProvider<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The name alone: what the source holds may be a secret that its own `Debug` shows.
         f.debug_struct("RefreshingProvider")
-            .field("source", &self.source)
+            .field("source", &self.shared.name)
             .field("fetched", &self.shared.version.load(Ordering::Relaxed))
             .finish_non_exhaustive()
     }

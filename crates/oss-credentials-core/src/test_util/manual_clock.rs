@@ -11,6 +11,12 @@ use crate::time::{Clock, Sleep};
 
 /// A [`Clock`] and [`Sleep`] for tests. Clones are the same clock.
 ///
+/// | | [`now`](Clock::now) | [`monotonic`](Clock::monotonic) and timers | [`since_boot`](Clock::since_boot) |
+/// |---|---|---|---|
+/// | [`advance`](Self::advance) | moves | move | moves |
+/// | [`suspend`](Self::suspend) | moves | | moves |
+/// | [`set`](Self::set), [`step_forward`](Self::step_forward), [`step_back`](Self::step_back) | moves | | |
+///
 /// ```
 /// use std::time::Duration;
 /// use oss_credentials_core::{test_util::ManualClock, Clock};
@@ -30,6 +36,8 @@ struct State {
     wall: SystemTime,
     /// What a monotonic clock would show; timers run by it.
     elapsed: Duration,
+    /// Moves as `elapsed` does, and while the machine is suspended.
+    since_boot: Duration,
     timers: BTreeMap<u64, (Duration, Waker)>,
     next_timer: u64,
 }
@@ -40,6 +48,7 @@ impl ManualClock {
         let state = State {
             wall: now,
             elapsed: Duration::ZERO,
+            since_boot: Duration::ZERO,
             timers: BTreeMap::new(),
             next_timer: 0,
         };
@@ -59,6 +68,7 @@ impl ManualClock {
             let mut state = self.lock();
             state.wall = state.wall.checked_add(by).unwrap_or(state.wall);
             state.elapsed = state.elapsed.saturating_add(by);
+            state.since_boot = state.since_boot.saturating_add(by);
             let elapsed = state.elapsed;
             let (due, later) = std::mem::take(&mut state.timers)
                 .into_iter()
@@ -71,9 +81,30 @@ impl ManualClock {
         }
     }
 
-    /// Sets the wall clock, as an administrator would. Sleepers and [`Clock::monotonic`] do not notice.
+    /// Suspends the machine for this long: the wall clock and [`Clock::since_boot`] move, while sleepers and
+    /// [`Clock::monotonic`] stand still.
+    pub fn suspend(&self, by: Duration) {
+        let mut state = self.lock();
+        state.wall = state.wall.checked_add(by).unwrap_or(state.wall);
+        state.since_boot = state.since_boot.saturating_add(by);
+    }
+
+    /// Sets the wall clock, as an administrator would. Sleepers, [`Clock::monotonic`] and [`Clock::since_boot`] do
+    /// not notice.
     pub fn set(&self, now: SystemTime) {
         self.lock().wall = now;
+    }
+
+    /// [Sets](Self::set) the wall clock forward by this much.
+    pub fn step_forward(&self, by: Duration) {
+        let mut state = self.lock();
+        state.wall = state.wall.checked_add(by).unwrap_or(state.wall);
+    }
+
+    /// [Sets](Self::set) the wall clock back by this much.
+    pub fn step_back(&self, by: Duration) {
+        let mut state = self.lock();
+        state.wall = state.wall.checked_sub(by).unwrap_or(state.wall);
     }
 
     /// How many sleepers wait.
@@ -93,6 +124,10 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Option<Duration> {
         Some(self.lock().elapsed)
+    }
+
+    fn since_boot(&self) -> Option<Duration> {
+        Some(self.lock().since_boot)
     }
 }
 
@@ -134,5 +169,30 @@ impl Drop for Timer {
     fn drop(&mut self) {
         let removed = self.clock.lock().timers.remove(&self.id);
         drop(removed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_move_shows_in_the_clocks_that_it_concerns() {
+        let second = Duration::from_secs(1);
+        let clock = ManualClock::at_unix(100);
+        let shows = |clock: &ManualClock| {
+            let wall = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            let [monotonic, since_boot] = [clock.monotonic(), clock.since_boot()].map(Option::unwrap);
+            [wall, monotonic, since_boot].map(|shown| shown.as_secs())
+        };
+        assert_eq!(shows(&clock), [100, 0, 0]);
+        clock.advance(5 * second);
+        assert_eq!(shows(&clock), [105, 5, 5]);
+        clock.suspend(20 * second);
+        assert_eq!(shows(&clock), [125, 5, 25]);
+        clock.step_forward(50 * second);
+        assert_eq!(shows(&clock), [175, 5, 25]);
+        clock.step_back(75 * second);
+        assert_eq!(shows(&clock), [100, 5, 25]);
     }
 }
