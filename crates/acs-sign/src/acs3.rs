@@ -191,10 +191,18 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(query: &[(K, V)]) -> String
 /// One line `name:value` for each of these headers, sorted. Values given under one name are sorted and
 /// joined with `,`.
 pub fn canonical_headers<K: AsRef<str>, V: AsRef<str>>(headers: &[(K, V)]) -> String {
-    let mut lines = String::new();
+    // Room for all of it: growing would leave copies of the security token behind in memory.
+    let most = headers
+        .iter()
+        .map(|(name, value)| name.as_ref().len() + value.as_ref().len() + 2);
+    let mut lines = String::with_capacity(most.sum());
     for (name, values) in by_name(headers) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(lines, "{name}:{}", values.join(","));
+        lines.push_str(&name);
+        for (at, value) in values.iter().enumerate() {
+            lines.push(if at == 0 { ':' } else { ',' });
+            lines.push_str(value);
+        }
+        lines.push('\n');
     }
     lines
 }
@@ -215,13 +223,19 @@ pub fn canonical_request<K: AsRef<str>, V: AsRef<str>, N: AsRef<str>, W: AsRef<s
 ) -> String {
     let path = if path.is_empty() { "/" } else { path };
     let canonical_headers = Zeroizing::new(canonical_headers(headers));
-    format!(
-        "{}\n{path}\n{}\n{}\n{}\n{payload_hash}",
-        method.to_ascii_uppercase(),
-        canonical_query(query),
-        canonical_headers.as_str(),
-        signed_headers(headers)
-    )
+    let method = method.to_ascii_uppercase();
+    let query = Zeroizing::new(canonical_query(query));
+    let signed_headers = signed_headers(headers);
+    // In one piece, of just its length.
+    [
+        &method,
+        path,
+        &query,
+        &canonical_headers,
+        &signed_headers,
+        payload_hash,
+    ]
+    .join("\n")
 }
 
 /// The text that is signed.

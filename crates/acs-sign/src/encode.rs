@@ -20,7 +20,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// assert_eq!(acs_sign::percent_encode("a b*~/+"), "a%20b%2A~%2F%2B");
 /// ```
 pub fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
+    let mut encoded = String::with_capacity(3 * text.len());
+    put_encoded(&mut encoded, text);
+    encoded
 }
 
 /// `key=value&…` in the order given, with [`percent_encode`]: a query, or a form body that hashes as signed.
@@ -29,16 +31,26 @@ pub fn percent_encode(text: &str) -> String {
 /// assert_eq!(acs_sign::encode_pairs([("b", "1 2"), ("a", "")]), "b=1%202&a=");
 /// ```
 pub fn encode_pairs<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> String {
-    let mut encoded = String::new();
-    for (key, value) in pairs {
+    let pairs: Vec<(K, V)> = pairs.into_iter().collect();
+    // As large as it can become: growing would leave copies of the security token behind in memory.
+    let most = pairs
+        .iter()
+        .map(|(key, value)| 3 * (key.as_ref().len() + value.as_ref().len()) + 2);
+    let mut encoded = String::with_capacity(most.sum());
+    for (key, value) in &pairs {
         if !encoded.is_empty() {
             encoded.push('&');
         }
-        encoded.extend(utf8_percent_encode(key.as_ref(), ESCAPED));
+        put_encoded(&mut encoded, key.as_ref());
         encoded.push('=');
-        encoded.extend(utf8_percent_encode(value.as_ref(), ESCAPED));
+        put_encoded(&mut encoded, value.as_ref());
     }
     encoded
+}
+
+/// Appends what [`percent_encode`] makes of the text: at most three bytes for each of its own.
+pub(crate) fn put_encoded(out: &mut String, text: &str) {
+    out.extend(utf8_percent_encode(text, ESCAPED));
 }
 
 /// [`encode_pairs`] in the order the service sorts: by the bytes of the key, then of the value.
@@ -82,5 +94,25 @@ mod tests {
         assert_eq!(timestamp(at(253_402_300_799)).unwrap(), "9999-12-31T23:59:59Z");
         assert_eq!(timestamp(at(253_402_300_800)), Err(SignError::InvalidTime));
         assert_eq!(timestamp(at(1 << 62)), Err(SignError::InvalidTime));
+    }
+
+    #[test]
+    fn nothing_grows_while_it_is_encoded() {
+        let text = "a/b+c=\u{56fe}";
+        assert_eq!(percent_encode(text).capacity(), 3 * text.len());
+        let pairs = [(text, "x"), ("SecurityToken", text)];
+        let most: usize = pairs
+            .iter()
+            .map(|(key, value)| 3 * (key.len() + value.len()) + 2)
+            .sum();
+        assert_eq!(encode_pairs(pairs).capacity(), most);
+    }
+
+    #[test]
+    fn hashes_overwrite_what_they_knew_of_a_key() {
+        fn is_overwritten<T: zeroize::ZeroizeOnDrop>() {}
+        is_overwritten::<sha1::Sha1>();
+        is_overwritten::<hmac::digest::CtOutput<hmac::Hmac<sha1::Sha1>>>();
+        is_overwritten::<sha2::Sha256>();
     }
 }

@@ -17,7 +17,7 @@ use sha1::Sha1;
 use zeroize::Zeroizing;
 
 use crate::client_key::ClientKeySigner;
-use crate::encode::{canonical_pairs, percent_encode, timestamp};
+use crate::encode::{canonical_pairs, put_encoded, timestamp};
 use crate::error::SignError;
 use crate::request::{ApiRequest, Body};
 use crate::signed::{Addition, Signed};
@@ -243,14 +243,18 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(params: &[(K, V)]) -> Strin
     )
 }
 
+/// The path, encoded, between method and parameters: it is always `/`.
+const PATH: &str = "&%2F&";
+
 /// The text that is signed, from the method and all parameters of query and form, decoded.
 pub fn string_to_sign<K: AsRef<str>, V: AsRef<str>>(method: &str, params: &[(K, V)]) -> String {
     let canonical = Zeroizing::new(canonical_query(params));
-    format!(
-        "{}&%2F&{}",
-        method.to_ascii_uppercase(),
-        percent_encode(&canonical)
-    )
+    let mut text = String::with_capacity(method.len() + PATH.len() + 3 * canonical.len());
+    text.push_str(method);
+    text.make_ascii_uppercase();
+    text.push_str(PATH);
+    put_encoded(&mut text, &canonical);
+    text
 }
 
 /// The value of `Signature`: base64 of the HMAC-SHA1, keyed with the AccessKey secret and a `&`.

@@ -89,7 +89,7 @@ impl Context<'_> {
             return self.foreign(response);
         };
         // As it came: what is done and advised must not depend on what is withheld.
-        let code = error.code.as_deref().unwrap_or_default();
+        let code = error.code.as_deref().map_or("", String::as_str);
         let again = again(status, code, response);
         let passing = again != Again::No;
         let what = if passing {
@@ -158,7 +158,7 @@ impl Context<'_> {
         if let Some(message) = &error.message {
             detail = detail.message(self.scrubber.text(message));
         }
-        match self.request_id(error.request_id.as_deref(), response) {
+        match self.request_id(error.request_id.as_deref().map(String::as_str), response) {
             Some(request_id) => detail.request_id(request_id),
             None => detail,
         }

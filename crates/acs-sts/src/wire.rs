@@ -1,11 +1,13 @@
 //! Answers of the service as they are on the wire. Pure.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use chrono::DateTime;
-use oss_credentials_core::http::{BodyDefect, json_object, required};
+use oss_credentials_core::http::{BodyDefect, json_object, json_text, required, xml_text};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
@@ -99,22 +101,26 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
     })
 }
 
-/// What an error answer says. All fields are text from outside.
+/// What an error answer says. All fields are text from outside, and may repeat a secret.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) recommend: Option<String>,
+    pub(crate) code: Option<Zeroizing<String>>,
+    pub(crate) message: Option<Zeroizing<String>>,
+    pub(crate) request_id: Option<Zeroizing<String>>,
+    pub(crate) recommend: Option<Zeroizing<String>>,
 }
+
+/// The members of a JSON object as they are written, so that nothing is copied that is not asked for.
+type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// Reads an error answer, JSON (`Code` or `code`) or XML. `None` if it holds no error code: a proxy's page.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
-    let error = match serde_json::from_slice::<Map<String, Value>>(body) {
+    let error = match serde_json::from_slice::<Members<'_>>(body) {
         Ok(fields) => {
             let field = |upper: &str, lower: &str| {
-                let value = fields.get(upper).or_else(|| fields.get(lower))?.as_str()?;
-                (!value.is_empty()).then(|| value.to_owned())
+                let value = fields.get(upper).or_else(|| fields.get(lower))?;
+                let value = json_text(value.get())?;
+                (!value.is_empty()).then_some(value)
             };
             ServiceError {
                 code: field("Code", "code"),
@@ -138,7 +144,7 @@ fn parse_xml_error(text: &str) -> Option<ServiceError> {
         let from = inside.find(&open)? + open.len();
         let value = &inside[from..];
         let value = &value[..value.find(&close)?];
-        (!value.is_empty()).then(|| unescape(value))
+        (!value.is_empty()).then(|| xml_text(value))
     };
     Some(ServiceError {
         code: field("Code"),
@@ -146,15 +152,6 @@ fn parse_xml_error(text: &str) -> Option<ServiceError> {
         request_id: field("RequestId"),
         recommend: field("Recommend"),
     })
-}
-
-fn unescape(text: &str) -> String {
-    // The ampersand last, or `&amp;lt;` would be unescaped twice.
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'")
-        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -210,9 +207,9 @@ mod tests {
     #[test]
     fn errors_are_read_in_every_spelling() {
         let expected = ServiceError {
-            code: Some("NoPermission".into()),
-            message: Some("a < b & \"c\"".into()),
-            request_id: Some("R-1".into()),
+            code: Some("NoPermission".to_owned().into()),
+            message: Some("a < b & \"c\"".to_owned().into()),
+            request_id: Some("R-1".to_owned().into()),
             recommend: None,
         };
         for body in [
@@ -223,7 +220,6 @@ mod tests {
         ] {
             assert_eq!(parse_error(body.as_bytes()).as_ref(), Some(&expected), "{body}");
         }
-        assert_eq!(unescape("&amp;lt;"), "&lt;");
         for body in [
             "",
             "boom",

@@ -67,22 +67,22 @@ impl EnvProvider {
         for &family in &*self.families {
             let id = self.env.non_empty(family.access_key_id());
             let secret = self.env.non_empty(family.access_key_secret());
-            match (id, secret) {
-                (Some(id), Some(secret)) => {
+            let is_set = (id.is_some(), secret.is_some());
+            // Overwrites what it was given, also where it is dropped.
+            let builder = Credentials::builder(id.unwrap_or_default(), secret.unwrap_or_default());
+            match is_set {
+                (true, true) => {
                     let token = self.env.non_empty(family.security_token()).unwrap_or_default();
-                    let built = Credentials::builder(id, secret)
-                        .security_token(token)
-                        .source(NAME)
-                        .build();
+                    let built = builder.security_token(token).source(NAME).build();
                     return built.map_err(|error| refused(family, error));
                 }
-                (Some(_), None) => {
+                (true, false) => {
                     return Err(half_set(family.access_key_id(), family.access_key_secret()));
                 }
-                (None, Some(_)) => {
+                (false, true) => {
                     return Err(half_set(family.access_key_secret(), family.access_key_id()));
                 }
-                (None, None) => {}
+                (false, false) => {}
             }
         }
         Err(self.nothing_set())

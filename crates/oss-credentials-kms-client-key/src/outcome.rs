@@ -121,13 +121,17 @@ impl Context<'_> {
         } else {
             "KMS refused GetSecretValue"
         };
-        let message = error.message.as_deref();
+        let message = error.message.as_deref().map(String::as_str);
         let hint = self.hint(meaning, message, status, prepared, offset);
         let mut detail = self.detail(what).http_status(status).code(&error.code);
         if let Some(message) = message {
             detail = detail.message(quote::message(message, &scrubber));
         }
-        if let Some(id) = request_id(error.request_id.as_deref(), response, &scrubber) {
+        if let Some(id) = request_id(
+            error.request_id.as_deref().map(String::as_str),
+            response,
+            &scrubber,
+        ) {
             detail = detail.request_id(id);
         }
         if !hint.is_empty() {

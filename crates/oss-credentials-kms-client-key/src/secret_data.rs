@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use chrono::DateTime;
-use serde::de::IgnoredAny;
+use oss_credentials_core::http::json_text;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -15,6 +18,8 @@ pub(crate) enum Defect {
     Binary,
     NotJson,
     NotObject,
+    /// Two members have the same name.
+    NotDistinct,
     NoText(&'static str),
     Empty(&'static str),
 }
@@ -26,6 +31,7 @@ impl Defect {
             Self::Binary => "is binary".to_owned(),
             Self::NotJson => "is not JSON".to_owned(),
             Self::NotObject => "is JSON, but not an object".to_owned(),
+            Self::NotDistinct => "has two fields of the same name".to_owned(),
             Self::NoText(field) => format!("has no {field}, or one that is not a text"),
             Self::Empty(field) => format!("has an empty {field}"),
         }
@@ -59,10 +65,40 @@ pub(crate) enum Expiry {
 /// and no value that is not asked for has to make sense.
 pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
+/// The members of a secret, of which no two have the same name: one reader would take the first, another the last, and
+/// which of them is right nobody knows.
+struct DistinctMembers<'a> {
+    members: Members<'a>,
+    is_distinct: bool,
+}
+
+impl<'de> Deserialize<'de> for DistinctMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self {
+            members: Members::new(),
+            is_distinct: true,
+        })
+    }
+}
+
+impl<'de> Visitor<'de> for DistinctMembers<'de> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = map.next_entry()? {
+            self.is_distinct &= self.members.insert(name, value).is_none();
+        }
+        Ok(self)
+    }
+}
+
 /// A member that is a text and not empty.
 pub(crate) fn text(members: &Members<'_>, name: &str) -> Option<Zeroizing<String>> {
-    let text: Zeroizing<String> = serde_json::from_str(members.get(name)?.get()).ok()?;
-    Some(text).filter(|text| !text.is_empty())
+    json_text(members.get(name)?.get()).filter(|text| !text.is_empty())
 }
 
 /// Reads the data of a managed RAM secret, or of a generic one that is written like it.
@@ -70,11 +106,14 @@ pub(crate) fn parse(data: &str, data_type: Option<&str>) -> Result<Pair, Defect>
     if data_type.is_some_and(|kind| kind.eq_ignore_ascii_case("binary")) {
         return Err(Defect::Binary);
     }
-    let members: Members<'_> =
+    let DistinctMembers { members, is_distinct } =
         serde_json::from_str(data).map_err(|_| match serde_json::from_str::<IgnoredAny>(data) {
             Ok(_) => Defect::NotObject,
             Err(_) => Defect::NotJson,
         })?;
+    if !is_distinct {
+        return Err(Defect::NotDistinct);
+    }
     let required = |name| match members.get(name) {
         Some(empty) if empty.get() == "\"\"" => Err(Defect::Empty(name)),
         _ => text(&members, name).ok_or(Defect::NoText(name)),
@@ -114,7 +153,7 @@ impl Hints<'_> {
     /// What a member says, unless it says that there is nothing.
     fn said(&self, name: &str) -> Option<String> {
         let raw = self.members.get(name)?.get();
-        let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+        let text = json_text(raw).unwrap_or_else(|| Zeroizing::new(raw.to_owned()));
         Some(text.trim().to_owned()).filter(|text| !text.is_empty() && text != "null")
     }
 
@@ -164,6 +203,21 @@ mod tests {
                 "is JSON, but not an object",
             ),
             ("\"canary\"", Defect::NotObject, "is JSON, but not an object"),
+            (
+                r#"{"AccessKeyId": "i", "AccessKeySecret": "s", "AccessKeySecret": "canary"}"#,
+                Defect::NotDistinct,
+                "has two fields of the same name",
+            ),
+            (
+                r#"{"AccessKeyId": "i", "ttl": 1, "AccessKeySecret": "s", "ttl": 2}"#,
+                Defect::NotDistinct,
+                "has two fields of the same name",
+            ),
+            (
+                r#"{"AccessKeyId": "i", "\u0041ccessKeyId": "canary", "AccessKeySecret": "s"}"#,
+                Defect::NotDistinct,
+                "has two fields of the same name",
+            ),
             (
                 "{}",
                 Defect::NoText("AccessKeyId"),
@@ -226,17 +280,12 @@ mod tests {
         ] {
             assert_eq!(pair(odd).unreadable, unreadable, "{odd}");
         }
-        // Written twice: as names of their own, or as the same one, whose last value counts.
+        // Written twice, as names of their own.
         let twice = r#""scheduleRotateTimestamp": 1772793760, "ScheduleRotateTimestamp": 1772793761"#;
         assert_eq!(
             pair(twice).rotation_at,
             pair(r#""scheduleRotateTimestamp": 1772793760"#).rotation_at
         );
-        assert_eq!(
-            pair(r#""ttl": 1, "ttl": 600000"#).ttl,
-            Some(Duration::from_secs(600))
-        );
-        assert_eq!(pair(r#""AccessKeyId": "i2""#).access_key_id, "i2");
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         for name in ["scheduleRotateTimestamp", "ScheduleRotateTimestamp"] {
             assert_eq!(

@@ -3,8 +3,8 @@
 //! Vendor document: `GetSecretValue` of the Key Management Service,
 //! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
 
-use oss_credentials_core::http::{BodyDefect, json_object};
-use serde_json::{Map, Value};
+use oss_credentials_core::http::{BodyDefect, json_object, xml_text};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::quote::is_code;
@@ -70,14 +70,14 @@ fn stages(members: &Members<'_>) -> Option<Vec<String>> {
 pub(crate) struct ServiceError {
     /// Letters and dots alone.
     pub(crate) code: String,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
+    pub(crate) message: Option<Zeroizing<String>>,
+    pub(crate) request_id: Option<Zeroizing<String>>,
 }
 
 /// Reads an error answer, JSON or XML. `None` if it holds no error code, as a proxy's page, or if it holds a
 /// secret: that is no error, whatever its status.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
-    let fields = serde_json::from_slice::<Map<String, Value>>(body);
+    let fields = serde_json::from_slice::<Members<'_>>(body);
     if fields
         .as_ref()
         .is_ok_and(|fields| fields.contains_key(SECRET_DATA))
@@ -85,29 +85,21 @@ pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
         return None;
     }
     let field = |name: &str| match &fields {
-        Ok(fields) => Some(fields.get(name)?.as_str()?.to_owned()),
+        Ok(fields) => text(fields, name),
         Err(_) => xml_field(std::str::from_utf8(body).ok()?, name),
     };
-    let text = |name: &str| field(name).filter(|text| !text.is_empty());
+    let filled = |name: &str| field(name).filter(|text| !text.is_empty());
     Some(ServiceError {
-        code: text("Code").filter(|code| is_code(code))?,
-        message: text("Message"),
-        request_id: text("RequestId"),
+        code: filled("Code").filter(|code| is_code(code))?.as_str().to_owned(),
+        message: filled("Message"),
+        request_id: filled("RequestId"),
     })
 }
 
 /// The text of one element of `<KMS>` or `<Error>`. Anything deeper is not an error of this service.
-fn xml_field(text: &str, name: &str) -> Option<String> {
+fn xml_field(text: &str, name: &str) -> Option<Zeroizing<String>> {
     let inside = ["KMS", "Error"].iter().find_map(|root| element(text, root))?;
-    let value = element(inside, name)?;
-    // The ampersand last, or `&amp;lt;` would be unescaped twice.
-    let value = value
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'")
-        .replace("&amp;", "&");
-    Some(value)
+    element(inside, name).map(xml_text)
 }
 
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -164,8 +156,8 @@ mod tests {
     fn errors_are_read_as_json_and_as_xml() {
         let expected = ServiceError {
             code: "Rejected.Throttling".into(),
-            message: Some("a < b & \"c\"".into()),
-            request_id: Some("R-1".into()),
+            message: Some("a < b & \"c\"".to_owned().into()),
+            request_id: Some("R-1".to_owned().into()),
         };
         for body in [
             r#"{"HttpStatus":400,"Code":"Rejected.Throttling","Message":"a < b & \"c\"","RequestId":"R-1"}"#,

@@ -298,7 +298,7 @@ impl Exchange<'_> {
     fn refused(&self, detail: ErrorDetailBuilder, status: u16, refusal: &Refusal) -> CredentialsError {
         let mut detail = detail;
         let scrubber = self.private.scrubber_with(refusal);
-        let identifier = |text: &Option<String>| {
+        let identifier = |text: &Option<Zeroizing<String>>| {
             let text = text.as_deref()?;
             scrubber.identifier(text).map(str::to_owned)
         };

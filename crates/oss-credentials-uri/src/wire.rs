@@ -78,11 +78,11 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Refusal {
     #[serde(alias = "code")]
-    pub(crate) code: Option<String>,
+    pub(crate) code: Option<Zeroizing<String>>,
     #[serde(alias = "message")]
-    pub(crate) message: Option<String>,
+    pub(crate) message: Option<Zeroizing<String>>,
     #[serde(alias = "requestId")]
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: Option<Zeroizing<String>>,
     /// Kept to find them repeated in the texts.
     access_key_id: Option<Zeroizing<String>>,
     access_key_secret: Option<Zeroizing<String>>,
@@ -134,7 +134,7 @@ impl Private {
         let mut all: Vec<_> = raw
             .iter()
             .flat_map(|part| {
-                let decoded = percent_decode_str(part).decode_utf8_lossy().into_owned();
+                let decoded = String::from_utf8_lossy(&decoded(part)).into_owned();
                 [Zeroizing::new((*part).to_owned()), Zeroizing::new(decoded)]
             })
             .collect();
@@ -173,8 +173,7 @@ pub(crate) fn authorization(endpoint: &Endpoint) -> Result<Option<Zeroizing<Stri
         return Ok(None);
     };
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    let decode = |text: &str| Zeroizing::new(percent_decode_str(text).collect::<Vec<u8>>());
-    let (user, password) = (decode(user), decode(password));
+    let (user, password) = (decoded(user), decoded(password));
     if user.contains(&b':') {
         return Err("has a colon in its user name");
     }
@@ -186,7 +185,14 @@ pub(crate) fn authorization(endpoint: &Endpoint) -> Result<Option<Zeroizing<Stri
     pair.push(b':');
     pair.extend_from_slice(&password);
     let encoded = Zeroizing::new(STANDARD.encode(&*pair));
-    Ok(Some(Zeroizing::new(format!("Basic {}", *encoded))))
+    Ok(Some(Zeroizing::new(["Basic ", &encoded].concat())))
+}
+
+/// Percent-decodes, with room for all of it: growing would leave copies behind in memory.
+fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(percent_decode_str(text));
+    bytes
 }
 
 /// Where a redirect leads, if that is the same scheme, host and port; user and password stay the first URI's.

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use crate::encode::TextSink;
 use crate::list::{FEW, List, sort};
+use crate::wipe::wipe;
 use crate::{RequestView, SignError};
 
 /// Takes bytes piece by piece; text as well.
@@ -20,8 +21,48 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// A canonical request of usual length without the heap.
-pub(crate) type Scratch = List<u8, 1024>;
+/// A canonical request of usual length without the heap. It may hold the security token: what is on the heap is
+/// overwritten when it is dropped, and when it has to move.
+pub(crate) struct Scratch(List<u8, 1024>);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self(List::new(0))
+    }
+
+    pub(crate) fn extend(&mut self, piece: &[u8]) {
+        let spilled = self.0.spilled_mut();
+        if spilled.capacity() > 0 && spilled.capacity() - spilled.len() < piece.len() {
+            move_out(spilled, piece.len());
+        }
+        self.0.extend(piece);
+    }
+
+    pub(crate) fn items(&self) -> &[u8] {
+        self.0.items()
+    }
+
+    pub(crate) fn items_mut(&mut self) -> &mut [u8] {
+        self.0.items_mut()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let spilled = self.0.spilled_mut();
+        if spilled.capacity() > 0 {
+            wipe(spilled);
+        }
+    }
+}
+
+#[cold]
+fn move_out(spilled: &mut Vec<u8>, more: usize) {
+    let mut larger = Vec::with_capacity(2 * spilled.capacity() + more);
+    larger.extend_from_slice(spilled);
+    wipe(spilled);
+    *spilled = larger;
+}
 
 impl Sink for Scratch {
     fn put(&mut self, piece: &[u8]) {

@@ -8,6 +8,8 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Uri};
 use oss_credentials_core::Credentials;
+#[cfg(feature = "v1")]
+use zeroize::Zeroizing;
 
 use crate::presigned::Presigned;
 #[cfg(feature = "v1")]
@@ -83,7 +85,7 @@ impl v4::Signer {
         self.with_moment(credentials, second_of(time)?, |moment| {
             let authorization = sensitive(
                 &AUTHORIZATION,
-                self.authorization(&view(parts, bucket, key)?, moment)?,
+                self.authorization(&view(parts, bucket, key)?, moment)?.into(),
             )?;
             let (iso, date) = moment.date_headers.as_ref().map_err(Clone::clone)?;
             let token = moment.key.token_header.as_ref().map_err(Clone::clone)?;
@@ -150,14 +152,20 @@ impl v1::Signer {
         let stamp = Stamp::new(second_of(time)?);
         let authorization = sensitive(
             &AUTHORIZATION,
-            self.authorization(&view(parts, bucket, key)?, credentials, &stamp)?,
+            self.authorization(&view(parts, bucket, key)?, credentials, &stamp)?
+                .into(),
         )?;
         let date = HeaderValue::from_bytes(stamp.http()).map_err(|_| SignError::InvalidHeader {
             name: DATE.to_string(),
         })?;
         let token = credentials
             .security_token()
-            .map(|token| sensitive(&X_OSS_SECURITY_TOKEN, token.as_bytes().to_vec()))
+            .map(|token| {
+                sensitive(
+                    &X_OSS_SECURITY_TOKEN,
+                    Bytes::from_owner(Zeroizing::new(token.as_bytes().to_vec())),
+                )
+            })
             .transpose()?;
         let headers = &mut parts.headers;
         headers.try_reserve(3).map_err(|_| SignError::TooManyHeaders)?;
@@ -195,11 +203,10 @@ impl v1::Signer {
 }
 
 /// A header value that must not be logged. The buffer becomes the value: no copy.
-fn sensitive(name: &HeaderName, value: Vec<u8>) -> Result<HeaderValue, SignError> {
-    let mut value =
-        HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| SignError::InvalidHeader {
-            name: name.to_string(),
-        })?;
+fn sensitive(name: &HeaderName, value: Bytes) -> Result<HeaderValue, SignError> {
+    let mut value = HeaderValue::from_maybe_shared(value).map_err(|_| SignError::InvalidHeader {
+        name: name.to_string(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

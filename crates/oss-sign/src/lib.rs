@@ -55,6 +55,7 @@ mod time;
 pub mod v1;
 pub mod v4;
 mod view;
+mod wipe;
 
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;

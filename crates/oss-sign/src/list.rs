@@ -54,6 +54,11 @@ impl<T: Copy, const N: usize> List<T, N> {
             .extend_from_slice(self.inline.get(..self.len).unwrap_or_default());
     }
 
+    /// What is on the heap: all items, or none.
+    pub(crate) fn spilled_mut(&mut self) -> &mut Vec<T> {
+        &mut self.spilled
+    }
+
     pub(crate) fn items(&self) -> &[T] {
         if self.spilled.is_empty() {
             self.inline.get(..self.len).unwrap_or_default()

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::encode::split_query;
 use crate::time::instant;
+use crate::wipe::Wiped;
 
 /// What ends a presigned URL or form first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(crate) fn limits(
 pub struct Presigned {
     /// Begins with the method and ends with the query. What is between them, if anything, is left of the text
     /// that was signed.
-    pub(crate) text: String,
+    pub(crate) text: Wiped,
     pub(crate) method_len: usize,
     pub(crate) query_start: usize,
     /// Names of the parameters that signing adds; none if nothing was signed.
@@ -107,7 +108,7 @@ impl Presigned {
     /// [`Presigned::query`] by value.
     pub fn into_query(mut self) -> String {
         self.text.drain(..self.query_start);
-        self.text
+        self.text.into_inner()
     }
 
     /// The parameters that signing added, decoded, for a client that encodes them itself (by the rules of

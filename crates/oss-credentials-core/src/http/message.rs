@@ -61,7 +61,7 @@ impl fmt::Display for HttpMethod {
 #[derive(Clone)]
 pub struct HttpRequest {
     method: HttpMethod,
-    url: String,
+    url: Zeroizing<String>,
     headers: Vec<(String, Zeroizing<String>)>,
     body: Zeroizing<Vec<u8>>,
     connect_timeout: Duration,
@@ -78,7 +78,7 @@ impl HttpRequest {
     pub fn new(method: HttpMethod, url: impl Into<String>) -> Self {
         Self {
             method,
-            url: url.into(),
+            url: Zeroizing::new(url.into()),
             headers: Vec::new(),
             body: Zeroizing::new(Vec::new()),
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
@@ -187,7 +187,8 @@ impl fmt::Debug for HttpRequest {
 #[derive(Clone)]
 pub struct HttpResponse {
     status: u16,
-    headers: Vec<(String, String)>,
+    /// A `Location` may be signed.
+    headers: Vec<(String, Zeroizing<String>)>,
     body: Zeroizing<Vec<u8>>,
 }
 
@@ -204,7 +205,7 @@ impl HttpResponse {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.headers.push((name.into(), Zeroizing::new(value.into())));
         self
     }
 
@@ -275,6 +276,8 @@ fn find<'a>(mut headers: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -
 
 #[cfg(feature = "http")]
 mod convert {
+    use zeroize::Zeroizing;
+
     use super::{HttpRequest, HttpResponse};
     use crate::http::{HttpError, HttpErrorKind};
 
@@ -287,7 +290,7 @@ mod convert {
             let bad = |error: http::Error| HttpError::new(HttpErrorKind::Request, error);
             let mut target = http::Request::builder()
                 .method(request.method.as_str())
-                .uri(&request.url);
+                .uri(request.url.as_str());
             for (name, value) in request.headers() {
                 let mut value =
                     http::HeaderValue::from_str(value).map_err(|error| bad(http::Error::from(error)))?;
@@ -303,7 +306,10 @@ mod convert {
         fn from(response: http::Response<Vec<u8>>) -> Self {
             let (parts, body) = response.into_parts();
             let headers = parts.headers.iter().filter_map(|(name, value)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+                Some((
+                    name.as_str().to_owned(),
+                    Zeroizing::new(value.to_str().ok()?.to_owned()),
+                ))
             });
             HttpResponse {
                 headers: headers.collect(),

@@ -1,5 +1,6 @@
 //! How sources talk HTTP without knowing an HTTP library.
 
+mod base64;
 mod client;
 mod endpoint;
 mod layers;
@@ -11,5 +12,5 @@ pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn
 pub(crate) use endpoint::without_secrets;
 pub use endpoint::{Endpoint, is_metadata_host};
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
-pub use outcome::{BodyDefect, json_object, may_pass, required};
+pub use outcome::{BodyDefect, json_object, json_text, may_pass, required, xml_text};
 pub use scrub::Scrubber;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::{HttpError, HttpErrorKind};
 use crate::error::{CredentialsError, ErrorDetail, clean};
 
@@ -178,6 +180,88 @@ pub fn required<T: AsRef<str>>(value: Option<T>, field: &'static str) -> Result<
         .ok_or(BodyDefect::Missing(field))
 }
 
+/// The text of a JSON string, given as it is written, with its quotes; `None` if it is not one.
+///
+/// The text is written once, into memory that is overwritten. Parsers keep a text with escapes in a buffer of their own,
+/// which they free as it is.
+///
+/// ```
+/// use oss_credentials_core::http::json_text;
+/// assert_eq!(json_text(r#""a \"b\" \u00e9""#).as_deref().map(String::as_str), Some("a \"b\" é"));
+/// assert!(json_text("7").is_none());
+/// ```
+pub fn json_text(raw: &str) -> Option<Zeroizing<String>> {
+    let mut rest = raw.strip_prefix('"')?.strip_suffix('"')?;
+    // No escape is shorter than its character, so this never grows.
+    let mut plain = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((before, from)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let (character, length) = json_escape(from)?;
+        plain.push(character);
+        rest = from.get(length..)?;
+    }
+    plain.push_str(rest);
+    Some(plain)
+}
+
+/// The character of an escape, by what follows the backslash, and how many bytes of that belong to it.
+fn json_escape(from: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = from.get(at..at + 4)?;
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+    };
+    Some(match from.chars().next()? {
+        'u' => {
+            let first = unit(1)?;
+            let second = if from.get(5..7) == Some("\\u") {
+                unit(7)
+            } else {
+                None
+            };
+            let mut characters = char::decode_utf16([first].into_iter().chain(second));
+            // An unpaired half of a character is an error.
+            let character = characters.next()?.ok()?;
+            (character, 5 + if character.len_utf16() == 2 { 6 } else { 0 })
+        }
+        'n' => ('\n', 1),
+        'r' => ('\r', 1),
+        't' => ('\t', 1),
+        'b' => ('\u{8}', 1),
+        'f' => ('\u{c}', 1),
+        itself @ ('"' | '\\' | '/') => (itself, 1),
+        _ => return None,
+    })
+}
+
+/// The text of an XML element with the five predefined entities replaced, in memory that is overwritten: an error may
+/// repeat a secret.
+///
+/// ```
+/// assert_eq!(*oss_credentials_core::http::xml_text("a &lt; b &amp;lt; c"), "a < b &lt; c");
+/// ```
+pub fn xml_text(text: &str) -> Zeroizing<String> {
+    const ENTITIES: [(&str, char); 5] = [
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&apos;", '\''),
+        ("&amp;", '&'),
+    ];
+    // No entity is shorter than its character, so this never grows.
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((before, from)) = rest.find('&').and_then(|at| rest.split_at_checked(at)) {
+        plain.push_str(before);
+        let known = ENTITIES.iter().find(|(entity, _)| from.starts_with(entity));
+        let (character, length) = known.map_or(('&', 1), |(entity, character)| (*character, entity.len()));
+        plain.push(character);
+        rest = from.get(length..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +378,40 @@ mod tests {
         }
         assert_eq!(json_object(b"\n {"), Ok(&b"\n {"[..]));
         assert_eq!(required(None::<String>, "Code"), Err(BodyDefect::Missing("Code")));
+    }
+
+    #[test]
+    fn json_texts_are_read_without_a_parser() {
+        for (raw, text) in [
+            (r#""""#, Some("")),
+            (r#""a\"\\\/\b\f\n\r\tz""#, Some("a\"\\/\u{8}\u{c}\n\r\tz")),
+            (r#""\u56fe\u00E9x""#, Some("图éx")),
+            (r#""\ud83d\ude00\u0041""#, Some("😀A")),
+            (r#""\u0041\ud83d\ude00""#, Some("A😀")),
+            (r#""\ud83d""#, None),
+            (r#""\ud83d\u0041""#, None),
+            (r#""\ude00""#, None),
+            (r#""\u+123""#, None),
+            (r#""\u12""#, None),
+            (r#""\x""#, None),
+            (r#""a"#, None),
+            ("null", None),
+        ] {
+            assert_eq!(json_text(raw).as_deref().map(String::as_str), text, "{raw}");
+        }
+        let long = json_text(&format!("\"{}\"", "\\\"".repeat(100))).unwrap();
+        assert_eq!((long.len(), long.capacity()), (100, 200));
+    }
+
+    #[test]
+    fn xml_entities_are_replaced_once() {
+        for (text, plain) in [
+            ("a &lt;b&gt; &quot;&apos;&amp;", "a <b> \"'&"),
+            ("&amp;lt; &amp;amp;", "&lt; &amp;"),
+            ("& &unknown; &l", "& &unknown; &l"),
+        ] {
+            assert_eq!(*xml_text(text), plain);
+        }
     }
 
     #[test]

@@ -179,7 +179,10 @@ pub(super) fn prepare(
 /// Vendor document: "Common error codes" of the KMS instance API; that a message of `InvalidParam` makes a
 /// difference is observed from the vendor's client.
 pub(super) fn meaning(error: &ServiceError) -> &str {
-    match (error.code.as_str(), error.message.as_deref().unwrap_or_default()) {
+    match (
+        error.code.as_str(),
+        error.message.as_deref().map_or("", String::as_str),
+    ) {
         ("RequestTimeTooSkewed", _) | ("InvalidParam", "The Param Date is invalid.") => "IllegalTimestamp",
         ("SignatureNotMatch", _) => "SignatureDoesNotMatch",
         ("InvalidParam", "The Param Authorization is invalid.") => "IncompleteSignature",

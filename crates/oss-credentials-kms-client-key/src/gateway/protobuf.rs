@@ -156,14 +156,18 @@ pub(crate) fn decode_error(body: &[u8]) -> Option<ServiceError> {
         match field {
             (1, Value::Number) => has_status = true,
             (2, Value::Text(text)) => text.clone_into(&mut error.code),
-            (3, Value::Text(text)) => error.message = Some(text.to_owned()).filter(|text| !text.is_empty()),
+            (3, Value::Text(text)) => error.message = filled(text),
             (4, Value::Text(text)) => {
-                error.request_id = Some(text.to_owned()).filter(|text| !text.is_empty());
+                error.request_id = filled(text);
             }
             _ => return None,
         }
     }
     (has_status && is_code(&error.code)).then_some(error)
+}
+
+fn filled(text: &str) -> Option<Zeroizing<String>> {
+    (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl CloudSsoSource {
         };
         // Texts become JSON without fail.
         let body = serde_json::to_vec(&wanted).unwrap_or_default();
-        let bearer = Zeroizing::new(format!("Bearer {}", *token));
+        let bearer = Zeroizing::new(["Bearer ", &token].concat());
         let request = exchange
             .request()
             .with_header("content-type", "application/json")

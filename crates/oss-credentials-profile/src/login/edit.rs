@@ -20,11 +20,16 @@ pub(super) enum Value {
 
 impl Value {
     fn json(&self) -> Zeroizing<String> {
-        Zeroizing::new(match self {
-            // Texts become JSON without fail.
-            Self::Text(text) => serde_json::to_string(text.as_str()).unwrap_or_default(),
-            Self::Number(number) => number.to_string(),
-        })
+        match self {
+            Self::Text(text) => {
+                // Room for escapes of each character: growing would leave copies behind in memory.
+                let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
+                // Texts become JSON, and a `Vec` takes them, without fail.
+                let _ = serde_json::to_writer(&mut *json, text.as_str());
+                Zeroizing::new(String::from_utf8(std::mem::take(&mut json)).unwrap_or_default())
+            }
+            Self::Number(number) => Zeroizing::new(number.to_string()),
+        }
     }
 }
 
@@ -56,15 +61,16 @@ pub(super) fn edited(
     };
     let space = space_before(text, &places).to_owned();
     let mut edits: Vec<(Range<usize>, Zeroizing<String>)> = Vec::new();
-    let mut added = Zeroizing::new(String::new());
     for (name, value) in changes {
         let json = value.json();
-        match fields.get(*name).and_then(|raw| range(text, raw)) {
-            Some(place) => edits.push((place, json)),
-            None => added.push_str(&Zeroizing::new(format!(",{space}\"{name}\": {}", *json))),
-        }
+        let place = fields.get(*name).and_then(|raw| range(text, raw));
+        edits.push(if let Some(place) = place {
+            (place, json)
+        } else {
+            let field = [",", &space, "\"", name, "\": ", &json].concat();
+            (last.end..last.end, Zeroizing::new(field))
+        });
     }
-    edits.push((last.end..last.end, added));
     edits.sort_by_key(|(place, _)| (place.start, place.end));
     let grown: usize = edits.iter().map(|(_, new)| new.len()).sum();
     // Room for all of it: growing would leave copies of keys behind in memory.

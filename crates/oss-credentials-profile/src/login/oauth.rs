@@ -284,12 +284,18 @@ impl OAuthSource {
             hint: &hint,
         };
         let now = self.clock.now();
-        let body = Zeroizing::new(format!(
-            "grant_type=refresh_token&refresh_token={}&client_id={}&Timestamp={}",
-            utf8_percent_encode(refresh_token, VALUE),
+        let start = "grant_type=refresh_token&refresh_token=";
+        let end = format!(
+            "&client_id={}&Timestamp={}",
             self.site.client_id(),
             utf8_percent_encode(&timestamp(now), VALUE),
-        ));
+        );
+        // Room for all of it: growing would leave copies of the token behind in memory.
+        let most = start.len() + 3 * refresh_token.len() + end.len();
+        let mut body = Zeroizing::new(String::with_capacity(most));
+        body.push_str(start);
+        body.extend(utf8_percent_encode(refresh_token, VALUE));
+        body.push_str(&end);
         let request = exchange
             .request()
             .with_header("content-type", "application/x-www-form-urlencoded")
@@ -316,7 +322,7 @@ impl OAuthSource {
             secrets: vec![access_token],
             hint: &hint,
         };
-        let bearer = Zeroizing::new(format!("Bearer {access_token}"));
+        let bearer = Zeroizing::new(["Bearer ", access_token].concat());
         let request = exchange
             .request()
             // A client may leave it out where there is no body, and the service may then refuse.

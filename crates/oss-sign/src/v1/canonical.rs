@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use zeroize::Zeroizing;
 
 use super::sub_resources::SubResources;
 use crate::encode::TextSink;
-use crate::headers::{SignedHeaders, Sink};
+use crate::headers::{Scratch, SignedHeaders, Sink};
 use crate::v4::{DATE, SECURITY_TOKEN};
 use crate::view::put_method;
 use crate::{RequestView, SignError};
@@ -115,15 +116,11 @@ impl<'a> Canonical<'a> {
     }
 
     pub(crate) fn explain(&self, date: &[u8]) -> Explained {
-        let mut explained = Explained {
-            string_to_sign: Vec::new(),
-            canonicalized_headers: Vec::new(),
-            canonicalized_resource: Vec::new(),
-        };
-        self.put(&mut explained.string_to_sign, date);
-        self.headers.put_lines(&mut explained.canonicalized_headers, &[]);
-        self.put_resource(&mut explained.canonicalized_resource);
-        explained
+        Explained {
+            string_to_sign: gathered(|out| self.put(out, date)),
+            canonicalized_headers: gathered(|out| self.headers.put_lines(out, &[])),
+            canonicalized_resource: gathered(|out| self.put_resource(out)),
+        }
     }
 
     /// HMAC-SHA1 over the string to sign.
@@ -132,6 +129,13 @@ impl<'a> Canonical<'a> {
         self.put(&mut hashing, date);
         hashing.0
     }
+}
+
+/// What is written, without a copy of it left behind.
+fn gathered(put: impl FnOnce(&mut Scratch)) -> Zeroizing<Vec<u8>> {
+    let mut scratch = Scratch::new();
+    put(&mut scratch);
+    Zeroizing::new(scratch.items().to_vec())
 }
 
 /// Headers whose values stand in the string to sign without their names.
@@ -183,9 +187,9 @@ pub(crate) fn encoded(mac: Hmac<Sha1>) -> [u8; SIGNATURE_LEN] {
 /// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
-    string_to_sign: Vec<u8>,
-    canonicalized_headers: Vec<u8>,
-    canonicalized_resource: Vec<u8>,
+    string_to_sign: Zeroizing<Vec<u8>>,
+    canonicalized_headers: Zeroizing<Vec<u8>>,
+    canonicalized_resource: Zeroizing<Vec<u8>>,
 }
 
 impl Explained {

@@ -12,6 +12,7 @@ use crate::parameters::Parameters;
 use crate::presigned::{Presigned, limits};
 use crate::time::{is_in_range, second_of};
 use crate::view::put_method;
+use crate::wipe::Wiped;
 use crate::{RequestView, SignError};
 
 /// Parameters that a caller may have left from an earlier signature.
@@ -59,7 +60,7 @@ impl Signer {
         let (valid_until, limited_by) = limits(credentials, second, seconds, None);
         let parameters = parameters(view, credentials)?;
         let mut presigned = Presigned {
-            text: String::new(),
+            text: Wiped::default(),
             method_len: view.method().len(),
             query_start: view.method().len(),
             own: &[],
@@ -67,7 +68,7 @@ impl Signer {
             valid_until,
             limited_by,
         };
-        let text = &mut presigned.text;
+        let text = &mut *presigned.text;
         let id = credentials.access_key_id();
         text.reserve_exact(presigned.query_start + parameters.len() + encoded_len(id) + OWN_LEN);
         put_method(text, view);

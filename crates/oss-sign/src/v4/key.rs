@@ -160,7 +160,12 @@ fn token_parameter(token: &str) -> Zeroizing<String> {
 
 #[cfg(feature = "http")]
 fn header_value(name: &str, value: &[u8], sensitive: bool) -> Result<http::HeaderValue, SignError> {
-    let mut value = http::HeaderValue::from_bytes(value).map_err(|_| SignError::InvalidHeader {
+    let shared = if sensitive {
+        bytes::Bytes::from_owner(Zeroizing::new(value.to_vec()))
+    } else {
+        bytes::Bytes::copy_from_slice(value)
+    };
+    let mut value = http::HeaderValue::from_maybe_shared(shared).map_err(|_| SignError::InvalidHeader {
         name: name.to_owned(),
     })?;
     value.set_sensitive(sensitive);

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::Credentials;
-use serde_json::{Value, json};
+use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::presign::{MAX_EXPIRES, check_times};
 use super::{ALGORITHM, CREDENTIAL, DATE, SECURITY_TOKEN, SIGNATURE, SIGNATURE_VERSION, Signer};
@@ -175,12 +176,9 @@ impl PostPolicy {
     }
 
     /// The document that is signed. `own` are the fields of the signature.
-    fn document(&self, own: &[(&str, &str)], expiration: &str) -> String {
+    fn document(&self, own: &[(&str, &str)], expiration: &str) -> Zeroizing<Vec<u8>> {
         let fixed = [(BUCKET, self.bucket.as_str())];
-        let fixed = fixed
-            .iter()
-            .chain(own)
-            .map(|(name, value)| json!({ *name: value }));
+        let fixed = || fixed.iter().chain(own);
         let given = self.conditions.iter().map(|condition| match condition {
             Condition::Text(mode, field, text) => json!([mode, format!("${field}"), text]),
             Condition::List(mode, field, texts) => json!([mode, format!("${field}"), texts]),
@@ -188,9 +186,39 @@ impl PostPolicy {
                 json!(["content-length-range", smallest, largest])
             }
         });
-        let conditions: Vec<Value> = fixed.chain(given).collect();
-        json!({ "conditions": conditions, "expiration": expiration }).to_string()
+        let given = given
+            .map(|condition| condition.to_string())
+            .collect::<Vec<_>>()
+            .join(",");
+        // One of the fields is the security token. Room for all of it, each character escaped: growing would leave a
+        // copy behind.
+        let most: usize = fixed()
+            .map(|(name, value)| 2 * (name.len() + value.len()) + 16)
+            .sum();
+        let mut document = Zeroizing::new(Vec::with_capacity(most + given.len() + 2 * expiration.len() + 64));
+        document.extend_from_slice(b"{\"conditions\":[");
+        for (at, (name, value)) in fixed().enumerate() {
+            document.extend_from_slice(if at > 0 { b",{" } else { b"{" });
+            put_json(&mut document, name);
+            document.push(b':');
+            put_json(&mut document, value);
+            document.push(b'}');
+        }
+        if !given.is_empty() {
+            document.push(b',');
+        }
+        document.extend_from_slice(given.as_bytes());
+        document.extend_from_slice(b"],\"expiration\":");
+        put_json(&mut document, expiration);
+        document.push(b'}');
+        document
     }
+}
+
+/// Writes a text as JSON.
+fn put_json(out: &mut Vec<u8>, text: &str) {
+    // Texts become JSON, and a `Vec` takes them, without fail.
+    let _ = serde_json::to_writer(out, text);
 }
 
 impl Signer {
@@ -242,13 +270,15 @@ impl Signer {
                 Some(_) => &own[..],
                 None => &own[..3],
             };
-            let encoded = STANDARD.encode(policy.document(own, &expiration));
+            let encoded = Zeroizing::new(STANDARD.encode(&*policy.document(own, &expiration)));
             let signature = moment.key.signature(encoded.as_bytes());
             let signature = String::from_utf8_lossy(&signature).into_owned();
             form.fields.push((POLICY, encoded));
-            form.fields
-                .extend(own.iter().map(|(name, value)| (*name, (*value).to_owned())));
-            form.fields.push((SIGNATURE, signature));
+            form.fields.extend(
+                own.iter()
+                    .map(|(name, value)| (*name, Zeroizing::new((*value).to_owned()))),
+            );
+            form.fields.push((SIGNATURE, Zeroizing::new(signature)));
         });
         Ok(form)
     }
@@ -266,7 +296,7 @@ fn is_field_name(field: &str) -> bool {
 /// their values.
 #[derive(Clone)]
 pub struct PostForm {
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, Zeroizing<String>)>,
     valid_until: SystemTime,
     limited_by: LimitedBy,
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::canonical::{UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
 use super::key::Moment;
@@ -20,6 +21,7 @@ use crate::parameters::Parameters;
 use crate::presigned::{Presigned, limits};
 use crate::time::second_of;
 use crate::view::put_method;
+use crate::wipe::Wiped;
 use crate::{RequestView, SignError};
 
 /// Longest lifetime of a presigned URL: 7 days.
@@ -60,7 +62,7 @@ impl Signer {
         let mut parameters = Parameters::new();
         parameters.collect(view, OWN)?;
         let mut presigned = Presigned {
-            text: String::new(),
+            text: Wiped::default(),
             method_len: view.method().len(),
             query_start: view.method().len(),
             own: &[],
@@ -72,13 +74,13 @@ impl Signer {
             presigned
                 .text
                 .reserve_exact(presigned.method_len + parameters.len());
-            put_method(&mut presigned.text, view);
-            parameters.put(&mut presigned.text, &[]);
+            put_method(&mut *presigned.text, view);
+            parameters.put(&mut *presigned.text, &[]);
             return Ok(presigned);
         }
         let bound = self.bind(view)?;
         self.with_moment(credentials, second, |moment| {
-            let text = &mut presigned.text;
+            let text = &mut *presigned.text;
             let query = put_start(text, view, &parameters, &bound, seconds, moment)?;
             let hash = if bound.lines.is_empty() {
                 text.push_str(PLAIN_END);
@@ -92,7 +94,7 @@ impl Signer {
             let signature = moment.signature(&hash);
             // The canonical request stays where it is up to the query, which goes on.
             text.truncate(query.end);
-            text.push_str("&x-oss-signature=");
+            text.push_str(SIGNATURE_PREFIX);
             text.push_str(std::str::from_utf8(&signature).unwrap_or_default());
             presigned.query_start = query.start;
             Ok(())
@@ -121,12 +123,11 @@ impl Signer {
         parameters.collect(view, OWN)?;
         let bound = self.bind(view)?;
         self.with_moment(credentials, second, |moment| {
-            let mut text = String::new();
+            let mut text = Wiped::default();
             put_start(&mut text, view, &parameters, &bound, seconds, moment)?;
-            let mut canonical_request = text.into_bytes();
-            canonical_request.extend_from_slice(&bound.end());
+            let canonical_request = Zeroizing::new([text.as_bytes(), &bound.end()].concat());
             Ok(Explained::new(
-                canonical_request,
+                &canonical_request,
                 moment.stamp.iso(),
                 &moment.key.scope,
             ))
@@ -173,6 +174,10 @@ impl Bound<'_> {
         end
     }
 }
+
+/// What the signature follows in the query.
+const SIGNATURE_PREFIX: &str = "&x-oss-signature=";
+const SIGNATURE_LEN: usize = SIGNATURE_PREFIX.len() + 64;
 
 /// [`Bound::end`] of a request without signed headers.
 const PLAIN_END: &str = "\n\n\nUNSIGNED-PAYLOAD";
@@ -238,7 +243,7 @@ fn put_start(
         (SIGNATURE_VERSION, "x-oss-signature-version=OSS4-HMAC-SHA256"),
     ];
     let own_len: usize = own.iter().map(|(_, parameter)| parameter.len() + 1).sum();
-    out.reserve_exact(head_len(view) + parameters.len() + own_len + "&x-oss-signature=".len() + 64);
+    out.reserve_exact(head_len(view) + parameters.len() + own_len + SIGNATURE_LEN.max(PLAIN_END.len()));
     put_head(out, view)?;
     let start = out.len();
     parameters.put(out, &own);

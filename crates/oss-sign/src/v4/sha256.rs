@@ -211,7 +211,7 @@ mod tests {
             let text = text(length);
             let expected = Hash::from(Sha256::digest(&text));
             assert_eq!(sha256(&text), expected, "{length}");
-            let mut scratch = Scratch::new(0);
+            let mut scratch = Scratch::new();
             scratch.extend(&text);
             assert_eq!(sha256_of_scratch(&mut scratch), expected, "{length} in place");
         }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
 use super::key::{Moment, hex, string_to_sign};
@@ -63,7 +64,7 @@ impl Signer {
         view: &RequestView<'_>,
         moment: &Moment,
     ) -> Result<Vec<u8>, SignError> {
-        let mut canonical_request = Scratch::new(0);
+        let mut canonical_request = Scratch::new();
         let additional = self.put_canonical(&mut canonical_request, view, moment)?;
         let signature = moment.signature(&sha256_of_scratch(&mut canonical_request));
         let start = moment.authorization.as_bytes();
@@ -93,10 +94,10 @@ impl Signer {
         time: SystemTime,
     ) -> Result<Explained, SignError> {
         self.with_moment(credentials, second_of(time)?, |moment| {
-            let mut canonical_request = Vec::new();
+            let mut canonical_request = Scratch::new();
             self.put_canonical(&mut canonical_request, view, moment)?;
             Ok(Explained::new(
-                canonical_request,
+                canonical_request.items(),
                 moment.stamp.iso(),
                 &moment.key.scope,
             ))
@@ -181,17 +182,17 @@ fn with_name(list: &str, name: &str) -> String {
 /// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
-    canonical_request: Vec<u8>,
+    canonical_request: Zeroizing<Vec<u8>>,
     canonical_request_sha256: String,
     string_to_sign: String,
 }
 
 impl Explained {
-    pub(super) fn new(canonical_request: Vec<u8>, iso: &[u8], scope: &str) -> Self {
-        let hash = Sha256::digest(&canonical_request).into();
+    pub(super) fn new(canonical_request: &[u8], iso: &[u8], scope: &str) -> Self {
+        let hash = Sha256::digest(canonical_request).into();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
-            canonical_request,
+            canonical_request: Zeroizing::new(canonical_request.to_vec()),
             canonical_request_sha256: text(&hex(&hash)),
             string_to_sign: text(&string_to_sign(iso, scope, &hash)),
         }

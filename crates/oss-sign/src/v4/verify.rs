@@ -13,7 +13,7 @@ use super::{
     ADDITIONAL_HEADERS, ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
     SIGNATURE_VERSION, TERMINATOR,
 };
-use crate::headers::{Rules, SignedHeaders};
+use crate::headers::{Rules, Scratch, SignedHeaders};
 use crate::parameters::Parameters;
 use crate::{RequestView, SignError};
 
@@ -204,10 +204,10 @@ impl<'a> Authorization<'a> {
         parameters.collect(view, replaced)?;
         let payload = headers.value(CONTENT_SHA256).filter(|value| !value.is_empty());
 
-        let mut canonical = Vec::new();
+        let mut canonical = Scratch::new();
         put_head(&mut canonical, view)?;
         parameters.put(&mut canonical, &[]);
-        canonical.push(b'\n');
+        canonical.extend(b"\n");
         headers.put_lines(&mut canonical, &[]);
         put_tail(
             &mut canonical,
@@ -215,7 +215,7 @@ impl<'a> Authorization<'a> {
             payload.unwrap_or(UNSIGNED_PAYLOAD.as_bytes()),
         );
 
-        let explained = Explained::new(canonical, date, self.scope);
+        let explained = Explained::new(canonical.items(), date, self.scope);
         let keys = Keys::derive(secret, self.day.as_bytes(), self.region, self.product);
         let mut mac = mac(&[&*keys.signing]);
         mac.update(explained.string_to_sign().as_bytes());
