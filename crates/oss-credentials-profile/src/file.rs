@@ -62,7 +62,11 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Zeroizing<String>, ReadE
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(ReadError::Hidden),
         Err(error) => return Err(io_error(&error)),
     }
-    let file = File::open(path).map_err(|error| io_error(&error))?;
+    read_opened(File::open(path).map_err(|error| io_error(&error))?, limit)
+}
+
+/// The same for a file that is open already.
+pub(crate) fn read_opened(file: File, limit: usize) -> Result<Zeroizing<String>, ReadError> {
     let length = file.metadata().as_ref().map_or(0, Metadata::len);
     let expected = usize::try_from(length).unwrap_or(limit).min(limit);
     // Room for all of it: growing would leave copies of keys behind in memory.

@@ -277,7 +277,7 @@ impl Context {
         if self.write_back {
             let source = builder.build_source().map_err(|error| place.within(&error))?;
             let way = Way::Process(command.to_owned().into());
-            let source = crate::login::Stored::new(place.clone(), way, source, self.sleep.clone());
+            let source = crate::login::Stored::new(place.clone(), way, source);
             let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + STORING;
             return Ok(self.refreshing(source, limit));
         }

@@ -22,6 +22,10 @@ mod at_once;
 mod bench;
 #[path = "local_cloud/faults.rs"]
 mod faults;
+#[path = "local_cloud/full_disk.rs"]
+mod full_disk;
+#[path = "local_cloud/killed.rs"]
+mod killed;
 #[path = "local_cloud/modes.rs"]
 mod modes;
 #[path = "local_cloud/renewal.rs"]

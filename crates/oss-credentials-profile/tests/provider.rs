@@ -15,6 +15,9 @@ mod ini;
 #[cfg(feature = "oauth")]
 #[path = "provider/oauth.rs"]
 mod oauth;
+#[cfg(feature = "write-back")]
+#[path = "provider/planted.rs"]
+mod planted;
 #[path = "provider/reread.rs"]
 mod reread;
 #[cfg(feature = "sso")]

@@ -6,12 +6,16 @@ mod cloud_sso;
 mod edit;
 #[cfg(any(feature = "oauth", feature = "sso"))]
 mod exchange;
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
+mod folder;
 #[cfg(feature = "oauth")]
 mod oauth;
 #[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 mod store;
 #[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 mod stored;
+#[cfg(feature = "oauth")]
+mod turn;
 #[cfg(any(feature = "oauth", feature = "sso"))]
 mod wire;
 

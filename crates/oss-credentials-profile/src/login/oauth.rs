@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::edit::{Changes, Value};
 use super::exchange::Exchange;
-use super::store::{Draft, store_or_warn, under_lock, warn};
+use super::store::{Draft, Target, store_or_warn, warn};
 use super::stored::key_changes;
+use super::turn::under_lock;
 use super::{read_fields, wire};
 use crate::plan::{Site, Way};
 use crate::section::{Place, Section};
@@ -171,7 +172,7 @@ impl OAuthSource {
             other => other?,
         };
         if self.write_back {
-            self.store(&fetched, &login).await;
+            self.store(&fetched, &login);
         }
         Ok(fetched)
     }
@@ -215,7 +216,8 @@ impl OAuthSource {
 
     /// A login that lasts, and has another access token than `rejected`.
     async fn renew(&self, rejected: Option<&Zeroizing<String>>) -> Result<Login, CredentialsError> {
-        under_lock(&self.place, self.sleep.as_ref(), async {
+        let target = Target::open(&self.place)?;
+        under_lock(&target, &self.place, self.sleep.as_ref(), async {
             // Another process may have renewed it while this one waited; its refresh token is of no use any
             // more.
             let login = self.login()?;
@@ -227,7 +229,8 @@ impl OAuthSource {
                 return Ok(login);
             };
             // The service ends the old tokens: first make sure that the new ones can be kept.
-            let draft = Draft::new(&self.place)?;
+            let mut draft = Draft::new(&target, &self.place)?;
+            draft.reserve(&self.place)?;
             let new = self.request_token(refresh_token).await?;
             match draft.store(&self.place, &new.changes(), &self.is_still(&login)) {
                 // Or somebody has logged in anew, and that login counts from the next fetch on.
@@ -336,14 +339,14 @@ impl OAuthSource {
     }
 
     /// The keys, for the CLI and the SDKs to use, and a login that is still to be stored.
-    async fn store(&self, fetched: &Fetched, login: &Login) {
+    fn store(&self, fetched: &Fetched, login: &Login) {
         let still = self.is_still(login);
         let mut changes = key_changes(fetched.credentials());
         {
             let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
             changes.extend(unsaved.iter().flat_map(|unsaved| unsaved.login.changes()));
         }
-        if store_or_warn(&self.place, self.sleep.as_ref(), &changes, &still).await {
+        if store_or_warn(&self.place, &changes, &still) {
             *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }

@@ -1,121 +1,131 @@
 //! Replacing `config.json` by a changed one, alone among those who do.
 
-use std::fs::{File, OpenOptions};
-use std::future::Future;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::path::PathBuf;
 
-use fd_lock::RwLock;
-use oss_credentials_core::{CredentialsError, Sleep};
-use tempfile::NamedTempFile;
+use fd_lock::{RwLock, RwLockWriteGuard};
+use oss_credentials_core::{CredentialsError, ErrorDetail, nonce};
 
 use super::edit::{Changes, edited};
+use super::folder::Folder;
 use crate::cli::{Config, way_of};
 use crate::config::MAX_CONFIG_FILE;
-use crate::file::read;
+use crate::file::read_opened;
 use crate::lookup::unreadable;
 use crate::plan::Way;
 use crate::section::{Place, Section};
 use crate::{NAME, TRACING_TARGET};
 
-/// Behind the name of the file; beside it.
+/// Follows the name of the file.
 const LOCK_SUFFIX: &str = ".lock";
-/// Between two looks at a lock that somebody else holds.
-const PAUSE: Duration = Duration::from_millis(100);
-/// 15 s: longer than any exchange takes during which the lock is held.
-const PAUSES: u32 = 150;
+/// A draft is named `.config.json.oss-credentials-<16 hexadecimal digits>.draft`.
+const DRAFT_MARK: &str = ".oss-credentials-";
+const DRAFT_SUFFIX: &str = ".draft";
+const DRAFT_DIGITS: usize = 16;
+/// By how much a renewed login may make the file grow: 16 KiB. The services' tokens are below 4 KiB each.
+#[cfg(feature = "oauth")]
+const GROWTH: usize = 16 * 1024;
 
-/// Does the work while no other process that asks for the lock does its own. The lock is a file beside the
-/// real one, which is itself replaced.
-pub(super) async fn under_lock<T>(
-    place: &Place,
-    sleep: Option<&Arc<dyn Sleep>>,
-    work: impl Future<Output = Result<T, CredentialsError>> + Send,
-) -> Result<T, CredentialsError> {
-    let mut pauses = 0;
-    loop {
-        let mut side = RwLock::new(side_file(place)?);
-        match side.try_write() {
-            Ok(_held) => return work.await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(cannot_store(place, error)),
-        }
-        drop(side);
-        let timer = sleeper(sleep).filter(|_| pauses < PAUSES);
-        let Some(timer) = timer else {
-            let what = format!("another process holds the lock to change the {}", place.subject());
-            return Err(CredentialsError::unavailable(
-                place.detail(what).hint("try again later"),
-            ));
+/// The file to replace, wherever symbolic links lead, and its opened folder.
+pub(super) struct Target {
+    folder: Folder,
+    name: OsString,
+    path: PathBuf,
+}
+
+impl Target {
+    pub(super) fn open(place: &Place) -> Result<Self, CredentialsError> {
+        let opened = std::fs::canonicalize(&place.file).and_then(|path| {
+            let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+                return Err(io::ErrorKind::InvalidFilename.into());
+            };
+            Ok(Self {
+                folder: Folder::open(folder)?,
+                name: name.to_owned(),
+                path,
+            })
+        });
+        opened.map_err(|error| cannot_store(place, error))
+    }
+
+    /// Opens the file that is locked: one beside the real one, which is itself replaced. Whoever may write to the folder
+    /// may have put anything there, and only a file that was created by this call gets another owner.
+    pub(super) fn open_lock(&self, place: &Place) -> Result<RwLock<File>, CredentialsError> {
+        let mut name = self.name.clone();
+        name.push(LOCK_SUFFIX);
+        let opened = match self.folder.create(&name) {
+            Ok(file) => {
+                // Whoever may lock it goes on, whoever owns it.
+                let _ = self.folder.give_to_owner_of(&self.name, &file);
+                Ok(file)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.folder.open_to_lock(&name),
+            Err(error) => Err(error),
         };
-        pauses += 1;
-        timer.sleep(PAUSE).await;
+        opened.map(RwLock::new).map_err(|error| {
+            if error.kind() != io::ErrorKind::InvalidInput {
+                return cannot_store(place, error);
+            }
+            let what = "the lock file is not a regular file with one link";
+            let path = self.path.with_file_name(&name);
+            let detail = ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
+            CredentialsError::unavailable(detail.hint("remove it"))
+        })
     }
 }
 
-fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
-    if let Some(own) = own {
-        return Some(Arc::clone(own));
+/// Takes the lock; `None` if another process holds it.
+pub(super) fn take<'l>(
+    lock: &'l mut RwLock<File>,
+    place: &Place,
+) -> Result<Option<RwLockWriteGuard<'l, File>>, CredentialsError> {
+    match lock.try_write() {
+        Ok(held) => Ok(Some(held)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(cannot_store(place, error)),
     }
-    #[cfg(feature = "tokio")]
-    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
-        return Some(Arc::new(timer));
-    }
-    None
 }
 
-/// The file itself, wherever symbolic links lead.
-fn target(place: &Place) -> Result<PathBuf, CredentialsError> {
-    std::fs::canonicalize(&place.file).map_err(|error| cannot_store(place, error))
+/// A file beside the real one that can take its place. Made under the lock, and removed unless it was put there.
+pub(super) struct Draft<'t> {
+    target: &'t Target,
+    name: OsString,
+    file: File,
+    is_stored: bool,
 }
 
-fn side_file(place: &Place) -> Result<File, CredentialsError> {
-    let target = target(place)?;
-    let mut path = target.clone().into_os_string();
-    path.push(LOCK_SUFFIX);
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let side = options.open(path).map_err(|error| cannot_store(place, error))?;
-    // Whoever may lock it now goes on, whosever it is.
-    let _ = give_to_owner(&side, &target);
-    Ok(side)
-}
-
-/// A file of root's in the place of somebody's own would lock that person out.
-#[cfg(unix)]
-fn give_to_owner(file: &File, target: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let owner = std::fs::metadata(target)?;
-    if owner.uid() == file.metadata()?.uid() {
-        return Ok(());
-    }
-    fchown(file, Some(owner.uid()), Some(owner.gid()))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn give_to_owner(_: &File, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// A file beside the real one that can take its place: whoever has one will not fail for want of permission.
-pub(super) struct Draft {
-    target: PathBuf,
-    file: NamedTempFile,
-}
-
-impl Draft {
-    pub(super) fn new(place: &Place) -> Result<Self, CredentialsError> {
-        let target = target(place)?;
-        let folder = target.parent().unwrap_or(Path::new("."));
+impl<'t> Draft<'t> {
+    /// Whoever has one will not fail for want of permission.
+    pub(super) fn new(target: &'t Target, place: &Place) -> Result<Self, CredentialsError> {
+        target.remove_stale_drafts();
+        let name = draft_name(&target.name);
         // Readable and writable for its owner alone.
-        let file = NamedTempFile::new_in(folder).map_err(|error| cannot_store(place, error))?;
-        give_to_owner(file.as_file(), &target).map_err(|error| cannot_store(place, error))?;
-        Ok(Self { target, file })
+        let file = target
+            .folder
+            .create(&name)
+            .map_err(|error| cannot_store(place, error))?;
+        let draft = Self {
+            target,
+            name,
+            file,
+            is_stored: false,
+        };
+        let given = target.folder.give_to_owner_of(&target.name, &draft.file);
+        given.map_err(|error| cannot_store(place, error))?;
+        Ok(draft)
+    }
+
+    /// Fills it up to what the changed text may need, and flushes that: whoever has done so will not fail for want of
+    /// space, either. A file system that compresses, or writes each change to another place, may still be full.
+    #[cfg(feature = "oauth")]
+    pub(super) fn reserve(&mut self, place: &Place) -> Result<(), CredentialsError> {
+        let reserved = self.target.length().and_then(|length| {
+            self.file.write_all(&vec![b' '; length.saturating_add(GROWTH)])?;
+            self.file.sync_all()
+        });
+        reserved.map_err(|error| cannot_store(place, error))
     }
 
     /// Puts the changed text in place of what is there now, unless the profile is another one by now. Call it under
@@ -126,24 +136,82 @@ impl Draft {
         changes: &Changes,
         still: Still<'_>,
     ) -> Result<bool, CredentialsError> {
-        let text = read(&self.target, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
+        let folder = &self.target.folder;
+        let current = folder
+            .open_to_read(&self.target.name)
+            .map_err(|error| cannot_store(place, error))?;
+        let text = read_opened(current, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
         if !is_still(&text, place, still)? {
             tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
                 "somebody has changed the profile meanwhile, and it stays as it is");
             return Ok(false);
         }
         let text = edited(&text, &place.file, &place.name, changes)?;
-        let written = self
-            .file
-            .write_all(text.as_bytes())
-            .and_then(|()| self.file.as_file().sync_all());
-        written.map_err(|error| cannot_store(place, error))?;
-        self.file
-            .persist(&self.target)
-            .map_err(|error| cannot_store(place, error.error))?;
+        self.write(text.as_bytes())
+            .and_then(|()| folder.replace(&self.file, &self.name, &self.target.name))
+            .map_err(|error| cannot_store(place, error))?;
+        self.is_stored = true;
+        if let Err(error) = folder.sync() {
+            // The file is complete in any case; after a loss of power it may be the old one.
+            tracing::debug!(target: TRACING_TARGET, provider = NAME, %error, "the folder could not be flushed");
+        }
         tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name, "stored what was renewed");
         Ok(true)
     }
+
+    /// Over what was reserved.
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(text)?;
+        self.file.set_len(u64::try_from(text.len()).unwrap_or(u64::MAX))?;
+        self.file.sync_all()
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.is_stored {
+            let _ = self.target.folder.remove(&self.name);
+        }
+    }
+}
+
+impl Target {
+    #[cfg(feature = "oauth")]
+    fn length(&self) -> io::Result<usize> {
+        let length = self.folder.open_to_read(&self.name)?.metadata()?.len();
+        Ok(usize::try_from(length).unwrap_or(usize::MAX).min(MAX_CONFIG_FILE))
+    }
+
+    /// Removes drafts whose writers were killed: they may hold keys. Whoever holds the lock is the only writer.
+    fn remove_stale_drafts(&self) {
+        let Ok(names) = self.folder.names() else { return };
+        for name in names.iter().filter(|name| is_draft_of(&self.name, name)) {
+            if let Err(error) = self.folder.remove(name) {
+                let name = name.display();
+                tracing::warn!(target: TRACING_TARGET, provider = NAME, %name, %error,
+                    "a draft that a killed process left behind could not be removed; it may hold keys");
+            }
+        }
+    }
+}
+
+fn draft_name(of: &OsStr) -> OsString {
+    let digits: String = nonce().chars().take(DRAFT_DIGITS).collect();
+    let mut name = OsString::from(".");
+    name.push(of);
+    name.push(format!("{DRAFT_MARK}{digits}{DRAFT_SUFFIX}"));
+    name
+}
+
+fn is_draft_of(of: &OsStr, name: &OsStr) -> bool {
+    let middle = name
+        .as_encoded_bytes()
+        .strip_prefix(b".")
+        .and_then(|rest| rest.strip_prefix(of.as_encoded_bytes()))
+        .and_then(|rest| rest.strip_prefix(DRAFT_MARK.as_bytes()))
+        .and_then(|rest| rest.strip_suffix(DRAFT_SUFFIX.as_bytes()));
+    middle.is_some_and(|digits| digits.len() == DRAFT_DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Whether what is to be stored belongs to the profile as the file has it now. Whoever changes it by hand, or logs in
@@ -164,21 +232,31 @@ fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, Credent
     }
 }
 
-/// Stores what can be got again: a failure is only a warning. Whether nothing is left to be stored.
-pub(super) async fn store_or_warn(
-    place: &Place,
-    sleep: Option<&Arc<dyn Sleep>>,
-    changes: &Changes,
-    still: Still<'_>,
-) -> bool {
-    let stored = under_lock(place, sleep, async {
-        Draft::new(place)?.store(place, changes, still)
-    });
-    let stored = stored.await;
-    if let Err(error) = &stored {
-        warn(place, error);
+/// Stores what can be got again: a failure is only a warning, and a lock that another process holds is not waited for,
+/// since the keys are there and callers wait for them. Whether nothing is left to be stored.
+pub(super) fn store_or_warn(place: &Place, changes: &Changes, still: Still<'_>) -> bool {
+    match try_store(place, changes, still) {
+        Ok(Some(_)) => true,
+        Ok(None) => {
+            tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
+                "another process holds the lock; what is renewed next will be stored");
+            false
+        }
+        Err(error) => {
+            warn(place, &error);
+            false
+        }
     }
-    stored.is_ok()
+}
+
+/// `None` if another process holds the lock.
+fn try_store(place: &Place, changes: &Changes, still: Still<'_>) -> Result<Option<bool>, CredentialsError> {
+    let target = Target::open(place)?;
+    let mut lock = target.open_lock(place)?;
+    let Some(_held) = take(&mut lock, place)? else {
+        return Ok(None);
+    };
+    Draft::new(&target, place)?.store(place, changes, still).map(Some)
 }
 
 pub(super) fn warn(place: &Place, error: &CredentialsError) {
@@ -193,6 +271,7 @@ fn cannot_store(place: &Place, error: io::Error) -> CredentialsError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "let the user of this process write to the folder, or leave write_back off"
         }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space on its disk",
         _ => "see the cause",
     };
     let what = "the file cannot be replaced by a renewed one";

@@ -9,9 +9,8 @@ use {
     super::store::store_or_warn,
     crate::plan::Way,
     crate::section::Place,
-    oss_credentials_core::{BoxFuture, CredentialsError, CredentialsSource, Fetched, Sleep},
+    oss_credentials_core::{BoxFuture, CredentialsError, CredentialsSource, Fetched},
     std::fmt,
-    std::sync::Arc,
 };
 
 use super::edit::{Changes, Value};
@@ -42,18 +41,12 @@ pub(crate) struct Stored<S> {
     /// What the profile has to ask for as long as keys of this source belong there.
     way: Way,
     source: S,
-    sleep: Option<Arc<dyn Sleep>>,
 }
 
 #[cfg(feature = "process")]
 impl<S> Stored<S> {
-    pub(crate) fn new(place: Place, way: Way, source: S, sleep: Option<Arc<dyn Sleep>>) -> Self {
-        Self {
-            place,
-            way,
-            source,
-            sleep,
-        }
+    pub(crate) fn new(place: Place, way: Way, source: S) -> Self {
+        Self { place, way, source }
     }
 }
 
@@ -66,13 +59,8 @@ impl<S: CredentialsSource> CredentialsSource for Stored<S> {
     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
         Box::pin(async {
             let fetched = self.source.fetch().await?;
-            store_or_warn(
-                &self.place,
-                self.sleep.as_ref(),
-                &key_changes(fetched.credentials()),
-                &|way, _| Ok(*way == self.way),
-            )
-            .await;
+            let changes = key_changes(fetched.credentials());
+            store_or_warn(&self.place, &changes, &|way, _| Ok(*way == self.way));
             Ok(fetched)
         })
     }

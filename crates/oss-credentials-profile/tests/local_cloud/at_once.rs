@@ -58,14 +58,14 @@ const CONFIG: &str = "OSS_TEST_CONFIG";
 const ENDPOINT: &str = "OSS_TEST_OAUTH_ENDPOINT";
 
 /// This program once more, as a process that does what its standard input says.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    input: ChildStdin,
+    pub(crate) input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Process {
-    fn start(bench: &Bench) -> Self {
+    pub(crate) fn start(bench: &Bench) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -84,6 +84,10 @@ impl Process {
             output: BufReader::new(child.stdout.take().unwrap()),
             child,
         }
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// What it says to this time.

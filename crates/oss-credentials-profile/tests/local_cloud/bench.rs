@@ -1,8 +1,8 @@
 //! A local cloud, its files with profiles, and providers over them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use acs_sts::StsClient;
@@ -88,6 +88,24 @@ impl Bench {
     /// The same, with what is renewed written back.
     pub(crate) fn writing(&self, name: &str) -> ProfileProvider {
         self.cli(name).write_back(true).build().unwrap()
+    }
+
+    /// The same; `action` is done when the first request is about to be sent.
+    pub(crate) fn writing_when_asked(
+        &self,
+        name: &str,
+        action: impl FnOnce() + Send + 'static,
+    ) -> ProfileProvider {
+        let action = Mutex::new(Some(action));
+        let client = Arc::clone(&self.client);
+        let http = http_fn(move |request: HttpRequest| {
+            if let Some(action) = action.lock().unwrap().take() {
+                action();
+            }
+            let client = Arc::clone(&client);
+            async move { client.send(request).await }
+        });
+        self.cli(name).write_back(true).http_client(http).build().unwrap()
     }
 
     pub(crate) fn reading(&self, name: &str) -> ProfileProvider {

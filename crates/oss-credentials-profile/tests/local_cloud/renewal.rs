@@ -18,7 +18,7 @@ pub(crate) fn unix(at: SystemTime) -> u64 {
 }
 
 /// A login as the CLI stores it.
-fn fields(login: &OAuthLogin) -> Value {
+pub(crate) fn fields(login: &OAuthLogin) -> Value {
     json!({
         "oauth_site_type": login.site().name(),
         "oauth_access_token": login.access_token(),

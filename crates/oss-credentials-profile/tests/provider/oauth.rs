@@ -313,7 +313,9 @@ fn nothing_is_renewed_that_could_not_be_stored() {
     let (kind, text) = failure(&folder, &provider);
     assert_eq!(kind, "unavailable");
     assert!(
-        text.starts_with("profile: the file cannot be replaced by a renewed one (config.json)"),
+        text.starts_with(
+            "profile: the lock file is not a regular file with one link (config.json.lock); remove it"
+        ),
         "{text}"
     );
     assert!(folder.http.requests().is_empty());

@@ -2,7 +2,15 @@
 
 #![cfg(all(unix, feature = "process"))]
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use oss_credentials_core::{BoxFuture, Sleep};
 
 use super::support::{Folder, get, read};
 
@@ -10,7 +18,7 @@ const OUTPUT: &str = r#"{"access_key_id": "STS.PROGRAM", "access_key_secret": "n
     "expiration": "2026-01-02T04:04:05Z"}"#;
 
 /// As the CLI writes it, and things that it does not know.
-fn config(folder: &Folder) -> String {
+pub(super) fn config(folder: &Folder) -> String {
     let helper = folder.write("helper", OUTPUT);
     format!(
         "{{\n\t\"current\": \"x\",\n\t\"profiles\": [\n\t\t{{\n\t\t\t\"name\": \"other\",\n\t\t\t\"mode\": \"AK\"\n\t\t}},\n\
@@ -137,4 +145,119 @@ fn the_file_stays_its_owners() {
             path.display()
         );
     }
+}
+
+/// Drafts of a process that was killed hold keys. Only what has exactly their name is one.
+#[test]
+fn drafts_of_killed_writers_are_removed_and_nothing_else() {
+    let folder = Folder::new();
+    let path = folder.write("config.json", config(&folder));
+    let stale = [
+        ".config.json.oss-credentials-0123456789abcdef.draft",
+        ".config.json.oss-credentials-ffffffffffffffff.draft",
+    ];
+    let others = [
+        ".config.json.oss-credentials-0123456789abcde.draft",
+        ".config.json.oss-credentials-0123456789abcdeg.draft",
+        ".config.json.oss-credentials-0123456789abcdef.draft.bak",
+        ".other.json.oss-credentials-0123456789abcdef.draft",
+        "config.json.oss-credentials-0123456789abcdef.draft",
+        "config.json.draft",
+    ];
+    for name in stale.iter().chain(&others) {
+        folder.write(name, "access_key_secret");
+    }
+    let provider = folder.builder().cli_file(&path).write_back(true).build().unwrap();
+    get(&provider);
+    assert!(read(&path).contains("STS.PROGRAM"));
+    for name in stale {
+        assert!(!folder.path(name).exists(), "{name}");
+    }
+    for name in others {
+        assert!(folder.path(name).exists(), "{name}");
+    }
+}
+
+/// A process that holds the lock until it is killed.
+struct Holder(Child);
+
+impl Holder {
+    fn of(lock: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "write_back::a_holder_of_the_lock",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(LOCK, lock)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let holds = output
+            .lines()
+            .any(|line| line.unwrap().contains("holds the lock"));
+        assert!(holds, "the process has ended");
+        Self(child)
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const LOCK: &str = "OSS_TEST_LOCK";
+
+#[test]
+#[ignore = "a part of another test, which starts it"]
+#[expect(clippy::disallowed_methods, reason = "it is a program of its own")]
+fn a_holder_of_the_lock() {
+    let Ok(path) = std::env::var(LOCK) else { return };
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path);
+    let mut lock = fd_lock::RwLock::new(file.unwrap());
+    let _held = lock.write().unwrap();
+    println!("holds the lock");
+    let _ = std::io::stdin().lines().count();
+}
+
+/// Time that passes at once, and is counted.
+#[derive(Clone, Debug, Default)]
+struct Pauses(Arc<AtomicU32>);
+
+impl Sleep for Pauses {
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+}
+
+#[test]
+fn keys_that_are_there_wait_for_no_lock() {
+    let folder = Folder::new();
+    let path = folder.write("config.json", config(&folder));
+    let holder = Holder::of(&folder.path("config.json.lock"));
+    let pauses = Pauses::default();
+    let builder = folder.builder().cli_file(&path).write_back(true);
+    let provider = builder.sleep(pauses.clone()).build().unwrap();
+    assert_eq!(get(&provider).access_key_id(), "STS.PROGRAM");
+    assert_eq!(pauses.0.load(Ordering::SeqCst), 0);
+    assert!(!read(&path).contains("STS.PROGRAM"));
+    // The kernel releases the lock of a process that was killed, and the next refresh stores its keys.
+    drop(holder);
+    folder.clock.advance(Duration::from_secs(3600));
+    folder.write(
+        "helper",
+        OUTPUT.replace("PROGRAM", "NEXT").replace("04:04:05", "06:04:05"),
+    );
+    assert_eq!(get(&provider).access_key_id(), "STS.NEXT");
+    assert!(read(&path).contains("STS.NEXT"));
 }
