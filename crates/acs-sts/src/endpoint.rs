@@ -125,6 +125,12 @@ fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<
             hint,
         ));
     }
+    if !parsed.is_https() && !parsed.is_loopback() {
+        tracing::warn!(
+            target: TRACING_TARGET, provider, host = parsed.host(),
+            "the STS endpoint is plain http: anyone on the network path can read the credentials"
+        );
+    }
     Endpoint::parse(&origin)
 }
 
@@ -214,6 +220,16 @@ mod tests {
             origin("http://sts.example.com", "-", false, true).as_deref(),
             Ok("http://sts.example.com")
         );
+        let warnings = |endpoint: &str| {
+            let log = oss_credentials_core::test_util::logged(|| {
+                origin(endpoint, "-", false, true).unwrap();
+            });
+            log.matches("anyone on the network path can read the credentials")
+                .count()
+        };
+        assert_eq!(warnings("http://sts.example.com"), 1);
+        assert_eq!(warnings("http://127.0.0.1:1"), 0);
+        assert_eq!(warnings("https://sts.example.com"), 0);
         // The metadata service is on the network too.
         assert!(origin("http://100.100.100.200", "-", false, false).is_err());
     }

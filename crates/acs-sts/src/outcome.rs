@@ -216,6 +216,7 @@ impl Context<'_> {
             "SignatureNonceUsed" => "try again",
             "Throttling" => "call less often: the service counts all calls of the account",
             _ if status == 429 => "call less often: the service counts all calls of the account",
+            _ if status == 501 => "check the endpoint: what answers there does not implement this call",
             _ if status >= 500 => "try again later",
             _ => "",
         };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) signing: Signing,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: ServiceClock,
+    /// Whether signed requests go over plain http to another machine, and no warning was logged yet.
+    pub(crate) is_exposed: AtomicBool,
     pub(crate) transport: Transport,
     pub(crate) user_agent: HeaderValue,
     pub(crate) operation_timeout: Option<Duration>,

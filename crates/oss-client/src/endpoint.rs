@@ -89,7 +89,7 @@ impl Endpoint {
                 Style::Path
             } else if naming.cname {
                 Style::Cname
-            } else if naming.path_style {
+            } else if naming.path_style || is_localhost(host) {
                 Style::Path
             } else {
                 Style::Virtual
@@ -155,6 +155,11 @@ impl Endpoint {
     }
 }
 
+/// Whether the host is the name of this machine. A bucket in front of it makes a name that most resolvers do not know.
+fn is_localhost(host: &str) -> bool {
+    host.strip_suffix('.').unwrap_or(host) == "localhost"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +176,23 @@ mod tests {
         assert!(parse("http://127.1:1").is_loopback());
         assert!(parse("http://localhost").is_loopback());
         assert!(!parse("http://192.168.1.2").is_loopback());
+    }
+
+    #[test]
+    fn localhost_has_the_bucket_in_the_path_unless_it_is_a_custom_domain() {
+        let url = |given, cname| {
+            let naming = Naming {
+                cname,
+                ..Naming::default()
+            };
+            Endpoint::parse(given, naming)
+                .unwrap()
+                .url(Some("bkt"), Some("k"))
+        };
+        assert_eq!(url("http://localhost:8080", false), "http://localhost:8080/bkt/k");
+        assert_eq!(url("http://LOCALHOST.", false), "http://localhost./bkt/k");
+        assert_eq!(url("http://localhost:8080", true), "http://localhost:8080/k");
+        assert_eq!(url("http://oss.localhost", false), "http://bkt.oss.localhost/k");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_sign::SignError;
 
 use crate::service_error::ServiceError;
+use crate::transport::head_is_too_large;
 
 /// Why an operation was not carried out, or not known to be.
 ///
@@ -89,7 +90,7 @@ impl Error {
     }
 
     /// Whether the same request may succeed a little later, as observed from what the vendor's Python SDK V2 repeats:
-    /// HTTP 5xx, 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`, connections that fail or are
+    /// HTTP 5xx except 501, 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`, connections that fail or are
     /// silent, and a CRC that differs; and credentials whose own error says so. Where the service failed after it had
     /// begun to answer with HTTP 200, its code counts in place of the status that it comes with otherwise, such as
     /// `InternalError` or `ServiceUnavailable`.
@@ -103,7 +104,9 @@ impl Error {
             Self::LeftBehind(left) => left.cause.is_retryable(),
             Self::Credentials(error) => error.is_retryable(),
             Self::Transport(error) => {
-                !error.operation_is_over && !matches!(error.kind(), HttpErrorKind::Request)
+                !error.operation_is_over
+                    && !matches!(error.kind(), HttpErrorKind::Request)
+                    && !head_is_too_large(&error.error)
             }
             Self::Service(error) => error.is_retryable(),
             Self::Corrupted(_) => true,
@@ -214,6 +217,10 @@ impl TransportError {
         match self.kind() {
             _ if self.operation_is_over => {
                 "raise `operation_timeout`, or look at what the attempts met in the log"
+            }
+            _ if head_is_too_large(&self.error) => {
+                "check the endpoint, and what answers there: the response has more than 1024 headers, or more than 408 KiB of \
+                 them"
             }
             HttpErrorKind::Connect => "check endpoint, network and proxy",
             HttpErrorKind::Timeout => "check the network, or raise `read_timeout`",

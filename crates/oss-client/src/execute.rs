@@ -2,6 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
@@ -208,6 +209,20 @@ impl Inner {
         })
     }
 
+    /// Warns once per client where anyone on the network path can read what credentials are sent with.
+    fn warn_if_exposed(&self, used: &Credentials) {
+        if self.is_exposed.load(Ordering::Relaxed)
+            && !used.is_anonymous()
+            && self.is_exposed.swap(false, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                target: TRACING_TARGET,
+                host = self.endpoint.host(),
+                "the endpoint is plain http: anyone on the network path can read objects and security tokens"
+            );
+        }
+    }
+
     /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
     async fn attempt(
         &self,
@@ -228,6 +243,7 @@ impl Inner {
         } else {
             Progress::default()
         });
+        self.warn_if_exposed(&used);
         let request = self.request(operation, &used, time, &progress)?;
         let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");

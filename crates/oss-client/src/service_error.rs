@@ -3,7 +3,7 @@
 use std::fmt;
 
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::Scrubber;
+use oss_credentials_core::http::{Scrubber, may_pass};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
@@ -37,8 +37,8 @@ const WRONG_REGION: &str = "Invalid signing region";
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 const WRONG_ENDPOINT: &str = "must be addressed using the specified endpoint";
-/// Below 500, as observed from the vendor's Python SDK V2.
-const RETRYABLE_STATUSES: [u16; 3] = [401, 408, 429];
+/// Besides those that [`may_pass`], as observed from the vendor's Python SDK V2.
+const RETRYABLE_STATUSES: [u16; 1] = [401];
 /// Whatever the status, as observed from the vendor's Python SDK V2.
 const RETRYABLE_CODES: [&str; 2] = [TIME_REJECTED, "BadRequest"];
 
@@ -207,7 +207,7 @@ impl ServiceError {
     /// See [`Error::is_retryable`](crate::Error::is_retryable).
     pub(crate) fn is_retryable(&self) -> bool {
         let (status, code) = (self.status.as_u16(), self.code.as_str());
-        status >= 500
+        may_pass(status, "")
             || RETRYABLE_STATUSES.contains(&status)
             || RETRYABLE_CODES.contains(&code)
             || (self.status.is_success() && BUSY_CODES.contains(&code))
@@ -299,6 +299,9 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
 
 fn hint_by_status(status: StatusCode) -> &'static str {
     match status.as_u16() {
+        501 => {
+            "check the operation, its headers and the endpoint: what answers there does not implement this"
+        }
         304 => "go on with what is at hand: the condition says that nothing newer is there",
         401 | 403 => "see whether the state of account, bucket and object allows this request",
         404 => "check the names and ids in the request",
@@ -546,6 +549,11 @@ pub(crate) mod tests {
             ),
             (200, "InternalError", later),
             (503, "ServiceUnavailable", later),
+            (
+                501,
+                "NotImplemented",
+                "check the operation, its headers and the endpoint: what answers there does not implement this",
+            ),
             (
                 502,
                 "",

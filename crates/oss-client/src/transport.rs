@@ -177,10 +177,24 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
     if error.is_timeout() {
         return HttpErrorKind::Timeout;
     }
+    if cause(is_large_head) {
+        return HttpErrorKind::Other;
+    }
     if error.is_request() || error.is_body() || error.is_decode() || cause(<dyn StdError>::is::<io::Error>) {
         return HttpErrorKind::Interrupted;
     }
     HttpErrorKind::Other
+}
+
+/// Whether the head of the response has more headers or bytes than are read: the next one would, too.
+pub(crate) fn head_is_too_large(error: &HttpError) -> bool {
+    causes(error).any(is_large_head)
+}
+
+fn is_large_head(cause: &(dyn StdError + 'static)) -> bool {
+    cause
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_parse_too_large)
 }
 
 /// rustls reports through `io::Error`s that no system call made.

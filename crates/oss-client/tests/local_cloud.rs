@@ -255,11 +255,13 @@ async fn public_buckets_are_read_without_keys() {
 async fn the_bucket_goes_into_the_host_unless_that_is_an_address() {
     let cloud = LocalCloud::start().await.unwrap();
     let port = cloud.oss_port();
-    let host = format!("{}.localhost", cloud.bucket());
+    let service = format!("oss-{}.aliyuncs.com", cloud.region());
+    let host = format!("{}.{service}", cloud.bucket());
     let resolving = reqwest::Client::builder().resolve(&host, ([127, 0, 0, 1], port).into());
     let client = Client::builder()
         .region(cloud.region())
-        .endpoint(format!("http://localhost:{port}"))
+        .endpoint(format!("http://{service}:{port}"))
+        .no_proxy()
         .credentials(cloud.access_key())
         .client_builder(resolving)
         .build()
@@ -299,4 +301,25 @@ async fn answers_that_are_not_the_services_are_told_apart() {
     let error = get().await.unwrap().bytes().await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
     assert_eq!(get().await.unwrap().bytes().await.unwrap().len(), 100_000);
+}
+
+/// The service limits metadata by its size alone.
+#[tokio::test]
+async fn objects_with_many_metadata_entries_are_stored_and_read() {
+    let cloud = LocalCloud::start().await.unwrap();
+    let client = client(&cloud, cloud.access_key());
+    let (bucket, key) = (cloud.bucket(), "k");
+    for count in [98, 400] {
+        let mut put = client.put_object(bucket, key, "hello");
+        for number in 0..count {
+            put = put.metadata(format!("n{number}"), "v");
+        }
+        put.send().await.unwrap();
+        let head = client.head_object(bucket, key).send().await.unwrap();
+        assert_eq!(head.metadata().count(), count);
+        let object = client.get_object(bucket, key).send().await.unwrap();
+        assert_eq!(object.response().metadata().count(), count);
+        assert_eq!(object.bytes().await.unwrap(), "hello");
+        assert!(client.object_exists(bucket, key).await.unwrap());
+    }
 }

@@ -57,7 +57,6 @@ async fn requests_for(answers: impl Fn() -> Vec<u8>) -> (usize, Error, Vec<Durat
 async fn answers_that_may_change_are_asked_for_three_times() {
     for (status, code) in [
         (500, "InternalError"),
-        (501, "NotImplemented"),
         (502, "BadGateway"),
         (503, "ServiceUnavailable"),
         (504, "GatewayTimeout"),
@@ -91,6 +90,7 @@ async fn answers_that_will_not_change_are_final() {
         (409, "FileAlreadyExists"),
         (412, "PreconditionFailed"),
         (416, "InvalidRange"),
+        (501, "NotImplemented"),
         (301, "X"),
         (302, "X"),
     ] {
@@ -102,6 +102,33 @@ async fn answers_that_will_not_change_are_final() {
     // It has no body.
     let (requests, error, _) = requests_for(|| answer(304, &[], "")).await;
     assert_eq!((requests, error.code()), (1, Some("BadErrorResponse")));
+}
+
+/// A successful response with this many headers.
+fn with_headers(count: usize) -> Vec<u8> {
+    let names: Vec<_> = (0..count - 2).map(|n| format!("x-oss-meta-{n}")).collect();
+    let headers: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    answer(200, &headers, "")
+}
+
+#[tokio::test]
+async fn more_headers_than_are_read_are_final() {
+    let (requests, error, pauses) = requests_for(|| with_headers(1025)).await;
+    assert_eq!((requests, pauses.len()), (1, 0));
+    assert!(!error.is_retryable());
+    assert!(
+        error.to_string().ends_with(
+            "the exchange failed: message head is too large; check the endpoint, and what answers there: the response \
+             has more than 1024 headers, or more than 408 KiB of them"
+        ),
+        "{error}"
+    );
+    let server = Server::start([with_headers(1024)]);
+    let client = builder(&server.endpoint(), Keys::new(1), &Pauses::default())
+        .build()
+        .unwrap();
+    let head = client.head_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(head.headers().len(), 1024);
 }
 
 #[tokio::test]

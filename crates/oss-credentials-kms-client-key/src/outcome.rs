@@ -215,6 +215,7 @@ impl Context<'_> {
                 "check the name of the secret and the region"
             }
             _ if is_throttling(status, meaning) => "fetch less often: KMS counts all calls of the account",
+            _ if status == 501 => "check the endpoint: what answers there does not implement this call",
             _ if status >= 500 => "try again later",
             _ => "",
         };

@@ -12,6 +12,9 @@ use crate::tls::{self, Trusted};
 /// How many clients are kept. Each has its own pool and, with rustls, its own copy of the certificates.
 const KEPT: usize = 4;
 
+/// How many headers a response may have. hyper takes 100 by default, and 408 KiB for the whole head.
+const MAX_HEADERS: usize = 1024;
+
 pub(crate) type Factory = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
 
 /// What reqwest fixes per client, and we want per request.
@@ -104,6 +107,7 @@ fn build(
             .no_deflate()
             // It would log what goes over the wire.
             .connection_verbose(false)
+            .http1_max_headers(MAX_HEADERS)
             .connect_timeout(key.connect_timeout);
         let builder = if key.direct { builder.no_proxy() } else { builder };
         tls::strict(builder, trusted).build()

@@ -109,3 +109,33 @@ fn an_answer_that_is_not_http_is_no_broken_connection() {
     let error = blocking::wait(ReqwestClient::with_own_runtime().send(HttpRequest::get(url))).unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Other, "{error}");
 }
+
+/// A server that answers with so many headers, two of its own among them.
+fn with_headers(count: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let mut answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n".to_owned();
+    for number in 2..count {
+        answer.push_str(&format!("x-{number}: v\r\n"));
+    }
+    answer.push_str("\r\n");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    url
+}
+
+#[test]
+fn a_thousand_headers_are_read_and_more_are_no_broken_connection() {
+    let client = ReqwestClient::with_own_runtime();
+    let response = blocking::wait(client.send(HttpRequest::get(with_headers(1024)))).unwrap();
+    assert_eq!(response.header("x-1023"), Some("v"));
+    let error = blocking::wait(client.send(HttpRequest::get(with_headers(1025)))).unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Other);
+    assert_eq!(
+        error.to_string(),
+        "the exchange failed: message head is too large"
+    );
+}

@@ -1,39 +1,27 @@
 //! The TCP side: a listener whose connections can be reset from inside a request handler.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Accepts [`Connection`]s.
 pub(crate) struct Listener(pub(crate) TcpListener);
 
-impl axum::serve::Listener for Listener {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+impl Listener {
+    /// The next connection. What fails before there is one is tried again.
+    pub(crate) async fn accept(&mut self) -> Connection {
+        let (stream, _) = axum::serve::Listener::accept(&mut self.0).await;
         // Only latency is lost where this fails.
         let _ = stream.set_nodelay(true);
-        (
-            Connection {
-                stream,
-                reset: Reset::default(),
-            },
-            address,
-        )
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        Connection {
+            stream,
+            reset: Reset::default(),
+        }
     }
 }
 
@@ -52,12 +40,6 @@ impl Reset {
     }
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Reset {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        stream.io().reset.clone()
-    }
-}
-
 /// A TCP connection that can be told to break.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -65,6 +47,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Ends this connection.
+    pub(crate) fn reset(&self) -> Reset {
+        self.reset.clone()
+    }
+
     fn broken(&self) -> Option<io::Error> {
         self.reset.is_requested().then(|| {
             // With no time to linger, closing sends a reset.

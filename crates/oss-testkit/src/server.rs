@@ -1,18 +1,22 @@
 //! One request from arrival to answer: recording, faults, the service itself.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State as Shared};
 use axum::response::Response;
-use axum::{Router, serve};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use crate::conn::{Listener, Reset};
 use crate::fault::{Fault, Kind, add_namespace, remove_field};
@@ -41,22 +45,33 @@ struct Server {
     state: Arc<State>,
 }
 
+/// How many headers a request may have: user metadata is limited by its size alone. hyper takes 100 by default, and 408 KiB
+/// for the whole head.
+const MAX_HEADERS: usize = 1024;
+
 /// Serves until the runtime ends.
 pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListener) {
-    let router = Router::new()
-        .fallback(handle)
-        .with_state(Server { service, state });
-    let make = router.into_make_service_with_connect_info::<Reset>();
-    if let Err(error) = serve(Listener(listener), make).await {
-        tracing::warn!(target: "oss_testkit", ?service, %error, "stopped serving");
+    let server = Server { service, state };
+    let mut listener = Listener(listener);
+    loop {
+        let connection = listener.accept().await;
+        let (server, reset) = (server.clone(), connection.reset());
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let (server, reset) = (server.clone(), reset.clone());
+            async move { Ok::<_, Infallible>(handle(&server, &reset, request.map(Body::new)).await) }
+        });
+        let serving = http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(connection), service);
+        Handle::current().spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::trace!(target: "oss_testkit", %error, "the connection failed");
+            }
+        });
     }
 }
 
-async fn handle(
-    Shared(server): Shared<Server>,
-    ConnectInfo(reset): ConnectInfo<Reset>,
-    request: http::Request<Body>,
-) -> Response {
+async fn handle(server: &Server, reset: &Reset, request: http::Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let request = match server.service {
         Service::Oss => oss::receive(&server.state, parts, body).await,
@@ -68,7 +83,7 @@ async fn handle(
     };
     // Without a request the caller went away in the middle of its body; there is nobody to answer.
     match request {
-        Some(request) => server.answer(request, &reset).await,
+        Some(request) => server.answer(request, reset).await,
         None => Response::default(),
     }
 }

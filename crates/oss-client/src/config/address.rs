@@ -46,9 +46,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Where OSS is: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. A host that is
-    /// an IP address makes URLs path-style. With an endpoint, `internal`, `accelerate` and `dual_stack` have no
-    /// effect. Default: made from the region, `https://oss-{region}.aliyuncs.com`.
+    /// Where OSS is: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. URLs are
+    /// path-style if the host is an IP address or `localhost`. With an endpoint, `internal`, `accelerate` and
+    /// `dual_stack` have no effect. The endpoint of another region than [`ClientBuilder::region`] is refused, since
+    /// signatures name the region. Default: made from the region, `https://oss-{region}.aliyuncs.com`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.address.endpoint = Some(endpoint.into());
         self
@@ -82,7 +83,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the bucket stands in the path and not in the host. Default: no, unless the host is an IP address.
+    /// Whether the bucket stands in the path and not in the host. Default: no, unless the host is an IP
+    /// address or `localhost`.
     pub fn path_style(mut self, path_style: bool) -> Self {
         self.address.path_style = path_style;
         self
@@ -130,6 +132,12 @@ impl Address {
             .as_ref()
             .filter(|_| self.detect_cloud_box)
             .and_then(|endpoint| detected(endpoint.host()));
+        if let (Some(endpoint), Some(region)) = (&endpoint, region)
+            && needs_region
+            && cloud_box.is_none()
+        {
+            check_region(endpoint.host(), region).map_err(Error::InvalidConfig)?;
+        }
         let (scope, product) = match cloud_box.or(detected) {
             Some(id) => (Some(id), PRODUCT_CLOUD_BOX),
             None => (region, PRODUCT),
@@ -218,6 +226,72 @@ fn detected(host: &str) -> Option<&str> {
     .then_some(id)
 }
 
+/// The regions whose endpoints answer for no other region. Financial and government clouds are left out: some of their
+/// endpoints have names of their own.
+///
+/// Vendor document: "Regions and endpoints" (Object Storage Service, user guide), public cloud.
+const PUBLIC_REGIONS: [&str; 31] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "cn-beijing",
+    "cn-chengdu",
+    "cn-fuzhou",
+    "cn-guangzhou",
+    "cn-hangzhou",
+    "cn-heyuan",
+    "cn-hongkong",
+    "cn-huhehaote",
+    "cn-nanjing",
+    "cn-qingdao",
+    "cn-shanghai",
+    "cn-shenzhen",
+    "cn-wuhan-lr",
+    "cn-wulanchabu",
+    "cn-zhangjiakou",
+    "cn-zhongwei",
+    "eu-central-1",
+    "eu-west-1",
+    "me-central-1",
+    "me-east-1",
+    "na-south-1",
+    "us-east-1",
+    "us-southeast-1",
+    "us-west-1",
+];
+
+/// Refuses the endpoint of one public region beside the name of another: the service refuses each signature then.
+fn check_region(host: &str, region: &str) -> Result<(), Problem> {
+    let Some(named) = public_region(host).filter(|named| *named != region) else {
+        return Ok(());
+    };
+    let shown: String = region.chars().filter(|c| !c.is_control()).take(64).collect();
+    Err(Problem::new(
+        format!("`region` is {shown:?} and `endpoint` is that of {named:?}"),
+        "set both to the bucket's region, or leave `endpoint` out",
+    ))
+}
+
+/// The public region that a host of the service belongs to, with or without a bucket in front.
+fn public_region(host: &str) -> Option<&'static str> {
+    let host = host
+        .strip_suffix('.')
+        .unwrap_or(host)
+        .strip_suffix(".aliyuncs.com")?;
+    let named = match host.strip_suffix(".oss") {
+        Some(dual_stack) => dual_stack.rsplit('.').next()?,
+        None => {
+            let label = host.rsplit('.').next()?.strip_prefix("oss-")?;
+            label.strip_suffix("-internal").unwrap_or(label)
+        }
+    };
+    PUBLIC_REGIONS.into_iter().find(|region| *region == named)
+}
+
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The endpoint may hold a password.
@@ -255,9 +329,11 @@ mod tests {
     }
 
     const REGION: Set = |b| b.region("cn-hangzhou");
+    const BEIJING: Set = |b| b.region("cn-beijing");
 
     /// Inputs and URLs observed with the vendor's Python V2 SDK, and with the Go V2 SDK for IPv6: for the object
-    /// `a b/c` in `bkt`, for the bucket, and for the service.
+    /// `a b/c` in `bkt`, for the bucket, and for the service. `localhost` is the exception: there the official clients
+    /// write `bkt.localhost`, which most resolvers do not know.
     #[test]
     fn urls_are_those_of_the_official_clients() {
         let rows: [(Set, &str, &str, &str); 9] = [
@@ -311,8 +387,8 @@ mod tests {
             ),
             (
                 |b| REGION(b).endpoint("http://localhost:8080"),
-                "http://bkt.localhost:8080/a%20b/c",
-                "http://bkt.localhost:8080/",
+                "http://localhost:8080/bkt/a%20b/c",
+                "http://localhost:8080/bkt/",
                 "http://localhost:8080/",
             ),
         ];
@@ -334,24 +410,24 @@ mod tests {
     fn urls_of_explicit_endpoints_are_those_of_the_official_clients() {
         let rows: [(Set, &str); 9] = [
             (
-                |b| REGION(b).endpoint("oss-cn-beijing.aliyuncs.com"),
+                |b| BEIJING(b).endpoint("oss-cn-beijing.aliyuncs.com"),
                 "https://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
             ),
             (
                 |b| {
-                    REGION(b)
+                    BEIJING(b)
                         .endpoint("oss-cn-beijing.aliyuncs.com")
                         .disable_ssl(true)
                 },
                 "http://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
             ),
             (
-                |b| REGION(b).endpoint("http://oss-cn-beijing.aliyuncs.com"),
+                |b| BEIJING(b).endpoint("http://oss-cn-beijing.aliyuncs.com"),
                 "http://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
             ),
             (
                 |b| {
-                    let beijing = REGION(b).endpoint("https://oss-cn-beijing.aliyuncs.com");
+                    let beijing = BEIJING(b).endpoint("https://oss-cn-beijing.aliyuncs.com");
                     beijing.disable_ssl(true).internal(true)
                 },
                 "https://bkt.oss-cn-beijing.aliyuncs.com/a%20b/c",
@@ -381,7 +457,12 @@ mod tests {
         for (set, object) in rows {
             let resolved = resolved(set);
             assert_eq!(resolved.endpoint.url(Some("bkt"), Some("a b/c")), object);
-            assert_eq!(resolved.region, "cn-hangzhou", "{object}");
+            let region = if object.contains("beijing") {
+                "cn-beijing"
+            } else {
+                "cn-hangzhou"
+            };
+            assert_eq!(resolved.region, region, "{object}");
         }
     }
 
@@ -474,6 +555,44 @@ mod tests {
             assert!(error.starts_with(&format!("oss-client: {expected}; ")), "{error}");
         }
         assert!(refused(|b| REGION(b).cname(true).path_style(true)).contains("`endpoint`"));
+    }
+
+    #[test]
+    fn the_endpoint_of_another_region_is_refused() {
+        for endpoint in [
+            "oss-cn-beijing.aliyuncs.com",
+            "http://oss-cn-beijing-internal.aliyuncs.com",
+            "cn-beijing.oss.aliyuncs.com",
+            "bkt.oss-cn-beijing.aliyuncs.com.",
+        ] {
+            let error = Client::builder()
+                .region("cn-hangzhou")
+                .endpoint(endpoint)
+                .address
+                .resolve(true)
+                .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "oss-client: `region` is \"cn-hangzhou\" and `endpoint` is that of \"cn-beijing\"; set both to the \
+                 bucket's region, or leave `endpoint` out",
+                "{endpoint}"
+            );
+        }
+        // V1 does not sign the region.
+        let v1 = REGION(Client::builder()).endpoint("oss-cn-beijing.aliyuncs.com");
+        assert!(v1.address.resolve(false).is_ok());
+        for (region, endpoint) in [
+            ("cn-hangzhou", "oss-cn-hangzhou-internal.aliyuncs.com"),
+            ("cn-hangzhou", "bkt.cn-hangzhou.oss.aliyuncs.com"),
+            ("cn-hangzhou", "oss-accelerate-overseas.aliyuncs.com"),
+            ("cn-hangzhou", "oss.aliyuncs.com"),
+            ("cn-hangzhou-finance", "oss-cn-hzjbp-a-internal.aliyuncs.com"),
+            ("cn-hangzhou", "oss-cn-beijing.aliyuncs.com.example.com"),
+            ("cn-hangzhou", "oss-cn-beijing.example.com"),
+        ] {
+            let both = Client::builder().region(region).endpoint(endpoint);
+            assert!(both.address.resolve(true).is_ok(), "{region} {endpoint}");
+        }
     }
 
     #[test]

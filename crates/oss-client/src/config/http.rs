@@ -25,6 +25,10 @@ const LONGEST_IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
 /// How many unused connections are kept for each host.
 pub const DEFAULT_MAX_IDLE_CONNECTIONS: usize = 20;
 
+/// How many headers a response may have: user metadata is limited by its size alone, 8 KB. hyper takes 100 by default, and
+/// 408 KiB for the whole head.
+pub(crate) const MAX_HEADERS: usize = 1024;
+
 /// How connections are made.
 pub(super) struct Http {
     pub(super) read_timeout: Duration,
@@ -248,6 +252,7 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .no_deflate()
         // It would log what goes over the wire.
         .connection_verbose(false)
+        .http1_max_headers(MAX_HEADERS)
 }
 
 fn proxied(builder: reqwest::ClientBuilder, url: &str) -> Result<reqwest::ClientBuilder, Problem> {

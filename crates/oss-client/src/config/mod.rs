@@ -5,6 +5,7 @@ mod http;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ::http::HeaderValue;
@@ -187,6 +188,9 @@ impl ClientBuilder {
             .map_err(Error::InvalidConfig)?;
         Ok(Client {
             inner: Arc::new(Inner {
+                is_exposed: AtomicBool::new(
+                    !resolved.endpoint.is_https() && !resolved.endpoint.is_loopback(),
+                ),
                 endpoint: resolved.endpoint,
                 signing,
                 provider,

@@ -81,17 +81,17 @@ fn what_is_missing(error: &HttpError) -> String {
 }
 
 /// Whether a service that refused with this status and error code (empty if there is none) may do what was asked
-/// later, without anybody changing anything: HTTP 408, 429 and 5xx, and codes of the families `Throttling`,
-/// `InternalError` and `ServiceUnavailable`.
+/// later, without anybody changing anything: HTTP 408, 429 and 5xx except 501 (Not Implemented), and codes of the
+/// families `Throttling`, `InternalError` and `ServiceUnavailable`.
 ///
 /// ```
 /// use oss_credentials_core::http::may_pass;
 /// assert!(may_pass(503, "") && may_pass(400, "Throttling.User"));
-/// assert!(!may_pass(403, "NoPermission"));
+/// assert!(!may_pass(403, "NoPermission") && !may_pass(501, ""));
 /// ```
 pub fn may_pass(status: u16, code: &str) -> bool {
     let family = code.split('.').next().unwrap_or_default();
-    matches!(status, 408 | 429 | 500..)
+    matches!(status, 408 | 429 | 500 | 502..)
         || matches!(family, "Throttling" | "InternalError" | "ServiceUnavailable")
 }
 
@@ -357,6 +357,7 @@ mod tests {
             (400, ""),
             (200, ""),
             (302, ""),
+            (501, "NotImplemented"),
             (404, "ThrottlingX"),
             (403, "x.Throttling"),
         ] {
