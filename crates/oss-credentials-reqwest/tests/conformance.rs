@@ -116,7 +116,7 @@ fn with_headers(count: usize) -> String {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let mut answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n".to_owned();
     for number in 2..count {
-        answer.push_str(&format!("x-{number}: v\r\n"));
+        answer.extend(["x-", &number.to_string(), ": v\r\n"]);
     }
     answer.push_str("\r\n");
     std::thread::spawn(move || {

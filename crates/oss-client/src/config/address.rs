@@ -282,12 +282,11 @@ fn public_region(host: &str) -> Option<&'static str> {
         .strip_suffix('.')
         .unwrap_or(host)
         .strip_suffix(".aliyuncs.com")?;
-    let named = match host.strip_suffix(".oss") {
-        Some(dual_stack) => dual_stack.rsplit('.').next()?,
-        None => {
-            let label = host.rsplit('.').next()?.strip_prefix("oss-")?;
-            label.strip_suffix("-internal").unwrap_or(label)
-        }
+    let named = if let Some(dual_stack) = host.strip_suffix(".oss") {
+        dual_stack.rsplit('.').next()?
+    } else {
+        let label = host.rsplit('.').next()?.strip_prefix("oss-")?;
+        label.strip_suffix("-internal").unwrap_or(label)
     };
     PUBLIC_REGIONS.into_iter().find(|region| *region == named)
 }

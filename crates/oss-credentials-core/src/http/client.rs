@@ -5,7 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{HttpRequest, HttpResponse};
+use super::{HttpRequest, HttpResponse, without_secrets};
+use crate::error::clean;
 use crate::provider::BoxFuture;
 
 /// Sends one request and brings the whole answer. Implement it to plug in the HTTP stack you already have.
@@ -63,6 +64,8 @@ pub enum HttpErrorKind {
 pub struct HttpError {
     kind: HttpErrorKind,
     answer_begun: bool,
+    /// Without user and password.
+    proxy: Option<Arc<str>>,
     source: Arc<dyn Error + Send + Sync>,
 }
 
@@ -72,6 +75,7 @@ impl HttpError {
         Self {
             kind,
             answer_begun: false,
+            proxy: None,
             source: Arc::from(source.into()),
         }
     }
@@ -86,6 +90,18 @@ impl HttpError {
     /// Whether the head of an answer had come: then somebody is there, even if the rest took too long.
     pub fn has_answer_begun(&self) -> bool {
         self.answer_begun
+    }
+
+    /// The same, of an exchange through this proxy: a URL, of which user, password and query are left out.
+    #[must_use]
+    pub fn with_proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(clean(&without_secrets(url)).into());
+        self
+    }
+
+    /// The proxy that the exchange went through, if the client knows; without user and password.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// At which point it failed.
@@ -113,6 +129,9 @@ impl fmt::Display for HttpError {
             HttpErrorKind::Request => "the request could not be made",
             HttpErrorKind::Other => "the exchange failed",
         })?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, " through the proxy {proxy}")?;
+        }
         write!(f, ": {}", self.innermost())
     }
 }
@@ -122,6 +141,7 @@ impl fmt::Debug for HttpError {
         f.debug_struct("HttpError")
             .field("kind", &self.kind)
             .field("answer_begun", &self.answer_begun)
+            .field("proxy", &self.proxy)
             .field("source", &format_args!("{}", self.source))
             .finish()
     }
@@ -226,6 +246,24 @@ mod tests {
             std::io::Error::other("connection refused"),
         );
         assert_eq!(error.to_string(), "no connection: connection refused");
+    }
+
+    #[test]
+    fn the_text_names_the_proxy_without_its_password() {
+        for (url, shown) in [
+            (
+                "http://us:canary@proxy.example:3128/?canary",
+                "http://proxy.example:3128/",
+            ),
+            ("us:canary@proxy.example:3128", "proxy.example:3128"),
+            ("http://us:can/canary@proxy.example:3128", "http://…"),
+        ] {
+            let error = HttpError::new(HttpErrorKind::Connect, "refused").with_proxy(url);
+            assert_eq!(error.proxy(), Some(shown));
+            let text = format!("no connection through the proxy {shown}: refused");
+            assert_eq!(error.to_string(), text);
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
     }
 
     #[test]

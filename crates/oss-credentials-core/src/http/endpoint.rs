@@ -273,7 +273,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// The address that a host is, in any spelling that resolvers take for one: brackets, a zone, a trailing dot,
 /// IPv4 in IPv6, and the short, octal and hexadecimal forms of `inet_aton`.
-fn bare_address(host: &str) -> Option<IpAddr> {
+pub(super) fn bare_address(host: &str) -> Option<IpAddr> {
     let host = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))

@@ -6,6 +6,7 @@ mod endpoint;
 mod layers;
 mod message;
 mod outcome;
+mod proxy;
 mod scrub;
 
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
@@ -13,4 +14,5 @@ pub(crate) use endpoint::without_secrets;
 pub use endpoint::{Endpoint, is_metadata_host};
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 pub use outcome::{BodyDefect, json_object, json_text, may_pass, required, xml_text};
+pub use proxy::ProxyVariables;
 pub use scrub::Scrubber;

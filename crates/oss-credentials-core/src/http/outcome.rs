@@ -55,6 +55,10 @@ impl HttpError {
                 "check network and proxy",
             ),
         };
+        let what = match self.proxy() {
+            Some(proxy) => format!("{what} through the proxy {proxy}"),
+            None => what,
+        };
         let hint = match hint(kind) {
             Some(hint) => hint.to_owned(),
             None if kind == HttpErrorKind::Request => what_is_missing(&self),
@@ -315,6 +319,14 @@ mod tests {
         assert_eq!(
             shown(HttpErrorKind::Request, None),
             ("invalid-config", sent.to_owned())
+        );
+        let proxied = HttpError::new(HttpErrorKind::Timeout, "cause")
+            .with_proxy("http://us:canary@proxy.example:3128")
+            .into_credentials_error("vault", "the vault", "GET https://vault.example/key", |_| None);
+        assert_eq!(
+            proxied.to_string(),
+            "vault: no answer from the vault in time through the proxy http://proxy.example:3128 (GET \
+             https://vault.example/key); check network and proxy, or raise the timeout"
         );
         let own = "no connection to the vault @; open it";
         assert_eq!(
