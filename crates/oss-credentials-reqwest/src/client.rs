@@ -1,12 +1,12 @@
 //! What the program holds.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use oss_credentials_core::BoxFuture;
 use oss_credentials_core::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 
-use crate::clients::{Clients, Factory};
+use crate::clients::{Clients, Factory, Origin};
 use crate::exchange::exchange;
 use crate::runtime::{OwnRuntime, in_callers_runtime};
 use crate::tls::Trusted;
@@ -14,10 +14,15 @@ use crate::tls::Trusted;
 /// Sends the requests of credential sources through reqwest.
 ///
 /// - Redirects are not followed, and nothing is decompressed, whatever the given builder says.
-/// - Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) or from
-///   the given builder. Metadata hosts, loopback and link-local addresses are always asked directly.
+/// - Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), by the rules of
+///   [`ProxyVariables`](oss_credentials_core::http::ProxyVariables); with a given builder, as that builder decides.
+///   Metadata hosts, loopback and link-local addresses are always asked directly.
+/// - Plain `http://` needs no certificates, and works where the system has none.
 /// - A body over [`MAX_BODY`](oss_credentials_core::http::MAX_BODY) bytes is an error.
-/// - Connections are pooled. Since reqwest fixes the connect time-out per client, there is one client per
+/// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime each exchange makes
+///   a new one: a connection hangs where the runtime in which it was made is not polled any more.
+/// - A process that was forked starts anew, with a thread and connections of its own.
+/// - Since reqwest fixes the connect time-out per client, there is one client per
 ///   connect time-out and route; the four used last are kept. They are built when they are first needed, so
 ///   that making this value costs nothing and cannot fail.
 ///
@@ -38,17 +43,60 @@ use crate::tls::Trusted;
 /// ```
 #[derive(Clone)]
 pub struct ReqwestClient {
+    first: Arc<Generation>,
+}
+
+/// What one process uses: a child that was forked has neither the threads of its parent nor connections of its own.
+struct Generation {
+    process: u32,
     clients: Arc<Clients>,
     /// `None`: the caller's runtime.
-    own_runtime: Option<Arc<OwnRuntime>>,
+    own_runtime: Option<OwnRuntime>,
+    /// That of a child. No lock may be waited for on the way there: a thread that is not in the child may hold it.
+    child: OnceLock<Box<Generation>>,
+    origin: Arc<Origin>,
+}
+
+impl Generation {
+    fn new(process: u32, origin: Arc<Origin>, own_runtime: bool) -> Self {
+        Self {
+            process,
+            clients: Arc::new(Clients::new(Arc::clone(&origin), own_runtime)),
+            own_runtime: own_runtime.then(OwnRuntime::default),
+            child: OnceLock::new(),
+            origin,
+        }
+    }
+
+    /// That of this process.
+    fn of(&self, process: u32) -> &Self {
+        let mut generation = self;
+        while generation.process != process {
+            generation = generation.child.get_or_init(|| {
+                let origin = Arc::clone(&generation.origin);
+                Box::new(Self::new(process, origin, generation.own_runtime.is_some()))
+            });
+        }
+        generation
+    }
 }
 
 impl ReqwestClient {
     /// A client with reqwest's defaults, for use inside a tokio runtime with I/O and time enabled.
     pub fn new() -> Self {
+        Self::from_origin(
+            Origin::Configured {
+                factory: None,
+                trusted: None,
+            },
+            false,
+        )
+    }
+
+    fn from_origin(origin: Origin, own_runtime: bool) -> Self {
+        let first = Generation::new(std::process::id(), Arc::new(origin), own_runtime);
         Self {
-            clients: Arc::new(Clients::configured(None, None)),
-            own_runtime: None,
+            first: Arc::new(first),
         }
     }
 
@@ -58,10 +106,13 @@ impl ReqwestClient {
     /// [`blocking::wait`](oss_credentials_core::blocking::wait). Dropping such a future ends its exchange. The
     /// thread starts with the first request and ends when the last clone of the client is dropped.
     pub fn with_own_runtime() -> Self {
-        Self {
-            own_runtime: Some(Arc::default()),
-            ..Self::new()
-        }
+        Self::from_origin(
+            Origin::Configured {
+                factory: None,
+                trusted: None,
+            },
+            true,
+        )
     }
 
     /// Starts a client with settings.
@@ -78,12 +129,10 @@ impl ReqwestClient {
     /// Redirects, proxies for metadata hosts, decompression, cookies, certificate checks and the connect
     /// time-out are then as that client has them: one that follows redirects hands metadata tokens to
     /// whomever it is redirected to. Prefer [`ReqwestClientBuilder::client_builder`], which can set up all of
-    /// it. The time-out of the whole exchange and the limit on bodies hold here too.
+    /// it. The time-out of the whole exchange and the limit on bodies hold here too. A client that keeps connections
+    /// belongs into one runtime: give it `pool_max_idle_per_host(0)` where several use it, or where the process forks.
     pub fn from_unchecked_client(client: reqwest::Client) -> Self {
-        Self {
-            clients: Arc::new(Clients::unchecked(client)),
-            own_runtime: None,
-        }
+        Self::from_origin(Origin::Unchecked(client), false)
     }
 }
 
@@ -97,15 +146,16 @@ impl fmt::Debug for ReqwestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // reqwest's own `Debug` shows headers and proxies, which may hold passwords.
         f.debug_struct("ReqwestClient")
-            .field("own_runtime", &self.own_runtime.is_some())
+            .field("own_runtime", &self.first.own_runtime.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl HttpClient for ReqwestClient {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
-        let exchange = exchange(Arc::clone(&self.clients), request);
-        match &self.own_runtime {
+        let generation = self.first.of(std::process::id());
+        let exchange = exchange(Arc::clone(&generation.clients), request);
+        match &generation.own_runtime {
             None => Box::pin(in_callers_runtime(exchange)),
             Some(runtime) => Box::pin(runtime.run(exchange)),
         }
@@ -121,13 +171,13 @@ pub struct ReqwestClientBuilder {
 }
 
 impl ReqwestClientBuilder {
-    /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates, pool
-    /// and so on. Default: `reqwest::Client::builder`.
+    /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates and so on.
+    /// Default: `reqwest::Client::builder`.
     ///
     /// It is called once per client, at most as often as there are different connect time-outs and routes.
     /// What the contract of [`HttpClient`] asks for is set on the builder afterwards: redirects, referer,
-    /// retries, decompression, verbose logging, checks of certificates and host names, connect time-out, and
-    /// no proxy for metadata hosts. Do not give it a cookie store: that cannot be undone here.
+    /// retries, decompression, verbose logging, the number of headers, checks of certificates and host names, connect
+    /// time-out, no proxy for metadata hosts, and no idle connections without a runtime of its own. Do not give it a cookie store: that cannot be undone here.
     pub fn client_builder(
         mut self,
         make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -158,10 +208,9 @@ impl ReqwestClientBuilder {
     /// on.
     pub fn build(self) -> Result<ReqwestClient, HttpError> {
         let trusted = self.pem.as_deref().map(Trusted::from_pem).transpose()?;
-        Ok(ReqwestClient {
-            clients: Arc::new(Clients::configured(self.factory, trusted)),
-            own_runtime: self.own_runtime.then(Arc::default),
-        })
+        let factory = self.factory;
+        let origin = Origin::Configured { factory, trusted };
+        Ok(ReqwestClient::from_origin(origin, self.own_runtime))
     }
 }
 
@@ -172,5 +221,24 @@ impl fmt::Debug for ReqwestClientBuilder {
             .field("trust_only_pem", &self.pem.is_some())
             .field("own_runtime", &self.own_runtime)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_process_starts_anew() {
+        let client = ReqwestClient::with_own_runtime();
+        let parent = std::process::id();
+        let (first, child) = (client.first.of(parent), client.first.of(parent + 1));
+        assert!(std::ptr::eq(first, Arc::as_ptr(&client.first)));
+        assert!(!std::ptr::eq(first, child));
+        assert!(!Arc::ptr_eq(&first.clients, &child.clients) && child.own_runtime.is_some());
+        assert!(std::ptr::eq(child, client.first.of(parent + 1)));
+        let grandchild = client.first.of(parent + 2);
+        assert_eq!(grandchild.process, parent + 2);
+        assert!(std::ptr::eq(child, client.first.of(parent + 1)));
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
+use oss_credentials_core::http::{HttpError, HttpErrorKind, is_out_of_files};
 
 /// A request that cannot be made, for the reason given.
 pub(crate) fn request(reason: &'static str) -> HttpError {
@@ -17,6 +17,11 @@ pub(crate) fn from_reqwest(error: reqwest::Error, https: bool) -> HttpError {
 }
 
 fn kind(error: &reqwest::Error, https: bool) -> HttpErrorKind {
+    let is_ours = |cause: &(dyn Error + 'static)| cause.downcast_ref().is_some_and(is_out_of_files);
+    if causes(error).any(is_ours) {
+        // Whoever was to answer may well be there.
+        return HttpErrorKind::Other;
+    }
     if error.is_connect() {
         return match () {
             () if error.is_timeout() => HttpErrorKind::Connect,

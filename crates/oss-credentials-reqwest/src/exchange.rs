@@ -7,7 +7,7 @@ use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpMethod, HttpReque
 use reqwest::header::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use crate::clients::{Clients, Key};
+use crate::clients::Clients;
 use crate::error;
 
 /// Capacity for a body of unknown length, in bytes. Credentials fit.
@@ -17,9 +17,16 @@ const FIRST_CAPACITY: usize = 8 * 1024;
 pub(crate) async fn exchange(clients: Arc<Clients>, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let url = parse(request.url())?;
     let https = url.scheme() == "https";
-    let client = clients.get(Key::new(&url, request.connect_timeout()), https)?;
+    let key = clients.key(&url, request.connect_timeout());
+    let client = clients.get(&key)?;
     let request = convert(url, request)?;
-    let fail = |error| error::from_reqwest(error, https);
+    let fail = |error| {
+        let error = error::from_reqwest(error, https);
+        match key.proxy() {
+            Some(proxy) => error.with_proxy(proxy),
+            None => error,
+        }
+    };
     let mut response = client.execute(request).await.map_err(fail)?;
 
     let body = body(&mut response, fail)

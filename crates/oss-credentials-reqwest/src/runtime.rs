@@ -125,7 +125,8 @@ fn start() -> Result<Running, HttpError> {
         // A look-up of a name may be stuck in the system: do not wait for it.
         runtime.shutdown_background();
     };
-    let no_thread = |error: std::io::Error| HttpError::new(HttpErrorKind::Request, error);
+    // The system has no thread or file left, which passes.
+    let no_thread = |error: std::io::Error| HttpError::new(HttpErrorKind::Other, error);
     std::thread::Builder::new()
         .name(THREAD_NAME.to_owned())
         .spawn(body)

@@ -9,11 +9,24 @@ pub(crate) use off::{AVAILABLE, Trusted, strict};
 pub(crate) const MISSING: &str = "https needs the feature `rustls`, `rustls-no-provider` or `native-tls` of \
     oss-credentials-reqwest; turn on `rustls`, also in the provider's crate";
 
+pub(crate) const NO_CERTIFICATES: &str = "no CA certificates were found on this system; install the package \
+    `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form";
+
+/// Which certificates are trusted.
+#[derive(Clone, Copy)]
+pub(crate) enum Certificates<'a> {
+    Systems,
+    Only(&'a Trusted),
+    /// None, so that none are read.
+    None,
+}
+
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 mod on {
     use oss_credentials_core::http::{HttpError, HttpErrorKind};
     use reqwest::{Certificate, ClientBuilder};
 
+    use super::Certificates;
     use crate::error;
 
     pub(crate) const AVAILABLE: bool = true;
@@ -34,13 +47,14 @@ mod on {
         }
     }
 
-    pub(crate) fn strict(builder: ClientBuilder, trusted: Option<&Trusted>) -> ClientBuilder {
+    pub(crate) fn strict(builder: ClientBuilder, certificates: Certificates<'_>) -> ClientBuilder {
         let builder = builder
             .tls_danger_accept_invalid_certs(false)
             .tls_danger_accept_invalid_hostnames(false);
-        match trusted {
-            Some(Trusted(certificates)) => builder.tls_certs_only(certificates.iter().cloned()),
-            None => builder,
+        match certificates {
+            Certificates::Systems => builder,
+            Certificates::Only(Trusted(certificates)) => builder.tls_certs_only(certificates.iter().cloned()),
+            Certificates::None => builder.tls_certs_only([]),
         }
     }
 }
@@ -50,6 +64,7 @@ mod off {
     use oss_credentials_core::http::HttpError;
     use reqwest::ClientBuilder;
 
+    use super::Certificates;
     use crate::error;
 
     pub(crate) const AVAILABLE: bool = false;
@@ -63,8 +78,11 @@ mod off {
         }
     }
 
-    pub(crate) fn strict(builder: ClientBuilder, _: Option<&Trusted>) -> ClientBuilder {
-        builder
+    pub(crate) fn strict(builder: ClientBuilder, certificates: Certificates<'_>) -> ClientBuilder {
+        match certificates {
+            Certificates::Only(trusted) => match *trusted {},
+            Certificates::Systems | Certificates::None => builder,
+        }
     }
 }
 

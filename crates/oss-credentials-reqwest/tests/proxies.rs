@@ -98,3 +98,42 @@ fn inside_the_child(direct: SocketAddr) {
         assert_eq!(response.body(), answered_by.as_bytes(), "{url}");
     }
 }
+
+#[test]
+fn an_error_names_the_proxy_without_its_password() {
+    if ProcessEnv.var(DIRECT).is_some() {
+        let client = ReqwestClient::with_own_runtime();
+        let schemes = if cfg!(any(feature = "rustls", feature = "native-tls")) {
+            &["http", "https"][..]
+        } else {
+            &["http"]
+        };
+        for scheme in schemes {
+            let request = HttpRequest::get(format!("{scheme}://sts.test/"));
+            let error = blocking::wait(client.send(request)).unwrap_err();
+            assert_eq!(error.proxy(), Some("http://127.0.0.1:1"), "{scheme}: {error}");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("no connection through the proxy http://127.0.0.1:1: "),
+                "{error}"
+            );
+        }
+        let error = blocking::wait(client.send(HttpRequest::get("http://127.0.0.1:1/"))).unwrap_err();
+        assert_eq!(error.proxy(), None);
+        return;
+    }
+    let program = std::env::current_exe().unwrap();
+    let child = Command::new(program)
+        .args(["--exact", "an_error_names_the_proxy_without_its_password"])
+        .env(DIRECT, "")
+        .env("ALL_PROXY", "http://user:canary@127.0.0.1:1")
+        .env_remove("REQUEST_METHOD")
+        .output()
+        .unwrap();
+    assert!(
+        child.status.success(),
+        "{}",
+        String::from_utf8_lossy(&child.stdout)
+    );
+}

@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use oss_credentials_core::blocking;
 use oss_credentials_core::http::{HttpClient, HttpErrorKind, HttpRequest};
+use oss_credentials_core::{Env, ProcessEnv, blocking};
 use oss_credentials_reqwest::ReqwestClient;
 use tokio::runtime::Builder;
 
@@ -115,6 +115,38 @@ fn one_client_serves_runtimes_that_come_and_go() {
     }
 }
 
+/// Answers any number of requests on any number of connections, which stay open.
+fn lasting_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        // It fails while the process can open no more files.
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                while stream.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn one_client_serves_runtimes_in_turn_that_are_kept() {
+    let address = lasting_server();
+    let client = ReqwestClient::new();
+    let runtimes: Vec<_> = (0..6)
+        .map(|_| Builder::new_current_thread().enable_all().build().unwrap())
+        .collect();
+    for round in 0..2 {
+        for (number, runtime) in runtimes.iter().enumerate() {
+            let answer = runtime.block_on(client.send(get(address)));
+            assert_eq!(answer.unwrap().status(), 200, "round {round}, runtime {number}");
+        }
+    }
+}
+
 #[test]
 fn its_own_runtime_works_inside_another_one_too() {
     let (address, go) = server(2);
@@ -150,6 +182,49 @@ fn http_threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
     names.filter(|name| name.trim() == "oss-cred-http").count()
+}
+
+/// In a child, since every test of this process needs files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_can_open_no_more_files_says_so() {
+    const NAME: &str = "a_process_that_can_open_no_more_files_says_so";
+    if ProcessEnv.var("OSS_TEST_OUT_OF_FILES").is_none() {
+        let program = std::env::current_exe().unwrap();
+        let alone = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 100 && exec \"$0\" --exact \"$1\""])
+            .arg(program)
+            .arg(NAME)
+            .env("OSS_TEST_OUT_OF_FILES", "1")
+            .output()
+            .unwrap();
+        assert!(
+            alone.status.success(),
+            "{}",
+            String::from_utf8_lossy(&alone.stdout)
+        );
+        return;
+    }
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let address = lasting_server();
+    let files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/").ok()).collect();
+    let here = ReqwestClient::new();
+    let errors = [
+        runtime.block_on(here.send(get(address))),
+        blocking::wait(ReqwestClient::with_own_runtime().send(get(address))),
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        runtime.block_on(here.send(HttpRequest::get("https://255.255.255.255/"))),
+    ]
+    .map(Result::unwrap_err);
+    drop(files);
+    for error in errors {
+        assert_eq!(error.kind(), HttpErrorKind::Other, "{error}");
+        let text = error
+            .into_credentials_error("test", "the service", "GET /", |_| None)
+            .to_string();
+        assert!(text.contains("raise the limit of open files"), "{text}");
+    }
+    assert_eq!(runtime.block_on(here.send(get(address))).unwrap().status(), 200);
 }
 
 /// Alone in its process: the other tests here have such threads too.

@@ -1,6 +1,7 @@
 //! What an exchange amounts to that brought nothing: the same for every source.
 
 use std::fmt;
+use std::io;
 
 use zeroize::Zeroizing;
 
@@ -55,11 +56,15 @@ impl HttpError {
                 "check network and proxy",
             ),
         };
-        let what = match self.proxy() {
-            Some(proxy) => format!("{what} through the proxy {proxy}"),
-            None => what,
+        let place = match self.proxy() {
+            Some(proxy) => &format!("{place} through the proxy {proxy}"),
+            None => place,
         };
+        let is_out_of_files = self.innermost().downcast_ref().is_some_and(is_out_of_files);
         let hint = match hint(kind) {
+            _ if is_out_of_files => {
+                "raise the limit of open files (`ulimit -n`), or look for what leaves them open".to_owned()
+            }
             Some(hint) => hint.to_owned(),
             None if kind == HttpErrorKind::Request => what_is_missing(&self),
             None => general.to_owned(),
@@ -73,6 +78,20 @@ impl HttpError {
             _ => CredentialsError::unavailable(detail),
         }
     }
+}
+
+/// Whether the process or the machine can open no more files, which sockets count as.
+///
+/// Other causes of a connection that is not made say that nobody answers there; this one says nothing about the service.
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    let codes = if cfg!(unix) {
+        // ENFILE, EMFILE
+        [23, 24]
+    } else {
+        // ERROR_TOO_MANY_OPEN_FILES, WSAEMFILE
+        [4, 10_024]
+    };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 /// Why the client could not make a request, and what to do about it: most often the client says both.
@@ -325,8 +344,20 @@ mod tests {
             .into_credentials_error("vault", "the vault", "GET https://vault.example/key", |_| None);
         assert_eq!(
             proxied.to_string(),
-            "vault: no answer from the vault in time through the proxy http://proxy.example:3128 (GET \
-             https://vault.example/key); check network and proxy, or raise the timeout"
+            "vault: no answer from the vault in time (GET https://vault.example/key through the proxy \
+             http://proxy.example:3128); check network and proxy, or raise the timeout"
+        );
+        let full = HttpError::new(HttpErrorKind::Other, io::Error::from_raw_os_error(24))
+            .into_credentials_error("vault", "the vault", "GET https://vault.example/key", |_| {
+                Some("open it")
+            });
+        assert_eq!(
+            (full.kind(), full.to_string().as_str()),
+            (
+                "unavailable",
+                "vault: the exchange with the vault failed (GET https://vault.example/key); raise the limit of open files \
+                 (`ulimit -n`), or look for what leaves them open"
+            )
         );
         let own = "no connection to the vault @; open it";
         assert_eq!(
