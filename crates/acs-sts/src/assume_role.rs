@@ -52,9 +52,9 @@ impl AssumeRole {
     }
 
     /// A policy that narrows what the session may do to what both it and the role allow: JSON, at most 2048
-    /// characters. An empty one is none. Default: none.
+    /// characters. An empty one is an error. Default: none, which allows all that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
-        self.session.set_policy(policy.into());
+        self.session.policy = Some(policy.into());
         self
     }
 

@@ -45,17 +45,24 @@ impl SessionSettings {
         }
     }
 
-    /// An empty policy is none.
-    pub(crate) fn set_policy(&mut self, policy: String) {
-        self.policy = Some(policy).filter(|policy| !policy.is_empty());
-    }
-
     pub(crate) fn validate(&self, provider: &'static str) -> Result<(), CredentialsError> {
         validate_role_arn(provider, &self.role_arn)?;
         validate_session_name(provider, &self.session_name)?;
         if !(MIN_DURATION.as_secs()..=MAX_DURATION.as_secs()).contains(&self.duration.as_secs()) {
             let what = format!("a session cannot last {} s", self.duration.as_secs());
             return Err(invalid(provider, what, "set a duration of 900 to 43200 seconds"));
+        }
+        // STS takes an empty one for none: a template that came out empty would hand out the whole role.
+        if self
+            .policy
+            .as_deref()
+            .is_some_and(|policy| policy.trim().is_empty())
+        {
+            return Err(invalid(
+                provider,
+                "the policy is empty",
+                "set a RAM policy in JSON, or leave out policy(..) to allow all that the role may do",
+            ));
         }
         let characters = self.policy.as_deref().map_or(0, |policy| policy.chars().count());
         if characters > MAX_POLICY {
@@ -231,6 +238,7 @@ impl StsClient {
             .security_token(take(session.security_token))
             .expires_at(session.expires_at)
             .source(self.provider)
+            .strict()
             .build()
             .map_err(|_| {
                 let what = format!("the answer to {} has a key that cannot be one", context.action);

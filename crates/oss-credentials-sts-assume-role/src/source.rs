@@ -198,7 +198,7 @@ impl StsAssumeRoleBuilder {
     }
 
     /// A policy that narrows what the credentials may do to what both it and the role allow: JSON, at most
-    /// 2048 characters. An empty one is none. Default: none.
+    /// 2048 characters. An empty one is an error. Default: none, which allows all that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.policy = Some(policy.into());
         self

@@ -71,13 +71,13 @@ fn rpc_sends_common_parameters_in_the_query_and_the_rest_in_the_body() {
 }
 
 #[test]
-fn a_long_term_key_sends_no_token_and_an_empty_policy_is_none() {
+fn a_long_term_key_sends_no_token() {
     let service = Service::new().answers(200, OK);
     let client = service.client().build().unwrap();
     let caller = Credentials::builder("LTAI5tEXAMPLEKEYID", SECRET)
         .build()
         .unwrap();
-    blocking::wait(client.assume_role(&caller, &role().policy(""))).unwrap();
+    blocking::wait(client.assume_role(&caller, &role())).unwrap();
     let request = &service.requests()[0];
     let params = params(request);
     assert_eq!(get(&params, "SecurityToken"), None);
@@ -85,6 +85,22 @@ fn a_long_term_key_sends_no_token_and_an_empty_policy_is_none() {
     assert_eq!(get(&params, "ExternalId"), None);
     assert_eq!(get(&params, "DurationSeconds"), Some("3600"));
     check_rpc_signature(request, SECRET);
+}
+
+#[test]
+fn an_empty_policy_is_refused_and_nothing_is_sent() {
+    let service = Service::new();
+    let client = service.client().build().unwrap();
+    let caller = Credentials::builder("LTAI5tEXAMPLEKEYID", SECRET)
+        .build()
+        .unwrap();
+    for policy in ["", " \n"] {
+        let error = blocking::wait(client.assume_role(&caller, &role().policy(policy))).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(": the policy is empty; "), "{text}");
+        assert!(matches!(error.error(), CredentialsError::InvalidConfig(_)));
+    }
+    assert!(service.requests().is_empty());
 }
 
 #[test]

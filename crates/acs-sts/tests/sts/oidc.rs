@@ -72,10 +72,13 @@ fn the_token_travels_in_the_body_and_nothing_is_signed() {
 }
 
 #[test]
-fn an_empty_policy_is_none_and_the_duration_has_a_default() {
+fn an_empty_policy_is_refused_and_none_is_not_sent() {
     let service = Service::new().answers(200, OK);
     let client = service.client().build().unwrap();
-    blocking::wait(client.assume_role_with_oidc(&role_for_token().policy(""))).unwrap();
+    let error = blocking::wait(client.assume_role_with_oidc(&role_for_token().policy(""))).unwrap_err();
+    assert!(error.to_string().contains(": the policy is empty; "), "{error}");
+    assert!(service.requests().is_empty());
+    blocking::wait(client.assume_role_with_oidc(&role_for_token())).unwrap();
     let params = params(&service.requests()[0]);
     assert_eq!(get(&params, "Policy"), None);
     assert_eq!(get(&params, "DurationSeconds"), Some("3600"));
