@@ -140,16 +140,22 @@ enum End {
     Io(io::Error),
 }
 
+/// A program goes through three states: it runs; it has ended and is not reaped; it is reaped. Its group is ended only
+/// before the last of them. Until then its process id, which is its group's, cannot be given to another process, and
+/// so the signal cannot reach one.
 struct Program<'a> {
     child: &'a mut dyn ChildWrapper,
     output: Option<Output>,
-    ended: Option<(Status, Instant)>,
+    /// When it was seen to have ended.
+    ended: Option<(Ended, Instant)>,
 }
 
-#[derive(Clone, Copy)]
-enum Status {
-    Known(ExitStatus),
-    /// Where signals of ended children (`SIGCHLD`) are ignored, which a process inherits, the system keeps none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Its exit status is still there to be taken.
+    Unreaped,
+    /// Where signals of ended children (`SIGCHLD`) are ignored, which a process inherits, the system keeps no status
+    /// and reaps them by itself.
     Lost,
 }
 
@@ -169,8 +175,8 @@ impl Program<'_> {
             }
             let now = now();
             if self.ended.is_none() {
-                match self.status() {
-                    Ok(status) => self.ended = status.map(|status| (status, now)),
+                match has_ended(self.child) {
+                    Ok(ended) => self.ended = ended.map(|ended| (ended, now)),
                     Err(error) => return End::Io(error),
                 }
             }
@@ -198,7 +204,8 @@ impl Program<'_> {
 
     /// Ends what was left behind, and takes what is in the pipe.
     fn last_words(&mut self) -> End {
-        // One in a session of its own goes on, as it is meant to: a key agent.
+        // One in a session of its own goes on, as it is meant to: a key agent. Others hold the output open, and with
+        // that, as a rule, the group's id: it is still theirs, even if the program was reaped.
         let _ = self.child.start_kill();
         let Some(output) = &mut self.output else {
             return End::Complete;
@@ -214,18 +221,14 @@ impl Program<'_> {
         self.output.as_ref().is_none_or(Output::is_closed)
     }
 
-    fn status(&mut self) -> io::Result<Option<Status>> {
-        match self.child.inner_mut().try_wait() {
-            Ok(status) => Ok(status.map(Status::Known)),
-            Err(error) if is_no_child(&error) => Ok(Some(Status::Lost)),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Ends the program with all that it started.
     fn end(&mut self) -> io::Result<()> {
-        // An error means that nobody is left there.
-        let _ = self.child.start_kill();
+        // Once the system has reaped it, the group's id may be another's by now.
+        let is_lost = matches!(self.ended, Some((Ended::Lost, _)));
+        if !is_lost {
+            // An error means that nobody is left there.
+            let _ = self.child.start_kill();
+        }
         if self.ended.is_some() {
             return Ok(());
         }
@@ -233,22 +236,48 @@ impl Program<'_> {
         let Err(error) = self.child.inner_mut().start_kill() else {
             return Ok(());
         };
-        match self.status() {
+        match has_ended(self.child) {
             Ok(Some(_)) => Ok(()),
             _ => Err(error),
         }
     }
 
-    /// What came of a program that has ended.
+    /// What came of a program that has ended. Reaps it, so its group has to be ended before.
     fn answer(&mut self) -> Outcome {
-        let status_known = match self.ended {
-            Some((Status::Known(status), _)) if !status.success() => return Outcome::Failed(status),
-            Some((Status::Known(_), _)) => true,
-            Some((Status::Lost, _)) | None => false,
+        let status_known = match self.child.inner_mut().wait() {
+            Ok(status) if !status.success() => return Outcome::Failed(status),
+            Ok(_) => true,
+            Err(error) if is_no_child(&error) => false,
+            Err(error) => return Outcome::Io(error),
         };
         let text = self.output.take().map(Output::into_text).unwrap_or_default();
         Outcome::Output { text, status_known }
     }
+}
+
+/// Whether the program has ended; it is not reaped.
+#[cfg(unix)]
+fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let id = id.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match waitid(WaitId::Pid(id), peek) {
+        Ok(status) => Ok(status.map(|_| Ended::Unreaped)),
+        Err(error) => match io::Error::from(error) {
+            error if is_no_child(&error) => Ok(Some(Ended::Lost)),
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            error => Err(error),
+        },
+    }
+}
+
+/// Whether the program has ended. Here a job is no process id: it stays the program's as long as this process has it.
+#[cfg(not(unix))]
+fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
+    let status = child.inner_mut().try_wait()?;
+    Ok(status.map(|_| Ended::Unreaped))
 }
 
 #[cfg(unix)]
@@ -270,15 +299,38 @@ fn now() -> Instant {
     Instant::now()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    /// A child that belongs to somebody else by now, like one that changed its user.
+    /// Notes what is done to a child. One that changed its user cannot be ended.
     #[derive(Debug)]
-    struct Foreign;
+    struct Noted {
+        child: Box<dyn ChildWrapper>,
+        changed_its_user: bool,
+        calls: Vec<&'static str>,
+    }
 
-    impl ChildWrapper for Foreign {
+    impl Noted {
+        fn start(script: &str) -> Self {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]);
+            Self {
+                child: start(command).unwrap(),
+                changed_its_user: false,
+                calls: Vec::new(),
+            }
+        }
+    }
+
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            let _ = self.child.start_kill();
+            let _ = self.child.inner_mut().wait();
+        }
+    }
+
+    impl ChildWrapper for Noted {
         fn inner(&self) -> &dyn ChildWrapper {
             self
         }
@@ -291,26 +343,86 @@ mod tests {
             self
         }
 
+        fn id(&self) -> u32 {
+            self.child.id()
+        }
+
         fn start_kill(&mut self) -> io::Result<()> {
-            Err(io::ErrorKind::PermissionDenied.into())
+            self.calls.push("end");
+            if self.changed_its_user {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            self.child.start_kill()
         }
 
         fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-            Ok(None)
+            self.calls.push("reap");
+            self.child.inner_mut().try_wait()
+        }
+
+        fn wait(&mut self) -> io::Result<ExitStatus> {
+            self.calls.push("reap");
+            self.child.inner_mut().wait()
+        }
+    }
+
+    #[test]
+    fn a_group_is_ended_before_its_leader_is_reaped() {
+        for script in ["exit 3", "sleep 600 >&- & exit 3", "sleep 600 & exit 3"] {
+            let mut noted = Noted::start(script);
+            let output = noted.child.stdout().take().map(Output::new);
+            let mut program = Program {
+                child: &mut noted,
+                output,
+                ended: None,
+            };
+            let (_keep, cancelled) = mpsc::channel();
+            assert!(
+                matches!(program.wait(Duration::from_secs(60), &cancelled), End::Complete),
+                "{script}"
+            );
+            assert!(program.end().is_ok());
+            let Outcome::Failed(status) = program.answer() else {
+                panic!("{script}");
+            };
+            assert_eq!(status.code(), Some(3));
+            drop(program);
+            let reaped = noted.calls.iter().position(|call| *call == "reap");
+            let last_signal = noted.calls.iter().rposition(|call| *call == "end");
+            assert!(
+                last_signal < reaped && last_signal.is_some(),
+                "{script}: {:?}",
+                noted.calls
+            );
         }
     }
 
     #[test]
     fn that_a_program_cannot_be_ended_is_told() {
+        let mut noted = Noted::start("exec sleep 600");
+        noted.changed_its_user = true;
         let mut program = Program {
-            child: &mut Foreign,
+            child: &mut noted,
             output: None,
             ended: None,
         };
         let error = program.end().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         // It ended by itself.
-        program.ended = Some((Status::Lost, now()));
+        program.ended = Some((Ended::Unreaped, now()));
         assert!(program.end().is_ok());
+    }
+
+    #[test]
+    fn a_group_whose_id_may_be_anothers_is_left_alone() {
+        let mut noted = Noted::start("exec sleep 600");
+        let mut program = Program {
+            child: &mut noted,
+            output: None,
+            ended: Some((Ended::Lost, now())),
+        };
+        assert!(program.end().is_ok());
+        drop(program);
+        assert!(noted.calls.is_empty(), "{:?}", noted.calls);
     }
 }

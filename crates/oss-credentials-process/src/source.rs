@@ -83,9 +83,9 @@ impl CredentialsProcess {
         let keys = match wire::parse(&output) {
             Ok(keys) => keys,
             Err(defect) if status_known => {
-                let detail = self.detail(format!("the program's output {defect}")).hint(
-                    "let it print one JSON object with access_key_id and access_key_secret, and nothing else",
-                );
+                let detail = self
+                    .detail(format!("the program's output {defect}"))
+                    .hint(defect.hint());
                 return Err(CredentialsError::invalid_response(detail));
             }
             // It may have failed, as it may fail with a status: no reason to take its output for its answer.
@@ -113,7 +113,8 @@ impl CredentialsProcess {
             std::mem::take(&mut *keys.access_key_secret),
         )
         .expires_at(keys.expires_at)
-        .source(NAME);
+        .source(NAME)
+        .strict();
         if let Some(mut token) = keys.security_token {
             built = built.security_token(std::mem::take(&mut *token));
         }

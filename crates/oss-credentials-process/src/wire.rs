@@ -1,5 +1,6 @@
 //! What the program prints. Pure.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use chrono::DateTime;
@@ -29,8 +30,43 @@ pub(crate) struct Keys {
     pub(crate) expires_at: Option<SystemTime>,
 }
 
+/// Why an output holds no credentials.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Body(BodyDefect),
+    /// Its mode asks for more than keys.
+    Mode,
+}
+
+impl From<BodyDefect> for Defect {
+    fn from(defect: BodyDefect) -> Self {
+        Self::Body(defect)
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(defect) => defect.fmt(f),
+            Self::Mode => f.write_str("has a mode other than AK and StsToken"),
+        }
+    }
+}
+
+impl Defect {
+    /// What to do.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self {
+            Self::Body(_) => {
+                "let it print one JSON object with access_key_id and access_key_secret, and nothing else"
+            }
+            Self::Mode => "let it print the keys to use, with the mode AK or StsToken, or without a mode",
+        }
+    }
+}
+
 /// Reads the whole output: exactly one JSON object, a byte order mark and white space around it tolerated.
-pub(crate) fn parse(output: &[u8]) -> Result<Keys, BodyDefect> {
+pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
     let output = output
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(output)
@@ -41,8 +77,17 @@ pub(crate) fn parse(output: &[u8]) -> Result<Keys, BodyDefect> {
             column: error.column(),
         })?;
     let security_token = output.sts_token.filter(|token| !token.is_empty());
-    if output.mode.as_deref() == Some("StsToken") && security_token.is_none() {
-        return Err(BodyDefect::Missing("sts_token, though its mode is StsToken"));
+    // Without a mode it is one of these two. In any other one (`RamRoleArn`) the keys are only the first step towards
+    // the identity that is meant, and must not be taken for it.
+    match output.mode.as_deref().unwrap_or_default() {
+        "" => {}
+        mode if mode.eq_ignore_ascii_case("AK") => {}
+        mode if mode.eq_ignore_ascii_case("StsToken") => {
+            if security_token.is_none() {
+                return Err(BodyDefect::Missing("sts_token, though its mode is StsToken").into());
+            }
+        }
+        _ => return Err(Defect::Mode),
     }
     let expires_at = match output.expiration.as_deref() {
         None | Some("") => None,
@@ -97,6 +142,28 @@ mod tests {
     }
 
     #[test]
+    fn modes_are_read_in_any_letter_case_and_others_are_refused() {
+        let with = |mode: &str, token: &str| {
+            let text = format!(
+                r#"{{"mode":"{mode}","access_key_id":"i","access_key_secret":"s","sts_token":"{token}"}}"#
+            );
+            parse(text.as_bytes()).map(|keys| keys.security_token.is_some())
+        };
+        for mode in ["", "AK", "ak", "Ak"] {
+            assert_eq!(with(mode, ""), Ok(false), "{mode}");
+        }
+        for mode in ["StsToken", "ststoken", "STSTOKEN"] {
+            assert_eq!(with(mode, "t"), Ok(true), "{mode}");
+            let missing = BodyDefect::Missing("sts_token, though its mode is StsToken");
+            assert_eq!(with(mode, ""), Err(missing.into()), "{mode}");
+        }
+        for mode in ["RamRoleArn", "EcsRamRole", "External", "canary", " AK"] {
+            assert_eq!(with(mode, "t"), Err(Defect::Mode), "{mode}");
+        }
+        assert_eq!(Defect::Mode.to_string(), "has a mode other than AK and StsToken");
+    }
+
+    #[test]
     fn defects_name_what_is_wrong_and_quote_nothing() {
         for (text, defect) in [
             ("", BodyDefect::Empty),
@@ -141,7 +208,7 @@ mod tests {
             ),
         ] {
             let found = parse(text.as_bytes()).err().unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(found, defect, "{text}");
+            assert_eq!(found, Defect::Body(defect), "{text}");
             assert!(!found.to_string().contains("canary"));
         }
     }

@@ -211,13 +211,15 @@ fn nothing_stands_on_its_standard_input() {
 
 #[test]
 fn a_command_line_is_split_without_a_shell() {
-    let script =
-        Script::new("printf '{\"access_key_id\": \"%s\", \"access_key_secret\": \"%s\"}' \"$1\" \"$2\"");
+    // No key has a space: the script replaces the one in its second argument.
+    let script = Script::new(
+        "printf '{\"access_key_id\": \"%s\", \"access_key_secret\": \"%s\"}' \"$1\" \"${2% *}_${2#* }\"",
+    );
     let helper = script.path("helper");
     let line = format!("/bin/sh '{}' \"$HOME\" a\\ b#c", helper.display());
     let credentials = fetch(CredentialsProcess::builder().command_line(line)).unwrap();
     assert_eq!(credentials.access_key_id(), "$HOME");
-    assert_eq!(credentials.access_key_secret(), "a b#c");
+    assert_eq!(credentials.access_key_secret(), "a_b#c");
 }
 
 #[test]
@@ -238,6 +240,16 @@ fn faults_are_named_and_nothing_is_quoted() {
         (
             "echo '{\"access_key_id\": \"canary\"}'",
             "the program's output has no access_key_secret",
+        ),
+        // tests/cases/process-mode: a base pair is not the identity that is meant.
+        (
+            "echo '{\"mode\": \"RamRoleArn\", \"access_key_id\": \"canary\", \"access_key_secret\": \"s\", \
+             \"ram_role_arn\": \"acs:ram::1:role/x\"}'",
+            "the program's output has a mode other than AK and StsToken",
+        ),
+        (
+            "echo '{\"mode\": \"ststoken\", \"access_key_id\": \"canary\", \"access_key_secret\": \"s\"}'",
+            "the program's output has no sts_token, though its mode is StsToken",
         ),
         (
             "echo '{\"access_key_id\": \"canary \", \"access_key_secret\": \"s\"}'",
