@@ -81,6 +81,9 @@ fn own_name(fields: &BTreeMap<String, &RawValue>) -> Option<String> {
 /// Looks for a profile; `wanted` is `None` if nobody named one.
 pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Lookup, CredentialsError> {
     let config = Config::parse(text, file)?;
+    if config.profiles.as_ref().is_none_or(Vec::is_empty) {
+        return without_profiles(text, file);
+    }
     let current = config.current.as_deref().filter(|name| !name.is_empty());
     let name = wanted.or(current).unwrap_or(DEFAULT_PROFILE);
     let Some(fields) = config.profile(name) else {
@@ -103,6 +106,30 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
     }
     let plan = plan(&config, file, name, &mut Vec::new())?;
     Ok(Lookup::Found(Box::new(plan)))
+}
+
+/// A file without any profile: what `aliyun configure delete` leaves of the last one, or a profile that somebody wrote
+/// without the list around it.
+fn without_profiles(text: &str, file: &Path) -> Result<Lookup, CredentialsError> {
+    let fields: BTreeMap<String, &RawValue> =
+        serde_json::from_str(crate::file::without_mark(text)).unwrap_or_default();
+    let is_set = |key: &&&str| {
+        fields
+            .get(**key)
+            .is_some_and(|value| !matches!(value.get(), "null" | "\"\""))
+    };
+    let Some(key) = BEGUN_BY.iter().find(is_set) else {
+        return Ok(Lookup::Absent("it has no profiles".to_owned()));
+    };
+    let what = format!("the CLI's configuration has {key} at its top level, and no profiles");
+    Err(CredentialsError::invalid_config(
+        ErrorDetail::builder(NAME, what)
+            .place(file.to_string_lossy())
+            .hint(
+                "write {\"current\": \"default\", \"profiles\": [{\"name\": \"default\", \"mode\": \"AK\", ..}]}, or write \
+                 it anew with `aliyun configure`",
+            ),
+    ))
 }
 
 fn is_blank(section: &Section<'_>) -> Result<bool, CredentialsError> {

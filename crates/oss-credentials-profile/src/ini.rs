@@ -23,15 +23,36 @@ const OWN_KEY_SECRET: &str = "alibaba_cloud_access_key_secret";
 /// The sections of a file, each with its keys.
 type Sections = BTreeMap<String, BTreeMap<String, Option<Zeroizing<String>>>>;
 
-/// Reads the text.
+/// The text without its comments, and without a byte order mark. A comment begins with `#` or `;` at the start of a
+/// line or after white space, as in the vendor's SDKs for Java and Go; elsewhere these are characters of a value. Every
+/// line stays, so that its number does.
+fn without_comments(text: &str) -> Zeroizing<String> {
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    for line in crate::file::without_mark(text).split_inclusive('\n') {
+        let mut before = ' ';
+        let comment = line.find(|c: char| {
+            let begins = matches!(c, '#' | ';') && before.is_whitespace();
+            before = c;
+            begins
+        });
+        match comment {
+            Some(at) => {
+                rest.push_str(&line[..at]);
+                rest.push('\n');
+            }
+            None => rest.push_str(line),
+        }
+    }
+    rest
+}
+
+/// Reads the text, which has no comments any more.
 ///
-/// `=` or `:` separates key and value. `#` and `;` begin a comment at the start of a line, never inside a
-/// value. Nothing is interpolated or continued on the next line; no section lends its keys to others. Names
-/// of sections and keys are taken as they are written, white space around them aside.
+/// `=` or `:` separates key and value. Nothing is interpolated or continued on the next line; no section lends its
+/// keys to others. Names of sections and keys are taken as they are written, white space around them aside.
 fn parse(text: &str) -> Result<Sections, String> {
     let mut ini = Ini::new_cs();
-    ini.set_comment_symbols(&['#', ';']);
-    // A secret may hold any of these.
+    ini.set_comment_symbols(&[]);
     let mut settings = ini.defaults();
     settings.enable_inline_comments = false;
     settings.delimiters = vec!['=', ':'];
@@ -40,8 +61,7 @@ fn parse(text: &str) -> Result<Sections, String> {
     // Keys in front of the first section belong to none; by default they would be added to [default].
     settings.default_section = String::new();
     ini.load_defaults(settings);
-    // The parser takes a byte order mark for the first character of the first section's line.
-    let read = ini.read(crate::file::without_mark(text).to_owned())?;
+    let read = ini.read(text.to_owned())?;
     // The parser keeps one copy and hands out another; both are overwritten when they are dropped.
     let kept = std::mem::take(ini.get_mut_map());
     drop(
@@ -83,12 +103,7 @@ pub(crate) fn credentials_file(
         Err(absent) => return Ok(absent),
     };
     let section = Section::ini(file, name, &values);
-    // Java's SDK demands `true`; the others do not know the key.
-    let enable = section.text("enable")?.unwrap_or_default();
-    if ["false", "0", "no", "off"]
-        .iter()
-        .any(|no| enable.eq_ignore_ascii_case(no))
-    {
+    if !is_enabled(&section, text)? {
         return Ok(Lookup::Absent(format!(
             "the section {name:?} is disabled by its key \"enable\""
         )));
@@ -98,6 +113,27 @@ pub(crate) fn credentials_file(
         place: section.place,
         way,
     })))
+}
+
+/// Whether a section counts. Java's SDK demands `true`; the others do not know the key.
+fn is_enabled(section: &Section<'_>, text: &str) -> Result<bool, CredentialsError> {
+    let Some(word) = section.text("enable")? else {
+        return Ok(true);
+    };
+    let is_one_of = |words: [&str; 4]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+    if is_one_of(["true", "1", "yes", "on"]) {
+        return Ok(true);
+    }
+    if is_one_of(["false", "0", "no", "off"]) {
+        return Ok(false);
+    }
+    let text = without_comments(text);
+    let line = lines_of(&text, &section.place.name).find(|(_, line)| key_of(line) == "enable");
+    let line = line.map_or(0, |(number, _)| number);
+    Err(section.place.invalid(
+        format!("has an unknown word for enable on line {line}"),
+        "write true, yes, on or 1, or false, no, off or 0",
+    ))
 }
 
 /// The two keys that the vendor's OSS documents use, in a section of the user's choice.
@@ -120,10 +156,20 @@ fn section(
     file: &Path,
     name: &str,
 ) -> Result<Result<BTreeMap<String, Zeroizing<String>>, Lookup>, CredentialsError> {
+    if let Some(what) = other_format(text) {
+        return Ok(Err(Lookup::Absent(what.to_owned())));
+    }
+    let text = &*without_comments(text);
     let mut sections = parse(text).map_err(|problem| unreadable(file, &problem))?;
     let Some(keys) = sections.remove(name) else {
-        let others = others(sections.keys());
-        return Ok(Err(Lookup::Absent(format!("no section {name:?}{others}"))));
+        // The parser's name for the keys before the first section.
+        sections.remove("");
+        let reason = if sections.is_empty() {
+            format!("no section {name:?}, nor any other")
+        } else {
+            format!("no section {name:?}{}", others(sections.keys()))
+        };
+        return Ok(Err(Lookup::Absent(reason)));
     };
     if let Some(repeated) = repeated(text, name) {
         let place = Section::ini(file, name, &BTreeMap::new()).place;
@@ -155,29 +201,70 @@ enum Repeated {
     Key(String),
 }
 
+/// What a file in another format is, which somebody named in place of an INI file; `None` if it may be one. Nothing of
+/// it is shown.
+fn other_format(text: &str) -> Option<&'static str> {
+    let mut lines = crate::file::without_mark(text)
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let first = lines.clone().next()?;
+    if first.starts_with('{') {
+        return Some(
+            "it is JSON: the CLI's config.json belongs in ALIBABA_CLOUD_CONFIG_FILE or cli_file(..)",
+        );
+    }
+    // The console hands out such a file with a new pair.
+    if first.trim_matches('"').starts_with("AccessKey ID") && first.contains(',') {
+        return Some("it is a table of keys, as AccessKey.csv of the console, and has no section");
+    }
+    let is_variable = |line: &str| {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        line.starts_with("ALIBABA_CLOUD_") && line.contains('=')
+    };
+    let has_section = lines.clone().any(|line| line.starts_with('['));
+    (!has_section && lines.any(is_variable))
+        .then_some("it has no section: it is a list of variables, which belong in the environment")
+}
+
+/// The lines of a section, trimmed, with their numbers from 1; empty ones are left out. The heading is one of them.
+fn lines_of<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut inside = false;
+    text.lines()
+        .map(str::trim)
+        .zip(1..)
+        .filter_map(move |(line, number)| {
+            if let Some(heading) = line.strip_prefix('[') {
+                let end = heading.rfind(']');
+                inside = end.and_then(|end| heading.get(..end)).map(str::trim) == Some(name);
+            }
+            (inside && !line.is_empty()).then_some((number, line))
+        })
+}
+
+/// The part of a line before the separator.
+fn key_of(line: &str) -> &str {
+    line.split(['=', ':']).next().unwrap_or_default().trim()
+}
+
 /// What of a section stands twice. The parser, which reads all else, puts both together: half of one and half of the
 /// other would be an identity that nobody meant.
 fn repeated(text: &str, name: &str) -> Option<Repeated> {
     let mut keys = BTreeSet::new();
-    let (mut seen, mut inside) = (false, false);
-    for line in crate::file::without_mark(text).lines().map(str::trim) {
-        if let Some(heading) = line.strip_prefix('[') {
-            inside = heading
-                .rfind(']')
-                .and_then(|end| heading.get(..end))
-                .map(str::trim)
-                == Some(name);
-            if inside && seen {
+    let mut seen = false;
+    for (_, line) in lines_of(text, name) {
+        if line.starts_with('[') {
+            if seen {
                 return Some(Repeated::Section);
             }
-            seen |= inside;
-        } else if inside && !line.is_empty() && !line.starts_with(['#', ';']) {
-            let key = line.split(['=', ':']).next().unwrap_or_default().trim();
-            if !keys.insert(key) {
-                // Another one may be a piece of a secret.
-                let is_name = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                return Some(Repeated::Key(if is_name { key } else { "a key" }.to_owned()));
-            }
+            seen = true;
+            continue;
+        }
+        let key = key_of(line);
+        if !keys.insert(key) {
+            // Another one may be a piece of a secret.
+            let is_name = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            return Some(Repeated::Key(if is_name { key } else { "a key" }.to_owned()));
         }
     }
     None

@@ -25,23 +25,35 @@ pub(crate) enum Lookup {
     Absent(String),
 }
 
-/// The names that a file has, behind the one that it has not.
+/// The names that a file has, after the one that it has not. A line that only looks like a heading, and whatever else
+/// stands in the place of a name, may be a key: such names are counted and not shown.
 pub(crate) fn others(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
-    let more = names.len().saturating_sub(MAX_NAMES);
-    let shown: Vec<_> = names.take(MAX_NAMES).map(|name| cut(name.as_ref())).collect();
-    match (shown.join(", "), more) {
-        (shown, _) if shown.is_empty() => shown,
+    let all = names.len();
+    let shown: Vec<_> = names
+        .filter_map(|name| cut(name.as_ref()))
+        .take(MAX_NAMES)
+        .collect();
+    match (shown.join(", "), all - shown.len()) {
+        (_, 0) if all == 0 => String::new(),
         (shown, 0) => format!(", but {shown}"),
-        (shown, more) => format!(", but {shown} and {more} more"),
+        (shown, more) if !shown.is_empty() => format!(", but {shown} and {more} more"),
+        (_, 1) => ", but one whose name is not shown".to_owned(),
+        (_, more) => format!(", but {more} whose names are not shown"),
     }
 }
 
-/// A name as one of many.
-fn cut(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_NAME) {
-        Some((at, _)) => format!("{:?}…", &name[..at]),
-        None => format!("{name:?}"),
+/// A name as one of many; `None` if it does not look like one. Secrets are letters and digits alone, and longer.
+fn cut(name: &str) -> Option<String> {
+    let separates = |c: char| matches!(c, ' ' | '.' | '_' | '-' | '@' | ':' | '/');
+    let is_name = |c: char| c.is_alphanumeric() || separates(c);
+    if name.is_empty() || !name.chars().all(is_name) {
+        return None;
     }
+    let Some((at, _)) = name.char_indices().nth(LONGEST_NAME) else {
+        return Some(format!("{name:?}"));
+    };
+    let is_word = name.is_ascii() && !name[..at].contains(separates);
+    (!is_word).then(|| format!("{:?}…", &name[..at]))
 }
 
 #[derive(Clone, Debug)]

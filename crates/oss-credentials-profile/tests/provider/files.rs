@@ -194,9 +194,20 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
         (
             HOME_FILES[0],
             r#"{"current": "", "profiles": []}"#,
-            "no profile \"default\"",
+            "it has no profiles",
         ),
-        (HOME_FILES[0], r#"{"profiles": null}"#, "no profile \"default\""),
+        // What `aliyun configure delete` of the last profile leaves.
+        (
+            HOME_FILES[0],
+            include_str!("../cases/cli-no-profiles/after-delete.json"),
+            "it has no profiles",
+        ),
+        (
+            HOME_FILES[0],
+            r#"{"current": "gone", "profiles": [], "access_key_id": ""}"#,
+            "it has no profiles",
+        ),
+        (HOME_FILES[0], r#"{"profiles": null}"#, "it has no profiles"),
         (
             HOME_FILES[1],
             "[other]\ntype = access_key\n",
@@ -228,6 +239,38 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
         folder.invalid(&builder.build().unwrap());
         let env = folder.env().with(ENV_PROFILE, "default");
         folder.invalid(&ProfileProvider::from_env(&env).unwrap().build().unwrap());
+    }
+}
+
+/// Somebody configured it, so a chain must not go on to the role of the node.
+#[test]
+#[cfg(not(windows))]
+fn a_profile_without_the_list_around_it_is_an_error() {
+    for (text, key) in [
+        (
+            r#"{"mode": "AK", "access_key_id": "canary", "access_key_secret": "canary", "region_id": "cn-hangzhou"}"#,
+            "access_key_id",
+        ),
+        (
+            r#"{"current": "default", "profiles": [], "ram_role_arn": "canary"}"#,
+            "ram_role_arn",
+        ),
+        (
+            r#"{"profiles": null, "process_command": "canary"}"#,
+            "process_command",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.write(HOME_FILES[0], text);
+        let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
+        assert_eq!(
+            folder.invalid(&provider),
+            format!(
+                "profile: the CLI's configuration has {key} at its top level, and no profiles (.aliyun/config.json); \
+                 write {{\"current\": \"default\", \"profiles\": [{{\"name\": \"default\", \"mode\": \"AK\", ..}}]}}, or \
+                 write it anew with `aliyun configure`"
+            )
+        );
     }
 }
 
@@ -289,7 +332,7 @@ fn what_somebody_named_has_to_be_there() {
         .cli_file(folder.write("none.json", r#"{"profiles": []}"#));
     assert_eq!(
         folder.invalid(&empty.build().unwrap()),
-        "profile: no file has a profile to use (none.json: no profile \"default\"); add the profile \"default\" to \
+        "profile: no file has a profile to use (none.json: it has no profiles); add the profile \"default\" to \
          it, or name one with profile(..) or ALIBABA_CLOUD_PROFILE"
     );
     let named = ProfileProvider::from_env(&folder.env().with(ENV_PROFILE, "staging"));
@@ -365,7 +408,7 @@ fn files_that_cannot_be_read() {
         (
             folder
                 .builder()
-                .cli_file(folder.write("f.json", r#"{"current": "gone", "profiles": []}"#)),
+                .cli_file(folder.write("f.json", r#"{"current": "gone", "profiles": [{"name": "x"}]}"#)),
             "profile: \"current\" names the profile \"gone\", and there is none (f.json); choose one with \
              `aliyun configure switch`, or name one with profile(..) or ALIBABA_CLOUD_PROFILE",
         ),

@@ -25,7 +25,7 @@ fn equals_sign_or_colon_separates() {
         (" = a:b=c", "a:b=c"),
         (": a=b:c", "a=b:c"),
         (" = =", "="),
-        (" = a = b", "a = b"),
+        (" = a=b", "a=b"),
     ] {
         assert_eq!(secret(line), value);
     }
@@ -33,8 +33,122 @@ fn equals_sign_or_colon_separates() {
 
 #[test]
 fn nothing_inside_a_value_is_a_comment() {
-    for value in ["id#x", "s;e", "v # c", "v ; c", "v #", "a;b#c"] {
-        assert_eq!(secret(&format!(" = {value}")), value);
+    for value in ["id#x", "s;e", "a;b#c", "#x", ";"] {
+        assert_eq!(secret(&format!("={value}")), value);
+    }
+}
+
+/// The SDKs for Java and Go cut at both signs, and their READMEs show comments so.
+#[test]
+fn white_space_and_a_sign_begin_a_comment() {
+    for line in [
+        " = v # c",
+        " = v ; c",
+        " = v\t#c",
+        " = v #",
+        "=v ;",
+        " = v  ; a # b",
+        " = \"v\"   # c",
+        ": v #c#",
+    ] {
+        assert_eq!(secret(line), "v", "{line:?}");
+    }
+    assert_eq!(secret(" = a#b;c # d"), "a#b;c");
+    // The heading, and a value that is nothing but a comment.
+    let text = "[default]   # it is\nrole_name =   # none\ntype = access_key\naccess_key_id = id\naccess_key_secret = s\n";
+    assert_eq!(keys(&Folder::new().ini(text)), pair("id", "s"));
+    let text = "[default] ; it is\ntype = access_key\naccess_key_id =   # id\naccess_key_secret = s\n";
+    assert_eq!(
+        problem(text),
+        "profile: the section \"default\" has no access_key_id (credentials.ini); set access_key_id"
+    );
+}
+
+/// Files as the READMEs of the vendor's SDKs show them.
+#[test]
+fn files_with_comments_after_values_are_read() {
+    for text in [
+        include_str!("../cases/ini-inline-comments/as-documented.ini"),
+        include_str!("../cases/ini-inline-comments/keys-only.ini"),
+    ] {
+        let expected = pair("LTAI5tProbeUser000000001", "ProbeSecretProbeSecret000000001");
+        assert_eq!(keys(&Folder::new().ini(text)), expected);
+    }
+    let disabled = include_str!("../cases/ini-inline-comments/disabled.ini");
+    assert!(problem(disabled).contains("the section \"default\" is disabled by its key \"enable\""));
+}
+
+#[cfg(feature = "ecs")]
+#[test]
+fn a_comment_is_no_part_of_a_role_name() {
+    let folder = Folder::answering(200, "metadata-token").then_answering(404, "");
+    let provider = folder.ini(include_str!("../cases/ini-inline-comments/role-name.ini"));
+    assert!(
+        oss_credentials_core::blocking::wait(oss_credentials_core::CredentialsProvider::credentials(
+            &provider
+        ))
+        .is_err()
+    );
+    assert!(
+        folder.http.requests()[1]
+            .url()
+            .ends_with("/security-credentials/worker")
+    );
+}
+
+#[test]
+fn a_line_that_is_no_heading_is_not_shown() {
+    for text in [
+        include_str!("../cases/ini-first-line-is-secret/leak1.ini"),
+        include_str!("../cases/ini-first-line-is-secret/leak2.ini"),
+        "[ProbeSecretProbeSecret000000001]\n",
+        "[Probe=Secret/with+signs]\n",
+    ] {
+        let error = problem(text);
+        assert_eq!(
+            error,
+            "profile: no file has a profile to use (credentials.ini: no section \"default\", but one whose name is not \
+             shown); add the profile \"default\" to it, or name one with profile(..) or ALIBABA_CLOUD_PROFILE"
+        );
+    }
+    let text = problem("[{\"Probe\"}]\n[prod]\n['Probe']\n");
+    assert!(
+        text.contains("no section \"default\", but \"prod\" and 2 more)"),
+        "{text}"
+    );
+    let text = problem("[{\"Probe\"}]\n['Probe']\n");
+    assert!(
+        text.contains("no section \"default\", but 2 whose names are not shown)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_of_another_tool_is_told_from_an_ini_file() {
+    for (text, reason) in [
+        (
+            include_str!("../cases/credentials-file-of-another-tool/config.json"),
+            "it is JSON: the CLI's config.json belongs in ALIBABA_CLOUD_CONFIG_FILE or cli_file(..)",
+        ),
+        (
+            include_str!("../cases/credentials-file-of-another-tool/velero.env"),
+            "it has no section: it is a list of variables, which belong in the environment",
+        ),
+        (
+            include_str!("../cases/credentials-file-of-another-tool/AccessKey.csv"),
+            "it is a table of keys, as AccessKey.csv of the console, and has no section",
+        ),
+        (
+            "access_key_id = LTAI5tProbeUser000000001\n",
+            "no section \"default\", nor any other",
+        ),
+    ] {
+        let error = problem(text);
+        assert!(
+            error.contains(&format!("(credentials.ini: {reason});")),
+            "{error}"
+        );
+        assert!(!error.contains("Probe"), "{error}");
     }
 }
 
@@ -115,18 +229,24 @@ fn values_are_not_continued_on_the_next_line() {
 
 #[test]
 fn quotes_around_a_value_are_optional() {
-    for (line, value) in [
-        (r#" = "a#b""#, "a#b"),
-        (r#" = "ab""#, "ab"),
-        (" = 'ab'", "ab"),
-        (r#" = "a"#, r#""a"#),
-        (r#" = a""#, r#"a""#),
-        (r#" = "a'"#, r#""a'"#),
-        (r#" = a"b"c"#, r#"a"b"c"#),
-        (r#" = ""a"""#, r#""a""#),
-        (r#" = ""#, "\""),
-    ] {
+    for (line, value) in [(r#" = "a#b""#, "a#b"), (r#" = "ab""#, "ab"), (" = 'ab'", "ab")] {
         assert_eq!(secret(line), value, "{line}");
+    }
+    // Other quotes are characters of the value, which no key has.
+    for line in [
+        r#" = "a"#,
+        r#" = a""#,
+        r#" = "a'"#,
+        r#" = a"b"c"#,
+        r#" = ""a"""#,
+        r#" = ""#,
+    ] {
+        let text = format!("[default]\ntype = access_key\naccess_key_id = id\naccess_key_secret{line}\n");
+        assert_eq!(
+            problem(&text),
+            "profile: in the section \"default\" the AccessKey secret holds a quote (credentials.ini); set the value \
+             exactly as the service issued it"
+        );
     }
 }
 
@@ -149,6 +269,8 @@ fn enable_is_true_unless_it_says_no() {
         "enable = TRUE",
         "enable = 1",
         "enable = yes",
+        "enable = On",
+        "enable = true   # yes",
     ] {
         assert_eq!(
             keys(&Folder::new().ini(&text(enable))),
@@ -162,10 +284,26 @@ fn enable_is_true_unless_it_says_no() {
         "enable=0",
         "enable = no",
         "enable = OFF",
+        "enable = false   # not yet",
     ] {
         assert!(
             problem(&text(enable)).contains("the section \"default\" is disabled by its key \"enable\""),
             "{enable}"
+        );
+    }
+}
+
+#[test]
+fn another_word_for_enable_is_named_with_its_line() {
+    for word in ["maybe", "disabled", "canary", "2", "tru", "false#not yet"] {
+        let text = format!(
+            "# first\n[other]\nenable = perhaps\n\n[default]\n; more\ntype = access_key\nenable = {word}\n\
+             access_key_id = id\naccess_key_secret = s\n"
+        );
+        assert_eq!(
+            problem(&text),
+            "profile: the section \"default\" has an unknown word for enable on line 8 (credentials.ini); write true, \
+             yes, on or 1, or false, no, off or 0"
         );
     }
 }
