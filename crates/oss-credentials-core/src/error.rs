@@ -188,6 +188,7 @@ pub struct ErrorDetail {
 struct DetailInner {
     provider: &'static str,
     what: Cow<'static, str>,
+    setting: Option<&'static str>,
     place: Option<String>,
     hint: Option<Cow<'static, str>>,
     http_status: Option<u16>,
@@ -204,6 +205,7 @@ impl ErrorDetail {
             inner: DetailInner {
                 provider,
                 what: what.into(),
+                setting: None,
                 place: None,
                 hint: None,
                 http_status: None,
@@ -223,6 +225,13 @@ impl ErrorDetail {
     /// What failed.
     pub fn what(&self) -> &str {
         &self.inner.what
+    }
+
+    /// Name of the setting whose value is wrong, as the builder's method or argument is called; `None` if the
+    /// failure does not come from one. It is not part of the text: whoever took the value from a variable or a file
+    /// names that.
+    pub fn setting(&self) -> Option<&'static str> {
+        self.inner.setting
     }
 
     /// Where: a URL without query, a file, or the name of a variable.
@@ -312,6 +321,12 @@ pub struct ErrorDetailBuilder {
 }
 
 impl ErrorDetailBuilder {
+    /// Name of the setting whose value is wrong; see [`ErrorDetail::setting`].
+    pub fn setting(mut self, setting: &'static str) -> Self {
+        self.inner.setting = Some(setting);
+        self
+    }
+
     /// Where it failed: a URL (its query and user-info are dropped), a file, or the name of a variable.
     pub fn place(mut self, place: impl AsRef<str>) -> Self {
         self.inner.place = Some(clean(&crate::http::without_secrets(place.as_ref())));

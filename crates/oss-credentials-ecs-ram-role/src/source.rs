@@ -152,6 +152,7 @@ impl EcsRamRole {
             .security_token(take(keys.security_token))
             .expires_at(keys.expires_at)
             .source(NAME)
+            .strict()
             .build()
             .map_err(|_| {
                 let what = "the answer to the request for credentials has a key that cannot be one";

@@ -73,7 +73,7 @@ impl EnvProvider {
             match is_set {
                 (true, true) => {
                     let token = self.env.non_empty(family.security_token()).unwrap_or_default();
-                    let built = builder.security_token(token).source(NAME).build();
+                    let built = builder.security_token(token).source(NAME).strict().build();
                     return built.map_err(|error| refused(family, error));
                 }
                 (true, false) => {
@@ -149,12 +149,10 @@ fn refused(family: Family, error: CredentialsError) -> CredentialsError {
     let Some(detail) = error.detail() else {
         return error;
     };
-    let place = if detail.what().starts_with("the AccessKey id ") {
-        family.access_key_id()
-    } else if detail.what().starts_with("the AccessKey secret ") {
-        family.access_key_secret()
-    } else {
-        family.security_token()
+    let place = match detail.setting() {
+        Some("access_key_id") => family.access_key_id(),
+        Some("access_key_secret") => family.access_key_secret(),
+        _ => family.security_token(),
     };
     CredentialsError::invalid_config(
         ErrorDetail::builder(NAME, detail.what().to_owned())

@@ -172,6 +172,31 @@ fn values_that_cannot_be_keys_are_refused_with_the_name_of_their_variable() {
 }
 
 #[test]
+fn quotes_comments_and_invisible_characters_are_refused_with_the_name_of_the_variable() {
+    let complete = [
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "canary-id"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "canary-secret"),
+        ("ALIBABA_CLOUD_SECURITY_TOKEN", "canary-token"),
+    ];
+    for (value, problem) in [
+        ("\"canary\"", "holds a quote"),
+        ("'canary'", "holds a quote"),
+        ("canary # comment", "holds white space"),
+        ("\u{feff}canary", "holds a character that is not ASCII"),
+        ("can\u{200b}ary", "holds a character that is not ASCII"),
+        ("can\u{7}ary", "holds a control character"),
+    ] {
+        for (name, _) in complete {
+            let error = ask(&EnvProvider::with_env(FakeEnv::from(complete).with(name, value))).unwrap_err();
+            assert!(matches!(error, CredentialsError::InvalidConfig(_)));
+            let text = error.to_string();
+            assert!(text.contains(&format!("{problem} ({name}); ")), "{text}");
+            assert!(!format!("{error:?}").contains("canary"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn keys_are_read_on_each_call() {
     let env = Arc::new(FakeEnv::new());
     let provider = EnvProvider::with_env(Arc::clone(&env));

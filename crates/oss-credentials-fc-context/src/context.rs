@@ -263,6 +263,7 @@ fn complete(
     Credentials::builder(std::mem::take(&mut *id), std::mem::take(&mut *secret))
         .security_token(std::mem::take(&mut *token))
         .source(NAME)
+        .strict()
         .build()
         .map(Some)
         .map_err(|error| refused(&error, names))
@@ -270,13 +271,13 @@ fn complete(
 
 /// The builder knows what is wrong with a value, but not where it came from.
 fn refused(error: &CredentialsError, names: Names) -> CredentialsError {
-    let what = error
-        .detail()
+    let detail = error.detail();
+    let what = detail
         .map_or("a value cannot be used", ErrorDetail::what)
         .to_owned();
-    let name = match what.as_str() {
-        what if what.starts_with("the AccessKey id ") => names[0],
-        what if what.starts_with("the AccessKey secret ") => names[1],
+    let name = match detail.and_then(ErrorDetail::setting) {
+        Some("access_key_id") => names[0],
+        Some("access_key_secret") => names[1],
         _ => names[2],
     };
     CredentialsError::invalid_config(

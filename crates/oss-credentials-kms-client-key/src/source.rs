@@ -418,7 +418,8 @@ fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
             Expiry::At(at) => Some(at),
             Expiry::Never | Expiry::Unreadable => None,
         })
-        .source(NAME);
+        .source(NAME)
+        .strict();
     if let Some(token) = pair.security_token {
         builder = builder.security_token(token.as_str().to_owned());
     }

@@ -130,7 +130,9 @@ fn forbidden(place: &Place, what: &str) -> CredentialsError {
 
 /// Keys as they stand in the file.
 fn fixed(place: &Place, keys: &Keys) -> Built {
-    let mut built = Credentials::builder(keys.id.clone(), keys.secret.as_str()).source(NAME);
+    let mut built = Credentials::builder(keys.id.clone(), keys.secret.as_str())
+        .source(NAME)
+        .strict();
     if let Some(token) = &keys.token {
         built = built.security_token(token.as_str());
     }

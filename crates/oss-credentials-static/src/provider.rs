@@ -101,7 +101,9 @@ impl StaticProvider {
         access_key_secret: impl Into<String>,
     ) -> StaticProviderBuilder {
         StaticProviderBuilder {
-            inner: Credentials::builder(access_key_id, access_key_secret).source(NAME),
+            inner: Credentials::builder(access_key_id, access_key_secret)
+                .source(NAME)
+                .strict(),
             empty_token: false,
             clock: Arc::new(SystemClock),
         }

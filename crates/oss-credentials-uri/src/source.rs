@@ -327,16 +327,18 @@ impl Exchange<'_> {
                     .hint("check that the server behind the URI renews them, and its clock"),
             ));
         }
-        let built = Credentials::builder(
+        let mut built = Credentials::builder(
             session.access_key_id,
             std::mem::take(&mut *session.access_key_secret),
         )
-        .security_token(std::mem::take(&mut *session.security_token))
         .expires_at(session.expires_at)
         .source(NAME)
-        .build();
+        .strict();
+        if let Some(mut token) = session.security_token {
+            built = built.security_token(std::mem::take(&mut *token));
+        }
         // Not the user's configuration is wrong, but what was answered.
-        built.map_err(|error| {
+        built.build().map_err(|error| {
             let problem = error
                 .detail()
                 .map_or("a key cannot be used", ErrorDetail::what)

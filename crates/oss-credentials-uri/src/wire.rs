@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 /// Pieces of a query or a password that are shorter than this are no secrets worth hiding a message for.
 const SHORTEST_SECRET: usize = 4;
 
+/// How the ids of temporary pairs begin.
+const TEMPORARY: &str = "STS.";
+
 /// Why an answer of status 200 brings no credentials.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -31,11 +34,11 @@ struct Answer {
     expiration: Option<String>,
 }
 
-/// A complete answer: id, secret and token are not empty.
+/// A complete answer: id and secret are not empty, and neither is the token of a temporary pair.
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
-    pub(crate) security_token: Zeroizing<String>,
+    pub(crate) security_token: Option<Zeroizing<String>>,
     pub(crate) expires_at: SystemTime,
 }
 
@@ -52,7 +55,18 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
 fn complete(answer: Answer) -> Result<Session, BodyDefect> {
     let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
     let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
-    let security_token = required(answer.security_token, "SecurityToken")?;
+    // A server that hands out a long-lived pair writes "SecurityToken": "" (the vendor's ack-ram-tool does). Without
+    // the field, the answer is not complete; and a pair that STS issued is of no use without its token.
+    let is_pair = !access_key_id.starts_with(TEMPORARY)
+        && answer
+            .security_token
+            .as_ref()
+            .is_some_and(|token| token.is_empty());
+    let security_token = if is_pair {
+        None
+    } else {
+        Some(required(answer.security_token, "SecurityToken")?)
+    };
     let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
     let expires_at = DateTime::parse_from_rfc3339(&expiration)

@@ -133,6 +133,7 @@ impl Exchange<'_> {
         .security_token(std::mem::take(&mut *session.security_token))
         .expires_at(session.expires_at)
         .source(NAME)
+        .strict()
         .build()
         // Not the user's configuration is wrong, but what was answered.
         .map_err(|error| {

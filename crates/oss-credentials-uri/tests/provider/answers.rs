@@ -3,7 +3,7 @@
 use oss_credentials_core::http::{HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_core::{CredentialsError, CredentialsSource as _, blocking};
 
-use crate::service::{PLACE, Service, an_hour, at, fetch, session};
+use crate::service::{NOW, PLACE, Service, an_hour, at, fetch, session};
 
 type Check = fn(&CredentialsError) -> bool;
 const DENIED: Check = |error| matches!(error, CredentialsError::Denied(_));
@@ -94,6 +94,16 @@ fn transport_failures_have_their_variants() {
 }
 
 #[test]
+fn a_pair_with_an_empty_token_is_used_until_its_expiration() {
+    // As the vendor's ack-ram-tool writes it.
+    let body = an_hour("LTAI5tEXAMPLEKEYID").replace("canary-token", "");
+    let credentials = fetch(Service::new().answers(200, &body).builder()).unwrap();
+    assert_eq!(credentials.access_key_id(), "LTAI5tEXAMPLEKEYID");
+    assert_eq!(credentials.security_token(), None);
+    assert_eq!(credentials.expires_at(), Some(at(NOW + 3600)));
+}
+
+#[test]
 fn bodies_have_their_variants() {
     let page = "is HTML or XML (PLACE, HTTP 200); check the URI, and whether a proxy";
     answer(200, "<html>log in</html>", INVALID_RESPONSE, page);
@@ -112,6 +122,18 @@ fn bodies_have_their_variants() {
         let text = format!("has no {field} (PLACE, HTTP 200); let the server");
         answer(200, &good.replace(field, "Other"), INVALID_RESPONSE, &text);
     }
+    let no_token = good.replace("canary-token", "");
+    assert!(no_token.contains("\"SecurityToken\": \"\""), "{no_token}");
+    answer(
+        200,
+        &no_token,
+        INVALID_RESPONSE,
+        "has no SecurityToken (PLACE, HTTP 200); let the server",
+    );
+    let bidirectional = session("STS.A\u{202e}", "2026-01-02T04:04:05Z");
+    let text =
+        "in the answer of the credentials URI the AccessKey id holds a character that is not ASCII (PLACE)";
+    answer(200, &bidirectional, INVALID_RESPONSE, text);
     let soon = session("STS.A", "soon");
     answer(
         200,
