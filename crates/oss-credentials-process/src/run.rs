@@ -312,6 +312,7 @@ mod tests {
     }
 
     impl Noted {
+        #[expect(clippy::unwrap_used, reason = "a broken set-up ends the test")]
         fn start(script: &str) -> Self {
             let mut command = Command::new("/bin/sh");
             command.args(["-c", script]);
