@@ -146,7 +146,7 @@ async fn presigned(client: &Client) -> Outcome {
             "attachment; filename=\"greeting.txt\"",
         )
         .await?;
-    println!("works until {:?}: {}", link.valid_until(), link.url());
+    println!("works until {}: {}", link.valid_until_utc(), link.url());
 
     let upload = client
         .presign_put("examplebucket", "photo.jpg", Duration::from_secs(900))
@@ -163,7 +163,7 @@ async fn presigned_part(client: &Client, upload_id: &str) -> Outcome {
         .upload_part("examplebucket", "big.bin", upload_id, 7, "")
         .presign(Duration::from_secs(900))
         .await?;
-    println!("{} {} until {:?}", url.method(), url.url(), url.valid_until());
+    println!("{} {} until {}", url.method(), url.url(), url.valid_until_utc());
     Ok(())
 }
 

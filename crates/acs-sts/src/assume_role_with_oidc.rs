@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::call::{Caller, Operation};
 use crate::client::StsClient;
 use crate::error::StsError;
-use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn};
+use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn, shown_arn};
 use crate::wire;
 
 /// Shortest token, in characters.
@@ -129,7 +129,7 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
     }
     Err(invalid(
         provider,
-        "the OIDC provider ARN has a wrong shape",
+        format!("the OIDC provider ARN has a wrong shape{}", shown_arn(arn)),
         "write it as acs:ram::<account id>:oidc-provider/<provider name>; it is oidc_provider_arn, or \
          ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
     ))

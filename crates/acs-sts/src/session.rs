@@ -97,6 +97,9 @@ impl SessionSettings {
     }
 }
 
+/// Longest part of an ARN that an error shows, in characters.
+const MAX_SHOWN_ARN: usize = 128;
+
 /// A setting that cannot work.
 pub(crate) fn invalid(
     provider: &'static str,
@@ -117,9 +120,17 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
     }
     Err(invalid(
         provider,
-        "the role ARN has a wrong shape",
+        format!("the role ARN has a wrong shape{}", shown_arn(role_arn)),
         "write it as acs:ram::<account id>:role/<role name>; it is role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
     ))
+}
+
+/// `: "<arn>"` for an error. What does not begin like an ARN is not shown: it may be a secret in the wrong place.
+pub(crate) fn shown_arn(arn: &str) -> String {
+    if !arn.starts_with("acs:") {
+        return String::new();
+    }
+    format!(": {:?}", arn.chars().take(MAX_SHOWN_ARN).collect::<String>())
 }
 
 /// Whether it is `acs:ram::<account id><kind><name>`, with neither part empty. An account id need not be

@@ -341,7 +341,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("endpoint", &self.inner.endpoint.url(None, None))
-            .field("provider", &self.inner.provider)
+            .field("provider", &self.inner.provider.name())
             .finish_non_exhaustive()
     }
 }

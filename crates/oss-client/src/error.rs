@@ -115,7 +115,7 @@ impl Error {
 }
 
 /// A setting or an argument that cannot be used, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oss-client: {what}; {hint}")]
 pub struct Problem {
     what: Cow<'static, str>,
@@ -138,6 +138,13 @@ impl Problem {
     /// What to do about it.
     pub fn hint(&self) -> &str {
         &self.hint
+    }
+}
+
+impl fmt::Debug for Problem {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -401,7 +408,7 @@ impl fmt::Debug for InvalidResponse {
 )]
 pub struct LeftBehind {
     upload_id: String,
-    #[source]
+    // Not its source: the text has it already, and reports that walk the sources would print it twice.
     cause: Error,
     abort: Error,
 }

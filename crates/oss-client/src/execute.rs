@@ -357,7 +357,8 @@ impl Inner {
         }
         let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
         self.signing
-            .sign(&mut parts, bucket, key, credentials, time)
+            .with_sub_resources(&operation.sub_resources)
+            .and_then(|signing| signing.sign(&mut parts, bucket, key, credentials, time))
             .map_err(Error::Sign)?;
         let request = http::Request::from_parts(parts, operation.body.attempt(progress));
         request.try_into().map_err(|error| {

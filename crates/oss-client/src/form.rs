@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::BoxFuture;
+use oss_sign::UtcTime;
 use oss_sign::v4::{LimitedBy, PostForm, PostPolicy};
 
 use crate::client::Client;
@@ -139,6 +140,11 @@ impl PresignedForm {
     /// credentials.
     pub fn valid_until(&self) -> SystemTime {
         self.form.valid_until()
+    }
+
+    /// [`PresignedForm::valid_until`], to be shown: it prints as UTC, such as `2026-01-01T08:30:00Z`.
+    pub fn valid_until_utc(&self) -> UtcTime {
+        self.form.valid_until_utc()
     }
 
     /// What sets [`PresignedForm::valid_until`].

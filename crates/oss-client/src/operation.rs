@@ -61,6 +61,8 @@ pub struct Operation {
     pub(crate) key: Option<String>,
     /// Decoded; each name stands once.
     pub(crate) query: Vec<(String, String)>,
+    /// Names of parameters that V1 signs besides those that it knows.
+    pub(crate) sub_resources: Vec<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
     /// Of which body the service tells the CRC-64.
@@ -91,6 +93,7 @@ impl Operation {
             bucket: None,
             key: None,
             query: Vec::new(),
+            sub_resources: Vec::new(),
             headers: HeaderMap::new(),
             body: Body::empty(),
             crc: Crc::None,
@@ -124,6 +127,15 @@ impl Operation {
         self
     }
 
+    /// Adds a query parameter like [`Operation::query`], which V1 also signs. V4 signs every parameter, and V1 those
+    /// that `oss-sign` knows as sub-resources: this is for one that is newer than this crate.
+    pub fn sub_resource(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.sub_resources.push(name.clone());
+        self.set_query(name, value.into());
+        self
+    }
+
     /// Adds a header, in place of an earlier one of the same name. The value is bytes or text; blanks around it are
     /// cut off. What cannot be sent, is set by the client itself (`Authorization`, `Date`, …) or is about the
     /// connection (`Connection`, `TE`, …) makes sending fail.
@@ -146,6 +158,7 @@ impl Operation {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
             query: self.query.clone(),
+            sub_resources: self.sub_resources.clone(),
             headers: self.headers.clone(),
             body: Body::empty(),
             crc: self.crc,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderName, HeaderValue, Method};
 use oss_credentials_core::{BoxFuture, Credentials, CredentialsError};
 use oss_sign::v4::{LimitedBy, Presigned};
-use oss_sign::{RequestView, SignError};
+use oss_sign::{RequestView, SignError, UtcTime};
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
@@ -37,7 +37,7 @@ use crate::signing::Signing;
 ///     .presign_put("examplebucket", "photo.jpg", Duration::from_secs(900))
 ///     .content_type("image/jpeg")
 ///     .await?;
-/// println!("{} until {:?}", upload.method(), upload.valid_until());
+/// println!("{} until {}", upload.method(), upload.valid_until_utc());
 /// for (name, value) in upload.headers() {
 ///     println!("send {name}: {}", String::from_utf8_lossy(value));
 /// }
@@ -133,8 +133,12 @@ impl Presign {
         } = self;
         operation.check(&client.inner.endpoint)?;
         let inner = &*client.inner;
-        inner.signing.check_expires(expires).map_err(Error::Sign)?;
-        check_headers(&operation, &inner.signing)?;
+        let signing = inner
+            .signing
+            .with_sub_resources(&operation.sub_resources)
+            .map_err(Error::Sign)?;
+        signing.check_expires(expires).map_err(Error::Sign)?;
+        check_headers(&operation, &signing)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(
@@ -151,11 +155,11 @@ impl Presign {
             .headers(&operation.headers);
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
         let time = inner.clock.now();
-        let mut presigned = inner.signing.presign(&view, &credentials, time, expires);
+        let mut presigned = signing.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
             match refresh().await {
                 Ok(fresh) if !fresh.is_anonymous() && lasts_longer(&fresh, &credentials) => {
-                    presigned = inner.signing.presign(&view, &fresh, time, expires);
+                    presigned = signing.presign(&view, &fresh, time, expires);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -273,6 +277,11 @@ impl PresignedRequest {
         self.valid_until
     }
 
+    /// [`PresignedRequest::valid_until`], to be shown: it prints as UTC, such as `2026-01-01T08:30:00Z`.
+    pub fn valid_until_utc(&self) -> UtcTime {
+        self.valid_until.into()
+    }
+
     /// What sets [`PresignedRequest::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
@@ -285,7 +294,7 @@ impl fmt::Debug for PresignedRequest {
         f.debug_struct("PresignedRequest")
             .field("method", &self.method)
             .field("url", &format_args!("{shown}?<redacted>"))
-            .field("valid_until", &self.valid_until)
+            .field("valid_until", &self.valid_until_utc())
             .field("limited_by", &self.limited_by)
             .finish_non_exhaustive()
     }

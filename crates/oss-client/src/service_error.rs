@@ -12,6 +12,11 @@ use crate::error_document::{fields, text, unreadable};
 
 /// Code of an answer without a document that can be read.
 const BAD_ERROR_RESPONSE: &str = "BadErrorResponse";
+/// Message of an error whose code is derived from the status.
+const NO_DOCUMENT: &str = "the response has no error document";
+/// The same for HTTP 404 on an object, which has two possible causes.
+const NO_DOCUMENT_404: &str =
+    "the response has no error document, and does not show whether the object or its bucket is missing";
 /// Longest text of the service that is shown, in characters.
 const MAX_SHOWN: usize = 512;
 
@@ -102,12 +107,22 @@ impl ServiceError {
             (!value.is_empty()).then(|| value.to_owned())
         };
         let original = find(&fields, "Code");
+        // A response to HEAD has no body, and not every service sends its document in a header instead.
+        let is_bare = document.is_empty() && headers.contains_key(X_OSS_REQUEST_ID);
+        let derived = if is_bare { code_by_status(status) } else { None };
         // Of the code as it came: what is advised must not depend on what is withheld.
-        let hint = hint(
-            original.as_deref().unwrap_or(BAD_ERROR_RESPONSE),
-            find(&fields, "Message").as_deref().unwrap_or_default(),
-            status,
-        );
+        let hint = match derived {
+            // What the condition of the request says needs no further reason.
+            Some(_) if !matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) => {
+                hint_by_status(status)
+            }
+            Some(_) => "send a GET request, whose response explains the reason",
+            None => hint(
+                original.as_deref().unwrap_or(BAD_ERROR_RESPONSE),
+                find(&fields, "Message").as_deref().unwrap_or_default(),
+                status,
+            ),
+        };
         for (name, value) in &mut fields {
             if name != "Code" || scrubber.identifier(value.trim()).is_none() {
                 *value = scrubber.redacted(value);
@@ -123,7 +138,10 @@ impl ServiceError {
                 };
                 (code, scrubber.text(&message))
             }
-            None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, &scrubber)),
+            None => match derived {
+                Some((code, message)) => (code.to_owned(), message.to_owned()),
+                None => (BAD_ERROR_RESPONSE.to_owned(), unreadable(&document, &scrubber)),
+            },
         };
         Self {
             hint,
@@ -160,8 +178,11 @@ impl ServiceError {
         self.status
     }
 
-    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the answer has no readable error document, as
-    /// with an answer of a proxy, or with status 304.
+    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the response has no readable error document, as
+    /// with the response of a proxy.
+    ///
+    /// A service that refuses HEAD without a document leaves only the status: 403 is then `AccessDenied`, 404
+    /// `NoSuchKey` (which cannot be distinguished from `NoSuchBucket`), 304 `NotModified`, 412 `PreconditionFailed`.
     pub fn code(&self) -> &str {
         &self.code
     }
@@ -258,6 +279,19 @@ impl fmt::Debug for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
+/// Code and message of a refusal that has a request ID and no document.
+///
+/// Vendor documents: "`HeadObject`" and "Error responses" (Object Storage Service, API reference).
+fn code_by_status(status: StatusCode) -> Option<(&'static str, &'static str)> {
+    match status {
+        StatusCode::NOT_MODIFIED => Some(("NotModified", NO_DOCUMENT)),
+        StatusCode::FORBIDDEN => Some(("AccessDenied", NO_DOCUMENT)),
+        StatusCode::NOT_FOUND => Some(("NoSuchKey", NO_DOCUMENT_404)),
+        StatusCode::PRECONDITION_FAILED => Some(("PreconditionFailed", NO_DOCUMENT)),
+        _ => None,
+    }
+}
+
 const LATER: &str = "try again later, or allow more attempts";
 
 /// What to do about an error, by the service's code and words as they came, or else by the status.
@@ -278,6 +312,7 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
         }
         "AccessDenied" => "grant the action on this resource to the identity of the key",
         "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
+        "InvalidObjectName" => "use a key of 1 to 1023 bytes of UTF-8 that does not begin with / or \\",
         "NoSuchUpload" => "begin the upload anew: it was completed, aborted or removed by a lifecycle rule",
         "InvalidObjectState" => "restore the object before it is read: it is archived",
         "SecondLevelDomainForbidden" => "leave path_style off: the bucket has to stand in the host",
@@ -302,7 +337,7 @@ fn hint_by_status(status: StatusCode) -> &'static str {
         501 => {
             "check the operation, its headers and the endpoint: what answers there does not implement this"
         }
-        304 => "go on with what is at hand: the condition says that nothing newer is there",
+        304 => "use the copy you already have: nothing newer is stored",
         401 | 403 => "see whether the state of account, bucket and object allows this request",
         404 => "check the names and ids in the request",
         409 => "look at what is there already, as the request does not go together with it",
@@ -405,6 +440,34 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_refusal_without_document_has_a_code_by_its_status() {
+        let id = [("x-oss-request-id", "FAKE0REQUEST0ID000000001")];
+        for (status, code) in [
+            (304, "NotModified"),
+            (403, "AccessDenied"),
+            (404, "NoSuchKey"),
+            (412, "PreconditionFailed"),
+            (400, "BadErrorResponse"),
+            (500, "BadErrorResponse"),
+        ] {
+            assert_eq!(read(status, &id, b"").code(), code, "{status}");
+            // Without a request ID it is not known to be the service's.
+            assert_eq!(read(status, &[], b"").code(), "BadErrorResponse", "{status}");
+            assert_eq!(
+                read(status, &id, b"<html>").code(),
+                "BadErrorResponse",
+                "{status}"
+            );
+        }
+        assert_eq!(
+            read(404, &id, b"").to_string(),
+            "oss-client: GetObject was refused (GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope, HTTP 404): \
+             NoSuchKey: the response has no error document, and does not show whether the object or its bucket is \
+             missing, RequestId FAKE0REQUEST0ID000000001; send a GET request, whose response explains the reason"
+        );
+    }
+
+    #[test]
     fn headers_are_kept_but_not_those_that_repeat_the_token() {
         let error = read(
             404,
@@ -502,10 +565,7 @@ pub(crate) mod tests {
     #[test]
     fn an_answer_without_document_is_not_always_a_strangers() {
         for (status, advice) in [
-            (
-                304,
-                "; go on with what is at hand: the condition says that nothing newer is there",
-            ),
+            (304, "; use the copy you already have: nothing newer is stored"),
             (
                 302,
                 "; check the endpoint, or let redirects(..) follow: something sends the request elsewhere",
@@ -535,12 +595,13 @@ pub(crate) mod tests {
                 "CallbackFailed",
                 "look at the program that `callback` names, as the object is stored",
             ),
-            (
-                304,
-                "",
-                "go on with what is at hand: the condition says that nothing newer is there",
-            ),
+            (304, "", "use the copy you already have: nothing newer is stored"),
             (400, "InvalidPart", "correct what the message names"),
+            (
+                400,
+                "InvalidObjectName",
+                "use a key of 1 to 1023 bytes of UTF-8 that does not begin with / or \\",
+            ),
             (404, "NoSuchVersion", "check the names and ids in the request"),
             (
                 412,

@@ -1,5 +1,6 @@
 //! How the client signs: the version chosen, and requests of other clients.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -85,6 +86,17 @@ impl Signing {
             // When it ends shows whether it ends too late.
             Self::V1(_) if expires.as_secs() == 0 => Err(SignError::EndOutOfRange { seconds: 0 }),
             Self::V1(_) => Ok(()),
+        }
+    }
+
+    /// This signer, and with it V1 signs the parameters of these names, too.
+    pub(crate) fn with_sub_resources(&self, names: &[String]) -> Result<Cow<'_, Self>, SignError> {
+        match self {
+            Self::V1(_) if !names.is_empty() => {
+                let signer = v1::Signer::builder().extra_sub_resources(names).build()?;
+                Ok(Cow::Owned(Self::V1(signer)))
+            }
+            _ => Ok(Cow::Borrowed(self)),
         }
     }
 

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use common::{Keys, NOW, builder, of_cloud};
+use oss_client::oss_sign::SignError;
 use oss_client::{Error, LimitedBy, Presign, PresignedRequest, SignatureVersion};
 use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail};
 use oss_testkit::LocalCloud;
@@ -195,7 +196,14 @@ async fn odd_keys_lead_to_themselves() {
     for version in [SignatureVersion::V4, SignatureVersion::V1] {
         let client = of_cloud(&cloud).signature_version(version).build().unwrap();
         for key in keys {
-            let put = client.presign_put(bucket, key, HOUR).await.unwrap();
+            let put = match client.presign_put(bucket, key, HOUR).await {
+                // With V1, the URL of this key would also be that of the key `a` with a parameter.
+                Err(Error::Sign(SignError::AmbiguousResource { .. })) => {
+                    assert_eq!((version, key), (SignatureVersion::V1, "a?x-oss-process=1&b=c"));
+                    continue;
+                }
+                presigned => presigned.unwrap(),
+            };
             assert!(!put.url().contains(['\r', '\n', ' ', '#', '\\']), "{}", put.url());
             assert_eq!(used(put, key).await.status(), 200, "{key:?}");
             assert_eq!(cloud.object(bucket, key).unwrap(), key, "{key:?}");

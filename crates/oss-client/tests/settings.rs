@@ -12,8 +12,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
-use common::{Keys, NOW, Server, answer, builder, ok};
-use oss_client::{Client, ClientBuilder, Error, LimitedBy, SignatureVersion};
+use common::{Keys, NOW, Server, answer, builder, ok, temporary};
+use oss_client::{Client, ClientBuilder, Error, LimitedBy, Operation, SignatureVersion, oss_sign};
 use oss_credentials_core::Credentials;
 
 fn complete() -> ClientBuilder {
@@ -206,8 +206,65 @@ async fn version_1_signs_requests_and_urls_without_region() {
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW) + month;
     assert_eq!((url.valid_until(), url.limited_by()), (end, LimitedBy::Asked));
 
+    assert_eq!(url.valid_until_utc().to_string(), "2026-01-31T08:30:00Z");
+
     let both = v1("http://127.0.0.1:1").additional_headers(["host"]);
     assert!(refused(both).contains("`additional_headers` and `signature_version(V1)` are both set"));
+}
+
+/// With the parameter as sub-resource, V1 signs it: another signature than for the parameter alone.
+#[tokio::test]
+async fn an_operation_names_sub_resources_for_v1() {
+    let signed = async |operation: Operation| {
+        let client = complete()
+            .signature_version(SignatureVersion::V1)
+            .build()
+            .unwrap();
+        let url = client
+            .presign(operation.bucket("examplebucket"), Duration::from_secs(60))
+            .await
+            .unwrap();
+        url.url().to_owned()
+    };
+    let new = || Operation::new("GetNewThing", reqwest::Method::GET);
+    let view = oss_sign::RequestView::new("GET")
+        .bucket("examplebucket")
+        .query(&[("newThing", "")]);
+    let keys = temporary(1);
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    let expected = |signer: &oss_sign::v1::Signer| {
+        signer
+            .presign(&view, &keys, time, Duration::from_secs(60))
+            .unwrap()
+            .into_query()
+    };
+    let knowing = oss_sign::v1::Signer::builder()
+        .extra_sub_resources(["newThing"])
+        .build()
+        .unwrap();
+    assert_ne!(expected(&knowing), expected(&oss_sign::v1::Signer::new()));
+    assert!(
+        signed(new().sub_resource("newThing", ""))
+            .await
+            .ends_with(&expected(&knowing))
+    );
+    assert!(
+        signed(new().query("newThing", ""))
+            .await
+            .ends_with(&expected(&oss_sign::v1::Signer::new()))
+    );
+}
+
+/// A `main` that returns an error prints its `Debug`, and logs print that of a client.
+#[test]
+fn debug_output_is_one_readable_line() {
+    let client = complete().build().unwrap();
+    let shown = format!("{client:?}");
+    assert!(shown.len() < 120 && shown.contains("provider: \""), "{shown}");
+    let Err(error) = complete().endpoint("not an endpoint").build() else {
+        panic!("it was built")
+    };
+    assert!(format!("{error:?}").contains(&error.to_string()), "{error:?}");
 }
 
 #[test]

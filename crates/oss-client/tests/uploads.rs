@@ -568,6 +568,8 @@ async fn parts_that_cannot_be_deleted_are_told() {
     };
     assert_eq!(left.abort().code(), Some("QuotaExceeded"));
     assert!(text.contains("; the parts of upload "), "{text}");
+    // A report that walks the sources shows the cause once.
+    assert!(std::error::Error::source(&left).is_none());
     cloud.clear_faults();
     let abort = client.abort_multipart_upload(cloud.bucket(), "k", left.upload_id());
     abort.await.unwrap();
@@ -676,6 +678,24 @@ async fn files_that_cannot_be_read_are_told_by_name() {
         let error = client.upload_file(cloud.bucket(), "k", &pipe).await.unwrap_err();
         assert!(error.to_string().contains("pipe is no regular file"), "{error}");
     }
+    assert!(cloud.requests().is_empty());
+}
+
+/// The kernel's files have the length 0 and content.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_with_more_content_than_its_length_is_refused() {
+    let (cloud, client) = cloud().await;
+    let error = client
+        .upload_file(cloud.bucket(), "k", "/proc/self/status")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "oss-client: /proc/self/status has more than the 0 bytes that the file system reports; \
+         upload a copy of it, or give it as a stream"
+    );
     assert!(cloud.requests().is_empty());
 }
 

@@ -1,5 +1,7 @@
 //! Why something was not signed.
 
+use std::fmt;
+
 /// Longest part of a caller's value that is repeated in an error, in characters.
 const SHOWN: usize = 64;
 
@@ -7,7 +9,7 @@ const SHOWN: usize = 64;
 ///
 /// Nothing is changed or half done when one of these is returned. The texts name parameters and headers,
 /// never their values, and never a secret or a token.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The region is empty or holds something else than `a-z`, `0-9` and `-`.
@@ -131,6 +133,13 @@ pub enum SignError {
         /// The part that cannot be read.
         what: &'static str,
     },
+}
+
+impl fmt::Debug for SignError {
+    /// The text of `Display`: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A caller's value as it may stand in an error.

@@ -59,4 +59,5 @@ mod wipe;
 
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;
+pub use time::UtcTime;
 pub use view::{Headers, Name, RequestView};

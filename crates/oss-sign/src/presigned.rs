@@ -8,7 +8,7 @@ use oss_credentials_core::Credentials;
 use percent_encoding::percent_decode_str;
 
 use crate::encode::split_query;
-use crate::time::instant;
+use crate::time::{UtcTime, instant};
 use crate::wipe::Wiped;
 
 /// What ends a presigned URL or form first.
@@ -142,6 +142,11 @@ impl Presigned {
         self.valid_until
     }
 
+    /// [`Presigned::valid_until`], to be shown: it prints as UTC.
+    pub fn valid_until_utc(&self) -> UtcTime {
+        self.valid_until.into()
+    }
+
     /// What sets [`Presigned::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
@@ -153,7 +158,7 @@ impl fmt::Debug for Presigned {
         f.debug_struct("Presigned")
             .field("method", &self.method())
             .field("query", &format_args!("<redacted>"))
-            .field("valid_until", &self.valid_until)
+            .field("valid_until", &self.valid_until_utc())
             .field("limited_by", &self.limited_by)
             .finish_non_exhaustive()
     }

@@ -1,5 +1,6 @@
 //! The signing time in the two spellings that OSS wants.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::SignError;
@@ -35,6 +36,48 @@ pub(crate) fn second_of(time: SystemTime) -> Result<u64, SignError> {
 /// Whether a second since 1970 is before the year 10000.
 pub(crate) fn is_in_range(second: u64) -> bool {
     second < END
+}
+
+/// An instant that prints as UTC in whole seconds, such as `2026-01-01T08:30:00Z` (RFC 3339).
+///
+/// An instant before 1970 or after 9999 prints as `an unknown time`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_sign::UtcTime;
+///
+/// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+/// assert_eq!(UtcTime::from(time).to_string(), "2026-01-01T08:30:00Z");
+/// assert_eq!(SystemTime::from(UtcTime::from(time)), time);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UtcTime(SystemTime);
+
+impl From<SystemTime> for UtcTime {
+    fn from(time: SystemTime) -> Self {
+        Self(time)
+    }
+}
+
+impl From<UtcTime> for SystemTime {
+    fn from(time: UtcTime) -> Self {
+        time.0
+    }
+}
+
+impl fmt::Display for UtcTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match second_of(self.0) {
+            Ok(second) => f.write_str(&Stamp::new(second).extended("")),
+            Err(_) => f.write_str("an unknown time"),
+        }
+    }
+}
+
+impl fmt::Debug for UtcTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The instant `after` the signed second.
@@ -89,10 +132,9 @@ impl Stamp {
         &self.iso[..8]
     }
 
-    /// `YYYY-MM-DD'T'HH:MM:SS.000'Z'`
-    #[cfg(feature = "post-policy")]
-    pub(crate) fn extended(&self) -> String {
-        let mut marks = [(4, "-"), (6, "-"), (11, ":"), (13, ":"), (15, ".000")]
+    /// `YYYY-MM-DD'T'HH:MM:SS<fraction>'Z'`
+    pub(crate) fn extended(&self, fraction: &str) -> String {
+        let mut marks = [(4, "-"), (6, "-"), (11, ":"), (13, ":"), (15, fraction)]
             .into_iter()
             .peekable();
         let mut out = String::with_capacity(24);
@@ -182,10 +224,17 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "post-policy")]
     #[test]
-    fn the_extended_form_has_milliseconds() {
-        assert_eq!(Stamp::new(1_798_761_599).extended(), "2026-12-31T23:59:59.000Z");
+    fn the_extended_form_may_have_a_fraction() {
+        let stamp = Stamp::new(1_798_761_599);
+        assert_eq!(stamp.extended(".000"), "2026-12-31T23:59:59.000Z");
+        assert_eq!(stamp.extended(""), "2026-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn times_that_cannot_be_written_still_print() {
+        let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(UtcTime(early).to_string(), "an unknown time");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn nothing_is_sent_that_the_service_must_refuse() {
     for (request, text) in [
         (
             role("acs:ram::1:user/u", PROVIDER, "name"),
-            "the role ARN has a wrong shape; write it as acs:ram::<account id>:role/<role name>; it is role_arn, or \
+            "the role ARN has a wrong shape: \"acs:ram::1:user/u\"; write it as acs:ram::<account id>:role/<role name>; it is role_arn, or \
              ALIBABA_CLOUD_ROLE_ARN where that is read",
         ),
         (role(ROLE, PROVIDER, "n"), "the role session name is too short"),
@@ -105,7 +105,7 @@ fn nothing_is_sent_that_the_service_must_refuse() {
         ),
         (
             role(ROLE, ROLE, "name"),
-            "the OIDC provider ARN has a wrong shape",
+            "the OIDC provider ARN has a wrong shape: \"acs:ram::123456789012:role/r\"; write",
         ),
         (
             role(ROLE, "acs:ram::1:oidc-provider/", "name"),
@@ -117,11 +117,11 @@ fn nothing_is_sent_that_the_service_must_refuse() {
         ),
         (
             role(ROLE, "acs:ram::1:oidc-provider/p\n", "name"),
-            "the OIDC provider ARN has a wrong shape",
+            "the OIDC provider ARN has a wrong shape: \"acs:ram::1:oidc-provider/p\\n\"; write",
         ),
         (
             role(ROLE, "arn:ram::1:oidc-provider/p", "name"),
-            "the OIDC provider ARN has a wrong shape",
+            "the OIDC provider ARN has a wrong shape; write",
         ),
         (
             role_for_token().duration(Duration::from_secs(899)),

@@ -1,7 +1,5 @@
 //! Whether something is there.
 
-use reqwest::StatusCode;
-
 use crate::client::Client;
 use crate::error::Error;
 use crate::service_error::ServiceError;
@@ -53,12 +51,9 @@ impl ObjectExists {
     /// so is that the object may not be looked at (`AccessDenied`).
     pub async fn send(self) -> Result<bool, Error> {
         found(self.client.send(self.operation).await.map(drop), |error| {
-            // Of a HEAD, not every service says why; the vendor's SDKs V2 take that for a missing object, too. Without
-            // RequestId something else answers.
-            let is_bare = error.status() == StatusCode::NOT_FOUND
-                && error.code() == "BadErrorResponse"
-                && error.request_id().is_some();
-            (is_bare || matches!(error.code(), "NoSuchKey" | "NoSuchVersion")).then_some(false)
+            // Where the service does not say why it refused HEAD, 404 is taken for a missing object, as in the vendor's
+            // SDKs V2.
+            matches!(error.code(), "NoSuchKey" | "NoSuchVersion").then_some(false)
         })
     }
 }

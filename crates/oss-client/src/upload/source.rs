@@ -153,6 +153,9 @@ impl Parts {
             }
             Kind::File(file) => {
                 let (file, from) = (file.clone(), self.given);
+                if self.total == from.checked_add(wanted) {
+                    check_end(&file, from + wanted).await?;
+                }
                 let crc = match &mut self.crc {
                     Some(crc) => Some(digest(&file, from, wanted, crc).await?),
                     None => None,
@@ -240,6 +243,25 @@ async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> 
             None => *stream = None,
         }
     }
+}
+
+/// Checks that a file has nothing past its length. Files of a kernel have the length 0 and content, and a log may grow.
+async fn check_end(file: &Shared, end: u64) -> Result<(), Error> {
+    let of = Arc::clone(&file.file);
+    let path = &file.path;
+    let further = blocking(move || read(&of, end, 1)).await.map_err(|error| {
+        refused(
+            format!("{path} cannot be read past byte {end}: {error}"),
+            "see to the file system",
+        )
+    })?;
+    if further.is_empty() {
+        return Ok(());
+    }
+    Err(refused(
+        format!("{path} has more than the {end} bytes that the file system reports"),
+        "upload a copy of it, or give it as a stream",
+    ))
 }
 
 /// The bytes of a file from a place on. Its errors name the file.

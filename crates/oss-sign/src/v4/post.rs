@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 
 use super::presign::{MAX_EXPIRES, check_times};
 use super::{ALGORITHM, CREDENTIAL, DATE, SECURITY_TOKEN, SIGNATURE, SIGNATURE_VERSION, Signer};
-use crate::SignError;
 use crate::error::shown;
 use crate::presigned::{LimitedBy, limits};
 use crate::time::{Stamp, second_of};
 use crate::view::is_token;
+use crate::{SignError, UtcTime};
 
 const POLICY: &str = "policy";
 const BUCKET: &str = "bucket";
@@ -256,7 +256,7 @@ impl Signer {
         if credentials.is_anonymous() {
             return Ok(form);
         }
-        let expiration = Stamp::new(end).extended();
+        let expiration = Stamp::new(end).extended(".000");
         self.with_moment(credentials, second, |moment| {
             let credential = format!("{}/{}", credentials.access_key_id(), moment.key.scope);
             let date = String::from_utf8_lossy(moment.stamp.iso());
@@ -321,6 +321,11 @@ impl PostForm {
         self.valid_until
     }
 
+    /// [`PostForm::valid_until`], to be shown: it prints as UTC.
+    pub fn valid_until_utc(&self) -> UtcTime {
+        self.valid_until.into()
+    }
+
     /// What sets [`PostForm::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
@@ -332,7 +337,7 @@ impl fmt::Debug for PostForm {
         let names: Vec<_> = self.fields.iter().map(|(name, _)| name).collect();
         f.debug_struct("PostForm")
             .field("fields", &names)
-            .field("valid_until", &self.valid_until)
+            .field("valid_until", &self.valid_until_utc())
             .field("limited_by", &self.limited_by)
             .finish()
     }
