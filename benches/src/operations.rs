@@ -25,6 +25,10 @@ impl Clock for Standing {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)
     }
+
+    fn monotonic(&self) -> Option<Duration> {
+        Some(Duration::from_secs(3_600))
+    }
 }
 
 fn provider() -> RefreshingProvider<Ours> {

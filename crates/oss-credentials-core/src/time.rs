@@ -10,7 +10,7 @@ use crate::provider::BoxFuture;
 /// By how much a wall clock may move against the monotonic one without having been set, and how far apart two clocks
 /// that agree may be. Offsets are learnt where a service refuses a time, at a quarter of an hour; drift, leap seconds
 /// and the whole seconds of a `Date` stay far below.
-const TOLERANCE: Duration = Duration::from_secs(30);
+pub(crate) const TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Tells the wall-clock time. Everything in this family that needs the time asks one of these.
 ///
@@ -74,10 +74,15 @@ impl Clock for SystemClock {
 /// (`CLOCK_BOOTTIME`; see `proc_uptime(5)`). The file costs no dependency; whoever reads it does so rarely.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod boot_time {
+    use std::io::Read;
     use std::time::Duration;
 
     pub(super) fn since_boot() -> Option<Duration> {
-        parse(&std::fs::read_to_string("/proc/uptime").ok()?)
+        // Two numbers of at most 20 digits; a cached read may come here, and allocates nothing.
+        let mut buffer = [0; 64];
+        let mut file = std::fs::File::open("/proc/uptime").ok()?;
+        let length = file.read(&mut buffer).ok()?;
+        parse(str::from_utf8(buffer.get(..length)?).ok()?)
     }
 
     pub(super) fn parse(uptime: &str) -> Option<Duration> {

@@ -257,13 +257,84 @@ fn clock_set_back_does_not_delay_the_driver() {
 }
 
 #[test]
-fn clock_set_forward_does_not_delay_the_callers() {
+fn clock_set_forward_delays_no_caller_and_wakes_the_driver() {
     let bench = Bench::fetched("first");
     let mut driver = bench.driver();
     driver.waits();
-    bench.clock.set(bench.clock.now() + HOUR - MINUTE);
+    bench.clock.step_forward(59 * MINUTE);
+    assert_eq!(driver.wakes(), 0, "its timer does not notice");
+    bench.answers("first");
+    assert_eq!(driver.wakes(), 1);
+    bench.source.push_ok(bench.lasting("second", HOUR));
+    driver.waits();
+    bench.answers("second");
+}
+
+#[test]
+fn driver_that_was_suspended_is_woken_and_gets_one_grace_period() {
+    let bench = Bench::new();
+    bench.source.push_ok(bench.lasting("first", 12 * HOUR));
+    bench.answers("first");
+    let mut driver = bench.driver();
+    driver.waits();
+    bench.clock.suspend(11 * HOUR + 50 * MINUTE);
+    for _ in 0..5 {
+        bench.answers("first");
+    }
+    assert_eq!(
+        (bench.source.calls(), driver.wakes()),
+        (1, 1),
+        "nobody waits, and the driver is called once"
+    );
+    let _gate = bench.source.push_gate();
+    driver.waits();
+    let woken = driver.wakes();
+    for _ in 0..5 {
+        bench.answers("first");
+    }
+    assert_eq!(
+        (bench.source.calls(), driver.wakes()),
+        (2, woken),
+        "it is at work"
+    );
+}
+
+#[test]
+fn driver_that_does_not_come_after_a_suspend_counts_as_absent() {
+    let bench = Bench::new();
+    bench.source.push_ok(bench.lasting("first", 12 * HOUR));
+    bench.answers("first");
+    let mut driver = bench.driver();
+    driver.waits();
+    bench.clock.suspend(11 * HOUR + 50 * MINUTE);
+    bench.answers("first");
+    bench.clock.advance(29 * SECOND);
+    bench.answers("first");
+    assert_eq!(bench.source.calls(), 1);
+    bench.clock.advance(SECOND);
     bench.source.push_ok(bench.lasting("second", HOUR));
     bench.answers("second");
+}
+
+#[test]
+fn driver_adopts_a_flight_and_replaces_it_when_it_makes_no_progress() {
+    let bench = Bench::fetched("first");
+    let mut driver = bench.driver();
+    driver.waits();
+    bench.provider.invalidate(&lasting_for_ever("first"));
+    let _dead = bench.source.push_gate();
+    let mut starter = bench.ask();
+    starter.waits();
+    driver.waits();
+    let woken = driver.wakes();
+    drop(starter);
+    assert!(driver.wakes() > woken, "it watches the flight from now on");
+    driver.waits();
+    bench.clock.advance(2 * SECOND);
+    bench.source.push_ok(bench.lasting("second", HOUR));
+    driver.waits();
+    assert_eq!(bench.provider.cached().unwrap().access_key_id(), "second");
+    assert_eq!(bench.source.abandoned(), 1);
 }
 
 #[test]

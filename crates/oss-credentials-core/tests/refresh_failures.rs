@@ -19,7 +19,7 @@ use std::time::Duration;
 use oss_credentials_core::{
     Backoff, Clock, ClockOffset, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, Fetched,
 };
-use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable};
+use support::{Bench, HOUR, MINUTE, SECOND, Sight, Task, denied, expiring, lasting_for_ever, unavailable};
 
 #[test]
 fn failure_while_usable_keeps_the_value_and_backs_off() {
@@ -102,7 +102,7 @@ fn a_clock_set_back_does_not_prolong_a_pause_that_was_cut_short() {
         .initial(10 * MINUTE)
         .max(15 * MINUTE)
         .jitter(false);
-    let bench = Bench::with(|builder| builder.backoff(patient));
+    let bench = Bench::seeing_with(Sight::Wall, |builder| builder.backoff(patient));
     bench.source.push_err(unavailable("down"));
     bench.ask().done().unwrap_err();
     bench.clock.set(bench.clock.now() - 5 * MINUTE);
@@ -409,8 +409,8 @@ fn jitter_opens_the_window_up_to_a_tenth_later() {
 }
 
 #[test]
-fn clock_set_back_makes_the_value_due_and_voids_pauses() {
-    let bench = Bench::fetched("first");
+fn clock_set_back_makes_the_value_due_and_voids_pauses_that_no_other_clock_measures() {
+    let bench = Bench::seeing(Sight::Wall).fetch("first");
     let now = bench.clock.now();
     bench.clock.set(now - 2 * HOUR);
     bench.source.push_err(unavailable("down"));

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::time::SystemTime;
+use std::time::Duration;
 
+use super::moment::Moment;
 use super::shared::{Presence, Seat, Shared};
 use super::slot::Slot;
 use super::wake::WakeSet;
@@ -31,24 +32,25 @@ pub struct RefreshDriver {
 }
 
 struct Timer {
-    target: SystemTime,
+    /// By the steady clock.
+    target: Duration,
     done: BoxFuture<'static, ()>,
 }
 
-/// What the driver has to do now.
+/// What the driver has to do now. Times are those of the steady clock.
 enum Duty {
     /// Another driver has taken over.
     Leave,
     /// Attend to an attempt, until this instant at the latest; without end if the limit is beyond all time.
-    Attend(Option<SystemTime>),
+    Attend(Option<Duration>),
     /// Nothing until then.
-    Rest(Option<SystemTime>),
+    Rest(Option<Duration>),
 }
 
 impl RefreshDriver {
     /// `None` if there is a driver already.
     pub(super) fn attach(shared: &Arc<Shared>, sleep: Arc<dyn Sleep>) -> Option<Self> {
-        let now = shared.clock.now();
+        let now = shared.now();
         let seat = shared.new_seat();
         {
             let mut slot = shared.lock();
@@ -57,7 +59,7 @@ impl RefreshDriver {
             }
             slot.driver = Some(seat.id);
             // Until it is first polled it has promised nothing; the grace period covers that time.
-            shared.announce_driver(Presence::ActsAt(now));
+            shared.announce_driver(Presence::ActsAt(now.steady), false);
         }
         Some(Self {
             shared: Arc::downgrade(shared),
@@ -69,17 +71,12 @@ impl RefreshDriver {
     }
 
     /// Waits until `target`. `Err` if the timer panicked.
-    fn poll_timer(
-        &mut self,
-        target: SystemTime,
-        now: SystemTime,
-        cx: &mut Context<'_>,
-    ) -> Result<Poll<()>, ()> {
+    fn poll_timer(&mut self, target: Duration, now: Moment, cx: &mut Context<'_>) -> Result<Poll<()>, ()> {
         let sleep = &self.sleep;
         let timer = &mut self.timer;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             if timer.as_ref().is_none_or(|timer| timer.target != target) {
-                let wait = target.duration_since(now).unwrap_or_default();
+                let wait = target.saturating_sub(now.steady);
                 *timer = Some(Timer {
                     target,
                     done: sleep.sleep(wait),
@@ -95,7 +92,7 @@ impl RefreshDriver {
 }
 
 impl Shared {
-    fn duty(&self, seat: &mut Seat, now: SystemTime) -> Duty {
+    fn duty(&self, seat: &mut Seat, now: Moment) -> Duty {
         let mut slot = self.lock();
         if slot.driver != Some(seat.id) {
             return Duty::Leave;
@@ -104,17 +101,21 @@ impl Shared {
             self.attend(&mut slot, seat)
         } else {
             match self.next_attempt_at(&slot, now) {
-                Some(at) if at <= now => {
-                    slot.begin(self.new_flight(), seat.id, now);
+                Some(at) if at.steady <= now.steady => {
+                    // There was no attempt, so that there is nothing to drop.
+                    drop(slot.begin(self.new_flight(), seat.id, now));
                     self.attend(&mut slot, seat)
                 }
-                later => Duty::Rest(later),
+                later => Duty::Rest(later.map(|at| at.steady)),
             }
         };
-        self.announce_driver(match duty {
+        let presence = match duty {
             Duty::Attend(Some(until)) | Duty::Rest(Some(until)) => Presence::ActsAt(until),
             Duty::Attend(None) | Duty::Rest(None) | Duty::Leave => Presence::WaitsForOthers,
-        });
+        };
+        let snapshot = self.snapshot.load();
+        let is_due = snapshot.as_ref().is_none_or(|snapshot| snapshot.is_due(now));
+        self.announce_driver(presence, matches!(duty, Duty::Rest(_)) && !is_due);
         duty
     }
 
@@ -123,12 +124,11 @@ impl Shared {
             seat.joined_at = Some(slot.join());
             seat.begin_anew();
         }
-        let attempt = slot.attempt.as_ref();
-        Duty::Attend(attempt.and_then(|attempt| attempt.started_at.checked_add(self.settings.attempt_limit)))
+        Duty::Attend(self.deadline_for(slot, seat))
     }
 
     /// When the value should be fetched again; `None` if never, or not before a caller asks.
-    pub(super) fn next_attempt_at(&self, slot: &Slot, now: SystemTime) -> Option<SystemTime> {
+    pub(super) fn next_attempt_at(&self, slot: &Slot, now: Moment) -> Option<Moment> {
         if !slot.had_value {
             return None;
         }
@@ -140,8 +140,8 @@ impl Shared {
         };
         match &slot.failure {
             Some(failure) if self.is_held_back(slot, now) => {
-                let usable = self.usable(now).is_some();
-                Some(due_at.max(failure.until(usable)))
+                let over = failure.until(self.usable(now).is_some());
+                Some(if over.steady > due_at.steady { over } else { due_at })
             }
             _ => Some(due_at),
         }
@@ -161,16 +161,17 @@ impl Future for RefreshDriver {
                 return Poll::Ready(());
             };
             driver.wakes.register(driver.seat.id, cx.waker());
-            let clock = shared.clock.now();
-            let now = fired.take().map_or(clock, |target: SystemTime| clock.max(target));
+            let clock = shared.now();
+            let now = fired.take().map_or(clock, |target| clock.at_least(target));
             let until = match shared.duty(&mut driver.seat, now) {
                 Duty::Leave => return Poll::Ready(()),
-                Duty::Attend(until) => match shared.advance(&mut driver.seat, now) {
+                Duty::Attend(_) => match shared.advance(&mut driver.seat, now) {
                     Poll::Ready(()) => {
                         driver.seat.joined_at = None;
                         continue;
                     }
-                    Poll::Pending => until,
+                    // It may have been adopted just now.
+                    Poll::Pending => shared.attempt_deadline(&driver.seat),
                 },
                 Duty::Rest(until) => until,
             };
@@ -204,7 +205,7 @@ impl Drop for RefreshDriver {
         let mut slot = shared.lock();
         if slot.driver == Some(self.seat.id) {
             slot.driver = None;
-            shared.announce_driver(Presence::Absent);
+            shared.announce_driver(Presence::Absent, false);
         }
     }
 }

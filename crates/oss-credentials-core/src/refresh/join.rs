@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
+use std::time::Duration;
 
+use super::moment::Moment;
 use super::shared::{Entered, Purpose, Seat, Shared};
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
@@ -18,9 +19,9 @@ pub(super) struct Join {
     shared: Arc<Shared>,
     seat: Seat,
     purpose: Purpose,
-    /// Ends the wait at the attempt's limit where there is a timer for that: the flight, and the driver, may
-    /// be bound to a runtime that nobody runs any more.
-    timer: Option<(SystemTime, BoxFuture<'static, ()>)>,
+    /// Looks at the attempt again at its deadline, by the steady clock, where there is a timer for that: the flight,
+    /// and the driver, may be bound to a runtime that nobody runs any more.
+    timer: Option<(Duration, BoxFuture<'static, ()>)>,
 }
 
 impl Join {
@@ -33,12 +34,12 @@ impl Join {
         }
     }
 
-    /// The attempt's limit, once the timer says that it has come.
-    fn poll_limit(&mut self, now: SystemTime, cx: &mut Context<'_>) -> Option<SystemTime> {
-        let limit = self.shared.attempt_limit_at()?;
-        if self.timer.as_ref().is_none_or(|(target, _)| *target != limit) {
-            let wait = limit.duration_since(now).unwrap_or_default();
-            self.timer = Some((limit, super::spawn::timer(&self.shared, wait)?));
+    /// The attempt's deadline, once the timer says that it has come.
+    fn poll_deadline(&mut self, now: Moment, cx: &mut Context<'_>) -> Option<Duration> {
+        let deadline = self.shared.attempt_deadline(&self.seat)?;
+        if self.timer.as_ref().is_none_or(|(target, _)| *target != deadline) {
+            let wait = deadline.saturating_sub(now.steady);
+            self.timer = Some((deadline, super::spawn::timer(&self.shared, wait)?));
         }
         let (target, done) = self.timer.as_mut()?;
         // A runtime that shuts down makes its timers panic.
@@ -62,12 +63,10 @@ impl Future for Join {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let join = &mut *self;
-        let mut limit_reached = None;
+        let mut reached = None;
         loop {
-            let clock = join.shared.clock.now();
-            let now = limit_reached
-                .take()
-                .map_or(clock, |limit: SystemTime| clock.max(limit));
+            let clock = join.shared.now();
+            let now = reached.take().map_or(clock, |deadline| clock.at_least(deadline));
             if join.seat.joined_at.is_none() {
                 match join.shared.enter(&mut join.seat, &join.purpose, now) {
                     Entered::Answered(answer) => return Poll::Ready(answer),
@@ -77,14 +76,14 @@ impl Future for Join {
             }
             join.shared.wakes.register(join.seat.id, cx.waker());
             if join.shared.advance(&mut join.seat, now).is_pending() {
-                limit_reached = join.poll_limit(now, cx);
-                if limit_reached.is_none() {
+                reached = join.poll_deadline(now, cx);
+                if reached.is_none() {
                     return Poll::Pending;
                 }
                 continue;
             }
             join.seat.joined_at = None;
-            let now = join.shared.clock.now();
+            let now = join.shared.now();
             if let Some(outcome) = join.shared.collect(&join.purpose, now) {
                 return Poll::Ready(outcome);
             }

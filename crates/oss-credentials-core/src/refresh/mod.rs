@@ -2,11 +2,12 @@
 //!
 //! Readers load a snapshot and compare two instants. Everything else, in the order of the calls:
 //! `join` (a caller that waits) and `driver` (background) take part in an attempt of `shared`, whose
-//! bookkeeping is `slot`, whose arithmetic is `policy`, and whose waiters are in `wake`.
+//! bookkeeping is `slot`, whose arithmetic is `policy` over a `moment` of the clocks, and whose waiters are in `wake`.
 
 mod builder;
 mod driver;
 mod join;
+mod moment;
 mod policy;
 mod report;
 mod shared;
@@ -40,7 +41,8 @@ use shared::{Purpose, Shared};
 /// - Before it expires, it is refreshed: by the driver if there is one, else by one caller while all others
 ///   go on with the old value. A refresh that fails takes nothing away.
 /// - When there is nothing usable, all callers join one fetch and all receive its result.
-/// - A value is never handed out past its expiry, judged by the service's clock where the source knows it.
+/// - A value is never handed out past its expiry, judged by the service's clock where the source knows it, and by
+///   the wall clock and the monotonic one. A virtual machine that was paused is a limit: no clock counts the pause.
 ///
 /// Clones are handles of the same cache. It needs no runtime: the lazy refresh happens while callers poll.
 ///
@@ -51,6 +53,10 @@ use shared::{Purpose, Shared};
 /// | due, without a driver | one caller refreshes and waits for it; all others get the value at once |
 /// | nothing usable | all callers join one attempt and receive its result, good or bad |
 /// | a caller is dropped while it waits | the fetch stays; the next caller, or the driver, goes on with it |
+/// | the wall clock was set, or the machine was suspended, by more than 30 s | the value is due at once; it has expired if [`Clock::since_boot`](crate::Clock::since_boot) says so, or either clock where that is not known |
+/// | due after a suspend, with a driver | the value at once; the driver is woken, and counts as absent 30 s later |
+/// | a caller that began a fetch is gone, and the fetch makes no progress for 2 s | whoever goes on with it begins a fresh one, once |
+/// | such a fetch takes longer than `attempt_limit` | whoever goes on with it gets one fresh attempt |
 /// | a fetch takes longer than `attempt_limit` | it is discarded by whoever looks next: a caller, the driver, or a caller's timer (feature `tokio` with background refresh) |
 /// | a fetch fails and the value is still good | the value stays; one warning; pauses from 1 s to 60 s |
 /// | a fetch fails and there is nothing usable | the error; until the pause ends it is answered from memory ([`status`](Self::status) tells when the next attempt comes, [`refresh_now`](Self::refresh_now) does not wait for it) |
@@ -120,7 +126,7 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
     /// [`NoRuntime`] outside of a tokio runtime, or if that has no timer.
     #[cfg(feature = "tokio")]
     pub fn spawn(&self) -> Result<(), NoRuntime> {
-        if self.shared.has_driver(self.shared.clock.now()) {
+        if self.shared.has_driver(self.shared.now()) {
             return Ok(());
         }
         spawn::spawn(&self.shared)
@@ -142,14 +148,14 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
         let snapshot = self.shared.snapshot.load();
         let snapshot = snapshot.as_deref()?;
         snapshot
-            .is_usable(self.shared.clock.now())
+            .is_usable(self.shared.now_for(Some(snapshot)))
             .then(|| look(&snapshot.credentials))
     }
 
     /// How it is doing: expiry, next attempt, failures, last error.
     pub fn status(&self) -> RefreshStatus {
         let shared = &self.shared;
-        let now = shared.clock.now();
+        let now = shared.now();
         let has_driver = shared.has_driver(now);
         let slot = shared.lock();
         let snapshot = shared.snapshot.load();
@@ -159,7 +165,8 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
             usable: snapshot.is_some_and(|snapshot| snapshot.is_usable(now)),
             next_attempt: shared
                 .next_attempt_at(&slot, now)
-                .or(slot.failure.as_ref().map(|failure| failure.until(false))),
+                .or(slot.failure.as_ref().map(|failure| failure.until(false)))
+                .map(|at| at.wall),
             failures: slot.failure.as_ref().map_or(0, |failure| failure.count),
             last_error: slot.failure.as_ref().map(|failure| failure.error.clone()),
             fetches: slot.fetches,
@@ -181,8 +188,8 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
     }
 
     fn credentials(&self) -> CredentialsFuture<'_> {
-        let now = self.shared.clock.now();
         let snapshot = self.shared.snapshot.load();
+        let now = self.shared.now_for(snapshot.as_deref());
         if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| snapshot.is_usable(now)) {
             let credentials = snapshot.credentials.clone();
             if snapshot.is_due(now) && self.shared.wants_volunteer(now) {

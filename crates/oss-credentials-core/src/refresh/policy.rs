@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::moment::Moment;
 use crate::credentials::Credentials;
 use crate::entropy;
 use crate::error::{CredentialsError, ErrorDetail};
@@ -20,6 +21,8 @@ pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
 /// Default of the longest life of one attempt.
 pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(30);
+/// How long an adopted flight may make no progress before a fresh one takes its place.
+pub(super) const STALL_LIMIT: Duration = Duration::from_secs(2);
 /// How much later than announced a driver may be before it counts as absent.
 pub(super) const DRIVER_GRACE: Duration = Duration::from_secs(30);
 /// Default of how many rejected values may be dropped at once, and then one per this long.
@@ -150,36 +153,71 @@ impl Default for Settings {
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) credentials: Credentials,
-    fetched_at: SystemTime,
-    due_at: Option<SystemTime>,
-    unusable_at: Option<SystemTime>,
+    /// When its attempt began: a wall clock that is set from then on makes the instants below uncertain.
+    requested_at: Moment,
+    arrived_at: Moment,
+    due_at: Option<Moment>,
+    unusable_at: Option<Moment>,
+    /// Time to live on arrival.
+    remaining: Option<Duration>,
     pub(super) offset: ClockOffset,
     /// Time to live when this key and expiry were first seen.
     lifetime: Option<Duration>,
 }
 
 impl Snapshot {
-    /// Whether the value may still be handed out.
+    /// Whether the value may still be returned: neither clock says that it has expired. Where the two disagree,
+    /// `now` needs [`Moment::with_since_boot`]; see [`Snapshot::trusts`].
     #[inline]
-    pub(super) fn is_usable(&self, now: SystemTime) -> bool {
-        self.unusable_at.is_none_or(|at| now < at)
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
+        self.unusable_at.is_none_or(|at| {
+            if self.trusts(now) {
+                !now.has_reached(at)
+            } else {
+                self.is_usable_by_boot_time(at, now)
+            }
+        })
     }
 
-    /// Whether a refresh is due. A clock behind the time of the fetch was set back: then nothing that is
-    /// calculated from it can be trusted, and a fetch puts it right.
+    /// Whether the clocks agree since the value was requested.
     #[inline]
-    pub(super) fn is_due(&self, now: SystemTime) -> bool {
-        now < self.fetched_at || self.due_at.is_some_and(|at| now >= at)
+    pub(super) fn trusts(&self, now: Moment) -> bool {
+        now.agrees_with(self.requested_at)
+    }
+
+    /// The wall clock was set, or the machine was suspended. The clock that counts suspended time knows how much time
+    /// has passed, so a wall clock that was set discards nothing. Without it, the clock that shows more counts.
+    #[cold]
+    fn is_usable_by_boot_time(&self, at: Moment, now: Moment) -> bool {
+        match now.since_with_suspends(self.arrived_at) {
+            Some(age) => now.steady < at.steady && age < at.since(self.arrived_at),
+            None => !now.has_reached(at),
+        }
+    }
+
+    /// Whether a refresh is due: at its time, or once the clocks disagree. Then nothing that is calculated from them
+    /// can be trusted, and a fetch puts it right.
+    #[inline]
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.due_at
+            .is_some_and(|at| now.has_reached(at) || !self.trusts(now))
     }
 
     /// When a refresh is due; `None` if never.
-    pub(super) fn due_at(&self) -> Option<SystemTime> {
+    pub(super) fn due_at(&self) -> Option<Moment> {
         self.due_at
+    }
+
+    /// How much longer the credentials live by the clocks that nobody sets; `None` if they do not expire.
+    fn remaining(&self, now: Moment) -> Option<Duration> {
+        let age = now.since_with_suspends(self.arrived_at).unwrap_or_default();
+        let age = age.max(now.since(self.arrived_at));
+        Some(self.remaining?.saturating_sub(age))
     }
 }
 
 impl Settings {
-    /// Makes a snapshot of what was fetched.
+    /// Makes a snapshot of what was requested at one moment and arrived at another.
     ///
     /// # Errors
     ///
@@ -188,45 +226,60 @@ impl Settings {
         &self,
         provider: &'static str,
         fetched: Fetched,
-        now: SystemTime,
+        (requested_at, now): (Moment, Moment),
         previous: Option<&Snapshot>,
     ) -> Result<Snapshot, CredentialsError> {
-        let offset = fetched
-            .known_clock_offset()
-            .or(previous.map(|snapshot| snapshot.offset))
+        let measured = fetched.known_clock_offset();
+        // An offset holds until the local clock is set.
+        let known = previous.filter(|snapshot| snapshot.trusts(now));
+        let offset = measured
+            .or(known.map(|snapshot| snapshot.offset))
             .unwrap_or_default();
         let refresh_after = fetched.refreshes_after();
         let credentials = fetched.into_credentials();
-        let mut due_at = refresh_after.and_then(|after| now.checked_add(after));
-        let mut unusable_at = None;
+        let mut due_after = refresh_after;
+        let mut usable_for = None;
+        let mut remaining = None;
         let mut lifetime = None;
         if let Some(expires_at) = credentials.expires_at() {
-            let local_end = offset.to_local(expires_at);
-            let remaining = local_end.duration_since(now).unwrap_or_default();
-            // A source may repeat a value; the window and margin of its first appearance still hold.
-            let life = previous
-                .filter(|snapshot| {
-                    snapshot.credentials.same_key_as(&credentials)
-                        && snapshot.credentials.expires_at() == Some(expires_at)
-                })
-                .and_then(|snapshot| snapshot.lifetime)
-                .map_or(remaining, |first_seen| first_seen.max(remaining));
-            let margin = self.margin.unwrap_or(MAX_MARGIN.min(life / 20));
-            if remaining <= margin {
-                return Err(dead_on_arrival(provider, remaining, offset));
+            let repeated = previous.filter(|snapshot| {
+                snapshot.credentials.same_key_as(&credentials)
+                    && snapshot.credentials.expires_at() == Some(expires_at)
+            });
+            let mut left = offset
+                .to_local(expires_at)
+                .duration_since(now.wall)
+                .unwrap_or_default();
+            // A wall clock that was set back since gives no value a longer life, unless the source has compared it
+            // with its own.
+            if measured.is_none()
+                && let Some(known) = repeated.and_then(|snapshot| snapshot.remaining(now))
+            {
+                left = left.min(known);
             }
-            unusable_at = local_end.checked_sub(margin);
-            let window_opens = local_end.checked_sub(self.window(life));
-            due_at = [due_at, window_opens].into_iter().flatten().min();
+            // A source may repeat a value; the window and margin of its first appearance still hold.
+            let life = repeated
+                .and_then(|snapshot| snapshot.lifetime)
+                .map_or(left, |first_seen| first_seen.max(left));
+            let margin = self.margin.unwrap_or(MAX_MARGIN.min(life / 20));
+            if left <= margin {
+                return Err(dead_on_arrival(provider, left, offset));
+            }
+            usable_for = Some(left.saturating_sub(margin));
+            let window_opens = left.saturating_sub(self.window(life));
+            due_after = Some(due_after.map_or(window_opens, |after| after.min(window_opens)));
+            remaining = Some(left);
             lifetime = Some(life);
         }
-        let earliest = now.checked_add(MIN_INTERVAL);
-        let due_at = due_at.map(|at| earliest.map_or(at, |earliest| at.max(earliest)));
+        let due_after = due_after.map(|after| after.max(MIN_INTERVAL));
+        let later = |after: Option<Duration>| after.and_then(|after| now.plus(after));
         Ok(Snapshot {
             credentials,
-            fetched_at: now,
-            due_at,
-            unusable_at,
+            requested_at,
+            arrived_at: now,
+            due_at: later(due_after),
+            unusable_at: later(usable_for),
+            remaining,
             offset,
             lifetime,
         })
@@ -268,8 +321,8 @@ fn dead_on_arrival(provider: &'static str, remaining: Duration, offset: ClockOff
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) count: u32,
-    at: SystemTime,
-    until: SystemTime,
+    at: Moment,
+    pause: Duration,
     pub(super) error: CredentialsError,
 }
 
@@ -278,38 +331,38 @@ impl Failure {
     pub(super) fn next(
         previous: Option<&Failure>,
         error: CredentialsError,
-        now: SystemTime,
+        now: Moment,
         backoff: &Backoff,
     ) -> Self {
         let count = previous.map_or(0, |failure| failure.count).saturating_add(1);
-        let until = now.checked_add(backoff.pause(count, &error)).unwrap_or(now);
         Self {
             count,
             at: now,
-            until,
+            pause: backoff.pause(count, &error),
             error,
         }
     }
 
     /// When the pause is over: earlier for those who have nothing `usable` at hand meanwhile.
-    pub(super) fn until(&self, usable: bool) -> SystemTime {
-        match self.at.checked_add(MAX_WITHOUT) {
-            Some(limit) if !usable => self.until.min(limit),
-            _ => self.until,
-        }
+    pub(super) fn until(&self, usable: bool) -> Moment {
+        let pause = if usable {
+            self.pause
+        } else {
+            self.pause.min(MAX_WITHOUT)
+        };
+        self.at.plus(pause).unwrap_or(self.at)
     }
 
     /// Whether the pause is still on. A deadline further off than any pause means that the clock was set
-    /// back; it is void.
-    pub(super) fn holds_back(&self, now: SystemTime, usable: bool, backoff: &Backoff) -> bool {
+    /// back, and that no other clock tells the time; it is void.
+    pub(super) fn holds_back(&self, now: Moment, usable: bool, backoff: &Backoff) -> bool {
         let longest = if usable {
             backoff.longest()
         } else {
             backoff.longest().min(MAX_WITHOUT)
         };
-        self.until(usable)
-            .duration_since(now)
-            .is_ok_and(|left| !left.is_zero() && left <= longest)
+        let until = self.until(usable);
+        !now.has_reached(until) && until.since(now) <= longest
     }
 }
 

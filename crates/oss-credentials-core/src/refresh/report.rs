@@ -22,6 +22,8 @@ pub(super) enum Note {
         error: CredentialsError,
         took: Duration,
     },
+    /// A flight that its starter has left made no progress, or none in time.
+    Replaced,
     Rejected {
         allowed: bool,
         credentials: Credentials,
@@ -67,6 +69,10 @@ pub(super) fn log(provider: &'static str, note: Note) {
                 tracing::debug!(target: TRACING_TARGET, provider, kind, request_id, attempt = count,
                     attempt_ms, %error, "no new credentials");
             }
+        }
+        Note::Replaced => {
+            tracing::debug!(target: TRACING_TARGET, provider,
+                "the caller that began the fetch has gone, and it makes no progress; fetching anew");
         }
         Note::Rejected {
             allowed: true,

@@ -1,17 +1,18 @@
 //! The state that all handles of one provider share, and what may be done with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::SystemTime;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
+use super::moment::Moment;
 use super::policy::{DRIVER_GRACE, Failure, MIN_INTERVAL, Settings, Snapshot};
 use super::report::{self, Note};
-use super::slot::{Attempt, Flight, Slot};
-use super::wake::WakeSet;
+use super::slot::{Attempt, Flight, Slot, Step};
+use super::wake::{FlightWaker, WakeSet};
 use crate::credentials::Credentials;
 use crate::error::{CredentialsError, ErrorDetail};
 use crate::provider::{CredentialsSource, Fetched};
@@ -28,14 +29,15 @@ pub(super) struct Shared {
     pub(super) snapshot: ArcSwapOption<Snapshot>,
     /// How many values have been stored.
     pub(super) version: AtomicU64,
-    /// Unix second from which on the driver counts as absent, so that readers need no lock to know.
+    /// Second of the steady clock from which on the driver counts as absent, so that readers need no lock to know.
     driver_overdue_at: AtomicU64,
+    /// Whether the driver waits for the time at which the value is due, and knows no better.
+    driver_rests: AtomicBool,
     next_seat: AtomicU64,
     slot: Mutex<Slot>,
     /// Callers and the driver, while they wait for an attempt. Not part of a cycle: a flight may keep this
     /// alive through its waker, but never the flight's owner.
     pub(super) wakes: Arc<WakeSet>,
-    flight_waker: Waker,
     /// Who waits for the next value.
     pub(super) updates: Arc<WakeSet>,
     /// What was found out about the timer of the runtime last seen.
@@ -78,8 +80,8 @@ pub(super) enum Presence {
     Absent,
     /// It acts once somebody else does.
     WaitsForOthers,
-    /// It acts at this instant at the latest.
-    ActsAt(SystemTime),
+    /// It acts when the steady clock shows this, at the latest.
+    ActsAt(Duration),
 }
 
 /// What a change of the slot leaves to be done once the lock is released: errors, flights and wakers hold
@@ -97,6 +99,12 @@ type Discarded = (
     Option<Result<Credentials, CredentialsError>>,
 );
 
+impl Aftermath {
+    fn discard(&mut self, attempt: Option<Attempt>) {
+        self.discarded.push((attempt, None, None));
+    }
+}
+
 /// What came of asking to take part.
 pub(super) enum Entered {
     Answered(Result<Credentials, CredentialsError>),
@@ -105,7 +113,6 @@ pub(super) enum Entered {
 
 impl Shared {
     pub(super) fn new(source: Arc<dyn CredentialsSource>, settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        let wakes = Arc::new(WakeSet::default());
         Self {
             name: source.name(),
             source,
@@ -115,9 +122,9 @@ impl Shared {
             snapshot: ArcSwapOption::empty(),
             version: AtomicU64::new(0),
             driver_overdue_at: AtomicU64::new(NO_DRIVER),
+            driver_rests: AtomicBool::new(false),
             next_seat: AtomicU64::new(1),
-            flight_waker: Waker::from(Arc::clone(&wakes)),
-            wakes,
+            wakes: Arc::default(),
             updates: Arc::default(),
             #[cfg(feature = "tokio")]
             timer_of: Mutex::new(None),
@@ -139,13 +146,35 @@ impl Shared {
 
     pub(super) fn new_flight(&self) -> Flight {
         let source = Arc::clone(&self.source);
-        // The source is first called when the flight is polled, outside of the lock.
-        Box::pin(async move { source.fetch().await })
+        Flight {
+            // The source is first called when the flight is polled, outside of the lock.
+            fetch: Box::pin(async move { source.fetch().await }),
+            waker: FlightWaker::new(&self.wakes),
+        }
     }
 
     // ---- Reading ------------------------------------------------------------------------------------
 
-    pub(super) fn usable(&self, now: SystemTime) -> Option<Credentials> {
+    /// The time, with all that is needed to judge the value in use.
+    pub(super) fn now(&self) -> Moment {
+        self.now_for(self.snapshot.load().as_deref())
+    }
+
+    /// The time, with all that is needed to judge this value.
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    pub(super) fn now_for(&self, snapshot: Option<&Snapshot>) -> Moment {
+        let now = Moment::read(&*self.clock);
+        match snapshot {
+            Some(snapshot) if !snapshot.trusts(now) => now.with_since_boot(&*self.clock),
+            _ => now,
+        }
+    }
+
+    pub(super) fn usable(&self, now: Moment) -> Option<Credentials> {
         let snapshot = self.snapshot.load();
         snapshot
             .as_ref()
@@ -155,8 +184,9 @@ impl Shared {
 
     /// Whether a caller that holds a value which is due should refresh it. Never waits for the lock: who
     /// holds it is about to begin or end an attempt.
-    pub(super) fn wants_volunteer(&self, now: SystemTime) -> bool {
+    pub(super) fn wants_volunteer(&self, now: Moment) -> bool {
         if self.has_driver(now) {
+            self.call_driver(now);
             return false;
         }
         match self.slot.try_lock() {
@@ -165,7 +195,7 @@ impl Shared {
         }
     }
 
-    fn has_work_for_volunteer(&self, slot: &Slot, now: SystemTime) -> bool {
+    fn has_work_for_volunteer(&self, slot: &Slot, now: Moment) -> bool {
         if slot.attempt.is_some() {
             !slot.is_attended(now, self.settings.attempt_limit)
         } else {
@@ -173,7 +203,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_held_back(&self, slot: &Slot, now: SystemTime) -> bool {
+    pub(super) fn is_held_back(&self, slot: &Slot, now: Moment) -> bool {
         slot.failure.as_ref().is_some_and(|failure| {
             failure.holds_back(now, self.usable(now).is_some(), &self.settings.backoff)
         })
@@ -182,7 +212,7 @@ impl Shared {
     // ---- Taking part in an attempt ------------------------------------------------------------------
 
     /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none.
-    pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, now: SystemTime) -> Entered {
+    pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, now: Moment) -> Entered {
         let mut aftermath = Aftermath::default();
         let entered = {
             let mut slot = self.lock();
@@ -203,7 +233,7 @@ impl Shared {
                 {
                     return Entered::Answered(Err(error));
                 }
-                slot.begin(self.new_flight(), seat.id, now);
+                aftermath.discard(slot.begin(self.new_flight(), seat.id, now));
                 // The driver attends to it as well, and sees to its time limit.
                 aftermath.wake = true;
             }
@@ -219,7 +249,7 @@ impl Shared {
         &self,
         slot: &Slot,
         purpose: &Purpose,
-        now: SystemTime,
+        now: Moment,
     ) -> Option<Result<Credentials, CredentialsError>> {
         match purpose {
             Purpose::Force => None,
@@ -235,14 +265,15 @@ impl Shared {
     }
 
     /// The error of the pause after a failure, or of the least time between two fetches.
-    fn reason_not_to_begin(&self, slot: &Slot, now: SystemTime) -> Option<CredentialsError> {
+    fn reason_not_to_begin(&self, slot: &Slot, now: Moment) -> Option<CredentialsError> {
         if let Some(failure) = &slot.failure {
             return self
                 .is_held_back(slot, now)
                 .then(|| self.error_to_report(failure.error.clone(), now));
         }
-        let since = now.duration_since(slot.last_success?).ok()?;
-        (since < MIN_INTERVAL).then(|| {
+        let last_success = slot.last_success?;
+        let earliest = last_success.plus(MIN_INTERVAL)?;
+        (now.agrees_with(last_success) && !now.has_reached(earliest)).then(|| {
             CredentialsError::expired(
                 ErrorDetail::builder(self.name, "the credentials ended within seconds of being fetched")
                     .hint(
@@ -256,21 +287,23 @@ impl Shared {
     /// Polls the attempt on behalf of a member. `Ready` once the outcome is there.
     ///
     /// The member's waker must have been registered before.
-    pub(super) fn advance(&self, seat: &mut Seat, now: SystemTime) -> Poll<()> {
+    pub(super) fn advance(&self, seat: &mut Seat, now: Moment) -> Poll<()> {
         loop {
             let (flight_id, mut flight) = match self.take_flight(seat, now) {
                 Ok(taken) => taken,
                 Err(poll) => return poll,
             };
-            self.wakes.clear_woken();
-            let mut cx = Context::from_waker(&self.flight_waker);
-            let result = match catch_unwind(AssertUnwindSafe(|| flight.as_mut().poll(&mut cx))) {
+            let flight_waker = Arc::clone(&flight.waker);
+            flight_waker.clear_woken();
+            let waker = Waker::from(Arc::clone(&flight_waker));
+            let mut cx = Context::from_waker(&waker);
+            let result = match catch_unwind(AssertUnwindSafe(|| flight.fetch.as_mut().poll(&mut cx))) {
                 Ok(Poll::Pending) => {
                     let orphan = self.put_back(flight_id, flight);
                     let belongs = orphan.is_none();
                     drop_quietly(orphan);
                     // A wake-up during the poll may have gone to callers that found the flight taken.
-                    if self.wakes.was_woken() {
+                    if flight_waker.was_woken() {
                         self.wakes.wake_all();
                     }
                     if belongs {
@@ -289,26 +322,33 @@ impl Shared {
         }
     }
 
-    fn take_flight(&self, seat: &Seat, now: SystemTime) -> Result<(u64, Flight), Poll<()>> {
+    fn take_flight(&self, seat: &mut Seat, now: Moment) -> Result<(u64, Flight), Poll<()>> {
+        let limit = self.settings.attempt_limit;
         let mut aftermath = Aftermath::default();
-        {
+        let taken = {
             let mut slot = self.lock();
             if seat.joined_at != Some(slot.completed) {
                 return Err(Poll::Ready(()));
             }
-            if !slot.is_overdue(now, self.settings.attempt_limit) {
-                let Some(attempt) = &mut slot.attempt else {
-                    return Err(Poll::Ready(()));
-                };
-                return match attempt.flight.take() {
-                    Some(flight) => Ok((attempt.flight_id, flight)),
-                    None => Err(Poll::Pending),
-                };
+            let mut step = slot.step(now, limit, !seat.retried);
+            if matches!(step, Step::Replace) {
+                seat.retried = true;
+                aftermath.discard(slot.replace(self.new_flight(), seat.id, now));
+                aftermath.notes.push(Note::Replaced);
+                step = slot.step(now, limit, false);
             }
-            self.time_out(&mut slot, now, &mut aftermath);
-        }
+            match step {
+                Step::Poll(flight_id, flight) => Ok((flight_id, flight)),
+                Step::Busy | Step::Replace => Err(Poll::Pending),
+                Step::Ended => Err(Poll::Ready(())),
+                Step::TimeOut => {
+                    self.time_out(&mut slot, now, &mut aftermath);
+                    Err(Poll::Ready(()))
+                }
+            }
+        };
         self.after_unlock(aftermath);
-        Err(Poll::Ready(()))
+        taken
     }
 
     /// Gives the flight back if it does not belong to the attempt under way any more.
@@ -333,9 +373,11 @@ impl Shared {
         flight_id: u64,
         result: Result<Fetched, CredentialsError>,
         seat: &mut Seat,
-        polled_at: SystemTime,
+        polled_at: Moment,
     ) {
-        let now = catch_unwind(AssertUnwindSafe(|| self.clock.now())).unwrap_or(polled_at);
+        let clock = &*self.clock;
+        let now = catch_unwind(AssertUnwindSafe(|| Moment::read(clock).with_since_boot(clock)));
+        let now = now.unwrap_or(polled_at);
         let mut aftermath = Aftermath::default();
         {
             let mut slot = self.lock();
@@ -350,15 +392,18 @@ impl Shared {
                 Ok(_) => attempt.stale,
                 Err(_) => attempt.starter.is_none() && !seat.retried,
             };
+            let requested_at = attempt.started_at;
             if again {
                 seat.retried |= result.is_err();
-                slot.begin(self.new_flight(), seat.id, now);
+                // Its flight was taken out, so that nothing foreign is dropped here.
+                drop(slot.begin(self.new_flight(), seat.id, now));
                 return;
             }
             let previous = self.snapshot.load();
             let admitted = result.and_then(|fetched| {
+                let fetched = fetched.named(self.name);
                 self.settings
-                    .admit(self.name, fetched.named(self.name), now, previous.as_deref())
+                    .admit(self.name, fetched, (requested_at, now), previous.as_deref())
             });
             let admitted = admitted.map(Arc::new);
             self.settle(&mut slot, admitted, now, &mut aftermath);
@@ -367,7 +412,7 @@ impl Shared {
     }
 
     /// Ends an attempt that took longer than the limit.
-    fn time_out(&self, slot: &mut Slot, now: SystemTime, aftermath: &mut Aftermath) {
+    fn time_out(&self, slot: &mut Slot, now: Moment, aftermath: &mut Aftermath) {
         let limit = self.settings.attempt_limit;
         let error = CredentialsError::unavailable(
             ErrorDetail::builder(
@@ -384,7 +429,7 @@ impl Shared {
         &self,
         slot: &mut Slot,
         result: Result<Arc<Snapshot>, CredentialsError>,
-        now: SystemTime,
+        now: Moment,
         aftermath: &mut Aftermath,
     ) {
         let attempt = slot.attempt.take();
@@ -447,11 +492,14 @@ impl Shared {
         }
     }
 
-    /// When the attempt under way is over at the latest.
-    pub(super) fn attempt_limit_at(&self) -> Option<SystemTime> {
-        let slot = self.lock();
+    /// When a member should look at the attempt under way again, by the steady clock.
+    pub(super) fn attempt_deadline(&self, seat: &Seat) -> Option<Duration> {
+        self.deadline_for(&self.lock(), seat)
+    }
+
+    pub(super) fn deadline_for(&self, slot: &Slot, seat: &Seat) -> Option<Duration> {
         let attempt = slot.attempt.as_ref()?;
-        attempt.started_at.checked_add(self.settings.attempt_limit)
+        attempt.deadline(self.settings.attempt_limit, !seat.retried)
     }
 
     /// The outcome for a member. `None` if it came to nothing, because the value was rejected or has ended
@@ -459,7 +507,7 @@ impl Shared {
     pub(super) fn collect(
         &self,
         purpose: &Purpose,
-        now: SystemTime,
+        now: Moment,
     ) -> Option<Result<Credentials, CredentialsError>> {
         let outcome = self.lock().outcome.clone()?;
         match (outcome, purpose) {
@@ -471,7 +519,7 @@ impl Shared {
 
     /// The error for a caller that has nothing usable. Where keys have run out because refreshing them kept
     /// failing for a passing reason, that is what it says; other errors stand for themselves.
-    pub(super) fn error_to_report(&self, error: CredentialsError, now: SystemTime) -> CredentialsError {
+    pub(super) fn error_to_report(&self, error: CredentialsError, now: Moment) -> CredentialsError {
         let snapshot = self.snapshot.load();
         let ran_out = snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_usable(now));
         match (&error, error.detail()) {
@@ -487,8 +535,13 @@ impl Shared {
     /// Gives up a place, so that the flight counts as abandoned if nobody else attends to it.
     pub(super) fn leave(&self, seat: &Seat) {
         self.wakes.remove(seat.id);
-        if let Some(joined_at) = seat.joined_at {
-            self.lock().leave(seat.id, joined_at);
+        let Some(joined_at) = seat.joined_at else {
+            return;
+        };
+        let orphaned = self.lock().leave(seat.id, joined_at);
+        if orphaned {
+            // Those who adopt the flight watch its progress from now on.
+            self.wakes.wake_all();
         }
     }
 
@@ -527,19 +580,41 @@ impl Shared {
 
     // ---- The driver's presence ----------------------------------------------------------------------
 
-    pub(super) fn has_driver(&self, now: SystemTime) -> bool {
-        let overdue_at = self.driver_overdue_at.load(Ordering::Acquire);
-        overdue_at != NO_DRIVER && unix_secs(now) < overdue_at
+    pub(super) fn has_driver(&self, now: Moment) -> bool {
+        now.steady.as_secs() < self.driver_overdue_at.load(Ordering::Acquire)
     }
 
-    /// Publishes when the driver means to act.
-    pub(super) fn announce_driver(&self, presence: Presence) {
+    /// Publishes when the driver means to act, and whether it waits for the value to be due.
+    pub(super) fn announce_driver(&self, presence: Presence, rests: bool) {
         let overdue_at = match presence {
             Presence::Absent => NO_DRIVER,
             Presence::WaitsForOthers => u64::MAX,
-            Presence::ActsAt(at) => unix_secs(at).saturating_add(DRIVER_GRACE.as_secs()),
+            Presence::ActsAt(at) => overdue_at(at),
         };
         self.driver_overdue_at.store(overdue_at, Ordering::Release);
+        self.driver_rests.store(rests, Ordering::Release);
+    }
+
+    /// Wakes a driver that rests although the value is due, and gives it the grace period from now on: its timer
+    /// stands still while the machine is suspended, and does not notice that the wall clock is set.
+    fn call_driver(&self, now: Moment) {
+        let in_time = self.driver_overdue_at.load(Ordering::Acquire) <= overdue_at(now.steady);
+        if in_time || !self.driver_rests.load(Ordering::Acquire) {
+            return;
+        }
+        // Whoever holds the lock is about to begin or end an attempt, which wakes the driver as well.
+        let Ok(slot) = self.slot.try_lock() else {
+            return;
+        };
+        let rests = self.driver_rests.swap(false, Ordering::AcqRel);
+        if rests {
+            self.driver_overdue_at
+                .store(overdue_at(now.steady), Ordering::Release);
+        }
+        drop(slot);
+        if rests {
+            self.wakes.wake_all();
+        }
     }
 }
 
@@ -551,10 +626,9 @@ impl Drop for Shared {
     }
 }
 
-fn unix_secs(at: SystemTime) -> u64 {
-    at.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+/// When a driver counts as absent that means to act at `at`.
+fn overdue_at(at: Duration) -> u64 {
+    at.as_secs().saturating_add(DRIVER_GRACE.as_secs())
 }
 
 /// Drops foreign values; a panic in their `drop` ends there.

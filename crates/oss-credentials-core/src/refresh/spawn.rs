@@ -43,7 +43,7 @@ mod with_tokio {
 
     /// Starts the driver where a fetch begins, if the provider was built so.
     pub(in crate::refresh) fn on_begin(shared: &Arc<Shared>) {
-        if shared.settings.background_refresh && !shared.has_driver(shared.clock.now()) {
+        if shared.settings.background_refresh && !shared.has_driver(shared.now()) {
             // Without a runtime the read path does all that is needed.
             let _ = spawn(shared);
         }

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The wakers of all who wait, each under the id of its owner; itself the waker of what they wait for.
+/// The wakers of all who wait, each under the id of its owner.
 ///
 /// The lock is held for map operations alone. Wakers are woken and dropped outside of it, since both can run
 /// foreign code, which may come back here.
 #[derive(Debug, Default)]
 pub(super) struct WakeSet {
     waiting: Mutex<BTreeMap<u64, Waker>>,
-    woken: AtomicBool,
 }
 
 impl WakeSet {
@@ -41,27 +40,76 @@ impl WakeSet {
         }
     }
 
-    /// Forgets that there was a wake-up, before what is waited for is polled.
-    pub(super) fn clear_woken(&self) {
-        self.woken.store(false, Ordering::SeqCst);
-    }
-
-    /// Whether what is waited for has called since [`WakeSet::clear_woken`].
-    pub(super) fn was_woken(&self) -> bool {
-        self.woken.load(Ordering::SeqCst)
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Waker>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wake for WakeSet {
+/// The waker of one flight: wakes all who wait for it.
+///
+/// Each flight has its own: a flight that was taken out and is polled late, after another has taken its place, must
+/// not forget a wake-up of that other one.
+#[derive(Debug)]
+pub(super) struct FlightWaker {
+    waiting: Arc<WakeSet>,
+    woken: AtomicBool,
+}
+
+impl FlightWaker {
+    pub(super) fn new(waiting: &Arc<WakeSet>) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Arc::clone(waiting),
+            woken: AtomicBool::new(false),
+        })
+    }
+
+    /// Forgets that there was a wake-up, before the flight is polled.
+    pub(super) fn clear_woken(&self) {
+        self.woken.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the flight has called since [`FlightWaker::clear_woken`].
+    pub(super) fn was_woken(&self) -> bool {
+        self.woken.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for FlightWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
     fn wake_by_ref(self: &Arc<Self>) {
         self.woken.store(true, Ordering::SeqCst);
-        self.wake_all();
+        self.waiting.wake_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(std::sync::atomic::AtomicUsize);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A flight times out while a caller holds it, the next one begins and calls, and only then does that caller get
+    /// to poll the old one.
+    #[test]
+    fn a_late_poll_of_one_flight_forgets_no_wake_up_of_the_next() {
+        let waiting = Arc::<WakeSet>::default();
+        let counted = Arc::<Counted>::default();
+        let (old, next) = (FlightWaker::new(&waiting), FlightWaker::new(&waiting));
+        waiting.register(1, &Waker::from(Arc::clone(&counted)));
+        next.clear_woken();
+        Waker::from(Arc::clone(&next)).wake();
+        assert_eq!(counted.0.load(Ordering::SeqCst), 1);
+        old.clear_woken();
+        assert!(next.was_woken(), "its poller passes the wake-up on");
+        assert!(!old.was_woken(), "which the poller of the old one need not");
     }
 }

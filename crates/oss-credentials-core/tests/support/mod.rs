@@ -80,9 +80,45 @@ pub struct Bench {
     pub provider: Provider,
 }
 
+/// What a provider sees of the bench's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    Wall,
+    WallAndMonotonic,
+}
+
+#[derive(Debug)]
+struct Limited(ManualClock, Sight);
+
+impl Clock for Limited {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+    fn monotonic(&self) -> Option<Duration> {
+        (self.1 == Sight::WallAndMonotonic).then(|| self.0.monotonic())?
+    }
+}
+
 impl Bench {
     pub fn new() -> Self {
         Self::with(|builder| builder)
+    }
+
+    /// Without the clock that counts suspended time, or without the monotonic one as well.
+    pub fn seeing(sight: Sight) -> Self {
+        Self::seeing_with(sight, |builder| builder)
+    }
+
+    pub fn seeing_with(
+        sight: Sight,
+        set: impl FnOnce(RefreshingProviderBuilder<ScriptedSource>) -> RefreshingProviderBuilder<ScriptedSource>,
+    ) -> Self {
+        let clock = ManualClock::at_unix(START);
+        let seen = Limited(clock.clone(), sight);
+        Self {
+            clock,
+            ..Self::with(|builder| set(builder.clock(seen)))
+        }
     }
 
     pub fn with(
@@ -103,10 +139,13 @@ impl Bench {
 
     /// A provider that has fetched `key`, good for an hour: due after 48 minutes.
     pub fn fetched(key: &str) -> Self {
-        let bench = Self::new();
-        bench.source.push_ok(bench.lasting(key, HOUR));
-        assert_eq!(bench.ask().done().unwrap().access_key_id(), key);
-        bench
+        Self::new().fetch(key)
+    }
+
+    pub fn fetch(self, key: &str) -> Self {
+        self.source.push_ok(self.lasting(key, HOUR));
+        self.answers(key);
+        self
     }
 
     pub fn lasting(&self, key: &str, life: Duration) -> Credentials {
