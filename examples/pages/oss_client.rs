@@ -208,7 +208,8 @@ fn behind_a_proxy(
     provider: Arc<dyn CredentialsProvider>,
     certificate: &[u8],
 ) -> Result<Client, Box<dyn Error>> {
-    let http = reqwest::Client::builder().add_root_certificate(reqwest::Certificate::from_pem(certificate)?);
+    let certificate = reqwest::Certificate::from_pem(certificate)?;
+    let http = move || reqwest::Client::builder().add_root_certificate(certificate.clone());
     let client = Client::builder()
         .region("cn-hangzhou")
         .proxy("http://user:password@proxy.example.com:3128")

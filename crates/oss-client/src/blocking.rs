@@ -144,6 +144,7 @@ impl Client {
     /// [`Error::InvalidInput`] inside a tokio runtime.
     pub fn write(&self, upload: impl FnOnce(Body) -> Upload) -> Result<Writer, Error> {
         check_caller()?;
+        check_process(self.thread.process)?;
         let (pieces, received) = mpsc::channel(1);
         let upload = upload(Body::stream(until_finished(received)));
         let (done, outcome) = std_mpsc::sync_channel(1);
@@ -158,6 +159,7 @@ impl Client {
             collected: BytesMut::new(),
             pieces,
             outcome,
+            process: self.thread.process,
         })
     }
 
@@ -273,6 +275,7 @@ pub struct Writer {
     collected: BytesMut,
     pieces: mpsc::Sender<Piece>,
     outcome: std_mpsc::Receiver<Result<Uploaded, Error>>,
+    process: u32,
 }
 
 /// A piece of an upload, or its end: a channel that is closed without it belongs to a writer that was dropped.
@@ -289,6 +292,7 @@ impl Writer {
     /// Those of [`Upload::send`], also if writing failed before; [`Error::InvalidInput`] inside a tokio runtime.
     pub fn finish(mut self) -> Result<Uploaded, Error> {
         check_caller()?;
+        check_process(self.process)?;
         // Where this fails, the upload has ended already, and says why.
         let _ = self.hand_on().and_then(|()| self.send(Piece::End));
         self.outcome.recv().map_err(|_| thread_is_gone())?
@@ -306,6 +310,7 @@ impl Writer {
 
     fn send(&self, piece: Piece) -> io::Result<()> {
         check_caller().map_err(io::Error::other)?;
+        check_process(self.process).map_err(io::Error::other)?;
         let ended = |_| {
             io::Error::new(
                 io::ErrorKind::BrokenPipe,
@@ -398,6 +403,8 @@ impl<T> fmt::Debug for Iter<T> {
 /// A runtime on a thread of its own.
 struct Thread {
     handle: Handle,
+    /// The process that has this thread. A child that was forked has not.
+    process: u32,
     /// Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
 }
@@ -426,11 +433,17 @@ impl Thread {
             .name(THREAD_NAME.to_owned())
             .spawn(body)?;
         let handle = starting.recv().map_err(io::Error::other)??;
-        Ok(Self { handle, _stop: stop })
+        let process = std::process::id();
+        Ok(Self {
+            handle,
+            process,
+            _stop: stop,
+        })
     }
 
     fn wait<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
         check_caller()?;
+        check_process(self.process)?;
         let (done, outcome) = std_mpsc::sync_channel(1);
         self.handle.spawn(async move {
             // Whoever began this waits for it.
@@ -451,6 +464,17 @@ fn check_caller() -> Result<(), Error> {
     )))
 }
 
+/// Nobody would ever answer in a child that was forked.
+fn check_process(process: u32) -> Result<(), Error> {
+    if std::process::id() == process {
+        return Ok(());
+    }
+    Err(Error::InvalidInput(Problem::new(
+        "the blocking client was made before this process was forked",
+        "make a new one in the child",
+    )))
+}
+
 fn no_thread(error: &io::Error) -> Error {
     Error::InvalidConfig(Problem::new(
         format!("the blocking client has no thread: {error}"),
@@ -463,4 +487,21 @@ fn thread_is_gone() -> Error {
         "what the blocking client ran has panicked",
         "see the panic's own message",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_gets_an_error_and_does_not_wait() {
+        let mut thread = Thread::start().unwrap();
+        assert_eq!(thread.wait(async { 7 }).unwrap(), 7);
+        thread.process += 1;
+        let error = thread.wait(async { 7 }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "oss-client: the blocking client was made before this process was forked; make a new one in the child"
+        );
+    }
 }

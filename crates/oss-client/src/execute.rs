@@ -247,6 +247,7 @@ impl Inner {
         let request = self.request(operation, &used, time, &progress)?;
         let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
+            let error = self.transport.proxies.name(error, &place);
             Error::Transport(Box::new(TransportError::new(place.clone(), error)))
         })?;
 

@@ -43,20 +43,23 @@ fn check_provider() -> Result<(), Problem> {
     Ok(())
 }
 
-/// Switches the check of certificates off where that was asked for.
+/// Switches the check of certificates off where that was asked for, and reads the system's only if they are needed.
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 pub(crate) fn verification(
     builder: reqwest::ClientBuilder,
     accept_any_certificate: bool,
+    with_certificates: bool,
 ) -> reqwest::ClientBuilder {
     if accept_any_certificate {
         builder.tls_danger_accept_invalid_certs(true)
-    } else {
+    } else if with_certificates {
         builder
+    } else {
+        builder.tls_certs_only([])
     }
 }
 
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
-pub(crate) fn verification(builder: reqwest::ClientBuilder, _: bool) -> reqwest::ClientBuilder {
+pub(crate) fn verification(builder: reqwest::ClientBuilder, _: bool, _: bool) -> reqwest::ClientBuilder {
     builder
 }

@@ -14,11 +14,13 @@ use oss_credentials_core::{BoxFuture, Sleep};
 
 use crate::body::{Progress, UploadError};
 use crate::error::millis;
+use crate::proxies::Proxies;
+use crate::runtimes::Clients;
 
 /// A reqwest client, and how long the service may be silent.
-#[derive(Clone)]
 pub(crate) struct Transport {
-    pub(crate) client: reqwest::Client,
+    pub(crate) clients: Clients,
+    pub(crate) proxies: Proxies,
     pub(crate) silence: Silence,
 }
 
@@ -68,13 +70,14 @@ impl Transport {
         request: reqwest::Request,
         progress: &Progress,
     ) -> Result<reqwest::Response, HttpError> {
-        if tokio::runtime::Handle::try_current().is_err() {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return Err(HttpError::new(
                 HttpErrorKind::Request,
                 "no tokio runtime is running here; await the operation inside one",
             ));
-        }
-        let mut exchange = pin!(self.client.execute(request));
+        };
+        let client = self.clients.of(runtime.id())?;
+        let mut exchange = pin!(client.execute(request));
         let mut watch = Watch::new(&self.silence, progress);
         std::future::poll_fn(|cx| {
             guarded(|| {
@@ -191,10 +194,13 @@ pub(crate) fn head_is_too_large(error: &HttpError) -> bool {
     causes(error).any(is_large_head)
 }
 
+/// hyper's words. Its method for this kind is there only with its server, which brings one more crate.
+const TOO_LARGE: &str = "message head is too large";
+
 fn is_large_head(cause: &(dyn StdError + 'static)) -> bool {
     cause
         .downcast_ref::<hyper::Error>()
-        .is_some_and(hyper::Error::is_parse_too_large)
+        .is_some_and(|error| error.is_parse() && error.to_string() == TOO_LARGE)
 }
 
 /// rustls reports through `io::Error`s that no system call made.

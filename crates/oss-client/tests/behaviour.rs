@@ -114,7 +114,7 @@ async fn redirects_are_errors() {
 #[tokio::test]
 async fn an_endpoint_on_this_machine_is_asked_without_proxy() {
     let server = Server::start([ok()]);
-    let proxied = reqwest::Client::builder().proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap());
+    let proxied = || reqwest::Client::builder().proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap());
     let client = builder(&server.endpoint(), Keys::new(1)).client_builder(proxied);
     let client = client.build().unwrap();
     client.head_object("examplebucket", "k").send().await.unwrap();

@@ -257,7 +257,8 @@ async fn the_bucket_goes_into_the_host_unless_that_is_an_address() {
     let port = cloud.oss_port();
     let service = format!("oss-{}.aliyuncs.com", cloud.region());
     let host = format!("{}.{service}", cloud.bucket());
-    let resolving = reqwest::Client::builder().resolve(&host, ([127, 0, 0, 1], port).into());
+    let name = host.clone();
+    let resolving = move || reqwest::Client::builder().resolve(&name, ([127, 0, 0, 1], port).into());
     let client = Client::builder()
         .region(cloud.region())
         .endpoint(format!("http://{service}:{port}"))

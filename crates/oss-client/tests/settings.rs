@@ -67,9 +67,12 @@ async fn requests_go_through_the_proxy_that_is_set() {
 async fn the_builders_proxies_can_be_switched_off() {
     let server = Server::start([ok()]);
     let host = "examplebucket.oss.example";
-    let elsewhere = reqwest::Client::builder()
-        .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
-        .resolve(host, server.address);
+    let address = server.address;
+    let elsewhere = move || {
+        reqwest::Client::builder()
+            .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
+            .resolve(host, address)
+    };
     let client = builder(
         &format!("http://oss.example:{}", server.address.port()),
         Keys::new(1),
@@ -319,4 +322,104 @@ async fn a_ready_client_keeps_its_own_rules() {
     // It follows redirects, which is why the method's name warns.
     client.head_object("examplebucket", "k").send().await.unwrap();
     assert_eq!(target.count(), 1);
+}
+
+/// Answers any number of requests on any number of connections, which stay open.
+fn lasting_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                while stream.read(&mut [0; 8192]).is_ok_and(|length| length > 0) {
+                    let _ = stream
+                        .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: R1\r\nContent-Length: 0\r\n\r\n");
+                }
+            });
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn one_client_serves_runtimes_in_turn_that_are_kept() {
+    let client = builder(&lasting_server(), Keys::new(1))
+        .sleep(oss_credentials_core::TokioSleep)
+        .read_timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let new = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let runtimes: Vec<_> = (0..6).map(|_| new()).collect();
+    for round in 0..2 {
+        for (number, runtime) in runtimes.iter().enumerate() {
+            let answer = runtime.block_on(client.head_object("examplebucket", "k").send());
+            assert!(answer.is_ok(), "round {round}, runtime {number}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_the_proxy_without_its_password() {
+    let client = builder("http://oss.example", Keys::new(1))
+        .proxy("http://user:canary@127.0.0.1:1")
+        .build()
+        .unwrap();
+    let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("no connection through the proxy http://127.0.0.1:1: ") && !text.contains("canary"),
+        "{text}"
+    );
+}
+
+/// Variables only a child gets to see.
+#[cfg(all(target_os = "linux", feature = "rustls", not(feature = "native-tls")))]
+#[tokio::test]
+async fn environments_without_certificates_and_with_exceptions_are_understood() {
+    use oss_credentials_core::{Env, ProcessEnv};
+    const NAME: &str = "environments_without_certificates_and_with_exceptions_are_understood";
+    let Some(address) = ProcessEnv.var("OSS_TEST_SERVER") else {
+        let server = Server::start([ok(), ok()]);
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME])
+            .env("OSS_TEST_SERVER", server.address.to_string())
+            .env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent")
+            .env("HTTP_PROXY", format!("http://{}", server.address))
+            .env("NO_PROXY", "*.direct.test")
+            .env_remove("REQUEST_METHOD")
+            .output()
+            .unwrap();
+        assert!(
+            child.status.success(),
+            "{}",
+            String::from_utf8_lossy(&child.stdout)
+        );
+        let lines: Vec<_> = server
+            .received()
+            .into_iter()
+            .map(|received| received.line)
+            .collect();
+        assert_eq!(
+            lines,
+            ["HEAD /examplebucket/k", "HEAD http://examplebucket.oss.test/k"]
+        );
+        return;
+    };
+    let loopback = builder(&format!("http://{address}"), Keys::new(1))
+        .build()
+        .unwrap();
+    loopback.head_object("examplebucket", "k").send().await.unwrap();
+    let proxied = builder("http://oss.test", Keys::new(1)).build().unwrap();
+    proxied.head_object("examplebucket", "k").send().await.unwrap();
+    assert_eq!(
+        refused(builder("https://oss.test", Keys::new(1))),
+        "oss-client: no CA certificates were found on this system; install the package `ca-certificates`, or set \
+         SSL_CERT_FILE to a file with certificates in PEM form"
+    );
 }

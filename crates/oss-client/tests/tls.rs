@@ -117,7 +117,8 @@ async fn any_certificate_is_taken_only_where_that_was_asked_for() {
     if cfg!(feature = "rustls") {
         let certificate = reqwest::Certificate::from_pem(server.pem.as_bytes()).unwrap();
         let trusting = client(&server, |b| {
-            b.client_builder(reqwest::Client::builder().tls_certs_only([certificate.clone()]))
+            let certificate = certificate.clone();
+            b.client_builder(move || reqwest::Client::builder().tls_certs_only([certificate.clone()]))
         });
         trusting.head_object("examplebucket", "k").send().await.unwrap();
     }

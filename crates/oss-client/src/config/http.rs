@@ -4,10 +4,15 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use oss_credentials_core::ProcessEnv;
+use oss_credentials_core::http::is_out_of_files;
+
 use super::ClientBuilder;
 use crate::body::innermost;
 use crate::endpoint::Endpoint;
 use crate::error::Problem;
+use crate::proxies::Proxies;
+use crate::runtimes::Clients;
 use crate::tls;
 
 /// How long making a connection may take.
@@ -39,10 +44,12 @@ pub(super) struct Http {
     base: Base,
 }
 
+type Factory = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
+
 /// Where reqwest's client comes from.
 enum Base {
     Default,
-    Builder(Box<reqwest::ClientBuilder>),
+    Builder(Factory),
     Unchecked(reqwest::Client),
 }
 
@@ -118,7 +125,9 @@ impl ClientBuilder {
     }
 
     /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine.
-    /// Default: the proxy that reqwest finds, and none for an endpoint on this machine.
+    /// Default: the proxy that the environment names, by the rules of
+    /// [`ProxyVariables`](oss_credentials_core::http::ProxyVariables), or that the builder given to
+    /// [`ClientBuilder::client_builder`] has; and none for an endpoint on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());
         self
@@ -138,14 +147,18 @@ impl ClientBuilder {
         self
     }
 
-    /// The builder of reqwest's client, with your proxy, certificates, pool and so on.
+    /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates, pool and so on. It
+    /// is called once for each runtime in which the client is used, since a connection belongs to its runtime.
     ///
     /// Redirects, referer, retries, decompression and verbose logging are switched off on it, and the connect
-    /// time-out is set, whatever it says; for an endpoint on this machine proxies are switched off too. Do not give
-    /// it a read time-out, which would limit uploads as a whole, nor default headers named `Content-Type`,
-    /// `Content-MD5` or `x-oss-*`, which would be added after signing. Default: `reqwest::Client::builder()`.
-    pub fn client_builder(mut self, builder: reqwest::ClientBuilder) -> Self {
-        self.http.base = Base::Builder(Box::new(builder));
+    /// time-out and the number of headers are set, whatever it says; for an endpoint on this machine proxies are switched off
+    /// too. Do not give it a read time-out, which would limit uploads as a whole, nor default headers named `Content-Type`,
+    /// `Content-MD5` or `x-oss-*`, which would be added after signing. Default: `reqwest::Client::builder`.
+    pub fn client_builder(
+        mut self,
+        make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.http.base = Base::Builder(Box::new(make));
         self
     }
 
@@ -154,7 +167,8 @@ impl ClientBuilder {
     /// Redirects, decompression, proxies, time-outs and default headers are then as that client has them: one that
     /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
     /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
-    /// decompress bodies, those that come without `Content-Length` are not checked. Prefer
+    /// decompress bodies, those that come without `Content-Length` are not checked. A client that keeps connections belongs
+    /// into one runtime: give it `pool_max_idle_per_host(0)` where several use it. Prefer
     /// [`ClientBuilder::client_builder`].
     pub fn unchecked_client(mut self, client: reqwest::Client) -> Self {
         self.http.base = Base::Unchecked(client);
@@ -168,8 +182,8 @@ impl Http {
         matches!(self.base, Base::Unchecked(_))
     }
 
-    /// The reqwest client for this endpoint.
-    pub(super) fn build(self, endpoint: &Endpoint) -> Result<reqwest::Client, Problem> {
+    /// The reqwest clients for this endpoint, and the proxy that they use.
+    pub(super) fn build(self, endpoint: &Endpoint) -> Result<(Clients, Proxies), Problem> {
         let limits = [
             Some(self.connect_timeout),
             Some(self.read_timeout),
@@ -179,32 +193,56 @@ impl Http {
             return Err(zero());
         }
         let other = self.not_for_a_ready_client();
-        let (builder, pool) = match self.base {
+        let (factory, pool) = match self.base {
             Base::Unchecked(client) => {
                 return match other {
-                    None => Ok(client),
+                    None => Ok((Clients::ready(client), Proxies::Unknown)),
                     Some(other) => Err(Problem::new(
                         format!("`{other}` and `unchecked_client` are both set"),
                         "set it on the reqwest client, or use `client_builder`",
                     )),
                 };
             }
-            Base::Builder(builder) => (*builder, self.pool),
-            Base::Default => (reqwest::Client::builder(), self.pool.or_default()),
+            Base::Builder(factory) => (Some(factory), self.pool),
+            Base::Default => (None, self.pool.or_default()),
         };
-        tls::check(endpoint.is_https())?;
-        let proxied = match self.proxy {
-            Proxy::Url(url) => proxied(builder, &url)?,
-            Proxy::None => builder.no_proxy(),
-            Proxy::Default if endpoint.is_loopback() => builder.no_proxy(),
-            Proxy::Default => builder,
+        let https = endpoint.is_https();
+        tls::check(https)?;
+        let proxies = match self.proxy {
+            Proxy::Url(url) => Proxies::one(url)?,
+            Proxy::None => Proxies::None,
+            Proxy::Default if endpoint.is_loopback() => Proxies::None,
+            Proxy::Default if factory.is_some() => Proxies::Unknown,
+            Proxy::Default => Proxies::of_environment(&ProcessEnv),
         };
-        let secured = tls::verification(proxied, self.accept_any_certificate);
-        let connect_timeout = self.connect_timeout;
-        built(move || {
-            pool.on(restricted(secured).connect_timeout(connect_timeout))
-                .build()
-        })
+        let (connect_timeout, any_certificate) = (self.connect_timeout, self.accept_any_certificate);
+        let used = proxies.clone();
+        let build = move |with_certificates: bool| {
+            built(|| {
+                let builder = factory
+                    .as_ref()
+                    .map_or_else(reqwest::Client::builder, |make| make());
+                let builder = tls::verification(used.on(builder), any_certificate, with_certificates);
+                pool.on(restricted(builder).connect_timeout(connect_timeout))
+                    .build()
+            })
+        };
+        let clients = Clients::made(Box::new(move || {
+            build(true).or_else(|problem| {
+                if let Some(full) = out_of_files() {
+                    return Err(full);
+                }
+                match build(false) {
+                    Ok(_) if https => Err(Problem::new(
+                        "no CA certificates were found on this system",
+                        "install the package `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form",
+                    )),
+                    Ok(client) => Ok(client),
+                    Err(_) => Err(problem),
+                }
+            })
+        }))?;
+        Ok((clients, proxies))
     }
 
     /// A setting that would have no effect on a client that is ready made.
@@ -255,16 +293,13 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .http1_max_headers(MAX_HEADERS)
 }
 
-fn proxied(builder: reqwest::ClientBuilder, url: &str) -> Result<reqwest::ClientBuilder, Problem> {
-    // Its own text repeats the URL, which may hold a password.
-    let proxy = reqwest::Proxy::all(url).map_err(|_| {
-        Problem::new(
-            "the proxy's URL is malformed",
-            "write http://[user:password@]host:port",
-        )
-    })?;
-    // In place of those of the builder: the first one that matches would win.
-    Ok(builder.no_proxy().proxy(proxy))
+/// The libraries that read the certificates say only that there are none.
+fn out_of_files() -> Option<Problem> {
+    let error = std::fs::File::open("/").err().filter(is_out_of_files)?;
+    Some(Problem::new(
+        format!("reqwest cannot build its client: {error}"),
+        "raise the limit of open files (`ulimit -n`), or look for what leaves them open",
+    ))
 }
 
 fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, Problem> {

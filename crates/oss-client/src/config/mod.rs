@@ -182,7 +182,7 @@ impl ClientBuilder {
         }
         let read_timeout = self.http.read_timeout;
         let may_decompress = self.http.is_unchecked();
-        let client = self
+        let (clients, proxies) = self
             .http
             .build(&resolved.endpoint)
             .map_err(Error::InvalidConfig)?;
@@ -196,7 +196,8 @@ impl ClientBuilder {
                 provider,
                 clock: ServiceClock::new(self.clock),
                 transport: Transport {
-                    client,
+                    clients,
+                    proxies,
                     silence: Silence {
                         limit: read_timeout,
                         sleep: self.sleep,
