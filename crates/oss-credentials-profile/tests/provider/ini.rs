@@ -71,7 +71,7 @@ fn files_with_comments_after_values_are_read() {
         include_str!("../cases/ini-inline-comments/as-documented.ini"),
         include_str!("../cases/ini-inline-comments/keys-only.ini"),
     ] {
-        let expected = pair("LTAI5tProbeUser000000001", "ProbeSecretProbeSecret000000001");
+        let expected = pair("LTAIProbeUser000000001", "ProbeSecretProbeSecret000000001");
         assert_eq!(keys(&Folder::new().ini(text)), expected);
     }
     let disabled = include_str!("../cases/ini-inline-comments/disabled.ini");
@@ -139,7 +139,7 @@ fn a_file_of_another_tool_is_told_from_an_ini_file() {
             "it is a table of keys, as AccessKey.csv of the console, and has no section",
         ),
         (
-            "access_key_id = LTAI5tProbeUser000000001\n",
+            "access_key_id = LTAIProbeUser000000001\n",
             "no section \"default\", nor any other",
         ),
     ] {
