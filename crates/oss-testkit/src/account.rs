@@ -1,8 +1,11 @@
 //! Who may call: keys, the identities behind them, and the roles they may assume.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::{Credentials, nonce};
+
+use crate::policy::Policy;
 
 /// Longest session of a role that sets none, as in the RAM console.
 const DEFAULT_MAX_SESSION: Duration = Duration::from_secs(3600);
@@ -34,6 +37,8 @@ pub(crate) struct Key {
     pub(crate) credentials: Credentials,
     pub(crate) principal: Principal,
     pub(crate) revoked: bool,
+    /// Policy of the session, which OSS enforces.
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 impl Key {
@@ -42,6 +47,7 @@ impl Key {
             credentials,
             principal,
             revoked: false,
+            policy: None,
         }
     }
 }

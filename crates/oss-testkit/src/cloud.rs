@@ -200,6 +200,12 @@ impl LocalCloud {
         self.state.lock().set_clock_offset(seconds);
     }
 
+    /// The VPC that requests come from, as the condition `acs:SourceVpc` of a session policy sees it; `None` is the
+    /// internet. Default: `None`.
+    pub fn set_source_vpc(&self, id: Option<&str>) {
+        self.state.lock().source_vpc = id.map(str::to_owned);
+    }
+
     /// Scripts a fault for the next requests to a service.
     pub fn fault(&self, service: Service, fault: Fault) {
         self.state.lock().script().push(service, fault);

@@ -1,6 +1,7 @@
 //! The TCP side: a listener whose connections can be reset from inside a request handler.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +41,13 @@ impl Reset {
     }
 }
 
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) reset: Reset,
+}
+
 /// A TCP connection that can be told to break.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -48,8 +56,11 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Ends this connection.
-    pub(crate) fn reset(&self) -> Reset {
-        self.reset.clone()
+    pub(crate) fn peer(&self) -> Peer {
+        Peer {
+            address: self.stream.peer_addr().ok(),
+            reset: self.reset.clone(),
+        }
     }
 
     fn broken(&self) -> Option<io::Error> {

@@ -3,7 +3,8 @@
 //!
 //! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
 //! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
-//! demand ([`Fault`]). It does not check who may do what: every key of the account may use every bucket.
+//! demand ([`Fault`]). OSS enforces the session policy of a temporary key; every other key of the account may use every
+//! bucket. Other local users can reach the ports: see the README.
 //!
 //! ```
 //! use oss_testkit::{Fault, LocalCloud, Service};
@@ -38,8 +39,8 @@
 //!
 //! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
 //!
-//! Not as in the cloud: session policies and the ACLs of single objects are not enforced, objects have one
-//! version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
+//! Not as in the cloud: session policies are enforced by OSS alone, permissions and the ACLs of single objects are not
+//! enforced, objects have one version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
 //! precise `EC` of an OSS error is given only where it is documented, and KMS answers in JSON whatever `Format` asks
 //! for, serves the same secrets in all regions, and speaks plain HTTP.
 //!
@@ -65,6 +66,7 @@ mod login;
 mod metadata;
 mod openapi;
 mod oss;
+mod policy;
 mod profiles;
 mod record;
 mod route;

@@ -214,6 +214,7 @@ mod tests {
                 raw_headers: http::HeaderMap::new(),
                 body: Bytes::from_static(b"canary"),
                 upload: crate::wire::Upload::No,
+                source_ip: None,
             },
             status: Some(200),
             error_code: None,

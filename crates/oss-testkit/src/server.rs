@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
-use crate::conn::{Listener, Reset};
+use crate::conn::{Listener, Peer, Reset};
 use crate::fault::{Fault, Kind, add_namespace, remove_field};
 use crate::kms::{instance, shared};
 use crate::login::{cloud_sso, oauth};
@@ -55,10 +55,10 @@ pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListen
     let mut listener = Listener(listener);
     loop {
         let connection = listener.accept().await;
-        let (server, reset) = (server.clone(), connection.reset());
+        let (server, peer) = (server.clone(), connection.peer());
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let (server, reset) = (server.clone(), reset.clone());
-            async move { Ok::<_, Infallible>(handle(&server, &reset, request.map(Body::new)).await) }
+            let (server, peer) = (server.clone(), peer.clone());
+            async move { Ok::<_, Infallible>(handle(&server, &peer, request.map(Body::new)).await) }
         });
         let serving = http1::Builder::new()
             .max_headers(MAX_HEADERS)
@@ -71,7 +71,7 @@ pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListen
     }
 }
 
-async fn handle(server: &Server, reset: &Reset, request: http::Request<Body>) -> Response {
+async fn handle(server: &Server, peer: &Peer, request: http::Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let request = match server.service {
         Service::Oss => oss::receive(&server.state, parts, body).await,
@@ -83,7 +83,10 @@ async fn handle(server: &Server, reset: &Reset, request: http::Request<Body>) ->
     };
     // Without a request the caller went away in the middle of its body; there is nobody to answer.
     match request {
-        Some(request) => server.answer(request, reset).await,
+        Some(mut request) => {
+            request.source_ip = peer.address.map(|address| address.ip());
+            server.answer(request, &peer.reset).await
+        }
         None => Response::default(),
     }
 }

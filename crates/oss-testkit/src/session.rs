@@ -1,10 +1,12 @@
 //! Sessions of roles, as the services begin and replace them.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{Credentials, CredentialsError};
 
 use crate::account::Principal;
+use crate::policy::Policy;
 use crate::server::Judgement;
 use crate::state::State;
 use crate::time::{iso, parse_iso, shift};
@@ -42,6 +44,13 @@ impl Session {
             begun_at,
             expires_at,
         })
+    }
+
+    /// Restricts the key to what a session policy allows; without a policy the role alone decides.
+    pub(crate) fn restrict(&self, state: &State, policy: Option<Policy>) {
+        if let Some(key) = state.lock().keys.get_mut(self.credentials.access_key_id()) {
+            key.policy = policy.map(Arc::new);
+        }
     }
 
     /// Whether the service hands out another key by now: less than a sixth of the life is left, an hour of six.

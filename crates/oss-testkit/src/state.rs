@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) profiles: Option<ProfileFiles>,
     /// Nonces used with a key, and when they were.
     nonces: HashMap<(String, String), SystemTime>,
+    /// The VPC that requests come from, if they do not come from the internet.
+    pub(crate) source_vpc: Option<String>,
     clock_offset: i64,
     script: Script,
     requests: VecDeque<RecordedRequest>,

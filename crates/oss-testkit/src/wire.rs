@@ -1,6 +1,7 @@
 //! Requests and answers in the form that all services share.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -23,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) raw_headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) upload: Upload,
+    /// Where it came from.
+    pub(crate) source_ip: Option<IpAddr>,
 }
 
 /// A body that is not kept as it came.
@@ -83,6 +86,7 @@ impl Request {
             raw_headers: parts.headers.clone(),
             body,
             upload: Upload::No,
+            source_ip: None,
         }
     }
 

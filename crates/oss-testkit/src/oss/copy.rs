@@ -8,15 +8,13 @@ use super::error::Refusal;
 use super::object::{self, Object};
 use super::{Bucket, Call, conditions, document, invalid_argument, named};
 use crate::time::iso_millis;
-use crate::wire::{Answer, element};
+use crate::wire::{Answer, Request, element};
 
 pub(super) fn copy(call: &Call<'_>, buckets: &mut BTreeMap<String, Bucket>) -> Result<Answer, Refusal> {
     let request = call.request;
     object::check_upload(call.key, request.header("x-oss-object-acl"))?;
-    let header = request.header("x-oss-copy-source").unwrap_or_default();
-    let (bucket, key) = source(header)
-        .ok_or_else(|| invalid_argument("Invalid copy source.", "x-oss-copy-source", header))?;
-    let origin = named(buckets, &bucket)?.object(&key)?;
+    let source = call.copy_source.as_ref().ok_or_else(|| invalid_source(""))?;
+    let origin = named(buckets, &source.bucket)?.object(&source.key)?;
     conditions::COPY.check(request, origin)?;
     let headers = match request.header("x-oss-metadata-directive") {
         None | Some("COPY") => origin.headers().clone(),
@@ -40,13 +38,46 @@ pub(super) fn copy(call: &Call<'_>, buckets: &mut BTreeMap<String, Bucket>) -> R
     Ok(answer)
 }
 
-/// Bucket and key of `/bucket/key`, percent-encoded; a version is passed over, since there is but one.
-fn source(header: &str) -> Option<(String, String)> {
-    let path = header.split_once('?').map_or(header, |(path, _)| path);
-    let (bucket, key) = path.strip_prefix('/').unwrap_or(path).split_once('/')?;
-    let decode = |text| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
-    let (bucket, key) = (decode(bucket)?, decode(key)?);
-    (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
+/// The object that is copied.
+pub(super) struct Source {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    /// Whether a version is named; it is passed over otherwise, since there is but one.
+    pub(super) versioned: bool,
+}
+
+impl Source {
+    /// Reads `x-oss-copy-source`. A `+` stands for itself, unless only the object exists whose key has a space there.
+    pub(super) fn of(request: &Request, buckets: &BTreeMap<String, Bucket>) -> Result<Self, Refusal> {
+        let header = request.header("x-oss-copy-source").unwrap_or_default();
+        let exists = |source: &Self| {
+            let bucket = buckets.get(&source.bucket);
+            bucket.is_some_and(|bucket| bucket.objects.contains_key(&source.key))
+        };
+        let literal = Self::read(header).ok_or_else(|| invalid_source(header))?;
+        if exists(&literal) || !header.contains('+') {
+            return Ok(literal);
+        }
+        let spaced = Self::read(&header.replace('+', "%20"));
+        Ok(spaced.filter(exists).unwrap_or(literal))
+    }
+
+    /// Reads `/bucket/key?versionId=..`, percent-encoded.
+    fn read(header: &str) -> Option<Self> {
+        let (path, query) = header.split_once('?').unwrap_or((header, ""));
+        let (bucket, key) = path.strip_prefix('/').unwrap_or(path).split_once('/')?;
+        let decode = |text| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+        let (bucket, key) = (decode(bucket)?, decode(key)?);
+        (!bucket.is_empty() && !key.is_empty()).then_some(Self {
+            bucket,
+            key,
+            versioned: query.starts_with("versionId="),
+        })
+    }
+}
+
+fn invalid_source(header: &str) -> Refusal {
+    invalid_argument("Invalid copy source.", "x-oss-copy-source", header)
 }
 
 #[cfg(test)]
@@ -66,7 +97,8 @@ mod tests {
             ("/bkt/%ff", None),
         ] {
             let expected = expected.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
-            assert_eq!(source(header), expected, "{header}");
+            let found = Source::read(header).map(|source| (source.bucket, source.key));
+            assert_eq!(found, expected, "{header}");
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod address;
 mod auth;
+mod authorize;
 mod buckets;
 mod conditions;
 mod content;
@@ -123,6 +124,8 @@ struct Call<'a> {
     request: &'a Request,
     bucket: &'a str,
     key: &'a str,
+    /// What `CopyObject` copies.
+    copy_source: Option<copy::Source>,
     now: SystemTime,
 }
 
@@ -157,7 +160,8 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
     let target = Target::of(state, request)?;
     let operation = Operation::of(request, &target);
     let now = state.now(judgement.clock_offset);
-    let signed = auth::authenticate(state, request, &target, now)?;
+    let caller = auth::authenticate(state, request, &target, now)?;
+    let signed = caller.is_some();
     if operation == Operation::Unsupported {
         let message = "The local cloud does not know this operation.";
         return Err(Refusal::new(501, "NotImplemented", message, "0012-00000101"));
@@ -167,8 +171,15 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
         request,
         bucket: &target.bucket,
         key: &target.key,
+        copy_source: match operation {
+            Operation::CopyObject => Some(copy::Source::of(request, &state.lock().buckets)?),
+            _ => None,
+        },
         now,
     };
+    if let Some(policy) = caller.and_then(|key| key.policy) {
+        authorize::check(&call, operation, &policy)?;
+    }
     if operation == Operation::PutBucket && signed {
         return buckets::put(&call);
     }

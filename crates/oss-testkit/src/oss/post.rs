@@ -33,12 +33,10 @@ pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result
         let message = "The length of a form field exceeds the maximum allowed length.";
         return Err(Refusal::new(400, "FieldItemTooLong", message, "").field("FieldName", name));
     }
-    let key = field(request, "key").filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| {
+    let key = key(request, file).ok_or_else(|| {
         let message = "The form has no key.";
         Refusal::new(400, "InvalidArgument", message, "").field("ArgumentName", "key")
     })?;
-    let key = key.replace("${filename}", &file.name);
     object::check_upload(&key, field(request, "x-oss-object-acl"))?;
     check_policy(call, &key, file, signed)?;
 
@@ -57,7 +55,13 @@ pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result
     Ok(answer)
 }
 
-fn file(request: &Request) -> Result<&FormFile, Refusal> {
+/// The key of the object that a form stores.
+pub(super) fn key(request: &Request, file: &FormFile) -> Option<String> {
+    let key = field(request, "key").filter(|key| !key.is_empty())?;
+    Some(key.replace("${filename}", &file.name))
+}
+
+pub(super) fn file(request: &Request) -> Result<&FormFile, Refusal> {
     match &request.upload {
         Upload::Form(Some(file)) => Ok(file),
         Upload::Form(None) => {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::account::{Key, Principal, Role};
 use crate::openapi::Refusal;
 use crate::openapi::auth::mandatory;
+use crate::policy::Policy;
 use crate::server::Judgement;
 use crate::session::Session;
 use crate::state::State;
@@ -24,7 +25,7 @@ pub(super) fn assume_role(state: &State, request: &Request, caller: &Key, judgem
     let arn = mandatory(request, "RoleArn", "MissingRoleArn")?;
     let session = mandatory(request, "RoleSessionName", "MissingRoleSessionName")?;
     check_session_name(session)?;
-    check_policy(request.parameter("Policy"))?;
+    let policy = read_policy(request.parameter("Policy"))?;
     check_external_id(request.parameter("ExternalId"))?;
     let name = role_name(arn, &state.account)?;
     let role = find_role(state, name, arn)?;
@@ -37,6 +38,7 @@ pub(super) fn assume_role(state: &State, request: &Request, caller: &Key, judgem
     };
     let begun = Session::begin(state, principal, lifetime, judgement);
     let begun = begun.map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
+    begun.restrict(state, policy);
     Ok(("AssumeRole", session_fields(state, &role, session, &begun)))
 }
 
@@ -153,17 +155,18 @@ pub(super) fn check_session_name(name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(400, "InvalidParameter.RoleSessionName", message))
 }
 
-pub(super) fn check_policy(policy: Option<&str>) -> Result<(), Refusal> {
-    let Some(policy) = policy else { return Ok(()) };
+/// Reads a session policy. Only a malformed one is refused; OSS enforces the others.
+pub(super) fn read_policy(policy: Option<&str>) -> Result<Option<Policy>, Refusal> {
+    let Some(policy) = policy else { return Ok(None) };
     if policy.chars().count() > MAX_POLICY {
         let message = "The size of Policy must be smaller than 2048 bytes.";
         return Err(Refusal::new(400, "InvalidParameter.PolicySize", message));
     }
-    if !serde_json::from_str::<Value>(policy).is_ok_and(|policy| policy.is_object()) {
+    let policy = Policy::parse(policy).ok_or_else(|| {
         let message = "The parameter Policy has not passed grammar check.";
-        return Err(Refusal::new(400, "InvalidParameter.PolicyGrammar", message));
-    }
-    Ok(())
+        Refusal::new(400, "InvalidParameter.PolicyGrammar", message)
+    })?;
+    Ok(Some(policy))
 }
 
 fn check_external_id(id: Option<&str>) -> Result<(), Refusal> {
@@ -233,8 +236,13 @@ mod tests {
         assert!(session("ab") && session("a.b@c-d_9") && session(&"x".repeat(64)));
         assert!(!session("a") && !session("a b") && !session(&"x".repeat(65)) && !session("é3"));
 
-        let policy = |text: &str| check_policy(Some(text)).map_err(|refusal| refusal.code).err();
-        let padded = |length: usize| format!("{{\"Version\":\"1\"{}}}", " ".repeat(length - 15));
+        let policy = |text: &str| read_policy(Some(text)).map_err(|refusal| refusal.code).err();
+        let padded = |length: usize| {
+            format!(
+                "{{\"Version\":\"1\",\"Statement\":[]{}}}",
+                " ".repeat(length - 30)
+            )
+        };
         assert_eq!(policy(&padded(2048)), None);
         assert_eq!(policy(&padded(2049)), Some("InvalidParameter.PolicySize"));
         assert_eq!(policy("[]"), Some("InvalidParameter.PolicyGrammar"));

@@ -19,7 +19,7 @@ use oss_credentials_core::nonce;
 use serde_json::{Map, Value, json};
 
 use super::calls::{
-    Fields, check_policy, check_session_name, find_role, into_map, role_name, session_fields, session_length,
+    Fields, check_session_name, find_role, into_map, read_policy, role_name, session_fields, session_length,
 };
 use crate::account::Principal;
 use crate::builder::LocalCloudBuilder;
@@ -297,7 +297,7 @@ pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement:
     let token = mandatory(request, "OIDCToken", "MissingOIDCToken")?;
     let session = mandatory(request, "RoleSessionName", "MissingRoleSessionName")?;
     check_session_name(session)?;
-    check_policy(request.parameter("Policy"))?;
+    let policy = read_policy(request.parameter("Policy"))?;
     check_provider(provider, state)?;
     if !TOKEN_LENGTH.contains(&token.chars().count()) {
         let message = "The parameter OIDCToken is wrongly formed.";
@@ -319,6 +319,7 @@ pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement:
     };
     let begun = Session::begin(state, principal, lifetime, judgement);
     let begun = begun.map_err(|error| Refusal::new(500, "InternalError", error.to_string()))?;
+    begun.restrict(state, policy);
     let mut fields = session_fields(state, &role, session, &begun);
     let info = json!({
         "Subject": claims.subject,

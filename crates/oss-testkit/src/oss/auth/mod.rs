@@ -56,21 +56,21 @@ pub(crate) fn access_key_id(request: &Request) -> Option<String> {
     }
 }
 
-/// Checks a signed request as the service does; false if it is not signed.
+/// Checks a signed request as the service does, and returns the caller's key; `None` if it is not signed.
 pub(super) fn authenticate(
     state: &State,
     request: &Request,
     target: &Target,
     now: SystemTime,
-) -> Result<bool, Refusal> {
-    match Form::of(request) {
-        None => return Ok(false),
+) -> Result<Option<Key>, Refusal> {
+    let key = match Form::of(request) {
+        None => return Ok(None),
         Some(Form::V4) => v4::authenticate(state, request, target, now)?,
         Some(Form::V1Header) => v1::authenticate_header(state, request, target, now)?,
         Some(Form::V1Query) => v1::authenticate_query(state, request, target, now)?,
         Some(Form::Post) => post::authenticate(state, request, now)?,
-    }
-    Ok(true)
+    };
+    Ok(Some(key))
 }
 
 /// The key of this id, if the service still knows it.

@@ -9,6 +9,7 @@ use oss_sign::v4::{ALGORITHM, DEFAULT_PRODUCT, signature};
 use super::super::error::Refusal;
 use super::super::post::field;
 use super::{check_token, invalid, mismatch, skewed};
+use crate::account::Key;
 use crate::state::State;
 use crate::time::{MAX_SKEW, parse_basic};
 use crate::wire::Request;
@@ -58,7 +59,7 @@ pub(super) fn access_key_id(request: &Request) -> Option<String> {
     Some(credential.id.to_owned())
 }
 
-pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) -> Result<(), Refusal> {
+pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) -> Result<Key, Refusal> {
     if field(request, "x-oss-signature-version") != Some(ALGORITHM) {
         return Err(invalid(
             "The signature version of the form is not supported.",
@@ -94,7 +95,7 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     );
     let provided = field(request, "x-oss-signature").unwrap_or_default();
     if expected == provided {
-        return Ok(());
+        return Ok(key);
     }
     Err(mismatch(
         credential.id,

@@ -45,7 +45,7 @@ pub(super) fn authenticate_header(
     request: &Request,
     target: &Target,
     now: SystemTime,
-) -> Result<(), Refusal> {
+) -> Result<Key, Refusal> {
     let (id, signature) =
         header_parts(request).ok_or_else(|| super::invalid("Authorization header is invalid.", ""))?;
     let key = super::key(state, id)?;
@@ -63,7 +63,8 @@ pub(super) fn authenticate_header(
     if apart(time, now) > MAX_SKEW {
         return Err(skewed(time, now));
     }
-    check_signature(request, target, date, id, signature, &key)
+    check_signature(request, target, date, id, signature, &key)?;
+    Ok(key)
 }
 
 pub(super) fn authenticate_query(
@@ -71,7 +72,7 @@ pub(super) fn authenticate_query(
     request: &Request,
     target: &Target,
     now: SystemTime,
-) -> Result<(), Refusal> {
+) -> Result<Key, Refusal> {
     let value = |name| request.query_value(name).filter(|value| !value.is_empty());
     let (Some(id), Some(signature), Some(expires)) =
         (value("OSSAccessKeyId"), value("Signature"), value("Expires"))
@@ -91,7 +92,8 @@ pub(super) fn authenticate_query(
     if end < now {
         return Err(expired(end, now));
     }
-    check_signature(request, target, expires, id, signature, &key)
+    check_signature(request, target, expires, id, signature, &key)?;
+    Ok(key)
 }
 
 fn check_signature(

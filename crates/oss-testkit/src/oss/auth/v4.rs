@@ -35,7 +35,7 @@ pub(super) fn authenticate(
     request: &Request,
     target: &Target,
     now: SystemTime,
-) -> Result<(), Refusal> {
+) -> Result<Key, Refusal> {
     let query = pairs(request);
     let signed = read(request, &query)?;
     let signed =
@@ -46,7 +46,8 @@ pub(super) fn authenticate(
     let key = super::key(state, authorization.access_key_id())?;
     check_token(&key, signed.token, now)?;
     check_time(&signed, now)?;
-    check_signature(request, target, &query, authorization, &key)
+    check_signature(request, target, &query, authorization, &key)?;
+    Ok(key)
 }
 
 /// The query as pairs of borrowed text.
