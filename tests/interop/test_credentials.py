@@ -168,7 +168,8 @@ class Oidc(Credentials):
         self.same_session(found, ours("oidc-rrsa", ALIBABA_CLOUD_ROLE_SESSION_NAME=SESSION))
 
     def test_a_policy_and_a_duration_are_taken(self):
-        policy = '{"Version": "1", "Statement": [{"Resource": "*~/+ %25 报告"}]}'
+        statement = '{"Effect": "Allow", "Action": "oss:*", "Resource": ["*", "*~/+ %25 报告"]}'
+        policy = '{"Version": "1", "Statement": [' + statement + "]}"
         found = self.works(theirs(oidc(duration_seconds=900, policy=policy)))
         self.assertAlmostEqual(found["expires_at"], time.time() + 900, delta=30)
         self.refused_theirs("InvalidParameter.DurationSeconds", oidc(duration_seconds=3601))

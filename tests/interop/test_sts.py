@@ -32,7 +32,8 @@ class Rpc(unittest.TestCase):
                 self.assertTrue(key.secret and key.token)
 
     def test_values_that_need_escaping_are_signed_right(self):
-        policy = '{"Version": "1", "Statement": [{"Resource": "*~/+ %25 报告"}]}'
+        statement = '{"Effect": "Allow", "Action": "oss:*", "Resource": ["*", "*~/+ %25 报告"]}'
+        policy = '{"Version": "1", "Statement": [' + statement + "]}"
         for how in ({"method": "GET"}, {"method": "POST", "form": True}):
             with self.subTest(**how):
                 answer = rpc_call(
