@@ -30,8 +30,8 @@ pub enum ChainPolicy {
 /// - Only "not configured" passes the question on to the next member. A member that is set up but fails
 ///   stops the chain: walking on would change identity without telling anyone. The error is the member's own,
 ///   and its hint ends with where the chain stopped and who was not asked.
-/// - The member that answered is asked first from then on; the others are asked again only if it says that
-///   it is no longer configured.
+/// - The chain stays with the member that answered. If that member is no longer configured, this is a failure as well,
+///   since going on would change identity.
 /// - The chain has no cache of its own. [`CredentialsProvider::cached`] and
 ///   [`CredentialsProvider::invalidate`] go to the member that answered.
 ///
@@ -70,6 +70,23 @@ impl Member {
             Ok(provider) => provider.credentials(),
             Err(error) => CredentialsFuture::ready(Err(error.clone())),
         }
+    }
+
+    /// The error of a member that has answered before. That it is not configured any more is a failure: otherwise a
+    /// variable that is removed at run time would change the identity.
+    fn keep_identity(&self, error: CredentialsError) -> CredentialsError {
+        if !error.is_not_configured() {
+            return error;
+        }
+        let reason = error
+            .detail()
+            .map_or("no member has credentials", ErrorDetail::what);
+        let what = format!("it returned credentials before and is no longer configured: {reason}");
+        CredentialsError::invalid_config(
+            ErrorDetail::builder(self.name, what)
+                .hint("restore its configuration, or restart the program to use another provider")
+                .source(error),
+        )
     }
 }
 
@@ -163,7 +180,10 @@ impl ChainProvider {
             Ok(_) => self.log_answer(before, index, &credentials),
             Err(other) if other != index => {
                 if let Some(member) = self.members.get(other) {
-                    return member.credentials().await;
+                    return member
+                        .credentials()
+                        .await
+                        .map_err(|error| member.keep_identity(error));
                 }
             }
             Err(_) => {}
@@ -212,11 +232,16 @@ impl CredentialsProvider for ChainProvider {
         let Some(member) = self.members.get(index) else {
             return CredentialsFuture::new(self.walk(Vec::new(), NOBODY));
         };
-        let after = move |result| async move {
+        let after = move |result: Result<Credentials, CredentialsError>| async move {
             match result {
                 Ok(credentials) => Ok(credentials),
                 Err(error) => {
                     let mut reasons = Vec::new();
+                    let is_lost = error.is_not_configured();
+                    let error = member.keep_identity(error);
+                    if is_lost && self.policy == ChainPolicy::StopOnFailure {
+                        return Err(error);
+                    }
                     self.pass_on(member, error, &mut reasons)?;
                     self.walk(reasons, index).await
                 }
