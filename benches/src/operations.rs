@@ -55,11 +55,19 @@ fn credentials(provider: &RefreshingProvider<Ours>) {
     );
 }
 
+/// What no cached read can do without, as it judges expiry by both clocks: reads them, and converts them to integers.
+fn read_clocks(clock: &dyn Clock) {
+    let (wall, monotonic) = (clock.now(), clock.monotonic());
+    let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let nanos = |time: Duration| time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos());
+    black_box(nanos(wall) - nanos(monotonic.unwrap_or_default()));
+}
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (name, count) = (arguments.next().unwrap_or_default(), arguments.next());
     let Some(count) = count.and_then(|count| count.parse::<usize>().ok()) else {
-        eprintln!("usage: operations with-cached|cached|credentials|sign-headers|presign COUNT");
+        eprintln!("usage: operations read-clocks|with-cached|cached|credentials|sign-headers|presign COUNT");
         return ExitCode::FAILURE;
     };
     let provider = provider();
@@ -72,6 +80,13 @@ fn main() -> ExitCode {
     let view = oss_sign::RequestView::new("GET").bucket(BUCKET).key(KEY);
 
     let read: fn(&RefreshingProvider<Ours>) = match name.as_str() {
+        "read-clocks" => {
+            let clock: Arc<dyn Clock> = black_box(Arc::new(Standing));
+            for _ in 0..count {
+                read_clocks(&*clock);
+            }
+            return ExitCode::SUCCESS;
+        }
         "with-cached" => with_cached,
         "cached" => cached,
         "credentials" => credentials,

@@ -77,6 +77,21 @@ fn clock_set_back_does_not_hide_a_suspend() {
 }
 
 #[test]
+fn suspend_as_long_as_a_step_back_is_not_hidden_once_the_step_was_seen() {
+    let bench = Bench::fetched("first");
+    bench.clock.step_back(50 * MINUTE);
+    assert!(bench.provider.cached().is_some(), "no time has passed");
+    bench.clock.suspend(50 * MINUTE);
+    assert!(bench.provider.cached().is_some(), "50 minutes of 60");
+    bench.clock.step_back(20 * MINUTE);
+    bench.clock.suspend(20 * MINUTE);
+    assert!(
+        bench.provider.cached().is_none(),
+        "70 minutes, although the clocks agree that none have passed"
+    );
+}
+
+#[test]
 fn clocks_that_disagree_by_more_than_30_s_make_a_key_due_and_one_caller_waits() {
     for step_forward in [true, false] {
         let bench = Bench::fetched("first");

@@ -1,6 +1,6 @@
 //! The one cache: hands out a value while it lasts, and gets the next one in time.
 //!
-//! Readers load a snapshot and compare two instants. Everything else, in the order of the calls:
+//! Readers load a snapshot and compare two instants (`read`). Everything else, in the order of the calls:
 //! `join` (a caller that waits) and `driver` (background) take part in an attempt of `shared`, whose
 //! bookkeeping is `slot`, whose arithmetic is `policy` over a `moment` of the clocks, and whose waiters are in `wake`.
 
@@ -9,6 +9,7 @@ mod driver;
 mod join;
 mod moment;
 mod policy;
+mod read;
 mod report;
 mod shared;
 mod slot;
@@ -147,8 +148,8 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
     pub fn with_cached<R>(&self, look: impl FnOnce(&Credentials) -> R) -> Option<R> {
         let snapshot = self.shared.snapshot.load();
         let snapshot = snapshot.as_deref()?;
-        snapshot
-            .is_usable(self.shared.now_for(Some(snapshot)))
+        let reading = self.shared.read_clock();
+        (snapshot.is_plainly_usable(reading) || self.shared.is_usable_after_all(snapshot, reading))
             .then(|| look(&snapshot.credentials))
     }
 
@@ -189,15 +190,16 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
 
     fn credentials(&self) -> CredentialsFuture<'_> {
         let snapshot = self.shared.snapshot.load();
-        let now = self.shared.now_for(snapshot.as_deref());
-        if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| snapshot.is_usable(now)) {
-            let credentials = snapshot.credentials.clone();
-            if snapshot.is_due(now) && self.shared.wants_volunteer(now) {
-                return CredentialsFuture::new(Join::new(&self.shared, Purpose::Volunteer));
-            }
-            return CredentialsFuture::ready(Ok(credentials));
+        let reading = self.shared.read_clock();
+        if let Some(snapshot) = snapshot.as_deref()
+            && snapshot.is_plainly_fresh(reading)
+        {
+            return CredentialsFuture::ready(Ok(snapshot.credentials.clone()));
         }
-        CredentialsFuture::new(Join::new(&self.shared, Purpose::Need))
+        match self.shared.read_closely(snapshot.as_deref(), reading) {
+            Ok(credentials) => CredentialsFuture::ready(Ok(credentials)),
+            Err(purpose) => CredentialsFuture::new(Join::new(&self.shared, purpose)),
+        }
     }
 
     fn cached(&self) -> Option<Credentials> {

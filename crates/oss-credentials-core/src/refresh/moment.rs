@@ -1,18 +1,114 @@
-//! One reading of the clocks.
+//! Readings of the clocks, and spans between them.
 
 use std::time::{Duration, SystemTime};
 
 use crate::time::{Clock, TOLERANCE};
 
-/// What the wall clock and the monotonic one showed at the same time.
+/// What the wall clock and the monotonic one showed at the same time, before anything is calculated from it.
+///
+/// Almost every cached read ends with [`Span::contains`]. The others need a [`Moment`], which is more expensive.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    wall: SystemTime,
+    monotonic: Option<Duration>,
+}
+
+impl Reading {
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    pub(super) fn take(clock: &dyn Clock) -> Self {
+        let wall = clock.now();
+        let monotonic = clock.monotonic();
+        Self { wall, monotonic }
+    }
+
+    /// Nanoseconds of the wall clock since 1970, and of the steady clock; `None` if they are not in the range of `u64`.
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    fn nanos(self) -> Option<(u64, u64)> {
+        let wall = exact_nanos(self.wall.duration_since(SystemTime::UNIX_EPOCH).ok()?)?;
+        match self.monotonic {
+            Some(steady) => Some((wall, exact_nanos(steady)?)),
+            None => Some((wall, wall)),
+        }
+    }
+}
+
+/// A part of time in which the clocks agree, prepared so that a read compares integers. For a reading outside of it,
+/// the rules for [`Moment`]s decide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// The lowest [`Moment::origin`] that agrees with the start.
+    lowest_origin: u64,
+    /// Nanoseconds of the steady clock.
+    start: u64,
+    length: u64,
+    /// Nanoseconds of the wall clock, exclusive.
+    wall_end: u64,
+}
+
+impl Span {
+    /// From `start` until either clock reaches `end`; `None` if it never does.
+    pub(super) fn new(start: Moment, end: Option<Moment>) -> Self {
+        let (start_nanos, length) = match exact_nanos(start.steady) {
+            Some(nanos) => (nanos, u64::MAX - nanos),
+            None => (0, 0),
+        };
+        let span = Self {
+            lowest_origin: start.origin.wrapping_sub(TOLERANCE_NANOS),
+            start: start_nanos,
+            length,
+            wall_end: u64::MAX,
+        };
+        span.until(end)
+    }
+
+    /// The part before either clock reaches `end`; all of it for `None`.
+    pub(super) fn until(self, end: Option<Moment>) -> Self {
+        let Some(end) = end else {
+            return self;
+        };
+        let steady_end = exact_nanos(end.steady).unwrap_or(u64::MAX);
+        let wall_end = match end.wall.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => exact_nanos(after).unwrap_or(u64::MAX),
+            Err(_) => 0,
+        };
+        Self {
+            length: self.length.min(steady_end.saturating_sub(self.start)),
+            wall_end: self.wall_end.min(wall_end),
+            ..self
+        }
+    }
+
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    pub(super) fn contains(&self, reading: Reading) -> bool {
+        reading.nanos().is_some_and(|(wall, steady)| {
+            let origin = wall.wrapping_sub(steady);
+            origin.wrapping_sub(self.lowest_origin) <= 2 * TOLERANCE_NANOS
+                && steady.wrapping_sub(self.start) < self.length
+                && wall < self.wall_end
+        })
+    }
+}
+
+/// A [`Reading`] to calculate with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) wall: SystemTime,
     /// A clock that nobody sets, but that may stand still while the machine is suspended. Where there is none, the
     /// wall clock stands in for it.
     pub(super) steady: Duration,
-    /// Nanoseconds since 1970 at which the steady clock began, modulo 2^64: two readings agree if these do. Calculated
-    /// once, as every cached read compares it.
+    /// Nanoseconds since 1970 at which the steady clock began, modulo 2^64: two readings agree if these do.
     origin: u64,
     /// [`Clock::since_boot`], read only where it matters.
     since_boot: Option<Duration>,
@@ -26,22 +122,21 @@ const fn nanos(duration: Duration) -> u64 {
     secs.wrapping_add(duration.subsec_nanos() as u64)
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "part of each cached read; see benches/callgrind"
+)]
+#[inline(always)]
+fn exact_nanos(duration: Duration) -> Option<u64> {
+    // One comparison, where checked arithmetic would take two.
+    (duration.as_secs() < u64::MAX / 1_000_000_000).then(|| nanos(duration))
+}
+
 impl Moment {
-    #[expect(
-        clippy::inline_always,
-        reason = "part of each cached read; see benches/callgrind"
-    )]
-    #[inline(always)]
     pub(super) fn read(clock: &dyn Clock) -> Self {
-        let wall = clock.now();
-        Self::new(wall, clock.monotonic())
+        Reading::take(clock).into()
     }
 
-    #[expect(
-        clippy::inline_always,
-        reason = "part of each cached read; see benches/callgrind"
-    )]
-    #[inline(always)]
     fn new(wall: SystemTime, monotonic: Option<Duration>) -> Self {
         let since_epoch = wall.duration_since(SystemTime::UNIX_EPOCH);
         let wall_nanos = match &since_epoch {
@@ -83,11 +178,6 @@ impl Moment {
 
     /// Whether either clock has reached `target`: the wall clock counts suspended time, and the steady one cannot be
     /// set back.
-    #[expect(
-        clippy::inline_always,
-        reason = "part of each cached read; see benches/callgrind"
-    )]
-    #[inline(always)]
     pub(super) fn has_reached(self, target: Self) -> bool {
         self.steady >= target.steady || self.wall >= target.wall
     }
@@ -109,11 +199,6 @@ impl Moment {
 
     /// Whether both clocks have moved on from `earlier` by the same time. If not, either the wall clock was set or the
     /// machine was suspended.
-    #[expect(
-        clippy::inline_always,
-        reason = "part of each cached read; see benches/callgrind"
-    )]
-    #[inline(always)]
     pub(super) fn agrees_with(self, earlier: Self) -> bool {
         let difference = self.origin.wrapping_sub(earlier.origin);
         difference.wrapping_add(TOLERANCE_NANOS) <= 2 * TOLERANCE_NANOS
@@ -122,8 +207,16 @@ impl Moment {
     }
 }
 
+impl From<Reading> for Moment {
+    fn from(reading: Reading) -> Self {
+        Self::new(reading.wall, reading.monotonic)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(wall: u64, steady: u64) -> Moment {
@@ -184,6 +277,61 @@ mod tests {
             (at(0, 0).at_least(Duration::from_secs(50)), true),
         ] {
             assert_eq!(now.has_reached(target), reached, "{now:?}");
+        }
+    }
+
+    /// Seconds around a start, the tolerance, an hour later, and far from all of them.
+    fn seconds() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            9_960..=10_040_u64,
+            13_560..=13_640_u64,
+            0..=20_000_u64,
+            Just(18_446_744_072_u64),
+            Just(18_446_744_074_u64),
+            Just(40_000_000_000_u64),
+        ]
+    }
+
+    proptest! {
+        /// The rule of the reads that calculate is the only one; a span is a faster way to the same result.
+        #[test]
+        fn a_span_contains_exactly_what_agrees_with_its_start_and_precedes_its_end(
+            wall in seconds(),
+            steady in seconds(),
+            has_monotonic in any::<bool>(),
+            end_after in prop::option::of(0..=4_000_u64),
+        ) {
+            let start = at(10_000, 10_000);
+            let end = end_after.map(|secs| start.plus(Duration::from_secs(secs)).unwrap());
+            let reading = Reading {
+                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(wall),
+                monotonic: has_monotonic.then(|| Duration::from_secs(steady)),
+            };
+            let now = Moment::from(reading);
+            let by_rule = now.agrees_with(start) && end.is_none_or(|end| !now.has_reached(end));
+            let contains = Span::new(start, end).contains(reading);
+            // Beyond 2^64 ns, and before the start, the rule has to be asked.
+            if reading.nanos().is_some() && now.steady >= start.steady {
+                prop_assert_eq!(contains, by_rule);
+            } else {
+                prop_assert!(!contains);
+            }
+        }
+    }
+
+    #[test]
+    fn a_span_narrows_to_the_earliest_end() {
+        let start = at(10_000, 500);
+        let ends = [at(10_200, 700), at(10_100, 600)];
+        for [first, second] in [ends, [ends[1], ends[0]]] {
+            let span = Span::new(start, Some(first)).until(Some(second)).until(None);
+            for (secs, contained) in [(0, true), (99, true), (100, false), (150, false)] {
+                let reading = Reading {
+                    wall: start.wall + Duration::from_secs(secs),
+                    monotonic: Some(start.steady + Duration::from_secs(secs)),
+                };
+                assert_eq!(span.contains(reading), contained, "{secs}");
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! When to refresh, how long a value may be handed out, how long to wait after a failure: arithmetic alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::moment::Moment;
+use super::moment::{Moment, Reading, Span};
 use crate::credentials::Credentials;
 use crate::entropy;
 use crate::error::{CredentialsError, ErrorDetail};
@@ -156,6 +157,13 @@ pub(super) struct Snapshot {
     /// When its attempt began: a wall clock that is set from then on makes the instants below uncertain.
     requested_at: Moment,
     arrived_at: Moment,
+    /// While [`Snapshot::is_usable`] holds and the clocks agree.
+    usable: Span,
+    /// While it is not due either.
+    fresh: Span,
+    /// Whether the clocks have ever disagreed since the value was requested. If they agree again, a suspend may have
+    /// made up for a wall clock that was set back.
+    distrusted: AtomicBool,
     due_at: Option<Moment>,
     unusable_at: Option<Moment>,
     /// Time to live on arrival.
@@ -166,6 +174,27 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether the value is certainly usable. If not, ask [`Snapshot::is_usable`].
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    pub(super) fn is_plainly_usable(&self, reading: Reading) -> bool {
+        self.usable.contains(reading) && !self.is_distrusted()
+    }
+
+    /// Whether the value is certainly usable and not due. If not, ask [`Snapshot::is_usable`] and
+    /// [`Snapshot::is_due`].
+    #[expect(
+        clippy::inline_always,
+        reason = "part of each cached read; see benches/callgrind"
+    )]
+    #[inline(always)]
+    pub(super) fn is_plainly_fresh(&self, reading: Reading) -> bool {
+        self.fresh.contains(reading) && !self.is_distrusted()
+    }
+
     /// Whether the value may still be returned: neither clock says that it has expired. Where the two disagree,
     /// `now` needs [`Moment::with_since_boot`]; see [`Snapshot::trusts`].
     #[inline]
@@ -179,10 +208,18 @@ impl Snapshot {
         })
     }
 
-    /// Whether the clocks agree since the value was requested.
-    #[inline]
+    /// Whether the clocks agree since the value was requested, and were never seen to disagree.
     pub(super) fn trusts(&self, now: Moment) -> bool {
-        now.agrees_with(self.requested_at)
+        !self.is_distrusted() && now.agrees_with(self.requested_at)
+    }
+
+    /// Records that the clocks disagree.
+    pub(super) fn distrust(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
+    }
+
+    fn is_distrusted(&self) -> bool {
+        self.distrusted.load(Ordering::Relaxed)
     }
 
     /// The wall clock was set, or the machine was suspended. The clock that counts suspended time knows how much time
@@ -273,12 +310,17 @@ impl Settings {
         }
         let due_after = due_after.map(|after| after.max(MIN_INTERVAL));
         let later = |after: Option<Duration>| after.and_then(|after| now.plus(after));
+        let (due_at, unusable_at) = (later(due_after), later(usable_for));
+        let usable = Span::new(requested_at, unusable_at);
         Ok(Snapshot {
             credentials,
             requested_at,
             arrived_at: now,
-            due_at: later(due_after),
-            unusable_at: later(usable_for),
+            usable,
+            fresh: usable.until(due_at),
+            distrusted: AtomicBool::new(false),
+            due_at,
+            unusable_at,
             remaining,
             offset,
             lifetime,

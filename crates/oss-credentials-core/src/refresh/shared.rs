@@ -153,34 +153,7 @@ impl Shared {
         }
     }
 
-    // ---- Reading ------------------------------------------------------------------------------------
-
-    /// The time, with all that is needed to judge the value in use.
-    pub(super) fn now(&self) -> Moment {
-        self.now_for(self.snapshot.load().as_deref())
-    }
-
-    /// The time, with all that is needed to judge this value.
-    #[expect(
-        clippy::inline_always,
-        reason = "part of each cached read; see benches/callgrind"
-    )]
-    #[inline(always)]
-    pub(super) fn now_for(&self, snapshot: Option<&Snapshot>) -> Moment {
-        let now = Moment::read(&*self.clock);
-        match snapshot {
-            Some(snapshot) if !snapshot.trusts(now) => now.with_since_boot(&*self.clock),
-            _ => now,
-        }
-    }
-
-    pub(super) fn usable(&self, now: Moment) -> Option<Credentials> {
-        let snapshot = self.snapshot.load();
-        snapshot
-            .as_ref()
-            .filter(|snapshot| snapshot.is_usable(now))
-            .map(|snapshot| snapshot.credentials.clone())
-    }
+    // ---- Volunteering -------------------------------------------------------------------------------
 
     /// Whether a caller that holds a value which is due should refresh it. Never waits for the lock: who
     /// holds it is about to begin or end an attempt.
