@@ -54,7 +54,7 @@ impl Response {
     /// into logs and errors, and whoever answers may repeat a token there.
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, used: &Credentials) -> Self {
         let id = headers.get(X_OSS_REQUEST_ID).and_then(|id| id.to_str().ok());
-        let request_id = id.and_then(|id| Scrubber::of(used).identifier(id).map(str::to_owned));
+        let request_id = id.and_then(|id| Scrubber::request_id(id, used).map(str::to_owned));
         Self {
             status,
             headers,

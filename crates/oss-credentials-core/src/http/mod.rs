@@ -7,6 +7,7 @@ mod layers;
 mod message;
 mod outcome;
 mod proxy;
+mod request_id;
 mod scrub;
 
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};

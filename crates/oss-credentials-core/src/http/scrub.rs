@@ -11,14 +11,14 @@ use super::layers::Layers;
 use crate::credentials::{Credentials, MaskedId};
 
 /// This many letters and digits of a secret in a row are a piece of it, not a coincidence.
-const PIECE: usize = 12;
+pub(super) const PIECE: usize = 12;
 /// A secret or key id of fewer letters and digits may be a word, most often a placeholder such as `id`, so it is
 /// looked for only as a whole word, as it is written.
-const SHORTEST: usize = 8;
+pub(super) const SHORTEST: usize = 8;
 /// How many bytes of a text are looked at; the rest is left out. An error shows 512 characters.
 const MAX_SEARCHED: usize = 16 * 1024;
 /// Longest error code or request id that is passed on. The services' request ids have 36 characters.
-const MAX_IDENTIFIER: usize = 64;
+pub(super) const MAX_IDENTIFIER: usize = 64;
 /// Longest link that is passed on.
 const MAX_LINK: usize = 300;
 /// How AccessKey ids begin: those of a user and those of STS.
