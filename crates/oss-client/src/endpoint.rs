@@ -146,12 +146,10 @@ impl Endpoint {
     /// The URL without query. Bucket and key have been checked.
     pub(crate) fn url(&self, bucket: Option<&str>, key: Option<&str>) -> String {
         let bucket_in_path = bucket.filter(|_| self.style == Style::Path);
-        format!(
-            "{}://{}{}",
-            self.scheme,
-            self.host_of(bucket),
-            url_path(bucket_in_path, key)
-        )
+        let path = url_path(bucket_in_path, key);
+        let bucket_in_host = bucket.filter(|_| self.style == Style::Virtual);
+        let (name, dot) = bucket_in_host.map_or(("", ""), |name| (name, "."));
+        [self.scheme, "://", name, dot, &self.authority, &path].concat()
     }
 }
 

@@ -232,9 +232,10 @@ impl Inner {
         number: u32,
     ) -> Result<Outcome, Error> {
         self.check_empty(operation).await?;
+        let url = operation.url(&self.endpoint);
         let place = Place {
             attempt: number,
-            ..operation.place(&self.endpoint)
+            ..operation.place_of(&url)
         };
         let sent = self.clock.local();
         let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
@@ -244,15 +245,15 @@ impl Inner {
             Progress::default()
         });
         self.warn_if_exposed(&used);
-        let request = self.request(operation, &used, time, &progress)?;
-        let (answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
+        let request = self.request(operation, url, &used, time, &progress)?;
+        let (mut answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
             let error = self.transport.proxies.name(error, &place);
             Error::Transport(Box::new(TransportError::new(place.clone(), error)))
         })?;
 
         let status = answer.status();
-        let response = Response::new(status, answer.headers().clone(), &used);
+        let response = Response::new(status, std::mem::take(answer.headers_mut()), &used);
         tracing::debug!(
             target: TRACING_TARGET,
             operation = &*place.operation,
@@ -338,15 +339,16 @@ impl Inner {
         Ok((answer, hops.is_some_and(|hops| hops.is_abroad())))
     }
 
-    /// The signed request of one attempt.
+    /// The signed request of one attempt. `url` is that of the operation.
     pub(crate) fn request(
         &self,
         operation: &mut Operation,
+        url: String,
         credentials: &Credentials,
         time: SystemTime,
         progress: &Arc<Progress>,
     ) -> Result<reqwest::Request, Error> {
-        let mut parts = operation.parts(&self.endpoint).map_err(Error::InvalidInput)?;
+        let (url, mut parts) = operation.unsigned(url).map_err(Error::InvalidInput)?;
         // In place of chunks, and because hyper leaves it out for an upload of no bytes. Signed if asked for.
         let is_upload = matches!(operation.method, Method::PUT | Method::POST);
         let length = operation.body.len().filter(|length| is_upload || *length > 0);
@@ -361,12 +363,10 @@ impl Inner {
             .with_sub_resources(&operation.sub_resources)
             .and_then(|signing| signing.sign(&mut parts, bucket, key, credentials, time))
             .map_err(Error::Sign)?;
-        let request = http::Request::from_parts(parts, operation.body.attempt(progress));
-        request.try_into().map_err(|error| {
-            let error = crate::transport::from_reqwest(error);
-            let place = operation.place(&self.endpoint);
-            Error::Transport(Box::new(TransportError::new(place, error)))
-        })
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = Some(operation.body.attempt(progress));
+        Ok(request)
     }
 
     /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do

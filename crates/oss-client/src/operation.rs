@@ -5,12 +5,17 @@ use std::fmt;
 
 use http::header::RANGE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::body::Body;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Place, Problem};
 use crate::validate;
+
+/// Longest URL that the `http` crate takes, in bytes.
+const MAX_URI: usize = 65_534;
+/// How many headers are added to those of the operation: five by signing, the length, and two by the HTTP stack.
+const ADDED: usize = 8;
 
 /// A request of any kind, independent of endpoint, credentials and time.
 ///
@@ -235,9 +240,19 @@ impl Operation {
     }
 
     pub(crate) fn place(&self, endpoint: &Endpoint) -> Place {
+        self.place_of(&self.url(endpoint))
+    }
+
+    /// The same, by the URL that [`Operation::url`] has given.
+    pub(crate) fn place_of(&self, url: &str) -> Place {
+        let method = self.method.as_str();
+        let mut request = String::with_capacity(method.len() + 1 + url.len());
+        request.push_str(method);
+        request.push(' ');
+        request.push_str(url);
         Place {
             operation: self.name.clone(),
-            request: format!("{} {}", self.method, self.url(endpoint)),
+            request,
             attempt: 1,
         }
     }
@@ -250,23 +265,47 @@ impl Operation {
             .collect()
     }
 
-    /// The request, unsigned.
-    pub(crate) fn parts(&self, endpoint: &Endpoint) -> Result<Parts, Problem> {
-        let mut url = self.url(endpoint);
-        if !self.query.is_empty() {
-            url.push('?');
-            url.push_str(&oss_sign::encode_query(&self.pairs()));
-        }
-        let request = http::Request::builder().method(self.method.clone()).uri(url);
-        let unusable = |_| {
+    /// The request without body, unsigned, from the URL that [`Operation::url`] gives. It is parsed once: the URI that
+    /// the signer gets holds only what is signed of it, which is the query.
+    pub(crate) fn unsigned(&self, mut url: String) -> Result<(reqwest::Url, Parts), Problem> {
+        let unusable = || {
             Problem::new(
                 "the URL is not accepted by the HTTP library",
                 "shorten key and query, or correct the endpoint",
             )
         };
-        let (mut parts, ()) = request.body(()).map_err(unusable)?.into_parts();
-        parts.headers = self.headers.clone();
-        Ok(parts)
+        let mut uri = Uri::default();
+        if !self.query.is_empty() {
+            let at = url.len();
+            url.push('?');
+            url.push_str(&oss_sign::encode_query(&self.pairs()));
+            let query = format!("/{}", url.get(at..).unwrap_or_default());
+            uri = Uri::try_from(query).map_err(|_| unusable())?;
+        }
+        // reqwest would find this only when it sends.
+        if url.len() > MAX_URI {
+            return Err(unusable());
+        }
+        let url = reqwest::Url::parse(&url).map_err(|_| unusable())?;
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = self.method.clone();
+        parts.uri = uri;
+        parts.headers = self.headers_with_room();
+        Ok((url, parts))
+    }
+
+    /// The headers, in a map that need not grow when the request is signed and sent.
+    fn headers_with_room(&self) -> HeaderMap {
+        let Ok(mut headers) = HeaderMap::try_with_capacity(self.headers.len().saturating_add(ADDED)) else {
+            return self.headers.clone();
+        };
+        // Each name is there once: setting a header replaces an earlier one.
+        for (name, value) in &self.headers {
+            if headers.try_insert(name.clone(), value.clone()).is_err() {
+                return self.headers.clone();
+            }
+        }
+        headers
     }
 }
 

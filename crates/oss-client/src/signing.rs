@@ -267,7 +267,8 @@ impl Client {
         inner.check_empty(&mut operation).await?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.clock.now();
-        let mut request = inner.request(&mut operation, &credentials, time, &Arc::default())?;
+        let url = operation.url(&inner.endpoint);
+        let mut request = inner.request(&mut operation, url, &credentials, time, &Arc::default())?;
         // In one piece, so that the request can be cloned.
         if let Some(bytes) = operation.body.bytes() {
             *request.body_mut() = Some(bytes.clone().into());
