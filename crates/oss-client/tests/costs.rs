@@ -1,4 +1,10 @@
 //! What a request allocates beyond its signature.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -32,7 +38,9 @@ fn client(endpoint: &str, token_length: usize) -> Client {
         .security_token("T".repeat(token_length))
         .build()
         .unwrap();
-    builder(endpoint, StaticProvider::from_credentials(keys)).build().unwrap()
+    builder(endpoint, StaticProvider::from_credentials(keys))
+        .build()
+        .unwrap()
 }
 
 fn operation() -> Operation {
