@@ -72,12 +72,12 @@ fn taken(token_length: usize) -> (u64, u64) {
     });
     let signer = client(&endpoint(), token_length);
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
-    let signed = least(|| {
+    let sent_bare = least(|| {
         let request = runtime.block_on(signer.sign(operation())).unwrap();
         let answer = runtime.block_on(bare.execute(request)).unwrap();
         runtime.block_on(answer.bytes()).unwrap();
     });
-    (whole, signed)
+    (whole, sent_bare)
 }
 
 /// Checking the request ID of a successful response once hashed each piece of the token: 320,000 instructions.
