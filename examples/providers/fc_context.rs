@@ -32,14 +32,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Plays the platform: a session of the role, in the headers that a custom runtime gets.
 async fn headers_of_an_invocation() -> Result<[(&'static str, String); 3], Box<dyn Error>> {
-    let mut sts = StsClient::builder(Arc::new(ReqwestClient::new()));
-    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_STS_ENDPOINT") {
-        sts = sts.endpoint(endpoint);
-    }
+    let sts = StsClient::from_env(Arc::new(ReqwestClient::new()), &ProcessEnv).build()?;
     let caller = EnvProvider::new().credentials().await?;
     let role = ProcessEnv.non_empty("ALIBABA_CLOUD_ROLE_ARN").unwrap_or_default();
     let session = sts
-        .build()?
         .assume_role(&caller, &AssumeRole::new(role, "function-compute"))
         .await?;
     let session: Credentials = session.into_credentials();

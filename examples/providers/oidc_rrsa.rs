@@ -6,15 +6,12 @@ mod whoami;
 
 use std::error::Error;
 
-use oss_credentials_core::{Env as _, ProcessEnv};
+use oss_credentials_core::ProcessEnv;
 use oss_credentials_oidc_rrsa::OidcRrsa;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // In ACK the webhook sets the three variables, and mounts the token. It is read again at every refresh.
-    let mut builder = OidcRrsa::from_env(&ProcessEnv)?;
-    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_STS_ENDPOINT") {
-        builder = builder.endpoint(endpoint);
-    }
-    whoami::show(&builder.build()?).await
+    let provider = OidcRrsa::from_env(&ProcessEnv)?.build()?;
+    whoami::show(&provider).await
 }

@@ -92,14 +92,11 @@ fn assume_role(
         return Ok(None);
     };
     println!("   role {role_arn}");
-    let mut role = StsAssumeRole::builder(base)
-        .env(&place.env)
+    let role = StsAssumeRole::from_env(base, &place.env)?
         .role_session_name("quickstart")
-        .clock(Arc::clone(&place.clock));
-    if let Some(endpoint) = place.env.non_empty("ALIBABA_CLOUD_STS_ENDPOINT") {
-        role = role.endpoint(endpoint);
-    }
-    Ok(Some(role.build()?))
+        .clock(Arc::clone(&place.clock))
+        .build()?;
+    Ok(Some(role))
 }
 
 fn client(place: &Place, provider: impl CredentialsProvider) -> Result<Client, Failure> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::http::{Endpoint, HttpClient};
-use oss_credentials_core::{Clock, CredentialsError, LearnedOffset, Sleep, SystemClock};
+use oss_credentials_core::{Clock, CredentialsError, Env, LearnedOffset, Sleep, SystemClock};
 
-use crate::endpoint::{self, EndpointSettings};
+use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
 use crate::session::invalid;
 #[cfg(feature = "signed")]
 use crate::signed::SignatureVersion;
@@ -57,6 +57,13 @@ impl StsClient {
             http: Some(http),
             ..StsClientBuilder::default()
         }
+    }
+
+    /// Starts a client that sends through `http` to where the environment says: the endpoint that
+    /// [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT) names, else the host of the region in [`ENV_STS_REGION`], inside the
+    /// VPC if [`ENV_VPC_ENDPOINT_ENABLED`] is `true`, else the global host. No keys are read.
+    pub fn from_env(http: Arc<dyn HttpClient>, env: &dyn Env) -> StsClientBuilder {
+        Self::builder(http).env(env).endpoint_env(env)
     }
 
     /// Where requests go: scheme, host and port.
@@ -142,6 +149,20 @@ impl StsClientBuilder {
         self
     }
 
+    /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT): what `from_env` constructors do, and
+    /// nothing else does. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The host has to
+    /// be one under `aliyuncs.com`, over https, or loopback; [`allow_http`](Self::allow_http) makes no difference.
+    pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
+        self.endpoint.read(env);
+        self
+    }
+
+    /// Reads region and VPC switch from the environment for what is not set yet, unless an endpoint is set.
+    pub fn env(self, env: &dyn Env) -> Self {
+        self.region_or(|| env.non_empty(ENV_STS_REGION))
+            .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)))
+    }
+
     /// Region whose host to ask, such as `cn-hangzhou`; one that has no STS host of its own stands for the
     /// global one. Default: the global host, `sts.aliyuncs.com`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
@@ -215,8 +236,9 @@ impl StsClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if there is no HTTP client, if endpoint or region is malformed, or
-    /// the endpoint is plain `http://` for a host other than loopback.
+    /// [`CredentialsError::InvalidConfig`] if there is no HTTP client, if endpoint or region is malformed, if the
+    /// endpoint is plain `http://` for a host other than loopback, or if that of a variable is another host than
+    /// [`endpoint_env`](Self::endpoint_env) takes.
     pub fn build(self) -> Result<StsClient, CredentialsError> {
         let http = self.http.ok_or_else(|| {
             let hint = "pass one with http_client(..), or turn on the feature `reqwest`";

@@ -3,12 +3,23 @@
 use std::fmt;
 
 use oss_credentials_core::http::Endpoint;
-use oss_credentials_core::{CredentialsError, ErrorDetail};
+use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 
 use crate::TRACING_TARGET;
 
 /// The host that serves every region, from China (Hangzhou).
 pub const GLOBAL_HOST: &str = "sts.aliyuncs.com";
+
+/// The STS endpoint for `from_env` constructors: https and a host under `aliyuncs.com`, with or without `https://`, or
+/// loopback. The aliyun CLI reads this variable, and ACK sets it to a bare host; the vendor's SDKs do not know it.
+pub const ENV_STS_ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
+/// Region whose STS host is asked.
+pub const ENV_STS_REGION: &str = "ALIBABA_CLOUD_STS_REGION";
+/// `true`, in any case: ask the region's host inside the VPC. Everything else is no.
+pub const ENV_VPC_ENDPOINT_ENABLED: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
+
+/// The domain of the vendor's service endpoints.
+const VENDOR_DOMAIN: &str = ".aliyuncs.com";
 
 /// Regions without a host of their own: the endpoint table of the vendor's generated STS SDK (Python package
 /// `alibabacloud-sts20150401` 1.2.0) sends them to the global host.
@@ -51,6 +62,8 @@ const WITHOUT_HOST: [&str; 32] = [
 #[derive(Clone, Default)]
 pub(crate) struct EndpointSettings {
     pub(crate) endpoint: Option<String>,
+    /// What [`ENV_STS_ENDPOINT`] says, where it is read.
+    pub(crate) from_env: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) vpc: Option<bool>,
     pub(crate) allow_http: bool,
@@ -60,8 +73,10 @@ impl fmt::Debug for EndpointSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The endpoint is not checked yet: it may hold a user and a password.
         let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
+        let from_env = self.from_env.as_ref().map(|_| format_args!("<not shown>"));
         f.debug_struct("EndpointSettings")
             .field("endpoint", &endpoint)
+            .field("from_env", &from_env)
             .field("region", &self.region)
             .field("vpc", &self.vpc)
             .field("allow_http", &self.allow_http)
@@ -69,13 +84,22 @@ impl fmt::Debug for EndpointSettings {
     }
 }
 
-/// Explicit endpoint before region before global host. The result has neither path, query nor user-info.
+impl EndpointSettings {
+    pub(crate) fn read(&mut self, env: &dyn Env) {
+        self.from_env = env.non_empty(ENV_STS_ENDPOINT);
+    }
+}
+
+/// Explicit endpoint before that of a variable before region before global host. The result has neither path, query nor user-info.
 pub(crate) fn resolve(
     provider: &'static str,
     settings: &EndpointSettings,
 ) -> Result<Endpoint, CredentialsError> {
     if let Some(endpoint) = &settings.endpoint {
         return explicit(provider, endpoint, settings.allow_http);
+    }
+    if let Some(endpoint) = &settings.from_env {
+        return of_variable(provider, endpoint);
     }
     let vpc = settings.vpc.unwrap_or_default();
     let Some(region) = &settings.region else {
@@ -89,6 +113,24 @@ pub(crate) fn resolve(
     };
     let host = regional(provider, region, vpc)?;
     Endpoint::parse_or_https(&host)
+}
+
+/// A variable may be set by whoever starts the program, or by a file that it reads. It chooses among hosts of the vendor
+/// and on this machine; it cannot send tokens and keys elsewhere, as `endpoint(..)` can. The value is not shown.
+fn of_variable(provider: &'static str, endpoint: &str) -> Result<Endpoint, CredentialsError> {
+    let is_vendors = |endpoint: &Endpoint| {
+        let host = endpoint.host().to_ascii_lowercase();
+        endpoint.is_https() && host.ends_with(VENDOR_DOMAIN)
+    };
+    let parsed = explicit(provider, endpoint, false).ok();
+    let allowed = parsed.filter(|endpoint| endpoint.is_loopback() || is_vendors(endpoint));
+    allowed.ok_or_else(|| {
+        let what =
+            "the STS endpoint of a variable is neither https to a host under aliyuncs.com nor loopback";
+        CredentialsError::invalid_config(ErrorDetail::builder(provider, what).place(ENV_STS_ENDPOINT).hint(
+            format!("correct or unset {ENV_STS_ENDPOINT}; only endpoint(..) in code may name another host"),
+        ))
+    })
 }
 
 fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<Endpoint, CredentialsError> {
@@ -160,12 +202,15 @@ fn regional(provider: &'static str, region: &str, vpc: bool) -> Result<String, C
 
 #[cfg(test)]
 mod tests {
+    use oss_credentials_core::test_util::FakeEnv;
+
     use super::*;
 
     fn origin(endpoint: &str, region: &str, vpc: bool, allow_http: bool) -> Result<String, String> {
         let some = |text: &str| (text != "-").then(|| text.to_owned());
         let settings = EndpointSettings {
             endpoint: some(endpoint),
+            from_env: None,
             region: some(region),
             vpc: Some(vpc),
             allow_http,
@@ -204,6 +249,71 @@ mod tests {
                 origin(endpoint, region, vpc, false).as_deref(),
                 Ok(expected),
                 "{endpoint} {region}"
+            );
+        }
+    }
+
+    fn of_env(value: &str) -> Result<String, String> {
+        let mut settings = EndpointSettings {
+            region: Some("cn-beijing".to_owned()),
+            // For `endpoint(..)` alone.
+            allow_http: true,
+            ..EndpointSettings::default()
+        };
+        settings.read(&FakeEnv::from([(ENV_STS_ENDPOINT, value)]));
+        assert!(!format!("{settings:?}").contains("canary"));
+        let found = resolve("test", &settings).map_err(|error| {
+            assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
+            error.to_string()
+        })?;
+        settings.endpoint = Some("sts.example.com".to_owned());
+        assert_eq!(
+            resolve("test", &settings).unwrap().origin(),
+            "https://sts.example.com"
+        );
+        Ok(found.origin())
+    }
+
+    #[test]
+    fn a_variable_names_a_host_of_the_vendor_or_loopback() {
+        for (value, expected) in [
+            (
+                "sts.cn-hangzhou.aliyuncs.com",
+                "https://sts.cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                "https://sts-vpc.cn-beijing.aliyuncs.com/",
+                "https://sts-vpc.cn-beijing.aliyuncs.com",
+            ),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://localhost:8443", "https://localhost:8443"),
+            // An empty one counts as unset.
+            ("", "https://sts.cn-beijing.aliyuncs.com"),
+        ] {
+            assert_eq!(of_env(value).as_deref(), Ok(expected), "{value}");
+        }
+        for value in [
+            "sts.example.com",
+            "https://canary.example.com",
+            "aliyuncs.com.example.com",
+            "notaliyuncs.com",
+            "https://sts.aliyuncs.com.canary.example",
+            "http://sts.aliyuncs.com",
+            "http://10.0.0.1",
+            "http://100.100.100.200",
+            "https://user:canary@sts.aliyuncs.com",
+            "https://sts.aliyuncs.com/canary",
+            "http://127.0.0.1@canary.example",
+            "ftp://127.0.0.1",
+            " ",
+        ] {
+            assert_eq!(
+                of_env(value).unwrap_err(),
+                "test: the STS endpoint of a variable is neither https to a host under aliyuncs.com nor loopback \
+                 (ALIBABA_CLOUD_STS_ENDPOINT); correct or unset ALIBABA_CLOUD_STS_ENDPOINT; only endpoint(..) in code may \
+                 name another host",
+                "{value}"
             );
         }
     }

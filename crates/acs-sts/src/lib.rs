@@ -67,7 +67,7 @@ pub use assume_role_with_oidc::{AssumeRoleWithOidc, validate_oidc_provider_arn, 
 #[cfg(feature = "signed")]
 pub use caller_identity::CallerIdentity;
 pub use client::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, StsClient, StsClientBuilder};
-pub use endpoint::GLOBAL_HOST;
+pub use endpoint::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, GLOBAL_HOST};
 pub use error::StsError;
 pub use session::{
     AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, made_up_session_name, validate_role_arn,

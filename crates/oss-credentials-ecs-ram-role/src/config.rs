@@ -13,6 +13,10 @@ pub const ENV_DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
 /// `true`, in any case: never ask without a token. Everything else is no.
 pub const ENV_V1_DISABLED: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 
+/// The metadata endpoint for [`EcsRamRole::from_env`](crate::EcsRamRole::from_env): `http://host[:port]` on loopback, for
+/// tests and local clouds. The vendor's SDKs do not know it and always ask [`DEFAULT_ENDPOINT`].
+pub const ENV_ENDPOINT: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
+
 /// Where the metadata service answers: the same address on each instance, IPv4, plain http.
 pub const DEFAULT_ENDPOINT: &str = "http://100.100.100.200";
 /// How long making a connection may take: 1 s.

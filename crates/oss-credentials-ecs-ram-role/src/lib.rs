@@ -70,7 +70,7 @@ mod wire;
 
 pub use config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_ENDPOINT, DEFAULT_REFRESH_AFTER, DEFAULT_TIMEOUT, ENV_DISABLED,
-    ENV_ROLE_NAME, ENV_V1_DISABLED,
+    ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED,
 };
 pub use source::{EcsRamRole, EcsRamRoleBuilder, EcsRamRoleProvider};
 

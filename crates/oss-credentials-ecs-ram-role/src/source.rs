@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_ENDPOINT, DEFAULT_REFRESH_AFTER, DEFAULT_TIMEOUT, ENV_DISABLED,
-    ENV_ROLE_NAME, ENV_V1_DISABLED, ROLES_PATH,
+    ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED, ROLES_PATH,
 };
 use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable};
 use crate::wire::{self, Fault};
@@ -63,6 +63,7 @@ impl EcsRamRole {
             role_name: None,
             endpoint: None,
             disabled: None,
+            endpoint_from_env: None,
             allow_v1: None,
             required: None,
             http_client: None,
@@ -72,13 +73,14 @@ impl EcsRamRole {
         }
     }
 
-    /// Starts a source from the environment; see [`EcsRamRoleBuilder::env`].
+    /// Starts a source from the environment; see [`EcsRamRoleBuilder::env`] and
+    /// [`EcsRamRoleBuilder::endpoint_env`].
     ///
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if [`ENV_DISABLED`] is `true`.
     pub fn from_env(env: &dyn Env) -> Result<EcsRamRoleBuilder, CredentialsError> {
-        let builder = Self::builder().env(env);
+        let builder = Self::builder().env(env).endpoint_env(env);
         builder.check_enabled()?;
         Ok(builder)
     }
@@ -224,6 +226,8 @@ impl CredentialsSource for EcsRamRole {
 pub struct EcsRamRoleBuilder {
     role_name: Option<String>,
     endpoint: Option<String>,
+    /// What [`ENV_ENDPOINT`] says, where it is read.
+    endpoint_from_env: Option<String>,
     disabled: Option<bool>,
     allow_v1: Option<bool>,
     required: Option<bool>,
@@ -256,6 +260,14 @@ impl EcsRamRoleBuilder {
     /// [`DEFAULT_ENDPOINT`](crate::DEFAULT_ENDPOINT).
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Reads the endpoint from [`ENV_ENDPOINT`](crate::ENV_ENDPOINT), as `from_env` does and [`env`](Self::env) does
+    /// not. [`endpoint`](Self::endpoint) takes precedence over it. It has to be on loopback. As with `endpoint`, setting
+    /// it says that the service must be there.
+    pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
+        self.endpoint_from_env = env.non_empty(ENV_ENDPOINT);
         self
     }
 
@@ -338,8 +350,12 @@ impl EcsRamRoleBuilder {
         if let Some(role_name) = &self.role_name {
             check_role_name(role_name)?;
         }
-        let base = base(self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))?;
-        let is_asked_for = self.role_name.is_some() || self.endpoint.is_some();
+        let (base, is_set) = match (&self.endpoint, &self.endpoint_from_env) {
+            (Some(endpoint), _) => (base(endpoint)?, true),
+            (None, Some(endpoint)) => (of_variable(endpoint)?, true),
+            (None, None) => (base(DEFAULT_ENDPOINT)?, false),
+        };
+        let is_asked_for = self.role_name.is_some() || is_set;
         let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
             invalid(
                 "there is no HTTP client",
@@ -390,6 +406,18 @@ fn check_role_name(role_name: &str) -> Result<(), CredentialsError> {
         format!("the role name {problem}"),
         format!("correct role_name(..) or {ENV_ROLE_NAME}, or leave it out to have the role found"),
     ))
+}
+
+/// A variable may be set by whoever starts the program. It may name a local cloud; it cannot let another host hand out
+/// the identity that this program acts as, as `endpoint(..)` can. The value is not shown.
+fn of_variable(endpoint: &str) -> Result<String, CredentialsError> {
+    let is_loopback = Endpoint::parse(endpoint).is_ok_and(|endpoint| endpoint.is_loopback());
+    is_loopback.then(|| base(endpoint).ok()).flatten().ok_or_else(|| {
+        let what = "the metadata endpoint of a variable is not on loopback";
+        CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(ENV_ENDPOINT).hint(format!(
+            "write {ENV_ENDPOINT} as http://127.0.0.1:port, or unset it; only endpoint(..) in code may name another host"
+        )))
+    })
 }
 
 /// Scheme, host, port and path, without a slash at its end.

@@ -23,7 +23,7 @@ use std::time::Duration;
 use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
-use oss_credentials_ecs_ram_role::{ENV_DISABLED, ENV_ROLE_NAME, ENV_V1_DISABLED, EcsRamRole};
+use oss_credentials_ecs_ram_role::{ENV_DISABLED, ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED, EcsRamRole};
 use service::{KEYS, LIST, NOW, PUT, Service, at, fetch, fetch_once, with_token};
 
 #[test]
@@ -255,6 +255,43 @@ fn turned_off_is_not_configured() {
     }
     // Said explicitly, the variable does not count.
     service.named().disabled(false).env(&env).build().unwrap();
+}
+
+#[test]
+fn only_from_env_takes_the_endpoint_of_a_variable() {
+    let service = Service::new();
+    let env = FakeEnv::from([(ENV_ENDPOINT, "http://127.0.0.1:8080")]);
+    let from_env = || EcsRamRole::from_env(&env).unwrap().http_client(service.http());
+    assert_eq!(
+        from_env().build_source().unwrap().endpoint(),
+        "http://127.0.0.1:8080"
+    );
+    let explicit = from_env().endpoint("http://10.0.0.1").build_source().unwrap();
+    assert_eq!(explicit.endpoint(), "http://10.0.0.1");
+    let builder = || EcsRamRole::builder().env(&env).http_client(service.http());
+    assert_eq!(
+        builder().build_source().unwrap().endpoint(),
+        "http://100.100.100.200"
+    );
+    for refused in [
+        "http://canary.example.com",
+        "http://100.100.100.200",
+        "https://metadata.aliyuncs.com",
+        "http://127.0.0.1@canary.example.com",
+        "127.0.0.1:8080",
+        "canary",
+    ] {
+        env.set(ENV_ENDPOINT, refused);
+        let error = from_env().build_source().unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "ecs-ram-role: the metadata endpoint of a variable is not on loopback \
+             (ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT); write ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT as \
+             http://127.0.0.1:port, or unset it; only endpoint(..) in code may name another host"
+        );
+        assert!(builder().build_source().is_ok());
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+pub use acs_sts::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED};
+
 /// The role to assume, `acs:ram::<account id>:role/<name>`. `AssumeRole` uses the same variable, so alone it
 /// does not say that OIDC is meant.
 pub const ENV_ROLE_ARN: &str = "ALIBABA_CLOUD_ROLE_ARN";
@@ -17,10 +19,6 @@ pub const ENV_OIDC_PROVIDER_ARN: &str = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN";
 pub const ENV_OIDC_TOKEN_FILE: &str = "ALIBABA_CLOUD_OIDC_TOKEN_FILE";
 /// Name of the session, 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
 pub const ENV_ROLE_SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";
-/// Region whose STS host is asked.
-pub const ENV_STS_REGION: &str = "ALIBABA_CLOUD_STS_REGION";
-/// `true`, in any case: ask the region's host inside the VPC. Everything else is no.
-pub const ENV_VPC_ENDPOINT_ENABLED: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
 /// Lifetime that is asked for unless another is set: 3600 s.
 pub const DEFAULT_DURATION: Duration = acs_sts::DEFAULT_DURATION;

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{
     DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN,
-    ENV_ROLE_SESSION_NAME, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, MAX_TOKEN_FILE,
+    ENV_ROLE_SESSION_NAME, MAX_TOKEN_FILE,
 };
 use crate::wire;
 
@@ -73,14 +73,14 @@ impl OidcRrsa {
         }
     }
 
-    /// Starts a source from the environment; see [`OidcRrsaBuilder::env`].
+    /// Starts a source from the environment; see [`OidcRrsaBuilder::env`] and [`OidcRrsaBuilder::endpoint_env`].
     ///
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if neither [`ENV_OIDC_PROVIDER_ARN`] nor [`ENV_OIDC_TOKEN_FILE`] is
     /// set, [`CredentialsError::InvalidConfig`] if one of them is, but not both or no [`ENV_ROLE_ARN`].
     pub fn from_env(env: &dyn Env) -> Result<OidcRrsaBuilder, CredentialsError> {
-        let builder = Self::builder().env(env);
+        let builder = Self::builder().env(env).endpoint_env(env);
         builder.required()?;
         Ok(builder)
     }
@@ -233,10 +233,7 @@ impl OidcRrsaBuilder {
         self.oidc_provider_arn = fill(self.oidc_provider_arn, ENV_OIDC_PROVIDER_ARN);
         self.oidc_token_file = self.oidc_token_file.or_else(|| env.path(ENV_OIDC_TOKEN_FILE));
         self.role_session_name = fill(self.role_session_name, ENV_ROLE_SESSION_NAME);
-        self.client = self
-            .client
-            .region_or(|| env.non_empty(ENV_STS_REGION))
-            .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
+        self.client = self.client.env(env);
         self
     }
 
@@ -283,6 +280,14 @@ impl OidcRrsaBuilder {
     /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.client = self.client.endpoint(endpoint);
+        self
+    }
+
+    /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), as `from_env` does and
+    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The
+    /// host has to be one under `aliyuncs.com`, over https, or loopback.
+    pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
+        self.client = self.client.endpoint_env(env);
         self
     }
 

@@ -17,8 +17,8 @@ use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpMethod, HttpReque
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_oidc_rrsa::{
-    ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_REGION,
-    ENV_VPC_ENDPOINT_ENABLED, OidcRrsa, OidcRrsaBuilder,
+    ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT,
+    ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, OidcRrsa, OidcRrsaBuilder,
 };
 use service::{JWT, NOW, PROVIDER, ROLE, Service, an_hour, at, fetch, param, session};
 
@@ -263,6 +263,34 @@ fn the_environment_fills_in_what_is_not_set() {
     let empty = service.builder().env(&env).build_source().unwrap();
     assert_eq!(empty.endpoint(), "https://sts.aliyuncs.com");
     assert!(empty.role_session_name().starts_with("oss-credentials-"));
+}
+
+#[test]
+fn only_from_env_takes_the_endpoint_of_a_variable() {
+    let service = Service::new();
+    let env = FakeEnv::from([
+        (ENV_ROLE_ARN, "acs:ram::1:role/from-env"),
+        (ENV_OIDC_PROVIDER_ARN, "acs:ram::1:oidc-provider/from-env"),
+        (ENV_OIDC_TOKEN_FILE, service.file().to_str().unwrap()),
+        (ENV_STS_REGION, "cn-beijing"),
+        (ENV_STS_ENDPOINT, "sts.cn-hangzhou.aliyuncs.com"),
+    ]);
+    let from_env = || OidcRrsa::from_env(&env).unwrap().http_client(service.http());
+    let source = from_env().build_source().unwrap();
+    assert_eq!(source.endpoint(), "https://sts.cn-hangzhou.aliyuncs.com");
+    let source = from_env().endpoint("sts.example.com").build_source().unwrap();
+    assert_eq!(source.endpoint(), "https://sts.example.com");
+    let source = service.builder().env(&env).build_source().unwrap();
+    assert_eq!(source.endpoint(), "https://sts.cn-beijing.aliyuncs.com");
+    env.set(ENV_STS_ENDPOINT, "https://canary.example.com");
+    let error = from_env().allow_http(true).build_source().unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error}");
+    assert!(
+        error.to_string().contains("(ALIBABA_CLOUD_STS_ENDPOINT); "),
+        "{error}"
+    );
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    assert!(service.builder().env(&env).build_source().is_ok());
 }
 
 #[test]

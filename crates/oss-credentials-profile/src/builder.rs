@@ -8,13 +8,17 @@ use oss_credentials_core::{Clock, CredentialsError, Env, ErrorDetail, Sleep, Sys
 
 use crate::NAME;
 use crate::config::{ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE};
-use crate::inner::{Context, Switches, default_http_client};
+use crate::inner::{Context, Endpoints, Switches, default_http_client};
 use crate::lookup::{Candidate, Candidates, Kind};
 use crate::provider::ProfileProvider;
 
 /// Makes a [`ProfileProvider`]; see [`ProfileProvider::builder`].
 #[derive(Debug)]
 #[must_use]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "settings that are independent of each other"
+)]
 pub struct ProfileProviderBuilder {
     cli_file: Option<PathBuf>,
     ini_file: Option<PathBuf>,
@@ -25,7 +29,9 @@ pub struct ProfileProviderBuilder {
     /// What the environment says about files, once it was read.
     found: Option<Found>,
     switches: Switches,
+    endpoints: Endpoints,
     allow_http: bool,
+    allow_programs: bool,
     write_back: bool,
     http_client: Option<Arc<dyn HttpClient>>,
     clock: Arc<dyn Clock>,
@@ -51,7 +57,9 @@ impl ProfileProviderBuilder {
             use_ini: true,
             found: None,
             switches: Switches::default(),
+            endpoints: Endpoints::default(),
             allow_http: false,
+            allow_programs: true,
             write_back: false,
             http_client: None,
             clock: Arc::new(SystemClock),
@@ -79,6 +87,16 @@ impl ProfileProviderBuilder {
             credentials_file: env.path(ENV_CREDENTIALS_FILE),
         });
         self.switches = Switches::of(env);
+        self
+    }
+
+    /// Reads the variables that name the endpoints of STS and of instance metadata, for profiles that name none: as
+    /// [`ProfileProvider::from_env`] does and [`env`](Self::env) does not. With the features `sts` and `oidc` it is
+    /// `ALIBABA_CLOUD_STS_ENDPOINT`, which has to name a host under `aliyuncs.com` or loopback; with `ecs` it is
+    /// `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, which has to be on loopback. A profile's `sts_endpoint` takes
+    /// precedence.
+    pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
+        self.endpoints = Endpoints::of(env);
         self
     }
 
@@ -128,6 +146,15 @@ impl ProfileProviderBuilder {
         self
     }
 
+    /// Whether a profile may run the program that it names (mode `External`). Whoever may write the file may run
+    /// programs as the user of this process. Without it such a profile is [`CredentialsError::InvalidConfig`], also as
+    /// the `source_profile` of another one, so that a chain stops. Default: yes, unless
+    /// [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) is read and forbids it.
+    pub fn allow_programs(mut self, allow: bool) -> Self {
+        self.allow_programs = allow;
+        self
+    }
+
     /// Whether to store in `config.json` what was renewed: tokens and keys of an OAuth login, keys of a
     /// program. Only the fields concerned are written; the file is replaced in one step, readable for its
     /// owner alone.
@@ -174,6 +201,8 @@ impl ProfileProviderBuilder {
             clock: self.clock,
             sleep: self.sleep,
             allow_http: self.allow_http,
+            allow_programs: self.allow_programs,
+            endpoints: self.endpoints,
             write_back: self.write_back,
             switches: self.switches,
         };

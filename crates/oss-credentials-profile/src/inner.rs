@@ -1,5 +1,6 @@
 //! The provider that a profile asks for. What a mode needs may be left out of the build.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +37,53 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) allow_http: bool,
+    pub(crate) allow_programs: bool,
+    pub(crate) endpoints: Endpoints,
     pub(crate) write_back: bool,
     pub(crate) switches: Switches,
+}
+
+/// The endpoints that variables name, kept for the profiles that will need one. The providers check them.
+#[derive(Default)]
+pub(crate) struct Endpoints(Vec<(&'static str, String)>);
+
+impl Endpoints {
+    pub(crate) fn of(env: &dyn Env) -> Self {
+        let names: [Option<&'static str>; 2] = [
+            #[cfg(feature = "sts")]
+            Some(oss_credentials_sts_assume_role::ENV_STS_ENDPOINT),
+            #[cfg(all(feature = "oidc", not(feature = "sts")))]
+            Some(oss_credentials_oidc_rrsa::ENV_STS_ENDPOINT),
+            #[cfg(not(any(feature = "oidc", feature = "sts")))]
+            None,
+            #[cfg(feature = "ecs")]
+            Some(oss_credentials_ecs_ram_role::ENV_ENDPOINT),
+            #[cfg(not(feature = "ecs"))]
+            None,
+        ];
+        let set = names.into_iter().flatten();
+        Self(
+            set.filter_map(|name| Some((name, env.non_empty(name)?)))
+                .collect(),
+        )
+    }
+}
+
+impl Env for Endpoints {
+    fn var(&self, name: &str) -> Option<String> {
+        let mut all = self.0.iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    /// The values are not checked yet, and may hold a user and a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 /// What the environment turns off, whatever a profile says.
@@ -72,7 +118,30 @@ impl Switches {
     }
 }
 
-type Built = Result<Arc<dyn CredentialsProvider>, CredentialsError>;
+/// What a profile asks for, built.
+pub(crate) struct Inner {
+    pub(crate) provider: Arc<dyn CredentialsProvider>,
+    /// The service that it asks, for reports; `None` if it is in the profile itself, or there is none.
+    pub(crate) endpoint: Option<String>,
+}
+
+impl Inner {
+    fn new(provider: impl CredentialsProvider) -> Self {
+        Self {
+            provider: Arc::new(provider),
+            endpoint: None,
+        }
+    }
+
+    fn asking(self, endpoint: impl Into<String>) -> Self {
+        Self {
+            endpoint: Some(endpoint.into()),
+            ..self
+        }
+    }
+}
+
+type Built = Result<Inner, CredentialsError>;
 
 #[cfg_attr(
     not(all(feature = "oauth", feature = "sso")),
@@ -84,7 +153,7 @@ impl Context {
         let place = &plan.place;
         match &plan.way {
             Way::Keys(keys) => fixed(place, keys),
-            Way::AssumeRole { base, role } => self.assume_role(place, self.provider(base)?, role),
+            Way::AssumeRole { base, role } => self.assume_role(place, self.provider(base)?.provider, role),
             Way::EcsRamRole { role_name } => self.ecs_ram_role(place, role_name.as_deref()),
             Way::Oidc {
                 role,
@@ -94,6 +163,10 @@ impl Context {
             Way::Uri(_) if self.switches.external_disabled => Err(forbidden(place, "has a credentials URI")),
             Way::Uri(uri) => self.uri(place, uri),
             Way::Process(_) if self.switches.external_disabled => Err(forbidden(place, "runs a program")),
+            Way::Process(_) if !self.allow_programs => Err(place.invalid(
+                "runs a program, which allow_programs(false) forbids",
+                "use another profile, or remove allow_programs(false)",
+            )),
             Way::Process(command) => self.process(place, command),
             Way::CloudSso(settings) => self.cloud_sso(place, settings),
             Way::OAuth(site) => self.oauth(place, *site),
@@ -111,12 +184,12 @@ impl Context {
     }
 
     /// A cache around a source; `limit` is longer than any fetch of it that makes progress.
-    fn refreshing(&self, source: impl CredentialsSource, limit: Duration) -> Arc<dyn CredentialsProvider> {
+    fn refreshing(&self, source: impl CredentialsSource, limit: Duration) -> Inner {
         let provider = RefreshingProvider::builder(source)
             .clock(Arc::clone(&self.clock))
             .attempt_limit(limit)
             .background_refresh(true);
-        Arc::new(provider.build())
+        Inner::new(provider.build())
     }
 }
 
@@ -136,7 +209,7 @@ fn fixed(place: &Place, keys: &Keys) -> Built {
     if let Some(token) = &keys.token {
         built = built.security_token(token.as_str());
     }
-    Ok(Arc::new(built.build().map_err(|error| place.within(&error))?))
+    Ok(Inner::new(built.build().map_err(|error| place.within(&error))?))
 }
 
 /// The error of a mode that was left out of the build.
@@ -161,6 +234,7 @@ impl Context {
     fn assume_role(&self, place: &Place, base: Arc<dyn CredentialsProvider>, role: &Role) -> Built {
         let mut builder = oss_credentials_sts_assume_role::StsAssumeRole::builder(base)
             .role_arn(role.arn.as_str())
+            .endpoint_env(&self.endpoints)
             .vpc(role.vpc)
             .http_client(self.http(place)?)
             .clock(Arc::clone(&self.clock));
@@ -185,7 +259,9 @@ impl Context {
         if let Some(sleep) = &self.sleep {
             builder = builder.sleep(Arc::clone(sleep));
         }
-        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+        let provider = builder.build().map_err(|error| place.within(&error))?;
+        let endpoint = provider.source().endpoint();
+        Ok(Inner::new(provider).asking(endpoint))
     }
 
     #[cfg(not(feature = "sts"))]
@@ -200,6 +276,7 @@ impl Context {
             .role_arn(role.arn.as_str())
             .oidc_provider_arn(provider_arn)
             .oidc_token_file(token_file)
+            .endpoint_env(&self.endpoints)
             .vpc(role.vpc)
             .http_client(self.http(place)?)
             .clock(Arc::clone(&self.clock));
@@ -221,7 +298,9 @@ impl Context {
         if let Some(sleep) = &self.sleep {
             builder = builder.sleep(Arc::clone(sleep));
         }
-        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+        let provider = builder.build().map_err(|error| place.within(&error))?;
+        let endpoint = provider.source().endpoint();
+        Ok(Inner::new(provider).asking(endpoint))
     }
 
     #[cfg(not(feature = "oidc"))]
@@ -235,6 +314,7 @@ impl Context {
         let mut builder = oss_credentials_ecs_ram_role::EcsRamRole::builder()
             .disabled(self.switches.metadata_disabled)
             .allow_v1(!self.switches.metadata_v1_disabled)
+            .endpoint_env(&self.endpoints)
             // The profile says that there is one.
             .required(true)
             .http_client(self.http(place)?)
@@ -242,7 +322,9 @@ impl Context {
         if let Some(role_name) = role_name {
             builder = builder.role_name(role_name);
         }
-        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+        let provider = builder.build().map_err(|error| place.within(&error))?;
+        let endpoint = provider.source().endpoint().to_owned();
+        Ok(Inner::new(provider).asking(endpoint))
     }
 
     #[cfg(not(feature = "ecs"))]
@@ -261,7 +343,7 @@ impl Context {
             .allow_http(self.allow_http)
             .http_client(self.http(place)?)
             .clock(Arc::clone(&self.clock));
-        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+        Ok(Inner::new(builder.build().map_err(|error| place.within(&error))?))
     }
 
     #[cfg(not(feature = "uri"))]
@@ -283,7 +365,7 @@ impl Context {
             let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + STORING;
             return Ok(self.refreshing(source, limit));
         }
-        Ok(Arc::new(builder.build().map_err(|error| place.within(&error))?))
+        Ok(Inner::new(builder.build().map_err(|error| place.within(&error))?))
     }
 
     #[cfg(not(feature = "process"))]

@@ -71,6 +71,7 @@
 //! When it fails: `docs/troubleshooting.md#profile` in the repository.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
 mod builder;
 mod cli;
 mod config;

@@ -14,6 +14,26 @@ pub(crate) struct Plan {
     pub(crate) way: Way,
 }
 
+impl Plan {
+    /// Whether it runs a program, itself or for the keys of its role.
+    pub(crate) fn runs_a_program(&self) -> bool {
+        match &self.way {
+            Way::Process(_) => true,
+            Way::AssumeRole { base, .. } => base.runs_a_program(),
+            _ => false,
+        }
+    }
+
+    /// Whether its file holds keys, a login, or what may hold some: a command line, a URI.
+    pub(crate) fn holds_secrets(&self) -> bool {
+        match &self.way {
+            Way::AssumeRole { base, .. } => base.holds_secrets(),
+            Way::EcsRamRole { .. } | Way::Oidc { .. } => false,
+            Way::Keys(_) | Way::Uri(_) | Way::Process(_) | Way::CloudSso(_) | Way::OAuth(_) => true,
+        }
+    }
+}
+
 /// How its credentials are got.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Way {

@@ -11,6 +11,7 @@ use oss_credentials_core::{
     Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, RefreshStatus,
 };
 
+use crate::access::{is_readable_by_others, is_writable_by_others};
 use crate::builder::ProfileProviderBuilder;
 use crate::config::LOOK_INTERVAL;
 use crate::file::Stamp;
@@ -73,6 +74,10 @@ struct Reading {
     /// tick of its clock looks the same from outside.
     settled: bool,
     plan: Option<Plan>,
+    /// The service that the plan's provider asks.
+    endpoint: Option<String>,
+    /// Whether it was logged that others may change a file that names a program.
+    warned: bool,
 }
 
 struct Snapshot {
@@ -101,13 +106,14 @@ impl ProfileProvider {
         ProfileProviderBuilder::new()
     }
 
-    /// Starts a provider from the environment; see [`ProfileProviderBuilder::env`].
+    /// Starts a provider from the environment; see [`ProfileProviderBuilder::env`] and
+    /// [`ProfileProviderBuilder::endpoint_env`].
     ///
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if neither a file nor a home directory is known.
     pub fn from_env(env: &dyn Env) -> Result<ProfileProviderBuilder, CredentialsError> {
-        let builder = Self::builder().env(env);
+        let builder = Self::builder().env(env).endpoint_env(env);
         builder.candidates()?;
         Ok(builder)
     }
@@ -127,6 +133,8 @@ impl ProfileProvider {
             file: plan.place.file.clone(),
             profile: plan.place.name.clone(),
             kind: plan.way.word(),
+            endpoint: reading.endpoint.clone(),
+            is_readable_by_others: plan.holds_secrets() && is_readable_by_others(&plan.place.file),
         })
     }
 
@@ -187,18 +195,27 @@ impl Shared {
             if at_hand.is_some() && reading.plan.as_ref() == Some(&plan) {
                 return Ok(None);
             }
-            let provider = self.context.provider(&plan)?;
-            Ok(Some((plan, provider)))
+            let inner = self.context.provider(&plan)?;
+            Ok(Some((plan, inner)))
         });
         let failure = match loaded {
             // As it was.
             Ok(None) if current.is_some_and(|current| current.failure.is_none()) => return,
             Ok(None) => None,
-            Ok(Some((plan, provider))) => {
+            Ok(Some((plan, inner))) => {
                 log_plan(&plan, at_hand.is_some());
+                if !reading.warned && plan.runs_a_program() && is_writable_by_others(&plan.place.file) {
+                    reading.warned = true;
+                    tracing::warn!(
+                        target: TRACING_TARGET, provider = NAME, file = %plan.place.file.display(),
+                        profile = plan.place.name.as_str(),
+                        "the profile's file names a program, and other users may change it"
+                    );
+                }
                 let place = plan.place.clone();
                 reading.plan = Some(plan);
-                self.publish(Some(provider), Some(place), None);
+                reading.endpoint = inner.endpoint;
+                self.publish(Some(inner.provider), Some(place), None);
                 return;
             }
             Err(error) => Some(error),
@@ -331,6 +348,8 @@ pub struct ProfileInUse {
     file: PathBuf,
     profile: String,
     kind: &'static str,
+    endpoint: Option<String>,
+    is_readable_by_others: bool,
 }
 
 impl ProfileInUse {
@@ -348,6 +367,17 @@ impl ProfileInUse {
     /// `"cloud-sso"` or `"oauth"`.
     pub fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// The endpoint of STS or of instance metadata that the profile's provider asks; `None` for other kinds.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// Whether the file holds secrets of the profile and users other than its owner may read it. That is no reason for a
+    /// warning, since Kubernetes mounts secrets so. Always false on Windows.
+    pub fn is_readable_by_others(&self) -> bool {
+        self.is_readable_by_others
     }
 }
 

@@ -10,10 +10,7 @@ use oss_credentials_core::{
     ErrorDetail, Fetched, RefreshingProvider, Sleep, SystemClock,
 };
 
-use crate::config::{
-    DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_REGION,
-    ENV_VPC_ENDPOINT_ENABLED,
-};
+use crate::config::{DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME};
 
 const NAME: &str = "sts-assume-role";
 
@@ -70,7 +67,7 @@ impl StsAssumeRole {
         }
     }
 
-    /// Starts a source from the environment; see [`StsAssumeRoleBuilder::env`].
+    /// Starts a source from the environment; see [`StsAssumeRoleBuilder::env`] and [`StsAssumeRoleBuilder::endpoint_env`].
     ///
     /// # Errors
     ///
@@ -80,7 +77,7 @@ impl StsAssumeRole {
         base: impl CredentialsProvider,
         env: &dyn Env,
     ) -> Result<StsAssumeRoleBuilder, CredentialsError> {
-        let builder = Self::builder(base).env(env);
+        let builder = Self::builder(base).env(env).endpoint_env(env);
         builder.required_role_arn()?;
         Ok(builder)
     }
@@ -170,10 +167,7 @@ impl StsAssumeRoleBuilder {
         self.role_session_name = self
             .role_session_name
             .or_else(|| env.non_empty(ENV_ROLE_SESSION_NAME));
-        self.client = self
-            .client
-            .region_or(|| env.non_empty(ENV_STS_REGION))
-            .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)));
+        self.client = self.client.env(env);
         self
     }
 
@@ -214,6 +208,14 @@ impl StsAssumeRoleBuilder {
     /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.client = self.client.endpoint(endpoint);
+        self
+    }
+
+    /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), as `from_env` does and
+    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The
+    /// host has to be one under `aliyuncs.com`, over https, or loopback.
+    pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
+        self.client = self.client.endpoint_env(env);
         self
     }
 

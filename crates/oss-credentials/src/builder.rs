@@ -25,6 +25,7 @@ pub struct DefaultProviderBuilder {
     clock: Arc<dyn Clock>,
     sleep: Option<Arc<dyn Sleep>>,
     policy: ChainPolicy,
+    allow_programs: bool,
     own: Vec<(&'static str, Built)>,
     order: Option<Vec<String>>,
     without: Vec<String>,
@@ -39,6 +40,7 @@ impl DefaultProviderBuilder {
             clock: Arc::new(SystemClock),
             sleep: None,
             policy: ChainPolicy::default(),
+            allow_programs: true,
             own: Vec::new(),
             order: None,
             without: Vec::new(),
@@ -79,6 +81,14 @@ impl DefaultProviderBuilder {
     /// else than its operator meant; a warning is logged each time.
     pub fn policy(mut self, policy: ChainPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Whether the default member `profile` may run the program that a profile names. Without it such a profile is
+    /// [`CredentialsError::InvalidConfig`], at which the chain stops. Default: yes, unless
+    /// `ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS` forbids it.
+    pub fn allow_programs(mut self, allow: bool) -> Self {
+        self.allow_programs = allow;
         self
     }
 
@@ -150,6 +160,7 @@ impl DefaultProviderBuilder {
             clock: Arc::clone(&self.clock),
             sleep: self.sleep,
             pinned: pin.as_ref().map(|pin| pin.name),
+            allow_programs: self.allow_programs,
         };
         let mut members = Vec::new();
         let mut chain = ChainProvider::builder().policy(self.policy);

@@ -253,8 +253,11 @@ impl MemberReport {
         }
         if let Some(id) = self.access_key_id() {
             write!(f, ": {id}")?;
-            // The place of a profile ends with what it asks for, which most often is the source's name, too.
-            let is_told = |source: &&str| self.place().is_some_and(|place| place.ends_with(source));
+            // The place of a profile includes its kind, which usually is the name of the source, too.
+            let is_told = |source: &&str| {
+                let mut parts = self.place().into_iter().flat_map(|place| place.split([',', ';']));
+                parts.any(|part| part.trim() == *source)
+            };
             let from = [self.place(), self.source().filter(|source| !is_told(source))];
             let from: Vec<&str> = from.into_iter().flatten().collect();
             if !from.is_empty() {

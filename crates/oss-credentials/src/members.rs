@@ -68,6 +68,8 @@ pub(crate) struct Parts {
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     /// The member that is meant and no other.
     pub(crate) pinned: Option<&'static str>,
+    /// Whether a profile may run a program.
+    pub(crate) allow_programs: bool,
 }
 
 impl Parts {
@@ -173,7 +175,7 @@ impl Parts {
         member(OIDC_RRSA, built, |provider| {
             let source = provider.source();
             let (file, session) = (source.oidc_token_file().display(), source.role_session_name());
-            Some(format!("{file}, session {session}"))
+            Some(format!("{file}, session {session}, {}", source.endpoint()))
         })
     }
 }
@@ -184,7 +186,9 @@ impl Parts {
         use oss_credentials_profile::ProfileProvider;
 
         let built = ProfileProvider::from_env(&*self.env).and_then(|builder| {
-            let mut builder = builder.clock(Arc::clone(&self.clock));
+            let mut builder = builder
+                .clock(Arc::clone(&self.clock))
+                .allow_programs(self.allow_programs);
             if let Some(http) = &self.http {
                 builder = builder.http_client(Arc::clone(http));
             }
@@ -196,7 +200,14 @@ impl Parts {
         member(PROFILE, built, |provider| {
             let found = provider.in_use()?;
             let (file, profile, kind) = (found.file().display(), found.profile(), found.kind());
-            Some(format!("{file}, profile {profile:?}, {kind}"))
+            let mut place = format!("{file}, profile {profile:?}, {kind}");
+            if let Some(endpoint) = found.endpoint() {
+                place = format!("{place}, {endpoint}");
+            }
+            if found.is_readable_by_others() {
+                place.push_str("; other users may read the file");
+            }
+            Some(place)
         })
     }
 }

@@ -49,6 +49,106 @@ fn the_order_is_environment_oidc_profile_uri_metadata() {
     );
 }
 
+/// What a local cloud sets. Without it the chain would ask the real services.
+#[test]
+fn variables_name_the_hosts_of_sts_and_metadata() {
+    const STS: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
+    const METADATA: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
+    let asked = |place: &Place| {
+        let provider = place.provider();
+        place.network(Network::Failing);
+        assert!(key(&provider).is_err());
+        let report = blocking::wait(provider.explain()).to_string();
+        (place.requests().first().cloned().unwrap_or_default(), report)
+    };
+    let place = Place::new();
+    place.env.set(STS, "http://127.0.0.1:7001");
+    place.env.set(METADATA, "http://127.0.0.1:7002");
+    assert_eq!(asked(&place).0, "127.0.0.1:7002");
+
+    let place = Place::new();
+    place.rrsa();
+    place.env.set(STS, "http://127.0.0.1:7001");
+    let (host, report) = asked(&place);
+    assert_eq!(host, "127.0.0.1:7001");
+    assert!(report.contains("http://127.0.0.1:7001"), "{report}");
+    // Also where nothing fails.
+    place.network(Network::Works);
+    let report = blocking::wait(place.provider().explain()).to_string();
+    assert!(report.contains("/token, session "), "{report}");
+    assert!(report.contains(", http://127.0.0.1:7001)"), "{report}");
+
+    // A profile's own comes first, then the variable.
+    for (own, expected) in [
+        ("", "127.0.0.1:7001"),
+        (r#", "sts_endpoint": "sts.example.com""#, "sts.example.com"),
+    ] {
+        let place = Place::new();
+        let text = format!(
+            r#"{{"current": "x", "profiles": [{{"name": "x", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
+                "ram_role_arn": "acs:ram::1:role/r"{own}}}]}}"#
+        );
+        place.file(".aliyun/config.json", &text);
+        place.env.set(STS, "http://127.0.0.1:7001");
+        let (host, report) = asked(&place);
+        assert_eq!(host, expected);
+        assert!(report.contains(expected), "{report}");
+    }
+    let place = Place::new();
+    place.file(
+        ".alibabacloud/credentials.ini",
+        "[default]\ntype = ecs_ram_role\n",
+    );
+    place.env.set(METADATA, "http://127.0.0.1:7002");
+    assert_eq!(asked(&place).0, "127.0.0.1:7002");
+
+    // Any other host is refused, and nobody is asked.
+    let place = Place::new();
+    place.rrsa();
+    place.env.set(STS, "https://sts.example.com");
+    let error = place.key().unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error}");
+    assert!(
+        error.to_string().contains(STS) && error.to_string().contains("endpoint(..)"),
+        "{error}"
+    );
+    let place = Place::new();
+    place.env.set(METADATA, "http://169.254.1.1");
+    let error = place.key().unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error}");
+    assert!(
+        error.to_string().contains(METADATA) && error.to_string().contains("endpoint(..)"),
+        "{error}"
+    );
+    assert!(place.requests().is_empty());
+}
+
+/// A chain must not go on to another identity.
+#[test]
+fn a_chain_that_may_run_no_program_stops_at_a_profile_that_needs_one() {
+    let place = Place::new();
+    place.uri();
+    for profiles in [
+        r#"{"name": "x", "mode": "External", "process_command": "/nowhere/canary"}"#,
+        r#"{"name": "x", "mode": "ChainableRamRoleArn", "source_profile": "y", "ram_role_arn": "acs:ram::1:role/r"},
+           {"name": "y", "mode": "External", "process_command": "/nowhere/canary"}"#,
+    ] {
+        place.file(
+            ".aliyun/config.json",
+            &format!(r#"{{"current": "x", "profiles": [{profiles}]}}"#),
+        );
+        let provider = place.builder().allow_programs(false).build().unwrap();
+        let error = key(&provider).unwrap_err();
+        assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("runs a program, which allow_programs(false) forbids"),
+            "{text}"
+        );
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
+
 #[test]
 fn keys_in_the_environment_cost_neither_a_request_nor_a_file() {
     let place = Place::new();

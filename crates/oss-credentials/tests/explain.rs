@@ -17,6 +17,32 @@ fn standings(explanation: &Explanation) -> Vec<(&'static str, Standing)> {
     members.map(|member| (member.name(), member.standing())).collect()
 }
 
+#[cfg(unix)]
+fn set_mode(file: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &std::path::Path, _: u32) {}
+
+/// It is no reason for a warning: Kubernetes mounts secrets so.
+#[test]
+#[cfg(unix)]
+fn keys_that_others_can_read_are_told_of_here_alone() {
+    let place = Place::new();
+    let config = place.config_json();
+    for (mode, told) in [(0o600, false), (0o640, true), (0o604, true), (0o644, true)] {
+        set_mode(&config, mode);
+        let text = explain(&place).to_string();
+        assert_eq!(
+            text.contains(", keys; other users may read the file)"),
+            told,
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn keys_in_the_environment() {
     let place = Place::new();
@@ -76,6 +102,7 @@ fn temporary_keys_with_their_times_and_the_clock() {
 fn the_file_and_the_profile_that_were_read() {
     let place = Place::new();
     let config = place.config_json();
+    set_mode(&config, 0o600);
     let explanation = explain(&place);
     let member = explanation.in_use().unwrap();
     let read = format!("{}, profile \"work\", keys", config.display());
@@ -106,7 +133,10 @@ fn the_refresh_behind_a_profile() {
     let member = explanation.in_use().unwrap();
     assert_eq!(member.source(), Some("oidc-rrsa"));
     assert!(member.next_refresh().is_some());
-    let read = format!("{}, profile \"default\", oidc-rrsa", file.display());
+    let read = format!(
+        "{}, profile \"default\", oidc-rrsa, https://sts.aliyuncs.com",
+        file.display()
+    );
     assert_eq!(member.place(), Some(read.as_str()));
     // Once, although the source has the same name.
     let text = explanation.to_string();

@@ -131,12 +131,11 @@ impl LocalCloud {
 
     /// The variables that point a program at this cloud: name and value.
     ///
-    /// Providers read the keys, the role and the credentials URI. `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET`,
-    /// `ALIBABA_CLOUD_STS_ENDPOINT`, `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` and the endpoints of ECS and KMS are
-    /// for your program to read and to pass to `endpoint(..)` and the like: no provider takes a host from the
-    /// environment by itself. The exception is `cache_client_region_id`, which the vendor's KMS clients read
-    /// together with the other names in lower case; all but `secret_names` are there once
-    /// [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
+    /// Providers read the keys, the role and the credentials URI; `from_env` constructors and the default chain read
+    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, too. `OSS_ENDPOINT`, `OSS_REGION`,
+    /// `OSS_BUCKET` and the endpoints of ECS and KMS are for your program to read and to pass to `endpoint(..)` and the
+    /// like. `cache_client_region_id` and the other names in lower case are what the vendor's KMS clients read, and
+    /// `KmsClientKey::from_env` too; all but `secret_names` are there once [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
     /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
     /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
     ///

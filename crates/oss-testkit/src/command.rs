@@ -8,6 +8,33 @@ use tokio::process::Command;
 #[cfg(unix)]
 pub(crate) use unix::Signals;
 
+/// Variables that would lead the program past the cloud, and are not passed on: proxies, a profile or an instance's role
+/// of another place, another region's host, and tokens of other keys than those that are set.
+const NOT_PASSED_ON: &[&str] = &[
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALIBABA_CLOUD_PROFILE",
+    "ALIBABACLOUD_PROFILE",
+    "ALICLOUD_PROFILE",
+    "ALIBABA_CLOUD_CONFIG_FILE",
+    "ALIBABA_CLOUD_CREDENTIALS_FILE",
+    "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+    "ALIBABA_CLOUD_IGNORE_PROFILE",
+    "ALIBABA_CLOUD_CREDENTIALS_URI",
+    "ALIBABA_CLOUD_ECS_METADATA",
+    "ALIBABA_CLOUD_ECS_METADATA_DISABLED",
+    "ALIBABA_CLOUD_STS_REGION",
+    "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED",
+    "OSS_SESSION_TOKEN",
+    "ALIBABA_CLOUD_SECURITY_TOKEN",
+];
+
 /// Runs a program that finds the cloud in its variables, passes on signals that come meanwhile, and ends as it does.
 pub(crate) async fn execute(
     command: &[String],
@@ -15,7 +42,11 @@ pub(crate) async fn execute(
     signals: Signals,
 ) -> io::Result<ExitCode> {
     let program = command.first().map(String::as_str).unwrap_or_default();
-    let child = Command::new(program)
+    let mut started = Command::new(program);
+    for name in NOT_PASSED_ON {
+        started.env_remove(name);
+    }
+    let child = started
         .args(command.iter().skip(1))
         .envs(variables)
         .spawn()

@@ -73,6 +73,10 @@ struct Options {
     /// Rotate the RAM secret of KMS after this many seconds, again and again
     #[arg(long)]
     rotation_seconds: Option<u64>,
+    /// Let the program ask for instance metadata. Otherwise `ALIBABA_CLOUD_ECS_METADATA_DISABLED` is set, since the
+    /// vendor's SDKs ask the real metadata service of the machine. Every other metadata option implies it
+    #[arg(long)]
+    metadata: bool,
     /// How the instance metadata treats requests with and without a token
     #[arg(long, value_enum, default_value_t = Mode::Normal)]
     metadata_mode: Mode,
@@ -97,6 +101,16 @@ struct Options {
     /// Program to run with the variables set, and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
+}
+
+impl Options {
+    fn asks_for_metadata(&self) -> bool {
+        self.metadata
+            || self.port_metadata != 0
+            || !matches!(self.metadata_mode, Mode::Normal)
+            || !self.metadata_roles.is_empty()
+            || self.no_metadata_role
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -138,6 +152,7 @@ async fn run(mut options: Options) -> io::Result<ExitCode> {
     let signals = Signals::listen()?;
     let json = options.json;
     let command = std::mem::take(&mut options.command);
+    let metadata = options.asks_for_metadata();
     let token_lifetime = Duration::from_secs(options.oidc_token_seconds);
     let cloud = start(options)?;
     // Deleted at the end. The client key is in every copy of this program, and no secret.
@@ -152,6 +167,9 @@ async fn run(mut options: Options) -> io::Result<ExitCode> {
     let mut variables = cloud.env();
     variables.push(("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", cloud.oidc_provider_arn()));
     variables.push(("ALIBABA_CLOUD_OIDC_TOKEN_FILE", token.path.display().to_string()));
+    if !metadata {
+        variables.push(("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true".to_owned()));
+    }
     if !command.is_empty() {
         return tokio::select! {
             ended = execute(&command, variables, signals) => ended,

@@ -17,9 +17,15 @@ struct Program {
 impl Program {
     /// Runs this script beside a cloud, away from the terminal that the test may have.
     fn running(script: &str) -> Self {
+        Self::running_with(&[], &[], script)
+    }
+
+    fn running_with(options: &[&str], variables: &[(&str, &str)], script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_oss-testkit"))
+            .args(options)
             .args(["--", "sh", "-c", script])
+            .envs(variables.iter().copied())
             .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -135,4 +141,52 @@ fn the_program_finds_files_with_profiles() {
     let config: serde_json::Value = serde_json::from_str(config).unwrap();
     assert_eq!(config["current"], "AK");
     assert!(PathBuf::from(ini).starts_with(home), "{ini}");
+}
+
+#[test]
+fn a_program_is_led_to_the_cloud_and_nowhere_else() {
+    let inherited = [
+        ("http_proxy", "http://proxy.example:3128"),
+        ("HTTPS_PROXY", "http://proxy.example:3128"),
+        ("ALIBABA_CLOUD_PROFILE", "staging"),
+        ("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:1/elsewhere"),
+        ("ALIBABA_CLOUD_SECURITY_TOKEN", "elsewhere"),
+        ("OSS_SESSION_TOKEN", "elsewhere"),
+        ("ALIBABA_CLOUD_ECS_METADATA", "elsewhere"),
+        ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "false"),
+        ("ALIBABA_CLOUD_CREDENTIALS_PROVIDER", "oidc-rrsa"),
+    ];
+    let variables = |options: &[&str]| {
+        let (text, code) = Program::running_with(options, &inherited, "env").end();
+        assert_eq!(code, Some(0));
+        text
+    };
+    let text = variables(&[]);
+    for wrong in ["proxy.example", "staging", "elsewhere"] {
+        assert!(!text.contains(wrong), "{wrong}: {text}");
+    }
+    for name in [
+        "ALIBABA_CLOUD_STS_ENDPOINT",
+        "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+    ] {
+        assert!(
+            text.contains(&format!("\n{name}=http://127.0.0.1:")),
+            "{name}: {text}"
+        );
+    }
+    let disabled = "ALIBABA_CLOUD_ECS_METADATA_DISABLED=";
+    assert!(text.contains(&format!("{disabled}true\n")), "{text}");
+    // Which member is asked is the caller's to say.
+    assert!(
+        text.contains("ALIBABA_CLOUD_CREDENTIALS_PROVIDER=oidc-rrsa\n"),
+        "{text}"
+    );
+    for asked_for in [
+        &["--metadata"][..],
+        &["--metadata-mode", "hardened"],
+        &["--no-metadata-role"],
+    ] {
+        let text = variables(asked_for);
+        assert!(!text.contains(disabled), "{asked_for:?}: {text}");
+    }
 }

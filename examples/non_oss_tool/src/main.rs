@@ -60,13 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn provider(source: Source) -> Result<Arc<dyn CredentialsProvider>, CredentialsError> {
     let env = || EnvProvider::new().families([Family::AlibabaCloud]);
     let uri = || CredentialsUri::from_env(&ProcessEnv)?.build();
-    let ecs = || {
-        let builder = EcsRamRole::from_env(&ProcessEnv)?;
-        match ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
-            Some(endpoint) => builder.endpoint(endpoint).build(),
-            None => builder.build(),
-        }
-    };
+    let ecs = || EcsRamRole::from_env(&ProcessEnv)?.build();
     Ok(match source {
         Source::Env => Arc::new(env()),
         Source::Uri => Arc::new(uri()?),

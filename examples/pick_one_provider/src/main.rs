@@ -1,21 +1,17 @@
 //! Sends as the RAM role of its ECS instance, with an SDK that knows nothing of instances.
 //!
-//! `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
-//! `cargo run -p oss-testkit -- cargo run -p pick-one-provider`
+//! Run it against a local cloud:
+//! `cargo run -p oss-testkit -- --metadata -- cargo run -p pick-one-provider`
 
 use std::error::Error;
 
-use oss_credentials_core::{Env as _, ProcessEnv};
+use oss_credentials_core::ProcessEnv;
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use pick_one_provider::QueueClient;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut builder = EcsRamRole::from_env(&ProcessEnv)?;
-    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
-        builder = builder.endpoint(endpoint);
-    }
-    let role = builder.build()?;
+    let role = EcsRamRole::from_env(&ProcessEnv)?.build()?;
     let queue = QueueClient::new(role.clone());
 
     // A thousand messages at once, before there is any credential: the instance is asked once.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use acs_sts::StsClient;
-use oss_credentials_core::{CredentialsProvider, Env as _, ProcessEnv};
+use oss_credentials_core::{CredentialsProvider, ProcessEnv};
 use oss_credentials_reqwest::ReqwestClient;
 
 /// Prints the credentials, without secrets, and their owner.
@@ -12,11 +12,8 @@ pub(crate) async fn show(provider: &impl CredentialsProvider) -> Result<(), Box<
     let credentials = provider.credentials().await?;
     println!("{}: {credentials:?}", provider.name());
 
-    let mut sts = StsClient::builder(Arc::new(ReqwestClient::new()));
-    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_STS_ENDPOINT") {
-        sts = sts.endpoint(endpoint);
-    }
-    let identity = sts.build()?.get_caller_identity(&credentials).await?;
+    let sts = StsClient::from_env(Arc::new(ReqwestClient::new()), &ProcessEnv).build()?;
+    let identity = sts.get_caller_identity(&credentials).await?;
     println!("{}: acting as {}", provider.name(), identity.arn());
     Ok(())
 }

@@ -178,7 +178,8 @@ fn answer(request: &HttpRequest) -> HttpResponse {
         )
     };
     let url = request.url();
-    let body = if url.starts_with("https://sts.aliyuncs.com/") {
+    let sts = ["https://sts.aliyuncs.com/", "http://127.0.0.1:7001/"];
+    let body = if sts.iter().any(|host| url.starts_with(host)) {
         format!(
             r#"{{"RequestId": "R-1", "Credentials": {{{}}}}}"#,
             keys("STS.EXAMPLE-OIDC")

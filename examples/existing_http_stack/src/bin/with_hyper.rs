@@ -1,22 +1,20 @@
 //! A program on hyper takes the credentials of its instance's RAM role.
 //!
-//! `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT` names another host than the one that every ECS instance has. Run it against a local cloud:
-//! `cargo run -p oss-testkit -- cargo run -p existing-http-stack --bin with-hyper`
+//! Run it against a local cloud:
+//! `cargo run -p oss-testkit -- --metadata -- cargo run -p existing-http-stack --bin with-hyper`
 
 use std::error::Error;
 
 use existing_http_stack::with_hyper::http_client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use oss_credentials_core::{CredentialsProvider as _, Env as _, ProcessEnv};
+use oss_credentials_core::{CredentialsProvider as _, ProcessEnv};
 use oss_credentials_ecs_ram_role::EcsRamRole;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut builder = EcsRamRole::from_env(&ProcessEnv)?.http_client(http_client(HttpConnector::new()));
-    if let Some(endpoint) = ProcessEnv.non_empty("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT") {
-        builder = builder.endpoint(endpoint);
-    }
-    let provider = builder.build()?;
+    let provider = EcsRamRole::from_env(&ProcessEnv)?
+        .http_client(http_client(HttpConnector::new()))
+        .build()?;
 
     let credentials = provider.credentials().await?;
     println!("credentials of the instance's role: {credentials:?}");
