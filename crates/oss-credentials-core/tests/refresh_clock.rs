@@ -46,6 +46,19 @@ fn clock_set_forward_during_an_outage_does_not_discard_a_key() {
 }
 
 #[test]
+fn clock_set_forward_by_little_does_not_discard_a_key_either() {
+    let bench = Bench::fetched("first");
+    bench.clock.advance(59 * MINUTE);
+    bench.clock.step_forward(25 * SECOND);
+    assert_eq!(returned_until(&bench, 3600), Some(60 - 11));
+    // A suspend of the same length is no reason to keep it.
+    let bench = Bench::fetched("first");
+    bench.clock.advance(59 * MINUTE);
+    bench.clock.suspend(25 * SECOND);
+    assert_eq!(returned_until(&bench, 3600), Some(60 - 25 - 11));
+}
+
+#[test]
 fn key_counts_as_expired_where_a_clock_set_forward_may_have_been_a_suspend() {
     let bench = Bench::seeing(Sight::WallAndMonotonic).fetch("first");
     bench.clock.step_forward(5 * HOUR);

@@ -195,17 +195,12 @@ impl Snapshot {
         self.fresh.contains(reading) && !self.is_distrusted()
     }
 
-    /// Whether the value may still be returned: neither clock says that it has expired. Where the two disagree,
-    /// `now` needs [`Moment::with_since_boot`]; see [`Snapshot::trusts`].
+    /// Whether the value may still be returned. Where the clocks disagree on that, `now` needs
+    /// [`Moment::with_since_boot`]; see [`Snapshot::trusts`] and [`Snapshot::expired_by_wall_clock_alone`].
     #[inline]
     pub(super) fn is_usable(&self, now: Moment) -> bool {
-        self.unusable_at.is_none_or(|at| {
-            if self.trusts(now) {
-                !now.has_reached(at)
-            } else {
-                self.is_usable_by_boot_time(at, now)
-            }
-        })
+        self.unusable_at
+            .is_none_or(|at| self.trusts(now) && !now.has_reached(at) || self.is_usable_by_boot_time(at, now))
     }
 
     /// Whether the clocks agree since the value was requested, and were never seen to disagree.
@@ -222,8 +217,16 @@ impl Snapshot {
         self.distrusted.load(Ordering::Relaxed)
     }
 
-    /// The wall clock was set, or the machine was suspended. The clock that counts suspended time knows how much time
-    /// has passed, so a wall clock that was set discards nothing. Without it, the clock that shows more counts.
+    /// Whether the wall clock alone says that the value has expired. It may have been set forward by so little that the
+    /// clocks still agree.
+    pub(super) fn expired_by_wall_clock_alone(&self, now: Moment) -> bool {
+        self.unusable_at
+            .is_some_and(|at| now.wall >= at.wall && now.steady < at.steady)
+    }
+
+    /// The wall clock was set, by little or by much, or the machine was suspended. The clock that counts suspended time
+    /// knows how much time has passed, so a wall clock that was set discards nothing. Without it, the clock that shows
+    /// more counts.
     #[cold]
     fn is_usable_by_boot_time(&self, at: Moment, now: Moment) -> bool {
         match now.since_with_suspends(self.arrived_at) {
@@ -434,13 +437,9 @@ impl Allowance {
                     elapsed.as_nanos() / period.as_nanos()
                 };
                 let periods = u32::try_from(periods).unwrap_or(u32::MAX);
-                if periods > 0 {
-                    self.left = self.left.saturating_add(periods).min(burst);
-                    self.refilled_at = at
-                        .checked_add(period.saturating_mul(periods))
-                        .filter(|next| *next <= now)
-                        .or(Some(now));
-                }
+                self.left = self.left.saturating_add(periods).min(burst);
+                // What is left of a period is not lost.
+                self.refilled_at = at.checked_add(period.saturating_mul(periods)).or(Some(now));
             }
             // First event, or the clock was set back: the period begins here.
             _ => self.refilled_at = Some(now),

@@ -28,6 +28,7 @@ impl Shared {
                 snapshot.distrust();
                 now.with_since_boot(&*self.clock)
             }
+            Some(snapshot) if snapshot.expired_by_wall_clock_alone(now) => now.with_since_boot(&*self.clock),
             _ => now,
         }
     }

@@ -81,6 +81,19 @@ impl ManualClock {
         }
     }
 
+    /// Lets time pass until the next sleeper wakes up, but no longer than `at_most`. Returns how much has passed.
+    pub fn advance_to_next_sleeper(&self, at_most: Duration) -> Duration {
+        let by = {
+            let state = self.lock();
+            let next = state.timers.values().map(|(deadline, _)| *deadline).min();
+            next.map_or(at_most, |deadline| {
+                deadline.saturating_sub(state.elapsed).min(at_most)
+            })
+        };
+        self.advance(by);
+        by
+    }
+
     /// Suspends the machine for this long: the wall clock and [`Clock::since_boot`] move, while sleepers and
     /// [`Clock::monotonic`] stand still.
     pub fn suspend(&self, by: Duration) {
@@ -175,6 +188,23 @@ impl Drop for Timer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_passes_until_the_next_sleeper_or_the_limit() {
+        let second = Duration::from_secs(1);
+        let clock = ManualClock::at_unix(100);
+        assert_eq!(clock.advance_to_next_sleeper(5 * second), 5 * second);
+        let mut cx = std::task::Context::from_waker(Waker::noop());
+        let [mut short, mut long] = [2, 7].map(|count| clock.sleep(count * second));
+        assert!(short.as_mut().poll(&mut cx).is_pending());
+        assert!(long.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(clock.advance_to_next_sleeper(5 * second), 2 * second);
+        assert!(short.as_mut().poll(&mut cx).is_ready());
+        assert!(long.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(clock.advance_to_next_sleeper(4 * second), 4 * second);
+        assert_eq!(clock.advance_to_next_sleeper(4 * second), second);
+        assert!(long.as_mut().poll(&mut cx).is_ready());
+    }
 
     #[test]
     fn each_move_shows_in_the_clocks_that_it_concerns() {
