@@ -166,6 +166,8 @@ class Run:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
+            # A file younger than a second may be half-written, which is another case.
+            os.utime(path, (0, 0))
         variables = {name: self._filled(value) for name, value in case.variables.items()}
         self._metadata = case.metadata
         self.told = {

@@ -43,6 +43,7 @@ mod error;
 pub mod http;
 mod provider;
 mod refresh;
+pub mod secret_file;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod time;

@@ -1,10 +1,10 @@
 //! Small files: settings, keys, passwords and certificates.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
+use oss_credentials_core::secret_file::{ReadError, SecretFile};
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
@@ -33,7 +33,7 @@ impl Kind {
     pub(crate) fn read_if_there(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, CredentialsError> {
         match content(path, self.limit) {
             Ok(content) => Ok(Some(content)),
-            Err(Problem::Io(error)) if is_missing(&error) => Ok(None),
+            Err(ReadError::Io(error)) if is_missing(&error) => Ok(None),
             Err(problem) => Err(self.error(path, problem)),
         }
     }
@@ -43,19 +43,20 @@ impl Kind {
         shown::path(path).unwrap_or(Cow::Borrowed(self.key))
     }
 
-    fn error(&self, path: &Path, problem: Problem) -> CredentialsError {
+    fn error(&self, path: &Path, problem: ReadError) -> CredentialsError {
         let place = self.place(path);
         let (name, setting) = (self.name, self.setting);
         let error = match problem {
-            Problem::NotRegular => {
+            ReadError::NotRegular => {
                 let what = format!("the {name} is not a regular file");
                 return invalid_at(place, what, format!("correct {setting}"));
             }
-            Problem::TooLarge => {
+            ReadError::TooLarge => {
                 let what = format!("the {name} is larger than {} KiB", self.limit / 1024);
                 return invalid_at(place, what, format!("correct {setting}"));
             }
-            Problem::Io(error) => error,
+            ReadError::Io(error) => error,
+            _ => io::ErrorKind::Other.into(),
         };
         let detail = |what: String, hint: String| ErrorDetail::builder(NAME, what).place(&*place).hint(hint);
         if is_missing(&error) {
@@ -77,34 +78,8 @@ impl Kind {
     }
 }
 
-enum Problem {
-    NotRegular,
-    TooLarge,
-    Io(io::Error),
-}
-
-impl From<io::Error> for Problem {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-fn content(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let metadata = std::fs::metadata(path)?;
-    // Opening a pipe would wait for somebody to write to it.
-    if !metadata.is_file() {
-        return Err(Problem::NotRegular);
-    }
-    let file = File::open(path)?;
-    // Room for all of it: growing would leave copies behind in memory.
-    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(limit);
-    let mut content = Zeroizing::new(Vec::with_capacity(expected + 64));
-    let most = u64::try_from(limit + 1).unwrap_or(u64::MAX);
-    file.take(most).read_to_end(&mut content)?;
-    if content.len() > limit {
-        return Err(Problem::TooLarge);
-    }
-    Ok(content)
+fn content(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    Ok(Zeroizing::new(SecretFile::read(path, limit)?.into_content()))
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder};
 use oss_credentials_core::http::HttpClient;
+use oss_credentials_core::secret_file::{ReadError, SecretFile};
 use oss_credentials_core::{
     BoxFuture, Clock, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder, Fetched,
     RefreshingProvider, Sleep, SystemClock,
@@ -56,6 +56,7 @@ pub struct OidcRrsa {
     /// Without a token.
     request: AssumeRoleWithOidc,
     token_file: PathBuf,
+    clock: Arc<dyn Clock>,
 }
 
 impl OidcRrsa {
@@ -120,7 +121,10 @@ impl OidcRrsa {
 
     fn read_token(&self) -> Result<Zeroizing<String>, CredentialsError> {
         let file = self.read_file()?;
-        let token = wire::parse(&file).map_err(|defect| {
+        let token = wire::parse(file.content()).map_err(|defect| {
+            if defect == wire::Defect::Empty && file.stamp().is_young(self.clock.now()) {
+                return self.half_written();
+            }
             let what = format!("the OIDC token file {}", defect.text());
             self.invalid_file(what, "look at what writes it: it has to hold one raw JWT")
         })?;
@@ -136,25 +140,25 @@ impl OidcRrsa {
         Ok(Zeroizing::new(token.to_owned()))
     }
 
-    fn read_file(&self) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
-        let failed = |error| self.unreadable(error);
-        // Opening a pipe would wait for somebody to write to it.
-        if !std::fs::metadata(&self.token_file).map_err(failed)?.is_file() {
-            return Err(self.invalid_file(
+    fn read_file(&self) -> Result<SecretFile, CredentialsError> {
+        SecretFile::read(&self.token_file, MAX_TOKEN_FILE).map_err(|error| match error {
+            ReadError::NotRegular => self.invalid_file(
                 "the OIDC token file is not a regular file",
                 format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to the file itself"),
-            ));
-        }
-        let file = File::open(&self.token_file).map_err(failed)?;
-        // One byte more than is allowed, and room for all of it: growing would leave copies behind in memory.
-        let mut content = Zeroizing::new(Vec::with_capacity(MAX_TOKEN_FILE + 64));
-        let limit = u64::try_from(MAX_TOKEN_FILE + 1).unwrap_or(u64::MAX);
-        file.take(limit).read_to_end(&mut content).map_err(failed)?;
-        if content.len() > MAX_TOKEN_FILE {
-            let hint = format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to a file with one raw JWT");
-            return Err(self.invalid_file("the OIDC token file is larger than 64 KiB", hint));
-        }
-        Ok(content)
+            ),
+            ReadError::TooLarge => self.invalid_file(
+                "the OIDC token file is larger than 64 KiB",
+                format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to a file with one raw JWT"),
+            ),
+            ReadError::Io(error) => self.unreadable(error),
+            _ => self.unreadable(io::ErrorKind::Other.into()),
+        })
+    }
+
+    /// What writes the file may have emptied it to write it anew.
+    fn half_written(&self) -> CredentialsError {
+        let what = "the OIDC token file is empty, and was modified less than a second ago";
+        CredentialsError::unavailable(self.file_detail(what, "try again: it may not be complete yet"))
     }
 
     fn unreadable(&self, error: io::Error) -> CredentialsError {
@@ -380,11 +384,12 @@ impl OidcRrsaBuilder {
         }
         request.validate(NAME)?;
         let token_file = token_file.to_owned();
-        let client = self.client.http_client_or(default_http_client).clock(self.clock);
+        let client = self.client.http_client_or(default_http_client);
         Ok(OidcRrsa {
-            client: client.build()?,
+            client: client.clock(Arc::clone(&self.clock)).build()?,
             request,
             token_file,
+            clock: self.clock,
         })
     }
 

@@ -169,7 +169,7 @@ fn section(
         } else {
             format!("no section {name:?}{}", others(sections.keys()))
         };
-        return Ok(Err(Lookup::Absent(reason)));
+        return Ok(Err(Lookup::NoSection(reason)));
     };
     if let Some(repeated) = repeated(text, name) {
         let place = Section::ini(file, name, &BTreeMap::new()).place;

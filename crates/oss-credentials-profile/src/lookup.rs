@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use oss_credentials_core::secret_file::Stamp;
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 use crate::NAME;
 use crate::config::{
     DEFAULT_PROFILE, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE, MAX_CONFIG_FILE, MAX_INI_FILE,
 };
-use crate::file::{ReadError, Stamp, read};
+use crate::file::{ReadError, read, without_mark};
 use crate::plan::Plan;
 use crate::{cli, ini};
 
@@ -23,6 +25,8 @@ pub(crate) enum Lookup {
     Found(Box<Plan>),
     /// It is not in this file, or does not count there; why.
     Absent(String),
+    /// An INI file ends without its section; what it has instead.
+    NoSection(String),
 }
 
 /// The names that a file has, after the one that it has not. A line that only looks like a heading, and whatever else
@@ -89,12 +93,12 @@ impl Candidates {
     }
 
     /// The profile from the first file that has it.
-    pub(crate) fn load(&self) -> Result<Plan, CredentialsError> {
+    pub(crate) fn load(&self, now: SystemTime) -> Result<Plan, CredentialsError> {
         let mut reasons = Vec::new();
         for candidate in &self.files {
-            match candidate.look(self.profile.as_deref())? {
+            match candidate.look(self.profile.as_deref(), now)? {
                 Lookup::Found(plan) => return Ok(*plan),
-                Lookup::Absent(reason) => {
+                Lookup::Absent(reason) | Lookup::NoSection(reason) => {
                     reasons.push(format!("{}: {reason}", candidate.path.display()));
                 }
             }
@@ -132,13 +136,13 @@ impl Candidates {
 }
 
 impl Candidate {
-    fn look(&self, wanted: Option<&str>) -> Result<Lookup, CredentialsError> {
+    fn look(&self, wanted: Option<&str>, now: SystemTime) -> Result<Lookup, CredentialsError> {
         let limit = match self.kind {
             Kind::Cli => MAX_CONFIG_FILE,
             Kind::Credentials | Kind::OwnKeys => MAX_INI_FILE,
         };
-        let text = match read(&self.path, limit) {
-            Ok(text) => text,
+        let read = match read(&self.path, limit) {
+            Ok(read) => read,
             Err(ReadError::Missing) if !self.named && !leads_nowhere(&self.path) => {
                 return Ok(Lookup::Absent("there is no such file".to_owned()));
             }
@@ -149,11 +153,23 @@ impl Candidate {
             Err(ReadError::Missing) => return Err(self.missing()),
             Err(error) => return Err(unreadable(&self.path, error)),
         };
-        match self.kind {
+        let text = read.text;
+        let is_young = read.stamp.is_young(now);
+        // Editors and the CLI empty a file before they write to it.
+        if is_young && without_mark(&text).trim().is_empty() {
+            return Err(half_written(&self.path, "is empty"));
+        }
+        let name = wanted.unwrap_or(DEFAULT_PROFILE);
+        let found = match self.kind {
             Kind::Cli => cli::find(&text, &self.path, wanted),
             Kind::Credentials => ini::credentials_file(&text, &self.path, wanted),
-            Kind::OwnKeys => ini::own_keys(&text, &self.path, wanted.unwrap_or(DEFAULT_PROFILE)),
+            Kind::OwnKeys => ini::own_keys(&text, &self.path, name),
+        }?;
+        // Unlike JSON, the first half of an INI file is an INI file.
+        if is_young && matches!(found, Lookup::NoSection(_)) {
+            return Err(half_written(&self.path, &format!("has no section {name:?}")));
         }
+        Ok(found)
     }
 
     /// Somebody named a file that is not there: by what, as the path alone does not tell.
@@ -165,6 +181,13 @@ impl Candidate {
         };
         no_such_file(&self.path, format!("correct {by}, or write the file"))
     }
+}
+
+/// Not `NotConfigured`: a chain must not go on to another identity because somebody is saving the file.
+fn half_written(path: &Path, problem: &str) -> CredentialsError {
+    let what = format!("the file {problem}, and was modified less than a second ago");
+    let detail = ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
+    CredentialsError::unavailable(detail.hint("try again: it may not be complete yet"))
 }
 
 fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsError {

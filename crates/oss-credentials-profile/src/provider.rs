@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use arc_swap::ArcSwapOption;
 use oss_credentials_core::{
     Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, RefreshStatus,
+    secret_file::Stamp,
 };
 
 use crate::access::{is_readable_by_others, is_writable_by_others};
 use crate::builder::ProfileProviderBuilder;
 use crate::config::LOOK_INTERVAL;
-use crate::file::Stamp;
 use crate::inner::Context;
 use crate::lookup::Candidates;
 use crate::plan::Plan;
@@ -187,11 +187,23 @@ impl Shared {
         reading.settled = !changed;
         reading.stamps = stamps;
         self.read(&mut reading, current.as_deref());
+        if self.is_provisional(&reading) {
+            reading.settled = false;
+            self.looked_at.store(NEVER, Ordering::Release);
+        }
+    }
+
+    /// Whether a file may have been caught half-written: it was modified less than a second ago, or while it was read.
+    /// The next call reads it again.
+    fn is_provisional(&self, reading: &Reading) -> bool {
+        let now = self.context.clock.now();
+        let mut stamps = reading.stamps.iter().flatten();
+        stamps.any(|stamp| stamp.is_young(now)) || self.candidates.stamps() != reading.stamps
     }
 
     fn read(&self, reading: &mut Reading, current: Option<&Snapshot>) {
         let at_hand = current.and_then(|current| current.provider.clone());
-        let loaded = self.candidates.load().and_then(|plan| {
+        let loaded = self.candidates.load(self.context.clock.now()).and_then(|plan| {
             if at_hand.is_some() && reading.plan.as_ref() == Some(&plan) {
                 return Ok(None);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::service::{JWT, NOW, Service, an_hour, fetch, refusal, session};
+use crate::service::{JWT, NOW, Service, an_hour, at, fetch, refusal, session};
 use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{
@@ -92,6 +92,39 @@ fn what_is_no_token_is_refused_and_not_sent() {
     service.write(&long[..64 * 1024]);
     fetch(service.builder()).unwrap();
     assert_eq!(service.tokens(), [JWT]);
+}
+
+#[test]
+fn an_empty_file_is_unavailable_for_a_second() {
+    let clock = ManualClock::at_unix(NOW);
+    for empty in ["", " \n", "\u{feff}"] {
+        let service = Service::new();
+        service.write(empty);
+        let file = std::fs::File::options().write(true).open(service.file()).unwrap();
+        file.set_modified(at(NOW)).unwrap();
+        for (age, kind, what) in [
+            (
+                0,
+                "unavailable",
+                "is empty, and was modified less than a second ago",
+            ),
+            (
+                999,
+                "unavailable",
+                "is empty, and was modified less than a second ago",
+            ),
+            (1000, "invalid-config", "is empty"),
+        ] {
+            clock.set(at(NOW) + Duration::from_millis(age));
+            let error = fetch(service.builder().clock(clock.clone())).unwrap_err();
+            assert_eq!(error.kind(), kind, "{age} ms: {error}");
+            let start = format!(
+                "oidc-rrsa: the OIDC token file {what} ({}); ",
+                service.file().display()
+            );
+            assert!(error.to_string().starts_with(&start), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn read_fields<T>(
 ) -> Result<T, oss_credentials_core::CredentialsError> {
     let text = crate::file::read(&place.file, crate::config::MAX_CONFIG_FILE)
         .map_err(|error| crate::lookup::unreadable(&place.file, error))?;
-    let config = crate::cli::Config::parse(&text, &place.file)?;
+    let config = crate::cli::Config::parse(&text.text, &place.file)?;
     let Some(fields) = config.profile(&place.name) else {
         return Err(place.invalid("is there no more", "log in again, or name another profile"));
     };

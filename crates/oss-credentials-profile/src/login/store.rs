@@ -140,7 +140,8 @@ impl<'t> Draft<'t> {
         let current = folder
             .open_to_read(&self.target.name)
             .map_err(|error| cannot_store(place, error))?;
-        let text = read_opened(current, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
+        let read = read_opened(&current, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
+        let text = read.text;
         if !is_still(&text, place, still)? {
             tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
                 "somebody has changed the profile meanwhile, and it stays as it is");

@@ -222,8 +222,14 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
     ] {
         let folder = Folder::new();
         let path = folder.write(file, text);
-        let provider = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();
-        let error = blocking::wait(provider.credentials()).unwrap_err();
+        // By the folder's clock, the file is not new.
+        let from = |env| {
+            folder
+                .set(ProfileProvider::from_env(&env).unwrap())
+                .build()
+                .unwrap()
+        };
+        let error = blocking::wait(from(folder.env()).credentials()).unwrap_err();
         assert!(error.is_not_configured(), "{error:?}");
         assert!(
             error.to_string().contains(&format!("{file}: {reason}")),
@@ -237,8 +243,7 @@ fn a_default_profile_that_is_empty_absent_or_disabled_is_not_configured() {
             folder.builder().ini_file(path)
         };
         folder.invalid(&builder.build().unwrap());
-        let env = folder.env().with(ENV_PROFILE, "default");
-        folder.invalid(&ProfileProvider::from_env(&env).unwrap().build().unwrap());
+        folder.invalid(&from(folder.env().with(ENV_PROFILE, "default")));
     }
 }
 
@@ -341,11 +346,9 @@ fn what_somebody_named_has_to_be_there() {
         text.starts_with("profile: there is no profile \"staging\" ("),
         "{text}"
     );
-    let own = ProfileProvider::config_ini(folder.write("own.ini", OWN), "other")
-        .build()
-        .unwrap();
+    let own = ProfileProvider::config_ini(folder.write("own.ini", OWN), "other");
     assert_eq!(
-        folder.invalid(&own),
+        folder.invalid(&folder.set(own).build().unwrap()),
         "profile: there is no profile \"other\" (own.ini: no section \"other\", but \"configName\"); correct the name given to \
          config_ini(..), or add the section"
     );

@@ -63,6 +63,110 @@ fn a_change_that_left_no_trace_is_seen_too() {
     assert_eq!(id(&provider), "new");
 }
 
+/// Writes as an editor does, into the file itself, as of a time that is this far from the provider's clock.
+fn modified(path: &Path, text: &str, at: std::time::SystemTime) {
+    std::fs::write(path, text).unwrap();
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(at).unwrap();
+}
+
+const NOW: u64 = super::support::NOW;
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
+
+#[test]
+fn a_file_younger_than_a_second_is_read_again_at_the_next_call() {
+    let folder = Folder::new();
+    let path = folder.path("credentials.ini");
+    let now = super::support::at(NOW);
+    modified(&path, &text("half"), now);
+    folder.clock.set(now + HALF_A_SECOND);
+    let provider = folder.builder().ini_file(&path).build().unwrap();
+    assert_eq!(id(&provider), "half");
+    modified(&path, &text("full"), now);
+    assert_eq!(id(&provider), "full");
+    folder.clock.set(now + 2 * HALF_A_SECOND);
+    assert_eq!(id(&provider), "full");
+    // Now it is old.
+    modified(&path, &text("late"), now);
+    assert_eq!(id(&provider), "full");
+    folder.clock.advance(LOOK_INTERVAL);
+    assert_eq!(id(&provider), "late");
+}
+
+#[test]
+fn half_a_file_that_cannot_be_read_is_not_remembered() {
+    let folder = Folder::new();
+    let path = folder.path("credentials.ini");
+    let now = super::support::at(NOW);
+    modified(&path, "[default]\ntype = access_key\naccess_key_id = new\n", now);
+    let provider = folder.builder().ini_file(&path).build().unwrap();
+    assert!(folder.invalid(&provider).contains("has no access_key_secret"));
+    modified(&path, &text("new"), now);
+    assert_eq!(id(&provider), "new");
+}
+
+#[test]
+fn a_time_in_the_future_counts_as_old() {
+    let folder = Folder::new();
+    let path = folder.path("credentials.ini");
+    let future = super::support::at(NOW + 1);
+    modified(&path, &text("old"), future);
+    let provider = folder.builder().ini_file(&path).build().unwrap();
+    assert_eq!(id(&provider), "old");
+    modified(&path, &text("new"), future);
+    assert_eq!(id(&provider), "old");
+    folder.clock.advance(LOOK_INTERVAL);
+    assert_eq!(id(&provider), "new");
+}
+
+/// A chain must not go on to another identity because an editor is writing the file.
+#[test]
+#[cfg(not(windows))]
+fn a_file_without_its_section_is_unavailable_for_a_second_and_then_not_configured() {
+    let folder = Folder::new();
+    let path = folder.write(".alibabacloud/credentials.ini", "");
+    let now = super::support::at(NOW);
+    for (half, problem) in [
+        ("", "is empty"),
+        ("\u{feff}", "is empty"),
+        (" \n", "is empty"),
+        ("# Keys of the team\n", "has no section \"default\""),
+        ("[other]\ntype = access_key\n", "has no section \"default\""),
+    ] {
+        modified(&path, half, now);
+        folder.clock.set(now + Duration::from_millis(999));
+        let builder = ProfileProvider::from_env(&folder.env()).unwrap();
+        let provider = folder.set(builder).build().unwrap();
+        let error = oss_credentials_core::blocking::wait(provider.credentials()).unwrap_err();
+        let text = format!(
+            "profile: the file {problem}, and was modified less than a second ago (.alibabacloud/credentials.ini); try \
+             again: it may not be complete yet"
+        );
+        assert_eq!(
+            (error.kind(), folder.shown(&error)),
+            ("unavailable", text),
+            "{half:?}"
+        );
+        folder.clock.set(now + Duration::from_secs(1));
+        let error = oss_credentials_core::blocking::wait(provider.credentials()).unwrap_err();
+        assert_eq!(error.kind(), "not-configured", "{half:?}: {error}");
+    }
+}
+
+/// A list of variables does not become an INI file by its second half.
+#[test]
+fn a_young_file_of_another_kind_is_named_at_once() {
+    let folder = Folder::new();
+    let path = folder.path("credentials.ini");
+    modified(
+        &path,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID=canary\n",
+        super::support::at(NOW),
+    );
+    let provider = folder.builder().ini_file(&path).build().unwrap();
+    assert!(folder.invalid(&provider).contains("it is a list of variables"));
+}
+
 #[test]
 fn clones_share_what_was_read() {
     let folder = Folder::new();
