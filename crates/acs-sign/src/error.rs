@@ -19,6 +19,8 @@ pub enum SignError {
     },
     /// The time has no four-digit year.
     InvalidTime,
+    /// No nonce can be made on this target: see `NoEntropy` of `oss-credentials-core`.
+    NoNonce,
     /// The RPC signature covers form fields only, and the request has another body.
     UnsupportedBody,
     /// The signer of a client key could not sign.
@@ -44,6 +46,9 @@ impl fmt::Display for SignError {
             Self::InvalidTime => {
                 f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")
             }
+            Self::NoNonce => f.write_str(
+                "acs-sign: this target has no source of randomness for a nonce; sign with a nonce of your own",
+            ),
             Self::Signer { reason } => {
                 write!(
                     f,

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use acs_sign::{Addition, ApiRequest, SignError, acs3, encode_pairs, rpc};
 use oss_credentials_core::http::HttpRequest;
-use oss_credentials_core::{Credentials, nonce};
+use oss_credentials_core::{Credentials, try_nonce};
 
 use crate::call::{API_VERSION, FORM, Operation};
 use crate::client::StsClient;
@@ -29,7 +29,7 @@ impl StsClient {
         now: SystemTime,
     ) -> Result<HttpRequest, SignError> {
         let host = self.endpoint.authority();
-        let nonce = nonce();
+        let nonce = try_nonce().map_err(|_| SignError::NoNonce)?;
         let mut form: Vec<(&str, &str)> = operation
             .params
             .iter()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{Sleep, nonce};
+use oss_credentials_core::{Sleep, try_nonce};
 
 /// First pause of a call, before the jitter; doubled for the next.
 const FIRST: Duration = Duration::from_millis(400);
@@ -35,7 +35,8 @@ pub(crate) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
 
 /// At least 0 and less than 1, from the entropy of a nonce.
 fn fraction() -> f64 {
-    let digits = nonce();
+    // Without randomness, all instances wait for the same time; nothing else depends on it.
+    let digits = try_nonce().unwrap_or_default();
     let word = digits
         .get(..8)
         .and_then(|head| u32::from_str_radix(head, 16).ok())

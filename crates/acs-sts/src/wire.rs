@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use chrono::DateTime;
 use oss_credentials_core::http::{BodyDefect, json_object, json_text, required, xml_text};
+use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -54,9 +54,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, BodyDefect> {
     let security_token = required(credentials.security_token, "Credentials.SecurityToken")?;
     let expiration = required(credentials.expiration, "Credentials.Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
-    let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| BodyDefect::Unreadable("Credentials.Expiration"))?
-        .into();
+    let expires_at = rfc3339(&expiration).ok_or(BodyDefect::Unreadable("Credentials.Expiration"))?;
     let user = answer.assumed_role_user;
     let (arn, assumed_role_id) = user.map_or((None, None), |user| (user.arn, user.assumed_role_id));
     Ok(Session {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::http::Scrubber;
+use oss_credentials_core::terminal;
 use reqwest::header::HeaderMap;
 
 use crate::json;
@@ -81,10 +82,7 @@ pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
         end -= 1;
     }
     let quote = text.get(..end).unwrap_or_default();
-    let quote: String = quote
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let quote: String = quote.chars().map(terminal::safe).collect();
     format!("the answer is no error document, it begins with: {quote}")
 }
 

@@ -1,6 +1,6 @@
 //! Unpredictable enough for jitter and for nonces. Not for keys.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,8 @@ fn word() -> u64 {
     hasher.finish()
 }
 
-/// A fraction, at least 0 and less than 1.
+/// A fraction, at least 0 and less than 1. Without [seeds](IS_SEEDED), every instance of the program draws the same
+/// sequence. Jitter accepts that: it spreads the load on a service, and nothing else depends on it.
 pub(crate) fn fraction() -> f64 {
     // 53 bits are what an f64 holds exactly.
     #[expect(clippy::cast_precision_loss, reason = "both numbers fit the mantissa")]
@@ -24,27 +25,77 @@ pub(crate) fn fraction() -> f64 {
     fraction
 }
 
+/// Whether the standard library seeds `RandomState` in each process. Without an operating system, its keys are fixed.
+const IS_SEEDED: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
+
+/// This target, such as wasm32-unknown-unknown, has no source of randomness: every instance of the program would make the
+/// same nonces, and a service refuses a nonce that it has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoEntropy;
+
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this target has no source of randomness, so a nonce would repeat; make one with the host's randomness and pass it to the signer")
+    }
+}
+
+impl std::error::Error for NoEntropy {}
+
+/// Returns a value to be used once, as [`nonce`] does, on every target.
+///
+/// # Errors
+///
+/// [`NoEntropy`] on wasm32-unknown-unknown, where the standard library has no randomness. Signers accept any
+/// nonce: there, make one with the host's randomness, such as `crypto.randomUUID()`.
+///
+/// ```
+/// assert!(oss_credentials_core::try_nonce()?.len() > 32);
+/// # Ok::<(), oss_credentials_core::NoEntropy>(())
+/// ```
+pub fn try_nonce() -> Result<String, NoEntropy> {
+    made(IS_SEEDED)
+}
+
+fn made(is_seeded: bool) -> Result<String, NoEntropy> {
+    if !is_seeded {
+        return Err(NoEntropy);
+    }
+    let mut nonce = String::with_capacity(48);
+    let count = CALLS.fetch_add(1, Ordering::Relaxed);
+    // Writing to a String cannot fail.
+    let _ = write!(nonce, "{:016x}{:016x}{count:x}", word(), word());
+    Ok(nonce)
+}
+
 /// A value to be used once: 32 hexadecimal digits of entropy and a counter that never repeats in a process.
 ///
-/// Alibaba Cloud's RPC and ACS3 signatures want one per request, also on a retry.
+/// Alibaba Cloud's RPC and ACS3 signatures want one per request, also on a retry. Not available on wasm32-unknown-unknown;
+/// see [`try_nonce`].
 ///
 /// ```
 /// let nonce = oss_credentials_core::nonce();
 /// assert!(nonce.len() > 32);
 /// assert_ne!(nonce, oss_credentials_core::nonce());
 /// ```
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub fn nonce() -> String {
-    let mut nonce = String::with_capacity(48);
-    let count = CALLS.fetch_add(1, Ordering::Relaxed);
-    // Writing to a String cannot fail.
-    let _ = write!(nonce, "{:016x}{:016x}{count:x}", word(), word());
-    nonce
+    made(true).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn a_target_without_entropy_gets_an_error_and_no_nonce() {
+        assert_eq!(made(false), Err(NoEntropy));
+        assert_ne!(made(true), made(true));
+        assert_eq!(try_nonce().is_ok(), IS_SEEDED);
+        // This is where tests run.
+        const { assert!(IS_SEEDED) };
+        assert!(NoEntropy.to_string().contains("no source of randomness"));
+    }
 
     #[test]
     fn nonces_do_not_repeat_and_fractions_stay_in_range() {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::chain::ChainReport;
+use crate::terminal;
 
 /// Longest piece of a service's own text that goes into an error, in characters.
 const MAX_SERVICE_TEXT: usize = 512;
@@ -391,17 +392,11 @@ impl From<ErrorDetailBuilder> for ErrorDetail {
     }
 }
 
-/// Whether a terminal obeys it in place of showing it, or shows what follows in another order or line.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Text from outside as it may stand in one line of a message.
 pub(crate) fn clean(text: &str) -> String {
     let mut cleaned: String = text
         .chars()
-        .map(|c| if is_unseen(c) { ' ' } else { c })
+        .map(terminal::safe)
         .take(MAX_SERVICE_TEXT + 1)
         .collect();
     if let Some((cut, _)) = cleaned.char_indices().nth(MAX_SERVICE_TEXT) {

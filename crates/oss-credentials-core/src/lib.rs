@@ -44,13 +44,16 @@ pub mod http;
 mod provider;
 mod refresh;
 pub mod secret_file;
+pub mod terminal;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod time;
 
 pub use chain::{ChainPolicy, ChainProvider, ChainProviderBuilder, ChainReport};
 pub use credentials::{Credentials, CredentialsBuilder, MaskedId};
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use entropy::nonce;
+pub use entropy::{NoEntropy, try_nonce};
 pub use env::{Env, ProcessEnv};
 pub use error::{CredentialsError, ErrorDetail, ErrorDetailBuilder};
 pub use provider::{
@@ -63,6 +66,8 @@ pub use refresh::{
 };
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;
+#[cfg(feature = "chrono")]
+pub use time::rfc3339;
 pub use time::{Clock, ClockOffset, LearnedOffset, Sleep, SystemClock};
 
 /// Target of everything this crate logs.

@@ -346,6 +346,35 @@ fn origin(clock: &dyn Clock) -> Option<SystemTime> {
     clock.now().checked_sub(clock.monotonic()?)
 }
 
+/// The instant of a date in RFC 3339, such as `2026-01-02T04:04:05Z`, as services write an expiry; with an offset or a
+/// fraction, too. `None` if it is not one, or not one that `SystemTime` holds on this platform.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_credentials_core::rfc3339;
+///
+/// let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_326_645);
+/// assert_eq!(rfc3339("2026-01-02T12:04:05+08:00"), Some(at));
+/// assert_eq!(rfc3339("tomorrow"), None);
+/// ```
+#[cfg(feature = "chrono")]
+pub fn rfc3339(text: &str) -> Option<SystemTime> {
+    to_system(&chrono::DateTime::parse_from_rfc3339(text).ok()?)
+}
+
+/// As `SystemTime::from`, which panics where the platform's range is smaller than chrono's.
+#[cfg(feature = "chrono")]
+pub(crate) fn to_system<Z: chrono::TimeZone>(date: &chrono::DateTime<Z>) -> Option<SystemTime> {
+    let since = Duration::from_secs(date.timestamp().unsigned_abs());
+    let whole = if date.timestamp() < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(since)?
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(since)?
+    };
+    // A leap second has more than a thousand million of them.
+    whole.checked_add(Duration::from_nanos(date.timestamp_subsec_nanos().into()))
+}
+
 #[cfg(feature = "chrono")]
 pub(crate) fn to_utc(at: SystemTime) -> Option<chrono::DateTime<chrono::Utc>> {
     let (secs, nanos) = match at.duration_since(SystemTime::UNIX_EPOCH) {
@@ -365,6 +394,39 @@ pub(crate) fn to_utc(at: SystemTime) -> Option<chrono::DateTime<chrono::Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Seconds by `date --utc --date=… +%s` of coreutils.
+    #[cfg(all(feature = "chrono", unix))]
+    #[test]
+    fn dates_far_away_are_instants_and_no_panic() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        for (text, instant) in [
+            (
+                "9999-12-31T23:59:59Z",
+                epoch.checked_add(Duration::from_secs(253_402_300_799)),
+            ),
+            (
+                "0001-01-01T00:00:00Z",
+                epoch.checked_sub(Duration::from_secs(62_135_596_800)),
+            ),
+            (
+                "1969-12-31T23:59:59.250Z",
+                epoch.checked_sub(Duration::from_millis(750)),
+            ),
+            (
+                "2016-12-31T23:59:60Z",
+                epoch.checked_add(Duration::from_secs(1_483_228_800)),
+            ),
+            ("2026-01-02 04:04:05", None),
+        ] {
+            assert_eq!(rfc3339(text), instant, "{text}");
+        }
+        // Farther than any platform holds is none.
+        let _ = (
+            to_system(&chrono::DateTime::<chrono::Utc>::MAX_UTC),
+            to_system(&chrono::DateTime::<chrono::Utc>::MIN_UTC),
+        );
+    }
 
     const HOUR: Duration = Duration::from_secs(3600);
 

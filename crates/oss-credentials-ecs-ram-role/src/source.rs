@@ -1,6 +1,7 @@
 //! The source and its builder.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -221,7 +222,6 @@ impl CredentialsSource for EcsRamRole {
 }
 
 /// Makes an [`EcsRamRoleProvider`] or the bare source; see [`EcsRamRole::builder`].
-#[derive(Debug)]
 #[must_use]
 pub struct EcsRamRoleBuilder {
     role_name: Option<String>,
@@ -235,6 +235,23 @@ pub struct EcsRamRoleBuilder {
     clock: Arc<dyn Clock>,
     connect_timeout: Duration,
     timeout: Duration,
+}
+
+impl fmt::Debug for EcsRamRoleBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The endpoint is not checked yet: it may hold a user and a password.
+        let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
+        f.debug_struct("EcsRamRoleBuilder")
+            .field("role_name", &self.role_name)
+            .field("endpoint", &endpoint)
+            .field("disabled", &self.disabled)
+            .field("allow_v1", &self.allow_v1)
+            .field("required", &self.required)
+            .field("clock", &self.clock)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl EcsRamRoleBuilder {

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use chrono::DateTime;
 use oss_credentials_core::http::{BodyDefect, Scrubber, json_object, required};
+use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -70,9 +70,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Keys, Fault> {
     let security_token = required(answer.security_token, "SecurityToken")?;
     let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
-    let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| BodyDefect::Unreadable("Expiration"))?
-        .into();
+    let expires_at = rfc3339(&expiration).ok_or(BodyDefect::Unreadable("Expiration"))?;
     Ok(Keys {
         access_key_id,
         access_key_secret,

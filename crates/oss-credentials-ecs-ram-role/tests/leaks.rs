@@ -142,3 +142,19 @@ fn plain_http_to_another_machine_is_warned_of() {
         );
     }
 }
+
+#[test]
+fn a_builder_does_not_show_the_password_of_its_endpoint() {
+    for endpoint in [
+        "http://user:canary-password@127.0.0.1",
+        "user:canary-password@h",
+        "http://h/?canary",
+    ] {
+        let builder = EcsRamRole::builder().endpoint(endpoint);
+        let shown = format!("{builder:?} {builder:#?}");
+        assert!(
+            !shown.contains("canary") && shown.contains("not shown"),
+            "{shown}"
+        );
+    }
+}

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 ///     .ca_file("PrivateKmsCA_kst-example0000.pem");
 /// # let _ = instance;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KmsInstance {
     region_id: String,
     endpoint: String,
@@ -47,6 +47,18 @@ impl std::fmt::Debug for Key {
             Self::Ready(key) => key.fmt(f),
             Self::File(..) => f.write_str("ClientKeyFile"),
         }
+    }
+}
+
+impl std::fmt::Debug for KmsInstance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The endpoint is not checked yet: it may hold a user and a password.
+        f.debug_struct("KmsInstance")
+            .field("region_id", &self.region_id)
+            .field("endpoint", &format_args!("<not shown>"))
+            .field("ca_file", &self.ca_file)
+            .field("key", &self.key)
+            .finish()
     }
 }
 

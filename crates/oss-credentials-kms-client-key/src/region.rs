@@ -1,5 +1,7 @@
 //! Where the shared gateway is asked.
 
+use std::fmt;
+
 use oss_credentials_core::CredentialsError;
 use oss_credentials_core::http::Endpoint;
 use serde_json::{Map, Value};
@@ -19,11 +21,23 @@ use crate::error::{invalid, invalid_at};
 /// let region = KmsRegion::new("cn-hangzhou").vpc(true);
 /// assert_eq!(region.host(), "kms-vpc.cn-hangzhou.aliyuncs.com");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KmsRegion {
     region_id: String,
     endpoint: Option<String>,
     vpc: bool,
+}
+
+impl fmt::Debug for KmsRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The endpoint is not checked yet: it may hold a user and a password.
+        let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
+        f.debug_struct("KmsRegion")
+            .field("region_id", &self.region_id)
+            .field("endpoint", &endpoint)
+            .field("vpc", &self.vpc)
+            .finish()
+    }
 }
 
 impl KmsRegion {

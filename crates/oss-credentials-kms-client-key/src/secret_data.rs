@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use chrono::DateTime;
 use oss_credentials_core::http::json_text;
+use oss_credentials_core::rfc3339;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -179,7 +179,7 @@ impl Hints<'_> {
 
 /// RFC 3339, in UTC as KMS writes it. A hint: what cannot be read is none.
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
-    DateTime::parse_from_rfc3339(text).ok().map(SystemTime::from)
+    rfc3339(text)
 }
 
 #[cfg(test)]

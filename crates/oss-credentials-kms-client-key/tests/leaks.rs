@@ -153,3 +153,38 @@ fn exchange(builder: KmsClientKeyBuilder, answer: Option<(u16, String)>) -> Stri
         provider.status()
     )
 }
+
+#[test]
+fn regions_and_builders_do_not_show_the_password_of_their_endpoint() {
+    for endpoint in [
+        "https://user:canary-password@kms.example",
+        "user:canary-password@h",
+        "h?canary",
+    ] {
+        let region = KmsRegion::new("cn-hangzhou").endpoint(endpoint);
+        let builder = KmsClientKey::builder().region(region.clone());
+        let shown = format!("{region:?} {region:#?} {builder:?}");
+        assert!(
+            !shown.contains("canary") && shown.contains("not shown"),
+            "{shown}"
+        );
+    }
+}
+
+#[cfg(feature = "instance-gateway")]
+#[test]
+fn instances_do_not_show_the_password_of_their_endpoint() {
+    use oss_credentials_kms_client_key::KmsInstance;
+    for endpoint in [
+        "https://user:canary-password@kms.example",
+        "user:canary-password@h",
+        "h?canary",
+    ] {
+        let instance = KmsInstance::new("cn-hangzhou", endpoint);
+        let shown = format!("{instance:?} {instance:#?}");
+        assert!(
+            !shown.contains("canary") && shown.contains("not shown"),
+            "{shown}"
+        );
+    }
+}

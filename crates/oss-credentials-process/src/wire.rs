@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use chrono::DateTime;
 use oss_credentials_core::http::{BodyDefect, json_object, required};
+use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -91,10 +91,7 @@ pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
     }
     let expires_at = match output.expiration.as_deref() {
         None | Some("") => None,
-        Some(text) => {
-            let at = DateTime::parse_from_rfc3339(text).map_err(|_| BodyDefect::Unreadable("expiration"))?;
-            Some(at.into())
-        }
+        Some(text) => Some(rfc3339(text).ok_or(BodyDefect::Unreadable("expiration"))?),
     };
     Ok(Keys {
         access_key_id: required(output.access_key_id, "access_key_id")?,

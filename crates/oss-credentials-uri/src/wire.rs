@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::DateTime;
 use oss_credentials_core::http::{BodyDefect, Endpoint, Scrubber, json_object, required};
+use oss_credentials_core::rfc3339;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -69,9 +69,7 @@ fn complete(answer: Answer) -> Result<Session, BodyDefect> {
     };
     let expiration = required(answer.expiration, "Expiration")?;
     // RFC 3339: `Z` or an offset, with or without a fraction.
-    let expires_at = DateTime::parse_from_rfc3339(&expiration)
-        .map_err(|_| BodyDefect::Unreadable("Expiration"))?
-        .into();
+    let expires_at = rfc3339(&expiration).ok_or(BodyDefect::Unreadable("Expiration"))?;
     Ok(Session {
         access_key_id,
         access_key_secret,

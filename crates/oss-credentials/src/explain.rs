@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use oss_credentials_core::{
     ChainPolicy, ClockOffset, Credentials, CredentialsError, CredentialsProvider, MaskedId, RefreshStatus,
+    terminal,
 };
 
 use crate::members::Member;
@@ -327,7 +328,7 @@ impl MemberReport {
 
 /// Below the line of the member, without what a terminal would obey: a cause may be anybody's text.
 fn indented(text: &str) -> String {
-    let plain = |c: char| if c != '\n' && c.is_control() { ' ' } else { c };
+    let plain = |c: char| if c == '\n' { c } else { terminal::safe(c) };
     let text: String = text.chars().map(plain).collect();
     text.replace('\n', "\n      ")
 }
@@ -372,4 +373,17 @@ pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let at = chrono::DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, 0)?;
     Some(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_keeps_its_lines_and_nothing_else_that_a_terminal_obeys() {
+        assert_eq!(
+            indented("a\u{1b}[31m\u{202e}b\u{2067}\u{200e}\u{2029}c\nd"),
+            "a [31m b   c\n      d"
+        );
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use oss_credentials_core::terminal;
+
 /// Longest part of a caller's value that is repeated in an error, in characters.
 const SHOWN: usize = 64;
 
@@ -144,5 +146,17 @@ impl fmt::Debug for SignError {
 
 /// A caller's value as it may stand in an error.
 pub(crate) fn shown(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).chars().take(SHOWN).collect()
+    let text = String::from_utf8_lossy(value);
+    text.chars().map(terminal::safe).take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_cut_and_a_terminal_obeys_nothing_of_it() {
+        assert_eq!(shown("a\u{1b}\u{202e}b\u{2028}".as_bytes()), "a  b ");
+        assert_eq!(shown("\u{56fe}".repeat(100).as_bytes()).chars().count(), 64);
+    }
 }

@@ -255,7 +255,7 @@ impl HttpResponse {
         if !(EARLIEST_DATE..LATEST_DATE).contains(&date.timestamp()) {
             return None;
         }
-        let service = std::time::SystemTime::from(date);
+        let service = crate::time::to_system(&date)?;
         let round_trip = received.duration_since(sent).unwrap_or_default();
         let middle = sent.checked_add(round_trip / 2)?;
         Some(crate::ClockOffset::between(middle, service))

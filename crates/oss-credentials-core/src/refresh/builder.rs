@@ -49,6 +49,9 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
 
     /// By which random part of itself the window is shortened, so that many processes do not refresh at the
     /// same moment: 0.0 to 1.0, other values are brought into that range. Default: 0.1.
+    ///
+    /// On wasm32-unknown-unknown there is no randomness: every instance of the program draws the same sequence of
+    /// parts.
     pub fn jitter(mut self, part: f64) -> Self {
         self.settings.jitter = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
         self

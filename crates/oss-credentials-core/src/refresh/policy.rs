@@ -83,6 +83,9 @@ impl Backoff {
     }
 
     /// Whether a random part of the pause is waited instead of the whole. Default: yes.
+    ///
+    /// On wasm32-unknown-unknown there is no randomness: every instance of the program draws the same sequence of
+    /// parts, so instances that start together also retry together.
     pub fn jitter(mut self, on: bool) -> Self {
         self.jitter = on;
         self

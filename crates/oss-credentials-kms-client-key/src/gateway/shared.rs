@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use acs_sign::{ApiRequest, SignError, encode_pairs, rpc};
 use oss_credentials_core::http::HttpRequest;
-use oss_credentials_core::nonce;
+use oss_credentials_core::try_nonce;
 
 use super::{API_NAME, Prepared, STAGE, Target};
 use crate::client_key::ClientKey;
@@ -29,7 +29,8 @@ pub(super) fn prepare(
         ("RegionId", target.region_id.as_str()),
     ];
     let request = ApiRequest::new("POST", &host, API_NAME, API_VERSION).query(&own);
-    let signed = rpc::sign_with_client_key(&request, key.key_id(), key.signer(), time, &nonce())?;
+    let nonce = try_nonce().map_err(|_| SignError::NoNonce)?;
+    let signed = rpc::sign_with_client_key(&request, key.key_id(), key.signer(), time, &nonce)?;
     let all: Vec<(&str, &str)> = own
         .into_iter()
         .chain(signed.query().iter().map(|added| (added.name(), added.value())))

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use chrono::DateTime;
 use oss_credentials_core::http::{BodyDefect, Scrubber, json_object, required};
+use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -50,9 +50,7 @@ impl Keys {
         let access_key_secret = required(self.access_key_secret, "AccessKeySecret")?;
         let security_token = required(self.security_token, "SecurityToken")?;
         let expiration = required(self.expiration, "Expiration")?;
-        let expires_at = DateTime::parse_from_rfc3339(&expiration)
-            .map_err(|_| BodyDefect::Unreadable("Expiration"))?
-            .into();
+        let expires_at = rfc3339(&expiration).ok_or(BodyDefect::Unreadable("Expiration"))?;
         Ok(Session {
             access_key_id,
             access_key_secret,
