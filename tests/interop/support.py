@@ -63,7 +63,6 @@ TRICKY_KEYS = [
     "quote'\"&<>;=?#*~!@$().txt",
     "a//b/",
     " leading and trailing ",
-    "/leading slash",
 ]
 
 

@@ -153,6 +153,27 @@ impl Stamp {
     }
 }
 
+/// The day of an HTTP date in the form of [`Stamp::http`], as `YYYYMMDD`; `None` for any other text.
+pub(crate) fn day_of_http(text: &[u8]) -> Option<[u8; 8]> {
+    const SHAPE: &[u8; 29] = b"Www, 00 Mmm 0000 00:00:00 GMT";
+    let fits = text.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'W' | b'w' | b'M' | b'm' => true,
+        fixed => byte == fixed,
+    });
+    let (weekday, name) = (text.get(..3)?, text.get(8..11)?);
+    if text.len() != SHAPE.len() || !fits || !WEEKDAYS.chunks(3).any(|known| known == weekday) {
+        return None;
+    }
+    let month = MONTHS.chunks(3).position(|known| known == name)?;
+    let month = two(u64::try_from(month).ok()? + 1);
+    let mut day = *b"YYYYMMDD";
+    day[..4].copy_from_slice(text.get(12..16)?);
+    day[4..6].copy_from_slice(&month);
+    day[6..].copy_from_slice(text.get(5..7)?);
+    Some(day)
+}
+
 /// Year, month and day of a number of days since 1970-01-01, by counting in 400-year eras that begin on a
 /// first of March: then the leap day is the last of its year and the month lengths repeat every five months.
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -221,6 +242,7 @@ mod tests {
             ),
         ] {
             assert_eq!(spelled(unix), (iso.to_owned(), http.to_owned()));
+            assert_eq!(day_of_http(http.as_bytes()).unwrap(), iso.as_bytes()[..8]);
         }
     }
 
@@ -235,6 +257,22 @@ mod tests {
     fn times_that_cannot_be_written_still_print() {
         let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(UtcTime(early).to_string(), "an unknown time");
+    }
+
+    #[test]
+    fn other_texts_are_no_http_date() {
+        for text in [
+            "",
+            "20260101T083000Z",
+            "Thu, 01 Jan 2026 08:30:00 UTC",
+            "Thu, 01 Jan 2026 08:30:00 GMT ",
+            "Thu, 1 Jan 2026 08:30:00 GMT",
+            "Thu, 01 Jen 2026 08:30:00 GMT",
+            "Mun, 01 Jan 2026 08:30:00 GMT",
+            "Thu, 0x Jan 2026 08:30:00 GMT",
+        ] {
+            assert_eq!(day_of_http(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

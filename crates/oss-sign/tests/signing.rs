@@ -642,3 +642,38 @@ fn public_types_can_be_shared() {
     shared::<Authorization<'_>>();
     between_threads::<Signer>();
 }
+
+/// The vendor's Go client of the V1 generation sends no `x-oss-date`: the text of `Date` is then the timestamp of the
+/// string to sign. The signature was computed with another program from that client's description of the string.
+#[test]
+fn the_time_may_stand_in_the_date_header_alone() {
+    let verify = |value: &str, headers: &[(&str, &[u8])]| {
+        let view = RequestView::new("GET")
+            .bucket("examplebucket")
+            .key("k")
+            .headers(headers);
+        let verification = Authorization::parse(value)
+            .unwrap()
+            .verify(&view, "FakeAccessKeySecret0001");
+        verification.map(|verification| verification.matches())
+    };
+    let value = |day: &str| {
+        format!(
+            "OSS4-HMAC-SHA256 Credential=FakeAccessKeyId0001/{day}/cn-hangzhou/oss/aliyun_v4_request,\
+             Signature=81defc378e772fa508af0a01b5d3965bdf04e60516fa7dec7e11fe417c63c8af"
+        )
+    };
+    let payload: (&str, &[u8]) = ("x-oss-content-sha256", b"UNSIGNED-PAYLOAD");
+    let date: (&str, &[u8]) = ("Date", b"Thu, 01 Jan 2026 08:30:00 GMT");
+    let malformed = Err(SignError::MalformedAuthorization { what: "x-oss-date" });
+    assert_eq!(verify(&value("20260101"), &[payload, date]), Ok(true));
+    assert_eq!(verify(&value("20260102"), &[payload, date]), malformed);
+    assert_eq!(verify(&value("20260101"), &[payload]), malformed);
+    let basic: (&str, &[u8]) = ("Date", b"20260101T083000Z");
+    assert_eq!(verify(&value("20260101"), &[payload, basic]), malformed);
+    let later: (&str, &[u8]) = ("Date", b"Thu, 01 Jan 2026 08:30:01 GMT");
+    assert_eq!(verify(&value("20260101"), &[payload, later]), Ok(false));
+    // It counts only where there is no x-oss-date.
+    let other: (&str, &[u8]) = ("x-oss-date", b"Thu, 01 Jan 2026 08:30:00 GMT");
+    assert_eq!(verify(&value("20260101"), &[payload, date, other]), malformed);
+}

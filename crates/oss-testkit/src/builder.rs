@@ -30,6 +30,8 @@ const DEFAULT_REGION: &str = "cn-hangzhou";
 const DEFAULT_BUCKET: &str = "example-bucket";
 const DEFAULT_ROLE: &str = "example-role";
 const DEFAULT_USER: &str = "example-user";
+/// 1 GiB.
+const DEFAULT_BODY_LIMIT: usize = 1 << 30;
 
 /// Settings of a [`LocalCloud`]; see [`LocalCloud::builder`].
 pub struct LocalCloudBuilder {
@@ -47,6 +49,7 @@ pub struct LocalCloudBuilder {
     foreign_buckets: Vec<String>,
     cnames: HashMap<String, String>,
     session_length: Option<Duration>,
+    body_limit: usize,
     sts_port: u16,
     oss_port: u16,
     pub(crate) ecs_port: u16,
@@ -76,6 +79,7 @@ impl Default for LocalCloudBuilder {
             foreign_buckets: Vec::new(),
             cnames: HashMap::new(),
             session_length: None,
+            body_limit: DEFAULT_BODY_LIMIT,
             sts_port: 0,
             oss_port: 0,
             ecs_port: 0,
@@ -202,6 +206,14 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// Most bytes of a request body. Longer ones are refused: by OSS with 400 `EntityTooLarge`, by the other services
+    /// with 413. Uploads to a [sink](LocalCloudBuilder::sink_bucket) are not kept, and not limited. Default: 1 GiB.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
     /// The port of STS on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn sts_port(mut self, port: u16) -> Self {
@@ -299,6 +311,7 @@ impl LocalCloudBuilder {
             account: self.account,
             region: self.region,
             session_length: self.session_length,
+            body_limit: self.body_limit,
             cnames: self.cnames,
             clock: self.clock,
             sleep: self.sleep,

@@ -37,7 +37,7 @@
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //! | `CloudSSO`, OAuth | exchange of a login for credentials; renewal of an OAuth login |
 //!
-//! OSS takes V4 and V1 signatures in the header and in the URL, and V4 signatures in forms.
+//! OSS takes V4 and V1 signatures in the header, in the URL and in forms.
 //!
 //! Not as in the cloud: session policies are enforced by OSS alone, permissions and the ACLs of single objects are not
 //! enforced, objects have one version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
@@ -54,6 +54,7 @@
 //! | none | | the crate has no optional parts |
 
 mod account;
+mod body;
 mod builder;
 mod cloud;
 mod conn;

@@ -19,6 +19,8 @@ use command::{Signals, execute};
 ///
 /// Prints the variables to set and serves until Ctrl-C; with a command, runs that with the variables set, passes on
 /// the signals that ask it to end, and ends with its exit code, or 128 and the number of the signal that ended it.
+///
+/// The ports are on loopback, where other local users can reach them.
 #[derive(Parser)]
 #[command(name = "oss-testkit", version)]
 struct Options {
@@ -70,6 +72,9 @@ struct Options {
     /// End all sessions after this many seconds, to see credentials being refreshed
     #[arg(long)]
     session_seconds: Option<u64>,
+    /// Refuse request bodies of more bytes than this; 1 GiB otherwise
+    #[arg(long)]
+    body_limit: Option<usize>,
     /// Rotate the RAM secret of KMS after this many seconds, again and again
     #[arg(long)]
     rotation_seconds: Option<u64>,
@@ -205,6 +210,9 @@ fn start(options: Options) -> io::Result<LocalCloud> {
     }
     if let Some(seconds) = options.session_seconds {
         builder = builder.session_length(Duration::from_secs(seconds));
+    }
+    if let Some(bytes) = options.body_limit {
+        builder = builder.body_limit(bytes);
     }
     if options.no_metadata_role || !options.metadata_roles.is_empty() {
         builder = builder.metadata_roles(options.metadata_roles);

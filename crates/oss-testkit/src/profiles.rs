@@ -54,6 +54,11 @@ impl LocalCloud {
     /// `External`, `CloudSSO` and `OAuth`, the last two with a new login each. The sections, each with the name of its
     /// type: `access_key`, `sts`, `ram_role_arn`, `ecs_ram_role`, `oidc_role_arn`; and `default`, an `access_key`.
     ///
+    /// The vendor's CLI reads all profiles; its credentials libraries for Go, Java and Python read all but
+    /// `CredentialsURI` and `RamRoleArnWithRoleName`. They do not read `sts_endpoint`, which only the CLI knows. A comment
+    /// above each section says which of the libraries read its type: `sts` none of them, `oidc_role_arn` Java and
+    /// Python, the others all three.
+    ///
     /// What a profile cannot name is the host of the instance metadata and of OAuth, and in the INI file that of STS:
     /// those need a client that is [routed](LocalCloud::routed). Keys in the files, and what the program of `External`
     /// prints, are good for 12 hours, or as long as the cloud's sessions last.
@@ -193,18 +198,36 @@ impl LocalCloud {
             self.oidc_provider_arn(),
             files.oidc_token().display()
         );
+        // Java reads the type only with a name in it.
+        let attached = self
+            .state
+            .metadata
+            .first_role()
+            .unwrap_or_else(|| self.role.clone());
+        let instance = format!("role_name = {attached}\n");
         let section = |name: &str, kind: &str, keys: &[&str]| {
-            format!("[{name}]\nenable = true\ntype = {kind}\n{}\n", keys.concat())
+            let readers = readers(kind);
+            let keys = keys.concat();
+            format!("# {readers}\n[{name}]\nenable = true\ntype = {kind}\n{keys}\n")
         };
         Ok([
             section("default", "access_key", &[&pair]),
             section("access_key", "access_key", &[&pair]),
             section("sts", "sts", &[&keys]),
             section("ram_role_arn", "ram_role_arn", &[&pair, &role]),
-            section("ecs_ram_role", "ecs_ram_role", &[]),
+            section("ecs_ram_role", "ecs_ram_role", &[&instance]),
             section("oidc_role_arn", "oidc_role_arn", &[&oidc, &role]),
         ]
         .concat())
+    }
+}
+
+/// Which of the vendor's credentials libraries read sections of a type.
+fn readers(kind: &str) -> &'static str {
+    match kind {
+        "sts" => "none of the vendor's credentials libraries for Go, Java and Python reads this type",
+        "oidc_role_arn" => "read by the vendor's credentials libraries for Java and Python",
+        _ => "read by the vendor's credentials libraries for Go, Java and Python",
     }
 }
 

@@ -10,7 +10,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderName, HeaderValue};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
+use crate::body::{self, Unread};
 use crate::conn::{Listener, Peer, Reset};
 use crate::fault::{Fault, Kind, add_namespace, remove_field};
 use crate::kms::{instance, shared};
@@ -75,11 +75,11 @@ async fn handle(server: &Server, peer: &Peer, request: http::Request<Body>) -> R
     let (parts, body) = request.into_parts();
     let request = match server.service {
         Service::Oss => oss::receive(&server.state, parts, body).await,
-        _ => body
-            .collect()
-            .await
-            .ok()
-            .map(|body| Request::new(&parts, body.to_bytes())),
+        _ => match body::read(body, server.state.body_limit).await {
+            Ok(body) => Some(Request::new(&parts, body)),
+            Err(Unread::Gone) => None,
+            Err(Unread::TooLong) => return too_long(),
+        },
     };
     // Without a request the caller went away in the middle of its body; there is nobody to answer.
     match request {
@@ -89,6 +89,13 @@ async fn handle(server: &Server, peer: &Peer, request: http::Request<Body>) -> R
         }
         None => Response::default(),
     }
+}
+
+/// The answer to a body beyond the limit, where the service has none of its own.
+fn too_long() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+    response
 }
 
 impl Server {

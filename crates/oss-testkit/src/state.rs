@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) region: String,
     /// Length of all sessions, whatever is asked for.
     pub(crate) session_length: Option<Duration>,
+    /// Most bytes of a request body that is kept.
+    pub(crate) body_limit: usize,
     /// Host names that stand for a bucket.
     pub(crate) cnames: HashMap<String, String>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -90,6 +92,12 @@ impl Inner {
 
     pub(crate) fn add_key(&mut self, key: Key) {
         self.keys.insert(key.credentials.access_key_id().to_owned(), key);
+    }
+
+    /// Whether a session has this token.
+    pub(crate) fn knows_token(&self, token: &str) -> bool {
+        let mut keys = self.keys.values();
+        keys.any(|key| key.credentials.security_token() == Some(token))
     }
 
     /// Makes and remembers the key of a session.

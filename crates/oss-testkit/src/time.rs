@@ -54,6 +54,11 @@ pub(crate) fn parse_basic(text: &str) -> Option<SystemTime> {
         .flatten()
 }
 
+/// `20260101`, the day of an OSS V4 signature.
+pub(crate) fn basic_day(at: SystemTime) -> String {
+    utc(at).format("%Y%m%d").to_string()
+}
+
 fn parse(text: &str, format: &str) -> Option<SystemTime> {
     let secs = NaiveDateTime::parse_from_str(text, format)
         .ok()?

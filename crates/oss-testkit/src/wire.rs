@@ -40,6 +40,8 @@ pub(crate) enum Upload {
     Form(Option<FormFile>),
     /// A form that cannot be read.
     Malformed,
+    /// It was longer than the limit.
+    TooLong,
 }
 
 /// The file of a `multipart/form-data` body.

@@ -66,6 +66,22 @@ fn there_is_a_profile_for_each_mode_and_a_section_for_each_type() {
             "[oidc_role_arn]"
         ]
     );
+    // The vendor's libraries for Java ask for the name of the role.
+    let above = |section: &str| ini.split_once(section).unwrap().0.lines().last().unwrap();
+    let below = |section: &str| ini.split_once(section).unwrap().1.split("\n[").next().unwrap();
+    assert!(
+        below("[ecs_ram_role]").contains("\nrole_name = example-role\n"),
+        "{ini}"
+    );
+    assert!(above("[sts]").starts_with("# none of the vendor's"), "{ini}");
+    assert_eq!(
+        above("[oidc_role_arn]"),
+        "# read by the vendor's credentials libraries for Java and Python"
+    );
+    assert_eq!(
+        above("[ram_role_arn]"),
+        "# read by the vendor's credentials libraries for Go, Java and Python"
+    );
     let env = cloud.env();
     for (name, path) in [
         ("ALIBABA_CLOUD_CONFIG_FILE", files.config_json()),

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::headers::{Rules, Scratch, SignedHeaders};
 use crate::parameters::Parameters;
+use crate::time::day_of_http;
 use crate::{RequestView, SignError};
 
 /// A received V4 signature with everything that came along with it.
@@ -176,8 +177,9 @@ impl<'a> Authorization<'a> {
     ///
     /// # Errors
     ///
-    /// [`SignError::MalformedAuthorization`] if `x-oss-date` is missing, malformed or of another day than the
-    /// scope; otherwise those of [`Signer::sign`](super::Signer::sign).
+    /// [`SignError::MalformedAuthorization`] if the time is missing, malformed or of another day than the scope. In
+    /// the header form it is `x-oss-date` or, in its absence, `Date`, whose text is then signed as it is; see the
+    /// pages about EC 0002-00000502 and 0002-00000505 (Object Storage Service, support). Otherwise those of [`Signer::sign`](super::Signer::sign).
     pub fn verify(&self, view: &RequestView<'_>, secret: &str) -> Result<Verification, SignError> {
         let is_additional = |name: &str| {
             self.additional_headers()
@@ -193,12 +195,14 @@ impl<'a> Authorization<'a> {
             },
         )?;
         let date = match self.query {
-            Some(query) => query.date.as_bytes(),
-            None => headers.value(DATE).unwrap_or_default(),
+            Some(query) => Some(query.date.as_bytes()),
+            None => headers.value(DATE),
         };
-        if !is_date(date) || !date.starts_with(self.day.as_bytes()) {
-            return Err(SignError::MalformedAuthorization { what: DATE });
-        }
+        let date = match date {
+            Some(date) if is_date(date) && date.starts_with(self.day.as_bytes()) => date,
+            Some(_) => return Err(SignError::MalformedAuthorization { what: DATE }),
+            None => self.http_date(view)?,
+        };
         let replaced: &[&str] = if self.query.is_some() { &[SIGNATURE] } else { &[] };
         let mut parameters = Parameters::new();
         parameters.collect(view, replaced)?;
@@ -221,6 +225,18 @@ impl<'a> Authorization<'a> {
         mac.update(explained.string_to_sign().as_bytes());
         let matches = from_hex(self.signature).is_some_and(|received| mac.verify_slice(&received).is_ok());
         Ok(Verification { explained, matches })
+    }
+
+    /// The value of `Date`, for a request without `x-oss-date`.
+    fn http_date<'v>(&self, view: &RequestView<'v>) -> Result<&'v [u8], SignError> {
+        let mut found = None;
+        view.header_source().each(
+            |name| name.eq_ignore_ascii_case("date"),
+            |_, value| found = found.or(Some(value)),
+        )?;
+        found
+            .filter(|date| day_of_http(date).is_some_and(|day| day == self.day.as_bytes()))
+            .ok_or(SignError::MalformedAuthorization { what: DATE })
     }
 
     /// The AccessKey id, by which the caller finds the secret.

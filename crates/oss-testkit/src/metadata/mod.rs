@@ -66,6 +66,11 @@ impl Metadata {
         }
     }
 
+    /// The role that the service lists first.
+    pub(crate) fn first_role(&self) -> Option<String> {
+        self.lock().roles.first().cloned()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,7 +18,7 @@ pub(super) fn copy(call: &Call<'_>, buckets: &mut BTreeMap<String, Bucket>) -> R
     conditions::COPY.check(request, origin)?;
     let headers = match request.header("x-oss-metadata-directive") {
         None | Some("COPY") => origin.headers().clone(),
-        Some("REPLACE") => object::kept_headers(request),
+        Some("REPLACE") => object::kept_headers(request)?,
         Some(other) => {
             let message = "The metadata directive must be COPY or REPLACE.";
             return Err(invalid_argument(message, "x-oss-metadata-directive", other));

@@ -29,7 +29,7 @@ use std::time::SystemTime;
 
 use crate::server::Judgement;
 use crate::state::State;
-use crate::wire::{Answer, Request};
+use crate::wire::{Answer, Request, Upload};
 use address::Target;
 pub(crate) use auth::access_key_id;
 pub(crate) use content::Content;
@@ -158,6 +158,10 @@ pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> 
 
 fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
     let target = Target::of(state, request)?;
+    if matches!(request.upload, Upload::TooLong) {
+        let message = "Your proposed upload exceeds the maximum allowed size.";
+        return Err(Refusal::new(400, "EntityTooLarge", message, ""));
+    }
     let operation = Operation::of(request, &target);
     let now = state.now(judgement.clock_offset);
     let caller = auth::authenticate(state, request, &target, now)?;

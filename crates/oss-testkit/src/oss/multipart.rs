@@ -50,7 +50,7 @@ pub(super) fn initiate(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     .concat();
     let upload = MultipartUpload {
         key: call.key.to_owned(),
-        headers: object::kept_headers(call.request),
+        headers: object::kept_headers(call.request)?,
         parts: BTreeMap::new(),
     };
     bucket.uploads.insert(id, upload);

@@ -38,6 +38,12 @@ const OBJECT_ACLS: [&str; 4] = ["default", "private", "public-read", "public-rea
 /// guide).
 const MAX_KEY: usize = 1023;
 
+/// What names of user metadata begin with.
+const METADATA: &str = "x-oss-meta-";
+
+/// Most user metadata of an object, names and values together, in bytes.
+const MAX_METADATA: usize = 8 * 1024;
+
 /// Headers kept from an upload: names in lower case, values byte for byte.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
@@ -122,23 +128,61 @@ pub(super) fn quoted_md5(content: &Content) -> String {
 }
 
 /// What is kept of an upload's headers.
-pub(super) fn kept_headers(request: &Request) -> Headers {
+///
+/// # Errors
+///
+/// As [`check_metadata`].
+pub(super) fn kept_headers(request: &Request) -> Result<Headers, Refusal> {
     let kept = request.raw_headers.iter().filter_map(|(name, value)| {
         let name = name.as_str();
         is_kept(name).then(|| (name.to_owned(), value.as_bytes().to_vec()))
     });
-    kept.collect()
+    let kept: Headers = kept.collect();
+    check_metadata(&kept)?;
+    Ok(kept)
+}
+
+/// Refuses user metadata that the service does not take: the pages about EC 0011-00000004 and 0011-00000002 (Object
+/// Storage Service, support).
+pub(super) fn check_metadata(headers: &Headers) -> Result<(), Refusal> {
+    let mut size = 0;
+    for (name, value) in headers {
+        let Some(rest) = name.strip_prefix(METADATA) else {
+            continue;
+        };
+        if rest.is_empty()
+            || !rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            let message = "The name of a user metadata header holds invalid characters.";
+            return Err(
+                Refusal::new(400, "InvalidArgument", message, "0011-00000004").field("ArgumentName", name)
+            );
+        }
+        size += name.len() + value.len();
+    }
+    if size > MAX_METADATA {
+        let message = "The size of the user metadata exceeds the limit.";
+        return Err(Refusal::new(400, "InvalidArgument", message, "0011-00000002"));
+    }
+    Ok(())
 }
 
 pub(super) fn is_kept(name: &str) -> bool {
-    KEPT.contains(&name) || name.starts_with("x-oss-meta-")
+    KEPT.contains(&name) || name.starts_with(METADATA)
 }
 
 /// Refuses what no object can be stored with.
 pub(super) fn check_upload(key: &str, acl: Option<&str>) -> Result<(), Refusal> {
     if key.len() > MAX_KEY {
         let message = "The Length of Object name must be less than 1024.";
-        return Err(Refusal::new(400, "InvalidObjectName", message, "").field("ObjectName", key));
+        return Err(Refusal::new(400, "InvalidObjectName", message, "0016-00000003").field("ObjectName", key));
+    }
+    // "0016-00000005" (Object Storage Service, support).
+    if key.starts_with(['/', '\\']) {
+        let message = "The specified object is not valid.";
+        return Err(Refusal::new(400, "InvalidObjectName", message, "0016-00000005").field("ObjectName", key));
     }
     match acl {
         Some(acl) if !OBJECT_ACLS.contains(&acl) => Err(invalid_argument(
@@ -159,7 +203,7 @@ pub(super) fn put(call: &Call<'_>, bucket: &mut Bucket, content: Content) -> Res
         return Err(Refusal::new(400, "NotImplemented", message, "0017-00000245").field("Header", header));
     }
     content.check_digest(request.header("content-md5"))?;
-    let object = Object::whole(content, kept_headers(request), call.now);
+    let object = Object::whole(content, kept_headers(request)?, call.now);
     let answer = object
         .content()
         .acknowledge(Answer::empty(200).with("etag", object.etag()));

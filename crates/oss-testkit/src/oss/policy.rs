@@ -18,6 +18,8 @@ const REQUIRED: [&str; 3] = ["x-oss-signature-version", "x-oss-credential", "x-o
 
 /// What a form brings.
 pub(super) struct Brought<'a> {
+    /// Whether its signature is one of V4, whose fields the policy has to name.
+    pub(super) is_v4: bool,
     /// The value of a field, its name in any case.
     pub(super) field: &'a dyn Fn(&str) -> Option<&'a str>,
     /// Size of the file in bytes.
@@ -55,7 +57,8 @@ pub(super) fn check(policy: &str, brought: &Brought<'_>, now: SystemTime) -> Res
     }
     // The vendor lists these as required; how their lack is refused is a guess.
     let is_named = |wanted: &&&str| named.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-    match REQUIRED.iter().find(|wanted| !is_named(wanted)) {
+    let required: &[&str] = if brought.is_v4 { &REQUIRED } else { &[] };
+    match required.iter().find(|wanted| !is_named(wanted)) {
         Some(missing) => Err(malformed(&format!("Policy misses a condition on {missing}."), "")),
         None => Ok(()),
     }

@@ -42,7 +42,7 @@ pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result
 
     let object = Object::whole(
         Content::of(file.content.clone()),
-        kept_fields(request, file),
+        kept_fields(request, file)?,
         call.now,
     );
     let forbid = field(request, "x-oss-forbid-overwrite").is_some_and(|value| value == "true");
@@ -94,6 +94,7 @@ fn check_policy(call: &Call<'_>, key: &str, file: &FormFile, signed: bool) -> Re
         _ => field(request, name),
     };
     let brought = Brought {
+        is_v4: !super::auth::is_v1(request),
         field: &lookup,
         size: file.content.len(),
     };
@@ -101,7 +102,7 @@ fn check_policy(call: &Call<'_>, key: &str, file: &FormFile, signed: bool) -> Re
 }
 
 /// Fields that stand for headers of an upload. The file's own content type is the last resort.
-fn kept_fields(request: &Request, file: &FormFile) -> Headers {
+fn kept_fields(request: &Request, file: &FormFile) -> Result<Headers, Refusal> {
     let mut headers: Headers = Vec::new();
     for (name, value) in &request.form {
         let name = name.to_ascii_lowercase();
@@ -113,7 +114,8 @@ fn kept_fields(request: &Request, file: &FormFile) -> Headers {
     if let Some(kind) = file.content_type.as_ref().filter(|_| !has_type) {
         headers.push(("content-type".to_owned(), kind.clone().into_bytes()));
     }
-    headers
+    object::check_metadata(&headers)?;
+    Ok(headers)
 }
 
 /// The answer that the form asks for: a redirect, or a status with or without a document.

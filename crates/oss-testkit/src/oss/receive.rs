@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 
 use super::address::Target;
 use super::content::{Content, Meter};
+use crate::body::{self, Unread};
 use crate::state::State;
 use crate::wire::{FormFile, Request, Upload};
 
@@ -21,7 +22,15 @@ pub(crate) async fn receive(state: &Arc<State>, parts: Parts, body: Body) -> Opt
         request.upload = Upload::Sunk(content);
         return Some(request);
     }
-    let body = body.collect().await.ok()?.to_bytes();
+    let body = match body::read(body, state.body_limit).await {
+        Ok(body) => body,
+        Err(Unread::Gone) => return None,
+        Err(Unread::TooLong) => {
+            let mut request = Request::new(&parts, Bytes::new());
+            request.upload = Upload::TooLong;
+            return Some(request);
+        }
+    };
     let mut request = Request::new(&parts, body.clone());
     if super::is_form(&request) {
         match read_form(parts, body).await {

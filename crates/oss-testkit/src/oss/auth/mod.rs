@@ -4,6 +4,8 @@ mod post;
 mod v1;
 mod v4;
 
+pub(super) use post::is_v1;
+
 use std::time::SystemTime;
 
 use super::address::Target;
@@ -84,16 +86,22 @@ fn key(state: &State, id: &str) -> Result<Key, Refusal> {
     })
 }
 
-fn check_token(key: &Key, token: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
+/// The `EC` of a token that is not the key's: the pages of these codes (Object Storage Service, support).
+fn token_ec(state: &State, key: &Key, token: Option<&str>) -> &'static str {
+    let own = key.credentials.security_token();
+    match (own, token) {
+        (Some(_), None) => "0002-00000003",
+        (Some(own), Some(token)) if own != token && state.lock().knows_token(token) => "0002-00000004",
+        _ => "0002-00000006",
+    }
+}
+
+fn check_token(state: &State, key: &Key, token: Option<&str>, now: SystemTime) -> Result<(), Refusal> {
     let token = token.filter(|token| !token.is_empty());
     if key.credentials.security_token() != token || key.revoked {
         let message = "The security token you provided is invalid.";
-        return Err(Refusal::new(
-            403,
-            "InvalidSecurityToken",
-            message,
-            "0002-00000006",
-        ));
+        let ec = token_ec(state, key, token);
+        return Err(Refusal::new(403, "InvalidSecurityToken", message, ec));
     }
     if key.credentials.is_expired_at(now) {
         let message = "The security token you provided has expired.";

@@ -1,6 +1,7 @@
-//! The V4 signature of a form upload.
+//! V4 and V1 signatures of a form upload.
 //!
-//! Vendor document: "A V4 signature in a `PostObject` request" (Object Storage Service, API reference).
+//! Vendor documents: "A V4 signature in a `PostObject` request" and "A V1 signature in a `PostObject` request" (Object
+//! Storage Service, API reference), and the pages about the EC codes 0002-00000702 to 0002-00000704 (support).
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use oss_sign::v4::{ALGORITHM, DEFAULT_PRODUCT, signature};
 
 use super::super::error::Refusal;
 use super::super::post::field;
-use super::{check_token, invalid, mismatch, skewed};
+use super::{check_token, invalid, mismatch, skewed, v1};
 use crate::account::Key;
 use crate::state::State;
 use crate::time::{MAX_SKEW, parse_basic};
@@ -54,12 +55,42 @@ pub(super) fn is_signed(request: &Request) -> bool {
     .any(|name| field(request, name).is_some())
 }
 
+/// Whether the form has a V1 signature, which names no version.
+pub(in crate::oss) fn is_v1(request: &Request) -> bool {
+    let has = |name| field(request, name).is_some();
+    has("OSSAccessKeyId") && !has("x-oss-signature-version")
+}
+
+/// The signature over the policy as it was sent.
+fn authenticate_v1(state: &State, request: &Request, now: SystemTime) -> Result<Key, Refusal> {
+    let value = |name| field(request, name).filter(|value| !value.is_empty());
+    let id = value("OSSAccessKeyId").unwrap_or_default();
+    let policy = value("policy").ok_or_else(|| invalid("The form has no policy.", "0002-00000702"))?;
+    let provided = field(request, "Signature");
+    let provided = provided.ok_or_else(|| invalid("The form has no Signature.", "0002-00000703"))?;
+    if provided.is_empty() {
+        return Err(invalid("The Signature of the form is empty.", "0002-00000704"));
+    }
+    let key = super::key(state, id)?;
+    check_token(state, &key, value("x-oss-security-token"), now)?;
+    if v1::sign(key.credentials.access_key_secret(), policy.as_bytes()) == provided {
+        return Ok(key);
+    }
+    Err(mismatch(id, provided, policy.as_bytes(), "0002-00000705"))
+}
+
 pub(super) fn access_key_id(request: &Request) -> Option<String> {
+    if is_v1(request) {
+        return field(request, "OSSAccessKeyId").map(str::to_owned);
+    }
     let credential = Credential::parse(field(request, "x-oss-credential")?)?;
     Some(credential.id.to_owned())
 }
 
 pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) -> Result<Key, Refusal> {
+    if is_v1(request) {
+        return authenticate_v1(state, request, now);
+    }
     if field(request, "x-oss-signature-version") != Some(ALGORITHM) {
         return Err(invalid(
             "The signature version of the form is not supported.",
@@ -78,7 +109,7 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     let time = parse_basic(date).filter(|_| date.starts_with(credential.day));
     let time = time.ok_or_else(|| invalid("Invalid x-oss-date.", ""))?;
     let key = super::key(state, credential.id)?;
-    check_token(&key, field(request, "x-oss-security-token"), now)?;
+    check_token(state, &key, field(request, "x-oss-security-token"), now)?;
     let ahead = time.duration_since(now).unwrap_or_default();
     let age = now.duration_since(time).unwrap_or_default();
     if ahead > MAX_SKEW || age > MAX_AGE {

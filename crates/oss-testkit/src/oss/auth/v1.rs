@@ -15,7 +15,7 @@ use super::super::error::Refusal;
 use super::{check_token, expired, mismatch, skewed};
 use crate::account::Key;
 use crate::state::State;
-use crate::time::{MAX_SKEW, apart, parse_http_date};
+use crate::time::{MAX_SKEW, apart, parse_basic, parse_http_date};
 use crate::wire::Request;
 
 /// What the header begins with.
@@ -53,12 +53,21 @@ pub(super) fn authenticate_header(
     let token = request
         .header("x-oss-security-token")
         .or_else(|| request.header("security-token"));
-    check_token(&key, token, now)?;
-    let date = request.header("x-oss-date").or_else(|| request.header("date"));
-    let date = date.unwrap_or_default().trim();
-    let time = parse_http_date(date).ok_or_else(|| {
+    check_token(state, &key, token, now)?;
+    let own = request.header("x-oss-date").map(str::trim);
+    let date = own
+        .or_else(|| request.header("date").map(str::trim))
+        .unwrap_or_default();
+    // Older clients write a GMT time into `x-oss-date`, the page of EC 0002-00000503 shows the form of ISO 8601.
+    let time = parse_http_date(date).or_else(|| own.and_then(parse_basic));
+    let time = time.ok_or_else(|| {
         let message = "OSS authentication requires a valid Date.";
-        Refusal::new(403, "AccessDenied", message, "")
+        let ec = if date.is_empty() {
+            "0002-00000503"
+        } else {
+            "0002-00000505"
+        };
+        Refusal::new(403, "AccessDenied", message, ec)
     })?;
     if apart(time, now) > MAX_SKEW {
         return Err(skewed(time, now));
@@ -82,7 +91,7 @@ pub(super) fn authenticate_query(
         return Err(Refusal::new(403, "AccessDenied", message, ""));
     };
     let key = super::key(state, id)?;
-    check_token(&key, value("security-token"), now)?;
+    check_token(state, &key, value("security-token"), now)?;
     let end = expires.parse().ok().map(Duration::from_secs);
     let end = end.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end));
     let end = end.ok_or_else(|| {
@@ -111,7 +120,8 @@ fn check_signature(
     Err(mismatch(id, signature, &text, "0002-00000040"))
 }
 
-fn sign(secret: &str, text: &[u8]) -> String {
+/// The signature over a text, in base64.
+pub(super) fn sign(secret: &str, text: &[u8]) -> String {
     // HMAC takes keys of any length.
     Hmac::<Sha1>::new_from_slice(secret.as_bytes())
         .map(|mut mac| {

@@ -10,7 +10,7 @@ use super::super::error::Refusal;
 use super::{check_token, expired, hex_bytes, invalid, mismatch, skewed};
 use crate::account::Key;
 use crate::state::State;
-use crate::time::{MAX_SKEW, apart, parse_basic};
+use crate::time::{MAX_SKEW, apart, basic_day, parse_basic, parse_http_date};
 use crate::wire::Request;
 
 /// The AccessKey id that the request names.
@@ -24,6 +24,8 @@ pub(super) fn access_key_id(request: &Request) -> Option<String> {
 struct Signed<'a> {
     authorization: Authorization<'a>,
     date: &'a str,
+    /// What `date` says, if it can be read.
+    time: Option<SystemTime>,
     token: Option<&'a str>,
     /// The URL form's lifetime in seconds.
     expires: Option<u64>,
@@ -44,7 +46,7 @@ pub(super) fn authenticate(
     check_scope(state, &signed)?;
     check_additional(request, authorization)?;
     let key = super::key(state, authorization.access_key_id())?;
-    check_token(&key, signed.token, now)?;
+    check_token(state, &key, signed.token, now)?;
     check_time(&signed, now)?;
     check_signature(request, target, &query, authorization, &key)?;
     Ok(key)
@@ -66,7 +68,12 @@ fn read<'a>(request: &'a Request, query: &[(&'a str, &'a str)]) -> Result<Option
         }
         let authorization =
             Authorization::parse(header).map_err(|_| invalid("Authorization header is invalid.", ""))?;
-        let date = request.header("x-oss-date").unwrap_or_default();
+        // Each header has a format of its own: EC 0002-00000502 (Object Storage Service, support).
+        let date = request.header("x-oss-date");
+        let (date, time) = match (date, request.header("date")) {
+            (Some(date), _) => (date, parse_basic(date)),
+            (None, date) => (date.unwrap_or_default(), date.and_then(parse_http_date)),
+        };
         let token = request.header("x-oss-security-token");
         // The vendor's pages name no other value; that another one is refused, and how, is a guess.
         if request.header("x-oss-content-sha256") != Some("UNSIGNED-PAYLOAD") {
@@ -75,6 +82,7 @@ fn read<'a>(request: &'a Request, query: &[(&'a str, &'a str)]) -> Result<Option
         return Ok(Some(Signed {
             authorization,
             date,
+            time,
             token,
             expires: None,
         }));
@@ -89,8 +97,10 @@ fn read<'a>(request: &'a Request, query: &[(&'a str, &'a str)]) -> Result<Option
             .find(|(own, _)| *own == name)
             .map(|(_, value)| *value)
     };
+    let date = value("x-oss-date").unwrap_or_default();
     Ok(Some(Signed {
-        date: value("x-oss-date").unwrap_or_default(),
+        date,
+        time: parse_basic(date),
         token: value("x-oss-security-token"),
         expires: value("x-oss-expires").and_then(|seconds| seconds.parse().ok()),
         authorization,
@@ -111,7 +121,7 @@ fn check_scope(state: &State, signed: &Signed<'_>) -> Result<(), Refusal> {
             "0002-00000227",
         ));
     }
-    if !signed.date.starts_with(scope.day()) {
+    if signed.time.is_some_and(|time| basic_day(time) != scope.day()) {
         return Err(invalid("Invalid signing date in Authorization header.", ""));
     }
     Ok(())
@@ -138,8 +148,12 @@ fn check_additional(request: &Request, authorization: &Authorization<'_>) -> Res
 }
 
 fn check_time(signed: &Signed<'_>, now: SystemTime) -> Result<(), Refusal> {
-    let Some(time) = parse_basic(signed.date) else {
-        return Err(invalid("Invalid date.", ""));
+    let Some(time) = signed.time else {
+        let missing = signed.date.is_empty();
+        return Err(invalid(
+            "Invalid date.",
+            if missing { "0002-00000503" } else { "0002-00000502" },
+        ));
     };
     let Some(seconds) = signed.expires else {
         return if apart(time, now) <= MAX_SKEW {
