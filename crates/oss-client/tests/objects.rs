@@ -314,7 +314,7 @@ async fn the_smaller_set_works_with_v1_signatures() {
         .build()
         .unwrap();
     let bucket = cloud.bucket();
-    for key in ["plain", "/a b+c/100%/报告?.txt"] {
+    for key in ["plain", "a b+c/100%/报告?.txt"] {
         let put = client.put_object(bucket, key, "hello").metadata("m", "1");
         put.storage_class("IA").await.unwrap();
         let answer = client

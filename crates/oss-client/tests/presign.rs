@@ -41,7 +41,7 @@ async fn others_can_do_each_operation_by_its_url() {
     let cloud = LocalCloud::start().await.unwrap();
     for version in [SignatureVersion::V4, SignatureVersion::V1] {
         let client = of_cloud(&cloud).signature_version(version).build().unwrap();
-        let (bucket, key) = (cloud.bucket(), "/a b+c/100%/报告.txt");
+        let (bucket, key) = (cloud.bucket(), "a b+c/100%/报告.txt");
         let put = client
             .put_object(bucket, key, "")
             .content_type("text/x")
