@@ -281,7 +281,7 @@ mod tests {
             let first = attempts == 1;
             SecretFile::read_between(&open(&scratch.0)?, 100, || {
                 if first {
-                    append()
+                    append();
                 }
             })
         });
@@ -295,7 +295,7 @@ mod tests {
         let result = retried(|| {
             text.push('x');
             SecretFile::read_between(&open(&scratch.0)?, 100, || {
-                std::fs::write(&scratch.0, &text).unwrap()
+                std::fs::write(&scratch.0, &text).unwrap();
             })
         });
         let Err(ReadError::Io(error)) = result else {
