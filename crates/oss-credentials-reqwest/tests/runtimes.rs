@@ -302,3 +302,37 @@ async fn https_without_a_tls_feature_names_the_feature() {
     let error = unchecked.send(request).await.unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Request, "{error}");
 }
+
+/// A hostile server sends `100 Continue` without end. hyper skips such responses without a limit, but leaves room for
+/// the time limit, which closes the connection.
+#[test]
+fn informational_responses_without_end_do_not_outlast_the_time_limit() {
+    let current_thread = Builder::new_current_thread().enable_all().build().unwrap();
+    let one_worker = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    for (runtime, client) in [
+        (&current_thread, ReqwestClient::new()),
+        (&one_worker, ReqwestClient::new()),
+        (&current_thread, ReqwestClient::with_own_runtime()),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let piece = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+            // Bounded, should nobody close the connection: 25 GB.
+            (0..1_000_000).any(|_| stream.write_all(&piece).is_err())
+        });
+        let request = get(address).with_timeout(Duration::from_millis(300));
+        let error = runtime.block_on(client.send(request)).unwrap_err();
+        assert_eq!(error.kind(), HttpErrorKind::Timeout);
+        // The runtime goes on, so that it can close the connection.
+        let closed =
+            runtime.block_on(async { tokio::task::spawn_blocking(move || server.join().unwrap()).await });
+        assert!(closed.unwrap());
+    }
+}
