@@ -22,8 +22,8 @@ use crate::tls::Trusted;
 /// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime each exchange makes
 ///   a new one: a connection hangs where the runtime in which it was made is not polled any more.
 /// - A process that was forked starts anew, with a thread and connections of its own.
-/// - Since reqwest fixes the connect time-out per client, there is one client per
-///   connect time-out and route; the four used last are kept. They are built when they are first needed, so
+/// - Since reqwest fixes the connect timeout per client, there is one client per
+///   connect timeout and route; the four used last are kept. They are built when they are first needed, so
 ///   that making this value costs nothing and cannot fail.
 ///
 /// Clones share clients and runtime.
@@ -127,9 +127,9 @@ impl ReqwestClient {
     /// Uses a client that is ready made, without being able to check how it was set up.
     ///
     /// Redirects, proxies for metadata hosts, decompression, cookies, certificate checks and the connect
-    /// time-out are then as that client has them: one that follows redirects hands metadata tokens to
+    /// timeout are then as that client has them: one that follows redirects hands metadata tokens to
     /// whomever it is redirected to. Prefer [`ReqwestClientBuilder::client_builder`], which can set up all of
-    /// it. The time-out of the whole exchange and the limit on bodies hold here too. A client that keeps connections
+    /// it. The timeout of the whole exchange and the limit on bodies hold here too. A client that keeps connections
     /// belongs into one runtime: give it `pool_max_idle_per_host(0)` where several use it, or where the process forks.
     pub fn from_unchecked_client(client: reqwest::Client) -> Self {
         Self::from_origin(Origin::Unchecked(client), false)
@@ -174,10 +174,10 @@ impl ReqwestClientBuilder {
     /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates and so on.
     /// Default: `reqwest::Client::builder`.
     ///
-    /// It is called once per client, at most as often as there are different connect time-outs and routes.
+    /// It is called once per client, at most as often as there are different connect timeouts and routes.
     /// What the contract of [`HttpClient`] asks for is set on the builder afterwards: redirects, referer,
     /// retries, decompression, verbose logging, the number of headers, checks of certificates and host names, connect
-    /// time-out, no proxy for metadata hosts, and no idle connections without a runtime of its own. Do not give it a cookie store: that cannot be undone here.
+    /// timeout, no proxy for metadata hosts, and no idle connections without a runtime of its own. Do not give it a cookie store: that cannot be undone here.
     pub fn client_builder(
         mut self,
         make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,

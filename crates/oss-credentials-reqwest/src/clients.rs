@@ -1,4 +1,4 @@
-//! reqwest's clients: one per connect time-out and route.
+//! reqwest's clients: one per connect timeout and route.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

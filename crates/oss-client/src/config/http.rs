@@ -1,4 +1,4 @@
-//! Connections: time-outs, pool, proxy, TLS, and the reqwest client made of them.
+//! Connections: timeouts, pool, proxy, TLS, and the reqwest client made of them.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use crate::tls;
 
 /// How long making a connection may take.
 ///
-/// This, the read time-out and the number of connections are those that the vendor's guide states for its Python SDK
+/// This, the read timeout and the number of connections are those that the vendor's guide states for its Python SDK
 /// V2.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the service may be silent.
@@ -151,8 +151,8 @@ impl ClientBuilder {
     /// is called once for each runtime in which the client is used, since a connection belongs to its runtime.
     ///
     /// Redirects, referer, retries, decompression and verbose logging are switched off on it, and the connect
-    /// time-out and the number of headers are set, whatever it says; for an endpoint on this machine proxies are switched off
-    /// too. Do not give it a read time-out, which would limit uploads as a whole, nor default headers named `Content-Type`,
+    /// timeout and the number of headers are set, whatever it says; for an endpoint on this machine proxies are disabled
+    /// too. Do not give it a read timeout, which would limit uploads as a whole, nor default headers named `Content-Type`,
     /// `Content-MD5` or `x-oss-*`, which would be added after signing. Default: `reqwest::Client::builder`.
     pub fn client_builder(
         mut self,
@@ -164,9 +164,9 @@ impl ClientBuilder {
 
     /// Uses a client that is ready made, without being able to check how it was set up.
     ///
-    /// Redirects, decompression, proxies, time-outs and default headers are then as that client has them: one that
+    /// Redirects, decompression, proxies, timeouts and default headers are then as that client has them: one that
     /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
-    /// the read time-out holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
+    /// the read timeout holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
     /// decompress bodies, those that come without `Content-Length` are not checked. A client that keeps connections belongs
     /// into one runtime: give it `pool_max_idle_per_host(0)` where several use it. Prefer
     /// [`ClientBuilder::client_builder`].

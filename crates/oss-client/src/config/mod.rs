@@ -93,7 +93,7 @@ impl ClientBuilder {
         self
     }
 
-    /// What time-outs and pauses between attempts wait with. Default: tokio's timer.
+    /// What timeouts and pauses between attempts wait with. Default: tokio's timer.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Arc::new(sleep);
         self
@@ -159,7 +159,7 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`Error::InvalidConfig`] if region or credentials are missing, if the endpoint cannot be used, also because
-    /// it is `https` and no TLS feature is on, if settings contradict each other, if a time-out is zero, or if
+    /// it is `https` and no TLS feature is on, if settings contradict each other, if a timeout is zero, or if
     /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed.
     pub fn build(self) -> Result<Client, Error> {
         let needs_region = self.signature_version != SignatureVersion::V1;
