@@ -229,7 +229,7 @@ async fn answers_are_overridden_processed_and_limited() {
 async fn objects_are_copied() {
     let (cloud, client) = cloud().await;
     let bucket = cloud.bucket();
-    let key = "/报告 1+/100%?.txt";
+    let key = "dir/报告 1+/100%?.txt";
     client
         .put_object(bucket, key, "text")
         .content_type("text/a")

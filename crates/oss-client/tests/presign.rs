@@ -205,6 +205,11 @@ async fn odd_keys_lead_to_themselves() {
                 presigned => presigned.unwrap(),
             };
             assert!(!put.url().contains(['\r', '\n', ' ', '#', '\\']), "{}", put.url());
+            if key.starts_with(['/', '\\']) {
+                // The service knows no such object, and reads no other key in the URL.
+                assert_eq!(used(put, key).await.status(), 400, "{key:?}");
+                continue;
+            }
             assert_eq!(used(put, key).await.status(), 200, "{key:?}");
             assert_eq!(cloud.object(bucket, key).unwrap(), key, "{key:?}");
             let get = client.presign_get(bucket, key, HOUR).await.unwrap();
