@@ -122,7 +122,7 @@ class EcsRamRole(Credentials):
             self.assertEqual(identity(theirs(ecs(role_name="first"), cloud), cloud), ours("ecs-ram-role", cloud))
 
     def test_an_expired_document_is_refused_by_ours(self):
-        with Cloud("--session-seconds", "0") as cloud:
+        with Cloud("--metadata", "--session-seconds", "0") as cloud:
             with self.assertRaises(Refused) as raised:
                 ours("ecs-ram-role", cloud)
             self.assertEqual(raised.exception.told["kind"], "expired")
