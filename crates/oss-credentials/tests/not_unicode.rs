@@ -54,7 +54,11 @@ fn within_such_an_environment() {
 fn what_is_not_unicode_is_set_all_the_same() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".alibabacloud")).unwrap();
-    fs::write(home.path().join(".alibabacloud/credentials.ini"), INI).unwrap();
+    let ini = home.path().join(".alibabacloud/credentials.ini");
+    fs::write(&ini, INI).unwrap();
+    // Old enough to be complete.
+    let file = fs::File::options().write(true).open(&ini).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(found(home.path(), &[]), "LTAI5tEXAMPLE-HOME");
     let cases: [&[(&str, &[u8])]; 6] = [
         &[

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use oss_credentials_core::Clock as _;
 use oss_credentials_core::CredentialsProvider as _;
 use oss_credentials_core::http::{HttpClient, HttpRequest, http_fn};
 use oss_credentials_core::test_util::ManualClock;
@@ -161,7 +162,8 @@ fn a_process_of_its_own() {
         .build()
         .unwrap();
     for line in std::io::stdin().lines() {
-        clock.set(SystemTime::UNIX_EPOCH + Duration::from_secs(line.unwrap().parse().unwrap()));
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(line.unwrap().parse().unwrap());
+        clock.advance(now.duration_since(clock.now()).unwrap());
         let answer = runtime.block_on(async { provider.credentials().await });
         match answer {
             Ok(credentials) => println!("answer: {}", credentials.access_key_id()),
