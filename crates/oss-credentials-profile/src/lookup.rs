@@ -30,7 +30,7 @@ pub(crate) enum Lookup {
 }
 
 /// The names that a file has, after the one that it has not. A line that only looks like a heading, and whatever else
-/// stands in the place of a name, may be a key: such names are counted and not shown.
+/// is written in place of a name, may be a key: such names are counted and not shown.
 pub(crate) fn others(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
     let all = names.len();
     let shown: Vec<_> = names

@@ -84,7 +84,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the bucket stands in the path and not in the host. Default: no, unless the host is an IP
+    /// Whether the bucket is in the path instead of the host. Default: no, unless the host is an IP
     /// address or `localhost`.
     pub fn path_style(mut self, path_style: bool) -> Self {
         self.address.path_style = path_style;
