@@ -1,5 +1,6 @@
 //! Reading a file, and telling whether it has changed.
 
+#[cfg(feature = "write-back")]
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -33,7 +34,8 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Text, ReadError> {
     }
 }
 
-/// The same for a file that is open already.
+/// The same for a file that is already open.
+#[cfg(feature = "write-back")]
 pub(crate) fn read_opened(file: &File, limit: usize) -> Result<Text, ReadError> {
     text(SecretFile::read_opened(file, limit), limit)
 }

@@ -133,6 +133,7 @@ impl Inner {
         }
     }
 
+    #[cfg(any(feature = "ecs", feature = "oidc", feature = "sts"))]
     fn asking(self, endpoint: impl Into<String>) -> Self {
         Self {
             endpoint: Some(endpoint.into()),
