@@ -11,8 +11,8 @@ use oss_credentials::{
     ChainPolicy, Credentials, CredentialsProvider as _, DefaultProvider, DefaultProviderBuilder, Explanation,
     MemberReport, Standing,
 };
-use oss_credentials_core::http::Endpoint;
 use oss_credentials_core::test_util::{FakeEnv, logged};
+use oss_credentials_http::Endpoint;
 use oss_credentials_reqwest::ReqwestClient;
 use serde::Deserialize;
 use serde_json::Value;

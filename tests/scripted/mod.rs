@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, SecondsFormat};
 use oss_credentials_core::Clock;
-use oss_credentials_core::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
 
 /// What issued keys are made of.
 pub(crate) const SECRET: &str = "canary-issued-secret";

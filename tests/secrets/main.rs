@@ -20,12 +20,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_client::Client;
-use oss_credentials_core::http::{Endpoint, HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{
     Clock, Credentials, CredentialsError, CredentialsProvider, RefreshingProvider, blocking,
 };
 use oss_credentials_env::EnvProvider;
+use oss_credentials_http::{Endpoint, HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_static::StaticProvider;
 use oss_credentials_sts_assume_role::{StsAssumeRole, StsAssumeRoleBuilder};
 use oss_testkit::{Fault, LocalCloud, Service};

@@ -19,7 +19,7 @@ use page::{Row, Said, is_code, on_its_own, rows, words};
 
 /// Sections of the page, and the crates whose texts stand there.
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("core", &["oss-credentials-core"]),
+    ("core", &["oss-credentials-core", "oss-credentials-http"]),
     ("default", &["oss-credentials"]),
     ("sts-assume-role", &["oss-credentials-sts-assume-role", "acs-sts"]),
     ("oidc-rrsa", &["oss-credentials-oidc-rrsa", "acs-sts"]),
@@ -141,6 +141,11 @@ impl<'m> Reading<'m> {
         };
         let texts = match (call.qualifier.as_deref(), call.name.as_str()) {
             (Some("ErrorDetail"), "builder") if !self.is_for_others(unit) => argument(1),
+            // Listed for each crate that calls it.
+            (Some("ErrorDetail"), "builder") => {
+                argument(1);
+                return;
+            }
             (Some("HttpError"), "new") => argument(1).into_iter().filter(|text| words(text) > 0).collect(),
             // Why a file does not count, for the error that lists them.
             (Some("Lookup"), "Absent") => argument(0),
@@ -277,19 +282,23 @@ fn defects(core: &Model) -> Texts {
     texts
 }
 
-fn model(name: &str) -> Model {
-    Model::read(&root().join("crates").join(name).join("src"))
+fn model(names: &[&str]) -> Model {
+    let source = |name: &&str| root().join("crates").join(name).join("src");
+    Model::read(names.iter().map(source).collect())
 }
 
 fn models(sections: &[(&str, &[&'static str])]) -> BTreeMap<&'static str, Model> {
     let names = sections.iter().flat_map(|(_, crates)| *crates);
-    names.map(|name| (*name, model(name))).collect()
+    names.map(|name| (*name, model(&[name]))).collect()
 }
 
 #[test]
 fn every_text_has_an_entry_and_every_entry_a_text() {
     let page = std::fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
-    let (core, models) = (model("oss-credentials-core"), models(SECTIONS));
+    let (core, models) = (
+        model(&["oss-credentials-core", "oss-credentials-http"]),
+        models(SECTIONS),
+    );
     let problems = problems(&rows(&page), SECTIONS, &core, &models);
     assert!(
         problems.is_empty(),
@@ -347,7 +356,9 @@ fn problems(
             ));
             continue;
         };
-        let crates = crates.iter().chain(&["oss-credentials-core"]);
+        let crates = crates
+            .iter()
+            .chain(&["oss-credentials-core", "oss-credentials-http"]);
         let readings: Vec<_> = crates.filter_map(|name| readings.get(name)).collect();
         problems.extend(
             stale(row, &readings)
@@ -437,7 +448,7 @@ mod made_up {
         problems(
             &rows(page),
             &[("made-up", &["made-up"])],
-            &model("oss-credentials-core"),
+            &model(&["oss-credentials-core", "oss-credentials-http"]),
             &models,
         )
     }

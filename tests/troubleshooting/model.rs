@@ -82,9 +82,8 @@ pub(crate) struct Log {
 }
 
 impl Model {
-    pub(crate) fn read(folder: &Path) -> Self {
+    pub(crate) fn read(mut folders: Vec<PathBuf>) -> Self {
         let mut model = Self::default();
-        let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();

@@ -182,7 +182,8 @@ impl StsClient {
     /// ```
     /// # use std::sync::Arc;
     /// # use acs_sts::StsClient;
-    /// # use oss_credentials_core::{blocking, http::{HttpResponse, http_fn}};
+    /// # use oss_credentials_core::blocking;
+    /// # use oss_credentials_http::{HttpResponse, http_fn};
     /// # let http = http_fn(|_| async {
     /// #     let body = br#"{"Credentials": {"AccessKeyId": "STS.example", "AccessKeySecret": "secret",
     /// #         "SecurityToken": "token", "Expiration": "2099-01-01T00:00:00Z"}}"#;

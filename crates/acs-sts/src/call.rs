@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
-use oss_credentials_core::http::{BodyDefect, HttpRequest, HttpResponse, Scrubber};
+use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError};
+use oss_credentials_http::{HttpRequest, HttpResponse, Scrubber};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::TRACING_TARGET;

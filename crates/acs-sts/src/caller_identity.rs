@@ -71,7 +71,8 @@ impl StsClient {
     /// ```
     /// # use std::sync::Arc;
     /// # use acs_sts::StsClient;
-    /// # use oss_credentials_core::{Credentials, blocking, http::{HttpResponse, http_fn}};
+    /// # use oss_credentials_core::{Credentials, blocking};
+    /// # use oss_credentials_http::{HttpResponse, http_fn};
     /// # let http = http_fn(|_| async {
     /// #     let body = br#"{"AccountId": "123456789012", "Arn": "acs:ram::123456789012:user/alice"}"#;
     /// #     Ok(HttpResponse::new(200, body.to_vec()))

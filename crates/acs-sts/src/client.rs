@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::http::{Endpoint, HttpClient};
-use oss_credentials_core::{Clock, CredentialsError, Env, LearnedOffset, Sleep, SystemClock};
+use oss_credentials_core::{Clock, CredentialsError, Env, Sleep, SystemClock};
+use oss_credentials_http::LearnedOffset;
+use oss_credentials_http::{Endpoint, HttpClient};
 
 use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
 use crate::session::invalid;
@@ -29,7 +30,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// ```
 /// use std::sync::Arc;
 /// use acs_sts::StsClient;
-/// use oss_credentials_core::http::{HttpResponse, http_fn};
+/// use oss_credentials_http::{HttpResponse, http_fn};
 ///
 /// let http = Arc::new(http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) }));
 /// let client = StsClient::builder(http).region("cn-beijing").vpc(true).build()?;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use oss_credentials_core::http::Endpoint;
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
+use oss_credentials_http::Endpoint;
 
 use crate::TRACING_TARGET;
 

@@ -15,7 +15,8 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use acs_sts::{AssumeRole, StsClient};
-//! use oss_credentials_core::{Credentials, blocking, http::{HttpResponse, http_fn}};
+//! use oss_credentials_core::{Credentials, blocking};
+//! use oss_credentials_http::{HttpResponse, http_fn};
 //!
 //! // Any HTTP stack; `oss-credentials-reqwest` has a ready one.
 //! let http = http_fn(|_request| async {

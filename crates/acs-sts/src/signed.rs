@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use acs_sign::{Addition, ApiRequest, SignError, acs3, encode_pairs, rpc};
-use oss_credentials_core::http::HttpRequest;
 use oss_credentials_core::{Credentials, try_nonce};
+use oss_credentials_http::HttpRequest;
 
 use crate::call::{API_VERSION, FORM, Operation};
 use crate::client::StsClient;

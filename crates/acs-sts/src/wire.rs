@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use oss_credentials_core::http::{BodyDefect, json_object, json_text, required, xml_text};
+use oss_credentials_core::body::{BodyDefect, json_object, json_text, required};
 use oss_credentials_core::rfc3339;
+use oss_credentials_http::xml_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;

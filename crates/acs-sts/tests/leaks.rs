@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder, StsError};
 use oss_credentials_core::blocking;
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 
 const JWT: &str = "canaryOidcHeader.canary-oidc-claims.canary-oidc-signature";
 const ID: &str = "STS.NUExampleTempKeyId";

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::HttpResponse;
-use oss_credentials_core::{Clock, ClockOffset, LearnedOffset};
+use oss_credentials_core::{Clock, ClockOffset};
+use oss_credentials_http::HttpResponse;
+use oss_credentials_http::LearnedOffset;
 use reqwest::header::HeaderMap;
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use oss_credentials_core::http::Endpoint as Address;
+use oss_credentials_http::Endpoint as Address;
 use oss_sign::url_path;
 
 use crate::error::Problem;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
+use oss_credentials_http::{HttpError, HttpErrorKind};
 use oss_sign::SignError;
 
 use crate::service_error::ServiceError;

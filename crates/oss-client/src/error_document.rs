@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oss_credentials_core::http::Scrubber;
-use oss_credentials_core::terminal;
+use oss_credentials_core::text;
+use oss_credentials_http::Scrubber;
 use reqwest::header::HeaderMap;
 
 use crate::json;
@@ -82,7 +82,7 @@ pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
         end -= 1;
     }
     let quote = text.get(..end).unwrap_or_default();
-    let quote: String = quote.chars().map(terminal::safe).collect();
+    let quote: String = quote.chars().map(text::safe).collect();
     format!("the answer is no error document, it begins with: {quote}")
 }
 

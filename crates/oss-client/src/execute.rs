@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderValue, Method};
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
+use oss_credentials_http::{HttpError, HttpErrorKind};
 use reqwest::StatusCode;
 
 use crate::TRACING_TARGET;

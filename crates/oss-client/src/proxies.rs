@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oss_credentials_core::Env;
-use oss_credentials_core::http::{HttpError, ProxyVariables};
+use oss_credentials_http::{HttpError, ProxyVariables};
 
 use crate::error::{Place, Problem};
 
@@ -80,8 +80,8 @@ fn found<'a>(variables: &'a ProxyVariables, url: &reqwest::Url) -> Option<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oss_credentials_core::http::HttpErrorKind;
     use oss_credentials_core::test_util::FakeEnv;
+    use oss_credentials_http::HttpErrorKind;
 
     #[test]
     fn a_bucket_is_excepted_by_its_domain() {

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream;
-use oss_credentials_core::http::{HttpError, HttpErrorKind, Scrubber};
 use oss_credentials_core::{BoxFuture, Credentials};
+use oss_credentials_http::{HttpError, HttpErrorKind, Scrubber};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
+use oss_credentials_http::{HttpError, HttpErrorKind};
 use tokio::runtime::Id;
 
 use crate::error::Problem;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use oss_credentials_core::http::{Scrubber, may_pass};
-use oss_credentials_core::{Credentials, terminal};
+use oss_credentials_core::{Credentials, text};
+use oss_credentials_http::{Scrubber, may_pass};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
@@ -365,7 +365,7 @@ struct Shown<'a>(&'a str);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        let clean = self.0.chars().map(terminal::safe);
+        let clean = self.0.chars().map(text::safe);
         for c in clean.take(MAX_SHOWN) {
             f.write_char(c)?;
         }
@@ -485,7 +485,7 @@ pub(crate) mod tests {
             "m\t".repeat(600)
         );
         let shown = read(400, &[], body.as_bytes()).to_string();
-        assert!(!shown.contains(terminal::is_unsafe), "{}", shown.escape_debug());
+        assert!(!shown.contains(text::is_unsafe), "{}", shown.escape_debug());
         assert!(shown.len() < 700, "{}", shown.len());
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind};
 use oss_credentials_core::{BoxFuture, Sleep};
+use oss_credentials_http::{HttpError, HttpErrorKind};
 
 use crate::body::{Progress, UploadError};
 use crate::error::millis;

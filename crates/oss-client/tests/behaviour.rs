@@ -541,10 +541,7 @@ async fn a_refused_connection_names_operation_and_place() {
     let Error::Transport(transport) = &error else {
         panic!("{error}")
     };
-    assert_eq!(
-        transport.kind(),
-        oss_credentials_core::http::HttpErrorKind::Connect
-    );
+    assert_eq!(transport.kind(), oss_credentials_http::HttpErrorKind::Connect);
     let text = error.to_string();
     let place = format!(
         "oss-client: GetObject has no complete answer (GET {endpoint}/examplebucket/k): no connection: "

@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{Keys, Server, answer, of_cloud};
 use oss_client::{Body, Error, blocking};
-use oss_credentials_core::http::HttpErrorKind;
+use oss_credentials_http::HttpErrorKind;
 use oss_testkit::{Fault, LocalCloud, Service};
 
 const PART: u64 = 100 * 1024;

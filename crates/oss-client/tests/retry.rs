@@ -20,9 +20,9 @@ use bytes::Bytes;
 use common::{Handler, Keys, NOW, Server, answer, ok, refusal, temporary};
 use futures_util::stream;
 use oss_client::{Body, Client, ClientBuilder, Error, FixedDelay, NoRetry, StandardRetry, retry_fn};
-use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, CredentialsProvider, ErrorDetail, provider_fn};
+use oss_credentials_http::HttpErrorKind;
 use oss_testkit::{Fault, LocalCloud, Service};
 use waiting::Pauses;
 

@@ -23,8 +23,8 @@ use bytes::Bytes;
 use common::{Handler, Keys, NOW, Received, Server, answer, builder, ok, raw_server, read_head};
 use futures_util::{StreamExt as _, stream};
 use oss_client::{Body, Client, Error};
-use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_http::HttpErrorKind;
 
 const MIB: u64 = 1024 * 1024;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::{Keys, Server as Plain, answer, builder, ok};
 use oss_client::{Client, ClientBuilder, Error};
-use oss_credentials_core::http::HttpErrorKind;
+use oss_credentials_http::HttpErrorKind;
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

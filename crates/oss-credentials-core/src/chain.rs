@@ -1,14 +1,13 @@
 //! Several providers, asked in order, without ever changing identity silently.
 
-use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::TRACING_TARGET;
 use crate::credentials::Credentials;
-use crate::error::{CredentialsError, ErrorDetail};
+use crate::detail::ErrorDetail;
+use crate::error::{ChainReport, CredentialsError};
 use crate::provider::{CredentialsFuture, CredentialsProvider};
-use crate::refresh::RefreshStatus;
+use crate::status::RefreshStatus;
 
 /// Value of `answered` before any member has answered.
 const NOBODY: usize = usize::MAX;
@@ -205,14 +204,9 @@ impl ChainProvider {
 
 /// Several failures and no answer: with `ContinueOnFailure` a real failure says more than the report.
 fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> CredentialsError {
-    let report = ChainReport {
-        reasons: reasons.into(),
-    };
-    match report
-        .reasons
-        .iter()
-        .find(|(_, error)| !error.is_not_configured())
-    {
+    let report = ChainReport::new(reasons);
+    let failure = report.reasons().find(|(_, error)| !error.is_not_configured());
+    match failure {
         None => CredentialsError::NoProvider(report),
         Some((_, first)) => {
             let what = format!("no member brought credentials\n{report}");
@@ -317,46 +311,3 @@ impl ChainProviderBuilder {
         }
     }
 }
-
-/// Why each member of a chain brought nothing. `Display` puts every member on its own line.
-#[derive(Clone)]
-pub struct ChainReport {
-    reasons: Arc<[(&'static str, CredentialsError)]>,
-}
-
-impl ChainReport {
-    /// The members in the order of the chain, each with its reason.
-    pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &CredentialsError)> {
-        self.reasons.iter().map(|(name, error)| (*name, error))
-    }
-}
-
-impl fmt::Display for ChainReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.reasons.is_empty() {
-            return f.write_str("chain: no provider was given; add a member");
-        }
-        f.write_str("chain: no provider has credentials; set one of them up:")?;
-        for (name, error) in &*self.reasons {
-            write!(f, "\n  {name}: ")?;
-            // Each error names its provider again; once per line is enough.
-            let text = error.to_string();
-            f.write_str(
-                text.strip_prefix(name)
-                    .and_then(|rest| rest.strip_prefix(": "))
-                    .unwrap_or(&text),
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for ChainReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.reasons.iter().map(|(name, error)| (name, error)))
-            .finish()
-    }
-}
-
-impl std::error::Error for ChainReport {}

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use crate::error::{CredentialsError, ErrorDetail};
+use crate::detail::ErrorDetail;
+use crate::error::CredentialsError;
 
 /// Source name of credentials whose builder was given none.
 pub(crate) const UNNAMED_SOURCE: &str = "custom";

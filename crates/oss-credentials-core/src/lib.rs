@@ -4,7 +4,8 @@
 //! - [`CredentialsProvider`]: asked before every request; signers and clients take it.
 //! - [`CredentialsSource`]: fetches; [`RefreshingProvider`] makes a provider of it.
 //! - [`ChainProvider`]: several providers in order, without silent changes of identity.
-//! - [`http::HttpClient`]: how a source talks HTTP over the stack you already have.
+//!
+//! How a source talks HTTP is not known here: that is the crate `oss-credentials-http`.
 //!
 //! Nothing here spawns a task, sleeps, opens a socket or reads the environment by itself.
 //!
@@ -26,49 +27,52 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `chrono` | yes | `DateTime<Utc>` accessors; the clock offset from a `Date` header |
+//! | `chrono` | yes | `DateTime<Utc>` accessors; dates as services write them |
 //! | `tokio` | no | [`TokioSleep`], [`RefreshingProvider::spawn`], background refresh |
-//! | `http` | no | conversions to and from `http::Request` and `http::Response` |
-//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source and service, the HTTP conformance suite |
+//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, a given environment |
 //!
 //! When something fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod blocking;
+pub mod body;
 mod chain;
 mod credentials;
+mod detail;
 mod entropy;
 mod env;
 mod error;
-pub mod http;
+mod future;
 mod provider;
 mod refresh;
 pub mod secret_file;
-pub mod terminal;
+mod status;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+pub mod text;
 mod time;
 
-pub use chain::{ChainPolicy, ChainProvider, ChainProviderBuilder, ChainReport};
+pub use chain::{ChainPolicy, ChainProvider, ChainProviderBuilder};
 pub use credentials::{Credentials, CredentialsBuilder, MaskedId};
+pub use detail::{ErrorDetail, ErrorDetailBuilder};
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use entropy::nonce;
 pub use entropy::{NoEntropy, try_nonce};
 pub use env::{Env, ProcessEnv};
-pub use error::{CredentialsError, ErrorDetail, ErrorDetailBuilder};
+pub use error::{ChainReport, CredentialsError};
+pub use future::BoxFuture;
 pub use provider::{
-    BoxFuture, CredentialsFuture, CredentialsProvider, CredentialsSource, Fetched, provider_fn, source_fn,
+    CredentialsFuture, CredentialsProvider, CredentialsSource, Fetched, provider_fn, source_fn,
 };
 #[cfg(feature = "tokio")]
 pub use refresh::NoRuntime;
-pub use refresh::{
-    Backoff, RefreshDriver, RefreshStatus, RefreshingProvider, RefreshingProviderBuilder, Updates,
-};
+pub use refresh::{Backoff, RefreshDriver, RefreshingProvider, RefreshingProviderBuilder, Updates};
+pub use status::RefreshStatus;
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;
+pub use time::{CLOCK_TOLERANCE, Clock, ClockOffset, Sleep, SystemClock};
 #[cfg(feature = "chrono")]
-pub use time::rfc3339;
-pub use time::{Clock, ClockOffset, LearnedOffset, Sleep, SystemClock};
+pub use time::{rfc2822, rfc3339};
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_credentials_core";

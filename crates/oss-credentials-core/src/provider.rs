@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
-use crate::refresh::RefreshStatus;
+use crate::future::BoxFuture;
+use crate::status::RefreshStatus;
 use crate::time::ClockOffset;
-
-/// A boxed future that can move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Slow: one call is one exchange with a service, a file or a process. Implement this to add a source.
 ///

@@ -1,16 +1,17 @@
 //! Clocks, waiting, and how far the local clock is from the service's.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::provider::BoxFuture;
+use crate::future::BoxFuture;
 
-/// By how much a wall clock may move against the monotonic one without having been set, and how far apart two clocks
-/// that agree may be. Offsets are learnt where a service refuses a time, at a quarter of an hour; drift, leap seconds
-/// and the whole seconds of a `Date` stay far below.
-pub(crate) const TOLERANCE: Duration = Duration::from_secs(30);
+/// How far apart two clocks that agree may be, and how far a wall clock may move against the monotonic one without
+/// having been set: 30 seconds.
+///
+/// Offsets are learned where a service refuses a time, at a quarter of an hour; drift, leap seconds and the whole
+/// seconds of a `Date` header stay far below.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Tells the wall-clock time. Everything in this family that needs the time asks one of these.
 ///
@@ -23,7 +24,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 
     /// How long ago some fixed instant was, by a clock that nobody sets. Beside [`Clock::now`] it shows whether the
-    /// wall clock was set; see [`LearnedOffset`]. Default: `None`, there is no such clock, and a wall clock that is
+    /// wall clock was set. Default: `None`, there is no such clock, and a wall clock that is
     /// set goes unnoticed.
     fn monotonic(&self) -> Option<Duration> {
         None
@@ -249,103 +250,6 @@ impl ClockOffset {
     }
 }
 
-/// The offset that a service has taught, for as long as it holds.
-///
-/// An offset is right only until the local clock is set. Who signs nothing but what others send never hears that it
-/// became wrong, so two things end it: the wall clock has moved against the monotonic one ([`Clock::monotonic`]) by
-/// more than 30 seconds, or an answer shows that the clocks agree ([`LearnedOffset::confirm`]). Where the monotonic
-/// clock stands still while the machine is suspended, that counts as a set clock.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-/// use oss_credentials_core::{test_util::ManualClock, Clock, ClockOffset, LearnedOffset};
-///
-/// let clock = ManualClock::at_unix(1_767_256_200);
-/// let service = clock.now() + Duration::from_secs(7_200);
-/// let learned = LearnedOffset::default();
-/// learned.set(ClockOffset::between(clock.now(), service), &clock);
-/// clock.advance(Duration::from_secs(3_600));
-/// assert_eq!(learned.get(&clock).unwrap().as_secs(), 7_200);
-///
-/// // Somebody puts the clock right.
-/// clock.set(service + Duration::from_secs(3_600));
-/// assert_eq!(learned.get(&clock), None);
-/// ```
-#[derive(Debug, Default)]
-pub struct LearnedOffset {
-    /// Spares the lock where there is nothing to be had, as nearly everywhere.
-    is_known: AtomicBool,
-    kept: Mutex<Option<Kept>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    offset: ClockOffset,
-    /// What the wall clock showed when the monotonic one began. Moves only if the wall clock is set.
-    origin: Option<SystemTime>,
-}
-
-impl LearnedOffset {
-    /// The offset; `None` if there is none, or `clock` was set since.
-    pub fn get(&self, clock: &dyn Clock) -> Option<ClockOffset> {
-        if !self.is_known() {
-            return None;
-        }
-        let kept = (*self.lock())?;
-        kept.holds(clock).then_some(kept.offset)
-    }
-
-    /// Keeps an offset that the service has accepted, measured with `clock`; `None` forgets what is known.
-    pub fn set(&self, offset: impl Into<Option<ClockOffset>>, clock: &dyn Clock) {
-        let offset = offset.into();
-        let origin = origin(clock);
-        self.keep(&mut self.lock(), offset.map(|offset| Kept { offset, origin }));
-    }
-
-    /// Takes in what an answer shows that accepted the time: it replaces a known offset, and ends it if the clocks
-    /// agree to 30 seconds. Where no offset is known, nothing is learnt: the local clock is good enough.
-    pub fn confirm(&self, measured: ClockOffset, clock: &dyn Clock) {
-        if !self.is_known() {
-            return;
-        }
-        let origin = origin(clock);
-        let mut kept = self.lock();
-        let still = kept.filter(|kept| kept.holds(clock) && measured.abs() > TOLERANCE);
-        let offset = measured;
-        self.keep(&mut kept, still.map(|_| Kept { offset, origin }));
-    }
-
-    /// Whether something is kept, be it right or not: else there is no use in measuring.
-    pub fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Acquire)
-    }
-
-    fn keep(&self, kept: &mut Option<Kept>, new: Option<Kept>) {
-        *kept = new;
-        self.is_known.store(new.is_some(), Ordering::Release);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    /// Whether the wall clock still runs as it did.
-    fn holds(&self, clock: &dyn Clock) -> bool {
-        match (self.origin, origin(clock)) {
-            (Some(then), Some(now)) => ClockOffset::between(then, now).abs() <= TOLERANCE,
-            _ => true,
-        }
-    }
-}
-
-fn origin(clock: &dyn Clock) -> Option<SystemTime> {
-    clock.now().checked_sub(clock.monotonic()?)
-}
-
 /// The instant of a date in RFC 3339, such as `2026-01-02T04:04:05Z`, as services write an expiry; with an offset or a
 /// fraction, too. `None` if it is not one, or not one that `SystemTime` holds on this platform.
 ///
@@ -362,9 +266,25 @@ pub fn rfc3339(text: &str) -> Option<SystemTime> {
     to_system(&chrono::DateTime::parse_from_rfc3339(text).ok()?)
 }
 
+/// The instant of a date in RFC 2822, such as `Fri, 02 Jan 2026 04:04:05 GMT`, as a `Date` header shows it; `None` if it
+/// is not one, or not one that `SystemTime` holds on this platform.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_credentials_core::rfc2822;
+///
+/// let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_326_645);
+/// assert_eq!(rfc2822("Fri, 02 Jan 2026 04:04:05 GMT"), Some(at));
+/// assert_eq!(rfc2822("2026-01-02T04:04:05Z"), None);
+/// ```
+#[cfg(feature = "chrono")]
+pub fn rfc2822(text: &str) -> Option<SystemTime> {
+    to_system(&chrono::DateTime::parse_from_rfc2822(text).ok()?)
+}
+
 /// As `SystemTime::from`, which panics where the platform's range is smaller than chrono's.
 #[cfg(feature = "chrono")]
-pub(crate) fn to_system<Z: chrono::TimeZone>(date: &chrono::DateTime<Z>) -> Option<SystemTime> {
+fn to_system<Z: chrono::TimeZone>(date: &chrono::DateTime<Z>) -> Option<SystemTime> {
     let since = Duration::from_secs(date.timestamp().unsigned_abs());
     let whole = if date.timestamp() < 0 {
         SystemTime::UNIX_EPOCH.checked_sub(since)?
@@ -439,59 +359,6 @@ mod tests {
         assert_eq!(behind.to_local(local - HOUR), local);
         assert_eq!(behind.abs(), HOUR);
         assert_eq!(ClockOffset::between(local, local), ClockOffset::ZERO);
-    }
-
-    #[cfg(feature = "test-util")]
-    #[test]
-    fn a_learnt_offset_ends_when_the_local_clock_is_set() {
-        use crate::test_util::ManualClock;
-
-        let clock = ManualClock::at_unix(1_767_256_200);
-        let hours = |hours: u32| ClockOffset::between(clock.now(), clock.now() + hours * HOUR);
-        let learned = LearnedOffset::default();
-        assert_eq!((learned.get(&clock), learned.is_known()), (None, false));
-        // Nobody has refused the local time.
-        learned.confirm(hours(2), &clock);
-        assert_eq!(learned.get(&clock), None);
-
-        learned.set(hours(2), &clock);
-        clock.advance(1_000 * HOUR);
-        clock.set(clock.now() + TOLERANCE);
-        assert_eq!(learned.get(&clock), Some(hours(2)), "drift is no reason");
-        for set_by in [2 * HOUR, TOLERANCE + Duration::from_millis(1)] {
-            for later in [true, false] {
-                learned.set(hours(2), &clock);
-                let now = clock.now();
-                clock.set(if later { now + set_by } else { now - set_by });
-                assert_eq!(learned.get(&clock), None, "{set_by:?} {later}");
-                // Of a clock that was set nothing is known but that the service accepts it.
-                learned.confirm(hours(1), &clock);
-                assert_eq!((learned.get(&clock), learned.is_known()), (None, false));
-            }
-        }
-    }
-
-    #[test]
-    fn an_accepted_answer_corrects_a_learnt_offset_and_ends_it() {
-        /// Shows no monotonic time, so that only answers tell.
-        #[derive(Debug)]
-        struct WallClock(SystemTime);
-        impl Clock for WallClock {
-            fn now(&self) -> SystemTime {
-                self.0
-            }
-        }
-        let clock = Arc::new(WallClock(SystemTime::UNIX_EPOCH + 10 * HOUR));
-        let by = |by: Duration| ClockOffset::between(clock.now(), clock.now() + by);
-        let learned = LearnedOffset::default();
-        learned.set(by(2 * HOUR), &clock);
-        learned.confirm(by(HOUR), &clock);
-        assert_eq!(learned.get(&clock), Some(by(HOUR)));
-        learned.confirm(by(TOLERANCE), &clock);
-        assert_eq!(learned.get(&clock), None);
-        learned.set(by(HOUR), &clock);
-        learned.set(None, &clock);
-        assert_eq!(learned.get(&clock), None);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpRequest, HttpResponse};
 use oss_credentials_core::test_util::ScriptedSource;
 use oss_credentials_core::{
     Backoff, BoxFuture, ChainPolicy, ChainProvider, ChainReport, Clock, ClockOffset, Credentials,
@@ -22,9 +21,6 @@ fn values_can_go_anywhere() {
     value::<Credentials>();
     value::<Fetched>();
     value::<ClockOffset>();
-    value::<Endpoint>();
-    value::<HttpRequest>();
-    value::<HttpResponse>();
     value::<Backoff>();
     value::<ChainPolicy>();
     value::<SystemClock>();
@@ -32,7 +28,6 @@ fn values_can_go_anywhere() {
     shared::<CredentialsError>();
     shared::<ErrorDetail>();
     shared::<ChainReport>();
-    shared::<HttpError>();
     shared::<RefreshStatus>();
     shared::<RefreshingProvider<ScriptedSource>>();
     shared::<ChainProvider>();
@@ -45,7 +40,6 @@ fn values_can_go_anywhere() {
 fn traits_can_be_objects_behind_either_pointer() {
     shared::<Box<dyn CredentialsProvider>>();
     shared::<Box<dyn CredentialsSource>>();
-    shared::<Box<dyn HttpClient>>();
     shared::<Box<dyn Clock>>();
     shared::<Box<dyn Sleep>>();
     shared::<Box<dyn Env>>();

@@ -5,7 +5,7 @@
 //! The metadata service at [`DEFAULT_ENDPOINT`], in this order: a token (`PUT`, `IMDSv2`), the role's name
 //! unless it is set, the role's credentials. Where no token can be had it asks without one (`IMDSv1`), unless
 //! that is turned off. It is never asked through a proxy by a client that keeps the contract of
-//! [`HttpClient`](oss_credentials_core::http::HttpClient).
+//! [`HttpClient`](oss_credentials_http::HttpClient).
 //!
 //! Variables are read only by [`EcsRamRole::from_env`] and [`EcsRamRoleBuilder::env`]: [`ENV_ROLE_NAME`],
 //! [`ENV_DISABLED`] and [`ENV_V1_DISABLED`], each only if it is not set on the builder.
@@ -29,7 +29,7 @@
 //! With any other HTTP stack:
 //!
 //! ```
-//! use oss_credentials_core::http::{HttpMethod, HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_http::{HttpMethod, HttpRequest, HttpResponse, http_fn};
 //! use oss_credentials_core::{CredentialsProvider, blocking};
 //! use oss_credentials_ecs_ram_role::EcsRamRole;
 //!

@@ -6,10 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{
-    BodyDefect, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-};
+use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{Clock, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use zeroize::Zeroizing;
 
 use crate::config::{

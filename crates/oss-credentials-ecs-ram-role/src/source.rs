@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oss_credentials_core::http::{Endpoint, HttpClient};
 use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, Fetched,
     RefreshingProvider, SystemClock,
 };
+use oss_credentials_http::{Endpoint, HttpClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
@@ -40,7 +40,7 @@ pub type EcsRamRoleProvider = RefreshingProvider<EcsRamRole>;
 /// # Examples
 ///
 /// ```
-/// # use oss_credentials_core::http::{HttpError, HttpErrorKind, http_fn};
+/// # use oss_credentials_http::{HttpError, HttpErrorKind, http_fn};
 /// # let http = http_fn(|_| async { Err(HttpError::new(HttpErrorKind::Connect, "refused")) });
 /// use oss_credentials_core::{CredentialsProvider, blocking};
 /// use oss_credentials_ecs_ram_role::EcsRamRole;

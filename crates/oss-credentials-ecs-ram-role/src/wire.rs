@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
-use oss_credentials_core::http::{BodyDefect, Scrubber, json_object, required};
+use oss_credentials_core::body::{BodyDefect, json_object, required};
 use oss_credentials_core::rfc3339;
+use oss_credentials_http::Scrubber;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 

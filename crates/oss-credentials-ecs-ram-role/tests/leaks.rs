@@ -7,10 +7,10 @@ use std::error::Error as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_ecs_ram_role::{EcsRamRole, EcsRamRoleBuilder};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 
 const ID: &str = "STS.NUExampleNewKeyId1";
 const OK: &str = r#"{"Code": "Success", "AccessKeyId": "STS.NUExampleNewKeyId1", "AccessKeySecret": "canary-secret",

@@ -20,10 +20,10 @@ mod service;
 
 use std::time::Duration;
 
-use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_ecs_ram_role::{ENV_DISABLED, ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED, EcsRamRole};
+use oss_credentials_http::HttpResponse;
 use service::{KEYS, LIST, NOW, PUT, Service, at, fetch, fetch_once, with_token};
 
 #[test]

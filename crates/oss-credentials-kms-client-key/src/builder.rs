@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
-    Backoff, Clock, CredentialsError, Env, ErrorDetail, LearnedOffset, RefreshingProvider, Sleep, SystemClock,
+    Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
 };
+use oss_credentials_http::HttpClient;
+use oss_credentials_http::LearnedOffset;
 use zeroize::Zeroizing;
 
 use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};

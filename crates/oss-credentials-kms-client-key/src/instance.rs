@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::{Endpoint, HttpClient};
+use oss_credentials_http::{Endpoint, HttpClient};
 
 use crate::client_key::{ClientKey, PasswordSource};
 use crate::config::ENV_INSTANCES;

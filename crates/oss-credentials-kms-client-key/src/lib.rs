@@ -36,7 +36,7 @@
 //!
 //! ```
 //! use acs_sign::{ClientKeySigner, SignError};
-//! use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 //! use oss_credentials_core::{CredentialsProvider, blocking};
 //! use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
 //!

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use acs_sign::SignError;
-use oss_credentials_core::http::{BodyDefect, HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
+use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
 
 use crate::error::NAME;
 use crate::gateway::{Prepared, Target};

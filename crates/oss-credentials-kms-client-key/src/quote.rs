@@ -4,7 +4,7 @@
 //! under any status. A secret that is not known cannot be looked for, so text is passed on only if nothing in it
 //! looks like an answer that holds one.
 
-use oss_credentials_core::http::Scrubber;
+use oss_credentials_http::Scrubber;
 
 /// Longest piece of an answer that is not the service's, in characters.
 const MAX_EXCERPT: usize = 100;

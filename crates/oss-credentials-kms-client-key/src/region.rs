@@ -3,7 +3,7 @@
 use std::fmt;
 
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::Endpoint;
+use oss_credentials_http::Endpoint;
 use serde_json::{Map, Value};
 
 use crate::config::{ENV_REGIONS, INSTANCE_SUFFIX};

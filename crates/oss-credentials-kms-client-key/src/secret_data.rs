@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::json_text;
+use oss_credentials_core::body::json_text;
 use oss_credentials_core::rfc3339;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};

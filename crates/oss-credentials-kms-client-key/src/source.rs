@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpResponse, Scrubber};
 use oss_credentials_core::{
     BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
-    LearnedOffset, RefreshingProvider, Sleep,
+    RefreshingProvider, Sleep,
 };
+use oss_credentials_http::LearnedOffset;
+use oss_credentials_http::{HttpResponse, Scrubber};
 
 use crate::TRACING_TARGET;
 use crate::builder::KmsClientKeyBuilder;
@@ -39,7 +40,7 @@ pub type KmsClientKeyProvider = RefreshingProvider<KmsClientKey>;
 /// As a member of a chain, where a machine without these settings goes on to the next one:
 ///
 /// ```
-/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # use oss_credentials_http::{HttpResponse, http_fn};
 /// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
 /// use oss_credentials_core::{Credentials, ChainProvider, ProcessEnv};
 /// use oss_credentials_kms_client_key::KmsClientKey;

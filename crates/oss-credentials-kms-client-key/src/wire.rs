@@ -3,7 +3,8 @@
 //! Vendor document: `GetSecretValue` of the Key Management Service,
 //! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
 
-use oss_credentials_core::http::{BodyDefect, json_object, xml_text};
+use oss_credentials_core::body::{BodyDefect, json_object};
+use oss_credentials_http::xml_text;
 use serde_json::Value;
 use zeroize::Zeroizing;
 

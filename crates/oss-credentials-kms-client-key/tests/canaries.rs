@@ -6,8 +6,9 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 
 use acs_sign::{ClientKeySigner, SignError};
-use oss_credentials_core::test_util::{ManualClock, ScriptedHttp, logged};
+use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsSource, blocking};
+use oss_credentials_http::test_util::ScriptedHttp;
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsRegion};
 use proptest::prelude::*;
 

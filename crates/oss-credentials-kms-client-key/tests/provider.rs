@@ -28,8 +28,8 @@ mod settings;
 use std::time::Duration;
 
 use base64::Engine as _;
-use oss_credentials_core::http::HttpMethod;
 use oss_credentials_core::{CredentialsProvider, blocking};
+use oss_credentials_http::HttpMethod;
 use oss_credentials_kms_client_key::KmsRegion;
 use service::{KEY_ID, SECRET, Service, client_key, param};
 

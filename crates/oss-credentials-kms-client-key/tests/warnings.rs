@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::test_util::{ManualClock, ScriptedHttp, logged};
+use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsSource, blocking};
+use oss_credentials_http::test_util::ScriptedHttp;
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
 
 const SOON: &str = "the client key ends soon";

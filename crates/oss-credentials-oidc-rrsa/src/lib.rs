@@ -31,7 +31,7 @@
 //! With explicit values and any other HTTP stack:
 //!
 //! ```
-//! use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 //! use oss_credentials_core::{CredentialsProvider, blocking};
 //! use oss_credentials_oidc_rrsa::OidcRrsa;
 //!

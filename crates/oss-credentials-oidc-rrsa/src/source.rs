@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder};
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::secret_file::{ReadError, SecretFile};
 use oss_credentials_core::{
     BoxFuture, Clock, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder, Fetched,
     RefreshingProvider, Sleep, SystemClock,
 };
+use oss_credentials_http::HttpClient;
 use zeroize::Zeroizing;
 
 use crate::config::{
@@ -38,7 +38,7 @@ pub type OidcRrsaProvider = RefreshingProvider<OidcRrsa>;
 /// As a member of a chain, where a machine without RRSA goes on to the next one:
 ///
 /// ```
-/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # use oss_credentials_http::{HttpResponse, http_fn};
 /// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
 /// use oss_credentials_core::{Credentials, ChainProvider, ProcessEnv};
 /// use oss_credentials_oidc_rrsa::OidcRrsa;
@@ -500,7 +500,7 @@ fn default_http_client() -> Option<Arc<dyn HttpClient>> {
 
 #[cfg(test)]
 mod tests {
-    use oss_credentials_core::http::{HttpError, HttpErrorKind, http_fn};
+    use oss_credentials_http::{HttpError, HttpErrorKind, http_fn};
 
     use super::*;
 

@@ -5,9 +5,9 @@
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, http_fn};
 use oss_credentials_oidc_rrsa::OidcRrsa;
 
 const JWT: &str = "canary-oidc-header.canary-oidc-claims.canary-oidc-signature";

@@ -13,9 +13,9 @@ mod token_file;
 
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use oss_credentials_oidc_rrsa::{
     ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT,
     ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, OidcRrsa, OidcRrsaBuilder,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use oss_credentials_core::http::{BodyDefect, json_object, required};
+use oss_credentials_core::body::{BodyDefect, json_object, required};
 use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use zeroize::Zeroizing;

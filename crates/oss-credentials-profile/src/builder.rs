@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{Clock, CredentialsError, Env, ErrorDetail, Sleep, SystemClock};
+use oss_credentials_http::HttpClient;
 
 use crate::NAME;
 use crate::config::{ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE};

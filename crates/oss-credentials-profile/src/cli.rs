@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use oss_credentials_core::http::{BodyDefect, json_object};
+use oss_credentials_core::body::{BodyDefect, json_object};
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use serde::Deserialize;
 use serde_json::value::RawValue;

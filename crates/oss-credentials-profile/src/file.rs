@@ -1,6 +1,6 @@
 //! Reading a file, and telling whether it has changed.
 
-#[cfg(feature = "write-back")]
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Text, ReadError> {
 }
 
 /// The same for a file that is already open.
-#[cfg(feature = "write-back")]
+#[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 pub(crate) fn read_opened(file: &File, limit: usize) -> Result<Text, ReadError> {
     text(SecretFile::read_opened(file, limit), limit)
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
     Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env, RefreshingProvider,
     Sleep,
 };
+use oss_credentials_http::HttpClient;
 
 use crate::NAME;
 use crate::config::ENV_DISABLE_EXTERNAL_PROCESS;

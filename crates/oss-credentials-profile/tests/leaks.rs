@@ -7,9 +7,9 @@ use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_profile::ProfileProvider;
 
 const NOW: u64 = 1_767_323_045;

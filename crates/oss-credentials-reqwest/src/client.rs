@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use oss_credentials_core::BoxFuture;
-use oss_credentials_core::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use oss_credentials_http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 
 use crate::clients::{Clients, Factory, Origin};
 use crate::exchange::exchange;
@@ -15,10 +15,10 @@ use crate::tls::Trusted;
 ///
 /// - Redirects are not followed, and nothing is decompressed, whatever the given builder says.
 /// - Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), by the rules of
-///   [`ProxyVariables`](oss_credentials_core::http::ProxyVariables); with a given builder, as that builder decides.
+///   [`ProxyVariables`](oss_credentials_http::ProxyVariables); with a given builder, as that builder decides.
 ///   Metadata hosts, loopback and link-local addresses are always asked directly.
 /// - Plain `http://` needs no certificates, and works where the system has none.
-/// - A body over [`MAX_BODY`](oss_credentials_core::http::MAX_BODY) bytes is an error.
+/// - A body over [`MAX_BODY`](oss_credentials_http::MAX_BODY) bytes is an error.
 /// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime each exchange makes
 ///   a new one: a connection hangs where the runtime in which it was made is not polled any more.
 /// - A process that was forked starts anew, with a thread and connections of its own.
@@ -32,14 +32,14 @@ use crate::tls::Trusted;
 ///
 /// ```no_run
 /// use oss_credentials_core::blocking;
-/// use oss_credentials_core::http::{HttpClient, HttpRequest};
+/// use oss_credentials_http::{HttpClient, HttpRequest};
 /// use oss_credentials_reqwest::ReqwestClient;
 ///
 /// let client = ReqwestClient::with_own_runtime();
 /// let request = HttpRequest::get("http://100.100.100.200/latest/meta-data/instance-id");
 /// let response = blocking::wait(client.send(request))?;
 /// println!("status {}", response.status());
-/// # Ok::<(), oss_credentials_core::http::HttpError>(())
+/// # Ok::<(), oss_credentials_http::HttpError>(())
 /// ```
 #[derive(Clone)]
 pub struct ReqwestClient {
@@ -203,7 +203,7 @@ impl ReqwestClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind::Request`](oss_credentials_core::http::HttpErrorKind::Request) if the text given to
+    /// [`HttpErrorKind::Request`](oss_credentials_http::HttpErrorKind::Request) if the text given to
     /// [`ReqwestClientBuilder::trust_only_pem`] holds no certificate that can be read, or if no TLS feature is
     /// on.
     pub fn build(self) -> Result<ReqwestClient, HttpError> {

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
-use oss_credentials_core::http::{
-    HttpError, HttpErrorKind, ProxyVariables, is_metadata_host, is_out_of_files,
-};
+use oss_credentials_http::{HttpError, HttpErrorKind, ProxyVariables, is_metadata_host, is_out_of_files};
 
 use crate::error;
 use crate::tls::{self, Certificates, Trusted};

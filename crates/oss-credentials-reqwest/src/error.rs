@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, is_out_of_files};
+use oss_credentials_http::{HttpError, HttpErrorKind, is_out_of_files};
 
 /// A request that cannot be made, for the reason given.
 pub(crate) fn request(reason: &'static str) -> HttpError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 use reqwest::header::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 

@@ -1,4 +1,4 @@
-//! The [`HttpClient`](oss_credentials_core::http::HttpClient) of the credential providers over reqwest.
+//! The [`HttpClient`](oss_credentials_http::HttpClient) of the credential providers over reqwest.
 //!
 //! Providers make one by themselves where their feature `reqwest` is on. Make your own to choose proxy,
 //! certificates, connection pool, or a runtime of its own:
@@ -9,7 +9,7 @@
 //! let client = ReqwestClient::builder()
 //!     .client_builder(|| reqwest::Client::builder().user_agent("my-program/1.0"))
 //!     .build()?;
-//! # Ok::<(), oss_credentials_core::http::HttpError>(())
+//! # Ok::<(), oss_credentials_http::HttpError>(())
 //! ```
 //!
 //! Futures of a plain [`ReqwestClient::new`] are polled inside a tokio runtime with I/O and time enabled.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll};
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

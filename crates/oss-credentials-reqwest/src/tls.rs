@@ -23,7 +23,7 @@ pub(crate) enum Certificates<'a> {
 
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 mod on {
-    use oss_credentials_core::http::{HttpError, HttpErrorKind};
+    use oss_credentials_http::{HttpError, HttpErrorKind};
     use reqwest::{Certificate, ClientBuilder};
 
     use super::Certificates;
@@ -61,7 +61,7 @@ mod on {
 
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
 mod off {
-    use oss_credentials_core::http::HttpError;
+    use oss_credentials_http::HttpError;
     use reqwest::ClientBuilder;
 
     use super::Certificates;
@@ -91,7 +91,7 @@ mod off {
     feature = "rustls-no-provider",
     not(any(feature = "rustls", feature = "native-tls"))
 ))]
-pub(crate) fn check_provider() -> Result<(), oss_credentials_core::http::HttpError> {
+pub(crate) fn check_provider() -> Result<(), oss_credentials_http::HttpError> {
     if rustls::crypto::CryptoProvider::get_default().is_some() {
         return Ok(());
     }
@@ -106,6 +106,6 @@ pub(crate) fn check_provider() -> Result<(), oss_credentials_core::http::HttpErr
     not(any(feature = "rustls", feature = "native-tls"))
 )))]
 #[expect(clippy::unnecessary_wraps, reason = "its twin under another feature can fail")]
-pub(crate) fn check_provider() -> Result<(), oss_credentials_core::http::HttpError> {
+pub(crate) fn check_provider() -> Result<(), oss_credentials_http::HttpError> {
     Ok(())
 }

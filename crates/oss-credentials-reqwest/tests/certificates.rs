@@ -10,8 +10,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 
-use oss_credentials_core::http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_core::{Env, ProcessEnv, blocking};
+use oss_credentials_http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_reqwest::ReqwestClient;
 
 const IN_CHILD: &str = "OSS_TEST_WITHOUT_CERTIFICATES";

@@ -11,8 +11,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use oss_credentials_core::blocking;
-use oss_credentials_core::http::{HttpClient, HttpErrorKind, HttpRequest};
-use oss_credentials_core::test_util::{ConformanceReport, HttpConformance};
+use oss_credentials_http::test_util::ConformanceReport;
+use oss_credentials_http::test_util::HttpConformance;
+use oss_credentials_http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_reqwest::ReqwestClient;
 
 fn proxied(proxy: &str) -> oss_credentials_reqwest::ReqwestClientBuilder {

@@ -13,8 +13,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use oss_credentials_core::http::{HttpClient, HttpRequest};
 use oss_credentials_core::{Env, ProcessEnv, blocking};
+use oss_credentials_http::{HttpClient, HttpRequest};
 use oss_credentials_reqwest::ReqwestClient;
 
 /// Where the child finds the server that it is to reach without a proxy.

@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_core::{Env, ProcessEnv, blocking};
+use oss_credentials_http::{HttpClient, HttpErrorKind, HttpRequest};
 use oss_credentials_reqwest::ReqwestClient;
 use tokio::runtime::Builder;
 

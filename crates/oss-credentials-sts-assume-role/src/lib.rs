@@ -32,7 +32,7 @@
 //! With any other HTTP stack:
 //!
 //! ```
-//! use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 //! use oss_credentials_core::{Credentials, CredentialsProvider, blocking};
 //! use oss_credentials_sts_assume_role::StsAssumeRole;
 //!

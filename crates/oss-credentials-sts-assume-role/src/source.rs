@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acs_sts::{AssumeRole, AssumedRole, SignatureVersion, StsClient, StsClientBuilder};
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env,
     ErrorDetail, Fetched, RefreshingProvider, Sleep, SystemClock,
 };
+use oss_credentials_http::HttpClient;
 
 use crate::config::{DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME};
 
@@ -28,7 +28,7 @@ pub type StsAssumeRoleProvider = RefreshingProvider<StsAssumeRole>;
 /// A role that may only be assumed from another role:
 ///
 /// ```
-/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # use oss_credentials_http::{HttpResponse, http_fn};
 /// # use oss_credentials_core::Credentials;
 /// # let http = || http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
 /// use oss_credentials_sts_assume_role::StsAssumeRole;

@@ -4,9 +4,9 @@
 
 use std::error::Error as _;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{Credentials, CredentialsProvider, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
 const ID: &str = "STS.NUExampleTempKeyId";

@@ -13,9 +13,9 @@ mod service;
 
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, CredentialsSource, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_sts_assume_role::{
     ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
     SignatureVersion, StsAssumeRole, StsAssumeRoleBuilder,

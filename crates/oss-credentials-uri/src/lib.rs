@@ -30,7 +30,7 @@
 //! With any other HTTP stack:
 //!
 //! ```
-//! use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+//! use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 //! use oss_credentials_core::{CredentialsProvider, blocking};
 //! use oss_credentials_uri::CredentialsUri;
 //!

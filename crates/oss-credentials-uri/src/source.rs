@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{
-    BodyDefect, Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, may_pass,
-};
+use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder,
     Fetched, RefreshingProvider, SystemClock,
+};
+use oss_credentials_http::{
+    Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, may_pass,
 };
 use zeroize::Zeroizing;
 
@@ -35,7 +36,7 @@ pub type CredentialsUriProvider = RefreshingProvider<CredentialsUri>;
 /// # Examples
 ///
 /// ```
-/// # use oss_credentials_core::http::{HttpResponse, http_fn};
+/// # use oss_credentials_http::{HttpResponse, http_fn};
 /// # let http = http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) });
 /// use oss_credentials_uri::CredentialsUri;
 ///

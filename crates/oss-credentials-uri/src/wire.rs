@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oss_credentials_core::http::{BodyDefect, Endpoint, Scrubber, json_object, required};
+use oss_credentials_core::body::{BodyDefect, json_object, required};
 use oss_credentials_core::rfc3339;
+use oss_credentials_http::{Endpoint, Scrubber};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;

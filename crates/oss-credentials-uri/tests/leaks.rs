@@ -4,9 +4,9 @@
 
 use std::error::Error;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::{ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, CredentialsSource, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_uri::CredentialsUri;
 
 const URI: &str =

@@ -13,9 +13,9 @@ mod service;
 
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpMethod, HttpResponse};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
+use oss_credentials_http::{HttpMethod, HttpResponse};
 use oss_credentials_uri::{CredentialsUri, CredentialsUriBuilder, ENV_CREDENTIALS_URI};
 use service::{NOW, Service, URI, an_hour, at, fetch, session};
 

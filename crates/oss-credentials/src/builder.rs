@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{
     ChainPolicy, ChainProvider, Clock, CredentialsError, CredentialsProvider, Env, ErrorDetail, ProcessEnv,
     Sleep, SystemClock,
 };
+use oss_credentials_http::HttpClient;
 
 use crate::NAME;
 use crate::config::{DEFAULT_ORDER, ENV_CREDENTIALS_PROVIDER};

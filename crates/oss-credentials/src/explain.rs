@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use oss_credentials_core::{
     ChainPolicy, ClockOffset, Credentials, CredentialsError, CredentialsProvider, MaskedId, RefreshStatus,
-    terminal,
+    text,
 };
 
 use crate::members::Member;
@@ -328,7 +328,7 @@ impl MemberReport {
 
 /// Below the line of the member, without what a terminal would obey: a cause may be anybody's text.
 fn indented(text: &str) -> String {
-    let plain = |c: char| if c == '\n' { c } else { terminal::safe(c) };
+    let plain = |c: char| if c == '\n' { c } else { text::safe(c) };
     let text: String = text.chars().map(plain).collect();
     text.replace('\n', "\n      ")
 }

@@ -82,6 +82,7 @@ pub use oss_credentials_env as env;
 #[cfg(feature = "fc-context")]
 #[doc(inline)]
 pub use oss_credentials_fc_context as fc_context;
+pub use oss_credentials_http as http;
 #[cfg(feature = "kms-client-key")]
 #[doc(inline)]
 pub use oss_credentials_kms_client_key as kms_client_key;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, Env, ErrorDetail, Sleep};
+use oss_credentials_http::HttpClient;
 
 #[cfg(feature = "ecs-ram-role")]
 use crate::config::ECS_RAM_ROLE;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use oss_credentials_core::terminal;
+use oss_credentials_core::text;
 
 /// Longest part of a caller's value that is repeated in an error, in characters.
 const SHOWN: usize = 64;
@@ -147,7 +147,7 @@ impl fmt::Debug for SignError {
 /// A caller's value as it may stand in an error.
 pub(crate) fn shown(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
-    text.chars().map(terminal::safe).take(SHOWN).collect()
+    text.chars().map(text::safe).take(SHOWN).collect()
 }
 
 #[cfg(test)]

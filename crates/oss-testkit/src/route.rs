@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use oss_credentials_core::BoxFuture;
-use oss_credentials_core::http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
 use crate::cloud::LocalCloud;
 use crate::login::oauth::OAuthSite;
@@ -49,7 +49,7 @@ impl LocalCloud {
     /// # Examples
     ///
     /// ```no_run
-    /// # use oss_credentials_core::http::HttpClient;
+    /// # use oss_credentials_http::HttpClient;
     /// # fn example(cloud: &oss_testkit::LocalCloud, client: impl HttpClient) {
     /// let client = cloud.routed(client);
     /// // Hand it to `http_client(..)` of the provider under test.

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use oss_credentials_core::http::{
+use oss_credentials_http::{
     Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, MAX_BODY, http_fn,
 };
 use tokio::runtime::Handle;

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use oss_credentials_core::http::{
+use oss_credentials_http::{
     Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, MAX_BODY, blocking_http_fn,
 };
 use ureq::{Agent, Body, Error, Timeout};

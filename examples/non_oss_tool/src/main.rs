@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use acs_sign::{ApiRequest, acs3};
 use clap::{Parser, ValueEnum};
-use oss_credentials_core::http::{Endpoint, HttpClient, HttpRequest};
 use oss_credentials_core::{
     ChainProvider, Clock as _, CredentialsError, CredentialsProvider, Env as _, ProcessEnv, SystemClock,
     nonce,
 };
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_env::{EnvProvider, Family};
+use oss_credentials_http::{Endpoint, HttpClient, HttpRequest};
 use oss_credentials_reqwest::ReqwestClient;
 use oss_credentials_uri::CredentialsUri;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use acs_sign::{ClientKeySigner, SignError};
 use fuzz::check_without;
 use libfuzzer_sys::fuzz_target;
-use oss_credentials_core::http::{HttpResponse, http_fn};
+use oss_credentials_http::{HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsSource, blocking};
 use oss_credentials_ecs_ram_role::EcsRamRole;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::common::*;
 use acs_sign::{acs3, rpc};
 use acs_sts::{AssumeRole, SignatureVersion, StsClient, StsError};
-use oss_credentials_core::http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, Credentials, CredentialsError, blocking};
+use oss_credentials_http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, http_fn};
 
 fn assume(client: &StsClient) -> Result<acs_sts::AssumedRole, StsError> {
     blocking::wait(client.assume_role(&caller(), &role()))
@@ -243,10 +243,7 @@ fn a_used_nonce_is_replaced_at_once_and_twice_at_most() {
 }
 
 /// A service whose clock is right, and refuses timestamps more than 15 minutes away.
-fn strict_about_time(
-    now: u64,
-    seen: &Arc<Mutex<Vec<String>>>,
-) -> Arc<dyn oss_credentials_core::http::HttpClient> {
+fn strict_about_time(now: u64, seen: &Arc<Mutex<Vec<String>>>) -> Arc<dyn oss_credentials_http::HttpClient> {
     let seen = Arc::clone(seen);
     Arc::new(http_fn(move |request: HttpRequest| {
         let timestamp = get(&params(&request), "Timestamp").unwrap().to_owned();

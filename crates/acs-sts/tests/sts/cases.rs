@@ -6,8 +6,8 @@ use crate::common::{JWT, Service, role_for_token};
 #[cfg(feature = "signed")]
 use crate::common::{SECRET, TOKEN, caller, role};
 use acs_sts::{AssumedRole, StsClient, StsError};
-use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::{CredentialsError, blocking};
+use oss_credentials_http::HttpResponse;
 use serde_json::Value;
 
 fn variant(error: &StsError) -> &'static str {

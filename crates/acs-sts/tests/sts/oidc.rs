@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::common::*;
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder, StsError};
-use oss_credentials_core::http::{HttpErrorKind, HttpMethod, HttpResponse};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, blocking};
+use oss_credentials_http::{HttpErrorKind, HttpMethod, HttpResponse};
 
 const ROLE: &str = "acs:ram::123456789012:role/r";
 const PROVIDER: &str = "acs:ram::123456789012:oidc-provider/p";

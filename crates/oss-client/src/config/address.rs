@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use oss_credentials_core::terminal;
+use oss_credentials_core::text;
 use oss_sign::SignError;
 
 use super::ClientBuilder;
@@ -270,7 +270,7 @@ fn check_region(host: &str, region: &str) -> Result<(), Problem> {
     let Some(named) = public_region(host).filter(|named| *named != region) else {
         return Ok(());
     };
-    let shown: String = region.chars().map(terminal::safe).take(64).collect();
+    let shown: String = region.chars().map(text::safe).take(64).collect();
     Err(Problem::new(
         format!("`region` is {shown:?} and `endpoint` is that of {named:?}"),
         "set both to the bucket's region, or leave `endpoint` out",

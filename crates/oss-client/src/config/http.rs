@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
-use oss_credentials_core::http::is_out_of_files;
+use oss_credentials_http::is_out_of_files;
 
 use super::ClientBuilder;
 use crate::body::innermost;
@@ -126,7 +126,7 @@ impl ClientBuilder {
 
     /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine.
     /// Default: the proxy that the environment names, by the rules of
-    /// [`ProxyVariables`](oss_credentials_core::http::ProxyVariables), or that the builder given to
+    /// [`ProxyVariables`](oss_credentials_http::ProxyVariables), or that the builder given to
     /// [`ClientBuilder::client_builder`] has; and none for an endpoint on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());

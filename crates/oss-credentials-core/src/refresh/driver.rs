@@ -13,7 +13,7 @@ use super::shared::{Presence, Seat, Shared};
 use super::slot::Slot;
 use super::wake::WakeSet;
 use crate::TRACING_TARGET;
-use crate::provider::BoxFuture;
+use crate::future::BoxFuture;
 use crate::time::Sleep;
 
 /// A future that refreshes a [`RefreshingProvider`](crate::RefreshingProvider) before its value expires.

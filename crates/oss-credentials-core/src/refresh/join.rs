@@ -11,7 +11,7 @@ use super::moment::Moment;
 use super::shared::{Entered, Purpose, Seat, Shared};
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
-use crate::provider::BoxFuture;
+use crate::future::BoxFuture;
 
 /// Joins the attempt under way or begins one, polls it together with all others who joined, and takes its
 /// outcome. Dropping it leaves the flight to the others, or to whoever comes next.

@@ -24,7 +24,6 @@ use std::sync::atomic::Ordering;
 pub use builder::RefreshingProviderBuilder;
 pub use driver::RefreshDriver;
 pub use policy::Backoff;
-pub use report::RefreshStatus;
 #[cfg(feature = "tokio")]
 pub use spawn::NoRuntime;
 pub use updates::Updates;
@@ -32,6 +31,7 @@ pub use updates::Updates;
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
 use crate::provider::{CredentialsFuture, CredentialsProvider, CredentialsSource};
+use crate::status::RefreshStatus;
 use crate::time::Sleep;
 use join::Join;
 use shared::{Purpose, Shared};

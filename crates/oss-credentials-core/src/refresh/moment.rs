@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::time::{Clock, TOLERANCE};
+use crate::time::{CLOCK_TOLERANCE, Clock};
 
 /// What the wall clock and the monotonic one showed at the same time, before anything is calculated from it.
 ///
@@ -114,7 +114,7 @@ pub(super) struct Moment {
     since_boot: Option<Duration>,
 }
 
-const TOLERANCE_NANOS: u64 = nanos(TOLERANCE);
+const TOLERANCE_NANOS: u64 = nanos(CLOCK_TOLERANCE);
 
 /// Modulo 2^64.
 const fn nanos(duration: Duration) -> u64 {
@@ -203,7 +203,7 @@ impl Moment {
         let difference = self.origin.wrapping_sub(earlier.origin);
         difference.wrapping_add(TOLERANCE_NANOS) <= 2 * TOLERANCE_NANOS
             // The steady clock goes back only where the wall clock stands in for it.
-            && (self.steady >= earlier.steady || earlier.since(self) <= TOLERANCE)
+            && (self.steady >= earlier.steady || earlier.since(self) <= CLOCK_TOLERANCE)
     }
 }
 

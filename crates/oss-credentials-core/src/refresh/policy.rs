@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use super::moment::{Moment, Reading, Span};
 use crate::credentials::Credentials;
+use crate::detail::ErrorDetail;
 use crate::entropy;
-use crate::error::{CredentialsError, ErrorDetail};
+use crate::error::CredentialsError;
 use crate::provider::Fetched;
 use crate::time::ClockOffset;
 

@@ -14,7 +14,8 @@ use super::report::{self, Note};
 use super::slot::{Attempt, Flight, Slot, Step};
 use super::wake::{FlightWaker, WakeSet};
 use crate::credentials::Credentials;
-use crate::error::{CredentialsError, ErrorDetail};
+use crate::detail::ErrorDetail;
+use crate::error::CredentialsError;
 use crate::provider::{CredentialsSource, Fetched};
 use crate::time::Clock;
 

@@ -8,7 +8,8 @@ use super::policy::{Allowance, Failure, STALL_LIMIT, Settings};
 use super::wake::FlightWaker;
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
-use crate::provider::{BoxFuture, Fetched};
+use crate::future::BoxFuture;
+use crate::provider::Fetched;
 
 /// A fetch under way. It owns its source and borrows nothing, so that any caller can go on polling it.
 pub(super) type Fetch = BoxFuture<'static, Result<Fetched, CredentialsError>>;

@@ -13,7 +13,7 @@ mod without_tokio {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use crate::provider::BoxFuture;
+    use crate::future::BoxFuture;
     use crate::refresh::shared::Shared;
 
     pub(in crate::refresh) fn on_begin(_: &Arc<Shared>) {}
@@ -30,7 +30,7 @@ mod with_tokio {
 
     use tokio::runtime::Handle;
 
-    use crate::provider::BoxFuture;
+    use crate::future::BoxFuture;
     use crate::refresh::RefreshDriver;
     use crate::refresh::shared::Shared;
     use crate::time::{Sleep, TokioSleep};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, SystemTime};
 
-use crate::provider::BoxFuture;
+use crate::future::BoxFuture;
 use crate::time::{Clock, Sleep};
 
 /// A [`Clock`] and [`Sleep`] for tests. Clones are the same clock.

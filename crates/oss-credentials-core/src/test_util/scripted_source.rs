@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use crate::credentials::Credentials;
-use crate::error::{CredentialsError, ErrorDetail};
-use crate::provider::{BoxFuture, CredentialsSource, Fetched};
+use crate::detail::ErrorDetail;
+use crate::error::CredentialsError;
+use crate::future::BoxFuture;
+use crate::provider::{CredentialsSource, Fetched};
 
 /// A [`CredentialsSource`] that answers from a script, one step per fetch. Clones are the same source.
 ///

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::HttpResponse;
+use oss_credentials_http::HttpResponse;
 use serde_json::Value;
 
 use crate::service::{KEYS, LIST, Service, TOKEN, fetch, fetch_once, keys, six_hours, with_token};

@@ -1,7 +1,7 @@
 //! With a token, with another one, without.
 
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::HttpErrorKind::{Connect, Timeout};
+use oss_credentials_http::HttpErrorKind::{Connect, Timeout};
 
 use crate::service::{KEYS, LIST, PUT, Service, fetch, fetch_once, with_token};
 

@@ -9,7 +9,7 @@ use acs_sign::{ClientKeySigner, SignError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike as _, Utc};
-use oss_credentials_core::http::HttpRequest;
+use oss_credentials_http::HttpRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::protobuf::{put_flag, put_text};

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use acs_sign::SignError;
-use oss_credentials_core::http::{BodyDefect, Endpoint, HttpClient, HttpRequest, HttpResponse};
+use oss_credentials_core::body::BodyDefect;
+use oss_credentials_http::{Endpoint, HttpClient, HttpRequest, HttpResponse};
 
 use crate::client_key::ClientKey;
 use crate::key::KeySource;

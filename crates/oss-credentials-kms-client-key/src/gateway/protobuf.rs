@@ -2,7 +2,7 @@
 //!
 //! They hold texts, a number and a switch; observed from the vendor's client (`alibabacloud-dkms-gcs`).
 
-use oss_credentials_core::http::{BodyDefect, required};
+use oss_credentials_core::body::{BodyDefect, required};
 use zeroize::Zeroizing;
 
 use crate::quote::is_code;

@@ -6,8 +6,8 @@
 use std::time::SystemTime;
 
 use acs_sign::{ApiRequest, SignError, encode_pairs, rpc};
-use oss_credentials_core::http::HttpRequest;
 use oss_credentials_core::try_nonce;
+use oss_credentials_http::HttpRequest;
 
 use super::{API_NAME, Prepared, STAGE, Target};
 use crate::client_key::ClientKey;

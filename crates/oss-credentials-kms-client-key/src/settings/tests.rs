@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use acs_sign::{ClientKeySigner, SignError};
 use oss_credentials_core::CredentialsError;
-use oss_credentials_core::http::{HttpResponse, http_fn};
 use oss_credentials_core::test_util::FakeEnv;
+use oss_credentials_http::{HttpResponse, http_fn};
 use serde_json::Value;
 
 use crate::{ClientKey, KmsClientKey, KmsClientKeyBuilder};

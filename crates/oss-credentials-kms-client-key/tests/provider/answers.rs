@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use oss_credentials_core::http::HttpErrorKind;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_http::HttpErrorKind;
 use oss_credentials_kms_client_key::KmsRegion;
 
 use crate::service::{Service, at, fetch, pair, response, secret};

@@ -1,8 +1,8 @@
 //! The gateway of a KMS instance.
 
-use oss_credentials_core::http::{HttpMethod, HttpResponse};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{CredentialsError, CredentialsSource, blocking};
+use oss_credentials_http::{HttpMethod, HttpResponse};
 use oss_credentials_kms_client_key::{
     ENV_INSTANCES, KmsClientKey, KmsClientKeyBuilder, KmsInstance, KmsRegion,
 };

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsProvider, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 
 use crate::service::{NOW, Service, at, pair};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, CredentialsError, CredentialsSource, blocking};
+use oss_credentials_http::HttpResponse;
 
 use crate::service::{NOW, Service, at, fetch, pair, param, refusal, response};
 

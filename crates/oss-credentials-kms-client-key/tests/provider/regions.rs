@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, CredentialsError, CredentialsSource, blocking};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_kms_client_key::{KmsClientKeyBuilder, KmsRegion};
 
 use crate::service::{NOW, Service, at, pair, response};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::service::{JWT, NOW, Service, an_hour, at, fetch, refusal, session};
-use oss_credentials_core::http::HttpResponse;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{
     ChainProvider, CredentialsError, CredentialsProvider, CredentialsSource, blocking, provider_fn,
 };
+use oss_credentials_http::HttpResponse;
 
 #[test]
 fn it_is_read_at_every_refresh_and_not_before() {

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use oss_credentials_core::http::{Endpoint, HttpClient};
 use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsSource, ErrorDetail, Fetched};
+use oss_credentials_http::{Endpoint, HttpClient};
 use serde::Serialize;
 use zeroize::Zeroizing;
 

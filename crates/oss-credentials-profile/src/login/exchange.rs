@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{BodyDefect, HttpClient, HttpRequest, HttpResponse, Scrubber, may_pass};
+use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{Clock, Credentials, CredentialsError, ErrorDetail, ErrorDetailBuilder, Fetched};
+use oss_credentials_http::{HttpClient, HttpRequest, HttpResponse, Scrubber, may_pass};
 
 use super::wire::{self, Fault, Refusal, Session};
 use crate::{NAME, TRACING_TARGET};

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use oss_credentials_core::http::HttpClient;
 use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsSource, Fetched, Sleep};
+use oss_credentials_http::HttpClient;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 

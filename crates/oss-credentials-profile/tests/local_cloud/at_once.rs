@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Clock as _;
 use oss_credentials_core::CredentialsProvider as _;
-use oss_credentials_core::http::{HttpClient, HttpRequest, http_fn};
 use oss_credentials_core::test_util::ManualClock;
+use oss_credentials_http::{HttpClient, HttpRequest, http_fn};
 use oss_credentials_profile::ProfileProvider;
 use oss_testkit::Service;
 

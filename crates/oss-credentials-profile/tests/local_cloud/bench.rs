@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use acs_sts::StsClient;
-use oss_credentials_core::http::{HttpClient, HttpRequest, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock as _, Credentials, CredentialsError, CredentialsProvider as _, blocking};
+use oss_credentials_http::{HttpClient, HttpRequest, http_fn};
 use oss_credentials_profile::{ProfileProvider, ProfileProviderBuilder};
 use oss_credentials_reqwest::ReqwestClient;
 use oss_testkit::{Fault, LocalCloud, LocalCloudBuilder, ProfileFiles, Service};

@@ -357,8 +357,8 @@ fn an_oidc_token() {
 #[cfg(feature = "ecs")]
 mod ecs {
     use super::*;
-    use oss_credentials_core::http::HttpErrorKind;
     use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
+    use oss_credentials_http::HttpErrorKind;
 
     const PROFILE: &str = r#"{"name": "x", "mode": "EcsRamRole", "ram_role_name": ""}"#;
 

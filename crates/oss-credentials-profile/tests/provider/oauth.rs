@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oss_credentials_core::http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use oss_credentials_profile::ProfileProvider;
 
 use super::support::{Folder, NOW, at, get, param, read};
@@ -431,14 +431,14 @@ fn meanwhile(
     folder: &Folder,
     url: &'static str,
     text: String,
-) -> impl oss_credentials_core::http::HttpClient + use<> {
+) -> impl oss_credentials_http::HttpClient + use<> {
     let (http, path) = (folder.http.clone(), folder.path("config.json"));
-    oss_credentials_core::http::http_fn(move |request: HttpRequest| {
+    oss_credentials_http::http_fn(move |request: HttpRequest| {
         if request.url() == url {
             std::fs::write(&path, &text).unwrap();
         }
         let http = http.clone();
-        async move { oss_credentials_core::http::HttpClient::send(&http, request).await }
+        async move { oss_credentials_http::HttpClient::send(&http, request).await }
     })
 }
 

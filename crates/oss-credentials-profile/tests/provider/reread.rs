@@ -263,8 +263,8 @@ fn an_earlier_file_that_appears_takes_over_and_one_that_goes_leaves_no_other_ide
 mod with_a_service {
     use super::*;
     use crate::support::{ROLE, session};
-    use oss_credentials_core::http::HttpErrorKind;
     use oss_credentials_core::{CredentialsError, blocking};
+    use oss_credentials_http::HttpErrorKind;
 
     fn role(name: &str) -> String {
         format!(

@@ -1,7 +1,7 @@
 //! A login of CloudSSO.
 
-use oss_credentials_core::http::{HttpErrorKind, HttpMethod};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_http::{HttpErrorKind, HttpMethod};
 use oss_credentials_profile::ProfileProvider;
 
 use super::support::{Folder, NOW, at, get};

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::test_util::{FakeEnv, ManualClock, ScriptedHttp};
+use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_http::test_util::ScriptedHttp;
 use oss_credentials_profile::{ProfileProvider, ProfileProviderBuilder};
 
 /// 2026-01-02T03:04:05Z.
@@ -129,7 +130,7 @@ pub(crate) fn session(id: &str) -> String {
 
 /// A field of a request's URL or form body, decoded.
 #[cfg(any(feature = "sts", feature = "oidc", feature = "oauth"))]
-pub(crate) fn param(request: &oss_credentials_core::http::HttpRequest, name: &str) -> Option<String> {
+pub(crate) fn param(request: &oss_credentials_http::HttpRequest, name: &str) -> Option<String> {
     let query = request.url().split_once('?').map_or("", |(_, query)| query);
     let body = std::str::from_utf8(request.body()).unwrap();
     let (_, value) = query

@@ -1,7 +1,7 @@
 //! What each answer amounts to.
 
-use oss_credentials_core::http::{HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_core::{CredentialsError, CredentialsSource as _, blocking};
+use oss_credentials_http::{HttpErrorKind, HttpRequest, HttpResponse};
 
 use crate::service::{NOW, PLACE, Service, an_hour, at, fetch, session};
 

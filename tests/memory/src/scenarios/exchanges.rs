@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use acs_sign::{ClientKeySigner, SignError};
 use acs_sts::{SignatureVersion, StsClient};
 use oss_credentials_core::blocking;
-use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_kms_client_key::{ClientKey, ClientKeyFile, KmsClientKey, KmsInstance, KmsRegion};
 use oss_credentials_oidc_rrsa::OidcRrsa;

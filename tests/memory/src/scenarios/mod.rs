@@ -7,7 +7,7 @@ mod values;
 
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_core::http::{HttpRequest, HttpResponse, http_fn};
+use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsProvider, CredentialsSource, blocking};
 
@@ -53,7 +53,7 @@ fn credentials() -> Credentials {
 /// Answers each request with what `answer` makes of its URL: a status and a body. The request is dropped.
 fn service(
     answer: impl Fn(&str) -> (u16, &'static str) + Send + Sync + 'static,
-) -> impl oss_credentials_core::http::HttpClient {
+) -> impl oss_credentials_http::HttpClient {
     http_fn(move |request: HttpRequest| {
         let (status, body) = answer(request.url());
         std::future::ready(Ok(HttpResponse::new(status, body.as_bytes().to_vec())))

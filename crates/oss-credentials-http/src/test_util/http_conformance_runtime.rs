@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::http_conformance::HttpConformance;
 use super::http_conformance_checks::{Checked, LONG, Problem, fails, request_to};
 use super::http_conformance_socket::{ScriptedSocket, answer};
-use crate::blocking;
-use crate::http::HttpErrorKind;
+use crate::HttpErrorKind;
+use oss_credentials_core::blocking;
 
 pub(super) fn without_runtime(suite: &HttpConformance) -> Checked {
     let socket = ScriptedSocket::answering(answer("200 OK", "", b""))?;

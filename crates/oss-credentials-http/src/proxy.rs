@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
-use super::endpoint::bare_address;
-use crate::env::Env;
+use crate::endpoint::bare_address;
+use oss_credentials_core::Env;
 
 /// The proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, and the exceptions of `NO_PROXY`; each also in lower case.
 ///
@@ -23,7 +23,7 @@ use crate::env::Env;
 /// # Examples
 ///
 /// ```
-/// use oss_credentials_core::http::ProxyVariables;
+/// use oss_credentials_http::ProxyVariables;
 /// use oss_credentials_core::ProcessEnv;
 ///
 /// let proxies = ProxyVariables::read(&ProcessEnv);
@@ -207,7 +207,7 @@ fn is_in_network(address: IpAddr, network: IpAddr, bits: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_util::FakeEnv;
+    use oss_credentials_core::test_util::FakeEnv;
 
     const PROXY: &str = "http://proxy.example:3128";
 

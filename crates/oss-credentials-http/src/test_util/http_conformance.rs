@@ -4,9 +4,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::http_conformance_checks::{CHECKS, Check, Problem};
-use crate::blocking;
-use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
-use crate::provider::BoxFuture;
+use crate::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::BoxFuture;
+use oss_credentials_core::blocking;
 
 pub(super) type Answer = Result<HttpResponse, HttpError>;
 type MakeClient = Box<dyn Fn() -> Box<dyn HttpClient>>;
@@ -21,8 +21,8 @@ type BlockOn = Box<dyn for<'a> Fn(BoxFuture<'a, ()>)>;
 /// # Examples
 ///
 /// ```no_run
-/// use oss_credentials_core::test_util::HttpConformance;
-/// # use oss_credentials_core::http::{HttpRequest, HttpResponse, blocking_http_fn};
+/// use oss_credentials_http::test_util::HttpConformance;
+/// # use oss_credentials_http::{HttpRequest, HttpResponse, blocking_http_fn};
 /// # let my_client = || blocking_http_fn(|_: HttpRequest| Ok(HttpResponse::new(200, vec![])));
 ///
 /// HttpConformance::new(my_client)

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
-use crate::provider::BoxFuture;
+use crate::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_core::BoxFuture;
 
 type Step = Box<dyn FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send>;
 
@@ -13,15 +13,15 @@ type Step = Box<dyn FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Se
 ///
 /// ```
 /// use oss_credentials_core::blocking;
-/// use oss_credentials_core::http::{HttpClient, HttpRequest};
-/// use oss_credentials_core::test_util::ScriptedHttp;
+/// use oss_credentials_http::{HttpClient, HttpRequest};
+/// use oss_credentials_http::test_util::ScriptedHttp;
 ///
 /// let service = ScriptedHttp::new().answers(200, "{}");
 /// let response = blocking::wait(service.send(HttpRequest::get("http://127.0.0.1/key")))?;
 /// assert_eq!(response.body(), b"{}");
 /// assert_eq!(service.requests()[0].url(), "http://127.0.0.1/key");
 /// assert_eq!(service.left(), 0);
-/// # Ok::<(), oss_credentials_core::http::HttpError>(())
+/// # Ok::<(), oss_credentials_http::HttpError>(())
 /// ```
 #[derive(Clone, Default)]
 #[must_use]

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use zeroize::Zeroizing;
 
-use crate::error::{CredentialsError, ErrorDetail};
+use oss_credentials_core::text::without_secrets;
+use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 /// A URL, split: scheme, user-info, host, port, path and query.
 ///
@@ -15,7 +16,7 @@ use crate::error::{CredentialsError, ErrorDetail};
 /// # Examples
 ///
 /// ```
-/// use oss_credentials_core::http::Endpoint;
+/// use oss_credentials_http::Endpoint;
 ///
 /// let endpoint = Endpoint::parse("http://user:pw@[::1]:8080/a?b=c")?;
 /// assert_eq!(endpoint.host(), "::1");
@@ -250,7 +251,7 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
 /// Such a host is never asked through a proxy: the keys of an instance would travel through it.
 ///
 /// ```
-/// use oss_credentials_core::http::is_metadata_host;
+/// use oss_credentials_http::is_metadata_host;
 /// assert!(is_metadata_host("100.100.100.200"));
 /// assert!(!is_metadata_host("sts.aliyuncs.com"));
 /// ```
@@ -273,7 +274,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// The address that a host is, in any spelling that resolvers take for one: brackets, a zone, a trailing dot,
 /// IPv4 in IPv6, and the short, octal and hexadecimal forms of `inet_aton`.
-pub(super) fn bare_address(host: &str) -> Option<IpAddr> {
+pub(crate) fn bare_address(host: &str) -> Option<IpAddr> {
     let host = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -314,43 +315,6 @@ fn inet_number(text: &str) -> Option<u32> {
         return None;
     }
     u32::from_str_radix(digits, radix).ok()
-}
-
-/// A text without what may be secret in the URLs in it: user-info, query and fragment. Other words stay.
-pub(crate) fn without_secrets(place: &str) -> String {
-    let mut cleaned = String::with_capacity(place.len());
-    for (index, word) in place.split(' ').enumerate() {
-        if index > 0 {
-            cleaned.push(' ');
-        }
-        cleaned.push_str(&word_without_secrets(word));
-    }
-    cleaned
-}
-
-fn word_without_secrets(word: &str) -> String {
-    let (scheme, rest) = match word.find("://") {
-        Some(at) => word.split_at(at + 3),
-        // Without a scheme it is a URL only if it looks like user:password@host.
-        None if looks_like_user_info(word) => ("", word),
-        None => return word.to_owned(),
-    };
-    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
-    // An unescaped slash in a password puts the `@` behind what looks like the end of the host: everything
-    // before it may be secret.
-    match rest.rsplit_once('@') {
-        Some((_, host)) if !rest.split('/').next().unwrap_or_default().contains('@') => {
-            let path = host.find('/').map_or("", |at| &host[at..]);
-            format!("{scheme}…{path}")
-        }
-        Some((_, host)) => format!("{scheme}{host}"),
-        None => format!("{scheme}{rest}"),
-    }
-}
-
-fn looks_like_user_info(word: &str) -> bool {
-    word.split_once('@')
-        .is_some_and(|(before, _)| before.contains(':'))
 }
 
 fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {

@@ -6,9 +6,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use zeroize::Zeroizing;
 
-use super::base64;
-use super::layers::Layers;
-use crate::credentials::{Credentials, MaskedId};
+use crate::base64;
+use crate::layers::Layers;
+use oss_credentials_core::{Credentials, MaskedId};
 
 /// This many letters and digits of a secret in a row are a piece of it, not a coincidence.
 pub(super) const PIECE: usize = 12;
@@ -50,7 +50,7 @@ const REDACTED: &str = "<redacted>";
 ///
 /// ```
 /// use oss_credentials_core::Credentials;
-/// use oss_credentials_core::http::Scrubber;
+/// use oss_credentials_http::Scrubber;
 ///
 /// let used = Credentials::builder("LTAI5tExampleKeyId01", "example-Secret+1").build()?;
 /// let scrubber = Scrubber::of(&used).hide("pass-word-of-the-key-file");

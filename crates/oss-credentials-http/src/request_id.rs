@@ -4,10 +4,10 @@
 //! request IDs are hexadecimal, and hardly any secret has a piece that is: whether one has is found by looking at its
 //! bytes once. Everything else goes to the scrubber, so that the result is always the scrubber's.
 
-use super::Scrubber;
-use super::base64;
-use super::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST};
-use crate::credentials::Credentials;
+use crate::base64;
+use crate::scrub::Scrubber;
+use crate::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST};
+use oss_credentials_core::Credentials;
 
 /// Bytes of a secret around which base64 is looked at: those of three characters before and after the core of a piece.
 const AROUND: usize = 3;
@@ -23,7 +23,7 @@ impl Scrubber<'_> {
     ///
     /// ```
     /// use oss_credentials_core::Credentials;
-    /// use oss_credentials_core::http::Scrubber;
+    /// use oss_credentials_http::Scrubber;
     ///
     /// let used = Credentials::builder("LTAI5tExampleKeyId01", "example-Secret+1").build()?;
     /// let id = "5C3D9175B6FC201293AD4A94";

@@ -5,9 +5,10 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{HttpRequest, HttpResponse, without_secrets};
-use crate::error::clean;
-use crate::provider::BoxFuture;
+use oss_credentials_core::BoxFuture;
+use oss_credentials_core::text::{clean, without_secrets};
+
+use crate::message::{HttpRequest, HttpResponse};
 
 /// Sends one request and brings the whole answer. Implement it to plug in the HTTP stack you already have.
 ///
@@ -160,13 +161,13 @@ impl Error for HttpError {
 /// checks that; `examples/existing_http_stack` in the repository has an adapter over hyper that passes.
 ///
 /// ```
-/// use oss_credentials_core::http::{http_fn, HttpRequest, HttpResponse};
+/// use oss_credentials_http::{http_fn, HttpRequest, HttpResponse};
 ///
 /// let client = http_fn(|request: HttpRequest| async move {
 ///     // Hand `request` to your stack here.
 ///     Ok(HttpResponse::new(200, b"{}".to_vec()))
 /// });
-/// # let _: &dyn oss_credentials_core::http::HttpClient = &client;
+/// # let _: &dyn oss_credentials_http::HttpClient = &client;
 /// ```
 pub fn http_fn<F, Fut>(send: F) -> impl HttpClient
 where
@@ -178,20 +179,20 @@ where
 
 /// A client from a closure that blocks, for programs without an async runtime.
 ///
-/// The closure runs where the future is polled, so use it with [`blocking::wait`](crate::blocking::wait), or
+/// The closure runs where the future is polled, so use it with [`blocking::wait`](oss_credentials_core::blocking::wait), or
 /// on threads that may be held up.
 ///
 /// The closure has to keep the contract of [`HttpClient`], as with [`http_fn`]; `examples/existing_http_stack` in
 /// the repository has an adapter over ureq that passes `test_util::HttpConformance`.
 ///
 /// ```
-/// use oss_credentials_core::http::{blocking_http_fn, HttpRequest, HttpResponse};
+/// use oss_credentials_http::{blocking_http_fn, HttpRequest, HttpResponse};
 ///
 /// let client = blocking_http_fn(|request: HttpRequest| {
 ///     // Call a blocking HTTP library here.
 ///     Ok(HttpResponse::new(200, b"{}".to_vec()))
 /// });
-/// # let _: &dyn oss_credentials_core::http::HttpClient = &client;
+/// # let _: &dyn oss_credentials_http::HttpClient = &client;
 /// ```
 pub fn blocking_http_fn<F>(send: F) -> impl HttpClient
 where
@@ -273,7 +274,7 @@ mod tests {
         let blocking = blocking_http_fn(echo);
         let plain = http_fn(move |request| std::future::ready(echo(request)));
         for client in [&blocking as &dyn HttpClient, &plain] {
-            let response = crate::blocking::wait(client.send(request())).unwrap();
+            let response = oss_credentials_core::blocking::wait(client.send(request())).unwrap();
             assert_eq!((response.status(), response.body()), (299, &b"x"[..]));
         }
     }

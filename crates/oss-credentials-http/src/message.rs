@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::without_secrets;
+use oss_credentials_core::text::without_secrets;
 
 /// Largest body a client may bring, in bytes: 1 MiB. Answers that carry credentials have a few kilobytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// 2015-01-01 and 2200-01-01, in Unix seconds.
 #[cfg(feature = "chrono")]
-const EARLIEST_DATE: i64 = 1_420_070_400;
+const EARLIEST_DATE: u64 = 1_420_070_400;
 #[cfg(feature = "chrono")]
-const LATEST_DATE: i64 = 7_258_118_400;
+const LATEST_DATE: u64 = 7_258_118_400;
 
 /// The methods that credential protocols use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ impl fmt::Display for HttpMethod {
 ///
 /// ```
 /// use std::time::Duration;
-/// use oss_credentials_core::http::HttpRequest;
+/// use oss_credentials_http::HttpRequest;
 ///
 /// let request = HttpRequest::get("http://100.100.100.200/latest/meta-data/")
 ///     .with_header("accept", "text/plain")
@@ -178,7 +178,7 @@ impl fmt::Debug for HttpRequest {
 /// `Debug` shows the status and the body's length.
 ///
 /// ```
-/// use oss_credentials_core::http::HttpResponse;
+/// use oss_credentials_http::HttpResponse;
 ///
 /// let response = HttpResponse::new(404, b"not here".to_vec()).with_header("Content-Type", "text/plain");
 /// assert_eq!(response.status(), 404);
@@ -246,19 +246,19 @@ impl HttpResponse {
         &self,
         sent: std::time::SystemTime,
         received: std::time::SystemTime,
-    ) -> Option<crate::ClockOffset> {
+    ) -> Option<oss_credentials_core::ClockOffset> {
         if self.header("age").is_some() {
             return None;
         }
-        let date = chrono::DateTime::parse_from_rfc2822(self.header("date")?).ok()?;
-        // A date from before the service existed, or after anybody's certificates, is no clock's.
-        if !(EARLIEST_DATE..LATEST_DATE).contains(&date.timestamp()) {
+        let service = oss_credentials_core::rfc2822(self.header("date")?)?;
+        // A date from before the service existed, or after anybody's certificates, is not a clock's.
+        let since_epoch = service.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+        if !(EARLIEST_DATE..LATEST_DATE).contains(&since_epoch.as_secs()) {
             return None;
         }
-        let service = crate::time::to_system(&date)?;
         let round_trip = received.duration_since(sent).unwrap_or_default();
         let middle = sent.checked_add(round_trip / 2)?;
-        Some(crate::ClockOffset::between(middle, service))
+        Some(oss_credentials_core::ClockOffset::between(middle, service))
     }
 }
 
@@ -279,7 +279,7 @@ mod convert {
     use zeroize::Zeroizing;
 
     use super::{HttpRequest, HttpResponse};
-    use crate::http::{HttpError, HttpErrorKind};
+    use crate::{HttpError, HttpErrorKind};
 
     impl TryFrom<HttpRequest> for http::Request<Vec<u8>> {
         type Error = HttpError;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::http_conformance::{Answer, HttpConformance};
 use super::http_conformance_runtime::{dropped_future, without_runtime};
 use super::http_conformance_socket::{Connection, Recorded, ScriptedSocket, answer, chunked};
-use crate::http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+use crate::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 
 /// Why a check did not pass.
 pub(super) enum Problem {

@@ -1,0 +1,54 @@
+//! How sources of Alibaba Cloud credentials talk HTTP without knowing an HTTP library.
+//!
+//! - [`HttpClient`]: one exchange over the stack that you already have; [`http_fn`] and [`blocking_http_fn`] make one
+//!   of a closure, the crate `oss-credentials-reqwest` makes one of reqwest.
+//! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: what goes through it.
+//! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and its like.
+//! - [`Scrubber`]: keeps secrets out of what a service says.
+//! - [`LearnedOffset`]: how far the local clock is off, as a service has shown.
+//!
+//! Nothing here opens a socket, reads the environment or logs.
+//!
+//! ```
+//! use oss_credentials_core::blocking;
+//! use oss_credentials_http::{HttpClient, HttpRequest, HttpResponse, blocking_http_fn};
+//!
+//! // Send the request with your own stack here.
+//! let client = blocking_http_fn(|request: HttpRequest| {
+//!     assert_eq!(request.url(), "http://127.0.0.1/keys");
+//!     Ok(HttpResponse::new(200, b"{}".to_vec()))
+//! });
+//! let response = blocking::wait(client.send(HttpRequest::get("http://127.0.0.1/keys")))?;
+//! assert_eq!(response.status(), 200);
+//! # Ok::<(), oss_credentials_http::HttpError>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `chrono` | yes | the clock offset from a `Date` header |
+//! | `http` | no | conversions to and from `http::Request` and `http::Response` |
+//! | `test-util` | no | [`test_util`]: a scripted service, the conformance suite for HTTP clients |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod base64;
+mod client;
+mod endpoint;
+mod layers;
+mod learned_offset;
+mod message;
+mod outcome;
+mod proxy;
+mod request_id;
+mod scrub;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+
+pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
+pub use endpoint::{Endpoint, is_metadata_host};
+pub use learned_offset::LearnedOffset;
+pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+pub use outcome::{is_out_of_files, may_pass, xml_text};
+pub use proxy::ProxyVariables;
+pub use scrub::Scrubber;
