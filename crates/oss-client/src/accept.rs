@@ -1,7 +1,7 @@
 //! Whether an answer of success is the one that was asked for, and what its body has to be.
 
-use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
+use http::{HeaderName, Method};
 use reqwest::StatusCode;
 
 use crate::error::{Error, InvalidResponse, Place};
@@ -9,7 +9,7 @@ use crate::operation::{Crc, Operation};
 use crate::response::Response;
 use crate::service_error::X_OSS_CALLBACK;
 
-const CRC64: &str = "x-oss-hash-crc64ecma";
+pub(crate) const CRC64: HeaderName = HeaderName::from_static("x-oss-hash-crc64ecma");
 
 const LOOK_BETWEEN: &str = "check the endpoint, and what stands between here and OSS";
 
@@ -33,7 +33,8 @@ pub(crate) struct Checks {
     pub(crate) is_abroad: bool,
 }
 
-/// Looks at status and headers of a successful answer, and says what its body has to be.
+/// Looks at status and headers of a successful answer, and says what its body has to be, and the CRC-64 that the
+/// service tells if it is to be compared.
 ///
 /// | request | status |
 /// |---|---|
@@ -48,7 +49,7 @@ pub(crate) fn check(
     response: &Response,
     place: &Place,
     checks: Checks,
-) -> Result<Expected, Error> {
+) -> Result<(Expected, Option<u64>), Error> {
     let unusable = |(what, hint): (String, &'static str)| {
         let error = InvalidResponse::new(place.clone(), response.request_id(), what, hint);
         Error::InvalidResponse(Box::new(error))
@@ -62,7 +63,7 @@ pub(crate) fn check(
         None
     };
     if operation.method == Method::HEAD {
-        return Ok(Expected::default());
+        return Ok((Expected::default(), crc));
     }
     let announced = response.content_length();
     let is_encoded =
@@ -78,10 +79,11 @@ pub(crate) fn check(
     let is_whole_object = operation.crc == Crc::Received
         && response.status() == StatusCode::OK
         && operation.query_value("x-oss-process").is_none();
-    Ok(Expected {
+    let expected = Expected {
         length: announced.or(part.filter(|_| !may_differ)),
         crc: crc.filter(|_| is_whole_object && !may_differ),
-    })
+    };
+    Ok((expected, crc))
 }
 
 type Wrong = (String, &'static str);
@@ -158,8 +160,8 @@ fn check_part(operation: &Operation, response: &Response) -> Result<Option<u64>,
 /// The CRC-64 of the object, if the service tells it.
 fn stored_crc(response: &Response) -> Result<Option<u64>, Wrong> {
     match response.crc64() {
-        None if response.headers().contains_key(CRC64) => {
-            Err((format!("its {CRC64} is no number"), LOOK_BETWEEN))
+        None if response.headers().contains_key(&CRC64) => {
+            Err((format!("its {} is no number", CRC64.as_str()), LOOK_BETWEEN))
         }
         told => Ok(told),
     }
@@ -232,8 +234,7 @@ impl Asked {
 
 /// A number of digits alone: `parse` would take a sign, too.
 pub(crate) fn number(text: &str) -> Option<u64> {
-    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_plain)
+    text.parse().ok().filter(|_| !text.starts_with('+'))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use oss_credentials_core::CredentialsProvider;
+use oss_credentials_http::RequestIds;
 
 use crate::body::Body;
 use crate::clock::ServiceClock;
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     /// Whether signed requests go over plain http to another machine, and no warning was logged yet.
     pub(crate) is_exposed: AtomicBool,
     pub(crate) transport: Transport,
+    pub(crate) request_ids: RequestIds,
     pub(crate) user_agent: HeaderValue,
     pub(crate) operation_timeout: Option<Duration>,
     pub(crate) retry: Arc<dyn RetryPolicy>,

@@ -60,9 +60,8 @@ impl ServiceClock {
         self.learned.set(offset, &*self.local);
     }
 
-    /// What an answer to a request of `sent` shows, if its `Date` can be believed.
-    pub(crate) fn measure(&self, headers: &HeaderMap, sent: SystemTime) -> Option<Measured> {
-        let received = self.local();
+    /// What an answer shows, if its `Date` can be believed. `sent` and `received` are readings of the local clock.
+    pub(crate) fn measure(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<Measured> {
         let mut answer = HttpResponse::new(0, Vec::new());
         for name in ["date", "age"] {
             if let Some(value) = headers.get(name) {
@@ -76,9 +75,13 @@ impl ServiceClock {
         })
     }
 
-    /// Compares an offset that is in use with what an answer shows that has accepted the time.
-    pub(crate) fn confirm(&self, measured: Option<Measured>) {
-        if let Some(measured) = measured.filter(|measured| measured.is_exact) {
+    /// Compares an offset that is in use with what an answer shows that has accepted the time. Nothing is measured
+    /// where none is in use, as nearly everywhere.
+    pub(crate) fn confirm(&self, measure: impl FnOnce() -> Option<Measured>) {
+        if !self.learned.is_known() {
+            return;
+        }
+        if let Some(measured) = measure().filter(|measured| measured.is_exact) {
             self.learned.confirm(measured.offset, &*self.local);
         }
     }

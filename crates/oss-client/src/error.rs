@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::CredentialsError;
@@ -153,8 +154,8 @@ impl fmt::Debug for Problem {
 pub(crate) struct Place {
     /// `GetObject`
     pub(crate) operation: Cow<'static, str>,
-    /// `GET https://host/path`, without query.
-    pub(crate) request: String,
+    /// `GET https://host/path`, without query. Shared, since every attempt has one and hardly any shows it.
+    pub(crate) request: Arc<str>,
     /// Number of the attempt, from 1.
     pub(crate) attempt: u32,
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_core::Stream as _;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use reqwest::StatusCode;
@@ -18,11 +18,11 @@ use crate::TRACING_TARGET;
 use crate::accept;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
-use crate::clock::Measured;
+use crate::clock::{Measured, ServiceClock};
 use crate::error::{CorruptionError, Error, Place, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::operation::{Crc, Operation};
-use crate::redirect::Hops;
+use crate::redirect::{self, Hops};
 use crate::response::{Answer, AnswerBody, Response};
 use crate::retry::FailedAttempt;
 use crate::service_error::{ServiceError, X_OSS_CALLBACK};
@@ -68,28 +68,31 @@ enum Next {
 
 impl Client {
     /// Carries out an operation within its time.
-    pub(crate) async fn execute(&self, operation: Operation) -> Result<Answer, Error> {
+    pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Answer, Error> {
         operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
         let Some(limit) = inner.operation_timeout else {
-            return inner.attempts(operation).await;
+            return inner.attempts(&mut operation).await;
+        };
+        let mut timer = inner.transport.silence.sleep.sleep(limit);
+        let first = {
+            let mut attempts = pin!(inner.attempts(&mut operation));
+            std::future::poll_fn(|cx| match attempts.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
+                Poll::Pending => guarded(|| timer.as_mut().poll(cx).map(Ok)).map(Err),
+            })
+            .await
+        };
+        let over = match first {
+            Ok(outcome) => return outcome,
+            Err(over) => over,
         };
         let place = operation.place(&inner.endpoint);
-        let mut timer = inner.transport.silence.sleep.sleep(limit);
-        let mut attempts = pin!(inner.attempts(operation));
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(outcome) = attempts.as_mut().poll(cx) {
-                return Poll::Ready(outcome);
-            }
-            guarded(|| timer.as_mut().poll(cx).map(Ok)).map(|timed| {
-                let error = match timed {
-                    Ok(()) => TransportError::operation_is_over(place.clone(), limit),
-                    Err(error) => TransportError::new(place.clone(), error),
-                };
-                Err(Error::Transport(Box::new(error)))
-            })
-        })
-        .await
+        let error = match over {
+            Ok(()) => TransportError::operation_is_over(place, limit),
+            Err(error) => TransportError::new(place, error),
+        };
+        Err(Error::Transport(Box::new(error)))
     }
 }
 
@@ -110,8 +113,7 @@ impl Lessons {
 
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
-    async fn attempts(&self, mut operation: Operation) -> Result<Answer, Error> {
-        self.add_headers(&mut operation);
+    async fn attempts(&self, operation: &mut Operation) -> Result<Answer, Error> {
         let mut lessons = Lessons::default();
         loop {
             lessons.number = lessons.number.saturating_add(1);
@@ -120,17 +122,14 @@ impl Inner {
                 Ok(credentials) => {
                     lessons.check(&credentials)?;
                     let offset = lessons.offset();
-                    match self
-                        .attempt(&mut operation, credentials, offset, lessons.number)
-                        .await
-                    {
+                    match self.attempt(operation, credentials, offset, lessons.number).await {
                         Ok(Outcome::Done(answer)) => {
                             if let Some(offset) = offset {
                                 self.clock.keep(offset);
                             }
                             return Ok(answer);
                         }
-                        Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, &operation),
+                        Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, operation),
                         Err(error) => unanswered(error, &mut lessons),
                     }
                 }
@@ -138,7 +137,7 @@ impl Inner {
             match next {
                 Next::AtOnce => {}
                 Next::Policy(error, offset) => {
-                    let Some(delay) = self.delay(&operation, &error, lessons.number) else {
+                    let Some(delay) = self.delay(operation, &error, lessons.number) else {
                         return Err(error);
                     };
                     if !self.pause(delay).await {
@@ -186,18 +185,12 @@ impl Inner {
     }
 
     /// Signs a header `Host` where that was asked for: the HTTP stack would add it only after signing.
-    pub(crate) fn add_host(&self, operation: &mut Operation) {
+    pub(crate) fn add_host(&self, bucket: Option<&str>, headers: &mut HeaderMap) {
         if self.signing.is_additional("host")
-            && let Ok(host) = HeaderValue::try_from(self.endpoint.host_of(operation.bucket.as_deref()))
+            && let Ok(host) = HeaderValue::try_from(self.endpoint.host_of(bucket))
         {
-            operation.default_header(HOST, &host);
+            add_default(headers, HOST, host);
         }
-    }
-
-    /// Adds the headers of every request.
-    pub(crate) fn add_headers(&self, operation: &mut Operation) {
-        operation.default_header(USER_AGENT, &self.user_agent);
-        self.add_host(operation);
     }
 
     /// Finds whether a body of no bytes has some.
@@ -246,14 +239,24 @@ impl Inner {
         });
         self.warn_if_exposed(&used);
         let request = self.request(operation, url, &used, time, &progress)?;
-        let (mut answer, is_abroad) = self.exchange(request, &progress).await.map_err(|error| {
+        let again = || {
+            let url = operation.url(&self.endpoint);
+            self.request(operation, url, &used, time, &progress).ok()
+        };
+        let exchanged = self.exchange(request, &progress, again).await;
+        let (mut answer, is_abroad) = exchanged.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
             let error = self.transport.proxies.name(error, &place);
             Error::Transport(Box::new(TransportError::new(place.clone(), error)))
         })?;
 
         let status = answer.status();
-        let response = Response::new(status, std::mem::take(answer.headers_mut()), &used);
+        let response = Response::new(
+            status,
+            std::mem::take(answer.headers_mut()),
+            &self.request_ids,
+            &used,
+        );
         tracing::debug!(
             target: TRACING_TARGET,
             operation = &*place.operation,
@@ -266,7 +269,8 @@ impl Inner {
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
         // Before the body is read: that takes time.
-        let measured = self.clock.measure(response.headers(), sent);
+        let received = self.clock.local();
+        let measure = |headers: &_| ServiceClock::measure(headers, sent, received);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
             self.accepted(operation, &response, body, &place, sent_crc, is_abroad)
@@ -277,7 +281,7 @@ impl Inner {
         let document = match read {
             Ok(body) => {
                 if !is_abroad {
-                    self.clock.confirm(measured);
+                    self.clock.confirm(|| measure(response.headers()));
                 }
                 return Ok(Outcome::Done(Answer::new(response, body)));
             }
@@ -288,7 +292,7 @@ impl Inner {
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
             used,
-            measured,
+            measured: measure(response.headers()),
             is_abroad,
         }))
     }
@@ -310,9 +314,15 @@ impl Inner {
             may_decompress: self.may_decompress,
             is_abroad,
         };
-        let expected = accept::check(operation, response, place, checks)?;
-        check_crc(place.clone(), response, sent_crc)?;
-        let body = body.checked(expected, response.request_id());
+        let (expected, stored_crc) = accept::check(operation, response, place, checks)?;
+        if let (Some(sent), Some(stored)) = (sent_crc, stored_crc)
+            && sent != stored
+        {
+            let request_id = response.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(place.clone(), sent, stored, request_id);
+            return Err(Error::Corrupted(Box::new(error)));
+        }
+        let body = body.checked(expected, response);
         if !operation.has_document {
             return Ok(Ok(body));
         }
@@ -325,18 +335,27 @@ impl Inner {
         Ok(Ok(AnswerBody::of(document, silence, place.clone())))
     }
 
-    /// Sends a request, follows redirects if that is allowed, and says whether another server answered.
+    /// Sends a request, follows redirects if that is allowed, and says whether another server answered. `again` makes
+    /// the same request once more: hardly any is redirected, so none is kept.
     async fn exchange(
         &self,
         request: reqwest::Request,
         progress: &Progress,
+        again: impl FnOnce() -> Option<reqwest::Request>,
     ) -> Result<(reqwest::Response, bool), HttpError> {
-        let mut hops = Hops::of(&request, self.redirects);
+        let may_follow = redirect::may_follow(&request, self.redirects);
         let mut answer = self.transport.send(request, progress).await?;
-        while let Some(next) = hops.as_mut().and_then(|hops| hops.follow(&answer)) {
+        if !may_follow || !redirect::is_one(&answer) {
+            return Ok((answer, false));
+        }
+        let Some(first) = again() else {
+            return Ok((answer, false));
+        };
+        let mut hops = Hops::of(first, self.redirects);
+        while let Some(next) = hops.follow(&answer) {
             answer = self.transport.send(next, &Progress::default()).await?;
         }
-        Ok((answer, hops.is_some_and(|hops| hops.is_abroad())))
+        Ok((answer, hops.is_abroad()))
     }
 
     /// The signed request of one attempt. `url` is that of the operation.
@@ -349,14 +368,13 @@ impl Inner {
         progress: &Arc<Progress>,
     ) -> Result<reqwest::Request, Error> {
         let (url, mut parts) = operation.unsigned(url).map_err(Error::InvalidInput)?;
+        add_default(&mut parts.headers, USER_AGENT, self.user_agent.clone());
+        self.add_host(operation.bucket.as_deref(), &mut parts.headers);
         // In place of chunks, and because hyper leaves it out for an upload of no bytes. Signed if asked for.
         let is_upload = matches!(operation.method, Method::PUT | Method::POST);
         let length = operation.body.len().filter(|length| is_upload || *length > 0);
         if let Some(length) = length {
-            // A map that is full is refused when it is signed.
-            let _ = parts
-                .headers
-                .try_insert(CONTENT_LENGTH, HeaderValue::from(length));
+            add_default(&mut parts.headers, CONTENT_LENGTH, length.into());
         }
         let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
         self.signing
@@ -391,7 +409,7 @@ impl Inner {
         if error.is_of_service() && !error.status().is_server_error() {
             match lessons.trial.take() {
                 Some((offset, _)) => self.clock.keep(offset),
-                None => self.clock.confirm(measured),
+                None => self.clock.confirm(|| measured),
             }
         }
         if !error.rejects_key() || used.is_anonymous() || lessons.key_was_reported {
@@ -453,6 +471,13 @@ impl Inner {
     }
 }
 
+/// Adds a header that the caller left out. A map that is full is refused when it is signed.
+fn add_default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+    if !headers.contains_key(&name) {
+        let _ = headers.try_insert(name, value);
+    }
+}
+
 /// What a failure without answer teaches.
 fn unanswered(error: Error, lessons: &mut Lessons) -> Next {
     match (&error, lessons.trial.take()) {
@@ -462,19 +487,6 @@ fn unanswered(error: Error, lessons: &mut Lessons) -> Next {
             lessons.trial = trial;
             Next::Policy(error, None)
         }
-    }
-}
-
-/// Compares the CRC of what was sent with that of what was stored, if the service tells it.
-fn check_crc(place: Place, response: &Response, sent: Option<u64>) -> Result<(), Error> {
-    match (sent, response.crc64()) {
-        (Some(sent), Some(stored)) if sent != stored => {
-            let request_id = response.request_id().map(str::to_owned);
-            Err(Error::Corrupted(Box::new(CorruptionError::sent(
-                place, sent, stored, request_id,
-            ))))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -252,7 +252,7 @@ impl Operation {
         request.push_str(url);
         Place {
             operation: self.name.clone(),
-            request,
+            request: request.into(),
             attempt: 1,
         }
     }

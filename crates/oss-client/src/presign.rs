@@ -146,7 +146,7 @@ impl Presign {
                 "use the plain URL of a public object, or a provider with keys",
             )));
         }
-        inner.add_host(&mut operation);
+        inner.add_host(operation.bucket.as_deref(), &mut operation.headers);
         let pairs = operation.pairs();
         let view = RequestView::new(operation.method.as_str())
             .bucket(operation.bucket.as_deref())

@@ -92,7 +92,7 @@ mod tests {
         let named = |url: &str| {
             let place = Place {
                 operation: "GetObject".into(),
-                request: format!("GET {url}"),
+                request: format!("GET {url}").into(),
                 attempt: 1,
             };
             let error = HttpError::new(HttpErrorKind::Connect, "refused");

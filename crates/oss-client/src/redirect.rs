@@ -30,18 +30,28 @@ pub(crate) struct Hops {
     abroad: bool,
 }
 
+/// Whether redirects of this request are followed.
+pub(crate) fn may_follow(request: &reqwest::Request, limit: u32) -> bool {
+    // They have no body, and do no harm when the other side is not OSS.
+    let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
+    limit > 0 && harmless && request.body().is_none_or(is_empty)
+}
+
+/// Whether the answer leads elsewhere.
+pub(crate) fn is_one(answer: &reqwest::Response) -> bool {
+    matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
 impl Hops {
-    /// `None` if redirects of this request are not followed.
-    pub(crate) fn of(request: &reqwest::Request, limit: u32) -> Option<Self> {
-        // They have no body, and do no harm when the other side is not OSS.
-        let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
-        (limit > 0 && harmless && request.body().is_none_or(is_empty)).then(|| Self {
+    /// Of a request that leads to a redirect, as it was sent.
+    pub(crate) fn of(mut request: reqwest::Request, limit: u32) -> Self {
+        Self {
             left: limit,
             method: request.method().clone(),
+            headers: std::mem::take(request.headers_mut()),
             url: request.url().clone(),
-            headers: request.headers().clone(),
             abroad: false,
-        })
+        }
     }
 
     /// Whether the last request went to another server than the first, or over one.
@@ -52,7 +62,7 @@ impl Hops {
     /// The request that this answer asks for; `None` if it is the last answer.
     pub(crate) fn follow(&mut self, answer: &reqwest::Response) -> Option<reqwest::Request> {
         self.left = self.left.checked_sub(1)?;
-        if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        if !is_one(answer) {
             return None;
         }
         let location = answer.headers().get(LOCATION)?.to_str().ok()?;

@@ -9,16 +9,17 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream;
 use oss_credentials_core::{BoxFuture, Credentials};
-use oss_credentials_http::{HttpError, HttpErrorKind, Scrubber};
+use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds};
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{self, HeaderMap, HeaderName};
 
-use crate::accept::{Expected, number};
+use crate::accept::{CRC64, Expected, number};
 use crate::date;
 use crate::error::{CorruptionError, Error, InvalidResponse, Place, TransportError};
-use crate::service_error::X_OSS_REQUEST_ID;
 use crate::transport::{Silence, from_reqwest, guarded, poll_timer, silent};
 use crate::xml::{Element, Shape};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
 
 /// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
 const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
@@ -37,14 +38,15 @@ const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
-    request_id: Option<String>,
+    /// Whether its id looks like one.
+    shows_id: bool,
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("request_id", &self.request_id)
+            .field("request_id", &self.request_id())
             .finish_non_exhaustive()
     }
 }
@@ -52,13 +54,13 @@ impl fmt::Debug for Response {
 impl Response {
     /// The answer to a request that was signed with `used`. Its id is taken for one only if it looks like it: it goes
     /// into logs and errors, and whoever answers may repeat a token there.
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, used: &Credentials) -> Self {
-        let id = headers.get(X_OSS_REQUEST_ID).and_then(|id| id.to_str().ok());
-        let request_id = id.and_then(|id| Scrubber::request_id(id, used).map(str::to_owned));
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, ids: &RequestIds, used: &Credentials) -> Self {
+        let id = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+        let shows_id = id.is_some_and(|id| ids.check(id, used).is_some());
         Self {
             status,
             headers,
-            request_id,
+            shows_id,
         }
     }
 
@@ -78,29 +80,34 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The same by a name that need not be read first.
+    fn text(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// The service's id of the request; support asks for it. `None` if there is none, or nothing that looks like one.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.text(&REQUEST_ID).filter(|_| self.shows_id)
     }
 
     /// `ETag`, with its quotes. Not always an MD5.
     pub fn etag(&self) -> Option<&str> {
-        self.header("etag")
+        self.text(&header::ETAG)
     }
 
     /// `Content-Length` in bytes: of HEAD the object's length, of GET that of the range asked for.
     pub fn content_length(&self) -> Option<u64> {
-        self.header("content-length")?.parse().ok()
+        self.text(&header::CONTENT_LENGTH)?.parse().ok()
     }
 
     /// `Content-Type`
     pub fn content_type(&self) -> Option<&str> {
-        self.header("content-type")
+        self.text(&header::CONTENT_TYPE)
     }
 
     /// `Content-Range`, such as `bytes 0-99/1000`, of a part that was asked for.
     pub fn content_range(&self) -> Option<&str> {
-        self.header("content-range")
+        self.text(&header::CONTENT_RANGE)
     }
 
     /// `Content-MD5` in base64. It is not compared: the CRC-64 is.
@@ -110,7 +117,7 @@ impl Response {
 
     /// `Last-Modified`
     pub fn last_modified(&self) -> Option<SystemTime> {
-        date::from_http(self.header("last-modified")?)
+        date::from_http(self.text(&header::LAST_MODIFIED)?)
     }
 
     /// `x-oss-last-access-time`, of a bucket that tracks it.
@@ -120,7 +127,7 @@ impl Response {
 
     /// `x-oss-hash-crc64ecma`: CRC-64/XZ of the whole object or part; `None` if there is none, or no number.
     pub fn crc64(&self) -> Option<u64> {
-        number(self.header("x-oss-hash-crc64ecma")?)
+        number(self.text(&CRC64)?)
     }
 
     /// `x-oss-storage-class`, such as `Standard`.
@@ -349,17 +356,21 @@ impl Check {
 
 impl AnswerBody {
     pub(crate) fn new(response: reqwest::Response, silence: Silence, place: Place) -> Self {
-        Self::with(Box::pin(response.bytes_stream()), silence, place)
+        // Known of one that has none, as of most uploads.
+        if response.content_length() == Some(0) {
+            return Self::with(None, silence, place);
+        }
+        Self::with(Some(Box::pin(response.bytes_stream())), silence, place)
     }
 
     /// A body that has arrived.
     pub(crate) fn of(whole: Bytes, silence: Silence, place: Place) -> Self {
-        Self::with(Box::pin(stream::iter([Ok(whole)])), silence, place)
+        Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), silence, place)
     }
 
-    fn with(pieces: Pieces, silence: Silence, place: Place) -> Self {
+    fn with(pieces: Option<Pieces>, silence: Silence, place: Place) -> Self {
         Self {
-            pieces: Some(pieces),
+            pieces,
             silence,
             timer: None,
             place,
@@ -368,13 +379,13 @@ impl AnswerBody {
     }
 
     /// Compares length and CRC-64 with what is known of them.
-    pub(crate) fn checked(mut self, expected: Expected, request_id: Option<&str>) -> Self {
+    pub(crate) fn checked(mut self, expected: Expected, response: &Response) -> Self {
         self.check = (expected != Expected::default()).then(|| {
             Box::new(Check {
                 expected,
                 received: 0,
                 digest: crc64fast::Digest::new(),
-                request_id: request_id.map(str::to_owned),
+                request_id: response.request_id().map(str::to_owned),
             })
         });
         self

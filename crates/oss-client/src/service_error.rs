@@ -392,7 +392,7 @@ pub(crate) mod tests {
     pub(crate) fn place() -> Place {
         Place {
             operation: "GetObject".into(),
-            request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".to_owned(),
+            request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".into(),
             attempt: 1,
         }
     }

@@ -263,7 +263,6 @@ impl Client {
     pub async fn sign(&self, mut operation: Operation) -> Result<reqwest::Request, Error> {
         operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
-        inner.add_headers(&mut operation);
         inner.check_empty(&mut operation).await?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.clock.now();

@@ -4,7 +4,7 @@
 //!   of a closure, the crate `oss-credentials-reqwest` makes one of reqwest.
 //! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: what goes through it.
 //! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and its like.
-//! - [`Scrubber`]: keeps secrets out of what a service says.
+//! - [`Scrubber`]: keeps secrets out of what a service says. [`RequestIds`] does so for request IDs, and costs little.
 //! - [`LearnedOffset`]: how far the local clock is off, as a service has shown.
 //!
 //! Nothing here opens a socket, reads the environment or logs.
@@ -51,4 +51,5 @@ pub use learned_offset::LearnedOffset;
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 pub use outcome::{is_out_of_files, may_pass, xml_text};
 pub use proxy::ProxyVariables;
+pub use request_id::RequestIds;
 pub use scrub::Scrubber;

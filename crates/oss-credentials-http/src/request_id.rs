@@ -4,6 +4,9 @@
 //! request IDs are hexadecimal, and hardly any secret has a piece that is: whether one has is found by looking at its
 //! bytes once. Everything else goes to the scrubber, so that the result is always the scrubber's.
 
+use std::fmt;
+use std::sync::Mutex;
+
 use crate::base64;
 use crate::scrub::Scrubber;
 use crate::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST};
@@ -14,34 +17,71 @@ const AROUND: usize = 3;
 /// Bytes that the core of every hexadecimal piece of base64 begins in: two groups of three, and one more.
 const CORE: usize = 7;
 
-impl Scrubber<'_> {
-    /// The request ID of a response to a request that was signed with `used`, if it may be shown: what
-    /// `Scrubber::of(used).identifier(id)` returns, without the cost of the scrubber where the ID has the form that the
-    /// services give it (hexadecimal digits, with or without `-`).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use oss_credentials_core::Credentials;
-    /// use oss_credentials_http::Scrubber;
-    ///
-    /// let used = Credentials::builder("LTAI5tExampleKeyId01", "example-Secret+1").build()?;
-    /// let id = "5C3D9175B6FC201293AD4A94";
-    /// assert_eq!(Scrubber::request_id(id, &used), Some(id));
-    /// assert_eq!(Scrubber::request_id("example-Secret", &used), None);
-    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
-    /// ```
+/// Checks the request IDs of responses: [`RequestIds::check`] returns what `Scrubber::of(used).identifier(id)` returns,
+/// without the cost of the scrubber where the ID has the form that the services give it (hexadecimal digits, with or
+/// without `-`). It looks at each generation of credentials once, not at a long token for each response.
+///
+/// It holds the last credentials until it meets others. `Debug` shows nothing.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::Credentials;
+/// use oss_credentials_http::RequestIds;
+///
+/// let used = Credentials::builder("LTAI5tExampleKeyId01", "example-Secret+1").build()?;
+/// let ids = RequestIds::default();
+/// let id = "5C3D9175B6FC201293AD4A94";
+/// assert_eq!(ids.check(id, &used), Some(id));
+/// assert_eq!(ids.check("example-Secret", &used), None);
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Default)]
+pub struct RequestIds {
+    /// The last credentials, and whether a hexadecimal text may repeat a piece of them.
+    last: Mutex<Option<(Credentials, bool)>>,
+}
+
+impl RequestIds {
+    /// The request ID of a response to a request that was signed with `used`, if it may be shown.
     #[must_use]
-    pub fn request_id<'t>(id: &'t str, used: &Credentials) -> Option<&'t str> {
+    pub fn check<'t>(&self, id: &'t str, used: &Credentials) -> Option<&'t str> {
         let is_hex = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         let is_usual = is_hex && (1..=MAX_IDENTIFIER).contains(&id.len());
-        let mut secrets = std::iter::once(used.access_key_secret()).chain(used.security_token());
-        if !is_usual || secrets.any(|secret| may_have_hex_piece(secret.as_bytes())) {
+        if !is_usual || self.may_repeat(used) {
             return Scrubber::of(used).identifier(id);
         }
         let key_id = used.access_key_id();
         (key_id.len() < SHORTEST || !id.contains(key_id)).then_some(id)
     }
+
+    fn may_repeat(&self, used: &Credentials) -> bool {
+        // Whoever would have to wait looks for itself.
+        let Ok(mut last) = self.last.try_lock() else {
+            return may_repeat(used);
+        };
+        if let Some((known, may_repeat)) = &*last
+            && known.access_key_secret() == used.access_key_secret()
+            && known.security_token() == used.security_token()
+        {
+            return *may_repeat;
+        }
+        let may_repeat = may_repeat(used);
+        *last = Some((used.clone(), may_repeat));
+        may_repeat
+    }
+}
+
+impl fmt::Debug for RequestIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestIds").finish_non_exhaustive()
+    }
+}
+
+/// Whether a hexadecimal text may repeat a piece of the secrets.
+fn may_repeat(used: &Credentials) -> bool {
+    let mut secrets = std::iter::once(used.access_key_secret()).chain(used.security_token());
+    secrets.any(|secret| may_have_hex_piece(secret.as_bytes()))
 }
 
 /// Whether a hexadecimal text might repeat a piece of the secret. False only if it cannot.
@@ -136,6 +176,7 @@ mod tests {
             b"",
         ];
         let (mut dice, mut refused, mut hex_base64) = (Dice(7), 0, 0);
+        let ids_of_all = RequestIds::default();
         for round in 0..1000 {
             let alphabet = alphabets[round % alphabets.len()];
             let length = 1 + dice.below(60);
@@ -176,7 +217,7 @@ mod tests {
             for id in ids {
                 let expected = scrubber.identifier(&id);
                 refused += usize::from(expected.is_none());
-                assert_eq!(Scrubber::request_id(&id, &used), expected, "{id} of {token}");
+                assert_eq!(ids_of_all.check(&id, &used), expected, "{id} of {token}");
             }
         }
         assert!(refused > 500 && hex_base64 > 100, "{refused} {hex_base64}");
@@ -191,13 +232,29 @@ mod tests {
     }
 
     #[test]
+    fn each_generation_of_credentials_is_looked_at() {
+        let secret = "FakeTempSecret0002FakeTempSecr";
+        let harmless = credentials(secret, "hijklmnopqrstuvwxyz");
+        let repeated = credentials(secret, "0123456789abcdef");
+        let of_secret = credentials("fedcba9876543210", "hijklmnopqrstuvwxyz");
+        let ids = RequestIds::default();
+        for _ in 0..2 {
+            let id = "0123456789ABCDEF01234567";
+            assert_eq!(ids.check(id, &harmless), Some(id));
+            assert_eq!(ids.check(id, &repeated), None);
+            assert_eq!(ids.check(id, &harmless), Some(id));
+            assert_eq!(ids.check("FEDCBA9876543210", &of_secret), None);
+        }
+    }
+
+    #[test]
     fn other_forms_and_the_key_id_are_judged_too() {
         let hex = Credentials::builder("0123456789abcdef", "FakeSecret0001FakeSecret")
             .build()
             .unwrap();
-        assert_eq!(Scrubber::request_id("ff0123456789abcdef", &hex), None);
+        assert_eq!(RequestIds::default().check("ff0123456789abcdef", &hex), None);
         assert_eq!(
-            Scrubber::request_id("ff0123456789abcde0", &hex),
+            RequestIds::default().check("ff0123456789abcde0", &hex),
             Some("ff0123456789abcde0")
         );
         for other in [
@@ -207,10 +264,13 @@ mod tests {
             "FakeSecret0001",
             &"a".repeat(65),
         ] {
-            assert_eq!(Scrubber::request_id(other, &hex), None, "{other}");
+            assert_eq!(RequestIds::default().check(other, &hex), None, "{other}");
         }
-        assert_eq!(Scrubber::request_id("made-up.id_1", &hex), Some("made-up.id_1"));
+        assert_eq!(
+            RequestIds::default().check("made-up.id_1", &hex),
+            Some("made-up.id_1")
+        );
         let short = credentials("abcdef01", "deadbeef");
-        assert_eq!(Scrubber::request_id("00deadbeef00", &short), None);
+        assert_eq!(RequestIds::default().check("00deadbeef00", &short), None);
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 use oss_credentials_core::{Clock, CredentialsProvider, Sleep, SystemClock, TokioSleep};
+use oss_credentials_http::RequestIds;
 
 use crate::USER_AGENT_VALUE;
 use crate::client::{Client, Inner};
@@ -203,6 +204,7 @@ impl ClientBuilder {
                         sleep: self.sleep,
                     },
                 },
+                request_ids: RequestIds::default(),
                 user_agent,
                 operation_timeout: self.operation_timeout,
                 retry: self.retry,

@@ -303,6 +303,7 @@ mod tests {
         let response = Response::new(
             StatusCode::OK,
             http::HeaderMap::new(),
+            &oss_credentials_http::RequestIds::default(),
             &oss_credentials_core::Credentials::anonymous(),
         );
         ObjectsPage::read(&Element::parse(document, SHAPE).unwrap(), response)
