@@ -14,8 +14,7 @@ use oss_client::{Client, Operation, sign_reqwest};
 use oss_credentials_core::{
     Clock, Credentials, CredentialsProvider, Fetched, RefreshingProvider, SystemClock, blocking, source_fn,
 };
-use oss_sign::RequestView;
-use oss_sign::v4::Signer;
+use oss_sign::{RequestView, Signer, v4};
 use reqwest::Request;
 
 const REGION: &str = "cn-hangzhou";
@@ -69,7 +68,7 @@ impl Setting {
         Self {
             client: client.build().expect("valid"),
             credentials,
-            signer: Signer::builder(REGION).build().expect("valid"),
+            signer: v4::Signer::builder(REGION).build().expect("valid").into(),
             time: SystemClock.now(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method};
 use oss_credentials_core::CredentialsProvider;
 use oss_credentials_http::RequestIds;
+use oss_sign::Signer;
 
 use crate::body::Body;
 use crate::clock::ServiceClock;
@@ -25,7 +26,6 @@ use crate::ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, Put
 use crate::presign::Presign;
 use crate::response::Answer;
 use crate::retry::RetryPolicy;
-use crate::signing::Signing;
 use crate::transport::Transport;
 use crate::validate;
 
@@ -70,7 +70,7 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
-    pub(crate) signing: Signing,
+    pub(crate) signer: Signer,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: ServiceClock,
     /// Whether signed requests go over plain http to another machine, and no warning was logged yet.

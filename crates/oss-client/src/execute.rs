@@ -186,7 +186,7 @@ impl Inner {
 
     /// Signs a header `Host` where that was asked for: the HTTP stack would add it only after signing.
     pub(crate) fn add_host(&self, bucket: Option<&str>, headers: &mut HeaderMap) {
-        if self.signing.is_additional("host")
+        if self.signer.is_additional("host")
             && let Ok(host) = HeaderValue::try_from(self.endpoint.host_of(bucket))
         {
             add_default(headers, HOST, host);
@@ -377,9 +377,9 @@ impl Inner {
             add_default(&mut parts.headers, CONTENT_LENGTH, length.into());
         }
         let (bucket, key) = (operation.bucket.as_deref(), operation.key.as_deref());
-        self.signing
+        self.signer
             .with_sub_resources(&operation.sub_resources)
-            .and_then(|signing| signing.sign(&mut parts, bucket, key, credentials, time))
+            .and_then(|signer| signer.sign_parts(&mut parts, bucket, key, credentials, time))
             .map_err(Error::Sign)?;
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;

@@ -10,7 +10,6 @@ use oss_sign::v4::{LimitedBy, PostForm, PostPolicy};
 
 use crate::client::Client;
 use crate::error::{Error, Problem};
-use crate::signing::Signing;
 use crate::validate;
 
 impl Client {
@@ -70,13 +69,13 @@ impl PresignPost {
         validate::bucket(self.policy.bucket())
             .and_then(|()| inner.endpoint.check(self.policy.bucket()))
             .map_err(Error::InvalidInput)?;
-        let Signing::V4(signer) = &inner.signing else {
+        let oss_sign::Signer::V4(signer) = &inner.signer else {
             return Err(Error::InvalidInput(Problem::new(
                 "a form is to be signed, and the client signs with V1",
                 "make the client with V4",
             )));
         };
-        inner.signing.check_expires(self.expires).map_err(Error::Sign)?;
+        inner.signer.check_expires(self.expires).map_err(Error::Sign)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(

@@ -135,7 +135,7 @@ pub use retry::{
     RetryPolicy, StandardRetry, retry_fn,
 };
 pub use service_error::ServiceError;
-pub use signing::{RequestSigner, SignatureVersion, sign_reqwest};
+pub use signing::{SignatureVersion, sign_reqwest};
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 
 /// Target of everything this crate logs.

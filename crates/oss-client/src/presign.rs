@@ -7,13 +7,12 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderName, HeaderValue, Method};
 use oss_credentials_core::{BoxFuture, Credentials, CredentialsError};
 use oss_sign::v4::{LimitedBy, Presigned};
-use oss_sign::{RequestView, SignError, UtcTime};
+use oss_sign::{RequestView, SignError, Signer, UtcTime};
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{Error, Problem};
 use crate::operation::Operation;
-use crate::signing::Signing;
 
 /// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and `presign` of the
 /// requests, such as [`UploadPart::presign`](crate::UploadPart::presign). Await it.
@@ -133,12 +132,12 @@ impl Presign {
         } = self;
         operation.check(&client.inner.endpoint)?;
         let inner = &*client.inner;
-        let signing = inner
-            .signing
+        let signer = inner
+            .signer
             .with_sub_resources(&operation.sub_resources)
             .map_err(Error::Sign)?;
-        signing.check_expires(expires).map_err(Error::Sign)?;
-        check_headers(&operation, &signing)?;
+        signer.check_expires(expires).map_err(Error::Sign)?;
+        check_headers(&operation, &signer)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
             return Err(Error::InvalidInput(Problem::new(
@@ -155,11 +154,11 @@ impl Presign {
             .headers(&operation.headers);
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
         let time = inner.clock.now();
-        let mut presigned = signing.presign(&view, &credentials, time, expires);
+        let mut presigned = signer.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
             match refresh().await {
                 Ok(fresh) if !fresh.is_anonymous() && lasts_longer(&fresh, &credentials) => {
-                    presigned = signing.presign(&view, &fresh, time, expires);
+                    presigned = signer.presign(&view, &fresh, time, expires);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -193,8 +192,8 @@ impl Presign {
 }
 
 /// Whether the URL binds each header: one that it does not bind would be lost without a word.
-fn check_headers(operation: &Operation, signing: &Signing) -> Result<(), Error> {
-    let lost = |(name, value): &(&HeaderName, &HeaderValue)| !signing.binds(name.as_str(), value.as_bytes());
+fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
+    let lost = |(name, value): &(&HeaderName, &HeaderValue)| !signer.binds(name.as_str(), value.as_bytes());
     match operation.headers.iter().find(lost) {
         None => Ok(()),
         Some((name, _)) => Err(Error::InvalidInput(Problem::new(

@@ -1,13 +1,11 @@
 //! How the client signs: the version chosen, and requests of other clients.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::request::Parts;
 use oss_credentials_core::Credentials;
-use oss_sign::v4::Presigned;
-use oss_sign::{RequestView, SignError, v1, v4};
+use oss_sign::{SignError, Signer, v1, v4};
 use percent_encoding::percent_decode_str;
 
 use crate::client::Client;
@@ -32,142 +30,27 @@ pub enum SignatureVersion {
     V1,
 }
 
-/// The signer of the version chosen. What is particular to a version is behind this type.
-#[derive(Clone, Debug)]
-pub(crate) enum Signing {
-    V4(v4::Signer),
-    V1(v1::Signer),
-}
-
-impl Signing {
-    /// `region` is the region, or the id of a cloud box.
-    pub(crate) fn new(
-        version: SignatureVersion,
-        region: &str,
-        product: &str,
-        additional_headers: &[String],
-    ) -> Result<Self, Error> {
-        match version {
-            SignatureVersion::V4 => {
-                let signer = v4::Signer::builder(region)
-                    .product(product)
-                    .additional_headers(additional_headers);
-                Ok(Self::V4(signer.build().map_err(Error::Sign)?))
-            }
-            SignatureVersion::V1 if !additional_headers.is_empty() => {
-                Err(Error::InvalidConfig(Problem::new(
-                    "`additional_headers` and `signature_version(V1)` are both set",
-                    "leave the headers out, or sign with V4",
-                )))
-            }
-            SignatureVersion::V1 => Ok(Self::V1(v1::Signer::new())),
+/// The signer of the version chosen. `region` is the region, or the id of a cloud box.
+pub(crate) fn signer(
+    version: SignatureVersion,
+    region: &str,
+    product: &str,
+    additional_headers: &[String],
+) -> Result<Signer, Error> {
+    match version {
+        SignatureVersion::V4 => {
+            let signer = v4::Signer::builder(region)
+                .product(product)
+                .additional_headers(additional_headers);
+            Ok(signer.build().map_err(Error::Sign)?.into())
         }
-    }
-
-    /// Whether the header is signed because it was asked for.
-    pub(crate) fn is_additional(&self, name: &str) -> bool {
-        match self {
-            Self::V4(signer) => signer.additional_headers().any(|listed| listed == name),
-            Self::V1(_) => false,
-        }
-    }
-
-    /// Whether the signature of a URL binds this header.
-    pub(crate) fn binds(&self, name: &str, value: &[u8]) -> bool {
-        name.starts_with("x-oss-")
-            || matches!(name, "content-md5" | "content-type")
-            || (self.is_additional(name) && !value.is_empty())
-    }
-
-    /// Whether a URL can live so long.
-    pub(crate) fn check_expires(&self, expires: Duration) -> Result<(), SignError> {
-        match self {
-            Self::V4(_) => v4::check_expires(expires),
-            // When it ends shows whether it ends too late.
-            Self::V1(_) if expires.as_secs() == 0 => Err(SignError::EndOutOfRange { seconds: 0 }),
-            Self::V1(_) => Ok(()),
-        }
-    }
-
-    /// This signer, and with it V1 signs the parameters of these names, too.
-    pub(crate) fn with_sub_resources(&self, names: &[String]) -> Result<Cow<'_, Self>, SignError> {
-        match self {
-            Self::V1(_) if !names.is_empty() => {
-                let signer = v1::Signer::builder().extra_sub_resources(names).build()?;
-                Ok(Cow::Owned(Self::V1(signer)))
-            }
-            _ => Ok(Cow::Borrowed(self)),
-        }
-    }
-
-    pub(crate) fn sign(
-        &self,
-        parts: &mut Parts,
-        bucket: Option<&str>,
-        key: Option<&str>,
-        credentials: &Credentials,
-        time: SystemTime,
-    ) -> Result<(), SignError> {
-        match self {
-            Self::V4(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
-            Self::V1(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
-        }
-    }
-
-    pub(crate) fn presign(
-        &self,
-        view: &RequestView<'_>,
-        credentials: &Credentials,
-        time: SystemTime,
-        expires: Duration,
-    ) -> Result<Presigned, SignError> {
-        match self {
-            Self::V4(signer) => signer.presign(view, credentials, time, expires),
-            Self::V1(signer) => signer.presign(view, credentials, time, expires),
-        }
+        SignatureVersion::V1 if !additional_headers.is_empty() => Err(Error::InvalidConfig(Problem::new(
+            "`additional_headers` and `signature_version(V1)` are both set",
+            "leave the headers out, or sign with V4",
+        ))),
+        SignatureVersion::V1 => Ok(v1::Signer::new().into()),
     }
 }
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for oss_sign::v4::Signer {}
-    impl Sealed for oss_sign::v1::Signer {}
-}
-
-/// The signers of `oss-sign`: [`v4::Signer`] and [`v1::Signer`]. Not to be implemented elsewhere.
-pub trait RequestSigner: sealed::Sealed {
-    /// Signs a request by headers, in place; on an error nothing is changed.
-    ///
-    /// # Errors
-    ///
-    /// Those of the signer's `sign_parts`.
-    fn sign_request(
-        &self,
-        parts: &mut Parts,
-        bucket: Option<&str>,
-        key: Option<&str>,
-        credentials: &Credentials,
-        time: SystemTime,
-    ) -> Result<(), SignError>;
-}
-
-macro_rules! request_signer {
-    ($($signer:ty),*) => {$(
-        impl RequestSigner for $signer {
-            fn sign_request(
-                &self,
-                parts: &mut Parts,
-                bucket: Option<&str>,
-                key: Option<&str>,
-                credentials: &Credentials,
-                time: SystemTime,
-            ) -> Result<(), SignError> {
-                self.sign_parts(parts, bucket, key, credentials, time)
-            }
-        }
-    )*};
-}
-request_signer!(v4::Signer, v1::Signer);
 
 /// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
 ///
@@ -190,12 +73,12 @@ request_signer!(v4::Signer, v1::Signer);
 /// # Examples
 ///
 /// ```
-/// use std::time::{Duration, SystemTime};
-/// use oss_client::oss_sign::v4::Signer;
+/// use std::time::SystemTime;
+/// use oss_client::oss_sign::{Signer, v4};
 /// use oss_client::sign_reqwest;
 /// use oss_credentials_core::Credentials;
 ///
-/// let signer = Signer::builder("cn-hangzhou").build()?;
+/// let signer = Signer::from(v4::Signer::builder("cn-hangzhou").build()?);
 /// let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001").build()?;
 /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
 ///
@@ -208,7 +91,7 @@ request_signer!(v4::Signer, v1::Signer);
 /// ```
 pub fn sign_reqwest(
     request: &mut reqwest::Request,
-    signer: &impl RequestSigner,
+    signer: &Signer,
     bucket: Option<&str>,
     key: Option<&str>,
     credentials: &Credentials,
@@ -216,7 +99,7 @@ pub fn sign_reqwest(
 ) -> Result<(), Error> {
     check(request, bucket, key, None)?;
     in_place(request, |parts| {
-        signer.sign_request(parts, bucket, key, credentials, time)
+        signer.sign_parts(parts, bucket, key, credentials, time)
     })
 }
 
@@ -307,7 +190,7 @@ impl Client {
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.clock.now();
         in_place(request, |parts| {
-            inner.signing.sign(parts, bucket, key, &credentials, time)
+            inner.signer.sign_parts(parts, bucket, key, &credentials, time)
         })
     }
 }

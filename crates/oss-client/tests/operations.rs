@@ -11,7 +11,7 @@ mod common;
 use std::time::{Duration, SystemTime};
 
 use common::{Keys, NOW, Server, answer, builder, client, ok};
-use oss_client::oss_sign::v4::Signer;
+use oss_client::oss_sign::{Signer, v4};
 use oss_client::{Body, Error, Operation, SignError, SignatureVersion, oss_sign, sign_reqwest};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
@@ -272,7 +272,7 @@ fn request(url: &str) -> reqwest::Request {
 /// The vectors `get-simple` and `sts-plain` of the official clients.
 #[test]
 fn a_request_of_reqwest_is_signed_like_that_of_the_official_clients() {
-    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let signer = Signer::from(v4::Signer::builder("cn-hangzhou").build().unwrap());
     let (bucket, key) = (Some("examplebucket"), Some("exampleobject.txt"));
     for (credentials, signature) in [
         (
@@ -323,7 +323,7 @@ async fn a_client_signs_for_others_with_its_own_keys_and_clock() {
 
 #[tokio::test]
 async fn on_an_error_nothing_of_the_request_is_changed() {
-    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let signer = Signer::from(v4::Signer::builder("cn-hangzhou").build().unwrap());
     let host = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com";
     let long = format!("{host}/{}", "k".repeat(70_000));
     let rows = [
@@ -547,7 +547,7 @@ async fn signing_alone_asks_for_keys_once_and_sends_nothing() {
 async fn a_request_that_leads_elsewhere_is_not_signed() {
     let keys = Keys::new(1);
     let client = builder("http://oss.example.com", keys.clone()).build().unwrap();
-    let signer = Signer::builder("cn-hangzhou").build().unwrap();
+    let signer = Signer::from(v4::Signer::builder("cn-hangzhou").build().unwrap());
     let host = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com";
     for (url, expected) in [
         (

@@ -1,6 +1,7 @@
 //! Signing of Alibaba Cloud OSS requests and presigned URLs, without I/O.
 //!
 //! - [`v4::Signer`] signs by headers ([`v4::Signer::sign`]) or by URL ([`v4::Signer::presign`]).
+//! - [`Signer`] is a signer of either version.
 //! - [`RequestView`] is what it signs: a borrowed view of method, bucket, key, query and headers.
 //! - `v4::PostPolicy` and `v4::Signer::sign_post` sign uploads by an HTML form (feature `post-policy`).
 //! - [`v4::Authorization`] checks a signature that was received.
@@ -50,6 +51,7 @@ mod list;
 mod parameters;
 mod presigned;
 mod signed;
+mod signer;
 mod time;
 #[cfg(feature = "v1")]
 pub mod v1;
@@ -59,5 +61,6 @@ mod wipe;
 
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;
+pub use signer::Signer;
 pub use time::UtcTime;
 pub use view::{Headers, Name, RequestView};

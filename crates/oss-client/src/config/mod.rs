@@ -22,7 +22,7 @@ pub use crate::config::http::{
 };
 use crate::error::{Error, Problem};
 use crate::retry::{RetryPolicy, StandardRetry};
-use crate::signing::{SignatureVersion, Signing};
+use crate::signing::{self, SignatureVersion};
 use crate::transport::{Silence, Transport};
 
 /// Makes a [`Client`]; see [`Client::builder`].
@@ -165,7 +165,7 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let needs_region = self.signature_version != SignatureVersion::V1;
         let resolved = self.address.resolve(needs_region)?;
-        let signing = Signing::new(
+        let signer = signing::signer(
             self.signature_version,
             &resolved.region,
             resolved.product,
@@ -193,7 +193,7 @@ impl ClientBuilder {
                     !resolved.endpoint.is_https() && !resolved.endpoint.is_loopback(),
                 ),
                 endpoint: resolved.endpoint,
-                signing,
+                signer,
                 provider,
                 clock: ServiceClock::new(self.clock),
                 transport: Transport {

@@ -1,0 +1,208 @@
+//! A signer of either version.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use oss_credentials_core::Credentials;
+
+use crate::presigned::Presigned;
+use crate::signed::Signed;
+use crate::{RequestView, SignError, v4};
+
+#[cfg(feature = "v1")]
+use crate::v1;
+
+/// A signer of either signature version, for programs that choose the version at run time.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use oss_credentials_core::Credentials;
+/// use oss_sign::{RequestView, Signer, v4};
+///
+/// let signer = Signer::from(v4::Signer::builder("cn-hangzhou").build()?);
+/// let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001").build()?;
+/// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+/// let view = RequestView::new("GET").bucket("examplebucket").key("exampleobject.txt");
+///
+/// let signed = signer.sign(&view, &credentials, time)?;
+/// assert!(signed.authorization().starts_with("OSS4-HMAC-SHA256 "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub enum Signer {
+    /// `OSS4-HMAC-SHA256`: names the region, and signs the whole query.
+    V4(v4::Signer),
+    /// HMAC-SHA1, for services that do not accept V4 yet.
+    #[cfg(feature = "v1")]
+    V1(v1::Signer),
+}
+
+impl From<v4::Signer> for Signer {
+    fn from(signer: v4::Signer) -> Self {
+        Self::V4(signer)
+    }
+}
+
+#[cfg(feature = "v1")]
+impl From<v1::Signer> for Signer {
+    fn from(signer: v1::Signer) -> Self {
+        Self::V1(signer)
+    }
+}
+
+impl Signer {
+    /// Signs a request by headers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`v4::Signer::sign`] or `v1::Signer::sign`.
+    pub fn sign(
+        &self,
+        view: &RequestView<'_>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<Signed, SignError> {
+        match self {
+            Self::V4(signer) => signer.sign(view, credentials, time),
+            #[cfg(feature = "v1")]
+            Self::V1(signer) => signer.sign(view, credentials, time),
+        }
+    }
+
+    /// Signs a request by its URL.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`v4::Signer::presign`] or `v1::Signer::presign`.
+    pub fn presign(
+        &self,
+        view: &RequestView<'_>,
+        credentials: &Credentials,
+        time: SystemTime,
+        expires: Duration,
+    ) -> Result<Presigned, SignError> {
+        match self {
+            Self::V4(signer) => signer.presign(view, credentials, time, expires),
+            #[cfg(feature = "v1")]
+            Self::V1(signer) => signer.presign(view, credentials, time, expires),
+        }
+    }
+
+    /// Checks how long a URL is to be valid, before there are credentials. For V1, an end that is too late is found
+    /// only when the URL is signed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`v4::check_expires`]; for V1 [`SignError::EndOutOfRange`] if `expires` is less than a second.
+    pub fn check_expires(&self, expires: Duration) -> Result<(), SignError> {
+        match self {
+            Self::V4(_) => v4::check_expires(expires),
+            #[cfg(feature = "v1")]
+            Self::V1(_) if expires.as_secs() == 0 => Err(SignError::EndOutOfRange { seconds: 0 }),
+            #[cfg(feature = "v1")]
+            Self::V1(_) => Ok(()),
+        }
+    }
+
+    /// Whether the header is one of the additional headers, which are signed on request (V4 only). `name` is in lower
+    /// case.
+    pub fn is_additional(&self, name: &str) -> bool {
+        match self {
+            Self::V4(signer) => signer.additional_headers().any(|listed| listed == name),
+            #[cfg(feature = "v1")]
+            Self::V1(_) => false,
+        }
+    }
+
+    /// Whether the signature of a URL binds this header. `name` is in lower case.
+    pub fn binds(&self, name: &str, value: &[u8]) -> bool {
+        name.starts_with("x-oss-")
+            || matches!(name, "content-md5" | "content-type")
+            || (self.is_additional(name) && !value.is_empty())
+    }
+
+    /// Returns this signer, in V1 one that also signs the query parameters of these names. V4 signs all parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::InvalidSubResource`] for a name that V1 cannot sign.
+    pub fn with_sub_resources(&self, names: &[String]) -> Result<Cow<'_, Self>, SignError> {
+        match self {
+            #[cfg(feature = "v1")]
+            Self::V1(signer) if !names.is_empty() => {
+                let known = signer.extra_sub_resources();
+                let names = known.chain(names.iter().map(String::as_str));
+                let signer = v1::Signer::builder().extra_sub_resources(names).build()?;
+                Ok(Cow::Owned(signer.into()))
+            }
+            _ => {
+                let _ = names;
+                Ok(Cow::Borrowed(self))
+            }
+        }
+    }
+
+    /// Signs a request by headers, in place; on an error nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`v4::Signer::sign_parts`] or `v1::Signer::sign_parts`.
+    #[cfg(feature = "http")]
+    pub fn sign_parts(
+        &self,
+        parts: &mut http::request::Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<(), SignError> {
+        match self {
+            Self::V4(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
+            #[cfg(feature = "v1")]
+            Self::V1(signer) => signer.sign_parts(parts, bucket, key, credentials, time),
+        }
+    }
+
+    /// Signs a request by its URL, in place; on an error nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`v4::Signer::presign_parts`] or `v1::Signer::presign_parts`.
+    #[cfg(feature = "http")]
+    pub fn presign_parts(
+        &self,
+        parts: &mut http::request::Parts,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        credentials: &Credentials,
+        time: SystemTime,
+        expires: Duration,
+    ) -> Result<Presigned, SignError> {
+        match self {
+            Self::V4(signer) => signer.presign_parts(parts, bucket, key, credentials, time, expires),
+            #[cfg(feature = "v1")]
+            Self::V1(signer) => signer.presign_parts(parts, bucket, key, credentials, time, expires),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "v1"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v1_keeps_its_sub_resources_when_it_gets_more() {
+        let signer = v1::Signer::builder()
+            .extra_sub_resources(["one"])
+            .build()
+            .unwrap();
+        let signer = Signer::from(signer);
+        let both = signer.with_sub_resources(&["two".to_owned()]).unwrap();
+        let Signer::V1(both) = &*both else {
+            panic!("another version")
+        };
+        assert_eq!(both.extra_sub_resources().collect::<Vec<_>>(), ["one", "two"]);
+    }
+}
