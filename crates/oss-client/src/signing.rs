@@ -73,7 +73,7 @@ pub(crate) fn signer(
 /// # Examples
 ///
 /// ```
-/// use std::time::SystemTime;
+/// use std::time::{Duration, SystemTime};
 /// use oss_client::oss_sign::{Signer, v4};
 /// use oss_client::sign_reqwest;
 /// use oss_credentials_core::Credentials;
