@@ -30,7 +30,7 @@ pub(crate) struct Checks {
     /// encoding out of the headers then.
     pub(crate) may_decompress: bool,
     /// A redirect led to another server, which may be no OSS, such as the mirror of a static website.
-    pub(crate) is_abroad: bool,
+    pub(crate) is_cross_origin: bool,
 }
 
 /// Looks at status and headers of a successful answer, and says what its body has to be, and the CRC-64 that the
@@ -55,7 +55,7 @@ pub(crate) fn check(
         Error::InvalidResponse(Box::new(error))
     };
     check_status(operation, response.status()).map_err(unusable)?;
-    check_origin(operation, response, checks.is_abroad).map_err(unusable)?;
+    check_origin(operation, response, checks.is_cross_origin).map_err(unusable)?;
     let part = check_part(operation, response).map_err(unusable)?;
     let crc = if checks.crc && (operation.crc != Crc::None || operation.has_document) {
         stored_crc(response).map_err(unusable)?
@@ -117,7 +117,7 @@ fn check_status(operation: &Operation, status: StatusCode) -> Result<(), Wrong> 
 /// that. Of reading at least the `ETag` has to be left, as by a cache on the way.
 ///
 /// As the pages of the operations show it: vendor documents (Object Storage Service, API reference).
-fn check_origin(operation: &Operation, response: &Response, is_abroad: bool) -> Result<(), Wrong> {
+fn check_origin(operation: &Operation, response: &Response, is_cross_origin: bool) -> Result<(), Wrong> {
     let is_ours = |name: &http::HeaderName| name.as_str().starts_with("x-oss-") || name == http::header::ETAG;
     // A document speaks for itself.
     if operation.has_document || response.headers().keys().any(is_ours) {
@@ -127,7 +127,7 @@ fn check_origin(operation: &Operation, response: &Response, is_abroad: bool) -> 
     // With a callback the body is what the program that was called answered.
     let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
     let what = match operation.method {
-        Method::GET | Method::HEAD if !is_abroad => "it has none of the headers of OSS",
+        Method::GET | Method::HEAD if !is_cross_origin => "it has none of the headers of OSS",
         Method::DELETE | Method::PUT if has_body && !has_callback => {
             "it has a body, and none of the headers of OSS"
         }

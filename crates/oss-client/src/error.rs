@@ -61,7 +61,7 @@ pub enum Error {
     InvalidResponse(Box<InvalidResponse>),
     /// An upload in parts failed, and so did its abort: the parts are kept, and paid for, until it is aborted.
     #[error(transparent)]
-    LeftBehind(Box<LeftBehind>),
+    AbandonedUpload(Box<AbandonedUpload>),
 }
 
 impl Error {
@@ -69,7 +69,7 @@ impl Error {
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
-            Self::LeftBehind(left) => left.cause.service(),
+            Self::AbandonedUpload(left) => left.cause.service(),
             _ => None,
         }
     }
@@ -85,7 +85,7 @@ impl Error {
             Self::Service(error) => error.request_id(),
             Self::Corrupted(error) => error.request_id(),
             Self::InvalidResponse(error) => error.request_id(),
-            Self::LeftBehind(left) => left.cause.request_id(),
+            Self::AbandonedUpload(left) => left.cause.request_id(),
             _ => None,
         }
     }
@@ -102,7 +102,7 @@ impl Error {
             Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) | Self::InvalidResponse(_) => {
                 false
             }
-            Self::LeftBehind(left) => left.cause.is_retryable(),
+            Self::AbandonedUpload(left) => left.cause.is_retryable(),
             Self::Credentials(error) => error.is_retryable(),
             Self::Transport(error) => {
                 !error.operation_is_over
@@ -407,14 +407,14 @@ impl fmt::Debug for InvalidResponse {
 #[error(
     "{cause}; the parts of upload {upload_id} are left behind, since its abort failed too: abort it later ({abort})"
 )]
-pub struct LeftBehind {
+pub struct AbandonedUpload {
     upload_id: String,
     // Not its source: the text has it already, and reports that walk the sources would print it twice.
     cause: Error,
     abort: Error,
 }
 
-impl LeftBehind {
+impl AbandonedUpload {
     pub(crate) fn new(upload_id: String, cause: Error, abort: Error) -> Self {
         Self {
             upload_id,
@@ -439,7 +439,7 @@ impl LeftBehind {
     }
 }
 
-impl fmt::Debug for LeftBehind {
+impl fmt::Debug for AbandonedUpload {
     /// The text of `Display`: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -36,7 +36,7 @@ struct Refused {
     /// How far the local clock is from the one that answered.
     measured: Option<Measured>,
     /// A redirect led to another server.
-    is_abroad: bool,
+    is_cross_origin: bool,
 }
 
 enum Outcome {
@@ -46,7 +46,7 @@ enum Outcome {
 
 /// What earlier attempts of the same operation have taught.
 #[derive(Default)]
-struct Lessons {
+struct RetryState {
     /// How many attempts there were.
     number: u32,
     key_was_reported: bool,
@@ -74,7 +74,7 @@ impl Client {
         let Some(limit) = inner.operation_timeout else {
             return inner.attempts(&mut operation).await;
         };
-        let mut timer = inner.transport.silence.sleep.sleep(limit);
+        let mut timer = inner.transport.idle.sleep.sleep(limit);
         let first = {
             let mut attempts = pin!(inner.attempts(&mut operation));
             std::future::poll_fn(|cx| match attempts.as_mut().poll(cx) {
@@ -96,7 +96,7 @@ impl Client {
     }
 }
 
-impl Lessons {
+impl RetryState {
     /// Whether there is a point in sending with these.
     fn check(&mut self, credentials: &Credentials) -> Result<(), Error> {
         match self.rejected.take() {
@@ -114,37 +114,37 @@ impl Lessons {
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
     async fn attempts(&self, operation: &mut Operation) -> Result<Answer, Error> {
-        let mut lessons = Lessons::default();
+        let mut state = RetryState::default();
         loop {
-            lessons.number = lessons.number.saturating_add(1);
+            state.number = state.number.saturating_add(1);
             let next = match self.provider.credentials().await {
                 Err(error) => Next::Policy(Error::Credentials(error), None),
                 Ok(credentials) => {
-                    lessons.check(&credentials)?;
-                    let offset = lessons.offset();
-                    match self.attempt(operation, credentials, offset, lessons.number).await {
+                    state.check(&credentials)?;
+                    let offset = state.offset();
+                    match self.attempt(operation, credentials, offset, state.number).await {
                         Ok(Outcome::Done(answer)) => {
                             if let Some(offset) = offset {
                                 self.clock.keep(offset);
                             }
                             return Ok(answer);
                         }
-                        Ok(Outcome::Refused(refused)) => self.learn(refused, &mut lessons, operation),
-                        Err(error) => unanswered(error, &mut lessons),
+                        Ok(Outcome::Refused(refused)) => self.learn(refused, &mut state, operation),
+                        Err(error) => unanswered(error, &mut state),
                     }
                 }
             };
             match next {
                 Next::AtOnce => {}
                 Next::Policy(error, offset) => {
-                    let Some(delay) = self.delay(operation, &error, lessons.number) else {
+                    let Some(delay) = self.delay(operation, &error, state.number) else {
                         return Err(error);
                     };
                     if !self.pause(delay).await {
                         return Err(error);
                     }
                     if let Some(offset) = offset {
-                        lessons.trial = Some((offset, error));
+                        state.trial = Some((offset, error));
                     }
                 }
                 Next::End(error) => return Err(error),
@@ -178,7 +178,7 @@ impl Inner {
         if delay.is_zero() {
             return true;
         }
-        let mut timer = self.transport.silence.sleep.sleep(delay);
+        let mut timer = self.transport.idle.sleep.sleep(delay);
         std::future::poll_fn(|cx| guarded(|| timer.as_mut().poll(cx).map(Ok)))
             .await
             .is_ok()
@@ -244,7 +244,7 @@ impl Inner {
             self.request(operation, url, &used, time, &progress).ok()
         };
         let exchanged = self.exchange(request, &progress, again).await;
-        let (mut answer, is_abroad) = exchanged.map_err(|error| {
+        let (mut answer, is_cross_origin) = exchanged.map_err(|error| {
             tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
             let error = self.transport.proxies.name(error, &place);
             Error::Transport(Box::new(TransportError::new(place.clone(), error)))
@@ -264,7 +264,7 @@ impl Inner {
             request_id = response.request_id(),
             "answered"
         );
-        let body = AnswerBody::new(answer, self.transport.silence.clone(), place.clone());
+        let body = AnswerBody::new(answer, self.transport.idle.clone(), place.clone());
         // A callback that failed is told with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
@@ -273,14 +273,14 @@ impl Inner {
         let measure = |headers: &_| ServiceClock::measure(headers, sent, received);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
-            self.accepted(operation, &response, body, &place, sent_crc, is_abroad)
+            self.accepted(operation, &response, body, &place, sent_crc, is_cross_origin)
                 .await?
         } else {
-            Err(error_document(body, self.transport.silence.timer()).await.into())
+            Err(error_document(body, self.transport.idle.timer()).await.into())
         };
         let document = match read {
             Ok(body) => {
-                if !is_abroad {
+                if !is_cross_origin {
                     self.clock.confirm(|| measure(response.headers()));
                 }
                 return Ok(Outcome::Done(Answer::new(response, body)));
@@ -293,7 +293,7 @@ impl Inner {
             error: Box::new(error),
             used,
             measured: measure(response.headers()),
-            is_abroad,
+            is_cross_origin,
         }))
     }
 
@@ -307,12 +307,12 @@ impl Inner {
         body: AnswerBody,
         place: &Place,
         sent_crc: Option<u64>,
-        is_abroad: bool,
+        is_cross_origin: bool,
     ) -> Result<Result<AnswerBody, Bytes>, Error> {
         let checks = accept::Checks {
             crc: self.check_crc,
             may_decompress: self.may_decompress,
-            is_abroad,
+            is_cross_origin,
         };
         let (expected, stored_crc) = accept::check(operation, response, place, checks)?;
         if let (Some(sent), Some(stored)) = (sent_crc, stored_crc)
@@ -331,8 +331,8 @@ impl Inner {
         if is_error_document(response.headers(), &document, has_callback) {
             return Ok(Err(document));
         }
-        let silence = self.transport.silence.clone();
-        Ok(Ok(AnswerBody::of(document, silence, place.clone())))
+        let idle = self.transport.idle.clone();
+        Ok(Ok(AnswerBody::of(document, idle, place.clone())))
     }
 
     /// Sends a request, follows redirects if that is allowed, and says whether another server answered. `again` makes
@@ -355,7 +355,7 @@ impl Inner {
         while let Some(next) = hops.follow(&answer) {
             answer = self.transport.send(next, &Progress::default()).await?;
         }
-        Ok((answer, hops.is_abroad()))
+        Ok((answer, hops.is_cross_origin()))
     }
 
     /// The signed request of one attempt. `url` is that of the operation.
@@ -389,33 +389,33 @@ impl Inner {
 
     /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
     /// differently.
-    fn learn(&self, refused: Refused, lessons: &mut Lessons, operation: &Operation) -> Next {
+    fn learn(&self, refused: Refused, state: &mut RetryState, operation: &Operation) -> Next {
         let Refused {
             error,
             used,
             measured,
-            is_abroad,
+            is_cross_origin,
         } = refused;
         // Another server, which got no signature, says nothing about keys and clock.
-        if is_abroad {
+        if is_cross_origin {
             return Next::Policy(Error::Service(error), None);
         }
         let is_repeatable = operation.body.is_repeatable();
         if error.rejects_time() {
-            lessons.trial = None;
-            return self.learn_time(error, measured, lessons, is_repeatable);
+            state.trial = None;
+            return self.learn_time(error, measured, state, is_repeatable);
         }
         // A failure of the service may come before any check, and a page of a proxy comes without one.
         if error.is_of_service() && !error.status().is_server_error() {
-            match lessons.trial.take() {
+            match state.trial.take() {
                 Some((offset, _)) => self.clock.keep(offset),
                 None => self.clock.confirm(|| measured),
             }
         }
-        if !error.rejects_key() || used.is_anonymous() || lessons.key_was_reported {
+        if !error.rejects_key() || used.is_anonymous() || state.key_was_reported {
             return Next::Policy(Error::Service(error), None);
         }
-        lessons.key_was_reported = true;
+        state.key_was_reported = true;
         self.provider.invalidate(&used);
         tracing::warn!(
             target: TRACING_TARGET,
@@ -427,7 +427,7 @@ impl Inner {
         );
         let error = Error::Service(error);
         if is_repeatable {
-            lessons.rejected = Some((used, error));
+            state.rejected = Some((used, error));
             Next::AtOnce
         } else {
             Next::End(error)
@@ -439,14 +439,14 @@ impl Inner {
         &self,
         error: Box<ServiceError>,
         measured: Option<Measured>,
-        lessons: &mut Lessons,
+        state: &mut RetryState,
         is_repeatable: bool,
     ) -> Next {
         let Some(Measured { offset, .. }) = measured else {
             return Next::Policy(Error::Service(error), None);
         };
-        let is_first = !lessons.time_was_corrected;
-        lessons.time_was_corrected = true;
+        let is_first = !state.time_was_corrected;
+        state.time_was_corrected = true;
         if is_first {
             tracing::warn!(
                 target: TRACING_TARGET,
@@ -463,7 +463,7 @@ impl Inner {
         }
         let error = Error::Service(error);
         if is_first {
-            lessons.trial = Some((offset, error));
+            state.trial = Some((offset, error));
             Next::AtOnce
         } else {
             Next::Policy(error, Some(offset))
@@ -479,12 +479,12 @@ fn add_default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
 }
 
 /// What a failure without answer teaches.
-fn unanswered(error: Error, lessons: &mut Lessons) -> Next {
-    match (&error, lessons.trial.take()) {
+fn unanswered(error: Error, state: &mut RetryState) -> Next {
+    match (&error, state.trial.take()) {
         // The corrected time is the cause, and it came with that refusal.
         (Error::Sign(_), Some((_, before))) => Next::End(before),
         (_, trial) => {
-            lessons.trial = trial;
+            state.trial = trial;
             Next::Policy(error, None)
         }
     }

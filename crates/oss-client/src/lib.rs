@@ -106,7 +106,7 @@ pub use config::{
 #[cfg(feature = "download-file")]
 #[cfg_attr(docsrs, doc(cfg(feature = "download-file")))]
 pub use download::{Download, DownloadProgress, Downloaded};
-pub use error::{CorruptionError, Error, InvalidResponse, LeftBehind, Problem, TransportError};
+pub use error::{AbandonedUpload, CorruptionError, Error, InvalidResponse, Problem, TransportError};
 #[cfg(feature = "post-policy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use form::{PresignPost, PresignedForm};

@@ -27,7 +27,7 @@ pub(crate) struct Hops {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    abroad: bool,
+    cross_origin: bool,
 }
 
 /// Whether redirects of this request are followed.
@@ -50,13 +50,13 @@ impl Hops {
             method: request.method().clone(),
             headers: std::mem::take(request.headers_mut()),
             url: request.url().clone(),
-            abroad: false,
+            cross_origin: false,
         }
     }
 
     /// Whether the last request went to another server than the first, or over one.
-    pub(crate) fn is_abroad(&self) -> bool {
-        self.abroad
+    pub(crate) fn is_cross_origin(&self) -> bool {
+        self.cross_origin
     }
 
     /// The request that this answer asks for; `None` if it is the last answer.
@@ -77,7 +77,7 @@ impl Hops {
             return None;
         }
         if !same_server(&self.url, &url) {
-            self.abroad = true;
+            self.cross_origin = true;
             let mut kept = HeaderMap::new();
             for name in FOR_ANYBODY {
                 if let Some(value) = self.headers.remove(&name) {

@@ -16,7 +16,7 @@ use reqwest::header::{self, HeaderMap, HeaderName};
 use crate::accept::{CRC64, Expected, number};
 use crate::date;
 use crate::error::{CorruptionError, Error, InvalidResponse, Place, TransportError};
-use crate::transport::{Silence, from_reqwest, guarded, poll_timer, silent};
+use crate::transport::{IdleTimeout, from_reqwest, guarded, poll_timer, silent};
 use crate::xml::{Element, Shape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
@@ -305,7 +305,7 @@ type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 pub struct AnswerBody {
     /// `None` behind the end.
     pieces: Option<Pieces>,
-    silence: Silence,
+    idle: IdleTimeout,
     timer: Option<BoxFuture<'static, ()>>,
     place: Place,
     check: Option<Box<Check>>,
@@ -355,23 +355,23 @@ impl Check {
 }
 
 impl AnswerBody {
-    pub(crate) fn new(response: reqwest::Response, silence: Silence, place: Place) -> Self {
+    pub(crate) fn new(response: reqwest::Response, idle: IdleTimeout, place: Place) -> Self {
         // Known of one that has none, as of most uploads.
         if response.content_length() == Some(0) {
-            return Self::with(None, silence, place);
+            return Self::with(None, idle, place);
         }
-        Self::with(Some(Box::pin(response.bytes_stream())), silence, place)
+        Self::with(Some(Box::pin(response.bytes_stream())), idle, place)
     }
 
     /// A body that has arrived.
-    pub(crate) fn of(whole: Bytes, silence: Silence, place: Place) -> Self {
-        Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), silence, place)
+    pub(crate) fn of(whole: Bytes, idle: IdleTimeout, place: Place) -> Self {
+        Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), idle, place)
     }
 
-    fn with(pieces: Option<Pieces>, silence: Silence, place: Place) -> Self {
+    fn with(pieces: Option<Pieces>, idle: IdleTimeout, place: Place) -> Self {
         Self {
             pieces,
-            silence,
+            idle,
             timer: None,
             place,
             check: None,
@@ -409,8 +409,8 @@ impl AnswerBody {
         if response.content_length() > Some(MAX_DOCUMENT) {
             return Err(too_long(&self.place));
         }
-        let limit = self.silence.limit.saturating_mul(DOCUMENT_PATIENCE);
-        let mut timer = self.silence.sleep.sleep(limit);
+        let limit = self.idle.limit.saturating_mul(DOCUMENT_PATIENCE);
+        let mut timer = self.idle.sleep.sleep(limit);
         let mut whole = BytesMut::new();
         std::future::poll_fn(|cx| {
             while let Poll::Ready(piece) = Pin::new(&mut self).poll_next(cx) {
@@ -453,8 +453,8 @@ impl AnswerBody {
         if let Poll::Ready(piece) = pieces.as_mut().poll_next(cx) {
             return Poll::Ready(piece.transpose().map_err(from_reqwest));
         }
-        if poll_timer(&mut self.timer, &self.silence, cx) {
-            return Poll::Ready(Err(silent(self.silence.limit)));
+        if poll_timer(&mut self.timer, &self.idle, cx) {
+            return Poll::Ready(Err(silent(self.idle.limit)));
         }
         Poll::Pending
     }

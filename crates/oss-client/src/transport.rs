@@ -21,7 +21,7 @@ use crate::runtimes::Clients;
 pub(crate) struct Transport {
     pub(crate) clients: Clients,
     pub(crate) proxies: Proxies,
-    pub(crate) silence: Silence,
+    pub(crate) idle: IdleTimeout,
 }
 
 /// How many bytes of an upload may be under way on this machine when the HTTP stack asks for no more: 4 MiB in the
@@ -36,12 +36,12 @@ const SLOWEST: u64 = 245_760 / 8;
 
 /// The read time-out. reqwest's own runs while a body is uploaded, which would limit the whole upload.
 #[derive(Clone)]
-pub(crate) struct Silence {
+pub(crate) struct IdleTimeout {
     pub(crate) limit: Duration,
     pub(crate) sleep: Arc<dyn Sleep>,
 }
 
-impl Silence {
+impl IdleTimeout {
     pub(crate) fn timer(&self) -> BoxFuture<'static, ()> {
         self.sleep.sleep(self.limit)
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // reqwest's own `Debug` shows headers and proxies, which may hold passwords.
         f.debug_struct("Transport")
-            .field("read_timeout", &self.silence.limit)
+            .field("read_timeout", &self.idle.limit)
             .finish_non_exhaustive()
     }
 }
@@ -78,7 +78,7 @@ impl Transport {
         };
         let client = self.clients.of(runtime.id())?;
         let mut exchange = pin!(client.execute(request));
-        let mut watch = Watch::new(&self.silence, progress);
+        let mut watch = Watch::new(&self.idle, progress);
         std::future::poll_fn(|cx| {
             guarded(|| {
                 progress.register(cx.waker());
@@ -94,7 +94,7 @@ impl Transport {
 
 /// Waits for the service to be silent for too long.
 struct Watch<'a> {
-    silence: &'a Silence,
+    idle: &'a IdleTimeout,
     progress: &'a Progress,
     /// What the progress was when the time began.
     seen: u64,
@@ -104,12 +104,12 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(silence: &'a Silence, progress: &'a Progress) -> Self {
+    fn new(idle: &'a IdleTimeout, progress: &'a Progress) -> Self {
         let mut watch = Self {
-            silence,
+            idle,
             progress,
             seen: 0,
-            limit: silence.limit,
+            limit: idle.limit,
             timer: None,
         };
         watch.begin();
@@ -118,8 +118,8 @@ impl<'a> Watch<'a> {
 
     fn begin(&mut self) {
         self.seen = self.progress.moves();
-        self.limit = self.silence.after(self.progress.handed_over());
-        self.timer = Some(self.silence.sleep.sleep(self.limit));
+        self.limit = self.idle.after(self.progress.handed_over());
+        self.timer = Some(self.idle.sleep.sleep(self.limit));
     }
 
     /// Gives for how long nothing moved.
@@ -236,11 +236,11 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 /// What a body's stream is polled with.
 pub(crate) fn poll_timer(
     timer: &mut Option<BoxFuture<'static, ()>>,
-    silence: &Silence,
+    idle: &IdleTimeout,
     cx: &mut Context<'_>,
 ) -> bool {
     timer
-        .get_or_insert_with(|| silence.timer())
+        .get_or_insert_with(|| idle.timer())
         .as_mut()
         .poll(cx)
         .is_ready()

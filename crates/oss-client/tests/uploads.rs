@@ -563,7 +563,7 @@ async fn parts_that_cannot_be_deleted_are_told() {
     let error = upload.await.unwrap_err();
     assert_eq!(error.code(), Some("AccessDenied"));
     let text = error.to_string();
-    let Error::LeftBehind(left) = error else {
+    let Error::AbandonedUpload(left) = error else {
         panic!("{error}");
     };
     assert_eq!(left.abort().code(), Some("QuotaExceeded"));

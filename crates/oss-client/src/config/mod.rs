@@ -23,7 +23,7 @@ pub use crate::config::http::{
 use crate::error::{Error, Problem};
 use crate::retry::{RetryPolicy, StandardRetry};
 use crate::signing::{self, SignatureVersion};
-use crate::transport::{Silence, Transport};
+use crate::transport::{IdleTimeout, Transport};
 
 /// Makes a [`Client`]; see [`Client::builder`].
 ///
@@ -199,7 +199,7 @@ impl ClientBuilder {
                 transport: Transport {
                     clients,
                     proxies,
-                    silence: Silence {
+                    idle: IdleTimeout {
                         limit: read_timeout,
                         sleep: self.sleep,
                     },

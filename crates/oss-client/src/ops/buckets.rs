@@ -14,8 +14,8 @@ use crate::response::Response;
 use crate::xml::{Element, Shape};
 
 use super::document::{XML, document, text};
-use super::list::{Owner, check_circle, check_next, is_truncated, unusable};
-use super::paged::Circle;
+use super::list::{Owner, check_next, check_page_loop, is_truncated, unusable};
+use super::paged::PageLoop;
 use super::{Paged, header_settings, query_settings, request};
 
 /// Where a page names the next one.
@@ -79,19 +79,19 @@ impl ListBuckets {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
     /// read, and for a page that is not the last one and does not say where the next one begins.
     pub async fn send(mut self) -> Result<BucketsPage, Error> {
-        self.page(&mut Circle::default()).await
+        self.page(&mut PageLoop::default()).await
     }
 
-    /// All pages from here on. A list that goes round in a circle is an [`Error::InvalidResponse`].
+    /// All pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<BucketsPage> {
-        let start = Some((self, Circle::default()));
+        let start = Some((self, PageLoop::default()));
         Paged::new(stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut circle)) = state else {
+            let Some((mut request, mut page_loop)) = state else {
                 return Ok(None);
             };
-            let page = request.page(&mut circle).await?;
+            let page = request.page(&mut page_loop).await?;
             let next = page.next_marker.clone();
-            let next = next.map(|marker| (request.marker(marker), circle));
+            let next = next.map(|marker| (request.marker(marker), page_loop));
             Ok(Some((page, next)))
         }))
     }
@@ -107,7 +107,7 @@ impl ListBuckets {
     }
 
     /// Exclusive, since a body cannot be shared between threads.
-    async fn page(&mut self, circle: &mut Circle) -> Result<BucketsPage, Error> {
+    async fn page(&mut self, page_loop: &mut PageLoop) -> Result<BucketsPage, Error> {
         let answer = self.client.send(self.operation.without_body()).await?;
         let (response, document, place) = answer.document(SHAPE).await?;
         let page = BucketsPage::read(&document, response.clone());
@@ -115,7 +115,7 @@ impl ListBuckets {
         page.and_then(|page| {
             let next = page.next_marker.as_deref();
             check_next(page.is_truncated, next, asked)?;
-            check_circle(circle, next)?;
+            check_page_loop(page_loop, next)?;
             Ok(page)
         })
         .map_err(|what| unusable(&place, &response, what))

@@ -10,7 +10,7 @@ use crate::error::{Error, InvalidResponse, Place};
 use crate::response::Response;
 use crate::xml::{Element, Shape};
 
-use super::paged::Circle;
+use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
 /// What is read of a page.
@@ -79,21 +79,21 @@ impl ListObjectsV2 {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
     /// read, and for a page that is not the last one and does not say where the next one begins.
     pub async fn send(mut self) -> Result<ObjectsPage, Error> {
-        self.page(&mut Circle::default()).await
+        self.page(&mut PageLoop::default()).await
     }
 
-    /// All pages from here on. A list that goes round in a circle is an [`Error::InvalidResponse`].
+    /// All pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<ObjectsPage> {
-        let start = Some((self, Circle::default()));
+        let start = Some((self, PageLoop::default()));
         Paged::new(stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut circle)) = state else {
+            let Some((mut request, mut page_loop)) = state else {
                 return Ok(None);
             };
-            let page = request.page(&mut circle).await?;
+            let page = request.page(&mut page_loop).await?;
             let next = page
                 .next_continuation_token
                 .clone()
-                .map(|token| (request.continuation_token(token), circle));
+                .map(|token| (request.continuation_token(token), page_loop));
             Ok(Some((page, next)))
         }))
     }
@@ -109,7 +109,7 @@ impl ListObjectsV2 {
     }
 
     /// Exclusive, since a body cannot be shared between threads.
-    async fn page(&mut self, circle: &mut Circle) -> Result<ObjectsPage, Error> {
+    async fn page(&mut self, page_loop: &mut PageLoop) -> Result<ObjectsPage, Error> {
         let answer = self.client.send(self.operation.without_body()).await?;
         let (response, document, place) = answer.document(SHAPE).await?;
         let page = ObjectsPage::read(&document, response.clone());
@@ -117,7 +117,7 @@ impl ListObjectsV2 {
         page.and_then(|page| {
             let next = page.next_continuation_token.as_deref();
             check_next(page.is_truncated, next, asked)?;
-            check_circle(circle, next)?;
+            check_page_loop(page_loop, next)?;
             Ok(page)
         })
         .map_err(|what| unusable(&place, &response, what))
@@ -149,9 +149,9 @@ pub(super) fn check_next(
 }
 
 /// Whether the next page is one that there was not before.
-pub(super) fn check_circle(circle: &mut Circle, next: Option<&str>) -> Result<(), &'static str> {
+pub(super) fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &'static str> {
     match next {
-        Some(next) if circle.closes_at(next) => Err("its pages go round in a circle, and never end"),
+        Some(next) if page_loop.closes_at(next) => Err("its pages go round in a circle, and never end"),
         _ => Ok(()),
     }
 }

@@ -8,12 +8,12 @@ use futures_core::Stream;
 
 use crate::error::Error;
 
-/// Notices when a list goes round in a circle: its positions, markers or tokens, never come back in one that ends.
+/// Notices when a list repeats its pages: its positions, markers or tokens, never come back in one that ends.
 ///
-/// Keeps one position, by Brent's algorithm: a circle of any length is found after at most three times as many pages as
+/// Keeps one position, by Brent's algorithm: a loop of any length is found after at most three times as many pages as
 /// there are up to its end.
 #[derive(Debug, Default)]
-pub(crate) struct Circle {
+pub(crate) struct PageLoop {
     kept: Option<String>,
     /// For how many positions more it is kept.
     left: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Circle {
     span: u64,
 }
 
-impl Circle {
+impl PageLoop {
     /// Whether this position was there before.
     pub(crate) fn closes_at(&mut self, position: &str) -> bool {
         if self.kept.as_deref() == Some(position) {
@@ -92,10 +92,10 @@ mod tests {
     fn circles_of_any_length_are_found_and_nothing_else() {
         for before in [0_usize, 1, 2, 5, 100] {
             for length in [1_usize, 2, 3, 7, 100] {
-                let mut circle = Circle::default();
+                let mut page_loop = PageLoop::default();
                 let mut position = 0;
                 let mut pages = 1;
-                while !circle.closes_at(&position.to_string()) {
+                while !page_loop.closes_at(&position.to_string()) {
                     position += 1;
                     if position == before + length {
                         position = before;
@@ -106,7 +106,7 @@ mod tests {
                 assert!(pages > before + length, "{before} {length}");
             }
         }
-        let mut circle = Circle::default();
-        assert!((0..10_000).all(|position| !circle.closes_at(&position.to_string())));
+        let mut page_loop = PageLoop::default();
+        assert!((0..10_000).all(|position| !page_loop.closes_at(&position.to_string())));
     }
 }

@@ -50,7 +50,7 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 /// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. For that, a file is read twice; if it
 /// is not the same both times, the upload fails, and nothing is stored.
 ///
-/// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::LeftBehind`] tells if that fails too. If the
+/// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::AbandonedUpload`] tells if that fails too. If the
 /// future is dropped before it is done, on whatever thread, a task that deletes them is started in the tokio runtime
 /// that it ran in: whether that still runs to its end, only the log tells, and an upload whose first step is still on
 /// its way is not known by its id yet. What is left behind is paid for: a lifecycle rule for parts

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use crate::TRACING_TARGET;
 use crate::body::{Body, Meter};
 use crate::client::Client;
-use crate::error::{CorruptionError, Error, LeftBehind, Problem};
+use crate::error::{AbandonedUpload, CorruptionError, Error, Problem};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS,
@@ -316,7 +316,7 @@ impl Cleanup {
             Err(error) if error.code() == Some("NoSuchUpload") => cause,
             Err(error) => {
                 let upload_id = std::mem::take(&mut self.upload_id);
-                Error::LeftBehind(Box::new(LeftBehind::new(upload_id, cause, error)))
+                Error::AbandonedUpload(Box::new(AbandonedUpload::new(upload_id, cause, error)))
             }
         }
     }
