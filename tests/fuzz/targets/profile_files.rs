@@ -3,8 +3,8 @@
 
 use fuzz::check;
 use libfuzzer_sys::fuzz_target;
-use oss_credentials_http::{HttpResponse, http_fn};
 use oss_credentials_core::{CredentialsProvider, blocking};
+use oss_credentials_http::{HttpResponse, http_fn};
 use oss_credentials_profile::ProfileProvider;
 
 fuzz_target!(|data: &[u8]| {

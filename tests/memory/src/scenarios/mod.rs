@@ -7,9 +7,9 @@ mod values;
 
 use std::time::{Duration, SystemTime};
 
-use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsProvider, CredentialsSource, blocking};
+use oss_credentials_http::{HttpRequest, HttpResponse, http_fn};
 
 use crate::secrets::{NOW, SECRETS};
 

@@ -1,10 +1,10 @@
 //! Credentials that are at hand, and text in which they may stand.
 
 use oss_credentials_core::CredentialsProvider as _;
-use oss_credentials_http::{HttpRequest, Scrubber};
 use oss_credentials_core::{ChainProvider, Env, Fetched, RefreshingProvider, blocking, source_fn};
 use oss_credentials_env::EnvProvider;
 use oss_credentials_fc_context::{FcContext, FcContextProvider};
+use oss_credentials_http::{HttpRequest, Scrubber};
 use oss_credentials_static::StaticProvider;
 
 use super::{Scenario, ask, clean, credentials};
