@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use oss_credentials_core::{Credentials, CredentialsError};
 
-use crate::call::{Caller, Operation};
+use crate::call::Operation;
+use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::Context;

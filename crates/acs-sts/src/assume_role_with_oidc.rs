@@ -6,7 +6,8 @@ use std::time::Duration;
 use oss_credentials_core::CredentialsError;
 use zeroize::Zeroizing;
 
-use crate::call::{Caller, Operation};
+use crate::call::Operation;
+use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn, shown_arn};

@@ -1,17 +1,17 @@
 //! One call: send, read, and do it again where that helps.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike};
-#[cfg(feature = "signed")]
-use oss_credentials_core::Credentials;
 use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError};
-use oss_credentials_http::{HttpRequest, HttpResponse, Scrubber};
+use oss_credentials_http::{HttpRequest, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::TRACING_TARGET;
+use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::outcome::{Again, Context, Failure};
@@ -29,27 +29,6 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
-
-/// Who calls, and how that is shown to the service.
-#[derive(Clone, Copy)]
-pub(crate) enum Caller<'a> {
-    /// The holder of a key, who signs.
-    #[cfg(feature = "signed")]
-    Key(&'a Credentials),
-    /// The bearer of an OIDC token, which is one of the call's parameters. Nothing is signed.
-    OidcToken(&'a str),
-}
-
-impl<'a> Caller<'a> {
-    /// Hides what only caller and service may know.
-    fn scrubber(self) -> Scrubber<'a> {
-        match self {
-            #[cfg(feature = "signed")]
-            Self::Key(key) => Scrubber::of(key),
-            Self::OidcToken(token) => Scrubber::new().hide(token),
-        }
-    }
-}
 
 /// What to ask, and as whom.
 pub(crate) struct Operation<'a> {
@@ -74,8 +53,8 @@ impl StsClient {
             provider: self.provider,
             action,
             place: format!("POST {}", self.endpoint),
-            is_oidc: matches!(caller, Caller::OidcToken(_)),
-            scrubber: caller.scrubber(),
+            caller,
+            scrubber: OnceLock::new(),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use oss_credentials_core::Credentials;
 
-use crate::call::{Caller, Operation};
+use crate::call::Operation;
+use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::wire;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::{Clock, CredentialsError, Env, Sleep, SystemClock};
-use oss_credentials_http::LearnedOffset;
-use oss_credentials_http::{Endpoint, HttpClient};
+use oss_credentials_http::{Endpoint, HttpClient, LearnedOffset};
 
 use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
 use crate::session::invalid;

@@ -50,6 +50,7 @@
 mod assume_role;
 mod assume_role_with_oidc;
 mod call;
+mod caller;
 #[cfg(feature = "signed")]
 mod caller_identity;
 mod client;

@@ -1,12 +1,16 @@
 //! What an exchange amounts to: a value, or an error and whether to try again.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
+#[cfg(feature = "signed")]
+use oss_credentials_http::RequestIds;
 use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
 
+use crate::caller::Caller;
 use crate::error::{Rejected, StsError};
 use crate::wire::{self, ServiceError};
 
@@ -37,11 +41,25 @@ pub(crate) struct Context<'a> {
     pub(crate) action: &'static str,
     /// `POST https://host`.
     pub(crate) place: String,
-    pub(crate) is_oidc: bool,
-    pub(crate) scrubber: Scrubber<'a>,
+    pub(crate) caller: Caller<'a>,
+    /// Made when it is first needed: it hashes each piece of a token, and a call that succeeds can do without.
+    pub(crate) scrubber: OnceLock<Scrubber<'a>>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    fn scrubber(&self) -> &Scrubber<'a> {
+        self.scrubber.get_or_init(|| self.caller.scrubber())
+    }
+
+    /// The ID if it may be shown: what the scrubber says, without making one for an ID of the usual form.
+    fn shown_id<'t>(&self, id: &'t str) -> Option<&'t str> {
+        match self.caller {
+            #[cfg(feature = "signed")]
+            Caller::Key(key) => RequestIds::default().check(id, key),
+            Caller::OidcToken(_) => self.scrubber().identifier(id),
+        }
+    }
+
     pub(crate) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
         ErrorDetail::builder(self.provider, what).place(&self.place)
     }
@@ -102,7 +120,7 @@ impl Context<'_> {
         if let Some(link) = error
             .recommend
             .as_deref()
-            .and_then(|link| self.scrubber.link(link))
+            .and_then(|link| self.scrubber().link(link))
         {
             hint = if hint.is_empty() {
                 format!("see {link}")
@@ -151,13 +169,13 @@ impl Context<'_> {
         error: &ServiceError,
     ) -> ErrorDetailBuilder {
         if let Some(code) = &error.code {
-            detail = match self.scrubber.identifier(code) {
+            detail = match self.scrubber().identifier(code) {
                 Some(code) => detail.code(code),
-                None => detail.code(self.scrubber.text(code)),
+                None => detail.code(self.scrubber().text(code)),
             };
         }
         if let Some(message) = &error.message {
-            detail = detail.message(self.scrubber.text(message));
+            detail = detail.message(self.scrubber().text(message));
         }
         match self.request_id(error.request_id.as_deref().map(String::as_str), response) {
             Some(request_id) => detail.request_id(request_id),
@@ -168,15 +186,17 @@ impl Context<'_> {
     /// The request id in the body, else the one in the header, if it looks like one.
     pub(crate) fn request_id(&self, in_body: Option<&str>, response: &HttpResponse) -> Option<String> {
         let mut candidates = in_body.into_iter().chain(response.header("x-acs-request-id"));
-        candidates
-            .find_map(|id| self.scrubber.identifier(id))
-            .map(str::to_owned)
+        candidates.find_map(|id| self.shown_id(id)).map(str::to_owned)
     }
 
     fn hint(&self, code: &str, status: u16, offset: Option<ClockOffset>) -> String {
         let action = self.action;
         let hint = match family(code) {
-            "NoPermission" | "AuthenticationFail" | "EntityNotExist" if self.is_oidc => oidc_hint(code),
+            "NoPermission" | "AuthenticationFail" | "EntityNotExist"
+                if matches!(self.caller, Caller::OidcToken(_)) =>
+            {
+                oidc_hint(code)
+            }
             "NoPermission" | "AuthenticationFail" => {
                 return format!(
                     "allow sts:{action} to the caller and name the caller in the role's trust policy; \
@@ -204,7 +224,7 @@ impl Context<'_> {
                 if let Some(hint) = setting(field) {
                     return hint.to_owned();
                 }
-                return match self.scrubber.identifier(field) {
+                return match self.scrubber().identifier(field) {
                     Some(field) => format!("check {field}"),
                     None => "check the settings of the call".to_owned(),
                 };
@@ -295,8 +315,8 @@ mod tests {
             provider: "acs-sts",
             action: "AssumeRoleWithOIDC",
             place: "POST https://sts.aliyuncs.com".to_owned(),
-            is_oidc: true,
-            scrubber: Scrubber::new().hide("canary.jwt.token"),
+            caller: Caller::OidcToken("canary.jwt.token"),
+            scrubber: OnceLock::new(),
         };
         let answer =
             |header: &str| HttpResponse::new(200, Vec::new()).with_header("x-acs-request-id", header);
@@ -309,5 +329,31 @@ mod tests {
             let found = context.request_id(in_body, &answer(header));
             assert_eq!(found.as_deref(), expected, "{in_body:?}, {header}");
         }
+    }
+
+    #[cfg(feature = "signed")]
+    #[test]
+    fn a_call_that_succeeds_makes_no_scrubber() {
+        let builder =
+            oss_credentials_core::Credentials::builder("STS.FakeTempKeyId0001", "FakeTempSecret0001");
+        let key = builder.security_token("hijklmnopqrstuvwxyz").build().unwrap();
+        let context = Context {
+            provider: "acs-sts",
+            action: "AssumeRole",
+            place: "POST https://sts.aliyuncs.com".to_owned(),
+            caller: Caller::Key(&key),
+            scrubber: OnceLock::new(),
+        };
+        let id = "6894B13B-6D71-4EF5-88FA-F32781734A7F";
+        let answer = HttpResponse::new(200, Vec::new());
+        assert_eq!(context.request_id(Some(id), &answer).as_deref(), Some(id));
+        assert!(context.scrubber.get().is_none());
+        // What repeats a secret is withheld all the same.
+        assert_eq!(context.request_id(Some("FakeTempSecret0001"), &answer), None);
+        context.refusal(
+            &HttpResponse::new(403, br#"{"Code":"NoPermission"}"#.to_vec()),
+            None,
+        );
+        assert!(context.scrubber.get().is_some());
     }
 }
