@@ -33,8 +33,8 @@ pub(crate) struct Checks {
     pub(crate) is_cross_origin: bool,
 }
 
-/// Looks at status and headers of a successful answer, and says what its body has to be, and the CRC-64 that the
-/// service tells if it is to be compared.
+/// Checks the status and headers of a successful response. Returns what its body has to be, and the CRC-64 that the
+/// service states, if it is to be compared.
 ///
 /// | request | status |
 /// |---|---|
@@ -161,7 +161,7 @@ fn check_part(operation: &Operation, response: &Response) -> Result<Option<u64>,
 fn stored_crc(response: &Response) -> Result<Option<u64>, Wrong> {
     match response.crc64() {
         None if response.headers().contains_key(&CRC64) => {
-            Err((format!("its {} is no number", CRC64.as_str()), LOOK_BETWEEN))
+            Err((format!("its {} is not a number", CRC64.as_str()), LOOK_BETWEEN))
         }
         told => Ok(told),
     }

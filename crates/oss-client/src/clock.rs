@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{Clock, ClockOffset};
-use oss_credentials_http::HttpResponse;
-use oss_credentials_http::LearnedOffset;
+use oss_credentials_http::{HttpResponse, LearnedOffset};
 use reqwest::header::HeaderMap;
 
 /// 2015-01-01T00:00:00Z. No clock that is right shows an earlier time, neither here nor at the service.
@@ -60,7 +59,7 @@ impl ServiceClock {
         self.learned.set(offset, &*self.local);
     }
 
-    /// What an answer shows, if its `Date` can be believed. `sent` and `received` are readings of the local clock.
+    /// What a response shows, if its `Date` is plausible. `sent` and `received` are readings of the local clock.
     pub(crate) fn measure(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<Measured> {
         let mut answer = HttpResponse::new(0, Vec::new());
         for name in ["date", "age"] {
@@ -75,8 +74,8 @@ impl ServiceClock {
         })
     }
 
-    /// Compares an offset that is in use with what an answer shows that has accepted the time. Nothing is measured
-    /// where none is in use, as nearly everywhere.
+    /// Compares an offset that is in use with what a response shows whose service accepted the time. Usually no offset
+    /// is in use, and nothing is measured.
     pub(crate) fn confirm(&self, measure: impl FnOnce() -> Option<Measured>) {
         if !self.learned.is_known() {
             return;

@@ -88,7 +88,7 @@ async fn a_checksum_that_is_no_number_is_an_error() {
         let headers = [ID, ("x-oss-hash-crc64ecma", crc), ("etag", "\"1\"")];
         let server = Server::start(vec![answer(200, &headers, ""); 5]);
         let client = patient(&server, Keys::new(1));
-        let expected = "its x-oss-hash-crc64ecma is no number";
+        let expected = "its x-oss-hash-crc64ecma is not a number";
         let put = client.put_object("examplebucket", "k", "").await;
         unusable(&put.unwrap_err(), expected);
         let get = client.get_object("examplebucket", "k").await;

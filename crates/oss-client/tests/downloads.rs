@@ -302,7 +302,7 @@ async fn an_object_of_unknown_length_has_the_services_checksum_or_is_an_error() 
     assert!(matches!(error, Error::Corrupted(_)), "{error}");
     let error = failed(download(), &target).await;
     assert!(
-        error.to_string().contains("x-oss-hash-crc64ecma is no number"),
+        error.to_string().contains("x-oss-hash-crc64ecma is not a number"),
         "{error}"
     );
     assert_eq!(download().await.unwrap().size, 11);

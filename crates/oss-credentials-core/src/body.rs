@@ -1,4 +1,4 @@
-//! What a body of JSON is checked for before a parser sees it, and after.
+//! Checks of JSON bodies, before and after a parser reads them.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use zeroize::Zeroizing;
 
 /// Why a body is not the one that was expected. Holds nothing of it, as any piece may belong to a key.
 ///
-/// `Display` is the end of the sentence "the answer …".
+/// `Display` completes the sentence "the response …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyDefect {
     /// Nothing but white space.
     Empty,
-    /// HTML, most likely of a proxy or a log-in page, or XML.
+    /// HTML, most likely from a proxy or a login page, or XML.
     Markup,
-    /// Something else than a JSON object.
+    /// Anything other than a JSON object.
     NotObject,
     /// A JSON object at first, but broken at this place, or with a field of another type there. A parser's own
     /// text may quote what it stumbled over.

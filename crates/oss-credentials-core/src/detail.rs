@@ -109,7 +109,7 @@ impl ErrorDetail {
         self.inner.message.as_deref()
     }
 
-    /// The service's id of the failed request; support asks for it.
+    /// The service's ID of the failed request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id.as_deref()
     }

@@ -5,7 +5,7 @@
 //! - [`CredentialsSource`]: fetches; [`RefreshingProvider`] makes a provider of it.
 //! - [`ChainProvider`]: several providers in order, without silent changes of identity.
 //!
-//! How a source talks HTTP is not known here: that is the crate `oss-credentials-http`.
+//! There is no HTTP here: sources that need it use the crate `oss-credentials-http`.
 //!
 //! Nothing here spawns a task, sleeps, opens a socket or reads the environment by itself.
 //!

@@ -104,4 +104,28 @@ mod tests {
             assert_eq!(safe(c), c, "{c:?}");
         }
     }
+
+    #[test]
+    fn places_lose_their_secrets_and_other_text_stays() {
+        assert_eq!(without_secrets("GET http://u:p@h/a?b#c"), "GET http://h/a");
+        assert_eq!(without_secrets("http://h?b"), "http://h");
+        assert_eq!(without_secrets("/etc/file?.ini"), "/etc/file?.ini");
+        assert_eq!(
+            without_secrets("GET http://a/?x or https://u:p@b/c?d"),
+            "GET http://a/ or https://b/c"
+        );
+        for place in [
+            "http://user:pa/canary@h/",
+            "user:canary@h/p",
+            "//user:canary@h/p",
+            "http://canary/ss@host/",
+        ] {
+            assert!(
+                !without_secrets(place).contains("canary"),
+                "{place}: {}",
+                without_secrets(place)
+            );
+        }
+        assert_eq!(without_secrets("/var/log/me@host.txt"), "/var/log/me@host.txt");
+    }
 }

@@ -7,10 +7,10 @@
 use std::fmt;
 use std::sync::Mutex;
 
-use crate::base64;
-use crate::scrub::Scrubber;
-use crate::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST};
 use oss_credentials_core::Credentials;
+
+use crate::base64;
+use crate::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST, Scrubber};
 
 /// Bytes of a secret around which base64 is looked at: those of three characters before and after the core of a piece.
 const AROUND: usize = 3;

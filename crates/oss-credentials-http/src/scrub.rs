@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
+use oss_credentials_core::{Credentials, MaskedId};
 use zeroize::Zeroizing;
 
 use crate::base64;
 use crate::layers::Layers;
-use oss_credentials_core::{Credentials, MaskedId};
 
 /// This many letters and digits of a secret in a row are a piece of it, not a coincidence.
 pub(super) const PIECE: usize = 12;

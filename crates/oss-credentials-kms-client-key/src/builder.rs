@@ -9,8 +9,7 @@ use std::time::Duration;
 use oss_credentials_core::{
     Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
 };
-use oss_credentials_http::HttpClient;
-use oss_credentials_http::LearnedOffset;
+use oss_credentials_http::{HttpClient, LearnedOffset};
 use zeroize::Zeroizing;
 
 use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};

@@ -9,8 +9,7 @@ use oss_credentials_core::{
     BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
     RefreshingProvider, Sleep,
 };
-use oss_credentials_http::LearnedOffset;
-use oss_credentials_http::{HttpResponse, Scrubber};
+use oss_credentials_http::{HttpResponse, LearnedOffset, Scrubber};
 
 use crate::TRACING_TARGET;
 use crate::builder::KmsClientKeyBuilder;

@@ -7,8 +7,7 @@ use std::error::Error as _;
 use acs_sign::{ClientKeySigner, SignError};
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, logged};
 use oss_credentials_core::{CredentialsProvider, blocking};
-use oss_credentials_http::HttpErrorKind;
-use oss_credentials_http::test_util::ScriptedHttp;
+use oss_credentials_http::{HttpErrorKind, test_util::ScriptedHttp};
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsRegion};
 
 const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";

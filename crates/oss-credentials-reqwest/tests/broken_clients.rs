@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use oss_credentials_core::BoxFuture;
-use oss_credentials_http::test_util::HttpConformance;
 use oss_credentials_http::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, MAX_BODY, http_fn,
+    test_util::HttpConformance,
 };
 use oss_credentials_reqwest::ReqwestClient;
 use tokio::runtime::{Builder, Handle};

@@ -5,8 +5,7 @@
     not(any(feature = "rustls", feature = "native-tls"))
 ))]
 
-use oss_credentials_http::test_util::HttpConformance;
-use oss_credentials_http::{HttpClient, HttpErrorKind, HttpRequest};
+use oss_credentials_http::{HttpClient, HttpErrorKind, HttpRequest, test_util::HttpConformance};
 use oss_credentials_reqwest::ReqwestClient;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 

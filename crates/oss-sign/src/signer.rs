@@ -205,4 +205,62 @@ mod tests {
         };
         assert_eq!(both.extra_sub_resources().collect::<Vec<_>>(), ["one", "two"]);
     }
+
+    /// Each method leads to the one of the version: another version, or headers in place of the URL, would differ.
+    #[test]
+    fn each_method_signs_as_the_version_does() {
+        let credentials = Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
+            .build()
+            .unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200);
+        let expires = Duration::from_secs(60);
+        let view = RequestView::new("GET").bucket("examplebucket").key("k");
+        let (four, one) = (
+            v4::Signer::builder("cn-hangzhou").build().unwrap(),
+            v1::Signer::new(),
+        );
+        let (of_four, of_one) = (Signer::from(four.clone()), Signer::from(one.clone()));
+        let authorization = |signed: Result<Signed, SignError>| signed.unwrap().authorization().to_owned();
+        let by_four = authorization(four.sign(&view, &credentials, time));
+        let by_one = authorization(one.sign(&view, &credentials, time));
+        assert_ne!(by_four, by_one);
+        assert_eq!(authorization(of_four.sign(&view, &credentials, time)), by_four);
+        assert_eq!(authorization(of_one.sign(&view, &credentials, time)), by_one);
+        let query = |presigned: Result<Presigned, SignError>| presigned.unwrap().query().to_owned();
+        let url_of_four = query(four.presign(&view, &credentials, time, expires));
+        let url_of_one = query(one.presign(&view, &credentials, time, expires));
+        assert_eq!(
+            query(of_four.presign(&view, &credentials, time, expires)),
+            url_of_four
+        );
+        assert_eq!(
+            query(of_one.presign(&view, &credentials, time, expires)),
+            url_of_one
+        );
+
+        #[cfg(feature = "http")]
+        for (signer, authorization, url) in [
+            (&of_four, &by_four, &url_of_four),
+            (&of_one, &by_one, &url_of_one),
+        ] {
+            let parts = || {
+                let request = http::Request::get("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/k");
+                request.body(()).unwrap().into_parts().0
+            };
+            let (bucket, key) = (Some("examplebucket"), Some("k"));
+            let mut by_headers = parts();
+            signer
+                .sign_parts(&mut by_headers, bucket, key, &credentials, time)
+                .unwrap();
+            assert_eq!(
+                by_headers.headers[http::header::AUTHORIZATION],
+                authorization.as_str()
+            );
+            let mut by_url = parts();
+            signer
+                .presign_parts(&mut by_url, bucket, key, &credentials, time, expires)
+                .unwrap();
+            assert_eq!(by_url.uri.query(), Some(url.as_str()));
+        }
+    }
 }

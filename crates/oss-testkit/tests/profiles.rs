@@ -8,8 +8,9 @@
 mod support;
 
 use oss_credentials_core::blocking;
-use oss_credentials_http::test_util::ScriptedHttp;
-use oss_credentials_http::{HttpClient as _, HttpErrorKind, HttpMethod, HttpRequest};
+use oss_credentials_http::{
+    HttpClient as _, HttpErrorKind, HttpMethod, HttpRequest, test_util::ScriptedHttp,
+};
 use support::*;
 
 #[test]

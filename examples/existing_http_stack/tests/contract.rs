@@ -4,8 +4,7 @@
 use existing_http_stack::{with_hyper, with_ureq};
 use hyper_util::client::legacy::connect::HttpConnector;
 use oss_credentials_core::blocking;
-use oss_credentials_http::test_util::HttpConformance;
-use oss_credentials_http::{HttpClient as _, HttpErrorKind, HttpRequest};
+use oss_credentials_http::{HttpClient as _, HttpErrorKind, HttpRequest, test_util::HttpConformance};
 use oss_testkit::LocalCloud;
 
 #[test]

@@ -12,8 +12,9 @@ use acs_sts::{AssumeRoleWithOidc, StsClient, StsClientBuilder};
 use oss_credentials_core::Credentials;
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{BoxFuture, Sleep};
-use oss_credentials_http::test_util::ScriptedHttp;
-use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp,
+};
 
 /// 2026-01-02T03:04:05Z
 pub(crate) const NOW: u64 = 1_767_323_045;

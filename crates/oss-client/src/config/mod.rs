@@ -149,7 +149,7 @@ impl ClientBuilder {
     }
 
     /// Whether the CRC-64 of what is uploaded, and of whole objects that are downloaded, is compared with the one that
-    /// the service tells. Where it tells none, nothing is compared; one that is no number is an error. Default: yes.
+    /// the service tells. Where it tells none, nothing is compared; one that is not a number is an error. Default: yes.
     pub fn check_crc(mut self, check: bool) -> Self {
         self.check_crc = check;
         self

@@ -5,8 +5,11 @@ use std::time::Duration;
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{ChainProvider, Credentials, CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_ecs_ram_role::{ENV_ROLE_NAME, EcsRamRole, EcsRamRoleBuilder};
-use oss_credentials_http::HttpErrorKind::{Connect, Interrupted, Other, Request, Timeout, Tls};
-use oss_credentials_http::{HttpError, HttpRequest};
+use oss_credentials_http::{
+    HttpError,
+    HttpErrorKind::{Connect, Interrupted, Other, Request, Timeout, Tls},
+    HttpRequest,
+};
 
 use crate::service::{LIST, NOW, PUT, Service, at, fetch, fetch_once};
 

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, CredentialsSource, Fetched, blocking};
 use oss_credentials_ecs_ram_role::{EcsRamRole, EcsRamRoleBuilder};
-use oss_credentials_http::test_util::ScriptedHttp;
-use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp,
+};
 
 /// 2026-01-02T03:04:05Z
 pub(crate) const NOW: u64 = 1_767_323_045;

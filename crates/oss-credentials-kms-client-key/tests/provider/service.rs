@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use acs_sign::{ClientKeySigner, SignError};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, CredentialsSource, Fetched, blocking};
-use oss_credentials_http::test_util::ScriptedHttp;
-use oss_credentials_http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp};
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsRegion};
 
 /// 2026-03-01T08:09:10Z

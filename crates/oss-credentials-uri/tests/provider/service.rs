@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
-use oss_credentials_http::test_util::ScriptedHttp;
-use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp,
+};
 use oss_credentials_uri::{CredentialsUri, CredentialsUriBuilder};
 
 /// 2026-01-02T03:04:05Z
