@@ -19,9 +19,9 @@ impl Wake for Unpark {
 
 /// Runs a future on this thread until it is done, parking the thread while it waits.
 ///
-/// Enough for static, environment and file providers, and for any provider over a
-/// [`blocking_http_fn`](crate::http::blocking_http_fn) client. Futures of an async HTTP client need their
-/// own runtime elsewhere.
+/// Enough for static, environment and file providers, and for any provider over the blocking HTTP client of
+/// `oss-credentials-http` (`blocking_http_fn`). Futures of an async HTTP client need a runtime of their own
+/// elsewhere.
 ///
 /// Never call it inside an async task: it holds up that task's thread, and if the runtime needs that thread to
 /// make the progress that is waited for, it waits for ever and no time-out fires. Use `.await` there.
