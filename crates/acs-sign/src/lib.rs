@@ -38,6 +38,8 @@
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
 
+#![forbid(unsafe_code)]
+
 pub mod acs3;
 mod client_key;
 mod encode;

@@ -31,7 +31,7 @@ const OWN: [&str; 8] = [
 ];
 
 fn load(file: &str) -> Vec<u8> {
-    let path = format!("{}/../../tests/vectors/kms/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/vectors/kms/{file}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).unwrap()
 }
 

@@ -13,7 +13,7 @@ use oss_credentials_core::Credentials;
 use serde_json::Value;
 
 fn load(file: &str) -> Value {
-    let path = format!("{}/../../tests/vectors/sts/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/vectors/sts/{file}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

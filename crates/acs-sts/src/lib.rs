@@ -46,6 +46,9 @@
 //!
 //! When a call fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "signed")]
 mod assume_role;
 mod assume_role_with_oidc;

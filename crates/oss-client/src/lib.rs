@@ -56,6 +56,7 @@
 //! When something fails, `docs/troubleshooting.md#oss-client` in the repository lists each error with cause and fix.
 //!
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(doctest, feature = "download-file"))]

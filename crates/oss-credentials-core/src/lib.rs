@@ -32,6 +32,7 @@
 //! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, a given environment |
 //!
 //! When something fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod blocking;

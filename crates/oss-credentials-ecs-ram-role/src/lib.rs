@@ -63,6 +63,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#ecs-ram-role` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod metadata;
 mod source;

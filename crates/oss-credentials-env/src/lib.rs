@@ -18,6 +18,8 @@
 //!
 //! The crate has no features. When it fails: `docs/troubleshooting.md#env` in the repository.
 
+#![forbid(unsafe_code)]
+
 mod config;
 mod provider;
 

@@ -37,6 +37,8 @@
 //!
 //! The crate has no features. When it fails: `docs/troubleshooting.md#fc-context` in the repository.
 
+#![forbid(unsafe_code)]
+
 mod config;
 mod context;
 mod provider;

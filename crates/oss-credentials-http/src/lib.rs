@@ -30,6 +30,7 @@
 //! | `chrono` | yes | the clock offset from a `Date` header |
 //! | `http` | no | conversions to and from `http::Request` and `http::Response` |
 //! | `test-util` | no | [`test_util`]: a scripted service, the conformance suite for HTTP clients |
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base64;

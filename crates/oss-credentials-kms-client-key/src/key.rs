@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_same_content_is_opened_once_whether_it_opens_or_not() {
-        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/kms/client-keys");
+        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/kms/client-keys");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.json");
         let copy = |name: &str| std::fs::copy(vectors.join(name), &path).unwrap();

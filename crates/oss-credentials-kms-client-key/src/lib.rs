@@ -81,6 +81,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#kms-client-key` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod client_key;
 mod config;

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/kms")
+        .join("tests/vectors/kms")
         .join(file)
 }
 

@@ -14,7 +14,7 @@ use oss_credentials_kms_client_key::{ENV_CLIENT_KEY_PASSWORD, PasswordSource};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/kms/passwords")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/kms/passwords")
 }
 
 fn read(source: &PasswordSource, env: &FakeEnv) -> Result<String, String> {

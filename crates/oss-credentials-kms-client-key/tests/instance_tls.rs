@@ -73,8 +73,8 @@ async fn gateway(status: u16) -> Gateway {
 }
 
 async fn answer(mut stream: TlsStream<TcpStream>, status: u16) {
-    let secret = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/kms/responses/instance-ram-secret.pb");
+    let secret =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/kms/responses/instance-ram-secret.pb");
     let body = std::fs::read(secret).unwrap();
     let head = format!(
         "HTTP/1.1 {status} Any\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",

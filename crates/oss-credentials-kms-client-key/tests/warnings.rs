@@ -19,7 +19,7 @@ const ODD_EXPIRY: &str = "odd-expiry";
 const PREVIOUS: &str = "a version that is not ACSCurrent";
 
 fn fixture(path: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/kms");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/kms");
     std::fs::read(folder.join(path)).unwrap()
 }
 

@@ -69,6 +69,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#oidc-rrsa` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod source;
 mod wire;

@@ -505,10 +505,7 @@ fn retries_that_wait_use_the_sleep_of_the_builder() {
 
 #[test]
 fn every_recorded_answer_has_its_outcome() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/cases/sts/responses.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/sts/responses.json");
     let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut count = 0;
     for case in file["cases"]

@@ -36,6 +36,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#process` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod output;
 mod run;

@@ -69,6 +69,7 @@
 //! program.
 //!
 //! When it fails: `docs/troubleshooting.md#profile` in the repository.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;

@@ -29,6 +29,7 @@
 //!
 //! The public API names types of `reqwest` 0.13: the major version of this crate follows reqwest's. When
 //! something fails: `docs/troubleshooting.md#reqwest` in the repository.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;

@@ -14,6 +14,8 @@
 //!
 //! The crate has no features. When it fails: `docs/troubleshooting.md#static` in the repository.
 
+#![forbid(unsafe_code)]
+
 mod provider;
 
 pub use provider::{StaticProvider, StaticProviderBuilder};

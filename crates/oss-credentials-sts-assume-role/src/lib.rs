@@ -64,6 +64,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#sts-assume-role` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod source;
 

@@ -418,10 +418,7 @@ fn acs3_can_be_chosen() {
 
 #[test]
 fn every_recorded_answer_has_its_outcome() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/cases/sts/responses.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/sts/responses.json");
     let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut count = 0;
     for case in file["cases"]

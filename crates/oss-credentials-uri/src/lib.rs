@@ -62,6 +62,9 @@
 //!
 //! When it fails: `docs/troubleshooting.md#uri` in the repository.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod source;
 mod wire;

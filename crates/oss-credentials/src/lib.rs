@@ -56,6 +56,7 @@
 //! program; one that takes credentials needs `oss-credentials-core` alone.
 //!
 //! When it fails: `docs/troubleshooting.md#default` in the repository.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;

@@ -36,6 +36,7 @@
 //!
 //! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and
 //! fix.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doctest)]

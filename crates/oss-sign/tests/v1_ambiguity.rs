@@ -30,8 +30,7 @@ fn credentials() -> Credentials {
 }
 
 fn listed() -> Vec<String> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/oss-sign/v1-subresources.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/oss-sign/v1-subresources.json");
     let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let groups = whole.as_object().unwrap().values().filter_map(Value::as_array);
     groups

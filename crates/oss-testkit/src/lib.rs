@@ -53,6 +53,8 @@
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
 
+#![forbid(unsafe_code)]
+
 mod account;
 mod body;
 mod builder;

@@ -39,10 +39,7 @@ fn every_answer_has_the_same_outcome_for_the_bearer_of_a_token() {
 }
 
 fn check(call: fn(&StsClient) -> Result<AssumedRole, StsError>, secrets: &[&str]) {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/cases/sts/responses.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/sts/responses.json");
     let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let cases = file["cases"]
         .as_array()

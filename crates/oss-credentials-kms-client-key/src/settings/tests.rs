@@ -21,7 +21,7 @@ impl ClientKeySigner for Signer {
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/kms/properties")
+        .join("tests/vectors/kms/properties")
         .join(path)
 }
 

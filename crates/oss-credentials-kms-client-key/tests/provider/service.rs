@@ -154,7 +154,7 @@ pub(crate) fn pair(id: &str) -> String {
 
 pub(crate) fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/kms")
+        .join("tests/vectors/kms")
         .join(path)
 }
 

@@ -280,7 +280,7 @@ mod tests {
     fn keys_of_all_vectors() {
         for file in ["v4-header.json", "v4-query.json"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../../tests/vectors/oss-sign")
+                .join("tests/vectors/oss-sign")
                 .join(file);
             let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
             for vector in whole["vectors"].as_array().unwrap() {

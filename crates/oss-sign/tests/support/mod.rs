@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The vectors of a file, which has so many.
 pub(crate) fn vectors(file: &str, count: usize) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/oss-sign")
+        .join("tests/vectors/oss-sign")
         .join(file);
     let whole: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let vectors = whole["vectors"].as_array().unwrap().clone();

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::support::{Reply, cloud_at_now, send};
 
 pub fn file(path: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/kms/");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/kms/");
     std::fs::read_to_string(format!("{folder}{path}")).unwrap()
 }
 

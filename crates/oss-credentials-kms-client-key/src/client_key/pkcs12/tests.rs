@@ -33,7 +33,7 @@ const KEY_BAG: &str = "1.2.840.113549.1.12.10.1.1";
 const SHROUDED: &str = "1.2.840.113549.1.12.10.1.2";
 
 fn vectors(file: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/kms/");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/kms/");
     std::fs::read(format!("{folder}{file}")).unwrap()
 }
 
