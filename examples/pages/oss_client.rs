@@ -49,7 +49,7 @@ async fn store_stream(client: &Client) -> Outcome {
 
 async fn read(client: &Client) -> Outcome {
     let object = client.get_object("examplebucket", "greeting.txt").await?;
-    println!("{:?}", object.response().content_type());
+    println!("{:?}", object.head().content_type());
     let text = object.bytes().await?;
     assert_eq!(&text[..], b"hello");
     Ok(())
@@ -267,8 +267,8 @@ async fn own_request(client: &Client, http: &reqwest::Client) -> Outcome {
         .put_object("examplebucket", "greeting.txt", "hello")
         .content_type("text/plain");
     let request = client.sign(put.into_operation()).await?;
-    let answer = http.execute(request).await?;
-    assert!(answer.status().is_success());
+    let response = http.execute(request).await?;
+    assert!(response.status().is_success());
     Ok(())
 }
 
@@ -277,8 +277,8 @@ async fn own_reqwest(client: &Client, http: &reqwest::Client, url: &str) -> Outc
     client
         .sign_reqwest(&mut request, Some("examplebucket"), Some("greeting.txt"))
         .await?;
-    let answer = http.execute(request).await?;
-    assert!(answer.status().is_success());
+    let response = http.execute(request).await?;
+    assert!(response.status().is_success());
     Ok(())
 }
 

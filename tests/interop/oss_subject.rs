@@ -144,14 +144,14 @@ macro_rules! with_all {
 async fn send(client: &Client, call: Call) -> Result<Value, Error> {
     let (bucket, key) = (call.bucket, call.key.unwrap_or_default());
     let body = STANDARD.decode(&call.body).unwrap_or_default();
-    let (response, body) = match call.what.as_str() {
+    let (head, body) = match call.what.as_str() {
         "PutObject" => {
             let request = with_all!(client.put_object(bucket, key, body), call);
             (request.send().await?, None)
         }
         "GetObject" => {
-            let answer = with_all!(client.get_object(bucket, key), call).send().await?;
-            (answer.response().clone(), Some(answer.bytes().await?))
+            let response = with_all!(client.get_object(bucket, key), call).send().await?;
+            (response.head().clone(), Some(response.bytes().await?))
         }
         "HeadObject" => {
             let request = with_all!(client.head_object(bucket, key), call);
@@ -168,13 +168,13 @@ async fn send(client: &Client, call: Call) -> Result<Value, Error> {
             if !key.is_empty() {
                 operation = operation.key(key);
             }
-            let answer = client.send(with_all!(operation, call)).await?;
-            (answer.response().clone(), Some(answer.bytes().await?))
+            let response = client.send(with_all!(operation, call)).await?;
+            (response.head().clone(), Some(response.bytes().await?))
         }
     };
     Ok(json!({
-        "status": response.status().as_u16(),
-        "headers": texts(response.headers()),
+        "status": head.status().as_u16(),
+        "headers": texts(head.headers()),
         "body": body.map(|body| STANDARD.encode(body)),
     }))
 }

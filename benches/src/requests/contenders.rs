@@ -64,8 +64,8 @@ async fn bare(address: &str, count: usize, what: &str) {
             "get" | "download" => client.get(&url),
             _ => client.put(&url).body(content.clone()),
         };
-        let mut answer = request.send().await.expect("answers");
-        while let Some(piece) = answer.chunk().await.expect("arrives") {
+        let mut response = request.send().await.expect("answers");
+        while let Some(piece) = response.chunk().await.expect("arrives") {
             black_box(piece);
         }
     }
@@ -85,12 +85,12 @@ async fn ours(address: &str, count: usize, what: &str, check_crc: bool) {
     let content = content(what);
     for _ in 0..count {
         if matches!(what, "get" | "download") {
-            let mut answer = client
+            let mut response = client
                 .get_object(BUCKET, key(what))
                 .send()
                 .await
                 .expect("answers");
-            while let Some(piece) = answer.chunk().await.expect("arrives") {
+            while let Some(piece) = response.chunk().await.expect("arrives") {
                 black_box(piece);
             }
         } else {

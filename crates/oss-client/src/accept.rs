@@ -1,19 +1,20 @@
-//! Whether an answer of success is the one that was asked for, and what its body has to be.
+//! Whether a response of success is the one that was asked for, and what its body has to be.
 
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
 use http::{HeaderName, Method};
 use reqwest::StatusCode;
 
-use crate::error::{Error, InvalidResponse, Place};
+use crate::error::{Error, InvalidResponse};
 use crate::operation::{Crc, Operation};
-use crate::response::Response;
+use crate::request_context::RequestContext;
+use crate::response::ResponseHead;
 use crate::service_error::X_OSS_CALLBACK;
 
 pub(crate) const CRC64: HeaderName = HeaderName::from_static("x-oss-hash-crc64ecma");
 
 const LOOK_BETWEEN: &str = "check the endpoint, and what stands between here and OSS";
 
-/// What of an answer's body is known before it is read.
+/// What of a response's body is known before it is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expected {
     /// How many bytes it has.
@@ -22,7 +23,7 @@ pub(crate) struct Expected {
     pub(crate) crc: Option<u64>,
 }
 
-/// How an answer is looked at.
+/// How a response is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checks {
     pub(crate) crc: bool,
@@ -46,28 +47,28 @@ pub(crate) struct Checks {
 /// Vendor documents: the pages of the operations (Object Storage Service, API reference).
 pub(crate) fn check(
     operation: &Operation,
-    response: &Response,
-    place: &Place,
+    head: &ResponseHead,
+    context: &RequestContext,
     checks: Checks,
 ) -> Result<(Expected, Option<u64>), Error> {
     let unusable = |(what, hint): (String, &'static str)| {
-        let error = InvalidResponse::new(place.clone(), response.request_id(), what, hint);
+        let error = InvalidResponse::new(context.clone(), head.request_id(), what, hint);
         Error::InvalidResponse(Box::new(error))
     };
-    check_status(operation, response.status()).map_err(unusable)?;
-    check_origin(operation, response, checks.is_cross_origin).map_err(unusable)?;
-    let part = check_part(operation, response).map_err(unusable)?;
+    check_status(operation, head.status()).map_err(unusable)?;
+    check_origin(operation, head, checks.is_cross_origin).map_err(unusable)?;
+    let part = check_part(operation, head).map_err(unusable)?;
     let crc = if checks.crc && (operation.crc != Crc::None || operation.has_document) {
-        stored_crc(response).map_err(unusable)?
+        stored_crc(head).map_err(unusable)?
     } else {
         None
     };
     if operation.method == Method::HEAD {
         return Ok((Expected::default(), crc));
     }
-    let announced = response.content_length();
+    let announced = head.content_length();
     let is_encoded =
-        operation.headers.contains_key(ACCEPT_ENCODING) && response.headers().contains_key(CONTENT_ENCODING);
+        operation.headers.contains_key(ACCEPT_ENCODING) && head.headers().contains_key(CONTENT_ENCODING);
     let may_differ = is_encoded || (checks.may_decompress && announced.is_none());
     if let (Some(part), Some(announced)) = (part, announced)
         && part != announced
@@ -77,7 +78,7 @@ pub(crate) fn check(
         return Err(unusable((what, LOOK_BETWEEN)));
     }
     let is_whole_object = operation.crc == Crc::Received
-        && response.status() == StatusCode::OK
+        && head.status() == StatusCode::OK
         && operation.query_value("x-oss-process").is_none();
     let expected = Expected {
         length: announced.or(part.filter(|_| !may_differ)),
@@ -113,17 +114,17 @@ fn check_status(operation: &Operation, status: StatusCode) -> Result<(), Wrong> 
 
 /// Whether the service answered: a portal of a network says 200 to everything, and sends its page along.
 ///
-/// OSS sends `x-oss-request-id` with every answer. What changes something may be answered without body and without
+/// OSS sends `x-oss-request-id` with every response. What changes something may be answered without body and without
 /// that. Of reading at least the `ETag` has to be left, as by a cache on the way.
 ///
 /// As the pages of the operations show it: vendor documents (Object Storage Service, API reference).
-fn check_origin(operation: &Operation, response: &Response, is_cross_origin: bool) -> Result<(), Wrong> {
+fn check_origin(operation: &Operation, head: &ResponseHead, is_cross_origin: bool) -> Result<(), Wrong> {
     let is_ours = |name: &http::HeaderName| name.as_str().starts_with("x-oss-") || name == http::header::ETAG;
     // A document speaks for itself.
-    if operation.has_document || response.headers().keys().any(is_ours) {
+    if operation.has_document || head.headers().keys().any(is_ours) {
         return Ok(());
     }
-    let has_body = response.content_length() != Some(0) && response.status() != StatusCode::NO_CONTENT;
+    let has_body = head.content_length() != Some(0) && head.status() != StatusCode::NO_CONTENT;
     // With a callback the body is what the program that was called answered.
     let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
     let what = match operation.method {
@@ -136,13 +137,13 @@ fn check_origin(operation: &Operation, response: &Response, is_cross_origin: boo
     Err((what.to_owned(), LOOK_BETWEEN))
 }
 
-/// The length of a part, if the answer is one: it has to be the one that was asked for.
-fn check_part(operation: &Operation, response: &Response) -> Result<Option<u64>, Wrong> {
-    if response.status() != StatusCode::PARTIAL_CONTENT {
+/// The length of a part, if the response is one: it has to be the one that was asked for.
+fn check_part(operation: &Operation, head: &ResponseHead) -> Result<Option<u64>, Wrong> {
+    if head.status() != StatusCode::PARTIAL_CONTENT {
         return Ok(None);
     }
     let wrong = |what: &str| (what.to_owned(), LOOK_BETWEEN);
-    let Some(part) = response.content_range().and_then(Part::parse) else {
+    let Some(part) = head.content_range().and_then(Part::parse) else {
         return Err(wrong("it does not say which part it brings (`Content-Range`)"));
     };
     let asked = operation.headers.get(RANGE).and_then(|range| range.to_str().ok());
@@ -158,9 +159,9 @@ fn check_part(operation: &Operation, response: &Response) -> Result<Option<u64>,
 }
 
 /// The CRC-64 of the object, if the service tells it.
-fn stored_crc(response: &Response) -> Result<Option<u64>, Wrong> {
-    match response.crc64() {
-        None if response.headers().contains_key(&CRC64) => {
+fn stored_crc(head: &ResponseHead) -> Result<Option<u64>, Wrong> {
+    match head.crc64() {
+        None if head.headers().contains_key(&CRC64) => {
             Err((format!("its {} is not a number", CRC64.as_str()), LOOK_BETWEEN))
         }
         told => Ok(told),

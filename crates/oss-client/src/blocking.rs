@@ -48,10 +48,10 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::body::Body;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::ops::Paged;
 use crate::ops::object::GetObject;
-use crate::response::{AnswerBody, Response};
+use crate::response::{ResponseBody, ResponseHead};
 use crate::upload::{Upload, Uploaded};
 
 /// Name of the thread; Linux cuts names at 15 bytes.
@@ -128,10 +128,10 @@ impl Client {
     ///
     /// Those of [`GetObject::send`]; [`Error::InvalidInput`] inside a tokio runtime.
     pub fn read(&self, request: GetObject) -> Result<Reader, Error> {
-        let (response, body) = self.wait(request)?.into_parts();
+        let (head, body) = self.wait(request)?.into_parts();
         Ok(Reader {
             thread: Arc::clone(&self.thread),
-            response,
+            head,
             state: State::Open(body),
             rest: Bytes::new(),
         })
@@ -179,18 +179,18 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The content of an object. Failures are those of [`Answer::chunk`](crate::Answer::chunk), as [`io::Error`]s of kind
+/// The content of an object. Failures are those of [`Response::chunk`](crate::Response::chunk), as [`io::Error`]s of kind
 /// `Other` around an [`Error`]. Behind a failure there is no end: each further read fails alike, so that nobody takes
 /// what came for the whole object.
 pub struct Reader {
     thread: Arc<Thread>,
-    response: Response,
+    head: ResponseHead,
     state: State,
     rest: Bytes,
 }
 
 enum State {
-    Open(AnswerBody),
+    Open(ResponseBody),
     /// All of it was read.
     Ended,
     Failed(Error),
@@ -198,8 +198,8 @@ enum State {
 
 impl Reader {
     /// Status and headers.
-    pub fn response(&self) -> &Response {
-        &self.response
+    pub fn head(&self) -> &ResponseHead {
+        &self.head
     }
 
     /// The next piece; `None` at the end.
@@ -238,7 +238,7 @@ fn again(error: &Error) -> Error {
         Error::Corrupted(error) => Error::Corrupted(error.clone()),
         Error::InvalidInput(problem) => Error::InvalidInput(problem.clone()),
         // A body has no others.
-        other => Error::InvalidInput(Problem::new(
+        other => Error::InvalidInput(InvalidInput::new(
             format!("reading has failed before: {other}"),
             "ask for the object anew",
         )),
@@ -264,7 +264,7 @@ impl Read for Reader {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
-            .field("response", &self.response)
+            .field("head", &self.head)
             .finish_non_exhaustive()
     }
 }
@@ -458,7 +458,7 @@ fn check_caller() -> Result<(), Error> {
     if Handle::try_current().is_err() {
         return Ok(());
     }
-    Err(Error::InvalidInput(Problem::new(
+    Err(Error::InvalidInput(InvalidInput::new(
         "a blocking call inside a tokio runtime",
         "await the async client there, in `spawn_blocking` with `Handle::block_on`",
     )))
@@ -469,21 +469,21 @@ fn check_process(process: u32) -> Result<(), Error> {
     if std::process::id() == process {
         return Ok(());
     }
-    Err(Error::InvalidInput(Problem::new(
+    Err(Error::InvalidInput(InvalidInput::new(
         "the blocking client was made before this process was forked",
         "make a new one in the child",
     )))
 }
 
 fn no_thread(error: &io::Error) -> Error {
-    Error::InvalidConfig(Problem::new(
+    Error::InvalidConfig(InvalidInput::new(
         format!("the blocking client has no thread: {error}"),
         "see to the limits of the process",
     ))
 }
 
 fn thread_is_gone() -> Error {
-    Error::InvalidInput(Problem::new(
+    Error::InvalidInput(InvalidInput::new(
         "what the blocking client ran has panicked",
         "see the panic's own message",
     ))

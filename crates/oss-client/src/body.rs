@@ -331,7 +331,7 @@ pub(crate) struct Progress {
     moves: AtomicU64,
     handed_over: AtomicU64,
     source_is_slow: AtomicBool,
-    /// Who waits for the answer.
+    /// Who waits for the response.
     waiting: AtomicWaker,
     /// Of what was handed to the HTTP stack; `None` if nobody wants to know.
     crc: Option<Mutex<crc64fast::Digest>>,

@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::clock::ServiceClock;
 use crate::config::ClientBuilder;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::buckets::ListBuckets;
 use crate::ops::copy::{CopyObject, CopySource};
@@ -24,7 +24,7 @@ use crate::ops::multipart::{
 };
 use crate::ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObject};
 use crate::presign::Presign;
-use crate::response::Answer;
+use crate::response::Response;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 use crate::validate;
@@ -39,7 +39,7 @@ use crate::validate;
 /// `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is sent once more if the
 /// provider has other credentials. If it refuses the time (`RequestTimeTooSkewed`), the request is signed with the
 /// service's clock and sent once more; unless that is refused for its time too, the client signs with the service's
-/// clock from then on, URLs included, until the local clock is set or the `Date` of an answer shows that it is right. A
+/// clock from then on, URLs included, until the local clock is set or the `Date` of a response shows that it is right. A
 /// `Date` of the service before 2015, or more than ten years from a local clock that is not before 2015 itself, is
 /// ignored.
 ///
@@ -217,7 +217,7 @@ impl Client {
             .query("uploadId", upload_id);
         if !(1..=MAX_PARTS).contains(&number) {
             let what = format!("a part has the number {number}");
-            operation.refuse(Problem::new(what, "use 1 to 10000"));
+            operation.refuse(InvalidInput::new(what, "use 1 to 10000"));
         }
         operation.body = body.into();
         operation.crc = Crc::Sent;
@@ -264,7 +264,7 @@ impl Client {
     /// # Examples
     ///
     /// See [`Operation`].
-    pub async fn send(&self, operation: Operation) -> Result<Answer, Error> {
+    pub async fn send(&self, operation: Operation) -> Result<Response, Error> {
         self.execute(operation).await
     }
 

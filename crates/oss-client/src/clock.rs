@@ -23,7 +23,7 @@ pub(crate) struct ServiceClock {
     learned: LearnedOffset,
 }
 
-/// What the `Date` of an answer shows.
+/// What the `Date` of a response shows.
 #[derive(Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) offset: ClockOffset,
@@ -61,13 +61,13 @@ impl ServiceClock {
 
     /// What a response shows, if its `Date` is plausible. `sent` and `received` are readings of the local clock.
     pub(crate) fn measure(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<Measured> {
-        let mut answer = HttpResponse::new(0, Vec::new());
+        let mut response = HttpResponse::new(0, Vec::new());
         for name in ["date", "age"] {
             if let Some(value) = headers.get(name) {
-                answer = answer.with_header(name, value.to_str().ok()?);
+                response = response.with_header(name, value.to_str().ok()?);
             }
         }
-        let offset = answer.clock_offset(sent, received)?;
+        let offset = response.clock_offset(sent, received)?;
         believable(sent, offset).then(|| Measured {
             offset,
             is_exact: received.duration_since(sent).is_ok_and(|took| took <= LONGEST),

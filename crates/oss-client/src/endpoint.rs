@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use oss_credentials_http::Endpoint as Address;
 use oss_sign::url_path;
 
-use crate::error::Problem;
+use crate::error::InvalidInput;
 
 /// The resolved endpoint: an origin, and where the bucket's name stands.
 ///
@@ -44,7 +44,7 @@ pub(crate) enum Style {
 
 impl Endpoint {
     /// Reads `host`, `host:port` or a URL.
-    pub(crate) fn parse(given: &str, naming: Naming) -> Result<Self, Problem> {
+    pub(crate) fn parse(given: &str, naming: Naming) -> Result<Self, InvalidInput> {
         let given = if naming.insecure && !given.contains("://") {
             &format!("http://{given}")
         } else {
@@ -58,10 +58,10 @@ impl Endpoint {
             let hint = detail
                 .and_then(|detail| detail.hint())
                 .unwrap_or("write scheme://host[:port]");
-            Problem::new(format!("the endpoint {what}"), hint.to_owned())
+            InvalidInput::new(format!("the endpoint {what}"), hint.to_owned())
         })?;
         if address.user_info().is_some() {
-            return Err(Problem::new(
+            return Err(InvalidInput::new(
                 "the endpoint has a user name or password",
                 "write scheme://host[:port]; keys come from the credentials provider",
             ));
@@ -72,7 +72,7 @@ impl Endpoint {
             .as_ref()
             .and_then(|url| url.host_str().map(|host| (url, host)))
         else {
-            return Err(Problem::new(
+            return Err(InvalidInput::new(
                 format!("the endpoint's host {:?} is malformed", address.host()),
                 "write scheme://host[:port]",
             ));
@@ -115,7 +115,7 @@ impl Endpoint {
     }
 
     /// Refuses a bucket whose name stands in the endpoint already, as in the domain that the console shows for a bucket.
-    pub(crate) fn check(&self, bucket: &str) -> Result<(), Problem> {
+    pub(crate) fn check(&self, bucket: &str) -> Result<(), InvalidInput> {
         let rest = self
             .host
             .strip_prefix(bucket)
@@ -124,7 +124,7 @@ impl Endpoint {
         if self.style != Style::Virtual || !is_doubled {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(InvalidInput::new(
             format!("the endpoint begins with the bucket's name: {:?}", self.host),
             "leave the name out of `endpoint`, or set cname(true)",
         ))

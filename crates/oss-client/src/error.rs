@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::CredentialsError;
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use oss_sign::SignError;
 
+use crate::request_context::RequestContext;
 use crate::service_error::ServiceError;
 use crate::transport::head_is_too_large;
 
@@ -33,21 +33,21 @@ use crate::transport::head_is_too_large;
 pub enum Error {
     /// The client cannot be built with these settings.
     #[error(transparent)]
-    InvalidConfig(Problem),
+    InvalidConfig(InvalidInput),
     /// Bucket, key, header, body or file cannot be used, and what to do about it.
     ///
     /// What the arguments themselves tell is found before credentials are fetched and anything is sent. A file or
     /// stream of the caller's may fail midway: then the parts of an upload have been sent and are deleted again, and
     /// a download has been read and leaves its target as it was. Presigning may have fetched credentials.
     #[error(transparent)]
-    InvalidInput(Problem),
+    InvalidInput(InvalidInput),
     /// The provider brought no credentials.
     #[error(transparent)]
     Credentials(CredentialsError),
     /// The request could not be signed.
     #[error(transparent)]
     Sign(SignError),
-    /// There is no complete answer. The service may have carried out the request.
+    /// There is no complete response. The service may have carried out the request.
     #[error(transparent)]
     Transport(Box<TransportError>),
     /// The service answered with an error.
@@ -65,7 +65,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The service's answer, if this is one.
+    /// The service's response, if this is one.
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
@@ -118,12 +118,12 @@ impl Error {
 /// A setting or an argument that cannot be used, and what to do about it.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oss-client: {what}; {hint}")]
-pub struct Problem {
+pub struct InvalidInput {
     what: Cow<'static, str>,
     hint: Cow<'static, str>,
 }
 
-impl Problem {
+impl InvalidInput {
     pub(crate) fn new(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
         Self {
             what: what.into(),
@@ -142,39 +142,17 @@ impl Problem {
     }
 }
 
-impl fmt::Debug for Problem {
+impl fmt::Debug for InvalidInput {
     /// The text of `Display`: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Which operation, on which URL: as it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// `GetObject`
-    pub(crate) operation: Cow<'static, str>,
-    /// `GET https://host/path`, without query. Shared, since every attempt has one and hardly any shows it.
-    pub(crate) request: Arc<str>,
-    /// Number of the attempt, from 1.
-    pub(crate) attempt: u32,
-}
-
-impl fmt::Display for Place {
-    /// The request, and which attempt it was if it was not the first.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.request)?;
-        if self.attempt > 1 {
-            write!(f, ", attempt {}", self.attempt)?;
-        }
-        Ok(())
-    }
-}
-
-/// An exchange without complete answer.
+/// An exchange without complete response.
 #[derive(Clone)]
 pub struct TransportError {
-    place: Place,
+    context: RequestContext,
     error: HttpError,
     /// The time for the whole operation was over.
     operation_is_over: bool,
@@ -188,19 +166,19 @@ impl fmt::Debug for TransportError {
 }
 
 impl TransportError {
-    pub(crate) fn new(place: Place, error: HttpError) -> Self {
+    pub(crate) fn new(context: RequestContext, error: HttpError) -> Self {
         Self {
-            place,
+            context,
             error,
             operation_is_over: false,
         }
     }
 
     /// Not done within the time for the whole operation.
-    pub(crate) fn operation_is_over(place: Place, limit: Duration) -> Self {
+    pub(crate) fn operation_is_over(context: RequestContext, limit: Duration) -> Self {
         let what = format!("the operation was not done after {} ms", millis(limit));
         Self {
-            place,
+            context,
             error: HttpError::new(HttpErrorKind::Timeout, what),
             operation_is_over: true,
         }
@@ -208,12 +186,12 @@ impl TransportError {
 
     /// Name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
-        &self.place.operation
+        &self.context.operation
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.place.request
+        &self.context.request
     }
 
     /// At which point it failed.
@@ -243,11 +221,11 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = &self.place;
+        let context = &self.context;
         write!(
             f,
-            "oss-client: {} has no complete answer ({place}): {}; {}",
-            place.operation,
+            "oss-client: {} has no complete answer ({context}): {}; {}",
+            context.operation,
             self.error,
             self.hint()
         )
@@ -265,7 +243,7 @@ impl std::error::Error for TransportError {
 /// After an upload, the object is stored as the service got it. A download has handed out all of the body by then.
 #[derive(Clone)]
 pub struct CorruptionError {
-    place: Place,
+    context: RequestContext,
     is_download: bool,
     local: u64,
     stored: u64,
@@ -273,9 +251,9 @@ pub struct CorruptionError {
 }
 
 impl CorruptionError {
-    pub(crate) fn sent(place: Place, local: u64, stored: u64, request_id: Option<String>) -> Self {
+    pub(crate) fn sent(context: RequestContext, local: u64, stored: u64, request_id: Option<String>) -> Self {
         Self {
-            place,
+            context,
             is_download: false,
             local,
             stored,
@@ -283,21 +261,26 @@ impl CorruptionError {
         }
     }
 
-    pub(crate) fn received(place: Place, local: u64, stored: u64, request_id: Option<String>) -> Self {
+    pub(crate) fn received(
+        context: RequestContext,
+        local: u64,
+        stored: u64,
+        request_id: Option<String>,
+    ) -> Self {
         Self {
             is_download: true,
-            ..Self::sent(place, local, stored, request_id)
+            ..Self::sent(context, local, stored, request_id)
         }
     }
 
     /// Name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
-        &self.place.operation
+        &self.context.operation
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.place.request
+        &self.context.request
     }
 
     /// CRC-64/XZ of what was sent or received.
@@ -318,8 +301,8 @@ impl CorruptionError {
 
 impl fmt::Display for CorruptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = &self.place;
-        let operation = &place.operation;
+        let context = &self.context;
+        let operation = &context.operation;
         let (what, hint) = if self.is_download {
             (
                 "brought something else than is stored",
@@ -331,7 +314,7 @@ impl fmt::Display for CorruptionError {
         let (local, stored, id) = (self.local, self.stored, RequestId(self.request_id.as_deref()));
         write!(
             f,
-            "oss-client: {operation} {what} ({place}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
+            "oss-client: {operation} {what} ({context}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
              and look for what changes bodies on the way"
         )
     }
@@ -346,14 +329,14 @@ impl fmt::Debug for CorruptionError {
     }
 }
 
-/// A successful answer that cannot be used.
+/// A successful response that cannot be used.
 #[derive(Clone, thiserror::Error)]
 #[error(
     "oss-client: the answer of {} cannot be used ({}): {what}{}; {hint}",
-    .place.operation, .place, RequestId(.request_id.as_deref())
+    .context.operation, .context, RequestId(.request_id.as_deref())
 )]
 pub struct InvalidResponse {
-    place: Place,
+    context: RequestContext,
     what: Cow<'static, str>,
     hint: &'static str,
     request_id: Option<String>,
@@ -361,13 +344,13 @@ pub struct InvalidResponse {
 
 impl InvalidResponse {
     pub(crate) fn new(
-        place: Place,
+        context: RequestContext,
         request_id: Option<&str>,
         what: impl Into<Cow<'static, str>>,
         hint: &'static str,
     ) -> Self {
         Self {
-            place,
+            context,
             what: what.into(),
             hint,
             request_id: request_id.map(str::to_owned),
@@ -376,15 +359,15 @@ impl InvalidResponse {
 
     /// Name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
-        &self.place.operation
+        &self.context.operation
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.place.request
+        &self.context.request
     }
 
-    /// What is wrong with the answer.
+    /// What is wrong with the response.
     pub fn what(&self) -> &str {
         &self.what
     }

@@ -48,7 +48,7 @@ pub(crate) fn fields(headers: &HeaderMap, document: &str) -> Vec<(String, String
     fields
 }
 
-/// Whether the document of an answer with HTTP 200 is that of an error: its root is `Error`, or it is an object in JSON
+/// Whether the document of a response with HTTP 200 is that of an error: its root is `Error`, or it is an object in JSON
 /// with a code, which a callback's answer may be, too.
 pub(crate) fn is_error_document(headers: &HeaderMap, document: &[u8], has_callback: bool) -> bool {
     // Those of success are longer, and would take more memory here than they are read with.
@@ -67,7 +67,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-/// What is said about an answer without a readable document.
+/// What is said about a response without a readable document.
 pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
     let text = document.trim();
     if text.is_empty() {
@@ -93,7 +93,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
-    use crate::service_error::tests::{place, read};
+    use crate::service_error::tests::{context, read};
     use crate::service_error::{ServiceError, X_OSS_EC};
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
                     })
                     .collect();
                 let status = StatusCode::BAD_REQUEST;
-                let error = ServiceError::read(place(), status, &headers, body.as_bytes(), &used);
+                let error = ServiceError::read(context(), status, &headers, body.as_bytes(), &used);
                 let shown = format!("{error} {error:?} {:?}", error.field("Message")).to_lowercase();
                 assert!(!shown.contains("canary"), "{shown}");
             }

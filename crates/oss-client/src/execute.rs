@@ -1,4 +1,4 @@
-//! Signing, sending, and what is learnt from the answer.
+//! Signing, sending, and what is learnt from the response.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -19,11 +19,12 @@ use crate::accept;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::clock::{Measured, ServiceClock};
-use crate::error::{CorruptionError, Error, Place, TransportError};
+use crate::error::{CorruptionError, Error, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::operation::{Crc, Operation};
 use crate::redirect::{self, Hops};
-use crate::response::{Answer, AnswerBody, Response};
+use crate::request_context::RequestContext;
+use crate::response::{Response, ResponseBody, ResponseHead};
 use crate::retry::FailedAttempt;
 use crate::service_error::{ServiceError, X_OSS_CALLBACK};
 use crate::transport::guarded;
@@ -40,7 +41,7 @@ struct Refused {
 }
 
 enum Outcome {
-    Done(Answer),
+    Done(Response),
     Refused(Refused),
 }
 
@@ -68,7 +69,7 @@ enum Next {
 
 impl Client {
     /// Carries out an operation within its time.
-    pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Answer, Error> {
+    pub(crate) async fn execute(&self, mut operation: Operation) -> Result<Response, Error> {
         operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
         let Some(limit) = inner.operation_timeout else {
@@ -87,10 +88,10 @@ impl Client {
             Ok(outcome) => return outcome,
             Err(over) => over,
         };
-        let place = operation.place(&inner.endpoint);
+        let context = operation.context(&inner.endpoint);
         let error = match over {
-            Ok(()) => TransportError::operation_is_over(place, limit),
-            Err(error) => TransportError::new(place, error),
+            Ok(()) => TransportError::operation_is_over(context, limit),
+            Err(error) => TransportError::new(context, error),
         };
         Err(Error::Transport(Box::new(error)))
     }
@@ -113,7 +114,7 @@ impl RetryState {
 
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
-    async fn attempts(&self, operation: &mut Operation) -> Result<Answer, Error> {
+    async fn attempts(&self, operation: &mut Operation) -> Result<Response, Error> {
         let mut state = RetryState::default();
         loop {
             state.number = state.number.saturating_add(1);
@@ -123,11 +124,11 @@ impl Inner {
                     state.check(&credentials)?;
                     let offset = state.offset();
                     match self.attempt(operation, credentials, offset, state.number).await {
-                        Ok(Outcome::Done(answer)) => {
+                        Ok(Outcome::Done(response)) => {
                             if let Some(offset) = offset {
                                 self.clock.keep(offset);
                             }
-                            return Ok(answer);
+                            return Ok(response);
                         }
                         Ok(Outcome::Refused(refused)) => self.learn(refused, &mut state, operation),
                         Err(error) => unanswered(error, &mut state),
@@ -197,8 +198,8 @@ impl Inner {
     pub(crate) async fn check_empty(&self, operation: &mut Operation) -> Result<(), Error> {
         operation.body.check_empty().await.map_err(|error| {
             let error = HttpError::new(HttpErrorKind::Request, error);
-            let place = operation.place(&self.endpoint);
-            Error::Transport(Box::new(TransportError::new(place, error)))
+            let context = operation.context(&self.endpoint);
+            Error::Transport(Box::new(TransportError::new(context, error)))
         })
     }
 
@@ -226,9 +227,9 @@ impl Inner {
     ) -> Result<Outcome, Error> {
         self.check_empty(operation).await?;
         let url = operation.url(&self.endpoint);
-        let place = Place {
+        let context = RequestContext {
             attempt: number,
-            ..operation.place_of(&url)
+            ..operation.context_of(&url)
         };
         let sent = self.clock.local();
         let time = offset.map_or_else(|| self.clock.to_service(sent), |offset| offset.to_service(sent));
@@ -244,27 +245,27 @@ impl Inner {
             self.request(operation, url, &used, time, &progress).ok()
         };
         let exchanged = self.exchange(request, &progress, again).await;
-        let (mut answer, is_cross_origin) = exchanged.map_err(|error| {
-            tracing::debug!(target: TRACING_TARGET, operation = &*place.operation, kind = ?error.kind(), "no answer");
-            let error = self.transport.proxies.name(error, &place);
-            Error::Transport(Box::new(TransportError::new(place.clone(), error)))
+        let (mut response, is_cross_origin) = exchanged.map_err(|error| {
+            tracing::debug!(target: TRACING_TARGET, operation = &*context.operation, kind = ?error.kind(), "no answer");
+            let error = self.transport.proxies.name(error, &context);
+            Error::Transport(Box::new(TransportError::new(context.clone(), error)))
         })?;
 
-        let status = answer.status();
-        let response = Response::new(
+        let status = response.status();
+        let head = ResponseHead::new(
             status,
-            std::mem::take(answer.headers_mut()),
+            std::mem::take(response.headers_mut()),
             &self.request_ids,
             &used,
         );
         tracing::debug!(
             target: TRACING_TARGET,
-            operation = &*place.operation,
+            operation = &*context.operation,
             status = status.as_u16(),
-            request_id = response.request_id(),
+            request_id = head.request_id(),
             "answered"
         );
-        let body = AnswerBody::new(answer, self.transport.idle.clone(), place.clone());
+        let body = ResponseBody::new(response, self.transport.idle.clone(), context.clone());
         // A callback that failed is told with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
@@ -273,7 +274,7 @@ impl Inner {
         let measure = |headers: &_| ServiceClock::measure(headers, sent, received);
         let read = if status.is_success() && !callback_failed {
             let sent_crc = progress.crc();
-            self.accepted(operation, &response, body, &place, sent_crc, is_cross_origin)
+            self.accepted(operation, &head, body, &context, sent_crc, is_cross_origin)
                 .await?
         } else {
             Err(error_document(body, self.transport.idle.timer()).await.into())
@@ -281,58 +282,58 @@ impl Inner {
         let document = match read {
             Ok(body) => {
                 if !is_cross_origin {
-                    self.clock.confirm(|| measure(response.headers()));
+                    self.clock.confirm(|| measure(head.headers()));
                 }
-                return Ok(Outcome::Done(Answer::new(response, body)));
+                return Ok(Outcome::Done(Response::new(head, body)));
             }
             Err(document) => document,
         };
         let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
-        let error = ServiceError::read(place, status, response.headers(), document, &used);
+        let error = ServiceError::read(context, status, head.headers(), document, &used);
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
             used,
-            measured: measure(response.headers()),
+            measured: measure(head.headers()),
             is_cross_origin,
         }))
     }
 
-    /// The body of a successful answer, that of a document as a whole; or the document of an error, since the service
+    /// The body of a successful response, that of a document as a whole; or the document of an error, since the service
     /// may fail when its answer has begun, as it does where it copies and completes. `operation` is exclusive, since a
     /// body to send cannot be shared between threads.
     async fn accepted(
         &self,
         operation: &mut Operation,
-        response: &Response,
-        body: AnswerBody,
-        place: &Place,
+        head: &ResponseHead,
+        body: ResponseBody,
+        context: &RequestContext,
         sent_crc: Option<u64>,
         is_cross_origin: bool,
-    ) -> Result<Result<AnswerBody, Bytes>, Error> {
+    ) -> Result<Result<ResponseBody, Bytes>, Error> {
         let checks = accept::Checks {
             crc: self.check_crc,
             may_decompress: self.may_decompress,
             is_cross_origin,
         };
-        let (expected, stored_crc) = accept::check(operation, response, place, checks)?;
+        let (expected, stored_crc) = accept::check(operation, head, context, checks)?;
         if let (Some(sent), Some(stored)) = (sent_crc, stored_crc)
             && sent != stored
         {
-            let request_id = response.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(place.clone(), sent, stored, request_id);
+            let request_id = head.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(context.clone(), sent, stored, request_id);
             return Err(Error::Corrupted(Box::new(error)));
         }
-        let body = body.checked(expected, response);
+        let body = body.checked(expected, head);
         if !operation.has_document {
             return Ok(Ok(body));
         }
-        let document = body.whole(response).await?;
+        let document = body.whole(head).await?;
         let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
-        if is_error_document(response.headers(), &document, has_callback) {
+        if is_error_document(head.headers(), &document, has_callback) {
             return Ok(Err(document));
         }
         let idle = self.transport.idle.clone();
-        Ok(Ok(AnswerBody::of(document, idle, place.clone())))
+        Ok(Ok(ResponseBody::of(document, idle, context.clone())))
     }
 
     /// Sends a request, follows redirects if that is allowed, and says whether another server answered. `again` makes
@@ -344,18 +345,18 @@ impl Inner {
         again: impl FnOnce() -> Option<reqwest::Request>,
     ) -> Result<(reqwest::Response, bool), HttpError> {
         let may_follow = redirect::may_follow(&request, self.redirects);
-        let mut answer = self.transport.send(request, progress).await?;
-        if !may_follow || !redirect::is_one(&answer) {
-            return Ok((answer, false));
+        let mut response = self.transport.send(request, progress).await?;
+        if !may_follow || !redirect::is_one(&response) {
+            return Ok((response, false));
         }
         let Some(first) = again() else {
-            return Ok((answer, false));
+            return Ok((response, false));
         };
         let mut hops = Hops::of(first, self.redirects);
-        while let Some(next) = hops.follow(&answer) {
-            answer = self.transport.send(next, &Progress::default()).await?;
+        while let Some(next) = hops.follow(&response) {
+            response = self.transport.send(next, &Progress::default()).await?;
         }
-        Ok((answer, hops.is_cross_origin()))
+        Ok((response, hops.is_cross_origin()))
     }
 
     /// The signed request of one attempt. `url` is that of the operation.
@@ -499,7 +500,7 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
 /// since a server that sends a byte now and then is never silent for long.
-async fn error_document(mut body: AnswerBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
+async fn error_document(mut body: ResponseBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
     std::future::poll_fn(|cx| {
         // A body that is at hand is read also where the time is up.

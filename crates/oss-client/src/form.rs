@@ -9,7 +9,7 @@ use oss_sign::UtcTime;
 use oss_sign::v4::{LimitedBy, PostForm, PostPolicy};
 
 use crate::client::Client;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::validate;
 
 impl Client {
@@ -70,7 +70,7 @@ impl PresignPost {
             .and_then(|()| inner.endpoint.check(self.policy.bucket()))
             .map_err(Error::InvalidInput)?;
         let oss_sign::Signer::V4(signer) = &inner.signer else {
-            return Err(Error::InvalidInput(Problem::new(
+            return Err(Error::InvalidInput(InvalidInput::new(
                 "a form is to be signed, and the client signs with V1",
                 "make the client with V4",
             )));
@@ -78,7 +78,7 @@ impl PresignPost {
         inner.signer.check_expires(self.expires).map_err(Error::Sign)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
-            return Err(Error::InvalidInput(Problem::new(
+            return Err(Error::InvalidInput(InvalidInput::new(
                 "anonymous credentials cannot sign a form",
                 "send one without signature to a bucket that everybody may write to, or use a provider with keys",
             )));

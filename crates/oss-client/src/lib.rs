@@ -1,4 +1,4 @@
-//! A thin client for Alibaba Cloud OSS: any credentials provider, V4 and V1 signatures, reqwest.
+//! A client for Alibaba Cloud OSS: any credentials provider, V4 and V1 signatures, reqwest.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -25,17 +25,17 @@
 //! - [`Upload`] stores files and streams of any size, in parts and in bounded memory.
 //! - [`Download`] stores objects in files, and continues transfers that break.
 //! - [`Paged`] brings lists page by page.
-//! - [`Body`] is what is stored, [`Answer`] and [`AnswerBody`] what is read; both stream, so that memory does not
+//! - [`Body`] is what is stored, [`Response`] and [`ResponseBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
 //! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
-//! - [`Error`] tells apart what was never sent, what has no answer, what the service refused
+//! - [`Error`] tells apart what was never sent, what has no response, what the service refused
 //!   ([`ServiceError`], with code, message, RequestId and `EC`), and bodies that changed on the way.
 //! - `blocking`, with the feature of that name, is a front for programs without async code.
 //! - [`Client::sign`] makes the signed request of an operation, and [`sign_reqwest`] signs one that is there, for
 //!   programs that send with an HTTP stack of their own.
 //!
 //! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
-//! corrected from the service's answer; in both cases the request is sent once more at once, beside what the policy
+//! corrected from the service's response; in both cases the request is sent once more at once, beside what the policy
 //! allows. Keys with a segment `.` or `..` are refused, since reqwest's URLs cannot hold them.
 //!
 //! # Features
@@ -86,6 +86,7 @@ mod ops;
 mod presign;
 mod proxies;
 mod redirect;
+mod request_context;
 mod response;
 mod retry;
 mod runtimes;
@@ -107,7 +108,7 @@ pub use config::{
 #[cfg(feature = "download-file")]
 #[cfg_attr(docsrs, doc(cfg(feature = "download-file")))]
 pub use download::{Download, DownloadProgress, Downloaded};
-pub use error::{AbandonedUpload, CorruptionError, Error, InvalidResponse, Problem, TransportError};
+pub use error::{AbandonedUpload, CorruptionError, Error, InvalidInput, InvalidResponse, TransportError};
 #[cfg(feature = "post-policy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use form::{PresignPost, PresignedForm};
@@ -130,7 +131,7 @@ pub use oss_sign::v4::LimitedBy;
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use oss_sign::v4::PostPolicy;
 pub use presign::{Presign, PresignedRequest};
-pub use response::{Answer, AnswerBody, Response};
+pub use response::{Response, ResponseBody, ResponseHead};
 pub use retry::{
     DEFAULT_BASE_DELAY, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_DELAY, FailedAttempt, FixedDelay, NoRetry,
     RetryPolicy, StandardRetry, retry_fn,

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::body::Body;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Place, Problem};
+use crate::error::{Error, InvalidInput};
+use crate::request_context::RequestContext;
 use crate::validate;
 
 /// Longest URL that the `http` crate takes, in bytes.
@@ -72,10 +73,10 @@ pub struct Operation {
     pub(crate) body: Body,
     /// Of which body the service tells the CRC-64.
     pub(crate) crc: Crc,
-    /// Whether the answer's body is a document, which belongs to the attempt: one that was cut is a failure.
+    /// Whether the response's body is a document, which belongs to the attempt: one that was cut is a failure.
     pub(crate) has_document: bool,
     /// The first thing that was wrong with what the caller set.
-    problem: Option<Problem>,
+    problem: Option<InvalidInput>,
 }
 
 /// Of which body the service tells the CRC-64.
@@ -84,7 +85,7 @@ pub(crate) enum Crc {
     None,
     /// Of what was sent.
     Sent,
-    /// Of the object that the answer brings.
+    /// Of the object that the response brings.
     Received,
 }
 
@@ -173,7 +174,7 @@ impl Operation {
     }
 
     /// Makes sending fail, unless it does for another reason.
-    pub(crate) fn refuse(&mut self, problem: Problem) {
+    pub(crate) fn refuse(&mut self, problem: InvalidInput) {
         self.problem.get_or_insert(problem);
     }
 
@@ -185,7 +186,7 @@ impl Operation {
     /// Sets a header, in place of an earlier one of the same name.
     pub(crate) fn set_header(&mut self, name: &str, value: &[u8]) {
         let added = validate::header(name, value).and_then(|(name, value)| {
-            let full = |_| Problem::new("the request has too many headers", "send fewer");
+            let full = |_| InvalidInput::new("the request has too many headers", "send fewer");
             self.headers.try_insert(name, value).map(drop).map_err(full)
         });
         if let Err(problem) = added {
@@ -206,7 +207,7 @@ impl Operation {
     /// Sets a header that the caller left out.
     pub(crate) fn default_header(&mut self, name: http::HeaderName, value: &HeaderValue) {
         if !self.headers.contains_key(&name) && self.headers.try_insert(name, value.clone()).is_err() {
-            let problem = Problem::new("the request has too many headers", "send fewer");
+            let problem = InvalidInput::new("the request has too many headers", "send fewer");
             self.problem.get_or_insert(problem);
         }
     }
@@ -224,7 +225,7 @@ impl Operation {
             }
             self.key.as_deref().map_or(Ok(()), validate::key)?;
             if self.key.is_some() && self.bucket.is_none() {
-                return Err(Problem::new(
+                return Err(InvalidInput::new(
                     "the operation has a key and no bucket",
                     "name the bucket, also for a custom domain",
                 ));
@@ -239,18 +240,18 @@ impl Operation {
         endpoint.url(self.bucket.as_deref(), self.key.as_deref())
     }
 
-    pub(crate) fn place(&self, endpoint: &Endpoint) -> Place {
-        self.place_of(&self.url(endpoint))
+    pub(crate) fn context(&self, endpoint: &Endpoint) -> RequestContext {
+        self.context_of(&self.url(endpoint))
     }
 
     /// The same, by the URL that [`Operation::url`] has given.
-    pub(crate) fn place_of(&self, url: &str) -> Place {
+    pub(crate) fn context_of(&self, url: &str) -> RequestContext {
         let method = self.method.as_str();
         let mut request = String::with_capacity(method.len() + 1 + url.len());
         request.push_str(method);
         request.push(' ');
         request.push_str(url);
-        Place {
+        RequestContext {
             operation: self.name.clone(),
             request: request.into(),
             attempt: 1,
@@ -267,9 +268,9 @@ impl Operation {
 
     /// The request without body, unsigned, from the URL that [`Operation::url`] gives. It is parsed once: the URI that
     /// the signer gets holds only what is signed of it, which is the query.
-    pub(crate) fn unsigned(&self, mut url: String) -> Result<(reqwest::Url, Parts), Problem> {
+    pub(crate) fn unsigned(&self, mut url: String) -> Result<(reqwest::Url, Parts), InvalidInput> {
         let unusable = || {
-            Problem::new(
+            InvalidInput::new(
                 "the URL is not accepted by the HTTP library",
                 "shorten key and query, or correct the endpoint",
             )

@@ -11,7 +11,7 @@ use oss_sign::{RequestView, SignError, Signer, UtcTime};
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::operation::Operation;
 
 /// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and `presign` of the
@@ -140,7 +140,7 @@ impl Presign {
         check_headers(&operation, &signer)?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         if credentials.is_anonymous() {
-            return Err(Error::InvalidInput(Problem::new(
+            return Err(Error::InvalidInput(InvalidInput::new(
                 "anonymous credentials cannot sign a URL",
                 "use the plain URL of a public object, or a provider with keys",
             )));
@@ -171,7 +171,7 @@ impl Presign {
             }
         }
         if must_last && is_short(&presigned) {
-            return Err(Error::InvalidInput(Problem::new(
+            return Err(Error::InvalidInput(InvalidInput::new(
                 "the credentials end before the URL is to end",
                 "ask for a shorter life, or sign with credentials that last longer",
             )));
@@ -196,7 +196,7 @@ fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
     let lost = |(name, value): &(&HeaderName, &HeaderValue)| !signer.binds(name.as_str(), value.as_bytes());
     match operation.headers.iter().find(lost) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::InvalidInput(Problem::new(
+        Some((name, _)) => Err(Error::InvalidInput(InvalidInput::new(
             format!("a URL cannot bind the header {:?}", name.as_str()),
             "leave it out, since who uses the URL may send it, or list it in `additional_headers` (V4)",
         ))),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use oss_credentials_core::Env;
 use oss_credentials_http::{HttpError, ProxyVariables};
 
-use crate::error::{Place, Problem};
+use crate::error::InvalidInput;
+use crate::request_context::RequestContext;
 
 /// Through what requests go.
 #[derive(Clone)]
@@ -19,10 +20,10 @@ pub(crate) enum Proxies {
 }
 
 impl Proxies {
-    pub(crate) fn one(url: String) -> Result<Self, Problem> {
+    pub(crate) fn one(url: String) -> Result<Self, InvalidInput> {
         // Its own text repeats the URL, which may hold a password.
         let proxy = reqwest::Proxy::all(&url).map_err(|_| {
-            Problem::new(
+            InvalidInput::new(
                 "the proxy's URL is malformed",
                 "write http://[user:password@]host:port",
             )
@@ -54,11 +55,11 @@ impl Proxies {
     }
 
     /// Adds the proxy to an error, if it is known.
-    pub(crate) fn name(&self, error: HttpError, place: &Place) -> HttpError {
+    pub(crate) fn name(&self, error: HttpError, context: &RequestContext) -> HttpError {
         match self {
             Self::One(url, _) => error.with_proxy(url),
             Self::Environment(variables) => {
-                let url = place.request.split(' ').next_back().unwrap_or_default();
+                let url = context.request.split(' ').next_back().unwrap_or_default();
                 match reqwest::Url::parse(url)
                     .ok()
                     .as_ref()
@@ -90,13 +91,13 @@ mod tests {
             .with("NO_PROXY", "*.direct.test");
         let proxies = Proxies::of_environment(&env);
         let named = |url: &str| {
-            let place = Place {
+            let context = RequestContext {
                 operation: "GetObject".into(),
                 request: format!("GET {url}").into(),
                 attempt: 1,
             };
             let error = HttpError::new(HttpErrorKind::Connect, "refused");
-            proxies.name(error, &place).proxy().map(str::to_owned)
+            proxies.name(error, &context).proxy().map(str::to_owned)
         };
         assert_eq!(named("http://bkt.oss.direct.test/k"), None);
         assert_eq!(

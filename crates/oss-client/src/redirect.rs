@@ -37,9 +37,9 @@ pub(crate) fn may_follow(request: &reqwest::Request, limit: u32) -> bool {
     limit > 0 && harmless && request.body().is_none_or(is_empty)
 }
 
-/// Whether the answer leads elsewhere.
-pub(crate) fn is_one(answer: &reqwest::Response) -> bool {
-    matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+/// Whether the response leads elsewhere.
+pub(crate) fn is_one(response: &reqwest::Response) -> bool {
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 impl Hops {
@@ -59,13 +59,13 @@ impl Hops {
         self.cross_origin
     }
 
-    /// The request that this answer asks for; `None` if it is the last answer.
-    pub(crate) fn follow(&mut self, answer: &reqwest::Response) -> Option<reqwest::Request> {
+    /// The request that this response asks for; `None` if it is the last response.
+    pub(crate) fn follow(&mut self, response: &reqwest::Response) -> Option<reqwest::Request> {
         self.left = self.left.checked_sub(1)?;
-        if !is_one(answer) {
+        if !is_one(response) {
             return None;
         }
-        let location = answer.headers().get(LOCATION)?.to_str().ok()?;
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
         let url = self.url.join(location).ok()?;
         let is_allowed = match url.scheme() {
             "https" => true,

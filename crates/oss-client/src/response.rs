@@ -15,7 +15,8 @@ use reqwest::header::{self, HeaderMap, HeaderName};
 
 use crate::accept::{CRC64, Expected, number};
 use crate::date;
-use crate::error::{CorruptionError, Error, InvalidResponse, Place, TransportError};
+use crate::error::{CorruptionError, Error, InvalidResponse, TransportError};
+use crate::request_context::RequestContext;
 use crate::transport::{IdleTimeout, from_reqwest, guarded, poll_timer, silent};
 use crate::xml::{Element, Shape};
 
@@ -31,28 +32,28 @@ const DOCUMENT_PATIENCE: u32 = 3;
 /// Up to how many bytes the announced length of an object is reserved at once.
 const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 
-/// Status and headers of a successful answer. OSS tells nearly everything in headers.
+/// Status and headers of a successful response. OSS tells nearly everything in headers.
 ///
 /// `Debug` shows no header but the request's id.
 #[derive(Clone)]
-pub struct Response {
+pub struct ResponseHead {
     status: StatusCode,
     headers: HeaderMap,
     /// Whether its id looks like one.
     shows_id: bool,
 }
 
-impl fmt::Debug for Response {
+impl fmt::Debug for ResponseHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
+        f.debug_struct("ResponseHead")
             .field("status", &self.status)
             .field("request_id", &self.request_id())
             .finish_non_exhaustive()
     }
 }
 
-impl Response {
-    /// The answer to a request that was signed with `used`. Its id is taken for one only if it looks like it: it goes
+impl ResponseHead {
+    /// The response to a request that was signed with `used`. Its id is taken for one only if it looks like it: it goes
     /// into logs and errors, and whoever answers may repeat a token there.
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, ids: &RequestIds, used: &Credentials) -> Self {
         let id = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
@@ -75,7 +76,7 @@ impl Response {
     }
 
     /// The first header of this name, in any case; `None` if it is missing or not visible ASCII. Values with other
-    /// bytes, such as user metadata, are in [`Response::headers`].
+    /// bytes, such as user metadata, are in [`ResponseHead::headers`].
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -159,14 +160,14 @@ impl Response {
     }
 }
 
-/// A successful answer whose body is still to be read, such as an object that is being downloaded.
+/// A successful response whose body is still to be read, such as an object that is being downloaded.
 ///
 /// # Examples
 ///
 /// ```no_run
 /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
 /// let mut object = client.get_object("examplebucket", "report.pdf").send().await?;
-/// println!("{:?}", object.response().content_type());
+/// println!("{:?}", object.head().content_type());
 /// while let Some(piece) = object.chunk().await? {
 ///     println!("{} bytes more", piece.len());
 /// }
@@ -174,34 +175,34 @@ impl Response {
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Answer {
-    response: Response,
-    body: AnswerBody,
+pub struct Response {
+    head: ResponseHead,
+    body: ResponseBody,
 }
 
-impl Answer {
-    pub(crate) fn new(response: Response, body: AnswerBody) -> Self {
-        Self { response, body }
+impl Response {
+    pub(crate) fn new(head: ResponseHead, body: ResponseBody) -> Self {
+        Self { head, body }
     }
 
     /// Status and headers.
-    pub fn response(&self) -> &Response {
-        &self.response
+    pub fn head(&self) -> &ResponseHead {
+        &self.head
     }
 
     /// The HTTP status: 200, or 206 for a part that was asked for with `Range`.
     pub fn status(&self) -> StatusCode {
-        self.response.status()
+        self.head.status()
     }
 
     /// All headers.
     pub fn headers(&self) -> &HeaderMap {
-        self.response.headers()
+        self.head.headers()
     }
 
     /// The service's id of the request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
-        self.response.request_id()
+        self.head.request_id()
     }
 
     /// The next piece of the body; `None` at its end.
@@ -218,9 +219,9 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// Those of [`Answer::chunk`].
+    /// Those of [`Response::chunk`].
     pub async fn bytes(self) -> Result<Bytes, Error> {
-        let announced = self.response.content_length().unwrap_or_default();
+        let announced = self.head.content_length().unwrap_or_default();
         let mut body = self.body;
         let Some(first) = body.chunk().await? else {
             return Ok(Bytes::new());
@@ -240,53 +241,61 @@ impl Answer {
     }
 
     /// The body as a document of this shape, or with this root.
-    pub(crate) async fn document(self, shape: impl Into<Shape>) -> Result<(Response, Element, Place), Error> {
-        let (response, place) = (self.response.clone(), self.body.place.clone());
-        let document = parsed(&self.bytes().await?, shape.into(), &response, &place)?;
-        Ok((response, document, place))
+    pub(crate) async fn document(
+        self,
+        shape: impl Into<Shape>,
+    ) -> Result<(ResponseHead, Element, RequestContext), Error> {
+        let (head, context) = (self.head.clone(), self.body.context.clone());
+        let document = parsed(&self.bytes().await?, shape.into(), &head, &context)?;
+        Ok((head, document, context))
     }
 
-    /// The same, of an answer that may do without.
+    /// The same, of a response that may do without.
     pub(crate) async fn document_if_any(
         self,
         shape: impl Into<Shape>,
-    ) -> Result<(Response, Option<Element>, Place), Error> {
-        let (response, place) = (self.response.clone(), self.body.place.clone());
+    ) -> Result<(ResponseHead, Option<Element>, RequestContext), Error> {
+        let (head, context) = (self.head.clone(), self.body.context.clone());
         let whole = self.bytes().await?;
-        let document = (!whole.is_empty()).then(|| parsed(&whole, shape.into(), &response, &place));
-        Ok((response, document.transpose()?, place))
+        let document = (!whole.is_empty()).then(|| parsed(&whole, shape.into(), &head, &context));
+        Ok((head, document.transpose()?, context))
     }
 
-    /// An error about what this answer says.
+    /// An error about what this response says.
     pub(crate) fn unusable(&self, what: &'static str, hint: &'static str) -> Error {
-        let (place, id) = (self.body.place.clone(), self.request_id());
-        Error::InvalidResponse(Box::new(InvalidResponse::new(place, id, what, hint)))
+        let (context, id) = (self.body.context.clone(), self.request_id());
+        Error::InvalidResponse(Box::new(InvalidResponse::new(context, id, what, hint)))
     }
 
     /// Status and headers alone. A body that was not read ends its connection.
-    pub fn into_response(self) -> Response {
-        self.response
+    pub fn into_head(self) -> ResponseHead {
+        self.head
     }
 
     /// The body as a stream.
-    pub fn into_body(self) -> AnswerBody {
+    pub fn into_body(self) -> ResponseBody {
         self.body
     }
 
     /// Headers and body apart.
-    pub fn into_parts(self) -> (Response, AnswerBody) {
-        (self.response, self.body)
+    pub fn into_parts(self) -> (ResponseHead, ResponseBody) {
+        (self.head, self.body)
     }
 }
 
-fn parsed(whole: &[u8], shape: Shape, response: &Response, place: &Place) -> Result<Element, Error> {
+fn parsed(
+    whole: &[u8],
+    shape: Shape,
+    head: &ResponseHead,
+    context: &RequestContext,
+) -> Result<Element, Error> {
     let read = std::str::from_utf8(whole)
         .map_err(|_| "it is not UTF-8")
         .and_then(|text| Element::parse(text, shape));
     read.map_err(|why| {
         Error::InvalidResponse(Box::new(InvalidResponse::new(
-            place.clone(),
-            response.request_id(),
+            context.clone(),
+            head.request_id(),
             format!("its body is no document {:?}: {why}", shape.root),
             "check the endpoint, and what answers there",
         )))
@@ -295,19 +304,19 @@ fn parsed(whole: &[u8], shape: Shape, response: &Response, place: &Place) -> Res
 
 type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
-/// The body of an answer: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
+/// The body of a response: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
 ///
 /// A body that is shorter or longer than was announced, by its length or as a part of an object, is an
 /// [`Error::Transport`]. Behind the last piece of a whole object stands [`Error::Corrupted`] if its CRC-64 is not the
 /// one that the service told, unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. Parts of an
 /// object (`Range`), processed objects (`x-oss-process`) and bodies that were compressed for the way are not compared,
 /// nor are objects for which the service tells none.
-pub struct AnswerBody {
+pub struct ResponseBody {
     /// `None` behind the end.
     pieces: Option<Pieces>,
     idle: IdleTimeout,
     timer: Option<BoxFuture<'static, ()>>,
-    place: Place,
+    context: RequestContext,
     check: Option<Box<Check>>,
 }
 
@@ -337,55 +346,55 @@ impl Check {
     }
 
     /// What the end of the body says.
-    fn end(self, place: Place) -> Option<Error> {
+    fn end(self, context: RequestContext) -> Option<Error> {
         match self.expected.length {
             Some(length) if self.received < length => {
                 let what = format!("the body ended after {} of {length} bytes", self.received);
                 let error = HttpError::new(HttpErrorKind::Interrupted, what);
-                return Some(Error::Transport(Box::new(TransportError::new(place, error))));
+                return Some(Error::Transport(Box::new(TransportError::new(context, error))));
             }
             _ => {}
         }
         let (stored, received) = (self.expected.crc?, self.digest.sum64());
         (received != stored).then(|| {
-            let error = CorruptionError::received(place, received, stored, self.request_id);
+            let error = CorruptionError::received(context, received, stored, self.request_id);
             Error::Corrupted(Box::new(error))
         })
     }
 }
 
-impl AnswerBody {
-    pub(crate) fn new(response: reqwest::Response, idle: IdleTimeout, place: Place) -> Self {
+impl ResponseBody {
+    pub(crate) fn new(response: reqwest::Response, idle: IdleTimeout, context: RequestContext) -> Self {
         // Known of one that has none, as of most uploads.
         if response.content_length() == Some(0) {
-            return Self::with(None, idle, place);
+            return Self::with(None, idle, context);
         }
-        Self::with(Some(Box::pin(response.bytes_stream())), idle, place)
+        Self::with(Some(Box::pin(response.bytes_stream())), idle, context)
     }
 
     /// A body that has arrived.
-    pub(crate) fn of(whole: Bytes, idle: IdleTimeout, place: Place) -> Self {
-        Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), idle, place)
+    pub(crate) fn of(whole: Bytes, idle: IdleTimeout, context: RequestContext) -> Self {
+        Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), idle, context)
     }
 
-    fn with(pieces: Option<Pieces>, idle: IdleTimeout, place: Place) -> Self {
+    fn with(pieces: Option<Pieces>, idle: IdleTimeout, context: RequestContext) -> Self {
         Self {
             pieces,
             idle,
             timer: None,
-            place,
+            context,
             check: None,
         }
     }
 
     /// Compares length and CRC-64 with what is known of them.
-    pub(crate) fn checked(mut self, expected: Expected, response: &Response) -> Self {
+    pub(crate) fn checked(mut self, expected: Expected, head: &ResponseHead) -> Self {
         self.check = (expected != Expected::default()).then(|| {
             Box::new(Check {
                 expected,
                 received: 0,
                 digest: crc64fast::Digest::new(),
-                request_id: response.request_id().map(str::to_owned),
+                request_id: head.request_id().map(str::to_owned),
             })
         });
         self
@@ -399,15 +408,15 @@ impl AnswerBody {
     }
 
     /// The body of a document once it has arrived, within the time and length that a document may have.
-    pub(crate) async fn whole(mut self, response: &Response) -> Result<Bytes, Error> {
-        let too_long = |place: &Place| {
+    pub(crate) async fn whole(mut self, head: &ResponseHead) -> Result<Bytes, Error> {
+        let too_long = |context: &RequestContext| {
             let what = format!("its document has more than {MAX_DOCUMENT} bytes");
             let hint = "check the endpoint, and what answers there";
-            let error = InvalidResponse::new(place.clone(), response.request_id(), what, hint);
+            let error = InvalidResponse::new(context.clone(), head.request_id(), what, hint);
             Error::InvalidResponse(Box::new(error))
         };
-        if response.content_length() > Some(MAX_DOCUMENT) {
-            return Err(too_long(&self.place));
+        if head.content_length() > Some(MAX_DOCUMENT) {
+            return Err(too_long(&self.context));
         }
         let limit = self.idle.limit.saturating_mul(DOCUMENT_PATIENCE);
         let mut timer = self.idle.sleep.sleep(limit);
@@ -419,7 +428,7 @@ impl AnswerBody {
                 };
                 whole.extend_from_slice(&piece);
                 if u64::try_from(whole.len()).is_ok_and(|length| length > MAX_DOCUMENT) {
-                    return Poll::Ready(Err(too_long(&self.place)));
+                    return Poll::Ready(Err(too_long(&self.context)));
                 }
             }
             guarded(|| timer.as_mut().poll(cx).map(Ok)).map(|timed| {
@@ -427,8 +436,8 @@ impl AnswerBody {
                     let what = format!("the document was not there after {} ms", limit.as_millis());
                     HttpError::new(HttpErrorKind::Timeout, what)
                 });
-                let place = self.place.clone();
-                Err(Error::Transport(Box::new(TransportError::new(place, error))))
+                let context = self.context.clone();
+                Err(Error::Transport(Box::new(TransportError::new(context, error))))
             })
         })
         .await?;
@@ -439,7 +448,7 @@ impl AnswerBody {
     ///
     /// # Errors
     ///
-    /// Those of [`Answer::chunk`].
+    /// Those of [`Response::chunk`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
@@ -460,7 +469,7 @@ impl AnswerBody {
     }
 }
 
-impl Stream for AnswerBody {
+impl Stream for ResponseBody {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -480,20 +489,20 @@ impl Stream for AnswerBody {
             Ok(None) => this
                 .check
                 .take()
-                .and_then(|check| check.end(this.place.clone()))
+                .and_then(|check| check.end(this.context.clone()))
                 .map(Err),
             Err(error) => {
                 this.check = None;
-                let error = TransportError::new(this.place.clone(), error);
+                let error = TransportError::new(this.context.clone(), error);
                 Some(Err(Error::Transport(Box::new(error))))
             }
         })
     }
 }
 
-impl fmt::Debug for AnswerBody {
+impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerBody")
+        f.debug_struct("ResponseBody")
             .field("done", &self.pieces.is_none())
             .finish_non_exhaustive()
     }

@@ -96,7 +96,7 @@ impl<T: RetryPolicy + ?Sized> RetryPolicy for Box<T> {
 ///
 /// Before attempt `n + 1` it waits for a random part, from nothing to all, of `base_delay × 2ⁿ`, at most
 /// `max_delay` ("full jitter", as observed from the vendor's Python SDK V2): up to 0.4 seconds before the second
-/// attempt, up to 0.8 before the third. An answer's `Retry-After` does not count.
+/// attempt, up to 0.8 before the third. A response's `Retry-After` does not count.
 ///
 /// # Examples
 ///
@@ -245,7 +245,7 @@ fn part_of(whole: Duration, part: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Problem;
+    use crate::error::InvalidInput;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_cannot_succeed_is_not_repeated_and_attempts_are_counted() {
-        let broken = Error::InvalidInput(Problem::new("a", "b"));
+        let broken = Error::InvalidInput(InvalidInput::new("a", "b"));
         let failed = |number| FailedAttempt::new("GetObject", &broken, number);
         let patient = StandardRetry::new().max_attempts(9);
         assert_eq!(patient.delay(&failed(1)), None);

@@ -5,12 +5,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use tokio::runtime::Id;
 
-use crate::error::Problem;
+use crate::error::InvalidInput;
 
 /// For how many runtimes besides the first one clients are kept, those used last.
 const KEPT: usize = 64;
 
-pub(crate) type Make = Box<dyn Fn() -> Result<reqwest::Client, Problem> + Send + Sync>;
+pub(crate) type Make = Box<dyn Fn() -> Result<reqwest::Client, InvalidInput> + Send + Sync>;
 
 /// A connection is driven by the runtime in which it was made, and hangs where that is not polled any more. So each runtime
 /// has a client, and with it a pool, of its own.
@@ -34,7 +34,7 @@ impl Clients {
         }
     }
 
-    pub(crate) fn made(make: Make) -> Result<Self, Problem> {
+    pub(crate) fn made(make: Make) -> Result<Self, InvalidInput> {
         let first = make()?;
         Ok(Self {
             make: Some(make),

@@ -7,10 +7,10 @@ use oss_credentials_http::{Scrubber, may_pass};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::error::Place;
 use crate::error_document::{fields, text, unreadable};
+use crate::request_context::RequestContext;
 
-/// Code of an answer without a document that can be read.
+/// Code of a response without a document that can be read.
 const BAD_ERROR_RESPONSE: &str = "BadErrorResponse";
 /// Message of an error whose code is derived from the status.
 const NO_DOCUMENT: &str = "the response has no error document";
@@ -47,7 +47,7 @@ const RETRYABLE_STATUSES: [u16; 1] = [401];
 /// Whatever the status, as observed from the vendor's Python SDK V2.
 const RETRYABLE_CODES: [&str; 2] = [TIME_REJECTED, "BadRequest"];
 
-/// Codes that come with HTTP 500, 503 and 429. They count by themselves where the answer had begun with HTTP 200.
+/// Codes that come with HTTP 500, 503 and 429. They count by themselves where the response had begun with HTTP 200.
 ///
 /// Vendor documents: "HTTP status code 500", "HTTP status code 503" and "HTTP status code 429" (Object Storage Service,
 /// error codes).
@@ -71,7 +71,7 @@ const BUSY_CODES: [&str; 9] = [
 /// Vendor document: "Error responses" (Object Storage Service, API reference).
 #[derive(Clone)]
 pub struct ServiceError {
-    place: Place,
+    context: RequestContext,
     status: StatusCode,
     code: String,
     message: String,
@@ -85,10 +85,10 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    /// Reads an error answer. `body` may be cut. `used` are the credentials that were sent: nothing of them may
+    /// Reads an error response. `body` may be cut. `used` are the credentials that were sent: nothing of them may
     /// come back in a text.
     pub(crate) fn read(
-        place: Place,
+        context: RequestContext,
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
@@ -147,7 +147,7 @@ impl ServiceError {
             hint,
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
             ec: field("EC").or_else(|| header(X_OSS_EC)),
-            place,
+            context,
             status,
             code,
             message,
@@ -164,12 +164,12 @@ impl ServiceError {
 
     /// Name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
-        &self.place.operation
+        &self.context.operation
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.place.request
+        &self.context.request
     }
 
     /// The HTTP status: 200 if the service began its answer before it failed, as it may when it copies an object or
@@ -202,7 +202,7 @@ impl ServiceError {
         self.ec.as_deref()
     }
 
-    /// The answer's headers. What repeats the secret or token of the request is left out.
+    /// The response's headers. What repeats the secret or token of the request is left out.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -245,11 +245,11 @@ impl ServiceError {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = &self.place;
+        let context = &self.context;
         write!(
             f,
-            "oss-client: {} was refused ({place}, HTTP {}): {}",
-            place.operation,
+            "oss-client: {} was refused ({context}, HTTP {}): {}",
+            context.operation,
             self.status.as_u16(),
             Shown(&self.code)
         )?;
@@ -389,8 +389,8 @@ pub(crate) mod tests {
   <RecommendDoc>https://api.aliyun.com/troubleshoot?q=0026-00000001</RecommendDoc>
 </Error>"#;
 
-    pub(crate) fn place() -> Place {
-        Place {
+    pub(crate) fn context() -> RequestContext {
+        RequestContext {
             operation: "GetObject".into(),
             request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".into(),
             attempt: 1,
@@ -412,7 +412,7 @@ pub(crate) mod tests {
             })
             .collect();
         let status = StatusCode::from_u16(status).unwrap();
-        ServiceError::read(place(), status, &headers, body, &credentials)
+        ServiceError::read(context(), status, &headers, body, &credentials)
     }
 
     #[test]
@@ -499,7 +499,7 @@ pub(crate) mod tests {
                 .security_token(token)
                 .build()
                 .unwrap();
-            let error = ServiceError::read(place(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
+            let error = ServiceError::read(context(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
             assert_eq!(error.code(), "InvalidAccessKeyId");
             assert_eq!(
                 error.message(),
@@ -519,7 +519,7 @@ pub(crate) mod tests {
         let used = Credentials::builder("LTAI5tExampleKeyId01", "InvalidAccessKey")
             .build()
             .unwrap();
-        let error = ServiceError::read(place(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
+        let error = ServiceError::read(context(), StatusCode::FORBIDDEN, &HeaderMap::new(), body, &used);
         let shown = error.to_string();
         assert!(!shown.contains("InvalidAccessKey"), "{shown}");
         assert!(

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::operation::Operation;
 use crate::{url, validate};
 
@@ -44,10 +44,12 @@ pub(crate) fn signer(
                 .additional_headers(additional_headers);
             Ok(signer.build().map_err(Error::Sign)?.into())
         }
-        SignatureVersion::V1 if !additional_headers.is_empty() => Err(Error::InvalidConfig(Problem::new(
-            "`additional_headers` and `signature_version(V1)` are both set",
-            "leave the headers out, or sign with V4",
-        ))),
+        SignatureVersion::V1 if !additional_headers.is_empty() => {
+            Err(Error::InvalidConfig(InvalidInput::new(
+                "`additional_headers` and `signature_version(V1)` are both set",
+                "leave the headers out, or sign with V4",
+            )))
+        }
         SignatureVersion::V1 => Ok(v1::Signer::new().into()),
     }
 }
@@ -135,8 +137,8 @@ impl Client {
     /// let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     ///
     /// let put = client.put_object("examplebucket", "greeting.txt", "hello").content_type("text/plain");
-    /// let answer = http.execute(client.sign(put.into_operation()).await?).await?;
-    /// assert!(answer.status().is_success());
+    /// let response = http.execute(client.sign(put.into_operation()).await?).await?;
+    /// assert!(response.status().is_success());
     ///
     /// let acl = Operation::new("GetBucketAcl", reqwest::Method::GET).bucket("examplebucket").query("acl", "");
     /// let document = http.execute(client.sign(acl).await?).await?.text().await?;
@@ -174,7 +176,7 @@ impl Client {
     /// let url = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject.txt";
     /// let mut request = http.get(url).build()?;
     /// client.sign_reqwest(&mut request, Some("examplebucket"), Some("exampleobject.txt")).await?;
-    /// let answer = http.execute(request).await?;
+    /// let response = http.execute(request).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -1,6 +1,6 @@
 //! What depends on a TLS feature.
 
-use crate::error::Problem;
+use crate::error::InvalidInput;
 
 const AVAILABLE: bool = cfg!(any(
     feature = "rustls",
@@ -9,9 +9,9 @@ const AVAILABLE: bool = cfg!(any(
 ));
 
 /// Whether reqwest can do what the endpoint asks for.
-pub(crate) fn check(https: bool) -> Result<(), Problem> {
+pub(crate) fn check(https: bool) -> Result<(), InvalidInput> {
     if https && !AVAILABLE {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             "the endpoint is https, and no TLS feature is on",
             "turn on feature `rustls`, `rustls-no-provider` or `native-tls` of oss-client",
         ));
@@ -24,11 +24,11 @@ pub(crate) fn check(https: bool) -> Result<(), Problem> {
     feature = "rustls-no-provider",
     not(any(feature = "rustls", feature = "native-tls"))
 ))]
-fn check_provider() -> Result<(), Problem> {
+fn check_provider() -> Result<(), InvalidInput> {
     if rustls::crypto::CryptoProvider::get_default().is_some() {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(InvalidInput::new(
         "no rustls crypto provider is installed",
         "call `CryptoProvider::install_default` when the program starts, or turn on feature `rustls`",
     ))
@@ -39,7 +39,7 @@ fn check_provider() -> Result<(), Problem> {
     not(any(feature = "rustls", feature = "native-tls"))
 )))]
 #[expect(clippy::unnecessary_wraps, reason = "its twin under another feature can fail")]
-fn check_provider() -> Result<(), Problem> {
+fn check_provider() -> Result<(), InvalidInput> {
     Ok(())
 }
 

@@ -82,8 +82,8 @@ impl Transport {
         std::future::poll_fn(|cx| {
             guarded(|| {
                 progress.register(cx.waker());
-                if let Poll::Ready(answer) = exchange.as_mut().poll(cx) {
-                    return Poll::Ready(answer.map_err(from_reqwest));
+                if let Poll::Ready(response) = exchange.as_mut().poll(cx) {
+                    return Poll::Ready(response.map_err(from_reqwest));
                 }
                 watch.poll(cx).map(|limit| Err(silent(limit)))
             })

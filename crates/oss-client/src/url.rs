@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use crate::endpoint::{Endpoint, Style};
-use crate::error::Problem;
+use crate::error::InvalidInput;
 
 /// Domain of the public endpoints. A custom domain of a bucket is never under it.
 ///
@@ -15,7 +15,7 @@ const PUBLIC: &str = ".aliyuncs.com";
 
 /// Where the bucket's name may stand in a URL of a host.
 #[derive(Clone, Copy)]
-struct Places {
+struct BucketPositions {
     /// In the host or, as with a custom domain, nowhere.
     host: bool,
     path: bool,
@@ -28,7 +28,7 @@ pub(crate) fn check(
     bucket: Option<&str>,
     key: Option<&str>,
     own: Option<&Endpoint>,
-) -> Result<(), Problem> {
+) -> Result<(), InvalidInput> {
     // Borrowed where nothing is escaped.
     let path = Cow::from(percent_decode_str(url.path()));
     let is = |parts: &[&str]| {
@@ -51,32 +51,32 @@ pub(crate) fn check(
     }
     let without = || is(&["/", key]);
     let with = || is(&["/", bucket, "/", key]) || (key.is_empty() && is(&["/", bucket]));
-    let places = places(url, bucket, own);
-    if (places.host && without()) || (places.path && with()) {
+    let positions = positions(url, bucket, own);
+    if (positions.host && without()) || (positions.path && with()) {
         return Ok(());
     }
-    if places.host || !without() {
+    if positions.host || !without() {
         return Err(wrong_path());
     }
-    Err(Problem::new(
+    Err(InvalidInput::new(
         format!("the URL's host is not that of the bucket {:?}", shown(bucket)),
         "write the bucket in front of the endpoint's host, or into the path",
     ))
 }
 
-fn wrong_path() -> Problem {
-    Problem::new(
+fn wrong_path() -> InvalidInput {
+    InvalidInput::new(
         "the URL's path is not that of the bucket and key to be signed",
         "write it with `oss_sign::url_path`",
     )
 }
 
-fn places(url: &Url, bucket: &str, own: Option<&Endpoint>) -> Places {
+fn positions(url: &Url, bucket: &str, own: Option<&Endpoint>) -> BucketPositions {
     let host = url.host_str().unwrap_or_default();
     let is_address = !url
         .domain()
         .is_some_and(|domain| domain.contains(char::is_alphabetic));
-    let in_path = Places {
+    let in_path = BucketPositions {
         host: false,
         path: true,
     };
@@ -85,13 +85,13 @@ fn places(url: &Url, bucket: &str, own: Option<&Endpoint>) -> Places {
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     if let Some(own) = own.filter(|own| own.host() == host) {
-        return Places {
+        return BucketPositions {
             host: own.style() == Style::Cname,
             path: own.style() != Style::Cname,
         };
     }
     let Some(endpoint) = host.strip_suffix(PUBLIC) else {
-        return Places {
+        return BucketPositions {
             host: true,
             path: true,
         };
@@ -99,7 +99,7 @@ fn places(url: &Url, bucket: &str, own: Option<&Endpoint>) -> Places {
     // `bucket.oss-region`, `bucket.region.oss`, `bucket.cb-id.region.oss-cloudbox`, and the same without bucket.
     match endpoint.split_once('.') {
         None => in_path,
-        Some((first, rest)) => Places {
+        Some((first, rest)) => BucketPositions {
             host: first == bucket,
             // A region may have the name of a bucket.
             path: !rest.starts_with("oss-") && (first != bucket || rest == "oss"),

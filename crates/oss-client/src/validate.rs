@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method};
 
-use crate::error::Problem;
+use crate::error::InvalidInput;
 
 /// Longest key, in bytes of UTF-8.
 ///
@@ -54,7 +54,7 @@ const V4_PARAMETERS: [&str; 7] = [
 const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "security-token"];
 
 /// Vendor document: "Bucket naming conventions" (Object Storage Service, user guide).
-pub(crate) fn bucket(name: &str) -> Result<(), Problem> {
+pub(crate) fn bucket(name: &str) -> Result<(), InvalidInput> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (3..=63).contains(&name.len())
         && name.bytes().all(allowed)
@@ -63,17 +63,17 @@ pub(crate) fn bucket(name: &str) -> Result<(), Problem> {
     {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(InvalidInput::new(
         format!("the bucket name {:?} is malformed", shown(name)),
         "use 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends",
     ))
 }
 
-pub(crate) fn key(key: &str) -> Result<(), Problem> {
+pub(crate) fn key(key: &str) -> Result<(), InvalidInput> {
     copied_key(key)?;
     // reqwest would take these segments out of the URL, and the request would go to another object.
     oss_sign::check_key_for_url(key).map_err(|_| {
-        Problem::new(
+        InvalidInput::new(
             "the key has a segment . or .., which HTTP libraries take out of the URL",
             "use another key",
         )
@@ -81,12 +81,12 @@ pub(crate) fn key(key: &str) -> Result<(), Problem> {
 }
 
 /// A key that stands in a header, and not in the URL.
-pub(crate) fn copied_key(key: &str) -> Result<(), Problem> {
+pub(crate) fn copied_key(key: &str) -> Result<(), InvalidInput> {
     if key.is_empty() {
-        return Err(Problem::new("the key is empty", "name the object"));
+        return Err(InvalidInput::new("the key is empty", "name the object"));
     }
     if key.len() > MAX_KEY_BYTES {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             format!("the key has {} bytes", key.len()),
             "use at most 1023 bytes of UTF-8",
         ));
@@ -95,16 +95,16 @@ pub(crate) fn copied_key(key: &str) -> Result<(), Problem> {
 }
 
 /// A header that the caller adds.
-pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), Problem> {
+pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), InvalidInput> {
     let unusable = || {
-        Problem::new(
+        InvalidInput::new(
             format!("the header {:?} cannot be sent", shown(name)),
             "use letters, digits and - in its name, and no control character in its value",
         )
     };
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
     if HOP_HEADERS.contains(&parsed.as_str()) {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             format!(
                 "the header {:?} is about the connection and not about the request",
                 parsed.as_str()
@@ -113,7 +113,7 @@ pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
         ));
     }
     if OWN_HEADERS.contains(&parsed.as_str()) {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             format!("the header {:?} is set by the client itself", parsed.as_str()),
             "leave it out",
         ));
@@ -123,16 +123,16 @@ pub(crate) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValu
 }
 
 /// The name of a query parameter. The service takes a request with one of a signature for a presigned one.
-pub(crate) fn parameter(name: &str) -> Result<(), Problem> {
+pub(crate) fn parameter(name: &str) -> Result<(), InvalidInput> {
     if name.is_empty() {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             "a query parameter has no name",
             "name it or leave it out",
         ));
     }
     let is_v4 = V4_PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name));
     if is_v4 || V1_PARAMETERS.contains(&name) {
-        return Err(Problem::new(
+        return Err(InvalidInput::new(
             format!("the query parameter {name:?} is part of the signature of a URL"),
             "leave it out: the signature is made here",
         ));
@@ -141,7 +141,7 @@ pub(crate) fn parameter(name: &str) -> Result<(), Problem> {
 }
 
 /// The methods that OSS has, as observed from the vendor's Go SDK V2.
-pub(crate) fn method(method: &Method) -> Result<(), Problem> {
+pub(crate) fn method(method: &Method) -> Result<(), InvalidInput> {
     let known = [
         Method::GET,
         Method::PUT,
@@ -153,14 +153,14 @@ pub(crate) fn method(method: &Method) -> Result<(), Problem> {
     if known.contains(method) {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(InvalidInput::new(
         format!("OSS has no method {:?}", shown(method.as_str())),
         "use GET, PUT, HEAD, POST, DELETE or OPTIONS",
     ))
 }
 
 /// `Range`: the service ignores one that it cannot read, and answers with the whole object.
-pub(crate) fn range(value: &HeaderValue) -> Result<(), Problem> {
+pub(crate) fn range(value: &HeaderValue) -> Result<(), InvalidInput> {
     let number = |text: &str| text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit());
     let well_formed = value
         .to_str()
@@ -170,7 +170,7 @@ pub(crate) fn range(value: &HeaderValue) -> Result<(), Problem> {
     if well_formed {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(InvalidInput::new(
         "the header \"range\" is malformed",
         "write bytes=first-last, bytes=first- or bytes=-length, and one range only",
     ))

@@ -1,4 +1,4 @@
-//! What the client does with each kind of answer, against a scripted server.
+//! What the client does with each kind of response, against a scripted server.
 #![cfg(any(
     feature = "rustls",
     feature = "native-tls",
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use common::{Keys, NOW, Server, answer, builder, client, ok, refusal, temporary};
+use common::{Keys, NOW, Server, builder, client, ok, refusal, response, temporary};
 use futures_util::stream;
 use oss_client::{Body, Client, Error, LimitedBy, SignError};
 use oss_credentials_core::test_util::ManualClock;
@@ -29,8 +29,8 @@ async fn a_rejected_key_is_reported_and_the_request_repeated_with_a_fresh_one() 
         let server = Server::start([refusal(403, code), ok()]);
         let keys = Keys::new(2);
         let put = client(&server, keys.clone()).put_object("examplebucket", "k", "content");
-        let response = put.send().await.unwrap();
-        assert_eq!(response.request_id(), Some("OK1"));
+        let head = put.send().await.unwrap();
+        assert_eq!(head.request_id(), Some("OK1"));
         assert_eq!(keys.invalidated(), ["STS.FakeTempKeyId0001"], "{code}");
         let received = server.received();
         let tokens: Vec<_> = received
@@ -102,7 +102,7 @@ async fn other_answers_are_neither_repeated_nor_reported() {
 #[tokio::test]
 async fn redirects_are_errors() {
     let target = Server::start([ok()]);
-    let redirect = answer(302, &[("Location", &target.endpoint())], "");
+    let redirect = response(302, &[("Location", &target.endpoint())], "");
     let server = Server::start([redirect]);
     let get = client(&server, Keys::new(1)).get_object("examplebucket", "k");
     let error = get.send().await.unwrap_err();
@@ -123,7 +123,7 @@ async fn an_endpoint_on_this_machine_is_asked_without_proxy() {
 
 fn skewed(date: &str) -> Vec<u8> {
     let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
-    answer(403, &[("Date", date)], body)
+    response(403, &[("Date", date)], body)
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn without_a_usable_date_the_clock_stays_as_it_is() {
     let cached: &[(&str, &str)] = &[("Date", "Thu, 01 Jan 2026 07:00:00 GMT"), ("Age", "60")];
     for headers in [&[][..], &[("Date", "yesterday")], cached] {
         let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
-        let server = Server::start([answer(403, headers, body), ok()]);
+        let server = Server::start([response(403, headers, body), ok()]);
         let get = client(&server, Keys::new(1)).get_object("examplebucket", "k");
         get.send().await.unwrap_err();
         assert_eq!(server.count(), 1, "{headers:?}");
@@ -307,7 +307,7 @@ async fn an_error_of_head_is_read_from_its_header() {
         ("x-oss-request-id", "R2"),
         ("x-oss-ec", "0026-00000001"),
     ];
-    let server = Server::start([answer(404, &headers, "")]);
+    let server = Server::start([response(404, &headers, "")]);
     let head = client(&server, Keys::new(1)).head_object("examplebucket", "k");
     let error = head.send().await.unwrap_err();
     let error = error.service().unwrap();
@@ -575,7 +575,7 @@ fn public_types_can_be_shared_and_moved() {
     fn assert_send_sync<T: Send + Sync + Unpin>() {}
     assert_send_sync::<Client>();
     assert_send_sync::<Error>();
-    assert_send_sync::<oss_client::Response>();
+    assert_send_sync::<oss_client::ResponseHead>();
     assert_send_sync::<oss_client::PresignedRequest>();
     let client = builder("http://127.0.0.1:1", Keys::new(1)).build().unwrap();
     drop(send(client.put_object("examplebucket", "k", "x").send()));

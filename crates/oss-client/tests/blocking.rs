@@ -15,7 +15,7 @@ use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Keys, Server, answer, of_cloud};
+use common::{Keys, Server, of_cloud, response};
 use oss_client::{Body, Error, blocking};
 use oss_credentials_http::HttpErrorKind;
 use oss_testkit::{Fault, LocalCloud, Service};
@@ -40,7 +40,7 @@ fn objects_are_stored_read_listed_and_deleted_without_a_runtime() {
         assert!(blocking.wait(put).unwrap().etag().is_some());
     }
     let mut reader = blocking.read(oss.get_object(bucket, "b")).unwrap();
-    assert_eq!(reader.response().content_length(), Some(100_000));
+    assert_eq!(reader.head().content_length(), Some(100_000));
     let mut text = String::new();
     assert_eq!(reader.read_to_string(&mut text).unwrap(), 100_000);
     assert_eq!(text, "b".repeat(100_000));
@@ -148,7 +148,7 @@ fn failures_reach_reader_and_writer() {
     assert_eq!(writer.finish().unwrap_err().code(), Some("AccessDenied"));
     assert_eq!(cloud.count(Service::Oss, "AbortMultipartUpload"), 1);
 
-    let server = Server::start([answer(200, &[("x-oss-hash-crc64ecma", "1")], "changed")]);
+    let server = Server::start([response(200, &[("x-oss-hash-crc64ecma", "1")], "changed")]);
     let oss = common::client(&server, Keys::new(1));
     let blocking = blocking::Client::new(oss.clone()).unwrap();
     let mut reader = blocking.read(oss.get_object("examplebucket", "k")).unwrap();
@@ -196,9 +196,9 @@ fn a_writer_that_outlives_its_client_is_aborted_when_it_is_dropped() {
     other.run(async |oss| oss.send(delete).await.map(drop)).unwrap();
 }
 
-/// An answer whose body ends early, or whose checksum is wrong.
-fn broken_reader(answer: Vec<u8>) -> blocking::Reader {
-    let server = Server::start([answer]);
+/// A response whose body ends early, or whose checksum is wrong.
+fn broken_reader(response: Vec<u8>) -> blocking::Reader {
+    let server = Server::start([response]);
     let oss = common::client(&server, Keys::new(1));
     let blocking = blocking::Client::new(oss.clone()).unwrap();
     blocking.read(oss.get_object("examplebucket", "k")).unwrap()
@@ -208,9 +208,9 @@ fn broken_reader(answer: Vec<u8>) -> blocking::Reader {
 fn a_reader_that_failed_never_comes_to_an_end() {
     let cut =
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"1\"\r\nContent-Length: 10\r\n\r\nhello".to_vec();
-    let changed = answer(200, &[("x-oss-hash-crc64ecma", "1")], "hello");
-    for answer in [cut, changed] {
-        let mut reader = broken_reader(answer);
+    let changed = response(200, &[("x-oss-hash-crc64ecma", "1")], "hello");
+    for response in [cut, changed] {
+        let mut reader = broken_reader(response);
         let mut text = String::new();
         let first = reader.read_to_string(&mut text).unwrap_err();
         let mut buffer = [0; 10];
@@ -233,7 +233,7 @@ fn a_reader_that_failed_never_comes_to_an_end() {
             first = again;
         }
     }
-    let server = Server::start([answer(500, &[], "")]);
+    let server = Server::start([response(500, &[], "")]);
     let oss = common::client(&server, Keys::new(1));
     let blocking = blocking::Client::new(oss.clone()).unwrap();
     let mut listed = blocking.iter(oss.list_buckets().buckets());

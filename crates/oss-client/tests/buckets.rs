@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Keys, Server, answer, builder, client, of_cloud, refusal};
+use common::{Keys, Server, builder, client, of_cloud, refusal, response};
 use oss_client::{Client, Error};
 use oss_credentials_core::Credentials;
 use oss_testkit::{BucketAcl, Fault, LocalCloud, Service};
@@ -105,15 +105,15 @@ async fn only_the_service_can_say_that_an_object_is_not_there() {
     let of_service = [("x-oss-request-id", "63F0AF3B5A5C3B3031F5E8E1")];
     let answers = [
         // A HEAD has no body, so these say no more than their status.
-        (answer(404, &of_service, ""), Some(false)),
-        (answer(404, &[], ""), None),
-        (answer(403, &of_service, ""), None),
+        (response(404, &of_service, ""), Some(false)),
+        (response(404, &[], ""), None),
+        (response(403, &of_service, ""), None),
         (refusal(404, "NoSuchVersion"), Some(false)),
         (refusal(404, "NoSuchUpload"), None),
-        (answer(200, &of_service, ""), Some(true)),
+        (response(200, &of_service, ""), Some(true)),
     ];
     // Scripted as answers to HEAD, their documents travel in a header.
-    let scripted = answers.clone().map(|(answer, _)| in_header(answer));
+    let scripted = answers.clone().map(|(response, _)| in_header(response));
     let server = Server::start(scripted);
     let client = client(&server, Keys::new(1));
     for (number, (_, expected)) in answers.into_iter().enumerate() {
@@ -126,12 +126,12 @@ async fn only_the_service_can_say_that_an_object_is_not_there() {
     );
 }
 
-/// The answer without body, its document in the header that the service uses for that.
-fn in_header(answer: Vec<u8>) -> Vec<u8> {
+/// The response without body, its document in the header that the service uses for that.
+fn in_header(response: Vec<u8>) -> Vec<u8> {
     use base64::Engine as _;
 
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = String::from_utf8(response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let document = base64::engine::general_purpose::STANDARD.encode(body);
     format!("{head}\r\nx-oss-err: {document}\r\n\r\n").into_bytes()
 }

@@ -11,7 +11,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use common::{Handler, Keys, NOW, Server, answer, builder};
+use common::{Handler, Keys, NOW, Server, builder, response};
 use oss_client::Client;
 use oss_credentials_core::Clock;
 use oss_credentials_core::test_util::ManualClock;
@@ -26,7 +26,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 fn skewed(date: &str) -> Vec<u8> {
-    answer(
+    response(
         403,
         &[("Date", date)],
         "<Error><Code>RequestTimeTooSkewed</Code></Error>",
@@ -34,7 +34,7 @@ fn skewed(date: &str) -> Vec<u8> {
 }
 
 fn dated(status: u16, date: &str) -> Vec<u8> {
-    answer(status, &[("Date", date), ID], "")
+    response(status, &[("Date", date), ID], "")
 }
 
 /// Refuses the local time once, and then answers as told.
@@ -43,11 +43,11 @@ fn server(answers: impl IntoIterator<Item = Vec<u8>>) -> Server {
 }
 
 async fn ask(client: &Client) {
-    // What the answer is does not matter here.
+    // What the response is does not matter here.
     let _ = client.get_object("examplebucket", "k").await;
 }
 
-/// The signing time of whatever does not hear an answer.
+/// The signing time of whatever does not hear a response.
 async fn signed_at(client: &Client) -> String {
     let url = client.presign_get("examplebucket", "k", HOUR).await.unwrap();
     let (_, rest) = url.url().split_once("x-oss-date=").unwrap();
@@ -130,15 +130,15 @@ async fn a_correction_follows_the_dates_of_answers() {
 async fn dates_that_say_nothing_about_the_service_change_no_correction() {
     // The local clock, which is two hours behind.
     let date = "Thu, 01 Jan 2026 08:30:00 GMT";
-    let from_a_cache = answer(200, &[("Date", date), ("Age", "7200"), ID], "");
-    let of_a_proxy = |status| answer(status, &[("Date", date)], "<html>who are you?</html>");
+    let from_a_cache = response(200, &[("Date", date), ("Age", "7200"), ID], "");
+    let of_a_proxy = |status| response(status, &[("Date", date)], "<html>who are you?</html>");
     for says_nothing in [
         dated(502, date),
         of_a_proxy(403),
         of_a_proxy(407),
         dated(200, "Thu, 01 Jan 1970 00:00:00 GMT"),
         dated(200, "yesterday"),
-        answer(200, &[ID], ""),
+        response(200, &[ID], ""),
         from_a_cache,
     ] {
         let server = server([says_nothing]);
@@ -180,7 +180,7 @@ async fn a_date_of_a_long_exchange_changes_no_correction() {
 async fn a_redirect_to_another_server_changes_no_correction() {
     let elsewhere = Server::start([dated(200, "Thu, 01 Jan 2026 08:30:00 GMT")]);
     let location = format!("{}/k", elsewhere.endpoint());
-    let server = server([answer(302, &[("Location", &location)], "")]);
+    let server = server([response(302, &[("Location", &location)], "")]);
     let client = builder(&server.endpoint(), Keys::new(1))
         .redirects(1)
         .build()

@@ -10,7 +10,7 @@ mod common;
 
 use std::io::Write as _;
 
-use common::{answer, builder, raw_server, read_head};
+use common::{builder, raw_server, read_head, response};
 use oss_client::{Client, Operation};
 use oss_credentials_core::Credentials;
 use oss_credentials_static::StaticProvider;
@@ -21,7 +21,7 @@ const ROUNDS: usize = 20;
 
 /// A server that keeps its connection, and answers each request alike.
 fn endpoint() -> String {
-    let head = answer(200, &[("x-oss-request-id", "5C3D9175B6FC201293AD4A94")], "");
+    let head = response(200, &[("x-oss-request-id", "5C3D9175B6FC201293AD4A94")], "");
     let head = String::from_utf8(head)
         .unwrap()
         .replace("Connection: close\r\n", "");
@@ -66,16 +66,16 @@ fn taken(token_length: usize) -> (u64, u64) {
         .unwrap();
     let whole = client(&endpoint(), token_length);
     let whole = least(|| {
-        let answer = runtime.block_on(whole.send(operation())).unwrap();
-        assert_eq!(answer.request_id(), Some("5C3D9175B6FC201293AD4A94"));
-        runtime.block_on(answer.bytes()).unwrap();
+        let response = runtime.block_on(whole.send(operation())).unwrap();
+        assert_eq!(response.request_id(), Some("5C3D9175B6FC201293AD4A94"));
+        runtime.block_on(response.bytes()).unwrap();
     });
     let signer = client(&endpoint(), token_length);
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
     let sent_bare = least(|| {
         let request = runtime.block_on(signer.sign(operation())).unwrap();
-        let answer = runtime.block_on(bare.execute(request)).unwrap();
-        runtime.block_on(answer.bytes()).unwrap();
+        let response = runtime.block_on(bare.execute(request)).unwrap();
+        runtime.block_on(response.bytes()).unwrap();
     });
     (whole, sent_bare)
 }

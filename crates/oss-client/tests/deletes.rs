@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Keys, Server, answer, client, of_cloud};
+use common::{Keys, Server, client, of_cloud, response};
 use oss_client::{DeletedObject, Error};
 use oss_testkit::LocalCloud;
 
@@ -40,7 +40,7 @@ async fn objects_of_any_name_are_deleted() {
         let told: Vec<_> = deleted.deleted.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(told, if quiet { &[][..] } else { &KEYS[..] });
         assert_eq!(deleted.not_deleted, Vec::<String>::new());
-        assert!(deleted.response.request_id().is_some());
+        assert!(deleted.head.request_id().is_some());
     }
     // What is not there is deleted, too.
     let missing = client.delete_objects(bucket, vec!["missing".to_owned()]).await;
@@ -51,7 +51,7 @@ async fn objects_of_any_name_are_deleted() {
 
 #[tokio::test]
 async fn the_request_is_that_of_the_vendors_client() {
-    let server = Server::start([answer(200, &[], "")]);
+    let server = Server::start([response(200, &[], "")]);
     let request = client(&server, Keys::new(1))
         .delete_objects("examplebucket", ["a&b"])
         .version("v", "CAEQ<1")
@@ -79,7 +79,8 @@ async fn what_the_service_does_not_confirm_is_told() {
     let failed = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>";
     let page = "<html></html>";
     let nothing = "";
-    let server = Server::start([document, failed, failed, page, nothing].map(|body| answer(200, &[], body)));
+    let server =
+        Server::start([document, failed, failed, page, nothing].map(|body| response(200, &[], body)));
     let client = client(&server, Keys::new(1));
     let request = || client.delete_objects("examplebucket", ["a+b", "b"]);
     let told = request().await.unwrap();
@@ -131,7 +132,7 @@ async fn each_version_of_a_key_has_to_be_confirmed() {
     ] {
         let told: String = told.iter().map(|version| object(version)).collect();
         let document = format!("<DeleteResult>{told}</DeleteResult>");
-        let server = Server::start([answer(200, &[], &document)]);
+        let server = Server::start([response(200, &[], &document)]);
         let client = client(&server, Keys::new(1));
         let keys = asked.iter().filter(|version| version.is_none()).map(|_| "k");
         let request = client.delete_objects("examplebucket", keys);

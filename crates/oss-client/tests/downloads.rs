@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Handler, Keys, NOW, Server, answer, builder, client, of_cloud};
+use common::{Handler, Keys, NOW, Server, builder, client, of_cloud, response};
 use oss_client::{Client, Download, Error, FixedDelay};
 use oss_credentials_core::test_util::ManualClock;
 use oss_testkit::{Fault, LocalCloud, RecordedRequest, Service};
@@ -84,7 +84,7 @@ async fn objects_of_every_size_arrive_whole() {
         assert_eq!(names(folder.path()), ["目录 a+b"]);
         let head = client.head_object(bucket, "k").await.unwrap();
         assert_eq!((downloaded.size, downloaded.crc64), (length, head.crc64()));
-        assert_eq!(downloaded.response.etag(), head.etag());
+        assert_eq!(downloaded.head.etag(), head.etag());
         let progress = progress.lock().unwrap();
         assert!(progress.is_sorted_by_key(|progress| progress.received));
         assert!(progress.iter().all(|progress| progress.total == Some(length)));
@@ -118,7 +118,7 @@ async fn a_transfer_that_breaks_is_continued() {
     let (half, more) = ("bytes=307200-", "bytes=460800-");
     assert_eq!(ranges(&requests), [None, Some(half), Some(more)]);
     let matched = |request: &RecordedRequest| request.header("if-match").map(str::to_owned);
-    let etag = downloaded.response.etag().map(str::to_owned);
+    let etag = downloaded.head.etag().map(str::to_owned);
     assert_eq!(
         requests.iter().map(matched).collect::<Vec<_>>(),
         [None, etag.clone(), etag]
@@ -132,7 +132,7 @@ async fn a_transfer_that_breaks_is_continued() {
     // Before a first byte there is no range to ask for.
     let length = |content: &str| content.len().to_string();
     let cut = |content: &str| {
-        let head = answer(
+        let head = response(
             200,
             &[("etag", "\"1\""), ("content-length", &length(content))],
             "",
@@ -142,7 +142,7 @@ async fn a_transfer_that_breaks_is_continued() {
             .replace("Content-Length: 0\r\n", "")
             .into_bytes()
     };
-    let server = Server::start([cut("hello"), answer(200, &[("etag", "\"1\"")], "hello")]);
+    let server = Server::start([cut("hello"), response(200, &[("etag", "\"1\"")], "hello")]);
     let retry = FixedDelay::new(2, Duration::ZERO);
     let scripted = builder(&server.endpoint(), Keys::new(1))
         .retry(retry)
@@ -204,11 +204,11 @@ async fn an_object_that_is_replaced_meanwhile_is_not_mixed() {
     assert_eq!(cloud.count(Service::Oss, "GetObject"), 2);
 }
 
-/// The first answer ends after `hel`; the second is this one.
+/// The first response ends after `hel`; the second is this one.
 async fn continued_with(first: &[(&str, &str)], second: Vec<u8>, target: &Path) -> Error {
     let mut headers = vec![("content-length", "5")];
     headers.extend(first);
-    let head = String::from_utf8(answer(200, &headers, "")).unwrap();
+    let head = String::from_utf8(response(200, &headers, "")).unwrap();
     let cut = head.replace("Content-Length: 0\r\n", "") + "hel";
     let server = Server::start([cut.into_bytes(), second]);
     let retry = FixedDelay::new(3, Duration::ZERO);
@@ -221,8 +221,8 @@ async fn continued_with(first: &[(&str, &str)], second: Vec<u8>, target: &Path) 
 async fn what_is_not_the_rest_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("f");
-    let rest = |range: &str, etag: &str| answer(206, &[("content-range", range), ("etag", etag)], "lo");
-    let whole = answer(200, &[("etag", "\"1\"")], "hello");
+    let rest = |range: &str, etag: &str| response(206, &[("content-range", range), ("etag", etag)], "lo");
+    let whole = response(200, &[("etag", "\"1\"")], "hello");
     for (second, word) in [
         (rest("bytes 3-4/6", "\"1\""), "another range was asked for"),
         (rest("bytes 2-3/5", "\"1\""), "another range was asked for"),
@@ -249,7 +249,7 @@ async fn changed_bytes_are_an_error_unless_nobody_wants_to_know() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("f");
     let changed = || {
-        answer(
+        response(
             200,
             &[("x-oss-hash-crc64ecma", "5981764153023615707")],
             "hello world",
@@ -286,7 +286,7 @@ async fn an_object_of_unknown_length_has_the_services_checksum_or_is_an_error() 
     let target = folder.path().join("f");
     // Ends with the connection, so that nothing else shows that it was cut.
     let body = |crc: &str, bytes: &str| {
-        let head = String::from_utf8(answer(200, &[("x-oss-hash-crc64ecma", crc)], "")).unwrap();
+        let head = String::from_utf8(response(200, &[("x-oss-hash-crc64ecma", crc)], "")).unwrap();
         (head.replace("Content-Length: 0\r\n", "") + bytes).into_bytes()
     };
     // The CRC-64/XZ of `hello world`, as the vendor's SDK computes it.
@@ -453,7 +453,7 @@ async fn silence_in_the_middle_is_a_break() {
     });
     let second: Handler = Box::new(|_, stream| {
         let headers = [("content-range", "bytes 262144-262145/262146"), ("etag", "\"1\"")];
-        stream.write_all(&answer(206, &headers, "lo")).unwrap();
+        stream.write_all(&response(206, &headers, "lo")).unwrap();
     });
     let server = Server::with_handlers([first, second]);
     let clock = ManualClock::at_unix(NOW);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use oss_client::{FixedDelay, Operation};
 
-use common::{Keys, Server, answer, builder, client, refusal, temporary};
+use common::{Keys, Server, builder, client, refusal, response, temporary};
 
 /// Collects everything that is logged.
 #[derive(Clone, Default)]
@@ -42,7 +42,7 @@ async fn no_secret_reaches_logs_debug_or_errors() {
     let guard = tracing::subscriber::set_default(subscriber);
 
     let echo = "x-oss-security-token: canary-token-2, canary-secret-2";
-    let server = Server::start([refusal(403, "InvalidAccessKeyId"), answer(502, &[], echo)]);
+    let server = Server::start([refusal(403, "InvalidAccessKeyId"), response(502, &[], echo)]);
     let client = client(&server, Keys::new(2));
     let get = client.get_object("examplebucket", "k").query("a", "canary-query");
     let mut shown = vec![format!("{client:?} {get:?}")];
@@ -75,10 +75,10 @@ async fn no_secret_reaches_logs_debug_or_errors() {
     // The token in the place of the request's id: of a success, a list that is none, a wrong checksum, a refusal.
     let id = ("x-oss-request-id", "canary-token-1");
     let server = Server::start([
-        answer(200, &[id], ""),
-        answer(200, &[id], "<html>"),
-        answer(200, &[id, ("x-oss-hash-crc64ecma", "1")], "hello"),
-        answer(403, &[id], ""),
+        response(200, &[id], ""),
+        response(200, &[id], "<html>"),
+        response(200, &[id, ("x-oss-hash-crc64ecma", "1")], "hello"),
+        response(403, &[id], ""),
     ]);
     let client = common::client(&server, temporary(1));
     let put = client.put_object("examplebucket", "k", "").send().await.unwrap();

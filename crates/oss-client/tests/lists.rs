@@ -10,7 +10,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Keys, Server, answer, client, of_cloud};
+use common::{Keys, Server, client, of_cloud, response};
 use futures_util::TryStreamExt as _;
 use oss_client::{Client, Error, FixedDelay};
 use oss_testkit::{BucketAcl, Fault, LocalCloud, Service};
@@ -70,7 +70,7 @@ async fn a_page_tells_all_about_its_objects() {
     assert_eq!(page.common_prefixes, ["a/"]);
     assert_eq!((page.key_count, page.is_truncated), (Some(2), false));
     assert_eq!(page.next_continuation_token, None);
-    assert!(page.response.request_id().is_some());
+    assert!(page.head.request_id().is_some());
     let head = client.head_object(bucket, "a+b").await.unwrap();
     let object = &page.objects[0];
     assert_eq!((object.size, object.etag.as_deref()), (3, head.etag()));
@@ -127,7 +127,7 @@ async fn a_page_that_breaks_is_fetched_again() {
 }
 
 fn page(inner: &str) -> Vec<u8> {
-    answer(
+    response(
         200,
         &[("x-oss-request-id", "R1")],
         &format!("<ListBucketResult>{inner}</ListBucketResult>"),
@@ -142,9 +142,9 @@ async fn pages_without_an_end_are_an_error() {
         page(&format!("<IsTruncated>true</IsTruncated>{token}")),
         page(&format!("<IsTruncated>true</IsTruncated>{token}")),
         page("<IsTruncated>false</IsTruncated><Contents><Size>1</Size></Contents>"),
-        answer(200, &[], "<html><body>welcome</body></html>"),
-        answer(200, &[], "<ListBucketResult><IsTruncated>false</IsTruncated>"),
-        answer(
+        response(200, &[], "<html><body>welcome</body></html>"),
+        response(200, &[], "<ListBucketResult><IsTruncated>false</IsTruncated>"),
+        response(
             200,
             &[],
             "<ListAllMyBucketsResult><IsTruncated>true</IsTruncated></ListAllMyBucketsResult>",
@@ -203,7 +203,7 @@ async fn pages_that_go_round_in_a_circle_are_an_error() {
         let buckets = turns().map(|marker| {
             let next = format!("<IsTruncated>true</IsTruncated><NextMarker>{marker}</NextMarker>");
             let body = format!("<ListAllMyBucketsResult>{next}</ListAllMyBucketsResult>");
-            answer(200, &[("x-oss-request-id", "R1")], &body)
+            response(200, &[("x-oss-request-id", "R1")], &body)
         });
         let server = Server::start(buckets);
         let mut listed = client(&server, Keys::new(1)).list_buckets().buckets();
@@ -222,7 +222,7 @@ async fn what_cannot_be_read_of_a_page_is_an_error_and_not_left_out() {
     };
     let buckets = |inner: &str| {
         let body = format!("<ListAllMyBucketsResult>{inner}</ListAllMyBucketsResult>");
-        answer(200, &[("x-oss-request-id", "R1")], &body)
+        response(200, &[("x-oss-request-id", "R1")], &body)
     };
     let server = Server::start([
         object("a&foo;b"),

@@ -89,9 +89,9 @@ async fn bodies_stream_in_both_directions() {
     ] {
         client.put_object(bucket, "big", body).send().await.unwrap();
         let object = client.get_object(bucket, "big").send().await.unwrap();
-        assert_eq!(object.response().content_length(), Some(3_000_000));
-        let (response, mut body) = object.into_parts();
-        assert_eq!(response.status(), 200);
+        assert_eq!(object.head().content_length(), Some(3_000_000));
+        let (head, mut body) = object.into_parts();
+        assert_eq!(head.status(), 200);
         let mut length = 0;
         while let Some(piece) = body.next().await {
             let piece = piece.unwrap();
@@ -318,7 +318,7 @@ async fn objects_with_many_metadata_entries_are_stored_and_read() {
         let head = client.head_object(bucket, key).send().await.unwrap();
         assert_eq!(head.metadata().count(), count);
         let object = client.get_object(bucket, key).send().await.unwrap();
-        assert_eq!(object.response().metadata().count(), count);
+        assert_eq!(object.head().metadata().count(), count);
         assert_eq!(object.bytes().await.unwrap(), "hello");
         assert!(client.object_exists(bucket, key).await.unwrap());
     }

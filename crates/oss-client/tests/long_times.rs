@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
-use common::{Keys, NOW, Server, answer, builder, refusal};
+use common::{Keys, NOW, Server, builder, refusal, response};
 use oss_client::{Client, Error, FixedDelay, StandardRetry};
 use oss_credentials_core::test_util::ManualClock;
 
@@ -92,7 +92,7 @@ async fn pause(long: Duration) {
         "{error}"
     );
     // And tokio's own timer takes it.
-    let server = Server::start([answer(503, &[], "")]);
+    let server = Server::start([response(503, &[], "")]);
     let client = builder(&server.endpoint(), Keys::new(1))
         .retry(FixedDelay::new(2, long))
         .operation_timeout(Duration::from_millis(1))

@@ -10,7 +10,7 @@ mod common;
 
 use std::time::{Duration, SystemTime};
 
-use common::{Keys, Server, answer, client, of_cloud, ok};
+use common::{Keys, Server, client, of_cloud, ok, response};
 use oss_client::{Client, CopySource, Error, SignatureVersion};
 use oss_testkit::{Fault, LocalCloud, Service};
 
@@ -165,10 +165,10 @@ async fn ranges_bring_their_part_or_an_error() {
         (get().range(8..1000), "89", "bytes 8-9/10"),
         (get().last(2), "89", "bytes 8-9/10"),
     ] {
-        let answer = request.await.unwrap();
-        assert_eq!(answer.status(), 206);
-        assert_eq!(answer.response().content_range(), Some(range));
-        assert_eq!(answer.bytes().await.unwrap(), text);
+        let response = request.await.unwrap();
+        assert_eq!(response.status(), 206);
+        assert_eq!(response.head().content_range(), Some(range));
+        assert_eq!(response.bytes().await.unwrap(), text);
     }
     let whole = get().range(..).await.unwrap();
     assert_eq!(whole.status(), 200);
@@ -194,7 +194,7 @@ async fn answers_are_overridden_processed_and_limited() {
     let (cloud, client) = cloud().await;
     let bucket = cloud.bucket();
     cloud.put_object(bucket, "k", "x");
-    let answer = client
+    let response = client
         .get_object(bucket, "k")
         .version_id("CAEQ")
         .response_content_type("text/y")
@@ -216,7 +216,7 @@ async fn answers_are_overridden_processed_and_limited() {
         ("content-encoding", "identity"),
         ("x-oss-testkit-process", "image/resize,w_100"),
     ] {
-        assert_eq!(answer.response().header(name), Some(value));
+        assert_eq!(response.head().header(name), Some(value));
     }
     assert_eq!(cloud.requests()[0].query_value("versionId"), Some("CAEQ"));
     for limit in [245_759, 838_860_801] {
@@ -317,15 +317,15 @@ async fn the_smaller_set_works_with_v1_signatures() {
     for key in ["plain", "a b+c/100%/报告?.txt"] {
         let put = client.put_object(bucket, key, "hello").metadata("m", "1");
         put.storage_class("IA").await.unwrap();
-        let answer = client
+        let response = client
             .get_object(bucket, key)
             .range(1..3)
             .response_content_type("text/y")
             .process("style/a")
             .await;
-        let answer = answer.unwrap();
-        assert_eq!(answer.response().content_type(), Some("text/y"));
-        assert_eq!(answer.bytes().await.unwrap(), "el");
+        let response = response.unwrap();
+        assert_eq!(response.head().content_type(), Some("text/y"));
+        assert_eq!(response.bytes().await.unwrap(), "el");
         client.get_object_meta(bucket, key).await.unwrap();
         let copied = client
             .copy_object(bucket, "copy", CopySource::new(bucket, key))
@@ -360,16 +360,16 @@ const DIGITS: &str = "11051210869376104954";
 async fn a_download_that_differs_from_what_is_stored_is_an_error_at_its_end() {
     let wrong: &[(&str, &str)] = &[("x-oss-hash-crc64ecma", "1"), ("x-oss-request-id", "R1")];
     let server = Server::start([
-        answer(200, &[("x-oss-hash-crc64ecma", DIGITS)], "123456789"),
-        answer(200, wrong, "123456789"),
-        answer(200, wrong, "123456789"),
+        response(200, &[("x-oss-hash-crc64ecma", DIGITS)], "123456789"),
+        response(200, wrong, "123456789"),
+        response(200, wrong, "123456789"),
     ]);
     let client = client(&server, Keys::new(1));
     let get = || client.get_object("examplebucket", "k").send();
     assert_eq!(get().await.unwrap().bytes().await.unwrap(), "123456789");
-    let mut answer = get().await.unwrap();
-    assert_eq!(answer.chunk().await.unwrap().unwrap(), "123456789");
-    let error = answer.chunk().await.unwrap_err();
+    let mut response = get().await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "123456789");
+    let error = response.chunk().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -386,7 +386,7 @@ async fn a_download_that_differs_from_what_is_stored_is_an_error_at_its_end() {
         (error.stored(), error.local().to_string()),
         (1, DIGITS.to_owned())
     );
-    assert_eq!(answer.chunk().await.unwrap(), None);
+    assert_eq!(response.chunk().await.unwrap(), None);
     assert!(get().await.unwrap().bytes().await.is_err());
 }
 
@@ -396,10 +396,10 @@ async fn parts_processed_and_compressed_bodies_are_not_compared() {
     let encoded = [("x-oss-hash-crc64ecma", "1"), ("content-encoding", "gzip")];
     let part = [wrong[0], ("content-range", "bytes 0-0/9")];
     let server = Server::start([
-        answer(206, &part, "x"),
-        answer(200, &wrong, "x"),
-        answer(200, &encoded, "x"),
-        answer(200, &wrong, "x"),
+        response(206, &part, "x"),
+        response(200, &wrong, "x"),
+        response(200, &encoded, "x"),
+        response(200, &wrong, "x"),
     ]);
     let client = client(&server, Keys::new(1));
     let get = || client.get_object("examplebucket", "k");
@@ -411,14 +411,18 @@ async fn parts_processed_and_compressed_bodies_are_not_compared() {
         assert_eq!(request.await.unwrap().bytes().await.unwrap(), "x");
     }
     let unchecked = common::builder(&server.endpoint(), Keys::new(1)).check_crc(false);
-    let answer = unchecked.build().unwrap().get_object("examplebucket", "k").await;
-    assert_eq!(answer.unwrap().bytes().await.unwrap(), "x");
+    let response = unchecked.build().unwrap().get_object("examplebucket", "k").await;
+    assert_eq!(response.unwrap().bytes().await.unwrap(), "x");
 }
 
 #[tokio::test]
 async fn a_failed_callback_is_an_error_although_the_object_is_stored() {
     let failed = "<Error><Code>CallbackFailed</Code><Message>m</Message></Error>";
-    let server = Server::start([answer(203, &[], failed), answer(200, &[], "{\"done\":1}"), ok()]);
+    let server = Server::start([
+        response(203, &[], failed),
+        response(200, &[], "{\"done\":1}"),
+        ok(),
+    ]);
     let client = client(&server, Keys::new(1));
     let put = || {
         client
@@ -438,8 +442,8 @@ async fn a_failed_callback_is_an_error_although_the_object_is_stored() {
         Some("eyJ4OmEiOiJiIn0=")
     );
     // The body of what was called is had through the operation.
-    let answer = client.send(put().into_operation()).await.unwrap();
-    assert_eq!(answer.bytes().await.unwrap(), "{\"done\":1}");
+    let response = client.send(put().into_operation()).await.unwrap();
+    assert_eq!(response.bytes().await.unwrap(), "{\"done\":1}");
 }
 
 #[tokio::test]

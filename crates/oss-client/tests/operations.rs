@@ -10,7 +10,7 @@ mod common;
 
 use std::time::{Duration, SystemTime};
 
-use common::{Keys, NOW, Server, answer, builder, client, ok};
+use common::{Keys, NOW, Server, builder, client, ok, response};
 use oss_client::oss_sign::{Signer, v4};
 use oss_client::{Body, Error, Operation, SignError, SignatureVersion, oss_sign, sign_reqwest};
 use oss_credentials_core::test_util::ManualClock;
@@ -67,10 +67,10 @@ async fn any_method_level_and_sub_resource_is_signed_as_by_the_official_clients(
         ),
     ];
     for (operation, credentials, line, signature) in rows {
-        let server = Server::start([answer(200, &[("x-oss-request-id", "OK1")], "<Document/>")]);
+        let server = Server::start([response(200, &[("x-oss-request-id", "OK1")], "<Document/>")]);
         let client = builder(&server.endpoint(), credentials).build().unwrap();
-        let answer = client.send(operation).await.unwrap();
-        assert_eq!(answer.bytes().await.unwrap(), "<Document/>");
+        let response = client.send(operation).await.unwrap();
+        assert_eq!(response.bytes().await.unwrap(), "<Document/>");
         let received = &server.received()[0];
         assert_eq!(received.line, line);
         let authorization = received.header("authorization").unwrap();
@@ -260,9 +260,9 @@ async fn errors_name_the_operation_that_was_sent() {
     cloud.put_object(cloud.bucket(), "k", "content");
     let url = client.presign(head, Duration::from_secs(60)).await.unwrap();
     assert_eq!(url.method(), "HEAD");
-    let answer = reqwest::Client::new().head(url.url()).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-length"], "7");
+    let response = reqwest::Client::new().head(url.url()).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-length"], "7");
 }
 
 fn request(url: &str) -> reqwest::Request {
@@ -315,10 +315,10 @@ async fn a_client_signs_for_others_with_its_own_keys_and_clock() {
         .sign_reqwest(&mut request, Some(cloud.bucket()), Some("a b"))
         .await
         .unwrap();
-    let answer = http.execute(request).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "a/b c");
-    assert_eq!(answer.text().await.unwrap(), "content");
+    let response = http.execute(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "a/b c");
+    assert_eq!(response.text().await.unwrap(), "content");
 }
 
 #[tokio::test]
@@ -486,8 +486,8 @@ async fn the_local_cloud_takes_signed_requests_of_a_plain_client() {
             let shown = format!("{operation:?}");
             let request = client.sign(operation).await.unwrap();
             assert!(request.headers()["authorization"].is_sensitive());
-            let answer = plain().execute(request).await.unwrap();
-            assert_eq!(answer.status(), 200, "{version:?} {shown}");
+            let response = plain().execute(request).await.unwrap();
+            assert_eq!(response.status(), 200, "{version:?} {shown}");
         }
         for (key, length) in [
             ("a b/报告+%.txt", 5),

@@ -50,9 +50,9 @@ async fn others_can_do_each_operation_by_its_url() {
         assert_eq!(put.headers().count(), 2);
         assert_eq!(used(put, "hello").await.status(), 200);
         let get = client.get_object(bucket, key).response_content_type("text/y");
-        let answer = used(get.presign(HOUR).await.unwrap(), "").await;
-        assert_eq!(answer.headers()["content-type"], "text/y");
-        assert_eq!(answer.text().await.unwrap(), "hello");
+        let response = used(get.presign(HOUR).await.unwrap(), "").await;
+        assert_eq!(response.headers()["content-type"], "text/y");
+        assert_eq!(response.text().await.unwrap(), "hello");
         let head = client.head_object(bucket, key).presign(HOUR).await.unwrap();
         assert_eq!(head.method(), "HEAD");
         assert_eq!(used(head, "").await.headers()["x-oss-meta-m"], "1");
@@ -70,8 +70,8 @@ async fn others_can_do_each_operation_by_its_url() {
             .presign(HOUR)
             .await
             .unwrap();
-        let answer = used(part, "part").await;
-        let etag = answer.headers()["etag"].to_str().unwrap().to_owned();
+        let response = used(part, "part").await;
+        let etag = response.headers()["etag"].to_str().unwrap().to_owned();
         let complete = client.complete_multipart_upload(bucket, key, id);
         let url = complete.complete_all().presign(HOUR).await.unwrap();
         assert_eq!(
@@ -137,11 +137,11 @@ async fn a_url_ends_with_its_credentials_unless_that_is_not_wanted() {
 #[tokio::test]
 async fn credentials_are_refreshed_first_where_that_helps() {
     let refreshes = Arc::new(AtomicUsize::new(0));
-    let to = |answer: Result<Credentials, CredentialsError>| {
+    let to = |response: Result<Credentials, CredentialsError>| {
         let refreshes = Arc::clone(&refreshes);
         move || {
             refreshes.fetch_add(1, Ordering::SeqCst);
-            std::future::ready(answer)
+            std::future::ready(response)
         }
     };
     let failed = || {
@@ -161,7 +161,7 @@ async fn credentials_are_refreshed_first_where_that_helps() {
     let enough = presign(3600).refresh_first(to(failed())).must_last();
     assert_eq!(lasts(&enough.await.unwrap()), (3600, '1'));
     assert_eq!(refreshes.load(Ordering::SeqCst), 4);
-    let both = |answer| presign(600).refresh_first(to(answer)).must_last();
+    let both = |response| presign(600).refresh_first(to(response)).must_last();
     assert_eq!(lasts(&both(Ok(key(2, 7200))).await.unwrap()), (3600, '2'));
     for short in [Ok(key(2, 1200)), failed()] {
         assert!(matches!(both(short).await, Err(Error::InvalidInput(_))));

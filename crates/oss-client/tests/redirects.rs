@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Keys, Received, Server, answer, builder, ok, refusal};
+use common::{Keys, Received, Server, builder, ok, refusal, response};
 use oss_client::{Client, Error, Operation};
 use reqwest::Method;
 
@@ -21,7 +21,7 @@ fn client(server: &Server, keys: &Keys, limit: u32) -> Client {
 }
 
 fn to(location: &str) -> Vec<u8> {
-    answer(302, &[("Location", location)], "")
+    response(302, &[("Location", location)], "")
 }
 
 /// Everything of a request in one text, in lower case.
@@ -37,9 +37,9 @@ fn whole(request: &Received) -> String {
 async fn another_server_gets_neither_signature_nor_token() {
     for status in [301, 302, 303, 307, 308] {
         let part = ("content-range", "bytes 0-9/100");
-        let target = Server::start([answer(206, &[part], "0123456789")]);
+        let target = Server::start([response(206, &[part], "0123456789")]);
         let location = format!("{}/elsewhere?x=1", target.endpoint());
-        let server = Server::start([answer(status, &[("Location", &location)], "")]);
+        let server = Server::start([response(status, &[("Location", &location)], "")]);
         let get = client(&server, &Keys::new(2), 1)
             .get_object("examplebucket", "k")
             .header("range", "bytes=0-9")
@@ -114,7 +114,7 @@ async fn the_same_server_gets_the_request_as_it_was_signed() {
 #[tokio::test]
 async fn a_page_is_an_object_only_at_another_server() {
     // A mirror of a website is no OSS, and sends none of its headers.
-    let page = || answer(200, &[("content-type", "text/html")], "<html>welcome</html>");
+    let page = || response(200, &[("content-type", "text/html")], "<html>welcome</html>");
     let mirror = Server::start([page()]);
     let server = Server::start([to(&mirror.endpoint())]);
     let get = client(&server, &Keys::new(1), 1).get_object("examplebucket", "k");
@@ -138,7 +138,7 @@ async fn not_everything_is_followed() {
     // Nothing that changes something, whatever the status, and without body too.
     for method in [Method::PUT, Method::POST, Method::DELETE] {
         for (status, body) in [(307, "canary-body"), (302, "")] {
-            let server = Server::start([answer(status, &[("Location", &elsewhere)], "")]);
+            let server = Server::start([response(status, &[("Location", &elsewhere)], "")]);
             let operation = Operation::new("Any", method.clone())
                 .bucket("examplebucket")
                 .key("k")

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Handler, Keys, NOW, Server, answer, ok, refusal, temporary};
+use common::{Handler, Keys, NOW, Server, ok, refusal, response, temporary};
 use futures_util::stream;
 use oss_client::{Body, Client, ClientBuilder, Error, FixedDelay, NoRetry, StandardRetry, retry_fn};
 use oss_credentials_core::test_util::ManualClock;
@@ -73,7 +73,7 @@ async fn answers_that_may_change_are_asked_for_three_times() {
         assert_eq!(pauses.len(), 2, "{status} {code}");
         assert!(pauses[0] < 400 * MS && pauses[1] < 800 * MS, "{pauses:?}");
     }
-    let (requests, error, _) = requests_for(|| answer(502, &[], "<html>busy</html>")).await;
+    let (requests, error, _) = requests_for(|| response(502, &[], "<html>busy</html>")).await;
     assert_eq!((requests, error.code()), (3, Some("BadErrorResponse")));
 }
 
@@ -100,7 +100,7 @@ async fn answers_that_will_not_change_are_final() {
         assert_eq!(pauses, [], "{status} {code}");
     }
     // It has no body.
-    let (requests, error, _) = requests_for(|| answer(304, &[], "")).await;
+    let (requests, error, _) = requests_for(|| response(304, &[], "")).await;
     assert_eq!((requests, error.code()), (1, Some("BadErrorResponse")));
 }
 
@@ -108,7 +108,7 @@ async fn answers_that_will_not_change_are_final() {
 fn with_headers(count: usize) -> Vec<u8> {
     let names: Vec<_> = (0..count - 2).map(|n| format!("x-oss-meta-{n}")).collect();
     let headers: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
-    answer(200, &headers, "")
+    response(200, &headers, "")
 }
 
 #[tokio::test]
@@ -134,8 +134,8 @@ async fn more_headers_than_are_read_are_final() {
 #[tokio::test]
 async fn an_error_tells_the_number_of_its_attempt_unless_it_is_the_first() {
     let busy = || refusal(503, "ServiceUnavailable");
-    let page = || answer(200, &[], "<html>please log in</html>");
-    let changed = || answer(200, &[("x-oss-hash-crc64ecma", "1")], "");
+    let page = || response(200, &[], "<html>please log in</html>");
+    let changed = || response(200, &[("x-oss-hash-crc64ecma", "1")], "");
     for (answers, expected) in [
         (
             vec![busy(), busy(), busy()],
@@ -168,7 +168,7 @@ async fn an_error_tells_the_number_of_its_attempt_unless_it_is_the_first() {
 
 #[tokio::test]
 async fn broken_connections_are_made_anew() {
-    // Closed without an answer, in the status line, and between headers.
+    // Closed without a response, in the status line, and between headers.
     for cut in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 9"] {
         let server = Server::start([cut.into(), cut.into(), ok()]);
         let pauses = Pauses::default();
@@ -255,9 +255,9 @@ async fn silence_is_tried_again() {
 #[tokio::test]
 async fn an_upload_that_arrived_changed_is_sent_again() {
     // Those of `hello world` and of nothing, as the vendor's Python SDK V2 computes them.
-    let right = answer(200, &[("x-oss-hash-crc64ecma", "5981764153023615706")], "");
+    let right = response(200, &[("x-oss-hash-crc64ecma", "5981764153023615706")], "");
     let wrong = || {
-        answer(
+        response(
             200,
             &[("x-oss-hash-crc64ecma", "0"), ("x-oss-request-id", "R7")],
             "",
@@ -487,7 +487,7 @@ async fn a_rejected_key_is_replaced_beside_the_policy() {
 #[tokio::test]
 async fn a_correction_on_trial_survives_a_busy_service() {
     let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
-    let skewed = answer(403, &[("Date", "Thu, 01 Jan 2026 10:30:00 GMT")], body);
+    let skewed = response(403, &[("Date", "Thu, 01 Jan 2026 10:30:00 GMT")], body);
     let server = Server::start([skewed, refusal(503, "ServiceUnavailable"), ok(), ok()]);
     let pauses = Pauses::default();
     let client = builder(&server.endpoint(), Keys::new(1), &pauses)
@@ -515,9 +515,9 @@ async fn a_correction_on_trial_survives_a_busy_service() {
 async fn a_correction_that_only_a_busy_service_saw_is_not_kept() {
     let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
     let server = Server::start([
-        answer(403, &[("Date", "Thu, 01 Jan 2026 10:30:00 GMT")], body),
+        response(403, &[("Date", "Thu, 01 Jan 2026 10:30:00 GMT")], body),
         refusal(503, "ServiceUnavailable"),
-        answer(403, &[], body),
+        response(403, &[], body),
         ok(),
     ]);
     let pauses = Pauses::default();
@@ -536,7 +536,7 @@ async fn a_correction_that_only_a_busy_service_saw_is_not_kept() {
 #[tokio::test]
 async fn each_refused_time_teaches_the_next_attempt() {
     let skewed = |date: &str| {
-        answer(
+        response(
             403,
             &[("Date", date)],
             "<Error><Code>RequestTimeTooSkewed</Code></Error>",

@@ -55,7 +55,7 @@ async fn a_thousand_rejections_at_once_cause_one_refresh() {
     assert_eq!(rejected, CALLERS);
 }
 
-/// Holds the first answer of each of so many callers back until all have one, and then lets so many of them send at a
+/// Holds the first response of each of so many callers back until all have one, and then lets so many of them send at a
 /// time as a process may have connections.
 #[derive(Clone, Debug)]
 struct Gathered {

@@ -12,7 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
-use common::{Keys, NOW, Server, answer, builder, ok, temporary};
+use common::{Keys, NOW, Server, builder, ok, response, temporary};
 use oss_client::{Client, ClientBuilder, Error, LimitedBy, Operation, SignatureVersion, oss_sign};
 use oss_credentials_core::Credentials;
 
@@ -314,7 +314,7 @@ fn what_would_have_no_effect_or_cannot_work_is_refused() {
 #[tokio::test]
 async fn a_ready_client_keeps_its_own_rules() {
     let target = Server::start([ok()]);
-    let server = Server::start([answer(302, &[("Location", &target.endpoint())], "")]);
+    let server = Server::start([response(302, &[("Location", &target.endpoint())], "")]);
     let client = builder(&server.endpoint(), Keys::new(1))
         .unchecked_client(reqwest::Client::new())
         .build()
@@ -357,8 +357,8 @@ fn one_client_serves_runtimes_in_turn_that_are_kept() {
     let runtimes: Vec<_> = (0..6).map(|_| new()).collect();
     for round in 0..2 {
         for (number, runtime) in runtimes.iter().enumerate() {
-            let answer = runtime.block_on(client.head_object("examplebucket", "k").send());
-            assert!(answer.is_ok(), "round {round}, runtime {number}: {answer:?}");
+            let response = runtime.block_on(client.head_object("examplebucket", "k").send());
+            assert!(response.is_ok(), "round {round}, runtime {number}: {response:?}");
         }
     }
 }

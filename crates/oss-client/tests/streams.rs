@@ -20,7 +20,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Handler, Keys, NOW, Received, Server, answer, builder, ok, raw_server, read_head};
+use common::{Handler, Keys, NOW, Received, Server, builder, ok, raw_server, read_head, response};
 use futures_util::{StreamExt as _, stream};
 use oss_client::{Body, Client, Error};
 use oss_credentials_core::test_util::ManualClock;
@@ -716,7 +716,7 @@ async fn error_documents_are_read_up_to_a_limit() {
         "<Error><Code>A</Code><Message>{}</Message></Error>",
         "m".repeat(1_000_000)
     );
-    let server = Server::start([answer(400, &[], &body)]);
+    let server = Server::start([response(400, &[], &body)]);
     let client = common::client(&server, Keys::new(1));
     let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
     assert_eq!(error.code(), Some("A"));

@@ -7,7 +7,7 @@ mod common;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use common::{Keys, Server as Plain, answer, builder, ok};
+use common::{Keys, Server as Plain, builder, ok, response};
 use oss_client::{Client, ClientBuilder, Error};
 use oss_credentials_http::HttpErrorKind;
 use rcgen::{CertificateParams, KeyPair};
@@ -28,7 +28,7 @@ async fn server() -> Server {
     answering(ok()).await
 }
 
-async fn answering(answer: Vec<u8>) -> Server {
+async fn answering(response: Vec<u8>) -> Server {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
         .unwrap()
@@ -51,7 +51,7 @@ async fn answering(answer: Vec<u8>) -> Server {
                 continue;
             };
             if stream.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
-                let _ = stream.write_all(&answer).await;
+                let _ = stream.write_all(&response).await;
                 let _ = stream.shutdown().await;
             }
         }
@@ -91,7 +91,7 @@ async fn a_host_that_speaks_no_tls_and_one_that_is_not_there_are_told_apart() {
     tokio::runtime::Handle::current().spawn(async move {
         let (mut stream, _) = plain.accept().await.unwrap();
         let _ = stream.read(&mut [0; 4096]).await;
-        let _ = stream.write_all(&answer(400, &[], "")).await;
+        let _ = stream.write_all(&response(400, &[], "")).await;
     });
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = free.local_addr().unwrap();
@@ -127,7 +127,7 @@ async fn any_certificate_is_taken_only_where_that_was_asked_for() {
 #[tokio::test]
 async fn no_redirect_leads_from_https_to_http() {
     let target = Plain::start([ok()]);
-    let server = answering(answer(302, &[("Location", &target.endpoint())], "")).await;
+    let server = answering(response(302, &[("Location", &target.endpoint())], "")).await;
     let client = client(&server, |b| b.danger_accept_any_certificate().redirects(5));
     let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
     assert_eq!(error.service().unwrap().status(), 302);

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Keys, Server, answer, client, of_cloud, refusal};
+use common::{Keys, Server, client, of_cloud, refusal, response};
 use futures_util::{StreamExt as _, stream};
 use oss_client::{Body, Client, Error, FixedDelay, Upload, UploadProgress};
 use oss_testkit::{Fault, LocalCloud, Service};
@@ -80,7 +80,7 @@ async fn the_steps_of_an_upload_in_parts() {
         (head.etag(), head.content_type()),
         (done.etag.as_deref(), Some("text/x"))
     );
-    assert_eq!(done.response.crc64(), head.crc64());
+    assert_eq!(done.head.crc64(), head.crc64());
     assert!(done.location.unwrap().contains("/100%25/"));
 
     let begun = client.initiate_multipart_upload(bucket, "all").await.unwrap();
@@ -615,19 +615,19 @@ async fn a_lost_answer_to_the_last_step_is_no_failure() {
 async fn an_object_that_was_stored_wrong_is_an_error() {
     let begun = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";
     let done = "<CompleteMultipartUploadResult><ETag>\"3\"</ETag></CompleteMultipartUploadResult>";
-    let part = answer(200, &[("etag", "\"1\"")], "");
+    let part = response(200, &[("etag", "\"1\"")], "");
     let server = Server::start([
-        answer(200, &[], begun),
+        response(200, &[], begun),
         part.clone(),
         part,
-        answer(200, &[("x-oss-hash-crc64ecma", "1")], done),
+        response(200, &[("x-oss-hash-crc64ecma", "1")], done),
         // Another upload, whose part is stored wrong.
-        answer(200, &[], begun),
-        answer(200, &[("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")], ""),
-        answer(204, &[], ""),
+        response(200, &[], begun),
+        response(200, &[("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")], ""),
+        response(204, &[], ""),
         // And one whose part has no ETag.
-        answer(200, &[], begun),
-        answer(200, &[], ""),
+        response(200, &[], begun),
+        response(200, &[], ""),
         refusal(404, "NoSuchUpload"),
     ]);
     let client = client(&server, Keys::new(1));

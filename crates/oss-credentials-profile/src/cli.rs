@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::NAME;
 use crate::config::{DEFAULT_PROFILE, ENV_PROFILE, MAX_DEPTH};
 use crate::lookup::{Lookup, others};
-use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
+use crate::plan::{CloudSso, Keys, Mode, Plan, Role, Site};
 use crate::section::Section;
 
 const KEY_ID: &str = "access_key_id";
@@ -175,10 +175,10 @@ fn plan(
         return invalid(what, "correct source_profile, or add the profile");
     };
     let section = Section::json(file, name, fields);
-    let way = way(config, file, &section, trail)?;
+    let mode = mode(config, file, &section, trail)?;
     Ok(Plan {
         place: section.place,
-        way,
+        mode,
     })
 }
 
@@ -188,48 +188,48 @@ fn plan(
     feature = "sso",
     all(feature = "process", feature = "write-back")
 ))]
-pub(crate) fn way_of(
+pub(crate) fn mode_of(
     config: &Config<'_>,
     file: &Path,
     section: &Section<'_>,
-) -> Result<Way, CredentialsError> {
-    way(config, file, section, &mut vec![section.place.name.clone()])
+) -> Result<Mode, CredentialsError> {
+    mode(config, file, section, &mut vec![section.place.name.clone()])
 }
 
-fn way(
+fn mode(
     config: &Config<'_>,
     file: &Path,
     section: &Section<'_>,
     trail: &mut Vec<String>,
-) -> Result<Way, CredentialsError> {
-    let mode = section.required("mode")?;
-    let here = |way| {
+) -> Result<Mode, CredentialsError> {
+    let name = section.required("mode")?;
+    let here = |mode| {
         Box::new(Plan {
             place: section.place.clone(),
-            way,
+            mode,
         })
     };
-    Ok(match mode.to_ascii_lowercase().as_str() {
-        "ak" => Way::Keys(Keys::pair(section, KEY_ID, KEY_SECRET)?),
+    Ok(match name.to_ascii_lowercase().as_str() {
+        "ak" => Mode::Keys(Keys::pair(section, KEY_ID, KEY_SECRET)?),
         "ststoken" => {
             let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
             keys.token = Some(section.required_secret(KEY_TOKEN)?);
-            Way::Keys(keys)
+            Mode::Keys(keys)
         }
         "ramrolearn" => {
             let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
             // As the CLI does, and unlike the SDKs: a temporary pair is of no use without it.
             keys.token = section.secret(KEY_TOKEN)?;
-            Way::AssumeRole {
-                base: here(Way::Keys(keys)),
+            Mode::AssumeRole {
+                base: here(Mode::Keys(keys)),
                 role: role(section)?,
             }
         }
-        "ecsramrole" => Way::EcsRamRole {
+        "ecsramrole" => Mode::EcsRamRole {
             role_name: section.text("ram_role_name")?,
         },
-        "ramrolearnwithrolename" => Way::AssumeRole {
-            base: here(Way::EcsRamRole {
+        "ramrolearnwithrolename" => Mode::AssumeRole {
+            base: here(Mode::EcsRamRole {
                 role_name: section.text("ram_role_name")?,
             }),
             role: role(section)?,
@@ -237,31 +237,31 @@ fn way(
         "chainableramrolearn" => {
             let source = section.required("source_profile")?;
             let role = role(section)?;
-            Way::AssumeRole {
+            Mode::AssumeRole {
                 base: Box::new(plan(config, file, &source, trail)?),
                 role,
             }
         }
-        "oidc" => Way::Oidc {
+        "oidc" => Mode::Oidc {
             role: role(section)?,
             provider_arn: section.required("oidc_provider_arn")?,
             token_file: section.required("oidc_token_file")?,
         },
-        "external" => Way::Process(section.required_secret("process_command")?),
-        "credentialsuri" => Way::Uri(section.required_secret("credentials_uri")?),
-        "cloudsso" => Way::CloudSso(CloudSso {
+        "external" => Mode::Process(section.required_secret("process_command")?),
+        "credentialsuri" => Mode::Uri(section.required_secret("credentials_uri")?),
+        "cloudsso" => Mode::CloudSso(CloudSso {
             sign_in_url: section.required("cloud_sso_sign_in_url")?,
             account_id: section.required("cloud_sso_account_id")?,
             access_config: section.required("cloud_sso_access_config")?,
         }),
-        "oauth" => Way::OAuth(site(section)?),
+        "oauth" => Mode::OAuth(site(section)?),
         "rsakeypair" | "bearertoken" | "anonymous" => {
             return Err(section.place.invalid(
-                format!("is of the mode {mode}, which is not supported"),
+                format!("is of the mode {name}, which is not supported"),
                 "use another profile",
             ));
         }
-        _ => return Err(unknown_mode(section, &mode)),
+        _ => return Err(unknown_mode(section, &name)),
     })
 }
 

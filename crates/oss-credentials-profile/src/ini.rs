@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::NAME;
 use crate::config::DEFAULT_PROFILE;
 use crate::lookup::{Lookup, others};
-use crate::plan::{Keys, Plan, Role, Way};
+use crate::plan::{Keys, Mode, Plan, Role};
 use crate::section::Section;
 
 const KEY_ID: &str = "access_key_id";
@@ -108,10 +108,10 @@ pub(crate) fn credentials_file(
             "the section {name:?} is disabled by its key \"enable\""
         )));
     }
-    let way = way(&section)?;
+    let mode = mode(&section)?;
     Ok(Lookup::Found(Box::new(Plan {
         place: section.place,
-        way,
+        mode,
     })))
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn own_keys(text: &str, file: &Path, name: &str) -> Result<Lookup, Cr
     let keys = Keys::pair(&section, OWN_KEY_ID, OWN_KEY_SECRET)?;
     Ok(Lookup::Found(Box::new(Plan {
         place: section.place,
-        way: Way::Keys(keys),
+        mode: Mode::Keys(keys),
     })))
 }
 
@@ -286,31 +286,31 @@ fn unreadable(file: &Path, problem: &str) -> CredentialsError {
     )
 }
 
-fn way(section: &Section<'_>) -> Result<Way, CredentialsError> {
+fn mode(section: &Section<'_>) -> Result<Mode, CredentialsError> {
     let kind = section.required("type")?;
     match kind.as_str() {
-        "access_key" => Ok(Way::Keys(Keys::pair(section, KEY_ID, KEY_SECRET)?)),
+        "access_key" => Ok(Mode::Keys(Keys::pair(section, KEY_ID, KEY_SECRET)?)),
         "sts" => {
             let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
             keys.token = Some(section.required_secret(KEY_TOKEN)?);
-            Ok(Way::Keys(keys))
+            Ok(Mode::Keys(keys))
         }
-        "ecs_ram_role" => Ok(Way::EcsRamRole {
+        "ecs_ram_role" => Ok(Mode::EcsRamRole {
             role_name: section.text("role_name")?,
         }),
         "ram_role_arn" => {
             let mut keys = Keys::pair(section, KEY_ID, KEY_SECRET)?;
             // A pair that is temporary itself is of no use without it.
             keys.token = section.secret(KEY_TOKEN)?;
-            Ok(Way::AssumeRole {
+            Ok(Mode::AssumeRole {
                 base: Box::new(Plan {
                     place: section.place.clone(),
-                    way: Way::Keys(keys),
+                    mode: Mode::Keys(keys),
                 }),
                 role: role(section)?,
             })
         }
-        "oidc_role_arn" => Ok(Way::Oidc {
+        "oidc_role_arn" => Ok(Mode::Oidc {
             role: role(section)?,
             provider_arn: section.required("oidc_provider_arn")?,
             token_file: section.required("oidc_token_file_path")?,

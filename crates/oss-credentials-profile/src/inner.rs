@@ -12,7 +12,7 @@ use oss_credentials_http::HttpClient;
 
 use crate::NAME;
 use crate::config::ENV_DISABLE_EXTERNAL_PROCESS;
-use crate::plan::{CloudSso, Keys, Plan, Role, Site, Way};
+use crate::plan::{CloudSso, Keys, Mode, Plan, Role, Site};
 use crate::section::Place;
 
 /// Longer than an exchange takes that is going to end.
@@ -152,25 +152,25 @@ impl Context {
     /// Builds it; nothing is sent, read or run yet.
     pub(crate) fn provider(&self, plan: &Plan) -> Built {
         let place = &plan.place;
-        match &plan.way {
-            Way::Keys(keys) => fixed(place, keys),
-            Way::AssumeRole { base, role } => self.assume_role(place, self.provider(base)?.provider, role),
-            Way::EcsRamRole { role_name } => self.ecs_ram_role(place, role_name.as_deref()),
-            Way::Oidc {
+        match &plan.mode {
+            Mode::Keys(keys) => fixed(place, keys),
+            Mode::AssumeRole { base, role } => self.assume_role(place, self.provider(base)?.provider, role),
+            Mode::EcsRamRole { role_name } => self.ecs_ram_role(place, role_name.as_deref()),
+            Mode::Oidc {
                 role,
                 provider_arn,
                 token_file,
             } => self.oidc(place, role, provider_arn, token_file),
-            Way::Uri(_) if self.switches.external_disabled => Err(forbidden(place, "has a credentials URI")),
-            Way::Uri(uri) => self.uri(place, uri),
-            Way::Process(_) if self.switches.external_disabled => Err(forbidden(place, "runs a program")),
-            Way::Process(_) if !self.allow_programs => Err(place.invalid(
+            Mode::Uri(_) if self.switches.external_disabled => Err(forbidden(place, "has a credentials URI")),
+            Mode::Uri(uri) => self.uri(place, uri),
+            Mode::Process(_) if self.switches.external_disabled => Err(forbidden(place, "runs a program")),
+            Mode::Process(_) if !self.allow_programs => Err(place.invalid(
                 "runs a program, which allow_programs(false) forbids",
                 "use another profile, or remove allow_programs(false)",
             )),
-            Way::Process(command) => self.process(place, command),
-            Way::CloudSso(settings) => self.cloud_sso(place, settings),
-            Way::OAuth(site) => self.oauth(place, *site),
+            Mode::Process(command) => self.process(place, command),
+            Mode::CloudSso(settings) => self.cloud_sso(place, settings),
+            Mode::OAuth(site) => self.oauth(place, *site),
         }
     }
 
@@ -361,8 +361,8 @@ impl Context {
         #[cfg(feature = "write-back")]
         if self.write_back {
             let source = builder.build_source().map_err(|error| place.within(&error))?;
-            let way = Way::Process(command.to_owned().into());
-            let source = crate::login::Stored::new(place.clone(), way, source);
+            let mode = Mode::Process(command.to_owned().into());
+            let source = crate::login::Stored::new(place.clone(), mode, source);
             let limit = oss_credentials_process::DEFAULT_TIME_LIMIT + STORING;
             return Ok(self.refreshing(source, limit));
         }

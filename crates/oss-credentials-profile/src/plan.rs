@@ -11,32 +11,32 @@ use crate::section::{Place, Section};
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) place: Place,
-    pub(crate) way: Way,
+    pub(crate) mode: Mode,
 }
 
 impl Plan {
     /// Whether it runs a program, itself or for the keys of its role.
     pub(crate) fn runs_a_program(&self) -> bool {
-        match &self.way {
-            Way::Process(_) => true,
-            Way::AssumeRole { base, .. } => base.runs_a_program(),
+        match &self.mode {
+            Mode::Process(_) => true,
+            Mode::AssumeRole { base, .. } => base.runs_a_program(),
             _ => false,
         }
     }
 
     /// Whether its file holds keys, a login, or what may hold some: a command line, a URI.
     pub(crate) fn holds_secrets(&self) -> bool {
-        match &self.way {
-            Way::AssumeRole { base, .. } => base.holds_secrets(),
-            Way::EcsRamRole { .. } | Way::Oidc { .. } => false,
-            Way::Keys(_) | Way::Uri(_) | Way::Process(_) | Way::CloudSso(_) | Way::OAuth(_) => true,
+        match &self.mode {
+            Mode::AssumeRole { base, .. } => base.holds_secrets(),
+            Mode::EcsRamRole { .. } | Mode::Oidc { .. } => false,
+            Mode::Keys(_) | Mode::Uri(_) | Mode::Process(_) | Mode::CloudSso(_) | Mode::OAuth(_) => true,
         }
     }
 }
 
-/// How its credentials are got.
+/// How a profile obtains its credentials: the modes of the CLI and the types of the credentials file.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Mode {
     Keys(Keys),
     AssumeRole {
         base: Box<Plan>,
@@ -57,7 +57,7 @@ pub(crate) enum Way {
     OAuth(Site),
 }
 
-impl Way {
+impl Mode {
     /// In one word, for logs.
     pub(crate) fn word(&self) -> &'static str {
         match self {

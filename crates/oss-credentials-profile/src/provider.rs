@@ -132,7 +132,7 @@ impl ProfileProvider {
         Some(ProfileInUse {
             file: plan.place.file.clone(),
             profile: plan.place.name.clone(),
-            kind: plan.way.word(),
+            kind: plan.mode.word(),
             endpoint: reading.endpoint.clone(),
             is_readable_by_others: plan.holds_secrets() && is_readable_by_others(&plan.place.file),
         })
@@ -280,7 +280,7 @@ fn log_plan(plan: &Plan, again: bool) {
     let (file, profile, kind) = (
         plan.place.file.display(),
         plan.place.name.as_str(),
-        plan.way.word(),
+        plan.mode.word(),
     );
     if again {
         tracing::info!(target: TRACING_TARGET, provider = NAME, %file, profile, kind,

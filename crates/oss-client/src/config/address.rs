@@ -7,7 +7,7 @@ use oss_sign::SignError;
 
 use super::ClientBuilder;
 use crate::endpoint::{Endpoint, Naming};
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::signing::{PRODUCT, PRODUCT_CLOUD_BOX};
 
 /// The settings as they were given.
@@ -144,7 +144,7 @@ impl Address {
             None => (region, PRODUCT),
         };
         let missing = || {
-            Error::InvalidConfig(Problem::new(
+            Error::InvalidConfig(InvalidInput::new(
                 "no region is set",
                 "call `region(..)`, with an explicit endpoint too: signatures name it",
             ))
@@ -168,9 +168,12 @@ impl Address {
     }
 
     /// Refuses what official clients resolve differently from each other, or to a URL that cannot work.
-    fn check_contradictions(&self) -> Result<(), Problem> {
+    fn check_contradictions(&self) -> Result<(), InvalidInput> {
         let both = |one: &str, other: &str, hint: &'static str| {
-            Err(Problem::new(format!("`{one}` and `{other}` are both set"), hint))
+            Err(InvalidInput::new(
+                format!("`{one}` and `{other}` are both set"),
+                hint,
+            ))
         };
         let hosts = [
             (self.internal, "internal"),
@@ -182,7 +185,7 @@ impl Address {
             return both(one, other, "choose one: each is another host");
         }
         if self.cname && self.endpoint.is_none() {
-            return Err(Problem::new(
+            return Err(InvalidInput::new(
                 "`cname` is set without `endpoint`",
                 "give the bucket's domain to `endpoint`",
             ));
@@ -266,12 +269,12 @@ const PUBLIC_REGIONS: [&str; 31] = [
 ];
 
 /// Refuses the endpoint of one public region beside the name of another: the service refuses each signature then.
-fn check_region(host: &str, region: &str) -> Result<(), Problem> {
+fn check_region(host: &str, region: &str) -> Result<(), InvalidInput> {
     let Some(named) = public_region(host).filter(|named| *named != region) else {
         return Ok(());
     };
     let shown: String = region.chars().map(text::safe).take(64).collect();
-    Err(Problem::new(
+    Err(InvalidInput::new(
         format!("`region` is {shown:?} and `endpoint` is that of {named:?}"),
         "set both to the bucket's region, or leave `endpoint` out",
     ))

@@ -10,7 +10,7 @@ use oss_credentials_http::is_out_of_files;
 use super::ClientBuilder;
 use crate::body::innermost;
 use crate::endpoint::Endpoint;
-use crate::error::Problem;
+use crate::error::InvalidInput;
 use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 use crate::tls;
@@ -92,9 +92,9 @@ impl ClientBuilder {
     /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
     /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
     ///
-    /// - Waiting for an answer, from the beginning of the attempt: nothing came for this long.
+    /// - Waiting for a response, from the beginning of the attempt: nothing came for this long.
     /// - Reading a body: nothing came for this long since it was asked for.
-    /// - Sending a body: the connection took nothing, and no answer came. Nothing tells how much of what it took
+    /// - Sending a body: the connection took nothing, and no response came. Nothing tells how much of what it took
     ///   still lies in the buffers of this machine, so as long as that may take is added: one second for each 30 KiB
     ///   of the body that was handed over, of at most 4.5 MiB, which is 154 seconds. (30 KiB a second is the lowest
     ///   limit of a connection that the service can set.) On a slower way use small parts, or a longer time. While
@@ -183,7 +183,7 @@ impl Http {
     }
 
     /// The reqwest clients for this endpoint, and the proxy that they use.
-    pub(super) fn build(self, endpoint: &Endpoint) -> Result<(Clients, Proxies), Problem> {
+    pub(super) fn build(self, endpoint: &Endpoint) -> Result<(Clients, Proxies), InvalidInput> {
         let limits = [
             Some(self.connect_timeout),
             Some(self.read_timeout),
@@ -197,7 +197,7 @@ impl Http {
             Base::Unchecked(client) => {
                 return match other {
                     None => Ok((Clients::ready(client), Proxies::Unknown)),
-                    Some(other) => Err(Problem::new(
+                    Some(other) => Err(InvalidInput::new(
                         format!("`{other}` and `unchecked_client` are both set"),
                         "set it on the reqwest client, or use `client_builder`",
                     )),
@@ -233,7 +233,7 @@ impl Http {
                     return Err(full);
                 }
                 match build(false) {
-                    Ok(_) if https => Err(Problem::new(
+                    Ok(_) if https => Err(InvalidInput::new(
                         "no CA certificates were found on this system",
                         "install the package `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form",
                     )),
@@ -294,34 +294,34 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 }
 
 /// The libraries that read the certificates say only that there are none.
-fn out_of_files() -> Option<Problem> {
+fn out_of_files() -> Option<InvalidInput> {
     let error = std::fs::File::open("/").err().filter(is_out_of_files)?;
-    Some(Problem::new(
+    Some(InvalidInput::new(
         format!("reqwest cannot build its client: {error}"),
         "raise the limit of open files (`ulimit -n`), or look for what leaves them open",
     ))
 }
 
-fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, Problem> {
+fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, InvalidInput> {
     // reqwest panics where rustls has no crypto provider, which another crate's features can bring about.
     match catch_unwind(AssertUnwindSafe(build)) {
         Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(Problem::new(
+        Ok(Err(error)) => Err(InvalidInput::new(
             format!(
                 "reqwest cannot build its client: {}",
                 innermost(&error.without_url())
             ),
             "correct the builder given to `client_builder`",
         )),
-        Err(_) => Err(Problem::new(
+        Err(_) => Err(InvalidInput::new(
             "reqwest panicked when it built its client",
             "install a crypto provider for rustls, or turn on feature `rustls`",
         )),
     }
 }
 
-pub(super) fn zero() -> Problem {
-    Problem::new("a time-out is zero", "give it at least a millisecond")
+pub(super) fn zero() -> InvalidInput {
+    InvalidInput::new("a time-out is zero", "give it at least a millisecond")
 }
 
 impl fmt::Debug for Http {

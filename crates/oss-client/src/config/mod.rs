@@ -20,7 +20,7 @@ use crate::config::http::Http;
 pub use crate::config::http::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS, DEFAULT_READ_TIMEOUT,
 };
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::retry::{RetryPolicy, StandardRetry};
 use crate::signing::{self, SignatureVersion};
 use crate::transport::{IdleTimeout, Transport};
@@ -101,7 +101,7 @@ impl ClientBuilder {
     }
 
     /// How long an operation may take as a whole, with all its attempts and the pauses between them; more than zero.
-    /// Reading the body of the answer is not part of it. Default: no limit.
+    /// Reading the body of the response is not part of it. Default: no limit.
     pub fn operation_timeout(mut self, limit: Duration) -> Self {
         self.operation_timeout = Some(limit);
         self
@@ -172,7 +172,7 @@ impl ClientBuilder {
             &self.additional_headers,
         )?;
         let provider = self.provider.ok_or_else(|| {
-            Error::InvalidConfig(Problem::new(
+            Error::InvalidConfig(InvalidInput::new(
                 "no credentials provider is set",
                 "call `credentials(..)`, with anonymous credentials for public buckets",
             ))
@@ -217,12 +217,12 @@ impl ClientBuilder {
 }
 
 /// What the client calls itself.
-fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Problem> {
+fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidInput> {
     let Some(suffix) = suffix.filter(|suffix| !suffix.is_empty()) else {
         return Ok(HeaderValue::from_static(USER_AGENT_VALUE));
     };
     HeaderValue::try_from(format!("{USER_AGENT_VALUE}/{suffix}")).map_err(|_| {
-        Problem::new(
+        InvalidInput::new(
             "the suffix of the user agent holds a control character",
             "use visible characters in `user_agent_suffix`",
         )

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::upload::blocking;
 
 /// What the names of unfinished files begin with.
@@ -130,5 +130,5 @@ fn unwritable(shown: &str, error: &io::Error) -> Error {
 }
 
 fn refused(what: impl Into<Cow<'static, str>>, hint: &'static str) -> Error {
-    Error::InvalidInput(Problem::new(what, hint))
+    Error::InvalidInput(InvalidInput::new(what, hint))
 }

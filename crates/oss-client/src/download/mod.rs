@@ -10,11 +10,11 @@ use reqwest::StatusCode;
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
-use crate::error::{CorruptionError, Error, Problem};
+use crate::error::{CorruptionError, Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::object::GetObject;
 use crate::ops::{header_settings, query_settings, time_settings};
-use crate::response::{Answer, AnswerBody, Response};
+use crate::response::{Response, ResponseBody, ResponseHead};
 
 use self::file::Unfinished;
 
@@ -90,8 +90,8 @@ pub struct Downloaded {
     pub size: u64,
     /// CRC-64/XZ of the file; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
     pub crc64: Option<u64>,
-    /// Status and headers of the first answer.
-    pub response: Response,
+    /// Status and headers of the first response.
+    pub head: ResponseHead,
 }
 
 impl Client {
@@ -158,7 +158,7 @@ impl Download {
             if self.operation.headers.contains_key(&name) {
                 let what = format!("the header {:?} is set for a download to a file", name.as_str());
                 self.operation
-                    .refuse(Problem::new(what, "leave it out, or read with `get_object`"));
+                    .refuse(InvalidInput::new(what, "leave it out, or read with `get_object`"));
             }
         }
         self.operation.check(&self.client.inner.endpoint)?;
@@ -168,41 +168,37 @@ impl Download {
     async fn run(mut self) -> Result<Downloaded, Error> {
         let mut file = Unfinished::create(&self.path, self.client.inner.check_crc).await?;
         let first = self.client.send(self.operation.without_body()).await?;
-        let place = self.operation.place(&self.client.inner.endpoint);
-        let (response, body) = first.into_parts();
+        let context = self.operation.context(&self.client.inner.endpoint);
+        let (head, body) = first.into_parts();
         // Of what comes in several answers, only the file knows the CRC-64.
         let (mut body, stored) = body.without_crc();
         let mut failures = 0_u32;
         let mut before = 0;
         loop {
-            let (written, broke) = self.receive(body, file, response.content_length()).await?;
+            let (written, broke) = self.receive(body, file, head.content_length()).await?;
             file = written;
             let Some(error) = broke else { break };
             let is_new = file.written().saturating_sub(before) >= PROGRESS;
             failures = if is_new { 1 } else { failures.saturating_add(1) };
             before = file.written();
-            body = self.resume(&response, before, failures, error).await?;
+            body = self.resume(&head, before, failures, error).await?;
         }
         let (size, crc64) = (file.written(), file.crc());
         if let (Some(local), Some(stored)) = (crc64, stored)
             && local != stored
         {
-            let id = response.request_id().map(str::to_owned);
-            let error = CorruptionError::received(place, local, stored, id);
+            let id = head.request_id().map(str::to_owned);
+            let error = CorruptionError::received(context, local, stored, id);
             return Err(Error::Corrupted(Box::new(error)));
         }
         file.keep(self.path).await?;
-        Ok(Downloaded {
-            size,
-            crc64,
-            response,
-        })
+        Ok(Downloaded { size, crc64, head })
     }
 
     /// Writes the body to the file, and says why it broke if it did.
     async fn receive(
         &mut self,
-        mut body: AnswerBody,
+        mut body: ResponseBody,
         mut file: Unfinished,
         total: Option<u64>,
     ) -> Result<(Unfinished, Option<Error>), Error> {
@@ -238,11 +234,11 @@ impl Download {
     /// Exclusive, since a body cannot be shared between threads.
     async fn resume(
         &mut self,
-        first: &Response,
+        first: &ResponseHead,
         at: u64,
         failures: u32,
         error: Error,
-    ) -> Result<AnswerBody, Error> {
+    ) -> Result<ResponseBody, Error> {
         // A weak one matches nothing, and would tell of an object that was replaced.
         let etag = first.etag().filter(|etag| !etag.starts_with("W/"));
         let (Some(etag), Some(total)) = (etag, first.content_length()) else {
@@ -264,14 +260,14 @@ impl Download {
             operation.headers.remove(name);
         }
         let request = GetObject::new(self.client.clone(), operation);
-        let answer = request.if_match(etag).range(at..).send().await?;
-        if !is_rest(&answer, first, at, total) {
-            return Err(answer.unusable(
+        let response = request.if_match(etag).range(at..).send().await?;
+        if !is_rest(&response, first, at, total) {
+            return Err(response.unusable(
                 "it brings something else than the rest of the object",
                 "report it to who runs the service",
             ));
         }
-        Ok(answer.into_body())
+        Ok(response.into_body())
     }
 
     /// Whether the result is something else than the object.
@@ -281,15 +277,15 @@ impl Download {
 }
 
 /// Whether this is what is missing of the object.
-fn is_rest(answer: &Answer, first: &Response, at: u64, total: u64) -> bool {
-    let response = answer.response();
+fn is_rest(response: &Response, first: &ResponseHead, at: u64, total: u64) -> bool {
+    let head = response.head();
     let is_range = if at == 0 {
-        response.status() == StatusCode::OK && response.content_length() == Some(total)
+        head.status() == StatusCode::OK && head.content_length() == Some(total)
     } else {
         let expected = format!("bytes {at}-{}/{total}", total.saturating_sub(1));
-        response.content_range() == Some(expected.as_str())
+        head.content_range() == Some(expected.as_str())
     };
-    is_range && response.etag() == first.etag()
+    is_range && head.etag() == first.etag()
 }
 
 crate::ops::awaited!(Download -> Downloaded);

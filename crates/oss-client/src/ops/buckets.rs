@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::date;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::response::Response;
+use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::document::{XML, document, text};
@@ -108,9 +108,9 @@ impl ListBuckets {
 
     /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<BucketsPage, Error> {
-        let answer = self.client.send(self.operation.without_body()).await?;
-        let (response, document, place) = answer.document(SHAPE).await?;
-        let page = BucketsPage::read(&document, response.clone());
+        let response = self.client.send(self.operation.without_body()).await?;
+        let (head, document, context) = response.document(SHAPE).await?;
+        let page = BucketsPage::read(&document, head.clone());
         let asked = self.operation.query_value("marker");
         page.and_then(|page| {
             let next = page.next_marker.as_deref();
@@ -118,7 +118,7 @@ impl ListBuckets {
             check_page_loop(page_loop, next)?;
             Ok(page)
         })
-        .map_err(|what| unusable(&place, &response, what))
+        .map_err(|what| unusable(&context, &head, what))
     }
 }
 
@@ -201,17 +201,17 @@ impl PutBucket {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
+    pub async fn send(self) -> Result<ResponseHead, Error> {
         let client = self.client.clone();
-        Ok(client.send(self.into_operation()).await?.into_response())
+        Ok(client.send(self.into_operation()).await?.into_head())
     }
 }
 
-super::awaited!(PutBucket -> Response);
+super::awaited!(PutBucket -> ResponseHead);
 
 request! {
     /// Deletes a bucket; see [`Client::delete_bucket`].
-    DeleteBucket -> Response
+    DeleteBucket -> ResponseHead
 }
 
 impl DeleteBucket {
@@ -220,8 +220,8 @@ impl DeleteBucket {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.send(self.operation).await?.into_response())
+    pub async fn send(self) -> Result<ResponseHead, Error> {
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 
@@ -238,7 +238,7 @@ pub struct BucketsPage {
     /// Where the next page begins; `None` on the last one.
     pub next_marker: Option<String>,
     /// Status and headers.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 /// A bucket as a list shows it.
@@ -265,7 +265,7 @@ pub struct BucketSummary {
 
 impl BucketsPage {
     /// What is wrong with it, if something cannot be read.
-    fn read(document: &Element, response: Response) -> Result<Self, &'static str> {
+    fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
         let is_truncated = is_truncated(document, NEXT)?;
         let next = document.text_of(NEXT).filter(|_| is_truncated);
         let listed = document.child("Buckets");
@@ -278,7 +278,7 @@ impl BucketsPage {
             owner: document.child("Owner").map(Owner::read),
             is_truncated,
             next_marker: next.map(str::to_owned),
-            response,
+            head,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::date;
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::ResponseHead;
 
 use super::{header_settings, object_settings, request, time_settings};
 
@@ -91,13 +91,13 @@ impl CopyObject {
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<CopiedObject, Error> {
-        let answer = self.client.send(self.operation).await?;
-        let (response, document, _) = answer.document("CopyObjectResult").await?;
+        let response = self.client.send(self.operation).await?;
+        let (head, document, _) = response.document("CopyObjectResult").await?;
         Ok(CopiedObject {
             etag: document.text_of("ETag").map(str::to_owned),
             last_modified: document.text_of("LastModified").and_then(date::from_iso),
-            source_version_id: response.header("x-oss-copy-source-version-id").map(str::to_owned),
-            response,
+            source_version_id: head.header("x-oss-copy-source-version-id").map(str::to_owned),
+            head,
         })
     }
 }
@@ -112,8 +112,8 @@ pub struct CopiedObject {
     pub last_modified: Option<SystemTime>,
     /// The version that was copied, of a bucket with versions.
     pub source_version_id: Option<String>,
-    /// Status and headers; [`Response::version_id`] and [`Response::crc64`] are those of the copy.
-    pub response: Response,
+    /// Status and headers; [`ResponseHead::version_id`] and [`ResponseHead::crc64`] are those of the copy.
+    pub head: ResponseHead,
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use http::header::CONTENT_TYPE;
 use md5::{Digest as _, Md5};
 
 use crate::client::Client;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::operation::Operation;
-use crate::response::Response;
+use crate::response::ResponseHead;
 use crate::validate;
 use crate::xml::Element;
 
@@ -23,7 +23,7 @@ use super::list::{decode, is_encoded, unusable};
 /// Vendor document: `DeleteMultipleObjects` (Object Storage Service, API reference).
 const MAX_OBJECTS: usize = 1000;
 
-/// Root of the answer.
+/// Root of the response.
 const ROOT: &str = "DeleteResult";
 
 const UNREADABLE: &str = "a key in it cannot be read";
@@ -88,7 +88,7 @@ impl DeleteObjects {
         self
     }
 
-    /// Whether the answer leaves out what was deleted. Default: no.
+    /// Whether the response leaves out what was deleted. Default: no.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self
@@ -119,10 +119,10 @@ impl DeleteObjects {
         self.operation
     }
 
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), InvalidInput> {
         let count = self.objects.len();
         if !(1..=MAX_OBJECTS).contains(&count) {
-            return Err(Problem::new(
+            return Err(InvalidInput::new(
                 format!("{count} objects are to be deleted with one request"),
                 "name 1 to 1000",
             ));
@@ -142,23 +142,23 @@ impl DeleteObjects {
     pub async fn send(self) -> Result<DeletedObjects, Error> {
         let (client, quiet) = (self.client.clone(), self.quiet);
         let asked = self.objects.clone();
-        let answer = client.send(self.into_operation()).await?;
+        let response = client.send(self.into_operation()).await?;
         // With `quiet` nothing may be left to tell.
-        let (response, document, place) = if quiet {
-            answer.document_if_any(ROOT).await?
+        let (head, document, context) = if quiet {
+            response.document_if_any(ROOT).await?
         } else {
-            let (response, document, place) = answer.document(ROOT).await?;
-            (response, Some(document), place)
+            let (head, document, context) = response.document(ROOT).await?;
+            (head, Some(document), context)
         };
         let Some(document) = document else {
             return Ok(DeletedObjects {
                 deleted: Vec::new(),
                 not_deleted: Vec::new(),
-                response,
+                head,
             });
         };
-        DeletedObjects::read(&document, &asked, quiet, response.clone())
-            .ok_or_else(|| unusable(&place, &response, UNREADABLE))
+        DeletedObjects::read(&document, &asked, quiet, head.clone())
+            .ok_or_else(|| unusable(&context, &head, UNREADABLE))
     }
 }
 
@@ -173,7 +173,7 @@ pub struct DeletedObjects {
     /// Keys that were given and that the service does not confirm; with [`DeleteObjects::quiet`] those that it names.
     pub not_deleted: Vec<String>,
     /// Status and headers.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 /// An object that was deleted.
@@ -192,7 +192,7 @@ pub struct DeletedObject {
 
 impl DeletedObjects {
     /// `None` if a key cannot be read.
-    fn read(document: &Element, asked: &[Asked], quiet: bool, response: Response) -> Option<Self> {
+    fn read(document: &Element, asked: &[Asked], quiet: bool, head: ResponseHead) -> Option<Self> {
         let is_encoded = is_encoded(document)?;
         let read = |entry: &Element| {
             let text = |child| entry.text_of(child).map(str::to_owned);
@@ -213,14 +213,14 @@ impl DeletedObjects {
             return Some(Self {
                 deleted: Vec::new(),
                 not_deleted: failed.into_iter().map(|entry| entry.key).collect(),
-                response,
+                head,
             });
         }
         let deleted: Vec<_> = document.all("Deleted").map(read).collect::<Option<_>>()?;
         Some(Self {
             not_deleted: not_confirmed(asked, &deleted),
             deleted,
-            response,
+            head,
         })
     }
 }

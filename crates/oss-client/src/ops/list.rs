@@ -6,8 +6,9 @@ use futures_util::{TryStreamExt as _, stream};
 use percent_encoding::percent_decode;
 
 use crate::date;
-use crate::error::{Error, InvalidResponse, Place};
-use crate::response::Response;
+use crate::error::{Error, InvalidResponse};
+use crate::request_context::RequestContext;
+use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::paged::PageLoop;
@@ -110,9 +111,9 @@ impl ListObjectsV2 {
 
     /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<ObjectsPage, Error> {
-        let answer = self.client.send(self.operation.without_body()).await?;
-        let (response, document, place) = answer.document(SHAPE).await?;
-        let page = ObjectsPage::read(&document, response.clone());
+        let response = self.client.send(self.operation.without_body()).await?;
+        let (head, document, context) = response.document(SHAPE).await?;
+        let page = ObjectsPage::read(&document, head.clone());
         let asked = self.operation.query_value("continuation-token");
         page.and_then(|page| {
             let next = page.next_continuation_token.as_deref();
@@ -120,15 +121,15 @@ impl ListObjectsV2 {
             check_page_loop(page_loop, next)?;
             Ok(page)
         })
-        .map_err(|what| unusable(&place, &response, what))
+        .map_err(|what| unusable(&context, &head, what))
     }
 }
 
-pub(super) fn unusable(place: &Place, response: &Response, what: &'static str) -> Error {
+pub(super) fn unusable(context: &RequestContext, head: &ResponseHead, what: &'static str) -> Error {
     let hint = "report it to who runs the service";
     Error::InvalidResponse(Box::new(InvalidResponse::new(
-        place.clone(),
-        response.request_id(),
+        context.clone(),
+        head.request_id(),
         what,
         hint,
     )))
@@ -191,7 +192,7 @@ pub struct ObjectsPage {
     /// Where the next page begins; `None` on the last one.
     pub next_continuation_token: Option<String>,
     /// Status and headers.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 /// An object as a list shows it.
@@ -226,7 +227,7 @@ pub struct Owner {
 
 impl ObjectsPage {
     /// What is wrong with it, if something cannot be read.
-    fn read(document: &Element, response: Response) -> Result<Self, &'static str> {
+    fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
         let is_encoded = is_encoded(document).ok_or(UNREADABLE)?;
         let name = |text: &str| decode(text, is_encoded).ok_or(UNREADABLE);
         let is_truncated = is_truncated(document, NEXT)?;
@@ -246,7 +247,7 @@ impl ObjectsPage {
                 .unwrap_or_default(),
             is_truncated,
             next_continuation_token: next.map(name).transpose()?,
-            response,
+            head,
         })
     }
 }
@@ -300,13 +301,13 @@ mod tests {
     use std::time::Duration;
 
     fn page(document: &str) -> Result<ObjectsPage, &'static str> {
-        let response = Response::new(
+        let head = ResponseHead::new(
             StatusCode::OK,
             http::HeaderMap::new(),
             &oss_credentials_http::RequestIds::default(),
             &oss_credentials_core::Credentials::anonymous(),
         );
-        ObjectsPage::read(&Element::parse(document, SHAPE).unwrap(), response)
+        ObjectsPage::read(&Element::parse(document, SHAPE).unwrap(), head)
     }
 
     /// In the form of the vendor's page "`ListObjectsV2` (`GetBucketV2`)".

@@ -18,7 +18,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
 use crate::date;
-use crate::error::Problem;
+use crate::error::InvalidInput;
 use crate::operation::Operation;
 
 pub use paged::Paged;
@@ -53,7 +53,7 @@ macro_rules! request {
 
             /// The operation as it is now, for [`Client::send`](crate::Client::send),
             /// [`Client::presign`](crate::Client::presign) and [`Client::sign`](crate::Client::sign). What `send` adds by itself, such as a `Content-Type`
-            /// that is guessed, and what it checks of the answer is left out.
+            /// that is guessed, and what it checks of the response is left out.
             pub fn into_operation(self) -> $crate::operation::Operation {
                 self.operation
             }
@@ -245,7 +245,7 @@ pub(crate) use presigned;
 pub(crate) fn set_time(operation: &mut Operation, header: &str, time: SystemTime) {
     match date::to_http(time) {
         Some(text) => operation.set_header(header, text.as_bytes()),
-        None => operation.refuse(Problem::new(
+        None => operation.refuse(InvalidInput::new(
             format!("the time of the header {header:?} cannot be written"),
             "use one between 1970 and 9999",
         )),
@@ -254,7 +254,7 @@ pub(crate) fn set_time(operation: &mut Operation, header: &str, time: SystemTime
 
 pub(crate) fn set_traffic_limit(operation: &mut Operation, bits_per_second: u64) {
     if !TRAFFIC_LIMIT.contains(&bits_per_second) {
-        operation.refuse(Problem::new(
+        operation.refuse(InvalidInput::new(
             format!("a traffic limit of {bits_per_second} bits per second is out of range"),
             "use 245760 to 838860800",
         ));

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 
-use crate::error::{Error, InvalidResponse, Problem};
+use crate::error::{Error, InvalidInput, InvalidResponse};
 use crate::operation::Operation;
-use crate::response::Response;
+use crate::response::ResponseHead;
 use crate::service_error::X_OSS_CALLBACK;
 
 use super::{
@@ -41,16 +41,16 @@ impl InitiateMultipartUpload {
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<InitiatedUpload, Error> {
         default_content_type(&mut self.operation);
-        let answer = self.client.send(self.operation).await?;
-        let (response, document, place) = answer.document("InitiateMultipartUploadResult").await?;
+        let response = self.client.send(self.operation).await?;
+        let (head, document, context) = response.document("InitiateMultipartUploadResult").await?;
         let Some(upload_id) = document.text_of("UploadId") else {
             let hint = "report it to who runs the service";
-            let error = InvalidResponse::new(place, response.request_id(), "it has no UploadId", hint);
+            let error = InvalidResponse::new(context, head.request_id(), "it has no UploadId", hint);
             return Err(Error::InvalidResponse(Box::new(error)));
         };
         Ok(InitiatedUpload {
             upload_id: upload_id.to_owned(),
-            response,
+            head,
         })
     }
 }
@@ -62,7 +62,7 @@ pub struct InitiatedUpload {
     /// Names the upload in all further steps.
     pub upload_id: String,
     /// Status and headers.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 request! {
@@ -89,14 +89,14 @@ impl UploadPart {
             .query_value("partNumber")
             .and_then(|number| number.parse().ok())
             .unwrap_or_default();
-        let answer = self.client.send(self.operation).await?;
-        match answer.response().etag() {
+        let response = self.client.send(self.operation).await?;
+        match response.head().etag() {
             Some(etag) => Ok(UploadedPart {
                 number,
                 etag: etag.to_owned(),
-                response: answer.into_response(),
+                head: response.into_head(),
             }),
-            None => Err(answer.unusable("it has no ETag", "report it to who runs the service")),
+            None => Err(response.unusable("it has no ETag", "report it to who runs the service")),
         }
     }
 }
@@ -110,7 +110,7 @@ pub struct UploadedPart {
     /// `ETag`, with its quotes, as [`CompleteMultipartUpload::part`] wants it.
     pub etag: String,
     /// Status and headers.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 /// Makes an object of parts; see
@@ -164,9 +164,9 @@ impl CompleteMultipartUpload {
         let takes_all = self.operation.headers.contains_key("x-oss-complete-all");
         if takes_all != self.parts.is_empty() {
             let problem = if takes_all {
-                Problem::new("`complete_all` and parts are both given", "leave one of them out")
+                InvalidInput::new("`complete_all` and parts are both given", "leave one of them out")
             } else {
-                Problem::new(
+                InvalidInput::new(
                     "an upload is to be completed without parts",
                     "list them, or use `complete_all`",
                 )
@@ -206,7 +206,7 @@ impl CompleteMultipartUpload {
 
     /// Makes the object.
     ///
-    /// If the answer to a first attempt is lost, the second one may meet `NoSuchUpload` although the object is there;
+    /// If the response to a first attempt is lost, the second one may meet `NoSuchUpload` although the object is there;
     /// [`Upload`](crate::Upload) looks for it.
     ///
     /// # Errors
@@ -216,20 +216,20 @@ impl CompleteMultipartUpload {
         let client = self.client.clone();
         // With a callback, the body is what the program that was called answered.
         let has_callback = self.operation.headers.contains_key(X_OSS_CALLBACK);
-        let answer = client.send(self.into_operation()).await?;
+        let response = client.send(self.into_operation()).await?;
         if has_callback {
-            let response = answer.into_response();
+            let head = response.into_head();
             return Ok(CompletedUpload {
-                etag: response.etag().map(str::to_owned),
+                etag: head.etag().map(str::to_owned),
                 location: None,
-                response,
+                head,
             });
         }
-        let (response, document, _) = answer.document("CompleteMultipartUploadResult").await?;
+        let (head, document, _) = response.document("CompleteMultipartUploadResult").await?;
         Ok(CompletedUpload {
             etag: document.text_of("ETag").map(str::to_owned),
             location: document.text_of("Location").map(str::to_owned),
-            response,
+            head,
         })
     }
 }
@@ -244,14 +244,14 @@ pub struct CompletedUpload {
     pub etag: Option<String>,
     /// Address of the object, as the service says.
     pub location: Option<String>,
-    /// Status and headers; [`Response::version_id`] and [`Response::crc64`] are those of the object.
-    pub response: Response,
+    /// Status and headers; [`ResponseHead::version_id`] and [`ResponseHead::crc64`] are those of the object.
+    pub head: ResponseHead,
 }
 
 request! {
     /// Ends an upload without making an object; see
     /// [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
-    AbortMultipartUpload -> Response
+    AbortMultipartUpload -> ResponseHead
 }
 
 impl AbortMultipartUpload {
@@ -260,8 +260,8 @@ impl AbortMultipartUpload {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.send(self.operation).await?.into_response())
+    pub async fn send(self) -> Result<ResponseHead, Error> {
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 

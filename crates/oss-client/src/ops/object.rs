@@ -5,8 +5,8 @@ use std::ops::{Bound, RangeBounds};
 use http::header::RANGE;
 use reqwest::StatusCode;
 
-use crate::error::{Error, Problem};
-use crate::response::{Answer, Response};
+use crate::error::{Error, InvalidInput};
+use crate::response::{Response, ResponseHead};
 
 use super::{
     callback_settings, default_content_type, header_settings, object_settings, presigned, query_settings,
@@ -15,7 +15,7 @@ use super::{
 
 request! {
     /// Stores an object; see [`Client::put_object`](crate::Client::put_object).
-    PutObject -> Response
+    PutObject -> ResponseHead
 }
 
 impl PutObject {
@@ -36,15 +36,15 @@ impl PutObject {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(mut self) -> Result<Response, Error> {
+    pub async fn send(mut self) -> Result<ResponseHead, Error> {
         default_content_type(&mut self.operation);
-        Ok(self.client.send(self.operation).await?.into_response())
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 
 request! {
     /// Reads an object; see [`Client::get_object`](crate::Client::get_object).
-    GetObject -> Answer
+    GetObject -> Response
 }
 
 /// The conditions of a download.
@@ -90,7 +90,7 @@ impl GetObject {
                 self.standard_range(&format!("bytes={first}-{last}"))
             }
             _ => {
-                let problem = Problem::new("the range is empty", "name at least one byte");
+                let problem = InvalidInput::new("the range is empty", "name at least one byte");
                 self.operation.refuse(problem);
                 self
             }
@@ -121,17 +121,17 @@ impl GetObject {
         version_id => "versionId",
         /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known.
         process => "x-oss-process",
-        /// `Content-Type` of the answer.
+        /// `Content-Type` of the response.
         response_content_type => "response-content-type",
-        /// `Content-Language` of the answer.
+        /// `Content-Language` of the response.
         response_content_language => "response-content-language",
-        /// `Content-Disposition` of the answer, such as `attachment; filename="report.pdf"`.
+        /// `Content-Disposition` of the response, such as `attachment; filename="report.pdf"`.
         response_content_disposition => "response-content-disposition",
-        /// `Content-Encoding` of the answer.
+        /// `Content-Encoding` of the response.
         response_content_encoding => "response-content-encoding",
-        /// `Cache-Control` of the answer.
+        /// `Cache-Control` of the response.
         response_cache_control => "response-cache-control",
-        /// `Expires` of the answer, such as `Thu, 01 Jan 2026 08:30:00 GMT`.
+        /// `Expires` of the response, such as `Thu, 01 Jan 2026 08:30:00 GMT`.
         response_expires => "response-expires",
     }
 
@@ -139,26 +139,26 @@ impl GetObject {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the answer brings another
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the response brings another
     /// range than was asked for, a part where none was, or the whole object in place of a range. To have that one all
-    /// the same, give [`GetObject::into_operation`] to [`Client::send`](crate::Client::send): [`Answer::status`] is 200
+    /// the same, give [`GetObject::into_operation`] to [`Client::send`](crate::Client::send): [`Response::status`] is 200
     /// then, and 206 for a part.
-    pub async fn send(self) -> Result<Answer, Error> {
+    pub async fn send(self) -> Result<Response, Error> {
         let wants_range = self.operation.headers.contains_key(RANGE);
-        let answer = self.client.send(self.operation).await?;
-        if wants_range && answer.status() != StatusCode::PARTIAL_CONTENT {
-            return Err(answer.unusable(
+        let response = self.client.send(self.operation).await?;
+        if wants_range && response.status() != StatusCode::PARTIAL_CONTENT {
+            return Err(response.unusable(
                 "it brings the whole object in place of the range",
                 "ask for a range within the object, or add the header x-oss-range-behavior: standard",
             ));
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
 request! {
     /// Reads the headers of an object; see [`Client::head_object`](crate::Client::head_object).
-    HeadObject -> Response
+    HeadObject -> ResponseHead
 }
 
 impl HeadObject {
@@ -174,14 +174,14 @@ impl HeadObject {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.send(self.operation).await?.into_response())
+    pub async fn send(self) -> Result<ResponseHead, Error> {
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 
 request! {
     /// Reads a few headers of an object; see [`Client::get_object_meta`](crate::Client::get_object_meta).
-    GetObjectMeta -> Response
+    GetObjectMeta -> ResponseHead
 }
 
 impl GetObjectMeta {
@@ -195,14 +195,14 @@ impl GetObjectMeta {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.send(self.operation).await?.into_response())
+    pub async fn send(self) -> Result<ResponseHead, Error> {
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 
 request! {
     /// Deletes an object; see [`Client::delete_object`](crate::Client::delete_object).
-    DeleteObject -> Response
+    DeleteObject -> ResponseHead
 }
 
 impl DeleteObject {
@@ -216,8 +216,8 @@ impl DeleteObject {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`].
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.client.send(self.operation).await?.into_response())
+    pub async fn send(self) -> Result<ResponseHead, Error> {
+        Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 

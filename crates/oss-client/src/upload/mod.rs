@@ -11,11 +11,11 @@ use http::Method;
 
 use crate::body::Body;
 use crate::client::Client;
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::MAX_PARTS;
 use crate::ops::{callback_settings, default_content_type, header_settings, object_settings};
-use crate::response::Response;
+use crate::response::ResponseHead;
 
 use self::progress::Reporter;
 use self::source::Source;
@@ -111,7 +111,7 @@ pub struct Uploaded {
     /// CRC-64/XZ of what was sent; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
     pub crc64: Option<u64>,
     /// Status and headers of the request that made the object.
-    pub response: Response,
+    pub head: ResponseHead,
 }
 
 impl Client {
@@ -172,8 +172,10 @@ impl Upload {
     pub fn part_size(mut self, bytes: u64) -> Self {
         if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
             let what = format!("a part size of {bytes} bytes is out of range");
-            self.operation
-                .refuse(Problem::new(what, "use 100 KiB to 5 GiB: 102400 to 5368709120"));
+            self.operation.refuse(InvalidInput::new(
+                what,
+                "use 100 KiB to 5 GiB: 102400 to 5368709120",
+            ));
         }
         self.part_size = Some(bytes);
         self
@@ -216,7 +218,7 @@ fn check_total(total: Option<u64>) -> Result<(), Error> {
     let most = MAX_PART_SIZE.saturating_mul(u64::from(MAX_PARTS));
     match total.filter(|total| *total > most) {
         None => Ok(()),
-        Some(total) => Err(Error::InvalidInput(Problem::new(
+        Some(total) => Err(Error::InvalidInput(InvalidInput::new(
             format!("the body has {total} bytes, and an object at most {most}: {MAX_PARTS} parts of 5 GiB"),
             "store it as several objects",
         ))),

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use crate::TRACING_TARGET;
 use crate::body::{Body, Meter};
 use crate::client::Client;
-use crate::error::{AbandonedUpload, CorruptionError, Error, Problem};
+use crate::error::{AbandonedUpload, CorruptionError, Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS,
@@ -125,13 +125,13 @@ impl Job {
         let mut operation = self.whole("PutObject", Method::PUT);
         operation.body = body;
         operation.crc = Crc::Sent;
-        let response = self.client.send(operation).await?.into_response();
+        let head = self.client.send(operation).await?.into_head();
         Ok(Uploaded {
             size: sum.size,
             parts: 0,
-            etag: response.etag().map(str::to_owned),
+            etag: head.etag().map(str::to_owned),
             crc64: sum.crc,
-            response,
+            head,
         })
     }
 
@@ -173,7 +173,7 @@ impl Job {
         let mut operation = self.step("CompleteMultipartUpload", Method::POST, upload_id, &OF_COMPLETION);
         operation.set_query("encoding-type".to_owned(), "url".to_owned());
         operation.has_document = true;
-        let place = operation.place(&self.client.inner.endpoint);
+        let context = operation.context(&self.client.inner.endpoint);
         let request = CompleteMultipartUpload::new(self.client.clone(), operation).parts(&sent);
         let done = match request.send().await {
             Ok(done) => done,
@@ -182,11 +182,11 @@ impl Job {
                 None => return Err(error),
             },
         };
-        if let (Some(local), Some(stored)) = (sum.crc, done.response.crc64())
+        if let (Some(local), Some(stored)) = (sum.crc, done.head.crc64())
             && local != stored
         {
-            let id = done.response.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(place, local, stored, id);
+            let id = done.head.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(context, local, stored, id);
             return Err(Error::Corrupted(Box::new(error)));
         }
         Ok(Uploaded {
@@ -194,11 +194,11 @@ impl Job {
             parts: u16::try_from(sent.len()).unwrap_or(u16::MAX),
             etag: done.etag,
             crc64: sum.crc,
-            response: done.response,
+            head: done.head,
         })
     }
 
-    /// Where the answer to a first attempt was lost, the second one meets `NoSuchUpload`: then the object with this
+    /// Where the response to a first attempt was lost, the second one meets `NoSuchUpload`: then the object with this
     /// checksum is there.
     async fn completed_before(&self, error: &Error, sum: Sum) -> Option<CompletedUpload> {
         if error.code() != Some("NoSuchUpload") {
@@ -212,7 +212,7 @@ impl Job {
         is_ours.then(|| CompletedUpload {
             etag: head.etag().map(str::to_owned),
             location: None,
-            response: head,
+            head,
         })
     }
 
@@ -285,7 +285,7 @@ fn given(
 }
 
 fn too_large() -> Error {
-    Error::InvalidInput(Problem::new(
+    Error::InvalidInput(InvalidInput::new(
         "the stream has more than fits into 10000 parts",
         "give its length with `Body::sized_stream`, or larger parts",
     ))
@@ -332,7 +332,7 @@ impl Drop for Cleanup {
         if let Some(runtime) = &self.runtime {
             runtime.spawn(async move {
                 match request.send().await {
-                    // The object was made, or its parts were deleted, before the answer was heard.
+                    // The object was made, or its parts were deleted, before the response was heard.
                     Err(error) if error.code() != Some("NoSuchUpload") => left.tell(&error),
                     _ => {}
                 }

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
 use crate::body::{Body, BoxStream, Opened, Section, innermost};
-use crate::error::{Error, Problem};
+use crate::error::{Error, InvalidInput};
 
 /// In how many bytes at most a file is read.
 const READ: usize = 256 * 1024;
@@ -339,5 +339,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 fn refused(what: impl Into<std::borrow::Cow<'static, str>>, hint: &'static str) -> Error {
-    Error::InvalidInput(Problem::new(what, hint))
+    Error::InvalidInput(InvalidInput::new(what, hint))
 }

@@ -41,8 +41,8 @@ pub type Handler = Box<dyn FnOnce(Received, &mut TcpStream) + Send>;
 
 impl Server {
     pub fn start(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self::with_handlers(answers.into_iter().map(|answer| -> Handler {
-            Box::new(move |_, stream| stream.write_all(&answer).unwrap_or_default())
+        Self::with_handlers(answers.into_iter().map(|response| -> Handler {
+            Box::new(move |_, stream| stream.write_all(&response).unwrap_or_default())
         }))
     }
 
@@ -143,8 +143,8 @@ fn read_body(mut head: Received, stream: &mut TcpStream) -> Option<Received> {
     Some(head)
 }
 
-/// An answer that ends its connection.
-pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+/// A response that ends its connection.
+pub fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!(
         "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
@@ -158,12 +158,12 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
 }
 
 pub fn ok() -> Vec<u8> {
-    answer(200, &[("x-oss-request-id", "OK1")], "")
+    response(200, &[("x-oss-request-id", "OK1")], "")
 }
 
 pub fn refusal(status: u16, code: &str) -> Vec<u8> {
     let body = format!("<Error><Code>{code}</Code><Message>m</Message><RequestId>R1</RequestId></Error>");
-    answer(status, &[("Content-Type", "application/xml")], &body)
+    response(status, &[("Content-Type", "application/xml")], &body)
 }
 
 /// Hands out one generation after the other: `invalidate` moves on, and the last one stays.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::exchange::Exchange;
 use super::{read_fields, wire};
 use crate::NAME;
-use crate::plan::{CloudSso, Way};
+use crate::plan::{CloudSso, Mode};
 use crate::section::Place;
 
 const SERVICE: &str = "CloudSSO";
@@ -66,7 +66,7 @@ impl CloudSsoSource {
 
     /// The token that the CLI's login left.
     fn access_token(&self) -> Result<Zeroizing<String>, CredentialsError> {
-        let (token, ends) = read_fields(&self.place, &Way::CloudSso(self.settings.clone()), |section| {
+        let (token, ends) = read_fields(&self.place, &Mode::CloudSso(self.settings.clone()), |section| {
             let ends = section.instant("cloud_sso_access_token_expire")?;
             Ok((section.secret("access_token")?, ends))
         })?;

@@ -27,11 +27,11 @@ pub(crate) use oauth::OAuthSource;
 pub(crate) use stored::Stored;
 
 /// Reads fields of the profile as they are in the file now: the CLI may have renewed them. They are of no use if the
-/// profile asks for something else than `way`: its login would be shown to the host of another one.
+/// profile asks for something else than `mode`: its login would be shown to the host of another one.
 #[cfg(any(feature = "oauth", feature = "sso"))]
 fn read_fields<T>(
     place: &crate::section::Place,
-    way: &crate::plan::Way,
+    mode: &crate::plan::Mode,
     look: impl FnOnce(&crate::section::Section<'_>) -> Result<T, oss_credentials_core::CredentialsError>,
 ) -> Result<T, oss_credentials_core::CredentialsError> {
     let text = crate::file::read(&place.file, crate::config::MAX_CONFIG_FILE)
@@ -41,7 +41,7 @@ fn read_fields<T>(
         return Err(place.invalid("is there no more", "log in again, or name another profile"));
     };
     let section = crate::section::Section::json(&place.file, &place.name, fields);
-    if crate::cli::way_of(&config, &place.file, &section)? != *way {
+    if crate::cli::mode_of(&config, &place.file, &section)? != *mode {
         let what = format!("the {} asks for something else by now", place.subject());
         let hint = format!(
             "try again: it is read anew within {} s",

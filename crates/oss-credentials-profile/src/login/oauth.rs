@@ -19,7 +19,7 @@ use super::store::{Draft, Target, store_or_warn, warn};
 use super::stored::key_changes;
 use super::turn::under_lock;
 use super::{read_fields, wire};
-use crate::plan::{Site, Way};
+use crate::plan::{Mode, Site};
 use crate::section::{Place, Section};
 use crate::{NAME, TRACING_TARGET};
 
@@ -179,7 +179,7 @@ impl OAuthSource {
 
     /// The login as the file has it, or a newer one that could not be stored.
     fn login(&self) -> Result<Login, CredentialsError> {
-        let stored = read_fields(&self.place, &Way::OAuth(self.site), Login::of)?;
+        let stored = read_fields(&self.place, &Mode::OAuth(self.site), Login::of)?;
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(newer) = &*unsaved {
             if stored.refresh_token.as_ref() == Some(&newer.spent) {
@@ -249,18 +249,18 @@ impl OAuthSource {
     fn is_still(
         &self,
         login: &Login,
-    ) -> impl Fn(&Way, &Section<'_>) -> Result<bool, CredentialsError> + Sync + use<> {
+    ) -> impl Fn(&Mode, &Section<'_>) -> Result<bool, CredentialsError> + Sync + use<> {
         let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = unsaved.as_ref().map(|unsaved| unsaved.spent.clone());
-        let (way, refresh_token) = (
-            Way::OAuth(self.site),
+        let (mode, refresh_token) = (
+            Mode::OAuth(self.site),
             spent.or_else(|| login.refresh_token.clone()),
         );
         // Without a refresh token the access token tells one login from another.
         let access_token = login.access_token.clone();
         move |now, section| {
             let stored = Login::of(section)?;
-            Ok(*now == way
+            Ok(*now == mode
                 && stored.refresh_token == refresh_token
                 && (refresh_token.is_some() || stored.access_token == access_token))
         }

@@ -10,11 +10,11 @@ use oss_credentials_core::{CredentialsError, ErrorDetail, nonce};
 
 use super::edit::{Changes, edited};
 use super::folder::Folder;
-use crate::cli::{Config, way_of};
+use crate::cli::{Config, mode_of};
 use crate::config::MAX_CONFIG_FILE;
 use crate::file::read_opened;
 use crate::lookup::unreadable;
-use crate::plan::Way;
+use crate::plan::Mode;
 use crate::section::{Place, Section};
 use crate::{NAME, TRACING_TARGET};
 
@@ -217,7 +217,7 @@ fn is_draft_of(of: &OsStr, name: &OsStr) -> bool {
 
 /// Whether what is to be stored belongs to the profile as the file has it now. Whoever changes it by hand, or logs in
 /// with the CLI, knows no lock.
-pub(super) type Still<'a> = &'a (dyn Fn(&Way, &Section<'_>) -> Result<bool, CredentialsError> + Sync);
+pub(super) type Still<'a> = &'a (dyn Fn(&Mode, &Section<'_>) -> Result<bool, CredentialsError> + Sync);
 
 fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, CredentialsError> {
     let config = Config::parse(text, &place.file)?;
@@ -226,8 +226,8 @@ fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, Credent
         return Ok(true);
     };
     let section = Section::json(&place.file, &place.name, fields);
-    match way_of(&config, &place.file, &section) {
-        Ok(way) => still(&way, &section),
+    match mode_of(&config, &place.file, &section) {
+        Ok(mode) => still(&mode, &section),
         // By half, as nobody asks for it any more.
         Err(_) => Ok(false),
     }

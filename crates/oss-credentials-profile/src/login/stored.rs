@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "process")]
 use {
     super::store::store_or_warn,
-    crate::plan::Way,
+    crate::plan::Mode,
     crate::section::Place,
     oss_credentials_core::{BoxFuture, CredentialsError, CredentialsSource, Fetched},
     std::fmt,
@@ -39,14 +39,14 @@ pub(super) fn key_changes(credentials: &Credentials) -> Changes {
 pub(crate) struct Stored<S> {
     place: Place,
     /// What the profile has to ask for as long as keys of this source belong there.
-    way: Way,
+    mode: Mode,
     source: S,
 }
 
 #[cfg(feature = "process")]
 impl<S> Stored<S> {
-    pub(crate) fn new(place: Place, way: Way, source: S) -> Self {
-        Self { place, way, source }
+    pub(crate) fn new(place: Place, mode: Mode, source: S) -> Self {
+        Self { place, mode, source }
     }
 }
 
@@ -60,7 +60,7 @@ impl<S: CredentialsSource> CredentialsSource for Stored<S> {
         Box::pin(async {
             let fetched = self.source.fetch().await?;
             let changes = key_changes(fetched.credentials());
-            store_or_warn(&self.place, &changes, &|way, _| Ok(*way == self.way));
+            store_or_warn(&self.place, &changes, &|mode, _| Ok(*mode == self.mode));
             Ok(fetched)
         })
     }

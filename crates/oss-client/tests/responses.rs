@@ -10,7 +10,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Keys, Server, answer, builder, client, of_cloud, ok, refusal};
+use common::{Keys, Server, builder, client, of_cloud, ok, refusal, response};
 use oss_client::{Client, CopySource, Error, FixedDelay, Operation};
 use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
@@ -60,7 +60,10 @@ async fn an_object_of_unknown_length_is_compared_too() {
         assert_eq!(get().await.unwrap().bytes().await.unwrap(), "123456789");
     }
     // Without `Accept-Encoding` it is how the object was stored.
-    let server = Server::start([answer(200, stored, "123456789"), answer(200, stored, "12345678x")]);
+    let server = Server::start([
+        response(200, stored, "123456789"),
+        response(200, stored, "12345678x"),
+    ]);
     let client = common::client(&server, Keys::new(1));
     let get = || client.get_object("examplebucket", "k").send();
     assert_eq!(get().await.unwrap().bytes().await.unwrap(), "123456789");
@@ -69,7 +72,7 @@ async fn an_object_of_unknown_length_is_compared_too() {
 
 #[tokio::test]
 async fn a_ready_made_reqwest_client_may_decompress_what_has_no_length() {
-    let known = answer(200, &[("x-oss-hash-crc64ecma", "1")], "x");
+    let known = response(200, &[("x-oss-hash-crc64ecma", "1")], "x");
     let [chunked, _] = without_length("1", "x");
     let server = Server::start([chunked, known]);
     let client = builder(&server.endpoint(), Keys::new(1))
@@ -86,7 +89,7 @@ async fn a_ready_made_reqwest_client_may_decompress_what_has_no_length() {
 async fn a_checksum_that_is_no_number_is_an_error() {
     for crc in ["", "0x1", "-1", "+1", "18446744073709551616", "\"1\""] {
         let headers = [ID, ("x-oss-hash-crc64ecma", crc), ("etag", "\"1\"")];
-        let server = Server::start(vec![answer(200, &headers, ""); 5]);
+        let server = Server::start(vec![response(200, &headers, ""); 5]);
         let client = patient(&server, Keys::new(1));
         let expected = "its x-oss-hash-crc64ecma is not a number";
         let put = client.put_object("examplebucket", "k", "").await;
@@ -104,7 +107,7 @@ async fn a_checksum_that_is_no_number_is_an_error() {
         assert_eq!(server.count(), 5, "{crc}");
     }
     // None at all is no error: not every object has one.
-    let server = Server::start([answer(200, &[ID], "x")]);
+    let server = Server::start([response(200, &[ID], "x")]);
     let get = client(&server, Keys::new(1))
         .get_object("examplebucket", "k")
         .await;
@@ -116,7 +119,7 @@ async fn each_operation_has_its_status() {
     let list = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
     for status in [201, 202, 203, 204, 205, 206] {
         let part = ("content-range", "bytes 0-0/1");
-        let with = |body| answer(status, &[ID, ("etag", "\"1\""), part], body);
+        let with = |body| response(status, &[ID, ("etag", "\"1\""), part], body);
         let body = if matches!(status, 204 | 205) { "" } else { "x" };
         let server = Server::start([with(body), with(""), with(list), with(""), with(""), with("")]);
         let client = patient(&server, Keys::new(1));
@@ -144,7 +147,7 @@ async fn each_operation_has_its_status() {
         assert_eq!(server.count(), 6, "{status}");
     }
     // What the client has no method for may have others.
-    let server = Server::start([202, 204, 206, 203].map(|status| answer(status, &[ID], "")));
+    let server = Server::start([202, 204, 206, 203].map(|status| response(status, &[ID], "")));
     let client = client(&server, Keys::new(1));
     let restore = || {
         let operation = Operation::new("RestoreObject", Method::POST);
@@ -158,7 +161,7 @@ async fn each_operation_has_its_status() {
 
 #[tokio::test]
 async fn a_part_is_the_one_that_was_asked_for() {
-    let part = |range, body| answer(206, &[ID, ("content-range", range)], body);
+    let part = |range, body| response(206, &[ID, ("content-range", range)], body);
     for (range, body, expected) in [
         ("bytes 2-5/10", "2345", None),
         ("bytes 2-3/4", "23", None),
@@ -199,7 +202,7 @@ async fn a_part_is_the_one_that_was_asked_for() {
             Some(expected) => unusable(&get.unwrap_err(), expected),
         }
     }
-    let server = Server::start([answer(206, &[ID], "2345")]);
+    let server = Server::start([response(206, &[ID], "2345")]);
     let get = client(&server, Keys::new(1))
         .get_object("examplebucket", "k")
         .last(4)
@@ -223,9 +226,9 @@ async fn a_part_without_length_has_as_many_bytes_as_it_says() {
         "the body ended after 2 of 4 bytes",
         "the body has more than the 4 bytes",
     ] {
-        let mut answer = get().await.unwrap();
+        let mut response = get().await.unwrap();
         let error = loop {
-            match answer.chunk().await {
+            match response.chunk().await {
                 Ok(piece) => assert!(piece.is_some(), "{expected}"),
                 Err(error) => break error,
             }
@@ -233,25 +236,28 @@ async fn a_part_without_length_has_as_many_bytes_as_it_says() {
         assert!(matches!(error, Error::Transport(_)), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
         // It ends after an error.
-        assert_eq!(answer.chunk().await.unwrap(), None);
+        assert_eq!(response.chunk().await.unwrap(), None);
     }
 }
 
 #[tokio::test]
 async fn the_whole_in_place_of_a_range_can_be_told() {
-    let server = Server::start([answer(200, &[ID], "0123456789"), answer(200, &[ID], "0123456789")]);
+    let server = Server::start([
+        response(200, &[ID], "0123456789"),
+        response(200, &[ID], "0123456789"),
+    ]);
     let client = client(&server, Keys::new(1));
     let get = || client.get_object("examplebucket", "k").range(2..6);
     unusable(
         &get().await.unwrap_err(),
         "it brings the whole object in place of the range",
     );
-    let answer = client.send(get().into_operation()).await.unwrap();
+    let response = client.send(get().into_operation()).await.unwrap();
     assert_eq!(
-        (answer.status(), answer.response().content_range()),
+        (response.status(), response.head().content_range()),
         (200.try_into().unwrap(), None)
     );
-    assert_eq!(answer.bytes().await.unwrap(), "0123456789");
+    assert_eq!(response.bytes().await.unwrap(), "0123456789");
 }
 
 /// The operations that are answered with a document, by the name of its root.
@@ -286,7 +292,7 @@ async fn an_error_in_an_answer_that_began_well_is_one_of_the_service() {
     let error = |code: &str| {
         let fields = "<Message>m</Message><RequestId>R9</RequestId><HostId>h</HostId><EC>0001-00000001</EC>";
         let body = format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code>{fields}</Error>");
-        answer(200, &[("x-oss-request-id", "R8")], &body)
+        response(200, &[("x-oss-request-id", "R8")], &body)
     };
     for root in ROOTS {
         // (code, how many requests)
@@ -315,12 +321,12 @@ async fn an_error_in_an_answer_that_began_well_is_one_of_the_service() {
     }
     // It may come after a document of success was begun once, and pass.
     let body = "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>";
-    let server = Server::start([error("InternalError"), answer(200, &[ID], body)]);
+    let server = Server::start([error("InternalError"), response(200, &[ID], body)]);
     document_of(&patient(&server, Keys::new(1)), "CopyObjectResult")
         .await
         .unwrap();
     let json = r#"{"Error":{"Code":"AccessDenied","Message":"m","RequestId":"R9"}}"#;
-    let server = Server::start([answer(200, &[("content-type", "application/json")], json)]);
+    let server = Server::start([response(200, &[("content-type", "application/json")], json)]);
     let failed = document_of(&patient(&server, Keys::new(1)), "ListBucketResult").await;
     assert_eq!(failed.unwrap_err().code(), Some("AccessDenied"));
 }
@@ -329,7 +335,7 @@ async fn an_error_in_an_answer_that_began_well_is_one_of_the_service() {
 async fn a_key_that_is_refused_in_such_an_answer_is_replaced() {
     let expired = "<Error><Code>SecurityTokenExpired</Code></Error>";
     let body = "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>";
-    let server = Server::start([answer(200, &[ID], expired), answer(200, &[ID], body)]);
+    let server = Server::start([response(200, &[ID], expired), response(200, &[ID], body)]);
     let keys = Keys::new(2);
     document_of(&client(&server, keys.clone()), "CopyObjectResult")
         .await
@@ -341,7 +347,10 @@ async fn a_key_that_is_refused_in_such_an_answer_is_replaced() {
 async fn an_object_may_look_like_an_error() {
     let object = "<Error><Code>InternalError</Code></Error>";
     let told = [ID, ("content-type", "application/json")];
-    let server = Server::start([answer(200, &[ID], object), answer(200, &told, r#"{"code":"1"}"#)]);
+    let server = Server::start([
+        response(200, &[ID], object),
+        response(200, &told, r#"{"code":"1"}"#),
+    ]);
     let client = client(&server, Keys::new(1));
     let get = client.get_object("examplebucket", "k").await.unwrap();
     assert_eq!(get.bytes().await.unwrap(), object);
@@ -396,7 +405,7 @@ async fn what_is_no_document_is_never_taken_for_success() {
             (utf16[2..].to_vec(), "its root is another element"),
             (utf16, "it is not UTF-8"),
         ] {
-            let mut whole = answer(200, &[ID], &"x".repeat(body.len()));
+            let mut whole = response(200, &[ID], &"x".repeat(body.len()));
             let head = whole.len() - body.len();
             whole.truncate(head);
             whole.extend_from_slice(&body);
@@ -413,7 +422,7 @@ async fn what_is_no_document_is_never_taken_for_success() {
     // Marks and blanks around it do no harm.
     let body = "\u{feff}\r\n<?xml version=\"1.0\"?>\n<ListBucketResult>\n <IsTruncated>false</IsTruncated>\n\
                 </ListBucketResult>\r\n";
-    let server = Server::start([answer(200, &[ID], body)]);
+    let server = Server::start([response(200, &[ID], body)]);
     document_of(&client(&server, Keys::new(1)), "ListBucketResult")
         .await
         .unwrap();
@@ -437,14 +446,14 @@ async fn a_document_that_is_too_long_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_portal_that_says_yes_to_everything_has_stored_and_deleted_nothing() {
     let page = || {
-        answer(
+        response(
             200,
             &[("content-type", "text/html")],
             "<html>please log in</html>",
         )
     };
     let pages = std::iter::repeat_with(page).take(6);
-    let server = Server::start(pages.chain([ok(), answer(204, &[], "")]));
+    let server = Server::start(pages.chain([ok(), response(204, &[], "")]));
     let client = patient(&server, Keys::new(1));
     let (bucket, key) = ("examplebucket", "k");
     let acl = Operation::new("PutBucketAcl", Method::PUT)
@@ -506,18 +515,18 @@ async fn a_portal_that_says_yes_to_everything_has_nothing_to_read() {
 async fn one_header_of_oss_is_enough_to_read() {
     // A cache between here and OSS keeps no more than the `ETag`.
     for told in [ID, ("etag", "\"1\""), ("x-oss-object-type", "Normal")] {
-        let server = Server::start([answer(200, &[told], "x"), answer(200, &[told], "")]);
+        let server = Server::start([response(200, &[told], "x"), response(200, &[told], "")]);
         let client = client(&server, Keys::new(1));
         let get = client.get_object("examplebucket", "k").await.unwrap();
         assert_eq!(get.bytes().await.unwrap(), "x");
         assert!(client.object_exists("examplebucket", "k").await.unwrap());
     }
-    // Others, that anybody sends, are not; nor is an answer without body.
+    // Others, that anybody sends, are not; nor is a response without body.
     let anybody: &[_] = &[
         ("server", "AliyunOSS"),
         ("last-modified", "Thu, 01 Jan 2026 08:30:00 GMT"),
     ];
-    let server = Server::start([answer(200, anybody, ""), answer(200, anybody, "")]);
+    let server = Server::start([response(200, anybody, ""), response(200, anybody, "")]);
     let client = client(&server, Keys::new(1));
     client.get_object("examplebucket", "k").await.unwrap_err();
     client.object_exists("examplebucket", "k").await.unwrap_err();
