@@ -16,8 +16,8 @@ use std::time::Duration;
 use oss_credentials::DefaultProvider;
 use oss_credentials_core::test_util::{FakeEnv, ManualClock};
 use oss_credentials_core::{
-    Backoff, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, RefreshDriver,
-    RefreshingProvider, blocking,
+    Backoff, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Invalidation,
+    RefreshDriver, RefreshingProvider, blocking,
 };
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_kms_client_key::KmsClientKey;
@@ -147,7 +147,7 @@ impl Outage {
         let last = self.provider.cached().unwrap();
         match last.expires_at() {
             Some(_) => self.pass(3 * MINUTE),
-            None => self.provider.invalidate(&last),
+            None => assert_eq!(self.provider.invalidate(&last), Invalidation::Dropped),
         }
         self.settle();
         let error = self.ask().unwrap_err().to_string();

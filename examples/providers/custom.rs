@@ -59,7 +59,7 @@ impl CredentialsSource for Vault {
         Box::pin(async {
             let (id, secret) = vault::lookup()?;
             let credentials = Credentials::builder(id, secret).build()?;
-            Ok(Fetched::new(credentials).refresh_after(self.refresh_after))
+            Ok(Fetched::new(credentials).with_refresh_after(self.refresh_after))
         })
     }
 }

@@ -102,7 +102,7 @@ impl RetryState {
     fn check(&mut self, credentials: &Credentials) -> Result<(), Error> {
         match self.rejected.take() {
             // The provider has no others, so a second attempt would end alike.
-            Some((used, error)) if same(&used, credentials) => Err(error),
+            Some((used, error)) if used.same_generation_as(credentials) => Err(error),
             _ => Ok(()),
         }
     }
@@ -417,7 +417,7 @@ impl Inner {
             return Next::Policy(Error::Service(error), None);
         }
         state.key_was_reported = true;
-        self.provider.invalidate(&used);
+        let may_retry = self.provider.invalidate(&used).may_retry();
         tracing::warn!(
             target: TRACING_TARGET,
             operation = error.operation(),
@@ -427,7 +427,7 @@ impl Inner {
             "the service rejected the credentials"
         );
         let error = Error::Service(error);
-        if is_repeatable {
+        if is_repeatable && may_retry {
             state.rejected = Some((used, error));
             Next::AtOnce
         } else {
@@ -489,13 +489,6 @@ fn unanswered(error: Error, state: &mut RetryState) -> Next {
             Next::Policy(error, None)
         }
     }
-}
-
-/// Whether both are the same generation.
-fn same(one: &Credentials, other: &Credentials) -> bool {
-    one.same_key_as(other)
-        && one.access_key_secret() == other.access_key_secret()
-        && one.security_token() == other.security_token()
 }
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use oss_client::{Client, NoRetry};
 use oss_credentials_core::test_util::ScriptedSource;
-use oss_credentials_core::{Credentials, CredentialsFuture, CredentialsProvider, RefreshingProvider};
+use oss_credentials_core::{
+    Credentials, CredentialsFuture, CredentialsProvider, Invalidation, RefreshingProvider,
+};
 use oss_testkit::LocalCloud;
 
 #[tokio::test]
@@ -85,8 +87,9 @@ impl CredentialsProvider for Gathered {
     fn cached(&self) -> Option<Credentials> {
         self.provider.cached()
     }
-    fn invalidate(&self, rejected: &Credentials) {
-        self.provider.invalidate(rejected);
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        let result = self.provider.invalidate(rejected);
         self.sending.add_permits(1);
+        result
     }
 }

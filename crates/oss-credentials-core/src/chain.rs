@@ -6,6 +6,7 @@ use crate::TRACING_TARGET;
 use crate::credentials::Credentials;
 use crate::detail::ErrorDetail;
 use crate::error::{ChainReport, CredentialsError};
+use crate::invalidation::Invalidation;
 use crate::provider::{CredentialsFuture, CredentialsProvider};
 use crate::status::RefreshStatus;
 
@@ -257,13 +258,14 @@ impl CredentialsProvider for ChainProvider {
             .cached()
     }
 
-    fn invalidate(&self, rejected: &Credentials) {
-        if let Some(Member {
-            provider: Ok(provider),
-            ..
-        }) = self.members.get(self.answered.load(Ordering::Acquire))
-        {
-            provider.invalidate(rejected);
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        match self.members.get(self.answered.load(Ordering::Acquire)) {
+            Some(Member {
+                provider: Ok(provider),
+                ..
+            }) => provider.invalidate(rejected),
+            // Nobody has answered, so the credentials are not this chain's.
+            _ => Invalidation::AlreadyReplaced,
         }
     }
 

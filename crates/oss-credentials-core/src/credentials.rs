@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -11,6 +11,10 @@ use crate::error::CredentialsError;
 
 /// Source name of credentials whose builder was given none.
 pub(crate) const UNNAMED_SOURCE: &str = "custom";
+
+/// How long a copy of credentials without expiry may be kept where no refresh is known: 60 seconds. See
+/// [`Credentials::fresh_until`].
+pub const COPY_LIFETIME: Duration = Duration::from_secs(60);
 
 /// Names of the builder's settings in errors.
 const KEY_ID: &str = "access_key_id";
@@ -41,12 +45,15 @@ pub struct Credentials {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     access_key_id: String,
     access_key_secret: Zeroizing<String>,
     security_token: Option<Zeroizing<String>>,
     expires_at: Option<SystemTime>,
     source: &'static str,
+    /// What a cache knows of them: their expiry by the local clock, otherwise their next refresh.
+    fresh_until: Option<SystemTime>,
 }
 
 impl Credentials {
@@ -80,6 +87,7 @@ impl Credentials {
                 security_token: None,
                 expires_at: None,
                 source: "anonymous",
+                fresh_until: None,
             }),
         }
     }
@@ -125,6 +133,57 @@ impl Credentials {
         self.inner.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
+    /// Until when a copy of these credentials may be kept without asking the provider again, by the local clock. For
+    /// caches of other libraries, which would otherwise keep a rotated key for ever.
+    ///
+    /// - Credentials that expire: their expiry. A [`RefreshingProvider`](crate::RefreshingProvider) that knows how far
+    ///   the service's clock is from the local one corrects it.
+    /// - Credentials without expiry that a [`RefreshingProvider`](crate::RefreshingProvider) fetches again at a known
+    ///   time: that time, while it is after `now`.
+    /// - Otherwise: `now` plus [`COPY_LIFETIME`].
+    ///
+    /// `now` is the local time, such as that of the provider's [`Clock`](crate::Clock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::{Clock, COPY_LIFETIME, Credentials, SystemClock};
+    ///
+    /// let now = SystemClock.now();
+    /// let fixed = Credentials::builder("id", "secret").build()?;
+    /// assert_eq!(fixed.fresh_until(now), now + COPY_LIFETIME);
+    ///
+    /// let expiry = now + 10 * COPY_LIFETIME;
+    /// let temporary = Credentials::builder("id", "secret").expires_at(expiry).build()?;
+    /// assert_eq!(temporary.fresh_until(now), expiry);
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn fresh_until(&self, now: SystemTime) -> SystemTime {
+        match (self.inner.expires_at, self.inner.fresh_until) {
+            (Some(expires_at), local) => local.unwrap_or(expires_at),
+            (None, Some(refresh)) if refresh > now => refresh,
+            (None, _) => now.checked_add(COPY_LIFETIME).unwrap_or(now),
+        }
+    }
+
+    /// Whether both are the same generation: access key ID, secret and security token are equal. The expiry is not
+    /// compared, since a source may repeat credentials with another one. Clones are compared without looking at them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::Credentials;
+    ///
+    /// let first = Credentials::builder("id", "secret").security_token("first").build()?;
+    /// let second = Credentials::builder("id", "secret").security_token("second").build()?;
+    /// assert!(first.same_key_as(&second) && !first.same_generation_as(&second));
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    #[inline]
+    pub fn same_generation_as(&self, other: &Credentials) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) || self.inner.is_generation_of(&other.inner)
+    }
+
     /// Whether both carry the same AccessKey id. Secrets and tokens are not compared.
     pub fn same_key_as(&self, other: &Credentials) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner) || self.inner.access_key_id == other.inner.access_key_id
@@ -138,6 +197,22 @@ impl Credentials {
             inner.source = source;
         }
         self
+    }
+
+    /// Adds what a cache knows; see [`Credentials::fresh_until`]. Copies the value if its source has kept it.
+    pub(crate) fn kept_until(mut self, fresh_until: Option<SystemTime>) -> Self {
+        if self.inner.fresh_until != fresh_until {
+            Arc::make_mut(&mut self.inner).fresh_until = fresh_until;
+        }
+        self
+    }
+}
+
+impl Inner {
+    fn is_generation_of(&self, other: &Self) -> bool {
+        self.access_key_id == other.access_key_id
+            && self.access_key_secret == other.access_key_secret
+            && self.security_token == other.security_token
     }
 }
 
@@ -281,6 +356,7 @@ impl CredentialsBuilder {
                 security_token: self.security_token,
                 expires_at: self.expires_at,
                 source: self.source,
+                fresh_until: None,
             }),
         })
     }

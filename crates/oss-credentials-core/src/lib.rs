@@ -44,6 +44,8 @@ mod entropy;
 mod env;
 mod error;
 mod future;
+mod generation;
+mod invalidation;
 mod provider;
 mod refresh;
 pub mod secret_file;
@@ -54,7 +56,7 @@ pub mod text;
 mod time;
 
 pub use chain::{ChainPolicy, ChainProvider, ChainProviderBuilder};
-pub use credentials::{Credentials, CredentialsBuilder, MaskedId};
+pub use credentials::{COPY_LIFETIME, Credentials, CredentialsBuilder, MaskedId};
 pub use detail::{ErrorDetail, ErrorDetailBuilder};
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use entropy::nonce;
@@ -62,6 +64,8 @@ pub use entropy::{NoEntropy, try_nonce};
 pub use env::{Env, ProcessEnv};
 pub use error::{ChainReport, CredentialsError};
 pub use future::BoxFuture;
+pub use generation::PerGeneration;
+pub use invalidation::Invalidation;
 pub use provider::{
     CredentialsFuture, CredentialsProvider, CredentialsSource, Fetched, provider_fn, source_fn,
 };

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
 use crate::future::BoxFuture;
+use crate::invalidation::Invalidation;
 use crate::status::RefreshStatus;
 use crate::time::ClockOffset;
 
@@ -79,8 +80,8 @@ impl fmt::Debug for dyn CredentialsSource {
 /// use oss_credentials_core::{Credentials, Fetched};
 ///
 /// let credentials = Credentials::builder("id", "secret").build()?;
-/// let fetched = Fetched::new(credentials).refresh_after(Duration::from_secs(3600));
-/// assert_eq!(fetched.refreshes_after(), Some(Duration::from_secs(3600)));
+/// let fetched = Fetched::new(credentials).with_refresh_after(Duration::from_secs(3600));
+/// assert_eq!(fetched.refresh_after(), Some(Duration::from_secs(3600)));
 /// # Ok::<(), oss_credentials_core::CredentialsError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -103,7 +104,7 @@ impl Fetched {
     /// Fetch again after this long, even if the credentials live longer or do not expire: a secret that is
     /// rotated, metadata that changes hourly. Default: only their lifetime counts.
     #[must_use]
-    pub fn refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
+    pub fn with_refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.refresh_after = after.into();
         self
     }
@@ -111,7 +112,7 @@ impl Fetched {
     /// How far the service's clock was from the local one. Expiry is judged with it. Default: unknown, and
     /// the offset last known stays.
     #[must_use]
-    pub fn clock_offset(mut self, offset: impl Into<Option<ClockOffset>>) -> Self {
+    pub fn with_clock_offset(mut self, offset: impl Into<Option<ClockOffset>>) -> Self {
         self.clock_offset = offset.into();
         self
     }
@@ -121,13 +122,13 @@ impl Fetched {
         &self.credentials
     }
 
-    /// What [`Fetched::refresh_after`] was given.
-    pub fn refreshes_after(&self) -> Option<Duration> {
+    /// After how long to fetch again, if the source knows; see [`Fetched::with_refresh_after`].
+    pub fn refresh_after(&self) -> Option<Duration> {
         self.refresh_after
     }
 
-    /// What [`Fetched::clock_offset`] was given.
-    pub fn known_clock_offset(&self) -> Option<ClockOffset> {
+    /// How far the service's clock was from the local one, if the source knows; see [`Fetched::with_clock_offset`].
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 
@@ -182,9 +183,16 @@ pub trait CredentialsProvider: Send + Sync + 'static {
         None
     }
 
-    /// Says that the service rejected these credentials, so that they are not handed out again.
-    fn invalidate(&self, rejected: &Credentials) {
-        let _ = rejected;
+    /// Reports that the service rejected these credentials, so that they are not returned again. The result states
+    /// whether another attempt may succeed; a caller compares generations before it retries, see [`Invalidation`].
+    ///
+    /// Default: [`Invalidation::AlreadyReplaced`] if [`CredentialsProvider::cached`] has another generation, otherwise
+    /// [`Invalidation::Unsupported`].
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        match self.cached() {
+            Some(current) if !current.same_generation_as(rejected) => Invalidation::AlreadyReplaced,
+            _ => Invalidation::Unsupported,
+        }
     }
 
     /// How the cache behind this provider is doing, for people who look for a fault; `None` if there is none.
@@ -206,8 +214,8 @@ macro_rules! forward_provider {
             fn cached(&self) -> Option<Credentials> {
                 (**self).cached()
             }
-            fn invalidate(&self, rejected: &Credentials) {
-                (**self).invalidate(rejected);
+            fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+                (**self).invalidate(rejected)
             }
             fn refresh_status(&self) -> Option<RefreshStatus> {
                 (**self).refresh_status()

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use oss_credentials_core::{
     ChainPolicy, ChainProvider, Credentials, CredentialsError, CredentialsFuture, CredentialsProvider,
-    ErrorDetail, blocking,
+    ErrorDetail, Invalidation, blocking,
 };
 use support::{Bench, denied, lasting_for_ever, unavailable};
 
@@ -64,8 +64,9 @@ impl CredentialsProvider for Member {
     fn cached(&self) -> Option<Credentials> {
         self.0.answer.lock().unwrap().clone().ok()
     }
-    fn invalidate(&self, _: &Credentials) {
+    fn invalidate(&self, _: &Credentials) -> Invalidation {
         self.0.rejected.fetch_add(1, Ordering::SeqCst);
+        Invalidation::Dropped
     }
 }
 
@@ -291,7 +292,8 @@ fn continue_on_failure_goes_on_only_when_asked_for() {
 fn cached_and_invalidate_go_to_the_one_that_answered() {
     let (one, two) = (Member::absent(), Member::key("two"));
     let chain = chain(&[("one", &one), ("two", &two)], ChainPolicy::default());
-    chain.invalidate(&lasting_for_ever("two"));
+    let result = chain.invalidate(&lasting_for_ever("two"));
+    assert_eq!(result, Invalidation::AlreadyReplaced);
     assert_eq!(
         two.0.rejected.load(Ordering::SeqCst),
         0,
@@ -299,7 +301,7 @@ fn cached_and_invalidate_go_to_the_one_that_answered() {
     );
     ask(&chain).unwrap();
     assert_eq!(chain.cached().unwrap().access_key_id(), "two");
-    chain.invalidate(&lasting_for_ever("two"));
+    assert_eq!(chain.invalidate(&lasting_for_ever("two")), Invalidation::Dropped);
     assert_eq!(
         (
             one.0.rejected.load(Ordering::SeqCst),

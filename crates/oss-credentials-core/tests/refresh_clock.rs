@@ -202,7 +202,7 @@ fn key_that_is_repeated_with_the_services_time_is_judged_by_it() {
     let agrees = ClockOffset::ZERO;
     bench
         .source
-        .push(Ok(Fetched::new(expiring("first", end)).clock_offset(agrees)));
+        .push(Ok(Fetched::new(expiring("first", end)).with_clock_offset(agrees)));
     bench.answers("first");
     assert_eq!(returned_until(&bench, 4000), Some(3600 - 11));
 }
@@ -214,7 +214,7 @@ fn offset_is_forgotten_when_the_local_clock_is_set() {
     let service = bench.clock.now() + 2 * HOUR;
     let offset = ClockOffset::between(bench.clock.now(), service);
     bench.source.push(Ok(
-        Fetched::new(expiring("first", service + HOUR)).clock_offset(offset)
+        Fetched::new(expiring("first", service + HOUR)).with_clock_offset(offset)
     ));
     bench.answers("first");
     bench.clock.set(service);

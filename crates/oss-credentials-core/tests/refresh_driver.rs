@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsProvider, Sleep};
-use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable};
+use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable, used};
 
 #[test]
 fn due_value_with_driver_is_answered_at_once_and_refreshed_by_the_driver() {
@@ -87,7 +87,7 @@ fn callers_wait_for_the_flight_of_the_driver() {
     let bench = Bench::fetched("first");
     let mut driver = bench.driver();
     driver.waits();
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     assert!(driver.wakes() > 0, "the driver is told of the rejection");
     let gate = bench.source.push_gate();
     driver.waits();
@@ -105,7 +105,7 @@ fn driver_goes_on_with_a_flight_that_its_caller_dropped() {
     let bench = Bench::fetched("first");
     let mut driver = bench.driver();
     driver.waits();
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     let gate = bench.source.push_gate();
     let mut caller = bench.ask();
     caller.waits();
@@ -321,7 +321,7 @@ fn driver_adopts_a_flight_and_replaces_it_when_it_makes_no_progress() {
     let bench = Bench::fetched("first");
     let mut driver = bench.driver();
     driver.waits();
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     let _dead = bench.source.push_gate();
     let mut starter = bench.ask();
     starter.waits();

@@ -19,7 +19,9 @@ use std::time::Duration;
 use oss_credentials_core::{
     Backoff, Clock, ClockOffset, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, Fetched,
 };
-use support::{Bench, HOUR, MINUTE, SECOND, Sight, Task, denied, expiring, lasting_for_ever, unavailable};
+use support::{
+    Bench, HOUR, MINUTE, SECOND, Sight, Task, denied, expiring, lasting_for_ever, unavailable, used,
+};
 
 #[test]
 fn failure_while_usable_keeps_the_value_and_backs_off() {
@@ -76,7 +78,7 @@ fn a_long_pause_is_cut_short_while_nothing_is_usable() {
     bench.clock.advance(SECOND);
     bench
         .source
-        .push(Ok(Fetched::new(lasting_for_ever("up")).refresh_after(HOUR)));
+        .push(Ok(Fetched::new(lasting_for_ever("up")).with_refresh_after(HOUR)));
     bench.answers("up");
 
     // With something usable the pause is as long as it was set, until that is rejected.
@@ -90,7 +92,7 @@ fn a_long_pause_is_cut_short_while_nothing_is_usable() {
     bench.provider.invalidate(&used);
     bench
         .source
-        .push(Ok(Fetched::new(lasting_for_ever("new")).refresh_after(HOUR)));
+        .push(Ok(Fetched::new(lasting_for_ever("new")).with_refresh_after(HOUR)));
     bench.answers("new");
     assert_eq!(bench.source.calls(), 4);
 }
@@ -230,11 +232,11 @@ fn invalidated_value_is_gone_at_once_and_only_if_it_is_still_the_one() {
     let bench = Bench::fetched("first");
     bench.provider.invalidate(&lasting_for_ever("another"));
     bench.answers("first");
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     assert!(bench.provider.cached().is_none());
     bench.source.push_ok(bench.lasting("second", HOUR));
     bench.answers("second");
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     bench.answers("second");
     assert_eq!(
         bench.source.calls(),
@@ -250,7 +252,7 @@ fn flight_begun_before_an_invalidate_is_discarded_on_arrival() {
     let gate = bench.source.push_gate();
     let mut volunteer = bench.ask();
     volunteer.waits();
-    bench.provider.invalidate(&lasting_for_ever("first"));
+    bench.provider.invalidate(&used("first"));
     bench.source.push_ok(bench.lasting("second", HOUR));
     gate.open_ok(bench.lasting("first", HOUR));
     assert_eq!(volunteer.done().unwrap().access_key_id(), "second");
@@ -340,7 +342,7 @@ fn refresh_after_makes_a_value_due_that_does_not_expire() {
     let bench = Bench::new();
     bench
         .source
-        .push(Ok(Fetched::new(lasting_for_ever("one")).refresh_after(HOUR)));
+        .push(Ok(Fetched::new(lasting_for_ever("one")).with_refresh_after(HOUR)));
     bench.answers("one");
     bench.clock.advance(HOUR);
     bench.source.push_err(unavailable("down"));
@@ -349,7 +351,7 @@ fn refresh_after_makes_a_value_due_that_does_not_expire() {
     bench.clock.advance(24 * HOUR);
     bench
         .source
-        .push(Ok(Fetched::new(lasting_for_ever("two")).refresh_after(HOUR)));
+        .push(Ok(Fetched::new(lasting_for_ever("two")).with_refresh_after(HOUR)));
     bench.answers("two");
 }
 
@@ -432,7 +434,7 @@ fn wrong_local_clock_does_not_matter_where_the_offset_is_known() {
     let service = bench.clock.now() + 5 * HOUR;
     let offset = ClockOffset::between(bench.clock.now(), service);
     let fetched = |key: &str, service: std::time::SystemTime| {
-        Ok(Fetched::new(expiring(key, service + HOUR)).clock_offset(offset))
+        Ok(Fetched::new(expiring(key, service + HOUR)).with_clock_offset(offset))
     };
     bench.source.push(fetched("ahead", service));
     bench.answers("ahead");
@@ -456,7 +458,7 @@ fn clock_behind_by_hours_with_known_offset_still_ends_the_value_in_time() {
     let service = bench.clock.now() - 5 * HOUR;
     let offset = ClockOffset::between(bench.clock.now(), service);
     bench.source.push(Ok(
-        Fetched::new(expiring("k", service + HOUR)).clock_offset(offset)
+        Fetched::new(expiring("k", service + HOUR)).with_clock_offset(offset)
     ));
     bench.answers("k");
     bench.clock.advance(HOUR);

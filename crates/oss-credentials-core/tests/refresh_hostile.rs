@@ -24,7 +24,7 @@ use oss_credentials_core::{
     Backoff, Clock, CredentialsError, CredentialsProvider, ErrorDetail, Fetched, RefreshingProvider,
     source_fn,
 };
-use support::{Bench, HOUR, MINUTE, SECOND, START, Task, expiring, lasting_for_ever, unavailable};
+use support::{Bench, HOUR, MINUTE, SECOND, START, Task, expiring, lasting_for_ever, unavailable, used};
 
 #[test]
 fn driver_is_woken_for_a_flight_that_a_caller_begins_and_sees_to_its_limit() {
@@ -116,13 +116,13 @@ fn extreme_settings_and_values_do_not_panic() {
                         .backoff(Backoff::default().initial(extreme).max(extreme).jitter(jitter))
                 });
                 for _ in 0..3 {
-                    let fetched = Fetched::new(expiring("k", end)).refresh_after(extreme);
+                    let fetched = Fetched::new(expiring("k", end)).with_refresh_after(extreme);
                     bench.source.push(Ok(fetched));
                     let _ = bench.ask().done();
                     bench.source.push_err(unavailable("down"));
                     bench.clock.advance(HOUR);
                     let _ = bench.ask().done();
-                    bench.provider.invalidate(&lasting_for_ever("k"));
+                    bench.provider.invalidate(&used("k"));
                 }
             }
         }

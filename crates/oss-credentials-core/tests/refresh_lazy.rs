@@ -17,7 +17,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use oss_credentials_core::{CredentialsError, CredentialsProvider, Fetched};
-use support::{Bench, HOUR, MINUTE, SECOND, Task, lasting_for_ever, unavailable};
+use support::{Bench, HOUR, MINUTE, SECOND, Task, unavailable, used};
 
 #[test]
 fn fresh_value_is_ready_at_once() {
@@ -89,7 +89,7 @@ fn volunteer_is_not_given_its_old_value_once_that_has_ended() {
     bench.clock.advance(15 * SECOND);
     gate.open_ok(bench.lasting("second", HOUR));
     bench.answers("second");
-    bench.provider.invalidate(&lasting_for_ever("second"));
+    bench.provider.invalidate(&used("second"));
     let gate = bench.source.push_gate();
     let mut other = bench.ask();
     other.waits();
@@ -224,7 +224,7 @@ fn wake_up_during_a_poll_reaches_callers_that_came_after_it() {
             let mut polled = false;
             std::future::poll_fn(move |cx| {
                 if std::mem::replace(&mut polled, true) {
-                    return Poll::Ready(Ok(Fetched::from(lasting_for_ever("key"))));
+                    return Poll::Ready(Ok(Fetched::from(support::lasting_for_ever("key"))));
                 }
                 cx.waker().wake_by_ref();
                 let provider = provider.get().unwrap().clone();

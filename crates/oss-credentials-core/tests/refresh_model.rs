@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use oss_credentials_core::test_util::Gate;
-use oss_credentials_core::{Clock, CredentialsProvider};
+use oss_credentials_core::{Clock, CredentialsProvider, Invalidation};
 use proptest::prelude::*;
 use support::{Answer, Bench, Task, denied, lasting_for_ever, unavailable};
 
@@ -157,11 +157,14 @@ impl Model {
             Act::InvalidateCurrent => {
                 if let Some(current) = self.bench.provider.cached() {
                     self.rejected.push(current.access_key_id().to_owned());
-                    self.bench.provider.invalidate(&current);
+                    prop_assert_eq!(self.bench.provider.invalidate(&current), Invalidation::Dropped);
                     prop_assert!(self.bench.provider.cached().is_none());
                 }
             }
-            Act::InvalidateOther => self.bench.provider.invalidate(&lasting_for_ever("other")),
+            Act::InvalidateOther => {
+                let result = self.bench.provider.invalidate(&lasting_for_ever("other"));
+                prop_assert_eq!(result, Invalidation::AlreadyReplaced);
+            }
             Act::RefreshNow => {
                 let provider = self.bench.provider.clone();
                 let task = Task::new(async move { provider.refresh_now().await });

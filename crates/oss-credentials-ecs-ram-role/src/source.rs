@@ -175,8 +175,8 @@ impl EcsRamRole {
             return Err(CredentialsError::expired(detail));
         }
         Ok(Fetched::new(credentials)
-            .refresh_after(DEFAULT_REFRESH_AFTER)
-            .clock_offset(clock_offset))
+            .with_refresh_after(DEFAULT_REFRESH_AFTER)
+            .with_clock_offset(clock_offset))
     }
 
     fn role_not_found(&self, place: &str) -> CredentialsError {

@@ -72,8 +72,8 @@ fn a_fetch_says_when_the_next_is_due_and_how_the_clocks_differ() {
     };
     let service = dated("Fri, 02 Jan 2026 03:14:05 GMT");
     let fetched = fetch_once(service.named()).unwrap();
-    assert_eq!(fetched.refreshes_after(), Some(Duration::from_secs(3600)));
-    assert_eq!(fetched.known_clock_offset().unwrap().as_secs(), 600);
+    assert_eq!(fetched.refresh_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(fetched.clock_offset().unwrap().as_secs(), 600);
 
     // Six hours ahead: the keys end now, by the service's clock.
     let service = dated("Fri, 02 Jan 2026 09:04:05 GMT");
@@ -88,7 +88,7 @@ fn a_fetch_says_when_the_next_is_due_and_how_the_clocks_differ() {
 
     let service = Service::new().token().keys("STS.EXAMPLE");
     let fetched = fetch_once(service.named()).unwrap();
-    assert_eq!(fetched.known_clock_offset(), None);
+    assert_eq!(fetched.clock_offset(), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwapOption;
 use oss_credentials_core::{
     Clock, Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail,
-    SystemClock,
+    Invalidation, SystemClock,
 };
 
 use crate::NAME;
@@ -230,13 +230,15 @@ impl CredentialsProvider for FcContextProvider {
         usable.ok().cloned()
     }
 
-    fn invalidate(&self, rejected: &Credentials) {
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         let snapshot = self.shared.snapshot.load();
         // The mark is the snapshot's own: one that comes in this moment does not inherit it.
         if let Some(snapshot) = snapshot.as_deref()
-            && snapshot.context.credentials.same_key_as(rejected)
+            && snapshot.context.credentials.same_generation_as(rejected)
         {
             snapshot.rejected.store(true, Ordering::Release);
+            return Invalidation::Dropped;
         }
+        Invalidation::AlreadyReplaced
     }
 }

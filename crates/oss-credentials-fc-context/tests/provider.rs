@@ -8,7 +8,9 @@
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
-use oss_credentials_core::{ChainProvider, Credentials, CredentialsError, CredentialsProvider, blocking};
+use oss_credentials_core::{
+    ChainProvider, Credentials, CredentialsError, CredentialsProvider, Invalidation, blocking,
+};
 use oss_credentials_fc_context::{FcContext, FcContextProvider, MAX_TOKEN_LIFETIME};
 
 const HEADERS: [&str; 3] = [
@@ -371,7 +373,8 @@ fn before_the_first_invocation_it_is_not_configured() {
     );
     assert!(provider.cached().is_none());
     // Nothing to reject.
-    provider.invalidate(&Credentials::builder("id", "secret").build().unwrap());
+    let nothing = provider.invalidate(&Credentials::builder("id", "secret").build().unwrap());
+    assert_eq!(nothing, Invalidation::AlreadyReplaced);
 
     let chain = ChainProvider::builder()
         .member("fc-context", Ok(provider))
@@ -468,7 +471,7 @@ fn rejected_credentials_are_not_handed_out_until_the_next_invocation() {
     let provider = FcContextProvider::from(invocation("id"));
     let clone = provider.clone();
     let rejected = ask(&provider).unwrap();
-    provider.invalidate(&rejected);
+    assert_eq!(provider.invalidate(&rejected), Invalidation::Dropped);
     let error = ask(&clone).unwrap_err();
     assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
     assert_eq!(
@@ -482,7 +485,7 @@ fn rejected_credentials_are_not_handed_out_until_the_next_invocation() {
     assert_eq!(id_of(&clone), "id");
     // A late rejection of another key changes nothing.
     provider.update(invocation("next-id"));
-    provider.invalidate(&rejected);
+    assert_eq!(provider.invalidate(&rejected), Invalidation::AlreadyReplaced);
     assert_eq!(id_of(&clone), "next-id");
 }
 

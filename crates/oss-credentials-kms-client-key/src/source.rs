@@ -304,8 +304,8 @@ impl KmsClientKey {
             unusable(format!("of the secret {} {problem}", self.secret_name), hint)
         })?;
         Ok(Fetched::new(credentials)
-            .refresh_after(after)
-            .clock_offset(clock_offset))
+            .with_refresh_after(after)
+            .with_clock_offset(clock_offset))
     }
 
     /// Says what the secret says about its life that cannot be read: of the expiry a warning, once.

@@ -208,7 +208,7 @@ impl CredentialsSource for OidcRrsa {
         Box::pin(async move {
             let role = self.assume().await?;
             let clock_offset = role.clock_offset();
-            Ok(Fetched::new(role.into_credentials()).clock_offset(clock_offset))
+            Ok(Fetched::new(role.into_credentials()).with_clock_offset(clock_offset))
         })
     }
 }

@@ -129,7 +129,7 @@ impl CredentialsProcess {
                     .hint("correct what the program prints"),
             )
         })?;
-        Ok(Fetched::new(credentials).refresh_after(self.refresh_after.filter(|_| !ends)))
+        Ok(Fetched::new(credentials).with_refresh_after(self.refresh_after.filter(|_| !ends)))
     }
 
     fn detail(&self, what: impl Into<std::borrow::Cow<'static, str>>) -> ErrorDetailBuilder {

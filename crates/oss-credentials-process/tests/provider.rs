@@ -111,7 +111,7 @@ fn an_expiration_rules_over_the_setting() {
     let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
     let source = script.builder().clock(clock.clone()).build_source().unwrap();
     let fetched = blocking::wait(source.fetch()).unwrap();
-    assert_eq!(fetched.refreshes_after(), None);
+    assert_eq!(fetched.refresh_after(), None);
     let ends = fetched.credentials().expires_at().unwrap();
     assert_eq!(
         ends.duration_since(clock.now()).unwrap(),

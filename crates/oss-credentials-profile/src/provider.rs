@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use oss_credentials_core::{
-    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, RefreshStatus,
-    secret_file::Stamp,
+    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, Env, ErrorDetail, Invalidation,
+    RefreshStatus, secret_file::Stamp,
 };
 
 use crate::access::{is_readable_by_others, is_writable_by_others};
@@ -334,18 +334,18 @@ impl CredentialsProvider for ProfileProvider {
         self.shared.current.load().as_deref()?.provider.as_ref()?.cached()
     }
 
-    fn invalidate(&self, rejected: &Credentials) {
-        if let Some(provider) = self
-            .shared
-            .current
-            .load()
-            .as_deref()
-            .and_then(|current| current.provider.as_ref())
-        {
-            provider.invalidate(rejected);
-        }
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        let current = self.shared.current.load();
+        let provider = current.as_deref().and_then(|current| current.provider.as_ref());
+        let result = provider.map(|provider| provider.invalidate(rejected));
         // The key may have been replaced in the file.
         self.shared.looked_at.store(NEVER, Ordering::Release);
+        match result {
+            // Keys in a file have no provider that could drop them, but the next call reads the file.
+            Some(Invalidation::Unsupported) => Invalidation::Dropped,
+            Some(result) => result,
+            None => Invalidation::AlreadyReplaced,
+        }
     }
 
     fn refresh_status(&self) -> Option<RefreshStatus> {

@@ -98,11 +98,13 @@ impl StsAssumeRole {
             Err(error) if error.caller_key_rejected() => error,
             other => return Ok(other?),
         };
-        self.base.invalidate(&base);
+        if !self.base.invalidate(&base).may_retry() {
+            return Err(rejected.into());
+        }
         // A base that can get another key has one now. Only one try: the next fetch is not far. A base that
         // fails instead does so because of the rejection, which is what has to be told.
         let other = match self.base_credentials().await {
-            Ok(other) if !other.same_key_as(&base) => other,
+            Ok(other) if !other.same_generation_as(&base) => other,
             _ => return Err(rejected.into()),
         };
         let second = self.client.assume_role(&other, &self.request).await;
@@ -139,7 +141,7 @@ impl CredentialsSource for StsAssumeRole {
         Box::pin(async move {
             let role = self.assume().await?;
             let clock_offset = role.clock_offset();
-            Ok(Fetched::new(role.into_credentials()).clock_offset(clock_offset))
+            Ok(Fetched::new(role.into_credentials()).with_clock_offset(clock_offset))
         })
     }
 }

@@ -113,7 +113,7 @@ impl CredentialsUri {
             let offset = response.clock_offset(sent, received);
             let received = offset.unwrap_or_default().to_service(received);
             let credentials = exchange.credentials(session, received)?;
-            return Ok(Fetched::new(credentials).clock_offset(offset));
+            return Ok(Fetched::new(credentials).with_clock_offset(offset));
         }
     }
 

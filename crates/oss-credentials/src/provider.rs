@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oss_credentials_core::{
     ChainPolicy, ChainProvider, Clock, Credentials, CredentialsError, CredentialsFuture, CredentialsProvider,
-    ErrorDetail, RefreshStatus,
+    ErrorDetail, Invalidation, RefreshStatus,
 };
 
 use crate::NAME;
@@ -177,8 +177,8 @@ impl CredentialsProvider for DefaultProvider {
         self.inner.chain.cached()
     }
 
-    fn invalidate(&self, rejected: &Credentials) {
-        self.inner.chain.invalidate(rejected);
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        self.inner.chain.invalidate(rejected)
     }
 
     fn refresh_status(&self) -> Option<RefreshStatus> {

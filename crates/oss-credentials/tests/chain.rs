@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use oss_credentials::http::{HttpRequest, http_fn};
 use oss_credentials::{
     ChainPolicy, Clock as _, Credentials, CredentialsError, CredentialsProvider, DEFAULT_ORDER,
-    DefaultProvider, ENV_CREDENTIALS_PROVIDER, ErrorDetail, blocking,
+    DefaultProvider, ENV_CREDENTIALS_PROVIDER, ErrorDetail, Invalidation, blocking,
 };
 use place::{NOW, Network, Place, key};
 
@@ -498,7 +498,7 @@ fn a_rejected_key_is_fetched_again() {
     let provider = place.provider();
     let credentials = blocking::wait(provider.credentials()).unwrap();
     assert_eq!(provider.refresh_status().unwrap().fetches(), 1);
-    provider.invalidate(&credentials);
+    assert_eq!(provider.invalidate(&credentials), Invalidation::Dropped);
     assert!(provider.cached().is_none());
     key(&provider).unwrap();
     assert_eq!(provider.refresh_status().unwrap().fetches(), 2);

@@ -10,7 +10,7 @@ use std::thread;
 
 use oss_client::{Client, ClientBuilder, NoRetry};
 use oss_credentials_core::test_util::ManualClock;
-use oss_credentials_core::{Credentials, CredentialsFuture, CredentialsProvider};
+use oss_credentials_core::{Credentials, CredentialsFuture, CredentialsProvider, Invalidation};
 
 /// 2026-01-01T08:30:00Z
 pub const NOW: u64 = 1_767_256_200;
@@ -218,7 +218,7 @@ impl CredentialsProvider for Keys {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         CredentialsFuture::ready(Ok(self.0.left.lock().unwrap().front().unwrap().clone()))
     }
-    fn invalidate(&self, rejected: &Credentials) {
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         self.0
             .invalidated
             .lock()
@@ -228,6 +228,7 @@ impl CredentialsProvider for Keys {
         if left.len() > 1 && left.front().unwrap().same_key_as(rejected) {
             left.pop_front();
         }
+        Invalidation::Dropped
     }
 }
 

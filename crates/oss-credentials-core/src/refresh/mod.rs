@@ -30,6 +30,7 @@ pub use updates::Updates;
 
 use crate::credentials::Credentials;
 use crate::error::CredentialsError;
+use crate::invalidation::Invalidation;
 use crate::provider::{CredentialsFuture, CredentialsProvider, CredentialsSource};
 use crate::status::RefreshStatus;
 use crate::time::Sleep;
@@ -63,7 +64,7 @@ use shared::{Purpose, Shared};
 /// | a fetch fails and there is nothing usable | the error; until the pause ends it is answered from memory ([`status`](Self::status) tells when the next attempt comes, [`refresh_now`](Self::refresh_now) does not wait for it) |
 /// | denied, wrongly or not configured | the same, with pauses from 30 s |
 /// | what came has expired, or is about to | a failed attempt, and a pause of at least 10 s |
-/// | [`invalidate`](CredentialsProvider::invalidate) | the value is dropped if it is still the one, as often as the limit allows |
+/// | [`invalidate`](CredentialsProvider::invalidate) | the value is dropped if it is the rejected generation, as often as the limit allows |
 /// | the last handle is dropped | fetch and driver end |
 ///
 /// A source must not ask the provider that it stands behind: it would wait for itself.
@@ -206,8 +207,8 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
         self.with_cached(Credentials::clone)
     }
 
-    fn invalidate(&self, rejected: &Credentials) {
-        self.shared.invalidate(rejected);
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
+        self.shared.invalidate(rejected)
     }
 
     fn refresh_status(&self) -> Option<RefreshStatus> {

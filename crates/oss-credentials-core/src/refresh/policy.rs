@@ -273,13 +273,13 @@ impl Settings {
         (requested_at, now): (Moment, Moment),
         previous: Option<&Snapshot>,
     ) -> Result<Snapshot, CredentialsError> {
-        let measured = fetched.known_clock_offset();
+        let measured = fetched.clock_offset();
         // An offset holds until the local clock is set.
         let known = previous.filter(|snapshot| snapshot.trusts(now));
         let offset = measured
             .or(known.map(|snapshot| snapshot.offset))
             .unwrap_or_default();
-        let refresh_after = fetched.refreshes_after();
+        let refresh_after = fetched.refresh_after();
         let credentials = fetched.into_credentials();
         let mut due_after = refresh_after;
         let mut usable_for = None;
@@ -318,9 +318,13 @@ impl Settings {
         let due_after = due_after.map(|after| after.max(MIN_INTERVAL));
         let later = |after: Option<Duration>| after.and_then(|after| now.plus(after));
         let (due_at, unusable_at) = (later(due_after), later(usable_for));
+        let fresh_until = match credentials.expires_at() {
+            Some(expires_at) => Some(offset.to_local(expires_at)),
+            None => due_at.map(|at| at.wall),
+        };
         let usable = Span::new(requested_at, unusable_at);
         Ok(Snapshot {
-            credentials,
+            credentials: credentials.kept_until(fresh_until),
             requested_at,
             arrived_at: now,
             usable,

@@ -16,6 +16,7 @@ use super::wake::{FlightWaker, WakeSet};
 use crate::credentials::Credentials;
 use crate::detail::ErrorDetail;
 use crate::error::CredentialsError;
+use crate::invalidation::Invalidation;
 use crate::provider::{CredentialsSource, Fetched};
 use crate::time::Clock;
 
@@ -521,13 +522,14 @@ impl Shared {
 
     // ---- Rejected values ----------------------------------------------------------------------------
 
-    pub(super) fn invalidate(&self, rejected: &Credentials) {
+    pub(super) fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         let now = self.clock.now();
         let dropped = {
             let mut slot = self.lock();
             let current = self.snapshot.load_full();
-            let Some(current) = current.filter(|current| current.credentials.same_key_as(rejected)) else {
-                return;
+            let is_current = |current: &Arc<Snapshot>| current.credentials.same_generation_as(rejected);
+            let Some(current) = current.filter(is_current) else {
+                return Invalidation::AlreadyReplaced;
             };
             let allowed = slot.invalidations.take(now, self.settings.invalidate_limit);
             if allowed {
@@ -547,9 +549,11 @@ impl Shared {
                 credentials: current.credentials.clone(),
             },
         );
-        if allowed {
-            self.wakes.wake_all();
+        if !allowed {
+            return Invalidation::LimitReached;
         }
+        self.wakes.wake_all();
+        Invalidation::Dropped
     }
 
     // ---- The driver's presence ----------------------------------------------------------------------

@@ -191,3 +191,8 @@ pub fn unavailable(what: &'static str) -> CredentialsError {
 pub fn denied() -> CredentialsError {
     CredentialsError::denied(ErrorDetail::builder("scripted", "no permission"))
 }
+
+/// The generation that [`expiring`] makes, as a client holds it that reports a rejection.
+pub fn used(key: &str) -> Credentials {
+    expiring(key, SystemTime::UNIX_EPOCH)
+}

@@ -206,11 +206,11 @@ fn hints_decide_when_to_fetch_again() {
     ] {
         let service = Service::new().answers(200, body.clone());
         let fetched = fetch(service.builder().random(move || spread)).unwrap();
-        assert_eq!(fetched.refreshes_after(), Some(expected), "{body}");
+        assert_eq!(fetched.refresh_after(), Some(expected), "{body}");
     }
     let service = Service::new().answers_with("ram-secret.json");
     let fetched = fetch(service.builder().refresh_interval(Duration::from_secs(1))).unwrap();
-    assert_eq!(fetched.refreshes_after(), Some(Duration::from_secs(60)));
+    assert_eq!(fetched.refresh_after(), Some(Duration::from_secs(60)));
     // Five days and 2.5 hours to the rotation, and five minutes.
     let service = Service::new().answers_with("ram-secret.json");
     let fetched = fetch(
@@ -220,7 +220,7 @@ fn hints_decide_when_to_fetch_again() {
     )
     .unwrap();
     assert_eq!(
-        fetched.refreshes_after(),
+        fetched.refresh_after(),
         Some(Duration::from_secs(1_772_793_760 - crate::service::NOW + 300))
     );
 }
@@ -240,7 +240,7 @@ fn hints_that_cannot_be_read_do_not_cost_the_pair() {
         let fetched = Service::new().answers(200, secret(&data)).fetch().unwrap();
         assert_eq!(fetched.credentials().expires_at(), None, "{more}");
         assert_eq!(
-            fetched.refreshes_after(),
+            fetched.refresh_after(),
             Some(Duration::from_secs(seconds)),
             "{more}"
         );

@@ -151,6 +151,6 @@ impl Exchange<'_> {
             target: TRACING_TARGET, provider = NAME, request_id, expires_at = ?credentials.expires_at(),
             "{} handed out credentials", self.service
         );
-        Ok(Fetched::new(credentials).clock_offset(offset))
+        Ok(Fetched::new(credentials).with_clock_offset(offset))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use oss_credentials_core::CredentialsProvider;
+use oss_credentials_core::{COPY_LIFETIME, Clock, CredentialsProvider, Invalidation};
 use oss_credentials_profile::{LOOK_INTERVAL, ProfileProvider};
 
 use super::support::{Folder, get, keys};
@@ -185,8 +185,19 @@ fn a_rejected_key_makes_the_next_call_look_at_once() {
     let rejected = get(&provider);
     replace(&path, &text("new"));
     assert_eq!(id(&provider), "old");
-    provider.invalidate(&rejected);
+    // No provider drops keys in a file, but the next call reads it.
+    assert_eq!(provider.invalidate(&rejected), Invalidation::Dropped);
     assert_eq!(id(&provider), "new");
+    assert_eq!(provider.invalidate(&rejected), Invalidation::AlreadyReplaced);
+}
+
+#[test]
+fn a_copy_of_keys_in_a_file_may_be_kept_for_a_minute() {
+    let folder = Folder::new();
+    let path = folder.write("credentials.ini", text("old"));
+    let provider = folder.builder().ini_file(&path).build().unwrap();
+    let now = folder.clock.now();
+    assert_eq!(get(&provider).fresh_until(now), now + COPY_LIFETIME);
 }
 
 #[test]
@@ -343,7 +354,12 @@ mod with_a_service {
         let path = folder.write("credentials.ini", role("first"));
         let provider = folder.builder().ini_file(&path).build().unwrap();
         let rejected = get(&provider);
-        provider.invalidate(&rejected);
+        // The expiry of the session, whatever the time: it comes from the provider inside.
+        assert_eq!(
+            Some(rejected.fresh_until(folder.clock.now())),
+            rejected.expires_at()
+        );
+        assert_eq!(provider.invalidate(&rejected), Invalidation::Dropped);
         assert!(provider.cached().is_none());
         assert_eq!(id(&provider), "STS.TWO");
     }

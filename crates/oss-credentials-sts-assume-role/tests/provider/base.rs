@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{
     Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, CredentialsSource, ErrorDetail,
-    blocking, provider_fn,
+    Invalidation, blocking, provider_fn,
 };
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
@@ -34,12 +34,13 @@ impl CredentialsProvider for Base {
     fn credentials(&self) -> CredentialsFuture<'_> {
         CredentialsFuture::new(async { Ok(self.0.lock().unwrap().0.front().unwrap().clone()) })
     }
-    fn invalidate(&self, rejected: &Credentials) {
+    fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         let mut state = self.0.lock().unwrap();
         state.1.push(rejected.access_key_id().to_owned());
         if state.0.len() > 1 {
             state.0.pop_front();
         }
+        Invalidation::Dropped
     }
 }
 
@@ -122,6 +123,36 @@ fn a_base_without_another_key_is_not_tried_again() {
     )
     .unwrap_err();
     assert!(base.rejected().is_empty());
+}
+
+/// A base that has dropped too many keys lately: another one is available, and may not be used up.
+struct Limited(Base);
+
+impl CredentialsProvider for Limited {
+    fn name(&self) -> &'static str {
+        "limited"
+    }
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let credentials = self.0.0.lock().unwrap().0.pop_front().unwrap();
+        CredentialsFuture::ready(Ok(credentials))
+    }
+    fn invalidate(&self, _: &Credentials) -> Invalidation {
+        Invalidation::LimitReached
+    }
+}
+
+#[test]
+fn a_base_that_keeps_its_key_is_not_asked_again() {
+    let service = Service::new()
+        .refuses(404, "InvalidAccessKeyId.NotFound")
+        .answers(200, &an_hour("STS.EXAMPLE"));
+    let base = Base::new([key("LTAI.1"), key("LTAI.2")]);
+    let builder = StsAssumeRole::builder(Limited(base.clone()))
+        .role_arn(ARN)
+        .http_client(service.http());
+    let error = fetch(builder).unwrap_err();
+    assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
+    assert_eq!((service.requests().len(), base.0.lock().unwrap().0.len()), (1, 1));
 }
 
 #[test]

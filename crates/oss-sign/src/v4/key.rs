@@ -129,15 +129,6 @@ impl DayKey {
     pub(crate) fn signature(&self, text: &[u8]) -> [u8; 64] {
         hex(&self.keyed.mac(text))
     }
-
-    fn serves(&self, credentials: &Credentials) -> bool {
-        let ours = &self.credentials;
-        // Clones share their secret, and ours is alive, so the same place is the same credentials.
-        std::ptr::eq(ours.access_key_secret(), credentials.access_key_secret())
-            || (ours.access_key_secret() == credentials.access_key_secret()
-                && ours.access_key_id() == credentials.access_key_id()
-                && ours.security_token() == credentials.security_token())
-    }
 }
 
 // Both are long enough from the start: growing would leave a copy behind.
@@ -227,6 +218,9 @@ pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
 }
 
 /// Holds the key used last. Other credentials or another day replace it, so a rotated secret is not kept.
+///
+/// Not a [`PerGeneration`](oss_credentials_core::PerGeneration): a signature depends on the second as well, and one cell
+/// for both costs a single load per signature.
 pub(crate) struct KeyCache(ArcSwapOption<Moment>);
 
 impl KeyCache {
@@ -245,7 +239,8 @@ impl KeyCache {
         sign: impl FnOnce(&Moment) -> R,
     ) -> R {
         let cached = self.0.load();
-        let cached = cached.as_deref().filter(|moment| moment.key.serves(credentials));
+        let is_current = |moment: &&Moment| moment.key.credentials.same_generation_as(credentials);
+        let cached = cached.as_deref().filter(is_current);
         if let Some(moment) = cached
             && moment.stamp.second() == second
         {
