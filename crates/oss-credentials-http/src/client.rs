@@ -158,7 +158,7 @@ impl Error for HttpError {
 ///
 /// The closure has to keep the contract of [`HttpClient`]: the request's time-outs, no redirects, a body of
 /// 1 MiB at most, no decompression, and the kinds of errors. `test_util::HttpConformance` (feature `test-util`)
-/// checks that; `examples/existing_http_stack` in the repository has an adapter over hyper that passes.
+/// checks that. For hyper there is a ready adapter, the crate `oss-credentials-hyper`.
 ///
 /// ```
 /// use oss_credentials_http::{http_fn, HttpRequest, HttpResponse};
@@ -182,8 +182,8 @@ where
 /// The closure runs where the future is polled, so use it with [`blocking::wait`](oss_credentials_core::blocking::wait), or
 /// on threads that may be held up.
 ///
-/// The closure has to keep the contract of [`HttpClient`], as with [`http_fn`]; `examples/existing_http_stack` in
-/// the repository has an adapter over ureq that passes `test_util::HttpConformance`.
+/// The closure has to keep the contract of [`HttpClient`], as with [`http_fn`]. For ureq there is a ready adapter, the
+/// crate `oss-credentials-ureq`.
 ///
 /// ```
 /// use oss_credentials_http::{blocking_http_fn, HttpRequest, HttpResponse};

@@ -1,10 +1,12 @@
 //! How sources of Alibaba Cloud credentials talk HTTP without knowing an HTTP library.
 //!
 //! - [`HttpClient`]: one exchange over the stack that you already have; [`http_fn`] and [`blocking_http_fn`] make one
-//!   of a closure, the crate `oss-credentials-reqwest` makes one of reqwest.
+//!   of a closure; the crates `oss-credentials-reqwest`, `oss-credentials-ureq` and `oss-credentials-hyper` make one of
+//!   each library.
 //! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: what goes through it.
 //! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and its like.
 //! - [`Scrubber`]: keeps secrets out of what a service says. [`RequestIds`] does so for request IDs, and costs little.
+//! - [`BodyBuffer`], [`causes`], [`is_tls_io_failure`]: for adapters over HTTP libraries.
 //! - [`LearnedOffset`]: how far the local clock is off, as a service has shown.
 //!
 //! Nothing here opens a socket, reads the environment or logs.
@@ -33,6 +35,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod adapter;
 mod base64;
 mod client;
 mod endpoint;
@@ -46,6 +49,7 @@ mod scrub;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
+pub use adapter::{BodyBuffer, causes, is_tls_io_failure};
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
 pub use endpoint::{Endpoint, is_metadata_host};
 pub use learned_offset::LearnedOffset;

@@ -71,7 +71,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that `build()` needs none; implies `tokio` |
+//! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
+//! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
+//! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
 //! | `tokio` | through `reqwest` | background refresh and further passes over the regions, where there is a tokio runtime |
 //! | `aws-lc-rs` | yes | RSA signatures with the key of a client key file |
 //! | `instance-gateway` | no | the gateway of a KMS instance, beside the shared one of a region |

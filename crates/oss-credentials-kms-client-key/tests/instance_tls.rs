@@ -1,6 +1,6 @@
 //! Whom the gateway of a KMS instance is believed by: over real TLS on loopback, with private certificate authorities
 //! made for the test.
-#![cfg(all(feature = "reqwest", feature = "instance-gateway"))]
+#![cfg(all(feature = "rustls", feature = "instance-gateway"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::net::SocketAddr;

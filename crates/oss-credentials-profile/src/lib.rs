@@ -61,7 +61,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that none need be passed; implies `tokio` |
+//! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that none need be passed; implies `tokio` |
+//! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
+//! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
 //! | `tokio` | through `reqwest` | background refresh and waits, where there is a tokio runtime |
 //! | `write-back` | through `oauth` | `ProfileProviderBuilder::write_back`: storing what was renewed |
 //!

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use oss_credentials_http::{HttpError, HttpErrorKind, is_out_of_files};
+use oss_credentials_http::{HttpError, HttpErrorKind, causes, is_out_of_files, is_tls_io_failure};
 
 /// A request that cannot be made, for the reason given.
 pub(crate) fn request(reason: &'static str) -> HttpError {
@@ -52,42 +52,7 @@ fn scheme_was_refused(error: &reqwest::Error) -> bool {
 }
 
 /// Whether an https connection failed above TCP.
-///
-/// No TLS library's type can be named here, since none of them need be in the tree. rustls reports through
-/// `io::Error`s that no system call made; other libraries use no `io::Error` at all.
 fn handshake_failed(error: &reqwest::Error) -> bool {
-    if error.is_dns() {
-        return false;
-    }
-    let mut saw_io = false;
-    for cause in causes(error) {
-        let Some(io) = cause.downcast_ref::<io::Error>() else {
-            if cause.to_string().starts_with("tunnel error") {
-                return false;
-            }
-            continue;
-        };
-        saw_io = true;
-        if io.raw_os_error().is_some() {
-            return false;
-        }
-        if matches!(
-            io.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-        ) {
-            return true;
-        }
-    }
-    !saw_io
-}
-
-/// The error's causes, also those that an `io::Error` wraps: its `source` skips them.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause| {
-        let cause: &'a (dyn Error + 'static) = *cause;
-        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        }
-    })
+    let is_tunnel = |cause: &(dyn Error + 'static)| cause.to_string().starts_with("tunnel error");
+    !error.is_dns() && !causes(error).any(is_tunnel) && is_tls_io_failure(causes(error)).unwrap_or(true)
 }

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use oss_credentials_http::{HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
+use oss_credentials_http::{BodyBuffer, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 use reqwest::header::{HeaderName, HeaderValue};
-use zeroize::Zeroizing;
 
 use crate::clients::Clients;
 use crate::error;
-
-/// Capacity for a body of unknown length, in bytes. Credentials fit.
-const FIRST_CAPACITY: usize = 8 * 1024;
 
 /// Needs a tokio runtime around it.
 pub(crate) async fn exchange(clients: Arc<Clients>, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -47,16 +43,11 @@ async fn body(
     response: &mut reqwest::Response,
     fail: impl Fn(reqwest::Error) -> HttpError,
 ) -> Result<Vec<u8>, HttpError> {
-    let expected = response.content_length().unwrap_or(FIRST_CAPACITY as u64);
-    let expected = usize::try_from(expected)
-        .ok()
-        .filter(|length| *length <= MAX_BODY)
-        .ok_or_else(too_large)?;
-    let mut body = Zeroizing::new(Vec::with_capacity(expected));
+    let mut body = BodyBuffer::new(response.content_length())?;
     while let Some(chunk) = response.chunk().await.map_err(&fail)? {
-        append(&mut body, &chunk)?;
+        body.append(&chunk)?;
     }
-    Ok(std::mem::take(&mut *body))
+    Ok(body.into_vec())
 }
 
 fn parse(url: &str) -> Result<reqwest::Url, HttpError> {
@@ -112,46 +103,9 @@ impl AsRef<[u8]> for Body {
     }
 }
 
-/// Grows by hand: `Vec` would leave the old block in memory as it is.
-fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) -> Result<(), HttpError> {
-    let length = body
-        .len()
-        .checked_add(chunk.len())
-        .filter(|length| *length <= MAX_BODY)
-        .ok_or_else(too_large)?;
-    if length > body.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2).min(MAX_BODY)));
-        larger.extend_from_slice(body);
-        *body = larger;
-    }
-    body.extend_from_slice(chunk);
-    Ok(())
-}
-
-fn too_large() -> HttpError {
-    HttpError::new(HttpErrorKind::Other, "the answer's body is larger than 1 MiB")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_body_grows_to_the_limit_and_not_beyond() {
-        let mut body = Zeroizing::new(Vec::new());
-        append(&mut body, &[1; 10]).unwrap();
-        append(&mut body, &vec![2; MAX_BODY - 10]).unwrap();
-        assert_eq!(
-            (body.len(), body.capacity(), body[9], body[10]),
-            (MAX_BODY, MAX_BODY, 1, 2)
-        );
-        append(&mut body, &[]).unwrap();
-        let error = append(&mut body, &[3]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the exchange failed: the answer's body is larger than 1 MiB"
-        );
-    }
 
     #[test]
     fn requests_that_cannot_be_sent_are_refused_without_showing_them() {

@@ -55,7 +55,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that `build()` needs none; implies `tokio` |
+//! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
+//! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
+//! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
 //! | `tokio` | through `reqwest` | background refresh and retries that wait, where there is a tokio runtime |
 //!
 //! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.

@@ -54,6 +54,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | an HTTP client over reqwest without TLS, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | no | the same with TLS, for `https://` |
+//! | `rustls-no-provider`, `native-tls` | no | TLS through rustls with the crypto provider that the program installs, or through the system's TLS library |
 //! | `tokio` | through `reqwest` | background refresh where there is a tokio runtime |
 //!
 //! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.

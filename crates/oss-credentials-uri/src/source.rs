@@ -558,7 +558,12 @@ fn check_scheme(endpoint: &Endpoint, allow_http: bool, by: Option<&str>) -> Resu
 #[cfg(feature = "reqwest")]
 fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
     // Asked of this crate's feature: that another crate turned TLS on in the adapter is nothing to rely on.
-    if endpoint.is_https() && !cfg!(feature = "rustls") {
+    let has_tls = cfg!(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ));
+    if endpoint.is_https() && !has_tls {
         return Err(invalid(
             "the credentials URI is https, and the HTTP client of this build has no TLS",
             endpoint,

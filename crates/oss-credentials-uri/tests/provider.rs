@@ -253,7 +253,10 @@ fn without_an_http_client_it_says_so() {
     );
 }
 
-#[cfg(all(feature = "reqwest", not(feature = "rustls")))]
+#[cfg(all(
+    feature = "reqwest",
+    not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))
+))]
 #[test]
 fn https_without_tls_says_which_feature_is_missing() {
     let builder = || CredentialsUri::builder().uri("https://keys.example.com/p?canary");
@@ -268,7 +271,7 @@ fn https_without_tls_says_which_feature_is_missing() {
     builder().http_client(Service::new().http()).build().unwrap();
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 #[test]
 fn https_works_with_the_feature() {
     CredentialsUri::builder()

@@ -55,8 +55,8 @@ impl DefaultProviderBuilder {
     }
 
     /// What sends the requests of the default members. Default: with the feature `reqwest` one
-    /// `ReqwestClient::new()` for all of them, which works inside a tokio runtime; else none, and members that
-    /// need one say so when they are asked.
+    /// `ReqwestClient::new()` for all of them, which works inside a tokio runtime; otherwise with the feature `ureq`
+    /// one `UreqClient::new()`, which blocks; otherwise none, and members that need one say so when they are asked.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self

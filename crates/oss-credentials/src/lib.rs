@@ -46,7 +46,10 @@
 //! | `env`, `oidc-rrsa`, `profile`, `uri`, `ecs-ram-role` | yes | the members of the default chain, and a module for each |
 //! | `static` | no | the module [`static_keys`] |
 //! | `fc-context`, `kms-client-key`, `process`, `sts-assume-role` | no | a module for each |
-//! | `reqwest` | yes | an HTTP client over reqwest with rustls, so that none need be passed; implies `tokio` |
+//! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that none need be passed; implies `tokio` |
+//! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
+//! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
+//! | `ureq` | no | a blocking HTTP client over ureq with rustls, for programs without an async runtime; `reqwest` takes precedence |
 //! | `tokio` | through `reqwest` | background refresh and waiting retries where there is a tokio runtime |
 //! | `json` | no | `Explanation::to_json` |
 //! | `http` | no | conversions of [`http::HttpRequest`] and [`http::HttpResponse`] to and from the types of the `http` crate |
@@ -105,6 +108,9 @@ pub use oss_credentials_static as static_keys;
 #[cfg(feature = "sts-assume-role")]
 #[doc(inline)]
 pub use oss_credentials_sts_assume_role as sts_assume_role;
+#[cfg(feature = "ureq")]
+#[doc(inline)]
+pub use oss_credentials_ureq as ureq;
 #[cfg(feature = "uri")]
 #[doc(inline)]
 pub use oss_credentials_uri as uri;

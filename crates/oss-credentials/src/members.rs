@@ -259,8 +259,15 @@ pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
 }
 
-/// Without the feature members that need one say so.
-#[cfg(not(feature = "reqwest"))]
+/// It blocks, so it is taken only where there is nothing else.
+#[cfg(all(feature = "ureq", not(feature = "reqwest")))]
+#[expect(clippy::unnecessary_wraps, reason = "without the features there is none")]
+pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
+    Some(Arc::new(oss_credentials_ureq::UreqClient::new()))
+}
+
+/// Without these features members that need one say so.
+#[cfg(not(any(feature = "reqwest", feature = "ureq")))]
 pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     None
 }

@@ -5,15 +5,20 @@
 
 use std::error::Error;
 
-use existing_http_stack::with_hyper::http_client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use oss_credentials_core::{CredentialsProvider as _, ProcessEnv};
 use oss_credentials_ecs_ram_role::EcsRamRole;
+use oss_credentials_hyper::HyperClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // The client that the program uses for everything else, too.
+    let hyper = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let provider = EcsRamRole::from_env(&ProcessEnv)?
-        .http_client(http_client(HttpConnector::new()))
+        .http_client(HyperClient::new(hyper))
         .build()?;
 
     let credentials = provider.credentials().await?;

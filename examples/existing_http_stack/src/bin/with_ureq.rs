@@ -5,18 +5,18 @@
 
 use std::error::Error;
 
-use existing_http_stack::with_ureq::http_client;
 use oss_credentials_core::{CredentialsProvider as _, ProcessEnv, blocking};
+use oss_credentials_ureq::UreqClient;
 use oss_credentials_uri::CredentialsUri;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // The agent that the program uses for everything else, too.
     let agent = ureq::Agent::new_with_defaults();
     let provider = CredentialsUri::from_env(&ProcessEnv)?
-        .http_client(http_client(agent))
+        .http_client(UreqClient::from_agent(agent))
         .build()?;
 
-    // The first call fetches. From then on they are at hand, also for code that may not wait.
+    // The first call fetches. From then on they are cached, also for code that may not wait.
     let credentials = blocking::wait(provider.credentials())?;
     println!("credentials from the URI: {credentials:?}");
     assert!(
