@@ -89,6 +89,15 @@ impl LocalCloud {
         format!("http://{}", self.oss)
     }
 
+    /// Where clients of Amazon S3 find OSS: `http://s3.oss-<region>.localhost:<port>`, with the name of the bucket and a
+    /// dot in front of the host. They sign with V4 of AWS, for any region.
+    ///
+    /// A client whose system does not lead `*.localhost` to this machine gets [`LocalCloud::oss_endpoint`] as its HTTP
+    /// proxy, or a resolver of its own: see the README.
+    pub fn s3_endpoint(&self) -> String {
+        format!("http://s3.oss-{}.localhost:{}", self.region(), self.oss.port())
+    }
+
     /// The port of STS.
     pub fn sts_port(&self) -> u16 {
         self.sts.port()
@@ -235,9 +244,7 @@ impl LocalCloud {
         let object = Object::from_bytes(body.into(), self.state.now(0));
         let mut inner = self.state.lock();
         let bucket = inner.buckets.get_mut(bucket);
-        bucket
-            .map(|bucket| bucket.objects.insert(key.to_owned(), object))
-            .is_some()
+        bucket.map(|bucket| bucket.store(key, object)).is_some()
     }
 
     /// The content of an object; `None` if there is no such object, and for one in a sink.

@@ -26,21 +26,23 @@
 //! | STS, RPC and ACS3 signatures | `AssumeRole`, `GetCallerIdentity` |
 //! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
 //! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
-//! | OSS: objects | `PutObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
-//! | OSS: many objects | `ListObjectsV2`, `DeleteMultipleObjects` |
-//! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `ListParts` |
+//! | OSS: objects | `PutObject`, `AppendObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
+//! | OSS: about objects | ACL, tagging, symbolic links, `RestoreObject` |
+//! | OSS: many objects | `ListObjects`, `ListObjectsV2`, `ListObjectVersions`, `DeleteMultipleObjects` |
+//! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `UploadPartCopy`, `ListParts`, `ListMultipartUploads` |
 //! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
-//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket` |
+//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket`, ACL, versioning, `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat` |
 //! | OSS: forms | `PostObject` |
 //! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //! | `CloudSSO`, OAuth | exchange of a login for credentials; renewal of an OAuth login |
 //!
-//! OSS takes V4 and V1 signatures in the header, in the URL and in forms.
+//! OSS takes V4 and V1 signatures in the header, in the URL and in forms, and those of clients of Amazon S3
+//! ([`LocalCloud::s3_endpoint`]).
 //!
-//! Not as in the cloud: session policies are enforced by OSS alone, permissions and the ACLs of single objects are not
-//! enforced, objects have one version, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
+//! Not as in the cloud: session policies are enforced by OSS alone, permissions of users are not enforced and ACLs only
+//! for unsigned requests, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
 //! precise `EC` of an OSS error is given only where it is documented, and KMS answers in JSON whatever `Format` asks
 //! for, serves the same secrets in all regions, and speaks plain HTTP.
 //!

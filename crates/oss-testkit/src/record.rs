@@ -138,7 +138,7 @@ impl RecordedRequest {
 }
 
 /// Names, in lower case, of parameters and headers whose values are secret or name an identity.
-const SECRET_NAMES: [&str; 17] = [
+const SECRET_NAMES: [&str; 20] = [
     "authorization",
     "signature",
     "securitytoken",
@@ -149,6 +149,9 @@ const SECRET_NAMES: [&str; 17] = [
     "x-oss-signature",
     "x-oss-credential",
     "x-oss-security-token",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
     "x-acs-security-token",
     "x-acs-accesskey-id",
     "x-acs-signature",

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode;
 
 use crate::oss::Content;
@@ -54,16 +54,7 @@ pub(crate) struct FormFile {
 
 impl Request {
     pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
-        let headers: Vec<(String, String)> = parts
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
-            .collect();
+        let headers = as_text(&parts.headers);
         let host = first(&headers, "host")
             .map(str::to_owned)
             .or_else(|| {
@@ -92,11 +83,35 @@ impl Request {
         }
     }
 
+    /// The same request with other headers.
+    pub(crate) fn with_headers(self, headers: HeaderMap) -> Self {
+        Self {
+            headers: as_text(&headers),
+            raw_headers: headers,
+            ..self
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(own, _)| own.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is a form upload.
+    pub(crate) fn is_multipart_form(&self) -> bool {
+        let kind = self
+            .header("content-type")
+            .and_then(|kind| kind.split(';').next());
+        self.method == "POST"
+            && kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
+    }
+
+    /// The value of a form's field; names are compared in any case.
+    pub(crate) fn form_field(&self, name: &str) -> Option<&str> {
+        let found = self.form.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
@@ -108,6 +123,14 @@ impl Request {
     }
 }
 
+fn as_text(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let pairs = headers.iter();
+    pairs
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect()
+}
+
 fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs
         .iter()
@@ -116,7 +139,7 @@ fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// Splits and decodes a query or a form. `+` is a space, as the services read it.
-fn decode_pairs(encoded: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn decode_pairs(encoded: &[u8]) -> Vec<(String, String)> {
     encoded
         .split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())

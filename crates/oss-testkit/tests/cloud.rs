@@ -49,7 +49,7 @@ fn requests_are_recorded_with_their_outcome() {
                 Some(400),
                 Some("InvalidParameter.RoleArn")
             ),
-            (Service::Oss, "Unknown", Some(501), Some("NotImplemented")),
+            (Service::Oss, "ListObjects", Some(403), Some("AccessDenied")),
         ]
     );
     let put = &requests[0];

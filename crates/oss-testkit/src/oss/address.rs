@@ -6,14 +6,18 @@ use super::error::Refusal;
 use crate::state::State;
 use crate::wire::Request;
 
-/// Suffix of the service's own host names.
-const SERVICE_DOMAIN: &str = ".aliyuncs.com";
+/// Suffixes of the service's own host names, and of those that lead to this machine.
+const SERVICE_DOMAINS: [&str; 2] = [".aliyuncs.com", ".localhost"];
+/// The first label of the endpoints for clients of S3. No bucket has so short a name.
+const S3: &str = "s3";
 
 /// What a request is about. Empty names: the service itself, or the bucket itself.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) bucket: String,
     pub(super) key: String,
+    /// Whether the host names the bucket, not the path.
+    pub(super) is_virtual_hosted: bool,
 }
 
 impl Target {
@@ -41,6 +45,7 @@ impl Target {
         Ok(Self {
             bucket: bucket.into_owned(),
             key: key.into_owned(),
+            is_virtual_hosted: named.is_some(),
         })
     }
 }
@@ -53,17 +58,40 @@ fn host_name(host: &str) -> &str {
     host.split(':').next().unwrap_or(host)
 }
 
-/// The bucket of a virtual-hosted address: `bucket.localhost` or `bucket.oss-cn-hangzhou.aliyuncs.com`.
-/// The service itself, and an IP address, name none.
+/// The bucket of a virtual-hosted address: `bucket.localhost` or `bucket.oss-cn-hangzhou.aliyuncs.com`, with `s3.`
+/// after the bucket where clients of S3 are meant. The service itself, and an IP address, name none.
 fn bucket_in_host(host: &str) -> Option<&str> {
     let (first, rest) = host.split_once('.')?;
-    let is_service = rest
-        .strip_suffix(SERVICE_DOMAIN)
-        .is_some_and(|service| service.starts_with("oss-"));
+    let rest = rest.strip_prefix("s3.").unwrap_or(rest);
     let is_dual_stack = rest
         .split_once('.')
         .is_some_and(|(_, rest)| rest == "oss.aliyuncs.com");
-    (rest.eq_ignore_ascii_case("localhost") || is_service || is_dual_stack).then_some(first)
+    let is_virtual = rest.eq_ignore_ascii_case("localhost") || is_service(rest) || is_dual_stack;
+    (is_virtual && first != S3).then_some(first)
+}
+
+/// `oss-cn-hangzhou.aliyuncs.com`, and the like on this machine.
+fn is_service(host: &str) -> bool {
+    let name = SERVICE_DOMAINS
+        .iter()
+        .find_map(|domain| host.strip_suffix(domain));
+    name.is_some_and(|name| name.starts_with("oss-") && !name.contains('.'))
+}
+
+/// Whether the host is an endpoint for clients of S3, with or without a bucket.
+pub(super) fn is_s3_host(host: &str) -> bool {
+    let mut rest = Some(host_name(host));
+    // The service itself, then a bucket in front of it.
+    for _ in 0..2 {
+        let Some((first, after)) = rest.and_then(|rest| rest.split_once('.')) else {
+            return false;
+        };
+        if first == S3 {
+            return after == "localhost" || is_service(after);
+        }
+        rest = Some(after);
+    }
+    false
 }
 
 #[cfg(test)]
@@ -83,8 +111,37 @@ mod tests {
             ("bkt.cn-hangzhou.oss.aliyuncs.com", Some("bkt")),
             ("cn-hangzhou.oss.aliyuncs.com", None),
             ("www.example.com", None),
+            ("bkt.s3.oss-cn-hangzhou.aliyuncs.com", Some("bkt")),
+            ("bkt.s3.oss-cn-hangzhou-internal.aliyuncs.com:80", Some("bkt")),
+            ("s3.oss-cn-hangzhou.aliyuncs.com", None),
+            ("bkt.s3.oss-cn-hangzhou.localhost:9000", Some("bkt")),
+            ("bkt.oss-cn-hangzhou.localhost:9000", Some("bkt")),
+            ("bkt.s3.localhost:9000", Some("bkt")),
+            ("s3.localhost:9000", None),
         ] {
             assert_eq!(bucket_in_host(host_name(host)), bucket, "{host}");
+        }
+    }
+
+    #[test]
+    fn endpoints_for_clients_of_s3_are_told_apart() {
+        for host in [
+            "s3.localhost",
+            "bkt.s3.localhost:9000",
+            "s3.oss-cn-hangzhou.aliyuncs.com",
+            "bkt.s3.oss-cn-hangzhou-internal.aliyuncs.com",
+            "bkt.s3.oss-cn-hangzhou.localhost:80",
+        ] {
+            assert!(is_s3_host(host), "{host}");
+        }
+        for host in [
+            "localhost",
+            "127.0.0.1:80",
+            "bkt.oss-cn-hangzhou.aliyuncs.com",
+            "bkt.s3.amazonaws.com",
+            "a.b.s3.localhost",
+        ] {
+            assert!(!is_s3_host(host), "{host}");
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Listing, creating and deleting buckets.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use super::bucket::{Bucket, BucketAcl, named};
+use super::call::Call;
+use super::document::{document, elements, flag, number_parameter, owner};
 use super::error::Refusal;
 use super::xml::Node;
-use super::{Bucket, BucketAcl, Call, document, invalid_argument, list, named, number_parameter};
 use crate::time::iso_millis;
 use crate::wire::{Answer, element};
 
@@ -26,16 +29,15 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 
     let mut text = element("Prefix", prefix) + &element("Marker", marker);
     text += &element("MaxKeys", &max.to_string());
-    text += &element("IsTruncated", if more { "true" } else { "false" });
+    text += &element("IsTruncated", flag(more));
     if let Some((last, _)) = page.last().filter(|_| more) {
         text += &element("NextMarker", last);
     }
-    text += &list::owner(&call.state.account);
+    text += &owner(&call.state.account);
     text += "<Buckets>";
     let region = call.state.region.as_str();
     for (name, bucket) in page {
-        text += "<Bucket>";
-        for (field, value) in [
+        let fields = elements(&[
             ("Name", name.as_str()),
             ("Location", &format!("oss-{region}")),
             ("Region", region),
@@ -43,10 +45,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
             ("StorageClass", "Standard"),
             ("ExtranetEndpoint", &format!("oss-{region}.aliyuncs.com")),
             ("IntranetEndpoint", &format!("oss-{region}-internal.aliyuncs.com")),
-        ] {
-            text += &element(field, value);
-        }
-        text += "</Bucket>";
+        ]);
+        let _ = write!(text, "<Bucket>{fields}</Bucket>");
     }
     text += "</Buckets>";
     Ok(document("ListAllMyBucketsResult", &text))
@@ -61,16 +61,11 @@ pub(super) fn put(call: &Call<'_>) -> Result<Answer, Refusal> {
             Refusal::new(400, "InvalidBucketName", message, "0015-00000001").field("BucketName", call.bucket)
         );
     }
-    let acl = match call.request.header("x-oss-acl") {
-        None => None,
-        Some("private") => Some(BucketAcl::Private),
-        Some("public-read") => Some(BucketAcl::PublicRead),
-        Some("public-read-write") => Some(BucketAcl::PublicReadWrite),
-        Some(other) => {
-            let message = "no such bucket access control exists";
-            return Err(invalid_argument(message, "x-oss-acl", other));
-        }
-    };
+    let acl = call
+        .request
+        .header("x-oss-acl")
+        .map(BucketAcl::parse)
+        .transpose()?;
     let body = &call.request.body;
     let is_configuration = |root: &Node| root.name == "CreateBucketConfiguration";
     if !body.is_empty() && !Node::parse(body).as_ref().is_some_and(is_configuration) {

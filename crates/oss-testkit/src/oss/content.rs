@@ -54,6 +54,19 @@ impl Content {
         }
     }
 
+    /// A range of a content; of a sink the length alone is known.
+    pub(super) fn part_of(whole: &Self, range: std::ops::Range<usize>) -> Self {
+        match &whole.bytes {
+            Some(bytes) => Self::of(bytes.slice(range)),
+            None => Self {
+                bytes: None,
+                length: range.len(),
+                md5: [0; 16],
+                crc64: None,
+            },
+        }
+    }
+
     /// The bytes; `None` for a sink.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         self.bytes.as_ref()

@@ -1,104 +1,86 @@
-//! Copying objects.
+//! Copying objects: `CopyObject` and `UploadPartCopy`.
+//!
+//! Vendor documents: the pages of the two operations (Object Storage Service, API reference).
 
 use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode_str;
-
+use super::bucket::{Bucket, Wanted, check_key, named, with_version};
+use super::call::Call;
+use super::conditions;
+use super::content::Content;
+use super::copy_source::invalid_source;
+use super::document::{document, elements};
 use super::error::Refusal;
-use super::object::{self, Object};
-use super::{Bucket, Call, conditions, document, invalid_argument, named};
+use super::multipart::{Stored, store_part};
+use super::object::Object;
+use super::properties::Properties;
+use super::{range, restore, symlink};
 use crate::time::iso_millis;
-use crate::wire::{Answer, Request, element};
+use crate::wire::Answer;
 
 pub(super) fn copy(call: &Call<'_>, buckets: &mut BTreeMap<String, Bucket>) -> Result<Answer, Refusal> {
     let request = call.request;
-    object::check_upload(call.key, request.header("x-oss-object-acl"))?;
-    let source = call.copy_source.as_ref().ok_or_else(|| invalid_source(""))?;
-    let origin = named(buckets, &source.bucket)?.object(&source.key)?;
-    conditions::COPY.check(request, origin)?;
-    let headers = match request.header("x-oss-metadata-directive") {
-        None | Some("COPY") => origin.headers().clone(),
-        Some("REPLACE") => object::kept_headers(request)?,
-        Some(other) => {
-            let message = "The metadata directive must be COPY or REPLACE.";
-            return Err(invalid_argument(message, "x-oss-metadata-directive", other));
-        }
-    };
+    check_key(call.key)?;
+    let origin = source(call, buckets)?;
+    let properties = Properties::of_copy(request, &origin.object.properties)?;
+    let source_version = origin.version.map(str::to_owned);
     // A copy is one piece, and keeps the ETag of what it was made from.
-    let copied = Object::assembled(
-        origin.content().clone(),
-        headers,
-        origin.etag().to_owned(),
-        call.now,
-    );
-    let inner = element("LastModified", &iso_millis(call.now)) + &element("ETag", copied.etag());
+    let (content, etag) = (origin.object.content().clone(), origin.object.etag().to_owned());
+    let copied = Object::assembled(content, properties, etag, call.now);
+    let inner = elements(&[("LastModified", &iso_millis(call.now)), ("ETag", copied.etag())]);
     let answer = document("CopyObjectResult", &inner).with("etag", copied.etag());
     let answer = copied.content().with_crc64(answer);
-    named(buckets, call.bucket)?.insert(request, call.key, copied)?;
-    Ok(answer)
+    let version = named(buckets, call.bucket)?.insert(request, call.key, copied)?;
+    let answer = with_version(answer, version.as_deref());
+    Ok(with_source_version(answer, source_version))
 }
 
-/// The object that is copied.
-pub(super) struct Source {
-    pub(super) bucket: String,
-    pub(super) key: String,
-    /// Whether a version is named; it is passed over otherwise, since there is but one.
-    pub(super) versioned: bool,
-}
-
-impl Source {
-    /// Reads `x-oss-copy-source`. A `+` stands for itself, unless only the object exists whose key has a space there.
-    pub(super) fn of(request: &Request, buckets: &BTreeMap<String, Bucket>) -> Result<Self, Refusal> {
-        let header = request.header("x-oss-copy-source").unwrap_or_default();
-        let exists = |source: &Self| {
-            let bucket = buckets.get(&source.bucket);
-            bucket.is_some_and(|bucket| bucket.objects.contains_key(&source.key))
-        };
-        let literal = Self::read(header).ok_or_else(|| invalid_source(header))?;
-        if exists(&literal) || !header.contains('+') {
-            return Ok(literal);
-        }
-        let spaced = Self::read(&header.replace('+', "%20"));
-        Ok(spaced.filter(exists).unwrap_or(literal))
+/// Copies an object, or a range of one, into a part of an upload.
+pub(super) fn upload_part(
+    call: &Call<'_>,
+    buckets: &mut BTreeMap<String, Bucket>,
+) -> Result<Answer, Refusal> {
+    let origin = source(call, buckets)?;
+    let whole = origin.object.content();
+    let header = call.request.header("x-oss-copy-source-range");
+    let wanted = match header {
+        Some(header) => range::wanted(call.request, header, whole.length)?,
+        None => None,
+    };
+    let source_version = origin.version.map(str::to_owned);
+    let shown = wanted
+        .as_ref()
+        .map(|part| format!("bytes {}-{}/{}", part.start, part.end - 1, whole.length));
+    let content = match wanted {
+        Some(part) => Content::part_of(whole, part),
+        None => whole.clone(),
+    };
+    let Stored { etag, crc64 } = store_part(call, named(buckets, call.bucket)?, content)?;
+    let inner = elements(&[("LastModified", &iso_millis(call.now)), ("ETag", &etag)]);
+    let mut answer = document("CopyPartResult", &inner).with("etag", etag);
+    if let Some(shown) = shown {
+        answer = answer.with("content-range", shown);
     }
-
-    /// Reads `/bucket/key?versionId=..`, percent-encoded.
-    fn read(header: &str) -> Option<Self> {
-        let (path, query) = header.split_once('?').unwrap_or((header, ""));
-        let (bucket, key) = path.strip_prefix('/').unwrap_or(path).split_once('/')?;
-        let decode = |text| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
-        let (bucket, key) = (decode(bucket)?, decode(key)?);
-        (!bucket.is_empty() && !key.is_empty()).then_some(Self {
-            bucket,
-            key,
-            versioned: query.starts_with("versionId="),
-        })
+    if let Some(crc64) = crc64 {
+        answer = answer.with("x-oss-hash-crc64ecma", crc64.to_string());
     }
+    Ok(with_source_version(answer, source_version))
 }
 
-fn invalid_source(header: &str) -> Refusal {
-    invalid_argument("Invalid copy source.", "x-oss-copy-source", header)
+/// The object to copy, which has to be as the conditions say, and readable.
+fn source<'a>(call: &Call<'_>, buckets: &'a mut BTreeMap<String, Bucket>) -> Result<Wanted<'a>, Refusal> {
+    let source = call.copy_source.as_ref().ok_or_else(|| invalid_source(""))?;
+    let bucket = &*named(buckets, &source.bucket)?;
+    let found = bucket.find(&source.key, source.version.as_deref())?;
+    let object = symlink::followed(bucket, found.object)?;
+    conditions::COPY.check(call.request, object)?;
+    restore::check_readable(object, call.now)?;
+    Ok(Wanted { object, ..found })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sources_are_decoded_once() {
-        for (header, expected) in [
-            ("/bkt/a%20b/c+d", Some(("bkt", "a b/c+d"))),
-            ("bkt/a%2Fb?versionId=CAEQ", Some(("bkt", "a/b"))),
-            ("/bkt/100%2525%3F", Some(("bkt", "100%25?"))),
-            ("/bkt//lead", Some(("bkt", "/lead"))),
-            ("/bkt/", None),
-            ("/bkt", None),
-            ("", None),
-            ("/bkt/%ff", None),
-        ] {
-            let expected = expected.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
-            let found = Source::read(header).map(|source| (source.bucket, source.key));
-            assert_eq!(found, expected, "{header}");
-        }
+fn with_source_version(answer: Answer, version: Option<String>) -> Answer {
+    match version {
+        Some(id) => answer.with("x-oss-copy-source-version-id", id),
+        None => answer,
     }
 }

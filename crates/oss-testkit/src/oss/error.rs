@@ -15,6 +15,7 @@ pub(crate) struct Refusal {
     ec: &'static str,
     /// Further elements, already escaped.
     fields: String,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
@@ -25,7 +26,14 @@ impl Refusal {
             message: message.to_owned(),
             ec,
             fields: String::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// Adds a header to the answer.
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// Adds an element to the error document.
@@ -80,11 +88,27 @@ impl Refusal {
             answer = answer.with("x-oss-ec", self.ec);
         }
         answer.code = Some(self.code);
+        for (name, value) in self.headers {
+            answer = answer.with(name, value);
+        }
         answer
             .with("server", "AliyunOSS")
             .with("x-oss-request-id", id)
             .with("x-oss-server-time", "1")
     }
+}
+
+/// The refusal of a parameter or a header.
+pub(super) fn invalid_argument(message: &str, name: &str, value: &str) -> Refusal {
+    Refusal::new(400, "InvalidArgument", message, "")
+        .field("ArgumentName", name)
+        .field("ArgumentValue", value)
+}
+
+/// The refusal of a caller without a key.
+pub(super) fn denied() -> Refusal {
+    let message = "You have no right to access this object because of bucket acl.";
+    Refusal::new(403, "AccessDenied", message, "0003-00000001")
 }
 
 /// An error answer, as a fault scripts it.

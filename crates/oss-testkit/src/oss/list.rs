@@ -1,16 +1,18 @@
-//! Listing the objects of a bucket: `ListObjectsV2`.
+//! Listing the objects of a bucket: `ListObjects` and `ListObjectsV2`.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_credentials_core::nonce;
 
-use super::error::Refusal;
+use super::bucket::Bucket;
+use super::call::Call;
+use super::document::{Encoding, document, elements, flag, number_parameter, owner};
+use super::error::{Refusal, invalid_argument};
 use super::object::Object;
-use super::{Bucket, Call, Encoding, document, invalid_argument, number_parameter};
+use super::paging::{Entry, Filter};
+use super::versions::Objects;
 use crate::time::iso_millis;
 use crate::wire::{Answer, Request, element};
 
@@ -30,28 +32,60 @@ enum Place {
     Behind(String),
 }
 
-/// One entry of a page.
-#[derive(Debug, PartialEq, Eq)]
-enum Entry<'a> {
-    Key(&'a str),
-    CommonPrefix(&'a str),
+/// What a list of keys asks for.
+pub(super) fn filter(request: &Request) -> Result<Filter<'_>, Refusal> {
+    Ok(Filter {
+        prefix: request.query_value("prefix").unwrap_or_default(),
+        delimiter: request.query_value("delimiter").filter(|value| !value.is_empty()),
+        max: number_parameter(request, "max-keys", 1..=MAX_KEYS, DEFAULT_MAX_KEYS)?,
+    })
 }
 
-pub(super) fn list(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result<Answer, Refusal> {
+/// `ListObjects`, which goes on after a key.
+pub(super) fn list_v1(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result<Answer, Refusal> {
     let request = call.request;
-    let encoding = Encoding::of(request)?;
-    let max_keys = number_parameter(request, "max-keys", 1..=MAX_KEYS, DEFAULT_MAX_KEYS)?;
+    let (encoding, filter) = (Encoding::of(request)?, filter(request)?);
+    let marker = request.query_value("marker").unwrap_or_default();
+    let place = match marker {
+        "" => Place::Start,
+        marker if filter.is_common_prefix(marker) => Place::Behind(marker.to_owned()),
+        marker => Place::After(marker.to_owned()),
+    };
+    let (entries, next) = if empty_page {
+        (Vec::new(), Some(place))
+    } else {
+        page(&bucket.objects, &filter, &place)
+    };
+    let mut inner = elements(&[
+        ("Name", call.bucket),
+        ("Prefix", &encoding.write(filter.prefix)),
+        ("Marker", &encoding.write(marker)),
+        ("MaxKeys", &filter.max.to_string()),
+        ("Delimiter", &encoding.write(filter.delimiter.unwrap_or_default())),
+    ]);
+    inner += &encoding.element();
+    inner += &element("IsTruncated", flag(next.is_some()));
+    if let Some(Place::After(name) | Place::Behind(name)) = next {
+        inner += &element("NextMarker", &encoding.write(&name));
+    }
+    inner += &listed(&entries, encoding, Some(&owner(&call.state.account)));
+    Ok(document("ListBucketResult", &inner))
+}
+
+/// `ListObjectsV2`, which goes on with a token.
+pub(super) fn list_v2(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result<Answer, Refusal> {
+    let request = call.request;
+    let (encoding, filter) = (Encoding::of(request)?, filter(request)?);
     let value = |name| request.query_value(name).filter(|value| !value.is_empty());
-    let (prefix, delimiter) = (value("prefix").unwrap_or_default(), value("delimiter"));
     let place = place(request)?;
     let (entries, next) = if empty_page {
         (Vec::new(), Some(place))
     } else {
-        page(&bucket.objects, prefix, delimiter, &place, max_keys)
+        page(&bucket.objects, &filter, &place)
     };
 
     let mut inner = element("Name", call.bucket);
-    inner += &element("Prefix", &encoding.write(prefix));
+    inner += &element("Prefix", &encoding.write(filter.prefix));
     for (name, parameter) in [
         ("StartAfter", "start-after"),
         ("ContinuationToken", "continuation-token"),
@@ -60,50 +94,50 @@ pub(super) fn list(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result
             inner += &element(name, &encoding.write(value));
         }
     }
-    inner += &element("MaxKeys", &max_keys.to_string());
-    inner += &element("Delimiter", &encoding.write(delimiter.unwrap_or_default()));
+    inner += &element("MaxKeys", &filter.max.to_string());
+    inner += &element("Delimiter", &encoding.write(filter.delimiter.unwrap_or_default()));
     inner += &encoding.element();
-    inner += &element("IsTruncated", if next.is_some() { "true" } else { "false" });
+    inner += &element("IsTruncated", flag(next.is_some()));
     if let Some(next) = next {
         inner += &element("NextContinuationToken", &encoding.write(&next.token()));
     }
     inner += &element("KeyCount", &entries.len().to_string());
     let owner = (request.query_value("fetch-owner") == Some("true")).then(|| owner(&call.state.account));
-    for entry in entries {
-        match entry {
-            Entry::Key(key) => {
-                if let Some(object) = bucket.objects.get(key) {
-                    inner += &contents(&encoding.write(key), object, owner.as_deref());
-                }
-            }
-            Entry::CommonPrefix(prefix) => {
-                let prefix = element("Prefix", &encoding.write(prefix));
-                let _ = write!(inner, "<CommonPrefixes>{prefix}</CommonPrefixes>");
-            }
-        }
-    }
+    inner += &listed(&entries, encoding, owner.as_deref());
     Ok(document("ListBucketResult", &inner))
 }
 
-/// The owner of buckets and objects: the account.
-pub(super) fn owner(account: &str) -> String {
-    let (id, name) = (element("ID", account), element("DisplayName", account));
-    format!("<Owner>{id}{name}</Owner>")
+/// The entries as elements.
+fn listed(entries: &[Entry<'_, &Object>], encoding: Encoding, owner: Option<&str>) -> String {
+    entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Item(key, object) => contents(&encoding.write(key), object, owner),
+            Entry::CommonPrefix(prefix) => common_prefix(prefix, encoding),
+        })
+        .collect()
+}
+
+/// The element of keys that are rolled up.
+pub(super) fn common_prefix(prefix: &str, encoding: Encoding) -> String {
+    let prefix = element("Prefix", &encoding.write(prefix));
+    format!("<CommonPrefixes>{prefix}</CommonPrefixes>")
 }
 
 fn contents(key: &str, object: &Object, owner: Option<&str>) -> String {
-    let fields: String = [
-        ("Key", key),
+    let fields = elements(&[("Key", key)]) + &described(object);
+    format!("<Contents>{fields}{}</Contents>", owner.unwrap_or_default())
+}
+
+/// What a list says of an object besides its key.
+pub(super) fn described(object: &Object) -> String {
+    elements(&[
         ("LastModified", &iso_millis(object.last_modified())),
         ("ETag", object.etag()),
         ("Type", object.kind()),
         ("Size", &object.content().length.to_string()),
         ("StorageClass", &object.storage_class()),
-    ]
-    .into_iter()
-    .map(|(name, value)| element(name, value))
-    .collect();
-    format!("<Contents>{fields}{}</Contents>", owner.unwrap_or_default())
+    ])
 }
 
 /// Where the page that is asked for begins; a continuation token counts more than a start.
@@ -116,49 +150,26 @@ fn place(request: &Request) -> Result<Place, Refusal> {
     Ok(value("start-after").map_or(Place::Start, |key| Place::After(key.to_owned())))
 }
 
-/// Up to `max` entries from a place on, and where the next page begins if there is one.
+/// The entries from a place on, and where the next page begins if there is one.
 fn page<'a>(
-    objects: &'a BTreeMap<String, Object>,
-    prefix: &str,
-    delimiter: Option<&str>,
+    objects: &'a Objects,
+    filter: &Filter<'_>,
     place: &Place,
-    max: usize,
-) -> (Vec<Entry<'a>>, Option<Place>) {
+) -> (Vec<Entry<'a, &'a Object>>, Option<Place>) {
     let start = match place {
         Place::Start => Bound::Unbounded,
         Place::After(key) => Bound::Excluded(key.as_str()),
         Place::Behind(passed) => Bound::Included(passed.as_str()),
     };
-    let mut entries: Vec<Entry<'a>> = Vec::new();
-    let mut last = Place::Start;
-    for key in objects
-        .range::<str, _>((start, Bound::Unbounded))
-        .map(|(key, _)| key)
-    {
-        let Some(rest) = key.strip_prefix(prefix) else {
-            continue;
-        };
-        if matches!(place, Place::Behind(passed) if key.starts_with(passed)) {
-            continue;
-        }
-        let end = delimiter.and_then(|delimiter| Some(rest.find(delimiter)? + delimiter.len()));
-        let entry = match end {
-            Some(end) => Entry::CommonPrefix(&key[..prefix.len() + end]),
-            None => Entry::Key(key),
-        };
-        if entries.last() == Some(&entry) {
-            continue;
-        }
-        if entries.len() == max {
-            return (entries, Some(last));
-        }
-        last = match entry {
-            Entry::Key(key) => Place::After(key.to_owned()),
-            Entry::CommonPrefix(prefix) => Place::Behind(prefix.to_owned()),
-        };
-        entries.push(entry);
-    }
-    (entries, None)
+    let names = objects
+        .current_from(start)
+        .filter(|(key, _)| !matches!(place, Place::Behind(passed) if key.starts_with(passed)));
+    let (entries, more) = filter.page(names);
+    let next = entries.last().filter(|_| more).map(|last| match last {
+        Entry::Item(key, _) => Place::After((*key).to_owned()),
+        Entry::CommonPrefix(prefix) => Place::Behind((*prefix).to_owned()),
+    });
+    (entries, next)
 }
 
 impl Place {
@@ -189,6 +200,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use super::super::versions::Versioning;
     use super::*;
     use bytes::Bytes;
     use std::time::SystemTime;
@@ -196,17 +208,20 @@ mod tests {
     /// All pages, entries separated by blanks and pages by bars.
     fn pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, start: Place, max: usize) -> String {
         let object = Object::from_bytes(Bytes::new(), SystemTime::UNIX_EPOCH);
-        let objects = keys
-            .iter()
-            .map(|key| ((*key).to_owned(), object.clone()))
-            .collect();
+        let mut objects = Objects::default();
+        for key in keys {
+            objects.insert(key, object.clone(), Versioning::Off);
+        }
+        let filter = Filter {
+            prefix,
+            delimiter,
+            max,
+        };
         let mut place = Some(start);
         let mut shown = Vec::new();
         while let Some(here) = place {
-            let (entries, next) = page(&objects, prefix, delimiter, &here, max);
-            let names = entries.iter().map(|entry| match entry {
-                Entry::Key(name) | Entry::CommonPrefix(name) => *name,
-            });
+            let (entries, next) = page(&objects, &filter, &here);
+            let names = entries.iter().map(Entry::name);
             shown.push(names.collect::<Vec<_>>().join(" "));
             place = next.map(|next| Place::read(&next.token()).unwrap());
         }

@@ -5,155 +5,78 @@
 //! signature in a URL" and "Error responses" (Object Storage Service, API reference); the pages about single
 //! `EC` codes (Object Storage Service, support).
 
+mod acl;
 mod address;
 mod auth;
 mod authorize;
+mod bucket;
+mod bucket_info;
 mod buckets;
+mod call;
 mod conditions;
 mod content;
 mod copy;
+mod copy_source;
 mod delete_multiple;
+mod document;
+mod download;
 mod error;
 mod list;
+mod list_uploads;
+mod list_versions;
 mod multipart;
 mod object;
 mod operation;
+mod paging;
 mod policy;
 mod post;
+mod properties;
 mod range;
 mod receive;
+mod restore;
+mod s3;
+mod symlink;
+mod tagging;
+mod upload;
+mod uploads;
+mod versions;
 mod xml;
-
-use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use crate::server::Judgement;
 use crate::state::State;
 use crate::wire::{Answer, Request, Upload};
 use address::Target;
 pub(crate) use auth::access_key_id;
+pub(crate) use bucket::Bucket;
+pub use bucket::BucketAcl;
+use call::Call;
 pub(crate) use content::Content;
-use error::{Refusal, request_id};
+use copy_source::Source;
+use error::{Refusal, denied, request_id};
 pub(crate) use error::{error, json_error};
-use multipart::MultipartUpload;
 pub(crate) use object::Object;
 use operation::Operation;
 pub(crate) use receive::receive;
 
-/// Who may use a bucket without a signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BucketAcl {
-    /// Nobody.
-    #[default]
-    Private,
-    /// Everybody may read and list objects.
-    PublicRead,
-    /// Everybody may read, list, write and delete objects.
-    PublicReadWrite,
-}
-
-/// A bucket and what is in it.
-#[derive(Clone, Debug)]
-pub(crate) struct Bucket {
-    acl: BucketAcl,
-    /// Whether content is measured instead of kept.
-    sink: bool,
-    /// Whether it belongs to another account.
-    foreign: bool,
-    created: SystemTime,
-    pub(crate) objects: BTreeMap<String, Object>,
-    /// Uploads in parts that have not ended, by their id.
-    uploads: BTreeMap<String, MultipartUpload>,
-}
-
-impl Bucket {
-    pub(crate) fn new(acl: BucketAcl, created: SystemTime) -> Self {
-        Self {
-            acl,
-            sink: false,
-            foreign: false,
-            created,
-            objects: BTreeMap::new(),
-            uploads: BTreeMap::new(),
-        }
-    }
-
-    pub(crate) fn sink(created: SystemTime) -> Self {
-        Self {
-            sink: true,
-            ..Self::new(BucketAcl::Private, created)
-        }
-    }
-
-    pub(crate) fn foreign(created: SystemTime) -> Self {
-        Self {
-            foreign: true,
-            ..Self::new(BucketAcl::Private, created)
-        }
-    }
-
-    fn object(&self, key: &str) -> Result<&Object, Refusal> {
-        self.objects.get(key).ok_or_else(|| {
-            Refusal::new(
-                404,
-                "NoSuchKey",
-                "The specified key does not exist.",
-                "0026-00000001",
-            )
-            .field("Key", key)
-        })
-    }
-
-    /// Stores an object, unless the request forbids to replace one.
-    fn insert(&mut self, request: &Request, key: &str, object: Object) -> Result<(), Refusal> {
-        let forbid = request
-            .header("x-oss-forbid-overwrite")
-            .is_some_and(|value| value == "true");
-        if forbid && self.objects.contains_key(key) {
-            return Err(Refusal::file_already_exists());
-        }
-        self.objects.insert(key.to_owned(), object);
-        Ok(())
-    }
-}
-
-/// A request that has been understood and let in.
-struct Call<'a> {
-    state: &'a State,
-    request: &'a Request,
-    bucket: &'a str,
-    key: &'a str,
-    /// What `CopyObject` copies.
-    copy_source: Option<copy::Source>,
-    now: SystemTime,
-}
-
 /// The name of the operation that is asked for.
 pub(crate) fn action(state: &State, request: &Request) -> String {
     Target::of(state, request)
-        .map_or("Unknown", |target| Operation::of(request, &target).name())
+        .map_or("Unknown", |target| {
+            Operation::of(&s3::understood(request), &target).name()
+        })
         .to_owned()
-}
-
-/// Whether the request is a form upload.
-fn is_form(request: &Request) -> bool {
-    request.method == "POST"
-        && request
-            .header("content-type")
-            .and_then(|kind| kind.split(';').next())
-            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
 }
 
 /// Carries out a request.
 pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    match answer(state, request, judgement) {
+    let answer = match answer(state, request, judgement) {
         Ok(answer) => answer
             .with("server", "AliyunOSS")
             .with("x-oss-request-id", request_id())
             .with("x-oss-server-time", "1"),
         Err(refusal) => refusal.answer(request),
-    }
+    };
+    s3::answered(request, answer)
 }
 
 fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
@@ -162,13 +85,13 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
         let message = "Your proposed upload exceeds the maximum allowed size.";
         return Err(Refusal::new(400, "EntityTooLarge", message, ""));
     }
-    let operation = Operation::of(request, &target);
+    s3::check_style(request, &target)?;
     let now = state.now(judgement.clock_offset);
     let caller = auth::authenticate(state, request, &target, now)?;
-    let signed = caller.is_some();
+    let request = &*s3::understood(request);
+    let operation = Operation::of(request, &target);
     if operation == Operation::Unsupported {
-        let message = "The local cloud does not know this operation.";
-        return Err(Refusal::new(501, "NotImplemented", message, "0012-00000101"));
+        return Err(not_implemented());
     }
     let call = Call {
         state,
@@ -176,138 +99,84 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
         bucket: &target.bucket,
         key: &target.key,
         copy_source: match operation {
-            Operation::CopyObject => Some(copy::Source::of(request, &state.lock().buckets)?),
+            Operation::CopyObject | Operation::UploadPartCopy => {
+                Some(Source::of(request, &state.lock().buckets)?)
+            }
             _ => None,
         },
+        signed: caller.is_some(),
         now,
     };
-    if let Some(policy) = caller.and_then(|key| key.policy) {
-        authorize::check(&call, operation, &policy)?;
+    match caller {
+        Some(key) => {
+            if let Some(policy) = &key.policy {
+                authorize::check(&call, operation, policy)?;
+            }
+        }
+        None => check_unsigned(&call, operation)?,
     }
-    if operation == Operation::PutBucket && signed {
-        return buckets::put(&call);
-    }
+    carry_out(&call, operation, judgement)
+}
+
+/// Refuses what the ACL of the object or of the bucket does not allow to everybody.
+fn check_unsigned(call: &Call<'_>, operation: Operation) -> Result<(), Refusal> {
     if operation == Operation::ListBuckets {
-        return if signed {
-            buckets::list(&call)
-        } else {
-            Err(denied())
-        };
-    }
-    // Checksums take their time: not while everybody waits for the lock.
-    let content = operation.stores_body().then(|| Content::of_request(request));
-    let mut inner = state.lock();
-    if operation == Operation::DeleteBucket && signed {
-        return buckets::delete(&mut inner.buckets, call.bucket);
-    }
-    let bucket = named(&mut inner.buckets, call.bucket)?;
-    if !signed && !operation.allowed_unsigned(bucket.acl) {
         return Err(denied());
     }
-    match (operation, content) {
-        (Operation::PutObject, Some(content)) => object::put(&call, bucket, content),
-        (Operation::UploadPart, Some(content)) => multipart::upload_part(&call, bucket, content),
-        (Operation::CopyObject, _) => copy::copy(&call, &mut inner.buckets),
-        (Operation::DeleteObject, _) => {
-            bucket.objects.remove(call.key);
-            Ok(Answer::empty(204))
-        }
-        (Operation::GetObjectMeta, _) => object::meta(&call, bucket),
-        (Operation::ListObjectsV2, _) => list::list(&call, bucket, judgement.empty_page),
-        (Operation::DeleteMultipleObjects, _) => delete_multiple::delete(&call, bucket),
-        (Operation::PostObject, _) => post::post(&call, bucket, signed),
-        (Operation::InitiateMultipartUpload, _) => multipart::initiate(&call, bucket),
-        (Operation::CompleteMultipartUpload, _) => multipart::complete(&call, bucket),
-        (Operation::AbortMultipartUpload, _) => multipart::abort(&call, bucket),
-        (Operation::ListParts, _) => multipart::list_parts(&call, bucket),
-        _ => object::get(&call, bucket),
+    let acl = call.in_bucket(|bucket| Ok(bucket.acl_of(call.key)))?;
+    if operation.allowed_unsigned(acl) {
+        Ok(())
+    } else {
+        Err(denied())
     }
 }
 
-/// A bucket of the account.
-fn named<'a>(buckets: &'a mut BTreeMap<String, Bucket>, name: &str) -> Result<&'a mut Bucket, Refusal> {
-    let bucket = buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?;
-    if bucket.foreign {
-        let message = "The bucket you access does not belong to you.";
-        return Err(Refusal::new(403, "AccessDenied", message, "0003-00000001"));
-    }
-    Ok(bucket)
-}
-
-fn no_such_bucket(name: &str) -> Refusal {
-    let message = "The specified bucket does not exist.";
-    Refusal::new(404, "NoSuchBucket", message, "0015-00000101").field("BucketName", name)
-}
-
-fn denied() -> Refusal {
-    let message = "You have no right to access this object because of bucket acl.";
-    Refusal::new(403, "AccessDenied", message, "0003-00000001")
-}
-
-fn invalid_argument(message: &str, name: &str, value: &str) -> Refusal {
-    Refusal::new(400, "InvalidArgument", message, "")
-        .field("ArgumentName", name)
-        .field("ArgumentValue", value)
-}
-
-/// A number in the query between two bounds, both included. Sent without a value, as one of the vendor's
-/// clients does, it is as good as not sent.
-fn number_parameter(
-    request: &Request,
-    name: &str,
-    bounds: std::ops::RangeInclusive<usize>,
-    default: usize,
-) -> Result<usize, Refusal> {
-    let Some(value) = request.query_value(name).filter(|value| !value.is_empty()) else {
-        return Ok(default);
-    };
-    let number = value.parse().ok().filter(|number| bounds.contains(number));
-    number.ok_or_else(|| {
-        let (least, most) = (bounds.start(), bounds.end());
-        let message = format!("Argument {name} must be an integer between {least} and {most}.");
-        invalid_argument(&message, name, value)
-    })
-}
-
-/// How names are written in an answer: as they are, or percent-encoded if the request wants that.
-#[derive(Clone, Copy)]
-struct Encoding {
-    url: bool,
-}
-
-impl Encoding {
-    fn of(request: &Request) -> Result<Self, Refusal> {
-        match request.query_value("encoding-type") {
-            None | Some("") => Ok(Self { url: false }),
-            Some("url") => Ok(Self { url: true }),
-            Some(other) => Err(invalid_argument(
-                "Invalid Encoding Method specified in Request.",
-                "encoding-type",
-                other,
-            )),
-        }
-    }
-
-    fn write(self, name: &str) -> String {
-        if self.url {
-            oss_sign::encode(name)
-        } else {
-            name.to_owned()
-        }
-    }
-
-    /// The element that says how names are written.
-    fn element(self) -> String {
-        if self.url {
-            crate::wire::element("EncodingType", "url")
-        } else {
-            String::new()
-        }
+/// Does what is asked for. Each operation is named: one that is declared and not handled does not compile.
+fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Result<Answer, Refusal> {
+    use Operation as Op;
+    match operation {
+        Op::ListBuckets => buckets::list(call),
+        Op::PutBucket => buckets::put(call),
+        Op::HeadBucket => call.in_bucket(|_| Ok(Answer::empty(200))),
+        Op::DeleteBucket => buckets::delete(&mut call.state.lock().buckets, call.bucket),
+        Op::GetBucketInfo => call.in_bucket(|bucket| Ok(bucket_info::info(call, bucket))),
+        Op::GetBucketLocation => call.in_bucket(|_| Ok(bucket_info::location(call))),
+        Op::GetBucketStat => call.in_bucket(|bucket| Ok(bucket_info::stat(call, bucket))),
+        Op::PutBucketAcl => call.in_bucket(|bucket| acl::put_bucket(call, bucket)),
+        Op::GetBucketAcl => call.in_bucket(|bucket| Ok(acl::get_bucket(call, bucket))),
+        Op::PutBucketVersioning => call.in_bucket(|bucket| bucket_info::put_versioning(call, bucket)),
+        Op::GetBucketVersioning => call.in_bucket(|bucket| Ok(bucket_info::get_versioning(bucket))),
+        Op::ListObjects => call.in_bucket(|bucket| list::list_v1(call, bucket, judgement.empty_page)),
+        Op::ListObjectsV2 => call.in_bucket(|bucket| list::list_v2(call, bucket, judgement.empty_page)),
+        Op::ListObjectVersions => call.in_bucket(|bucket| list_versions::list(call, bucket)),
+        Op::ListMultipartUploads => call.in_bucket(|bucket| list_uploads::list(call, bucket)),
+        Op::DeleteMultipleObjects => call.in_bucket(|bucket| delete_multiple::delete(call, bucket)),
+        Op::PostObject => call.in_bucket(|bucket| post::post(call, bucket)),
+        Op::PutObject => call.store(upload::put),
+        Op::AppendObject => call.store(upload::append),
+        Op::CopyObject => copy::copy(call, &mut call.state.lock().buckets),
+        Op::GetObject | Op::HeadObject => call.in_bucket(|bucket| download::get(call, bucket)),
+        Op::GetObjectMeta => call.in_bucket(|bucket| download::meta(call, bucket)),
+        Op::DeleteObject => call.in_bucket(|bucket| Ok(delete_multiple::delete_one(call, bucket))),
+        Op::PutObjectAcl => call.in_bucket(|bucket| acl::put_object(call, bucket)),
+        Op::GetObjectAcl => call.in_bucket(|bucket| acl::get_object(call, bucket)),
+        Op::PutObjectTagging => call.in_bucket(|bucket| tagging::put(call, bucket)),
+        Op::GetObjectTagging => call.in_bucket(|bucket| tagging::get(call, bucket)),
+        Op::DeleteObjectTagging => call.in_bucket(|bucket| tagging::delete(call, bucket)),
+        Op::PutSymlink => call.in_bucket(|bucket| symlink::put(call, bucket)),
+        Op::GetSymlink => call.in_bucket(|bucket| symlink::get(call, bucket)),
+        Op::RestoreObject => call.in_bucket(|bucket| restore::restore(call, bucket)),
+        Op::InitiateMultipartUpload => call.in_bucket(|bucket| multipart::initiate(call, bucket)),
+        Op::UploadPart => call.store(multipart::upload_part),
+        Op::UploadPartCopy => copy::upload_part(call, &mut call.state.lock().buckets),
+        Op::CompleteMultipartUpload => call.in_bucket(|bucket| multipart::complete(call, bucket)),
+        Op::AbortMultipartUpload => call.in_bucket(|bucket| multipart::abort(call, bucket)),
+        Op::ListParts => call.in_bucket(|bucket| multipart::list_parts(call, bucket)),
+        Op::Unsupported => Err(not_implemented()),
     }
 }
 
-/// An XML document as the answer.
-fn document(root: &str, inner: &str) -> Answer {
-    let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>{inner}</{root}>\n");
-    Answer::new(200, "application/xml", xml)
+fn not_implemented() -> Refusal {
+    let message = "The local cloud does not know this operation.";
+    Refusal::new(501, "NotImplemented", message, "0012-00000101")
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
 use md5::{Digest as _, Md5};
 use oss_credentials_core::nonce;
 
+use super::bucket::{Bucket, check_key, with_version};
+use super::call::Call;
 use super::content::{Content, hex};
-use super::error::Refusal;
-use super::object::{self, Headers, Object, quoted_md5};
+use super::document::{Encoding, document, elements, flag, number_parameter};
+use super::error::{Refusal, invalid_argument};
+use super::object::{Object, quoted_md5};
+use super::properties::Properties;
+use super::uploads::{MultipartUpload, Part};
 use super::xml::Node;
-use super::{Bucket, Call, Encoding, document, invalid_argument, number_parameter};
 use crate::time::iso_millis;
 use crate::wire::{Answer, element};
 
@@ -22,23 +25,9 @@ const MAX_PART_NUMBER: usize = 10_000;
 /// Most parts on a page of `ListParts`, and the default.
 const MAX_PARTS: usize = 1000;
 
-/// An upload that has not ended.
-#[derive(Clone, Debug)]
-pub(super) struct MultipartUpload {
-    key: String,
-    headers: Headers,
-    parts: BTreeMap<usize, Part>,
-}
-
-#[derive(Clone, Debug)]
-struct Part {
-    content: Content,
-    uploaded: SystemTime,
-}
-
 pub(super) fn initiate(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Refusal> {
     let encoding = Encoding::of(call.request)?;
-    object::check_upload(call.key, call.request.header("x-oss-object-acl"))?;
+    check_key(call.key)?;
     let mut id = nonce().to_ascii_uppercase();
     id.truncate(32);
     let inner: String = [
@@ -50,14 +39,29 @@ pub(super) fn initiate(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     .concat();
     let upload = MultipartUpload {
         key: call.key.to_owned(),
-        headers: object::kept_headers(call.request)?,
+        properties: Properties::of_upload(call.request)?,
+        initiated: call.now,
         parts: BTreeMap::new(),
     };
     bucket.uploads.insert(id, upload);
     Ok(document("InitiateMultipartUploadResult", &inner))
 }
 
+/// What the answer to a part says of it.
+pub(super) struct Stored {
+    pub(super) etag: String,
+    pub(super) crc64: Option<u64>,
+}
+
 pub(super) fn upload_part(call: &Call<'_>, bucket: &mut Bucket, content: Content) -> Result<Answer, Refusal> {
+    content.check_digest(call.request.header("content-md5"))?;
+    let answer = content.acknowledge(Answer::empty(200));
+    let Stored { etag, .. } = store_part(call, bucket, content)?;
+    Ok(answer.with("etag", etag))
+}
+
+/// Puts a part into the upload that the request names.
+pub(super) fn store_part(call: &Call<'_>, bucket: &mut Bucket, content: Content) -> Result<Stored, Refusal> {
     let upload = upload(call, bucket)?;
     let value = call.request.query_value("partNumber").unwrap_or_default();
     let number = value
@@ -68,14 +72,16 @@ pub(super) fn upload_part(call: &Call<'_>, bucket: &mut Bucket, content: Content
         let message = "Part number must be an integer between 1 and 10000, inclusive.";
         invalid_argument(message, "partNumber", value)
     })?;
-    content.check_digest(call.request.header("content-md5"))?;
-    let answer = content.acknowledge(Answer::empty(200).with("etag", quoted_md5(&content)));
+    let stored = Stored {
+        etag: quoted_md5(&content),
+        crc64: content.crc64,
+    };
     let part = Part {
         content,
         uploaded: call.now,
     };
     upload.parts.insert(number, part);
-    Ok(answer)
+    Ok(stored)
 }
 
 pub(super) fn abort(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Refusal> {
@@ -102,7 +108,7 @@ pub(super) fn complete(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     let etag = etag_of_parts(&contents);
     let object = Object::assembled(
         Content::join(&contents),
-        upload.headers.clone(),
+        upload.properties.clone(),
         etag.clone(),
         call.now,
     );
@@ -117,9 +123,9 @@ pub(super) fn complete(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     .concat();
     let answer = document("CompleteMultipartUploadResult", &inner).with("etag", etag);
     let answer = object.content().with_crc64(answer);
-    bucket.insert(call.request, call.key, object)?;
+    let version = bucket.insert(call.request, call.key, object)?;
     bucket.uploads.remove(upload_id(call));
-    Ok(answer)
+    Ok(with_version(answer, version.as_deref()))
 }
 
 /// The parts that the object is to be made of: those listed in the body, or all of them.
@@ -196,27 +202,22 @@ pub(super) fn list_parts(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer,
         element("Bucket", call.bucket),
         element("Key", &encoding.write(call.key)),
         element("UploadId", upload_id(call)),
-        element("StorageClass", "Standard"),
+        element("StorageClass", &upload.properties.storage_class()),
         element("PartNumberMarker", &marker.to_string()),
         element("NextPartNumberMarker", &last.to_string()),
         element("MaxParts", &max.to_string()),
-        element("IsTruncated", if more { "true" } else { "false" }),
+        element("IsTruncated", flag(more)),
     ]
     .concat();
     for (number, part) in page {
-        let fields: String = [
-            ("PartNumber", number.to_string()),
-            ("LastModified", iso_millis(part.uploaded)),
-            ("ETag", quoted_md5(&part.content)),
-            (
-                "HashCrc64ecma",
-                part.content.crc64.unwrap_or_default().to_string(),
-            ),
-            ("Size", part.content.length.to_string()),
-        ]
-        .iter()
-        .map(|(name, value)| element(name, value))
-        .collect();
+        let crc64 = part.content.crc64.unwrap_or_default();
+        let fields = elements(&[
+            ("PartNumber", &number.to_string()),
+            ("LastModified", &iso_millis(part.uploaded)),
+            ("ETag", &quoted_md5(&part.content)),
+            ("HashCrc64ecma", &crc64.to_string()),
+            ("Size", &part.content.length.to_string()),
+        ]);
         let _ = write!(inner, "<Part>{fields}</Part>");
     }
     Ok(document("ListPartsResult", &inner))

@@ -1,7 +1,8 @@
 //! Which operation a request asks for.
 
-use super::BucketAcl;
 use super::address::Target;
+use super::bucket::BucketAcl;
+use super::s3;
 use crate::wire::Request;
 
 /// What a request asks for.
@@ -9,18 +10,40 @@ use crate::wire::Request;
 pub(super) enum Operation {
     ListBuckets,
     PutBucket,
+    /// Clients of S3 have it.
+    HeadBucket,
     DeleteBucket,
+    GetBucketInfo,
+    GetBucketLocation,
+    GetBucketStat,
+    PutBucketAcl,
+    GetBucketAcl,
+    PutBucketVersioning,
+    GetBucketVersioning,
+    ListObjects,
     ListObjectsV2,
+    ListObjectVersions,
+    ListMultipartUploads,
     DeleteMultipleObjects,
     PostObject,
     PutObject,
+    AppendObject,
     CopyObject,
     GetObject,
     HeadObject,
     GetObjectMeta,
     DeleteObject,
+    PutObjectAcl,
+    GetObjectAcl,
+    PutObjectTagging,
+    GetObjectTagging,
+    DeleteObjectTagging,
+    PutSymlink,
+    GetSymlink,
+    RestoreObject,
     InitiateMultipartUpload,
     UploadPart,
+    UploadPartCopy,
     CompleteMultipartUpload,
     AbortMultipartUpload,
     ListParts,
@@ -85,45 +108,104 @@ impl Operation {
             .into_iter()
             .filter(|name| request.query_value(name).is_some())
             .collect();
-        let copies = request.header("x-oss-copy-source").is_some();
-        match (level, request.method.as_str(), named.as_slice()) {
-            (Service, "GET", []) => Self::ListBuckets,
-            (Bucket, "PUT", []) => Self::PutBucket,
-            (Bucket, "DELETE", []) => Self::DeleteBucket,
-            (Bucket, "GET", []) if request.query_value("list-type") == Some("2") => Self::ListObjectsV2,
-            (Bucket, "POST", ["delete"]) => Self::DeleteMultipleObjects,
-            (Bucket, "POST", []) if super::is_form(request) => Self::PostObject,
-            (Object, "PUT", []) if copies => Self::CopyObject,
-            (Object, "PUT", []) => Self::PutObject,
-            (Object, "GET", []) => Self::GetObject,
-            (Object, "HEAD", []) => Self::HeadObject,
-            (Object, "HEAD", ["objectMeta"]) => Self::GetObjectMeta,
-            (Object, "DELETE", []) => Self::DeleteObject,
-            (Object, "POST", ["uploads"]) => Self::InitiateMultipartUpload,
-            (Object, "PUT", ["partNumber", "uploadId"]) if !copies => Self::UploadPart,
-            (Object, "POST", ["uploadId"]) => Self::CompleteMultipartUpload,
-            (Object, "DELETE", ["uploadId"]) => Self::AbortMultipartUpload,
-            (Object, "GET", ["uploadId"]) => Self::ListParts,
+        let method = request.method.as_str();
+        match level {
+            Service if (method, named.as_slice()) == ("GET", &[]) => Self::ListBuckets,
+            Service => Self::Unsupported,
+            Bucket => Self::of_bucket(request, method, &named),
+            Object => Self::of_object(request, method, &named),
+        }
+    }
+
+    fn of_bucket(request: &Request, method: &str, named: &[&str]) -> Self {
+        let is_second = request.query_value("list-type") == Some("2");
+        match (method, named) {
+            ("PUT", []) => Self::PutBucket,
+            ("HEAD", []) if s3::is_spoken(request) => Self::HeadBucket,
+            ("DELETE", []) => Self::DeleteBucket,
+            ("GET", ["bucketInfo"]) => Self::GetBucketInfo,
+            ("GET", ["location"]) => Self::GetBucketLocation,
+            ("GET", ["stat"]) => Self::GetBucketStat,
+            ("PUT", ["acl"]) => Self::PutBucketAcl,
+            ("GET", ["acl"]) => Self::GetBucketAcl,
+            ("PUT", ["versioning"]) => Self::PutBucketVersioning,
+            ("GET", ["versioning"]) => Self::GetBucketVersioning,
+            ("GET", []) if is_second => Self::ListObjectsV2,
+            ("GET", []) => Self::ListObjects,
+            ("GET", ["versions"]) => Self::ListObjectVersions,
+            ("GET", ["uploads"]) => Self::ListMultipartUploads,
+            ("POST", ["delete"]) => Self::DeleteMultipleObjects,
+            ("POST", []) if request.is_multipart_form() => Self::PostObject,
             _ => Self::Unsupported,
         }
     }
 
+    fn of_object(request: &Request, method: &str, named: &[&str]) -> Self {
+        let copies = request.header("x-oss-copy-source").is_some();
+        match (method, named) {
+            ("PUT", []) if copies => Self::CopyObject,
+            ("PUT", []) => Self::PutObject,
+            ("POST", ["append"]) => Self::AppendObject,
+            ("GET", []) => Self::GetObject,
+            ("HEAD", []) => Self::HeadObject,
+            ("HEAD", ["objectMeta"]) => Self::GetObjectMeta,
+            ("DELETE", []) => Self::DeleteObject,
+            ("PUT", ["acl"]) => Self::PutObjectAcl,
+            ("GET", ["acl"]) => Self::GetObjectAcl,
+            ("PUT", ["tagging"]) => Self::PutObjectTagging,
+            ("GET", ["tagging"]) => Self::GetObjectTagging,
+            ("DELETE", ["tagging"]) => Self::DeleteObjectTagging,
+            ("PUT", ["symlink"]) => Self::PutSymlink,
+            ("GET", ["symlink"]) => Self::GetSymlink,
+            ("POST", ["restore"]) => Self::RestoreObject,
+            ("POST", ["uploads"]) => Self::InitiateMultipartUpload,
+            ("PUT", ["partNumber", "uploadId"]) if copies => Self::UploadPartCopy,
+            ("PUT", ["partNumber", "uploadId"]) => Self::UploadPart,
+            ("POST", ["uploadId"]) => Self::CompleteMultipartUpload,
+            ("DELETE", ["uploadId"]) => Self::AbortMultipartUpload,
+            ("GET", ["uploadId"]) => Self::ListParts,
+            _ => Self::Unsupported,
+        }
+    }
+
+    /// Its name in the vendor's reference, which records show.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::ListBuckets => "ListBuckets",
             Self::PutBucket => "PutBucket",
+            Self::HeadBucket => "HeadBucket",
             Self::DeleteBucket => "DeleteBucket",
+            Self::GetBucketInfo => "GetBucketInfo",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::GetBucketStat => "GetBucketStat",
+            Self::PutBucketAcl => "PutBucketAcl",
+            Self::GetBucketAcl => "GetBucketAcl",
+            Self::PutBucketVersioning => "PutBucketVersioning",
+            Self::GetBucketVersioning => "GetBucketVersioning",
+            Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListObjectVersions => "ListObjectVersions",
+            Self::ListMultipartUploads => "ListMultipartUploads",
             Self::DeleteMultipleObjects => "DeleteMultipleObjects",
             Self::PostObject => "PostObject",
             Self::PutObject => "PutObject",
+            Self::AppendObject => "AppendObject",
             Self::CopyObject => "CopyObject",
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
             Self::GetObjectMeta => "GetObjectMeta",
             Self::DeleteObject => "DeleteObject",
+            Self::PutObjectAcl => "PutObjectAcl",
+            Self::GetObjectAcl => "GetObjectAcl",
+            Self::PutObjectTagging => "PutObjectTagging",
+            Self::GetObjectTagging => "GetObjectTagging",
+            Self::DeleteObjectTagging => "DeleteObjectTagging",
+            Self::PutSymlink => "PutSymlink",
+            Self::GetSymlink => "GetSymlink",
+            Self::RestoreObject => "RestoreObject",
             Self::InitiateMultipartUpload => "InitiateMultipartUpload",
             Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListParts => "ListParts",
@@ -135,18 +217,61 @@ impl Operation {
     pub(super) fn allowed_unsigned(self, acl: BucketAcl) -> bool {
         match acl {
             BucketAcl::Private => false,
-            BucketAcl::PublicRead => matches!(
-                self,
-                Self::GetObject | Self::HeadObject | Self::GetObjectMeta | Self::ListObjectsV2
-            ),
-            BucketAcl::PublicReadWrite => {
-                !matches!(self, Self::ListBuckets | Self::PutBucket | Self::DeleteBucket)
-            }
+            BucketAcl::PublicRead => self.access() == Access::Read,
+            BucketAcl::PublicReadWrite => self.access() != Access::Own,
         }
     }
 
-    /// Whether the body becomes the content of an object or of a part.
-    pub(super) fn stores_body(self) -> bool {
-        matches!(self, Self::PutObject | Self::UploadPart)
+    fn access(self) -> Access {
+        match self {
+            Self::HeadBucket
+            | Self::ListObjects
+            | Self::ListObjectsV2
+            | Self::ListObjectVersions
+            | Self::GetObject
+            | Self::HeadObject
+            | Self::GetObjectMeta
+            | Self::GetSymlink => Access::Read,
+            Self::ListMultipartUploads
+            | Self::DeleteMultipleObjects
+            | Self::PostObject
+            | Self::PutObject
+            | Self::AppendObject
+            | Self::CopyObject
+            | Self::DeleteObject
+            | Self::PutSymlink
+            | Self::InitiateMultipartUpload
+            | Self::UploadPart
+            | Self::UploadPartCopy
+            | Self::CompleteMultipartUpload
+            | Self::AbortMultipartUpload
+            | Self::ListParts => Access::Write,
+            Self::ListBuckets
+            | Self::PutBucket
+            | Self::DeleteBucket
+            | Self::GetBucketInfo
+            | Self::GetBucketLocation
+            | Self::GetBucketStat
+            | Self::PutBucketAcl
+            | Self::GetBucketAcl
+            | Self::PutBucketVersioning
+            | Self::GetBucketVersioning
+            | Self::PutObjectAcl
+            | Self::GetObjectAcl
+            | Self::PutObjectTagging
+            | Self::GetObjectTagging
+            | Self::DeleteObjectTagging
+            | Self::RestoreObject
+            | Self::Unsupported => Access::Own,
+        }
     }
+}
+
+/// What the ACL of a bucket has to allow for an operation without a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+    /// No ACL allows it.
+    Own,
 }

@@ -1,26 +1,21 @@
 //! Form uploads: `PostObject`.
 
+use super::auth;
+use super::bucket::{Bucket, check_key, with_version};
+use super::call::Call;
 use super::content::Content;
+use super::document::document;
 use super::error::Refusal;
-use super::object::{self, Headers, Object};
+use super::object::Object;
 use super::policy::{self, Brought};
-use super::{Bucket, Call};
+use super::properties::{self, Headers, Properties};
 use crate::wire::{Answer, FormFile, Request, Upload, element};
 
 /// Longest value of a field but the file, in bytes: "Error responses" (Object Storage Service, API
 /// reference).
 const MAX_FIELD: usize = 4 * 1024;
 
-/// The value of a form's field; names are compared in any case.
-pub(super) fn field<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let found = request
-        .form
-        .iter()
-        .find(|(own, _)| own.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.as_str())
-}
-
-pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result<Answer, Refusal> {
+pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Refusal> {
     let request = call.request;
     let file = file(request)?;
     if let Some((name, _)) = request.form.iter().find(|(name, value)| {
@@ -37,27 +32,30 @@ pub(super) fn post(call: &Call<'_>, bucket: &mut Bucket, signed: bool) -> Result
         let message = "The form has no key.";
         Refusal::new(400, "InvalidArgument", message, "").field("ArgumentName", "key")
     })?;
-    object::check_upload(&key, field(request, "x-oss-object-acl"))?;
-    check_policy(call, &key, file, signed)?;
+    check_key(&key)?;
+    check_policy(call, &key, file)?;
 
-    let object = Object::whole(
-        Content::of(file.content.clone()),
-        kept_fields(request, file)?,
-        call.now,
-    );
-    let forbid = field(request, "x-oss-forbid-overwrite").is_some_and(|value| value == "true");
-    if forbid && bucket.objects.contains_key(&key) {
+    let properties = Properties {
+        headers: kept_fields(request, file)?,
+        acl: properties::acl(request.form_field("x-oss-object-acl"))?,
+        ..Properties::default()
+    };
+    let object = Object::whole(Content::of(file.content.clone()), properties, call.now);
+    let forbid = request
+        .form_field("x-oss-forbid-overwrite")
+        .is_some_and(|value| value == "true");
+    if forbid && bucket.objects.get(&key).is_some() {
         return Err(Refusal::file_already_exists());
     }
     let answer = success(call, &key, object.etag()).with("etag", object.etag());
     let answer = object.content().with_crc64(answer);
-    bucket.objects.insert(key, object);
-    Ok(answer)
+    let version = bucket.objects.insert(&key, object, bucket.versioning);
+    Ok(with_version(answer, version.as_deref()))
 }
 
 /// The key of the object that a form stores.
 pub(super) fn key(request: &Request, file: &FormFile) -> Option<String> {
-    let key = field(request, "key").filter(|key| !key.is_empty())?;
+    let key = request.form_field("key").filter(|key| !key.is_empty())?;
     Some(key.replace("${filename}", &file.name))
 }
 
@@ -81,20 +79,20 @@ pub(super) fn file(request: &Request) -> Result<&FormFile, Refusal> {
 }
 
 /// A signed form has to keep to its policy; without a signature a policy has no meaning.
-fn check_policy(call: &Call<'_>, key: &str, file: &FormFile, signed: bool) -> Result<(), Refusal> {
-    if !signed {
+fn check_policy(call: &Call<'_>, key: &str, file: &FormFile) -> Result<(), Refusal> {
+    if !call.signed {
         return Ok(());
     }
     let request = call.request;
-    let policy = field(request, "policy").unwrap_or_default();
+    let policy = request.form_field("policy").unwrap_or_default();
     let lookup = |name: &str| match name.to_ascii_lowercase().as_str() {
         "bucket" => Some(call.bucket),
         "key" => Some(key),
-        "content-type" => field(request, name).or(file.content_type.as_deref()),
-        _ => field(request, name),
+        "content-type" => request.form_field(name).or(file.content_type.as_deref()),
+        _ => request.form_field(name),
     };
     let brought = Brought {
-        is_v4: !super::auth::is_v1(request),
+        is_v4: !auth::is_v1(request),
         field: &lookup,
         size: file.content.len(),
     };
@@ -106,7 +104,7 @@ fn kept_fields(request: &Request, file: &FormFile) -> Result<Headers, Refusal> {
     let mut headers: Headers = Vec::new();
     for (name, value) in &request.form {
         let name = name.to_ascii_lowercase();
-        if object::is_kept(&name) {
+        if properties::is_kept(&name) {
             headers.push((name, value.clone().into_bytes()));
         }
     }
@@ -114,20 +112,23 @@ fn kept_fields(request: &Request, file: &FormFile) -> Result<Headers, Refusal> {
     if let Some(kind) = file.content_type.as_ref().filter(|_| !has_type) {
         headers.push(("content-type".to_owned(), kind.clone().into_bytes()));
     }
-    object::check_metadata(&headers)?;
+    properties::check_metadata(&headers)?;
     Ok(headers)
 }
 
 /// The answer that the form asks for: a redirect, or a status with or without a document.
 fn success(call: &Call<'_>, key: &str, etag: &str) -> Answer {
     let request = call.request;
-    if let Some(place) = field(request, "success_action_redirect").filter(|place| !place.is_empty()) {
+    if let Some(place) = request
+        .form_field("success_action_redirect")
+        .filter(|place| !place.is_empty())
+    {
         let separator = if place.contains('?') { '&' } else { '?' };
         let pairs = [("bucket", call.bucket), ("etag", etag), ("key", key)];
         let query = oss_sign::encode_query(&pairs);
         return Answer::empty(303).with("location", format!("{place}{separator}{query}"));
     }
-    match field(request, "success_action_status") {
+    match request.form_field("success_action_status") {
         Some("200") => Answer::empty(200),
         Some("201") => {
             let location = format!("http://{}/{}", request.host, oss_sign::encode_path(key));
@@ -138,7 +139,7 @@ fn success(call: &Call<'_>, key: &str, etag: &str) -> Answer {
                 element("ETag", etag),
             ]
             .concat();
-            let mut answer = super::document("PostResponse", &inner);
+            let mut answer = document("PostResponse", &inner);
             answer.status = 201;
             answer
         }

@@ -32,7 +32,7 @@ pub(crate) async fn receive(state: &Arc<State>, parts: Parts, body: Body) -> Opt
         }
     };
     let mut request = Request::new(&parts, body.clone());
-    if super::is_form(&request) {
+    if request.is_multipart_form() {
         match read_form(parts, body).await {
             Some((fields, file)) => {
                 request.form = fields;

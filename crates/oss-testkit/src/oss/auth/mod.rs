@@ -1,5 +1,6 @@
 //! Who calls: the checks of key, token, time and signature, in each of the forms a request can be signed in.
 
+mod aws;
 mod post;
 mod v1;
 mod v4;
@@ -19,6 +20,8 @@ use crate::wire::Request;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     V4,
+    /// As clients of S3 sign.
+    Aws,
     V1Header,
     V1Query,
     Post,
@@ -27,6 +30,9 @@ enum Form {
 impl Form {
     /// `None` if the request is not signed.
     fn of(request: &Request) -> Option<Self> {
+        if aws::is_signed(request) {
+            return Some(Self::Aws);
+        }
         if let Some(header) = request.header("authorization") {
             return Some(if v1::is_header(header) {
                 Self::V1Header
@@ -36,7 +42,7 @@ impl Form {
         }
         if v1::is_query(request) {
             Some(Self::V1Query)
-        } else if super::is_form(request) && post::is_signed(request) {
+        } else if request.is_multipart_form() && post::is_signed(request) {
             Some(Self::Post)
         } else {
             request
@@ -48,10 +54,16 @@ impl Form {
     }
 }
 
+/// Whether the request is signed as clients of S3 do.
+pub(super) fn is_aws(request: &Request) -> bool {
+    Form::of(request) == Some(Form::Aws)
+}
+
 /// The AccessKey id that the request names.
 pub(crate) fn access_key_id(request: &Request) -> Option<String> {
     match Form::of(request)? {
         Form::V4 => v4::access_key_id(request),
+        Form::Aws => aws::access_key_id(request),
         Form::V1Header => v1::header_parts(request).map(|(id, _)| id.to_owned()),
         Form::V1Query => request.query_value("OSSAccessKeyId").map(str::to_owned),
         Form::Post => post::access_key_id(request),
@@ -68,6 +80,7 @@ pub(super) fn authenticate(
     let key = match Form::of(request) {
         None => return Ok(None),
         Some(Form::V4) => v4::authenticate(state, request, target, now)?,
+        Some(Form::Aws) => aws::authenticate(state, request, now)?,
         Some(Form::V1Header) => v1::authenticate_header(state, request, target, now)?,
         Some(Form::V1Query) => v1::authenticate_query(state, request, target, now)?,
         Some(Form::Post) => post::authenticate(state, request, now)?,

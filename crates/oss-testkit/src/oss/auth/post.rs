@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use oss_sign::v4::{ALGORITHM, DEFAULT_PRODUCT, signature};
 
 use super::super::error::Refusal;
-use super::super::post::field;
 use super::{check_token, invalid, mismatch, skewed, v1};
 use crate::account::Key;
 use crate::state::State;
@@ -52,21 +51,21 @@ pub(super) fn is_signed(request: &Request) -> bool {
         "OSSAccessKeyId",
     ]
     .iter()
-    .any(|name| field(request, name).is_some())
+    .any(|name| request.form_field(name).is_some())
 }
 
 /// Whether the form has a V1 signature, which names no version.
 pub(in crate::oss) fn is_v1(request: &Request) -> bool {
-    let has = |name| field(request, name).is_some();
+    let has = |name| request.form_field(name).is_some();
     has("OSSAccessKeyId") && !has("x-oss-signature-version")
 }
 
 /// The signature over the policy as it was sent.
 fn authenticate_v1(state: &State, request: &Request, now: SystemTime) -> Result<Key, Refusal> {
-    let value = |name| field(request, name).filter(|value| !value.is_empty());
+    let value = |name| request.form_field(name).filter(|value| !value.is_empty());
     let id = value("OSSAccessKeyId").unwrap_or_default();
     let policy = value("policy").ok_or_else(|| invalid("The form has no policy.", "0002-00000702"))?;
-    let provided = field(request, "Signature");
+    let provided = request.form_field("Signature");
     let provided = provided.ok_or_else(|| invalid("The form has no Signature.", "0002-00000703"))?;
     if provided.is_empty() {
         return Err(invalid("The Signature of the form is empty.", "0002-00000704"));
@@ -81,9 +80,9 @@ fn authenticate_v1(state: &State, request: &Request, now: SystemTime) -> Result<
 
 pub(super) fn access_key_id(request: &Request) -> Option<String> {
     if is_v1(request) {
-        return field(request, "OSSAccessKeyId").map(str::to_owned);
+        return request.form_field("OSSAccessKeyId").map(str::to_owned);
     }
-    let credential = Credential::parse(field(request, "x-oss-credential")?)?;
+    let credential = Credential::parse(request.form_field("x-oss-credential")?)?;
     Some(credential.id.to_owned())
 }
 
@@ -91,13 +90,13 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     if is_v1(request) {
         return authenticate_v1(state, request, now);
     }
-    if field(request, "x-oss-signature-version") != Some(ALGORITHM) {
+    if request.form_field("x-oss-signature-version") != Some(ALGORITHM) {
         return Err(invalid(
             "The signature version of the form is not supported.",
             "0002-00000701",
         ));
     }
-    let credential = field(request, "x-oss-credential").and_then(Credential::parse);
+    let credential = request.form_field("x-oss-credential").and_then(Credential::parse);
     let credential = credential.ok_or_else(|| invalid("Invalid x-oss-credential.", "0002-00000710"))?;
     if credential.region != state.region {
         return Err(invalid("Invalid signing region in x-oss-credential.", ""));
@@ -105,17 +104,17 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     if credential.product != DEFAULT_PRODUCT {
         return Err(invalid("Invalid signing product in x-oss-credential.", ""));
     }
-    let date = field(request, "x-oss-date").unwrap_or_default();
+    let date = request.form_field("x-oss-date").unwrap_or_default();
     let time = parse_basic(date).filter(|_| date.starts_with(credential.day));
     let time = time.ok_or_else(|| invalid("Invalid x-oss-date.", ""))?;
     let key = super::key(state, credential.id)?;
-    check_token(state, &key, field(request, "x-oss-security-token"), now)?;
+    check_token(state, &key, request.form_field("x-oss-security-token"), now)?;
     let ahead = time.duration_since(now).unwrap_or_default();
     let age = now.duration_since(time).unwrap_or_default();
     if ahead > MAX_SKEW || age > MAX_AGE {
         return Err(skewed(time, now));
     }
-    let policy = field(request, "policy").unwrap_or_default();
+    let policy = request.form_field("policy").unwrap_or_default();
     let secret = key.credentials.access_key_secret();
     let expected = signature(
         secret,
@@ -124,7 +123,7 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
         credential.product,
         policy,
     );
-    let provided = field(request, "x-oss-signature").unwrap_or_default();
+    let provided = request.form_field("x-oss-signature").unwrap_or_default();
     if expected == provided {
         return Ok(key);
     }

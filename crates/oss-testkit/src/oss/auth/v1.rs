@@ -345,6 +345,7 @@ mod tests {
         let target = Target {
             bucket: text(&input["bucket"]),
             key: text(&input["key"]),
+            ..Target::default()
         };
         let date = request
             .query_value("Expires")

@@ -1,0 +1,61 @@
+//! A request that has been understood and let in.
+
+use std::time::SystemTime;
+
+use super::bucket::{Bucket, Wanted, named};
+use super::content::Content;
+use super::copy_source::Source;
+use super::error::Refusal;
+use super::object::Object;
+use crate::state::State;
+use crate::wire::{Answer, Request};
+
+pub(super) struct Call<'a> {
+    pub(super) state: &'a State,
+    pub(super) request: &'a Request,
+    pub(super) bucket: &'a str,
+    pub(super) key: &'a str,
+    /// What a copy is made of.
+    pub(super) copy_source: Option<Source>,
+    /// Whether the caller has shown a key.
+    pub(super) signed: bool,
+    pub(super) now: SystemTime,
+}
+
+impl Call<'_> {
+    /// The version that the request names.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.request.query_value("versionId")
+    }
+
+    /// The object that the request is about.
+    pub(super) fn wanted<'b>(&self, bucket: &'b Bucket) -> Result<Wanted<'b>, Refusal> {
+        bucket.find(self.key, self.version())
+    }
+
+    /// The same, to change it, and the id of its version.
+    pub(super) fn wanted_mut<'b>(
+        &self,
+        bucket: &'b mut Bucket,
+    ) -> Result<(&'b mut Object, Option<String>), Refusal> {
+        bucket.find_mut(self.key, self.version())
+    }
+
+    /// Does something in the bucket of the request, while nothing else changes.
+    pub(super) fn in_bucket<T>(
+        &self,
+        act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut inner = self.state.lock();
+        act(named(&mut inner.buckets, self.bucket)?)
+    }
+
+    /// The same with what the body brings. Checksums take their time: not while everybody waits for the lock.
+    pub(super) fn store(
+        &self,
+        act: impl FnOnce(&Self, &mut Bucket, Content) -> Result<Answer, Refusal>,
+    ) -> Result<Answer, Refusal> {
+        let content = Content::of_request(self.request);
+        self.in_bucket(|bucket| act(self, bucket, content))
+    }
+}

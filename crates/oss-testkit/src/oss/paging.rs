@@ -1,0 +1,69 @@
+//! Pages of names, with those that share a beginning rolled up.
+
+/// One entry of a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry<'a, T> {
+    Item(&'a str, T),
+    CommonPrefix(&'a str),
+}
+
+impl<T> Entry<'_, T> {
+    /// The key, or the beginning that keys share.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Item(name, _) | Self::CommonPrefix(name) => name,
+        }
+    }
+}
+
+/// What a list asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filter<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) delimiter: Option<&'a str>,
+    pub(super) max: usize,
+}
+
+impl Filter<'_> {
+    /// The first entries of names in order, and whether there are more.
+    pub(super) fn page<'b, T>(&self, names: impl Iterator<Item = (&'b str, T)>) -> (Vec<Entry<'b, T>>, bool) {
+        let mut entries: Vec<Entry<'b, T>> = Vec::new();
+        for (name, item) in names {
+            let Some(rest) = name.strip_prefix(self.prefix) else {
+                continue;
+            };
+            let end = self
+                .delimiter
+                .and_then(|delimiter| Some(rest.find(delimiter)? + delimiter.len()));
+            let entry = match end {
+                Some(end) => Entry::CommonPrefix(&name[..self.prefix.len() + end]),
+                None => Entry::Item(name, item),
+            };
+            let is_known = matches!(
+                (&entry, entries.last()),
+                (Entry::CommonPrefix(one), Some(Entry::CommonPrefix(last))) if one == last
+            );
+            if is_known {
+                continue;
+            }
+            if entries.len() == self.max {
+                return (entries, true);
+            }
+            entries.push(entry);
+        }
+        (entries, false)
+    }
+
+    /// Whether a marker is a shared beginning, so that all names under it have been listed.
+    pub(super) fn is_common_prefix(&self, marker: &str) -> bool {
+        let rest = marker.strip_prefix(self.prefix);
+        self.delimiter
+            .zip(rest)
+            .is_some_and(|(delimiter, rest)| rest.find(delimiter) == rest.len().checked_sub(delimiter.len()))
+    }
+
+    /// Whether a name comes after a marker.
+    pub(super) fn is_after(&self, name: &str, marker: &str) -> bool {
+        name > marker && !(self.is_common_prefix(marker) && name.starts_with(marker))
+    }
+}
