@@ -8,9 +8,10 @@ use oss_credentials_core::CredentialsError;
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use oss_sign::SignError;
 
+use crate::http_error::head_is_too_large;
+use crate::idle::millis;
 use crate::request_context::RequestContext;
 use crate::service_error::ServiceError;
-use crate::transport::head_is_too_large;
 
 /// Why an operation was not carried out, or not known to be.
 ///
@@ -186,12 +187,12 @@ impl TransportError {
 
     /// Name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
-        &self.context.operation
+        self.context.operation()
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.context.request
+        self.context.request()
     }
 
     /// At which point it failed.
@@ -225,7 +226,7 @@ impl fmt::Display for TransportError {
         write!(
             f,
             "oss-client: {} has no complete answer ({context}): {}; {}",
-            context.operation,
+            context.operation(),
             self.error,
             self.hint()
         )
@@ -275,12 +276,12 @@ impl CorruptionError {
 
     /// Name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
-        &self.context.operation
+        self.context.operation()
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.context.request
+        self.context.request()
     }
 
     /// CRC-64/XZ of what was sent or received.
@@ -302,7 +303,7 @@ impl CorruptionError {
 impl fmt::Display for CorruptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let context = &self.context;
-        let operation = &context.operation;
+        let operation = context.operation();
         let (what, hint) = if self.is_download {
             (
                 "brought something else than is stored",
@@ -333,7 +334,7 @@ impl fmt::Debug for CorruptionError {
 #[derive(Clone, thiserror::Error)]
 #[error(
     "oss-client: the answer of {} cannot be used ({}): {what}{}; {hint}",
-    .context.operation, .context, RequestId(.request_id.as_deref())
+    .context.operation(), .context, RequestId(.request_id.as_deref())
 )]
 pub struct InvalidResponse {
     context: RequestContext,
@@ -359,12 +360,12 @@ impl InvalidResponse {
 
     /// Name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
-        &self.context.operation
+        self.context.operation()
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.context.request
+        self.context.request()
     }
 
     /// What is wrong with the response.
@@ -429,11 +430,6 @@ impl fmt::Debug for AbandonedUpload {
     }
 }
 
-/// A limit in milliseconds. A fraction counts as one: no text says that nothing happened for 0 ms.
-pub(crate) fn millis(limit: Duration) -> u128 {
-    limit.as_nanos().div_ceil(1_000_000)
-}
-
 /// `, RequestId …`, or nothing.
 struct RequestId<'a>(Option<&'a str>);
 
@@ -442,18 +438,6 @@ impl fmt::Display for RequestId<'_> {
         match self.0 {
             Some(id) => write!(f, ", RequestId {}", id.chars().take(64).collect::<String>()),
             None => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_never_shown_as_nothing() {
-        for (nanos, shown) in [(1, 1), (999_999, 1), (1_000_000, 1), (20_000_000_000, 20_000)] {
-            assert_eq!(millis(Duration::from_nanos(nanos)), shown);
         }
     }
 }

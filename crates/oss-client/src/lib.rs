@@ -63,11 +63,11 @@
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
-mod accept;
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
 pub mod blocking;
 mod body;
+mod body_check;
 mod client;
 mod clock;
 mod config;
@@ -77,9 +77,10 @@ mod download;
 mod endpoint;
 mod error;
 mod error_document;
-mod execute;
 #[cfg(feature = "post-policy")]
 mod form;
+mod http_error;
+mod idle;
 mod json;
 mod operation;
 mod ops;
@@ -90,7 +91,9 @@ mod request_context;
 mod response;
 mod retry;
 mod runtimes;
+mod send;
 mod service_error;
+mod sign_request;
 mod signing;
 mod tls;
 mod transport;
@@ -137,7 +140,8 @@ pub use retry::{
     RetryPolicy, StandardRetry, retry_fn,
 };
 pub use service_error::ServiceError;
-pub use signing::{SignatureVersion, sign_reqwest};
+pub use sign_request::sign_reqwest;
+pub use signing::SignatureVersion;
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 
 /// Target of everything this crate logs.

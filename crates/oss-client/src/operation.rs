@@ -240,22 +240,14 @@ impl Operation {
         endpoint.url(self.bucket.as_deref(), self.key.as_deref())
     }
 
+    /// What errors say of this request, as an error outside of any attempt does.
     pub(crate) fn context(&self, endpoint: &Endpoint) -> RequestContext {
-        self.context_of(&self.url(endpoint))
+        self.context_of(self.url(endpoint), 1)
     }
 
-    /// The same, by the URL that [`Operation::url`] has given.
-    pub(crate) fn context_of(&self, url: &str) -> RequestContext {
-        let method = self.method.as_str();
-        let mut request = String::with_capacity(method.len() + 1 + url.len());
-        request.push_str(method);
-        request.push(' ');
-        request.push_str(url);
-        RequestContext {
-            operation: self.name.clone(),
-            request: request.into(),
-            attempt: 1,
-        }
+    /// The same of an attempt, counted from 1. `url` is that of [`Operation::url`].
+    pub(crate) fn context_of(&self, url: String, attempt: u32) -> RequestContext {
+        RequestContext::new(self.name.clone(), self.method.clone(), url, attempt)
     }
 
     /// The query's names and values, borrowed.
@@ -266,9 +258,9 @@ impl Operation {
             .collect()
     }
 
-    /// The request without body, unsigned, from the URL that [`Operation::url`] gives. It is parsed once: the URI that
-    /// the signer gets holds only what is signed of it, which is the query.
-    pub(crate) fn unsigned(&self, mut url: String) -> Result<(reqwest::Url, Parts), InvalidInput> {
+    /// The request without body, unsigned, from the URL that [`Operation::url`] gives, which is the same afterwards. It
+    /// is parsed once: the URI that the signer gets holds only what is signed of it, which is the query.
+    pub(crate) fn unsigned(&self, url: &mut String) -> Result<(reqwest::Url, Parts), InvalidInput> {
         let unusable = || {
             InvalidInput::new(
                 "the URL is not accepted by the HTTP library",
@@ -276,23 +268,24 @@ impl Operation {
             )
         };
         let mut uri = Uri::default();
+        let end = url.len();
         if !self.query.is_empty() {
-            let at = url.len();
             url.push('?');
             url.push_str(&oss_sign::encode_query(&self.pairs()));
-            let query = format!("/{}", url.get(at..).unwrap_or_default());
+            let query = format!("/{}", url.get(end..).unwrap_or_default());
             uri = Uri::try_from(query).map_err(|_| unusable())?;
         }
         // reqwest would find this only when it sends.
         if url.len() > MAX_URI {
             return Err(unusable());
         }
-        let url = reqwest::Url::parse(&url).map_err(|_| unusable())?;
+        let parsed = reqwest::Url::parse(url).map_err(|_| unusable())?;
+        url.truncate(end);
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = self.method.clone();
         parts.uri = uri;
         parts.headers = self.headers_with_room();
-        Ok((url, parts))
+        Ok((parsed, parts))
     }
 
     /// The headers, in a map that need not grow when the request is signed and sent.

@@ -55,6 +55,47 @@ pub struct Presign {
 
 type Refresh = Box<dyn FnOnce() -> BoxFuture<'static, Result<Credentials, CredentialsError>> + Send>;
 
+impl Client {
+    /// Makes a URL with which anybody can carry out this operation: await the result. Nothing is sent, and the
+    /// operation's body is left out.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
+    pub fn presign(&self, operation: Operation, expires: Duration) -> Presign {
+        Presign::new(self.clone(), operation, expires)
+    }
+
+    /// Makes a URL with which anybody can read an object: await the result. Nothing is sent.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
+    pub fn presign_get(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        expires: Duration,
+    ) -> Presign {
+        let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        Presign::new(self.clone(), operation, expires)
+    }
+
+    /// Makes a URL with which anybody can store an object: await the result. Nothing is sent.
+    ///
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
+    /// the credentials do.
+    ///
+    /// Whoever uses the URL must send the `Content-Type` given here, and none if none was given.
+    pub fn presign_put(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        expires: Duration,
+    ) -> Presign {
+        let operation = Operation::object("PutObject", Method::PUT, bucket.into(), key.into());
+        Presign::new(self.clone(), operation, expires)
+    }
+}
+
 impl Presign {
     pub(crate) fn new(client: Client, operation: Operation, expires: Duration) -> Self {
         Self {

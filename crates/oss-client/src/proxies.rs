@@ -59,12 +59,8 @@ impl Proxies {
         match self {
             Self::One(url, _) => error.with_proxy(url),
             Self::Environment(variables) => {
-                let url = context.request.split(' ').next_back().unwrap_or_default();
-                match reqwest::Url::parse(url)
-                    .ok()
-                    .as_ref()
-                    .and_then(|url| found(variables, url))
-                {
+                let url = reqwest::Url::parse(context.url()).ok();
+                match url.as_ref().and_then(|url| found(variables, url)) {
                     Some(proxy) => error.with_proxy(proxy),
                     None => error,
                 }
@@ -91,11 +87,7 @@ mod tests {
             .with("NO_PROXY", "*.direct.test");
         let proxies = Proxies::of_environment(&env);
         let named = |url: &str| {
-            let context = RequestContext {
-                operation: "GetObject".into(),
-                request: format!("GET {url}").into(),
-                attempt: 1,
-            };
+            let context = RequestContext::new("GetObject".into(), http::Method::GET, url.to_owned(), 1);
             let error = HttpError::new(HttpErrorKind::Connect, "refused");
             proxies.name(error, &context).proxy().map(str::to_owned)
         };

@@ -8,16 +8,17 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream;
-use oss_credentials_core::{BoxFuture, Credentials};
+use oss_credentials_core::Credentials;
 use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName};
 
-use crate::accept::{CRC64, Expected, number};
+use crate::body_check::{CRC64, Check, Expected, number};
 use crate::date;
-use crate::error::{CorruptionError, Error, InvalidResponse, TransportError};
+use crate::error::{Error, InvalidResponse, TransportError};
+use crate::http_error::from_reqwest;
+use crate::idle::{IdleTimeout, IdleTimer, guarded, silent};
 use crate::request_context::RequestContext;
-use crate::transport::{IdleTimeout, from_reqwest, guarded, poll_timer, silent};
 use crate::xml::{Element, Shape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
@@ -315,52 +316,11 @@ pub struct ResponseBody {
     /// `None` behind the end.
     pieces: Option<Pieces>,
     idle: IdleTimeout,
-    timer: Option<BoxFuture<'static, ()>>,
+    timer: IdleTimer,
+    /// Whether the last poll found nothing.
+    is_waiting: bool,
     context: RequestContext,
     check: Option<Box<Check>>,
-}
-
-/// What the body has to be.
-struct Check {
-    expected: Expected,
-    received: u64,
-    digest: crc64fast::Digest,
-    request_id: Option<String>,
-}
-
-impl Check {
-    /// Takes a piece; an error if there are more bytes than expected.
-    fn take(&mut self, piece: &[u8]) -> Result<(), HttpError> {
-        let bytes = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        self.received = self.received.saturating_add(bytes);
-        if self.expected.crc.is_some() {
-            self.digest.write(piece);
-        }
-        match self.expected.length {
-            Some(length) if self.received > length => {
-                let what = format!("the body has more than the {length} bytes that were announced");
-                Err(HttpError::new(HttpErrorKind::Other, what))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What the end of the body says.
-    fn end(self, context: RequestContext) -> Option<Error> {
-        match self.expected.length {
-            Some(length) if self.received < length => {
-                let what = format!("the body ended after {} of {length} bytes", self.received);
-                let error = HttpError::new(HttpErrorKind::Interrupted, what);
-                return Some(Error::Transport(Box::new(TransportError::new(context, error))));
-            }
-            _ => {}
-        }
-        let (stored, received) = (self.expected.crc?, self.digest.sum64());
-        (received != stored).then(|| {
-            let error = CorruptionError::received(context, received, stored, self.request_id);
-            Error::Corrupted(Box::new(error))
-        })
-    }
 }
 
 impl ResponseBody {
@@ -381,7 +341,8 @@ impl ResponseBody {
         Self {
             pieces,
             idle,
-            timer: None,
+            timer: IdleTimer::default(),
+            is_waiting: false,
             context,
             check: None,
         }
@@ -389,14 +350,8 @@ impl ResponseBody {
 
     /// Compares length and CRC-64 with what is known of them.
     pub(crate) fn checked(mut self, expected: Expected, head: &ResponseHead) -> Self {
-        self.check = (expected != Expected::default()).then(|| {
-            Box::new(Check {
-                expected,
-                received: 0,
-                digest: crc64fast::Digest::new(),
-                request_id: head.request_id().map(str::to_owned),
-            })
-        });
+        self.check =
+            (expected != Expected::default()).then(|| Box::new(Check::new(expected, head.request_id())));
         self
     }
 
@@ -460,12 +415,17 @@ impl ResponseBody {
             return Poll::Ready(Ok(None));
         };
         if let Poll::Ready(piece) = pieces.as_mut().poll_next(cx) {
+            self.is_waiting = false;
             return Poll::Ready(piece.transpose().map_err(from_reqwest));
         }
-        if poll_timer(&mut self.timer, &self.idle, cx) {
-            return Poll::Ready(Err(silent(self.idle.limit)));
+        // What the caller did with the last piece is not time in which the service was silent.
+        if !std::mem::replace(&mut self.is_waiting, true) {
+            self.timer.restart(&self.idle);
         }
-        Poll::Pending
+        let limit = self.idle.limit;
+        self.timer
+            .poll(&self.idle, limit, cx)
+            .map(|()| Err(silent(limit)))
     }
 }
 
@@ -475,7 +435,6 @@ impl Stream for ResponseBody {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let mut piece = std::task::ready!(guarded(|| this.poll_piece(cx)));
-        this.timer = None;
         if let (Some(check), Ok(Some(received))) = (&mut this.check, &piece)
             && let Err(error) = check.take(received)
         {

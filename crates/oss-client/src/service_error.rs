@@ -164,12 +164,12 @@ impl ServiceError {
 
     /// Name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
-        &self.context.operation
+        self.context.operation()
     }
 
     /// Method and URL of the request, without query.
     pub fn request(&self) -> &str {
-        &self.context.request
+        self.context.request()
     }
 
     /// The HTTP status: 200 if the service began its answer before it failed, as it may when it copies an object or
@@ -249,7 +249,7 @@ impl fmt::Display for ServiceError {
         write!(
             f,
             "oss-client: {} was refused ({context}, HTTP {}): {}",
-            context.operation,
+            context.operation(),
             self.status.as_u16(),
             Shown(&self.code)
         )?;
@@ -390,11 +390,8 @@ pub(crate) mod tests {
 </Error>"#;
 
     pub(crate) fn context() -> RequestContext {
-        RequestContext {
-            operation: "GetObject".into(),
-            request: "GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope".into(),
-            attempt: 1,
-        }
+        let url = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope";
+        RequestContext::new("GetObject".into(), http::Method::GET, url.to_owned(), 1)
     }
 
     pub(crate) fn read(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> ServiceError {

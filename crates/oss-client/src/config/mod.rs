@@ -21,9 +21,10 @@ pub use crate::config::http::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS, DEFAULT_READ_TIMEOUT,
 };
 use crate::error::{Error, InvalidInput};
+use crate::idle::IdleTimeout;
 use crate::retry::{RetryPolicy, StandardRetry};
 use crate::signing::{self, SignatureVersion};
-use crate::transport::{IdleTimeout, Transport};
+use crate::transport::Transport;
 
 /// Makes a [`Client`]; see [`Client::builder`].
 ///
@@ -61,6 +62,13 @@ pub struct ClientBuilder {
     signature_version: SignatureVersion,
     additional_headers: Vec<String>,
     check_crc: bool,
+}
+
+impl Client {
+    /// Starts a client. A region and a credentials provider are needed.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
 }
 
 impl ClientBuilder {
@@ -195,13 +203,14 @@ impl ClientBuilder {
                 endpoint: resolved.endpoint,
                 signer,
                 provider,
-                clock: ServiceClock::new(self.clock),
+                clock: ServiceClock::new(Arc::clone(&self.clock)),
                 transport: Transport {
                     clients,
                     proxies,
                     idle: IdleTimeout {
                         limit: read_timeout,
                         sleep: self.sleep,
+                        clock: self.clock,
                     },
                 },
                 request_ids: RequestIds::default(),

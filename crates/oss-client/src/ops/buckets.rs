@@ -123,6 +123,15 @@ impl ListBuckets {
 }
 
 impl Client {
+    /// Lists the buckets of the account.
+    ///
+    /// Vendor document: `ListBuckets` (Object Storage Service, API reference).
+    pub fn list_buckets(&self) -> ListBuckets {
+        let mut operation = Operation::new("ListBuckets", Method::GET);
+        operation.has_document = true;
+        ListBuckets::new(self.clone(), operation)
+    }
+
     /// Makes a bucket in the region of the endpoint. Of one that the account has already, the ACL is set.
     ///
     /// Vendor document: `PutBucket` (Object Storage Service, API reference).

@@ -2,9 +2,14 @@
 
 use std::time::SystemTime;
 
+use http::Method;
+
+use crate::client::Client;
 use crate::date;
 use crate::error::Error;
+use crate::operation::Operation;
 use crate::response::ResponseHead;
+use crate::validate;
 
 use super::{header_settings, object_settings, request, time_settings};
 
@@ -52,6 +57,29 @@ impl CopySource {
             Some(id) => format!("{path}?versionId={}", oss_sign::encode(id)),
             None => path,
         }
+    }
+}
+
+impl Client {
+    /// Copies an object to this bucket and key. An existing one is replaced.
+    ///
+    /// Vendor document: `CopyObject` (Object Storage Service, API reference).
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
+    pub fn copy_object(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        source: CopySource,
+    ) -> CopyObject {
+        let mut operation = Operation::object("CopyObject", Method::PUT, bucket.into(), key.into());
+        operation.has_document = true;
+        if let Err(problem) =
+            validate::bucket(&source.bucket).and_then(|()| validate::copied_key(&source.key))
+        {
+            operation.refuse(problem);
+        }
+        operation.set_header("x-oss-copy-source", source.header().as_bytes());
+        CopyObject::new(self.clone(), operation)
     }
 }
 

@@ -3,10 +3,13 @@
 use std::time::SystemTime;
 
 use futures_util::{TryStreamExt as _, stream};
+use http::Method;
 use percent_encoding::percent_decode;
 
+use crate::client::Client;
 use crate::date;
 use crate::error::{Error, InvalidResponse};
+use crate::operation::Operation;
 use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
@@ -42,6 +45,20 @@ const NEXT: &str = "NextContinuationToken";
 
 /// What is wrong with a page that cannot be read.
 const UNREADABLE: &str = "a name in it cannot be decoded, or a number is not a number";
+
+impl Client {
+    /// Lists the objects of a bucket.
+    ///
+    /// Vendor document: `ListObjectsV2` (Object Storage Service, API reference).
+    pub fn list_objects_v2(&self, bucket: impl Into<String>) -> ListObjectsV2 {
+        let mut operation = Operation::new("ListObjectsV2", Method::GET)
+            .bucket(bucket)
+            .query("list-type", "2")
+            .query("encoding-type", "url");
+        operation.has_document = true;
+        ListObjectsV2::new(self.clone(), operation)
+    }
+}
 
 request! {
     /// Lists the objects of a bucket; see [`Client::list_objects_v2`](crate::Client::list_objects_v2).

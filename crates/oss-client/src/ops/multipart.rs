@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use http::Method;
 use quick_xml::escape::escape;
 
+use crate::body::Body;
+use crate::client::Client;
 use crate::error::{Error, InvalidInput, InvalidResponse};
-use crate::operation::Operation;
+use crate::operation::{Crc, Operation};
 use crate::response::ResponseHead;
 use crate::service_error::X_OSS_CALLBACK;
 
@@ -18,6 +21,78 @@ use super::{
 ///
 /// Vendor document: "`UploadPart`" (Object Storage Service, API reference).
 pub(crate) const MAX_PARTS: u16 = 10_000;
+
+impl Client {
+    /// Begins an upload in parts. [`Client::upload`] does all of its steps.
+    ///
+    /// Vendor document: `InitiateMultipartUpload` (Object Storage Service, API reference).
+    pub fn initiate_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+    ) -> InitiateMultipartUpload {
+        let mut operation =
+            Operation::object("InitiateMultipartUpload", Method::POST, bucket.into(), key.into())
+                .query("uploads", "")
+                .query("encoding-type", "url");
+        operation.has_document = true;
+        InitiateMultipartUpload::new(self.clone(), operation)
+    }
+
+    /// Uploads a part of an object, 1 to 10,000; all but the last have at least 100 KiB.
+    ///
+    /// Vendor document: `UploadPart` (Object Storage Service, API reference).
+    pub fn upload_part(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+        number: u16,
+        body: impl Into<Body>,
+    ) -> UploadPart {
+        let mut operation = Operation::object("UploadPart", Method::PUT, bucket.into(), key.into())
+            .query("partNumber", number.to_string())
+            .query("uploadId", upload_id);
+        if !(1..=MAX_PARTS).contains(&number) {
+            let what = format!("a part has the number {number}");
+            operation.refuse(InvalidInput::new(what, "use 1 to 10000"));
+        }
+        operation.body = body.into();
+        operation.crc = Crc::Sent;
+        UploadPart::new(self.clone(), operation)
+    }
+
+    /// Makes an object of the parts that were uploaded.
+    ///
+    /// Vendor document: `CompleteMultipartUpload` (Object Storage Service, API reference).
+    pub fn complete_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+    ) -> CompleteMultipartUpload {
+        let mut operation =
+            Operation::object("CompleteMultipartUpload", Method::POST, bucket.into(), key.into())
+                .query("uploadId", upload_id)
+                .query("encoding-type", "url");
+        operation.has_document = true;
+        CompleteMultipartUpload::new(self.clone(), operation)
+    }
+
+    /// Ends an upload in parts without making an object: its parts are deleted.
+    ///
+    /// Vendor document: `AbortMultipartUpload` (Object Storage Service, API reference).
+    pub fn abort_multipart_upload(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+    ) -> AbortMultipartUpload {
+        let operation = Operation::object("AbortMultipartUpload", Method::DELETE, bucket.into(), key.into())
+            .query("uploadId", upload_id);
+        AbortMultipartUpload::new(self.clone(), operation)
+    }
+}
 
 request! {
     /// Begins an upload in parts; see

@@ -2,16 +2,73 @@
 
 use std::ops::{Bound, RangeBounds};
 
+use http::Method;
 use http::header::RANGE;
 use reqwest::StatusCode;
 
+use crate::body::Body;
+use crate::client::Client;
 use crate::error::{Error, InvalidInput};
+use crate::operation::{Crc, Operation};
 use crate::response::{Response, ResponseHead};
 
 use super::{
     callback_settings, default_content_type, header_settings, object_settings, presigned, query_settings,
     request, time_settings, traffic_limit_setting,
 };
+
+impl Client {
+    /// Stores an object. An existing one is replaced.
+    ///
+    /// For objects of any size see [`Client::upload`].
+    ///
+    /// Vendor document: `PutObject` (Object Storage Service, API reference).
+    pub fn put_object(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        body: impl Into<Body>,
+    ) -> PutObject {
+        let mut operation = Operation::object("PutObject", Method::PUT, bucket.into(), key.into());
+        operation.body = body.into();
+        operation.crc = Crc::Sent;
+        PutObject::new(self.clone(), operation)
+    }
+
+    /// Reads an object.
+    ///
+    /// Vendor document: `GetObject` (Object Storage Service, API reference).
+    pub fn get_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObject {
+        let mut operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
+        operation.crc = Crc::Received;
+        GetObject::new(self.clone(), operation)
+    }
+
+    /// Reads the headers of an object.
+    ///
+    /// Vendor document: `HeadObject` (Object Storage Service, API reference).
+    pub fn head_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> HeadObject {
+        let operation = Operation::object("HeadObject", Method::HEAD, bucket.into(), key.into());
+        HeadObject::new(self.clone(), operation)
+    }
+
+    /// Reads length, `ETag` and times of an object, without own metadata.
+    ///
+    /// Vendor document: `GetObjectMeta` (Object Storage Service, API reference).
+    pub fn get_object_meta(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObjectMeta {
+        let operation = Operation::object("GetObjectMeta", Method::HEAD, bucket.into(), key.into())
+            .query("objectMeta", "");
+        GetObjectMeta::new(self.clone(), operation)
+    }
+
+    /// Deletes an object. That there is none is no error.
+    ///
+    /// Vendor document: `DeleteObject` (Object Storage Service, API reference).
+    pub fn delete_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> DeleteObject {
+        let operation = Operation::object("DeleteObject", Method::DELETE, bucket.into(), key.into());
+        DeleteObject::new(self.clone(), operation)
+    }
+}
 
 request! {
     /// Stores an object; see [`Client::put_object`](crate::Client::put_object).

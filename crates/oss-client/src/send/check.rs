@@ -1,37 +1,27 @@
 //! Whether a response of success is the one that was asked for, and what its body has to be.
 
+use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
-use http::{HeaderName, Method};
 use reqwest::StatusCode;
 
+use crate::body_check::{CRC64, Expected, number};
 use crate::error::{Error, InvalidResponse};
 use crate::operation::{Crc, Operation};
 use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::service_error::X_OSS_CALLBACK;
 
-pub(crate) const CRC64: HeaderName = HeaderName::from_static("x-oss-hash-crc64ecma");
-
 const LOOK_BETWEEN: &str = "check the endpoint, and what stands between here and OSS";
-
-/// What of a response's body is known before it is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Expected {
-    /// How many bytes it has.
-    pub(crate) length: Option<u64>,
-    /// Its CRC-64/XZ.
-    pub(crate) crc: Option<u64>,
-}
 
 /// How a response is looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Checks {
-    pub(crate) crc: bool,
+pub(super) struct Checks {
+    pub(super) crc: bool,
     /// The reqwest client was given ready-made, so that bodies may come decompressed. reqwest takes length and
     /// encoding out of the headers then.
-    pub(crate) may_decompress: bool,
+    pub(super) may_decompress: bool,
     /// A redirect led to another server, which may be no OSS, such as the mirror of a static website.
-    pub(crate) is_cross_origin: bool,
+    pub(super) is_cross_origin: bool,
 }
 
 /// Checks the status and headers of a successful response. Returns what its body has to be, and the CRC-64 that the
@@ -45,7 +35,7 @@ pub(crate) struct Checks {
 /// | others | any but 203 and 206 |
 ///
 /// Vendor documents: the pages of the operations (Object Storage Service, API reference).
-pub(crate) fn check(
+pub(super) fn check(
     operation: &Operation,
     head: &ResponseHead,
     context: &RequestContext,
@@ -231,11 +221,6 @@ impl Asked {
             },
         }
     }
-}
-
-/// A number of digits alone: `parse` would take a sign, too.
-pub(crate) fn number(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|_| !text.starts_with('+'))
 }
 
 #[cfg(test)]

@@ -1,0 +1,418 @@
+//! Sends an operation: attempt after attempt, until there is a response or a failure that lasts.
+//!
+//! [`state`] says what is learnt from an attempt, and [`check`] what makes a response a success.
+
+mod check;
+mod state;
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use futures_core::Stream as _;
+use http::HeaderMap;
+use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
+use oss_credentials_http::HttpError;
+use reqwest::StatusCode;
+
+use crate::TRACING_TARGET;
+use crate::body::Progress;
+use crate::client::{Client, Inner};
+use crate::clock::{Measured, ServiceClock};
+use crate::error::{CorruptionError, Error, TransportError};
+use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
+use crate::idle::guarded;
+use crate::operation::{Crc, Operation};
+use crate::redirect::{self, Hops};
+use crate::request_context::RequestContext;
+use crate::response::{Response, ResponseBody, ResponseHead};
+use crate::retry::FailedAttempt;
+use crate::service_error::{ServiceError, X_OSS_CALLBACK};
+
+use check::Checks;
+use state::{Next, Refused, RetryState};
+
+/// How an attempt ended that the service answered.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
+enum Outcome {
+    Done(Response),
+    Refused(Refused),
+}
+
+/// An attempt under way.
+struct Attempt {
+    used: Credentials,
+    /// A reading of the local clock.
+    started: SystemTime,
+    /// The signing time.
+    time: SystemTime,
+    progress: Arc<Progress>,
+    context: RequestContext,
+}
+
+/// A response as it came.
+struct Received {
+    status: StatusCode,
+    head: ResponseHead,
+    body: ResponseBody,
+    /// A redirect led to another server.
+    is_cross_origin: bool,
+}
+
+/// What the body of a response turned out to be.
+enum Content {
+    Success(ResponseBody),
+    ErrorDocument(Vec<u8>),
+}
+
+impl Client {
+    /// Carries out any operation, with all that the client does for its own: credentials, signature, retries, errors.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Operation`].
+    pub async fn send(&self, operation: Operation) -> Result<Response, Error> {
+        self.execute(operation).await
+    }
+
+    /// Carries out an operation within its time.
+    async fn execute(&self, mut operation: Operation) -> Result<Response, Error> {
+        operation.check(&self.inner.endpoint)?;
+        let inner = &*self.inner;
+        let Some(limit) = inner.operation_timeout else {
+            return inner.attempts(&mut operation).await;
+        };
+        let mut timer = inner.transport.idle.sleep.sleep(limit);
+        let first = {
+            let mut attempts = pin!(inner.attempts(&mut operation));
+            std::future::poll_fn(|cx| match attempts.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
+                Poll::Pending => guarded(|| timer.as_mut().poll(cx).map(Ok)).map(Err),
+            })
+            .await
+        };
+        let over = match first {
+            Ok(outcome) => return outcome,
+            Err(over) => over,
+        };
+        let context = operation.context(&inner.endpoint);
+        let error = match over {
+            Ok(()) => TransportError::operation_is_over(context, limit),
+            Err(error) => TransportError::new(context, error),
+        };
+        Err(Error::Transport(Box::new(error)))
+    }
+}
+
+impl Inner {
+    /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
+    async fn attempts(&self, operation: &mut Operation) -> Result<Response, Error> {
+        let mut state = RetryState::default();
+        loop {
+            let next = match self.next_attempt(operation, &mut state).await? {
+                Ok(response) => return Ok(response),
+                Err(next) => next,
+            };
+            let (error, offset) = match next {
+                Next::AtOnce => continue,
+                Next::Policy(error, offset) => (error, offset),
+                Next::End(error) => return Err(error),
+            };
+            let Some(delay) = self.delay(operation, &error, state.number()) else {
+                return Err(error);
+            };
+            if !self.pause(delay).await {
+                return Err(error);
+            }
+            if let Some(offset) = offset {
+                state.try_offset(offset, error);
+            }
+        }
+    }
+
+    /// One attempt, and what to do if it failed. An error ends the operation without a further attempt.
+    async fn next_attempt(
+        &self,
+        operation: &mut Operation,
+        state: &mut RetryState,
+    ) -> Result<Result<Response, Next>, Error> {
+        state.begin_attempt();
+        let credentials = match self.provider.credentials().await {
+            Ok(credentials) => credentials,
+            Err(error) => return Ok(Err(Next::Policy(Error::Credentials(error), None))),
+        };
+        state.check(&credentials)?;
+        let (offset, number) = (state.offset(), state.number());
+        Ok(match self.attempt(operation, credentials, offset, number).await {
+            Ok(Outcome::Done(response)) => {
+                if let Some(offset) = offset {
+                    self.clock.keep(offset);
+                }
+                Ok(response)
+            }
+            Ok(Outcome::Refused(refused)) => Err(self.learn(refused, state, operation)),
+            Err(error) => Err(state.unanswered(error)),
+        })
+    }
+
+    /// How long to wait before the next attempt; `None` if there is none.
+    pub(crate) fn delay(&self, operation: &Operation, error: &Error, number: u32) -> Option<Duration> {
+        // A body that has been read cannot be sent again, whatever went wrong.
+        if !operation.body.is_repeatable() {
+            return None;
+        }
+        let delay = self
+            .retry
+            .delay(&FailedAttempt::new(&operation.name, error, number))?;
+        tracing::debug!(
+            target: TRACING_TARGET,
+            operation = &*operation.name,
+            attempt = number,
+            delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            code = error.code(),
+            request_id = error.request_id(),
+            "trying again"
+        );
+        Some(delay)
+    }
+
+    /// Waits; false if there is nothing to wait with.
+    pub(crate) async fn pause(&self, delay: Duration) -> bool {
+        if delay.is_zero() {
+            return true;
+        }
+        let mut timer = self.transport.idle.sleep.sleep(delay);
+        std::future::poll_fn(|cx| guarded(|| timer.as_mut().poll(cx).map(Ok)))
+            .await
+            .is_ok()
+    }
+
+    /// Warns once per client where anyone on the network path can read what credentials are sent with.
+    fn warn_if_exposed(&self, used: &Credentials) {
+        if self.is_exposed.load(Ordering::Relaxed)
+            && !used.is_anonymous()
+            && self.is_exposed.swap(false, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                target: TRACING_TARGET,
+                host = self.endpoint.host(),
+                "the endpoint is plain http: anyone on the network path can read objects and security tokens"
+            );
+        }
+    }
+
+    /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
+    async fn attempt(
+        &self,
+        operation: &mut Operation,
+        used: Credentials,
+        offset: Option<ClockOffset>,
+        number: u32,
+    ) -> Result<Outcome, Error> {
+        self.check_empty(operation).await?;
+        self.warn_if_exposed(&used);
+        let started = self.clock.local();
+        let time = offset.map_or_else(
+            || self.clock.to_service(started),
+            |offset| offset.to_service(started),
+        );
+        let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
+            Progress::with_crc()
+        } else {
+            Progress::default()
+        });
+        let mut url = operation.url(&self.endpoint);
+        let request = self.request(operation, &mut url, &used, time, &progress)?;
+        let attempt = Attempt {
+            context: operation.context_of(url, number),
+            used,
+            started,
+            time,
+            progress,
+        };
+        let received = self.exchange(operation, request, &attempt).await?;
+        self.read(operation, received, attempt).await
+    }
+
+    /// Sends the request, and follows redirects if that is allowed.
+    async fn exchange(
+        &self,
+        operation: &mut Operation,
+        request: reqwest::Request,
+        attempt: &Attempt,
+    ) -> Result<Received, Error> {
+        // Hardly any request is redirected, so none is kept: the same one is made once more.
+        let again = || {
+            let mut url = operation.url(&self.endpoint);
+            self.request(
+                operation,
+                &mut url,
+                &attempt.used,
+                attempt.time,
+                &attempt.progress,
+            )
+            .ok()
+        };
+        let context = &attempt.context;
+        let exchanged = self.follow(request, &attempt.progress, again).await;
+        let (mut response, is_cross_origin) = exchanged.map_err(|error| {
+            tracing::debug!(target: TRACING_TARGET, operation = context.operation(), kind = ?error.kind(), "no answer");
+            let error = self.transport.proxies.name(error, context);
+            Error::Transport(Box::new(TransportError::new(context.clone(), error)))
+        })?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let head = ResponseHead::new(status, headers, &self.request_ids, &attempt.used);
+        tracing::debug!(
+            target: TRACING_TARGET,
+            operation = context.operation(),
+            status = status.as_u16(),
+            request_id = head.request_id(),
+            "answered"
+        );
+        Ok(Received {
+            status,
+            head,
+            body: ResponseBody::new(response, self.transport.idle.clone(), context.clone()),
+            is_cross_origin,
+        })
+    }
+
+    /// The response to a request, and whether another server sent it. `again` makes the same request once more.
+    async fn follow(
+        &self,
+        request: reqwest::Request,
+        progress: &Progress,
+        again: impl FnOnce() -> Option<reqwest::Request>,
+    ) -> Result<(reqwest::Response, bool), HttpError> {
+        let may_follow = redirect::may_follow(&request, self.redirects);
+        let mut response = self.transport.send(request, progress).await?;
+        if !may_follow || !redirect::is_one(&response) {
+            return Ok((response, false));
+        }
+        let Some(first) = again() else {
+            return Ok((response, false));
+        };
+        let mut hops = Hops::of(first, self.redirects);
+        while let Some(next) = hops.follow(&response) {
+            response = self.transport.send(next, &Progress::default()).await?;
+        }
+        Ok((response, hops.is_cross_origin()))
+    }
+
+    /// Tells success from refusal.
+    async fn read(
+        &self,
+        operation: &mut Operation,
+        received: Received,
+        attempt: Attempt,
+    ) -> Result<Outcome, Error> {
+        let Received {
+            status,
+            head,
+            body,
+            is_cross_origin,
+        } = received;
+        // A callback that failed is told with 203 and an error document; the object is stored.
+        let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
+            && operation.headers.contains_key(X_OSS_CALLBACK);
+        // Before the body is read: that takes time.
+        let arrived = self.clock.local();
+        let measure = |headers: &HeaderMap| -> Option<Measured> {
+            ServiceClock::measure(headers, attempt.started, arrived)
+        };
+        let content = if status.is_success() && !callback_failed {
+            self.accepted(operation, &head, body, &attempt, is_cross_origin)
+                .await?
+        } else {
+            Content::ErrorDocument(error_document(body, self.transport.idle.timer()).await)
+        };
+        let document = match content {
+            Content::Success(body) => {
+                if !is_cross_origin {
+                    self.clock.confirm(|| measure(head.headers()));
+                }
+                return Ok(Outcome::Done(Response::new(head, body)));
+            }
+            Content::ErrorDocument(document) => document,
+        };
+        let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
+        let error = ServiceError::read(attempt.context, status, head.headers(), document, &attempt.used);
+        Ok(Outcome::Refused(Refused {
+            error: Box::new(error),
+            measured: measure(head.headers()),
+            used: attempt.used,
+            is_cross_origin,
+        }))
+    }
+
+    /// The body of a successful response, that of a document as a whole; or the document of an error, since the service
+    /// may fail when its answer has begun, as it does where it copies and completes. `operation` is exclusive, since a
+    /// body to send cannot be shared between threads.
+    async fn accepted(
+        &self,
+        operation: &mut Operation,
+        head: &ResponseHead,
+        body: ResponseBody,
+        attempt: &Attempt,
+        is_cross_origin: bool,
+    ) -> Result<Content, Error> {
+        let checks = Checks {
+            crc: self.check_crc,
+            may_decompress: self.may_decompress,
+            is_cross_origin,
+        };
+        let context = &attempt.context;
+        let (expected, stored_crc) = check::check(operation, head, context, checks)?;
+        if let (Some(sent), Some(stored)) = (attempt.progress.crc(), stored_crc)
+            && sent != stored
+        {
+            let request_id = head.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(context.clone(), sent, stored, request_id);
+            return Err(Error::Corrupted(Box::new(error)));
+        }
+        let body = body.checked(expected, head);
+        if !operation.has_document {
+            return Ok(Content::Success(body));
+        }
+        let document = body.whole(head).await?;
+        let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
+        if is_error_document(head.headers(), &document, has_callback) {
+            return Ok(Content::ErrorDocument(document.into()));
+        }
+        let idle = self.transport.idle.clone();
+        Ok(Content::Success(ResponseBody::of(
+            document,
+            idle,
+            context.clone(),
+        )))
+    }
+}
+
+/// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
+/// since a server that sends a byte now and then is never silent for long.
+async fn error_document(mut body: ResponseBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
+    let mut document = Vec::new();
+    std::future::poll_fn(|cx| {
+        // A body that is at hand is read also where the time is up.
+        while let Poll::Ready(piece) = Pin::new(&mut body).poll_next(cx) {
+            let Some(Ok(piece)) = piece else {
+                return Poll::Ready(());
+            };
+            let room = MAX_ERROR_DOCUMENT.saturating_sub(document.len());
+            document.extend(piece.iter().take(room));
+            if piece.len() > room {
+                return Poll::Ready(());
+            }
+        }
+        guarded(|| limit.as_mut().poll(cx).map(Ok)).map(drop)
+    })
+    .await;
+    document
+}
