@@ -10,6 +10,14 @@ use crate::invalidation::Invalidation;
 use crate::provider::{CredentialsFuture, CredentialsProvider};
 use crate::status::RefreshStatus;
 
+/// Names of events, as in `docs/events.md`.
+mod names {
+    pub(super) const STOPPED: &str = "chain.stopped";
+    pub(super) const MEMBER_FAILED: &str = "chain.member_failed";
+    pub(super) const MEMBER_CHOSEN: &str = "chain.member_chosen";
+    pub(super) const MEMBER_CHANGED: &str = "chain.member_changed";
+}
+
 /// Value of `answered` before any member has answered.
 const NOBODY: usize = usize::MAX;
 
@@ -139,11 +147,13 @@ impl ChainProvider {
     ) -> Result<(), CredentialsError> {
         if !error.is_not_configured() {
             if self.policy == ChainPolicy::StopOnFailure {
-                tracing::debug!(target: TRACING_TARGET, provider = member.name, kind = error.kind(),
+                tracing::debug!(name: names::STOPPED, target: TRACING_TARGET, provider = member.name,
+                    kind = error.kind(), event = names::STOPPED,
                     "the chain stops at a provider that is set up and failed");
                 return Err(error.with_remark(&self.why_it_stops(member)));
             }
-            tracing::warn!(target: TRACING_TARGET, provider = member.name, kind = error.kind(), %error,
+            tracing::warn!(name: names::MEMBER_FAILED, target: TRACING_TARGET, provider = member.name,
+                kind = error.kind(), %error, event = names::MEMBER_FAILED,
                 "a configured provider failed and the chain goes on: the identity may change");
         }
         reasons.push((member.name, error));
@@ -194,10 +204,11 @@ impl ChainProvider {
     fn log_answer(&self, before: usize, index: usize, credentials: &Credentials) {
         let provider = self.members[index].name;
         match self.members.get(before) {
-            None => tracing::info!(target: TRACING_TARGET, provider, source = credentials.source(),
+            None => tracing::info!(name: names::MEMBER_CHOSEN, target: TRACING_TARGET, provider,
+                source = credentials.source(), event = names::MEMBER_CHOSEN,
                 "the chain has its first credentials"),
-            Some(previous) => tracing::warn!(target: TRACING_TARGET, provider, previous = previous.name,
-                source = credentials.source(),
+            Some(previous) => tracing::warn!(name: names::MEMBER_CHANGED, target: TRACING_TARGET, provider,
+                previous = previous.name, source = credentials.source(), event = names::MEMBER_CHANGED,
                 "the chain's answer comes from another provider than before"),
         }
     }

@@ -1,4 +1,4 @@
-//! Unpredictable enough for jitter and for nonces. Not for keys.
+//! Values that are unpredictable enough for jitter and for nonces. Not for keys.
 
 use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -16,9 +16,21 @@ fn word() -> u64 {
     hasher.finish()
 }
 
-/// A fraction, at least 0 and less than 1. Without [seeds](IS_SEEDED), every instance of the program draws the same
-/// sequence. Jitter accepts that: it spreads the load on a service, and nothing else depends on it.
-pub(crate) fn fraction() -> f64 {
+/// Returns a random fraction, at least 0 and less than 1, for jitter: it spreads retries of many processes over time.
+/// Not for keys.
+///
+/// On wasm32-unknown-unknown there is no randomness, so every instance of the program draws the same sequence. Jitter
+/// accepts that, and nothing else should depend on it.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_credentials_core::entropy;
+///
+/// // Full jitter: wait a random part of the pause.
+/// let pause = Duration::from_secs(4).mul_f64(entropy::fraction());
+/// assert!(pause < Duration::from_secs(4));
+/// ```
+pub fn fraction() -> f64 {
     // 53 bits are what an f64 holds exactly.
     #[expect(clippy::cast_precision_loss, reason = "both numbers fit the mantissa")]
     let fraction = (word() >> 11) as f64 / (1_u64 << 53) as f64;

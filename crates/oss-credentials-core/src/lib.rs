@@ -40,7 +40,7 @@ pub mod body;
 mod chain;
 mod credentials;
 mod detail;
-mod entropy;
+pub mod entropy;
 mod env;
 mod error;
 mod future;
@@ -71,8 +71,10 @@ pub use provider::{
 };
 #[cfg(feature = "tokio")]
 pub use refresh::NoRuntime;
-pub use refresh::{Backoff, RefreshDriver, RefreshingProvider, RefreshingProviderBuilder, Updates};
-pub use status::RefreshStatus;
+pub use refresh::{
+    Backoff, RefreshDriver, RefreshEvent, RefreshingProvider, RefreshingProviderBuilder, Updates,
+};
+pub use status::{RefreshStatus, RefreshTotals};
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;
 pub use time::{CLOCK_TOLERANCE, Clock, ClockOffset, Sleep, SystemClock};

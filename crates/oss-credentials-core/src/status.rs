@@ -1,7 +1,7 @@
 //! How a cache is doing, for people who look for a fault.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::credentials::{Credentials, MaskedId};
 use crate::error::CredentialsError;
@@ -15,7 +15,9 @@ pub struct RefreshStatus {
     pub(crate) next_attempt: Option<SystemTime>,
     pub(crate) failures: u32,
     pub(crate) last_error: Option<CredentialsError>,
-    pub(crate) fetches: u64,
+    pub(crate) totals: RefreshTotals,
+    pub(crate) last_fetch: Option<Duration>,
+    pub(crate) age: Option<Duration>,
     pub(crate) refreshing: bool,
     pub(crate) has_driver: bool,
     pub(crate) clock_offset: Option<ClockOffset>,
@@ -59,9 +61,24 @@ impl RefreshStatus {
         self.last_error.as_ref()
     }
 
-    /// How many times the source has been asked.
+    /// How many times the source has been asked; [`RefreshTotals::fetches`].
     pub fn fetches(&self) -> u64 {
-        self.fetches
+        self.totals.fetches
+    }
+
+    /// What has happened since the cache was made.
+    pub fn totals(&self) -> RefreshTotals {
+        self.totals
+    }
+
+    /// How long the last attempt took, successful or not; `None` before the first has ended.
+    pub fn last_fetch(&self) -> Option<Duration> {
+        self.last_fetch
+    }
+
+    /// How long ago the value in use arrived; `None` if there is no value.
+    pub fn age(&self) -> Option<Duration> {
+        self.age
     }
 
     /// Whether an attempt is under way.
@@ -88,10 +105,75 @@ impl fmt::Debug for RefreshStatus {
             .field("next_attempt", &self.next_attempt)
             .field("failures", &self.failures)
             .field("last_error", &self.last_error)
-            .field("fetches", &self.fetches)
+            .field("totals", &self.totals)
+            .field("last_fetch", &self.last_fetch)
+            .field("age", &self.age)
             .field("refreshing", &self.refreshing)
             .field("has_driver", &self.has_driver)
             .field("clock_offset", &self.clock_offset)
             .finish()
+    }
+}
+
+/// What has happened since a [`RefreshingProvider`](crate::RefreshingProvider) was made; see
+/// [`RefreshStatus::totals`]. The values never decrease, so that a metrics library can take their differences.
+///
+/// # Examples
+///
+/// ```
+/// # use oss_credentials_core::{blocking, source_fn, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
+/// # let provider = RefreshingProvider::new(source_fn("vault", || async {
+/// #     Ok(Fetched::from(Credentials::builder("id", "secret").build()?))
+/// # }));
+/// blocking::wait(provider.credentials())?;
+/// let totals = provider.status().totals();
+/// assert_eq!((totals.fetches(), totals.failures(), totals.waits()), (1, 0, 1));
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefreshTotals {
+    pub(crate) fetches: u64,
+    pub(crate) successes: u64,
+    pub(crate) failures: u64,
+    pub(crate) invalidations: u64,
+    pub(crate) waits: u64,
+    pub(crate) fetch_time: Duration,
+    pub(crate) wait_time: Duration,
+}
+
+impl RefreshTotals {
+    /// How many fetches have begun. An attempt may take more than one.
+    pub fn fetches(&self) -> u64 {
+        self.fetches
+    }
+
+    /// How many attempts brought credentials.
+    pub fn successes(&self) -> u64 {
+        self.successes
+    }
+
+    /// How many attempts failed.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// How many rejected values were dropped.
+    pub fn invalidations(&self) -> u64 {
+        self.invalidations
+    }
+
+    /// How many callers had to wait for an attempt, those included that began it.
+    pub fn waits(&self) -> u64 {
+        self.waits
+    }
+
+    /// How long all attempts took together.
+    pub fn fetch_time(&self) -> Duration {
+        self.fetch_time
+    }
+
+    /// How long all callers that received a result waited for it together.
+    pub fn wait_time(&self) -> Duration {
+        self.wait_time
     }
 }

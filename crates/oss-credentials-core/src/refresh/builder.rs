@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RefreshingProvider;
+use super::event::{Observer, RefreshEvent};
 use super::policy::{Backoff, Settings};
 use super::shared::Shared;
 use crate::provider::CredentialsSource;
@@ -29,6 +30,7 @@ pub struct RefreshingProviderBuilder<S> {
     source: S,
     settings: Settings,
     clock: Arc<dyn Clock>,
+    observer: Observer,
 }
 
 impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
@@ -37,6 +39,7 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
             source,
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
+            observer: Observer::default(),
         }
     }
 
@@ -100,6 +103,14 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
         self
     }
 
+    /// Calls `observe` with each [`RefreshEvent`], on the thread that caused it, after its log event. No lock is held, so
+    /// it may ask the provider; it should return soon, since callers wait for it. A panic in it is discarded. Default:
+    /// none.
+    pub fn observer(mut self, observe: impl Fn(&RefreshEvent) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observe);
+        self
+    }
+
     /// Makes the provider. It fetches nothing before it is asked, and needs no runtime.
     pub fn build(self) -> RefreshingProvider<S> {
         let source = Arc::new(self.source);
@@ -107,6 +118,7 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
             Arc::clone(&source) as Arc<dyn CredentialsSource>,
             self.settings,
             self.clock,
+            self.observer,
         );
         RefreshingProvider {
             shared: Arc::new(shared),
@@ -121,6 +133,7 @@ impl<S: CredentialsSource> fmt::Debug for RefreshingProviderBuilder<S> {
             .field("source", &self.source.name())
             .field("settings", &self.settings)
             .field("clock", &self.clock)
+            .field("observer", &self.observer)
             .finish()
     }
 }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::event::RefreshEvent;
 use super::moment::Moment;
+use super::report;
 use super::shared::{Presence, Seat, Shared};
 use super::slot::Slot;
 use super::wake::WakeSet;
-use crate::TRACING_TARGET;
 use crate::future::BoxFuture;
 use crate::time::Sleep;
 
@@ -186,8 +187,8 @@ impl Future for RefreshDriver {
                     fired = Some(target);
                 }
                 Err(()) => {
-                    tracing::warn!(target: TRACING_TARGET, provider = shared.name,
-                        "the timer panicked; credentials are refreshed when they are asked for");
+                    let provider = shared.name;
+                    report::publish(&shared.observer, &RefreshEvent::DriverStopped { provider });
                     return Poll::Ready(());
                 }
             }

@@ -19,6 +19,8 @@ pub(super) struct Join {
     shared: Arc<Shared>,
     seat: Seat,
     purpose: Purpose,
+    /// When it began to wait, by the steady clock.
+    waits_since: Option<Duration>,
     /// Looks at the attempt again at its deadline, by the steady clock, where there is a timer for that: the flight,
     /// and the driver, may be bound to a runtime that nobody runs any more.
     timer: Option<(Duration, BoxFuture<'static, ()>)>,
@@ -30,6 +32,7 @@ impl Join {
             seat: shared.new_seat(),
             shared: Arc::clone(shared),
             purpose,
+            waits_since: None,
             timer: None,
         }
     }
@@ -68,12 +71,14 @@ impl Future for Join {
             let clock = join.shared.now();
             let now = reached.take().map_or(clock, |deadline| clock.at_least(deadline));
             if join.seat.joined_at.is_none() {
-                match join.shared.enter(&mut join.seat, &join.purpose, now) {
+                let is_first = join.waits_since.is_none();
+                match join.shared.enter(&mut join.seat, &join.purpose, is_first, now) {
                     Entered::Answered(answer) => return Poll::Ready(answer),
                     Entered::Joined { began: true } => super::spawn::on_begin(&join.shared),
                     Entered::Joined { began: false } => {}
                 }
             }
+            let waits_since = *join.waits_since.get_or_insert(now.steady);
             join.shared.wakes.register(join.seat.id, cx.waker());
             if join.shared.advance(&mut join.seat, now).is_pending() {
                 reached = join.poll_deadline(now, cx);
@@ -84,7 +89,8 @@ impl Future for Join {
             }
             join.seat.joined_at = None;
             let now = join.shared.now();
-            if let Some(outcome) = join.shared.collect(&join.purpose, now) {
+            let waited = now.steady.saturating_sub(waits_since);
+            if let Some(outcome) = join.shared.collect(&join.purpose, waited, now) {
                 return Poll::Ready(outcome);
             }
         }

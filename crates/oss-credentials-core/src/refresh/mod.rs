@@ -6,6 +6,7 @@
 
 mod builder;
 mod driver;
+mod event;
 mod join;
 mod moment;
 mod policy;
@@ -23,6 +24,7 @@ use std::sync::atomic::Ordering;
 
 pub use builder::RefreshingProviderBuilder;
 pub use driver::RefreshDriver;
+pub use event::RefreshEvent;
 pub use policy::Backoff;
 #[cfg(feature = "tokio")]
 pub use spawn::NoRuntime;
@@ -171,7 +173,9 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
                 .map(|at| at.wall),
             failures: slot.failure.as_ref().map_or(0, |failure| failure.count),
             last_error: slot.failure.as_ref().map(|failure| failure.error.clone()),
-            fetches: slot.fetches,
+            totals: slot.totals,
+            last_fetch: slot.last_fetch,
+            age: snapshot.map(|snapshot| snapshot.age(now)),
             refreshing: slot.attempt.is_some(),
             has_driver,
             clock_offset: snapshot.map(|snapshot| snapshot.offset),

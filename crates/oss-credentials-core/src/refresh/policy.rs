@@ -252,11 +252,15 @@ impl Snapshot {
         self.due_at
     }
 
+    /// How long ago the value arrived, by the clocks that nobody sets.
+    pub(super) fn age(&self, now: Moment) -> Duration {
+        let with_suspends = now.since_with_suspends(self.arrived_at).unwrap_or_default();
+        with_suspends.max(now.since(self.arrived_at))
+    }
+
     /// How much longer the credentials live by the clocks that nobody sets; `None` if they do not expire.
     fn remaining(&self, now: Moment) -> Option<Duration> {
-        let age = now.since_with_suspends(self.arrived_at).unwrap_or_default();
-        let age = age.max(now.since(self.arrived_at));
-        Some(self.remaining?.saturating_sub(age))
+        Some(self.remaining?.saturating_sub(self.age(now)))
     }
 }
 

@@ -2,91 +2,118 @@
 
 use std::time::{Duration, SystemTime};
 
+use tracing::{Instrument as _, field};
+
+use super::event::{Observer, RefreshEvent, names};
 use crate::TRACING_TARGET;
-use crate::credentials::Credentials;
 use crate::detail::ErrorDetail;
 use crate::error::CredentialsError;
+use crate::invalidation::Invalidation;
+use crate::provider::{CredentialsSource, Fetched};
 
-/// Something to log once the lock is released: a subscriber is foreign code.
-pub(super) enum Note {
-    Succeeded {
-        first: bool,
-        recovered_after: u32,
-        credentials: Credentials,
-        took: Duration,
-    },
-    Failed {
-        usable: bool,
-        count: u32,
-        error: CredentialsError,
-        took: Duration,
-    },
-    /// A flight that its starter has left made no progress, or none in time.
-    Replaced,
-    Rejected {
-        allowed: bool,
-        credentials: Credentials,
-    },
+/// Logs an event and passes it to the observer. Both are foreign code, so no lock may be held.
+pub(super) fn publish(observer: &Observer, event: &RefreshEvent) {
+    log(event);
+    observer.notify(event);
 }
 
-pub(super) fn log(provider: &'static str, note: Note) {
-    match note {
-        Note::Succeeded {
-            first,
-            recovered_after,
-            credentials,
-            took,
-        } => {
-            let source = credentials.source();
-            let expires_at = unix_secs(credentials.expires_at());
-            let attempt_ms = millis(took);
-            if first {
-                tracing::info!(target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
-                    "first credentials");
-            } else if recovered_after > 0 {
-                tracing::info!(target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
-                    failures = recovered_after, "credentials refreshed after failures");
-            } else {
-                tracing::debug!(target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
-                    "credentials refreshed");
-            }
-        }
-        Note::Failed {
-            usable,
-            count,
-            error,
-            took,
-        } => {
-            let kind = error.kind();
-            let request_id = error.detail().and_then(ErrorDetail::request_id);
-            let attempt_ms = millis(took);
-            // Once per episode: a source that is down for an hour is one event, not sixty.
-            if usable && count == 1 {
-                tracing::warn!(target: TRACING_TARGET, provider, kind, request_id, attempt = count,
-                    attempt_ms, %error, "refresh failed; the credentials at hand stay in use");
-            } else {
-                tracing::debug!(target: TRACING_TARGET, provider, kind, request_id, attempt = count,
-                    attempt_ms, %error, "no new credentials");
-            }
-        }
-        Note::Replaced => {
-            tracing::debug!(target: TRACING_TARGET, provider,
+/// Reports that a fetch begins, and runs it in a span.
+pub(super) async fn fetch(
+    provider: &'static str,
+    source: &dyn CredentialsSource,
+    observer: Observer,
+) -> Result<Fetched, CredentialsError> {
+    observer.notify(&RefreshEvent::FetchStarted { provider });
+    let span = tracing::info_span!(target: TRACING_TARGET, names::FETCH, provider, outcome = field::Empty);
+    let result = async { source.fetch().await }.instrument(span.clone()).await;
+    span.record(
+        "outcome",
+        result.as_ref().map_or_else(CredentialsError::kind, |_| "ok"),
+    );
+    result
+}
+
+fn log(event: &RefreshEvent) {
+    match event {
+        // The span says it.
+        RefreshEvent::FetchStarted { .. } => {}
+        RefreshEvent::Refreshed { .. } => log_success(event),
+        RefreshEvent::RefreshFailed { .. } => log_failure(event),
+        RefreshEvent::FetchReplaced { provider } => {
+            tracing::debug!(name: names::FETCH_REPLACED, target: TRACING_TARGET, provider,
+                event = names::FETCH_REPLACED,
                 "the caller that began the fetch has gone, and it makes no progress; fetching anew");
         }
-        Note::Rejected {
-            allowed: true,
-            credentials,
+        RefreshEvent::Rejected {
+            provider,
+            source,
+            result: Invalidation::Dropped,
+            ..
         } => {
-            tracing::info!(target: TRACING_TARGET, provider, source = credentials.source(),
-                "the service rejected the credentials; they are dropped");
+            tracing::info!(name: names::REJECTED, target: TRACING_TARGET, provider, source,
+                event = names::REJECTED, "the service rejected the credentials; they are dropped");
         }
-        Note::Rejected {
-            allowed: false,
-            credentials,
-        } => {
-            tracing::warn!(target: TRACING_TARGET, provider, source = credentials.source(),
+        RefreshEvent::Rejected { provider, source, .. } => {
+            tracing::warn!(name: names::REJECTED, target: TRACING_TARGET, provider, source,
+                event = names::REJECTED,
                 "the service keeps rejecting credentials; these stay until the limit for dropping them allows more");
         }
+        RefreshEvent::DriverStopped { provider } => {
+            tracing::warn!(name: names::DRIVER_STOPPED, target: TRACING_TARGET, provider,
+                event = names::DRIVER_STOPPED,
+                "the timer panicked; credentials are refreshed when they are asked for");
+        }
+    }
+}
+
+fn log_success(event: &RefreshEvent) {
+    let RefreshEvent::Refreshed {
+        provider,
+        source,
+        expires_at,
+        took,
+        is_first,
+        failures,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let (expires_at, attempt_ms) = (unix_secs(*expires_at), millis(*took));
+    if *is_first {
+        tracing::info!(name: names::REFRESHED, target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
+            event = names::REFRESHED, "first credentials");
+    } else if *failures > 0 {
+        tracing::info!(name: names::REFRESHED, target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
+            failures, event = names::REFRESHED, "credentials refreshed after failures");
+    } else {
+        tracing::debug!(name: names::REFRESHED, target: TRACING_TARGET, provider, source, expires_at, attempt_ms,
+            event = names::REFRESHED, "credentials refreshed");
+    }
+}
+
+fn log_failure(event: &RefreshEvent) {
+    let RefreshEvent::RefreshFailed {
+        provider,
+        error,
+        took,
+        is_usable,
+        failures,
+    } = event
+    else {
+        return;
+    };
+    let kind = error.kind();
+    let request_id = error.detail().and_then(ErrorDetail::request_id);
+    let attempt_ms = millis(*took);
+    // Once per episode: a source that is down for an hour is one event, not sixty.
+    if *is_usable && *failures == 1 {
+        tracing::warn!(name: names::REFRESH_FAILED, target: TRACING_TARGET, provider, kind, request_id,
+            attempt = failures, attempt_ms, %error, event = names::REFRESH_FAILED,
+            "refresh failed; the credentials at hand stay in use");
+    } else {
+        tracing::debug!(name: names::REFRESH_FAILED, target: TRACING_TARGET, provider, kind, request_id,
+            attempt = failures, attempt_ms, %error, event = names::REFRESH_FAILED, "no new credentials");
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
+use super::event::{Observer, RefreshEvent};
 use super::moment::Moment;
 use super::policy::{DRIVER_GRACE, Failure, MIN_INTERVAL, Settings, Snapshot};
-use super::report::{self, Note};
+use super::report;
 use super::slot::{Attempt, Flight, Slot, Step};
 use super::wake::{FlightWaker, WakeSet};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, MaskedId};
 use crate::detail::ErrorDetail;
 use crate::error::CredentialsError;
 use crate::invalidation::Invalidation;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) name: &'static str,
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Observer,
     pub(super) snapshot: ArcSwapOption<Snapshot>,
     /// How many values have been stored.
     pub(super) version: AtomicU64,
@@ -91,7 +93,7 @@ pub(super) enum Presence {
 #[derive(Default)]
 struct Aftermath {
     wake: bool,
-    notes: Vec<Note>,
+    events: Vec<RefreshEvent>,
     discarded: Vec<Discarded>,
 }
 
@@ -114,13 +116,19 @@ pub(super) enum Entered {
 }
 
 impl Shared {
-    pub(super) fn new(source: Arc<dyn CredentialsSource>, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        source: Arc<dyn CredentialsSource>,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        observer: Observer,
+    ) -> Self {
         Self {
             name: source.name(),
             source,
             slot: Mutex::new(Slot::new(&settings)),
             settings,
             clock,
+            observer,
             snapshot: ArcSwapOption::empty(),
             version: AtomicU64::new(0),
             driver_overdue_at: AtomicU64::new(NO_DRIVER),
@@ -147,10 +155,11 @@ impl Shared {
     }
 
     pub(super) fn new_flight(&self) -> Flight {
-        let source = Arc::clone(&self.source);
+        let (source, name) = (Arc::clone(&self.source), self.name);
+        let observer = self.observer.clone();
         Flight {
-            // The source is first called when the flight is polled, outside of the lock.
-            fetch: Box::pin(async move { source.fetch().await }),
+            // Source, observer and span are first used when the flight is polled, outside of the lock.
+            fetch: Box::pin(async move { report::fetch(name, &*source, observer).await }),
             waker: FlightWaker::new(&self.wakes),
         }
     }
@@ -186,8 +195,9 @@ impl Shared {
 
     // ---- Taking part in an attempt ------------------------------------------------------------------
 
-    /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none.
-    pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, now: Moment) -> Entered {
+    /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none. `is_first`: it has
+    /// not waited for another attempt before.
+    pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, is_first: bool, now: Moment) -> Entered {
         let mut aftermath = Aftermath::default();
         let entered = {
             let mut slot = self.lock();
@@ -212,6 +222,7 @@ impl Shared {
                 // The driver attends to it as well, and sees to its time limit.
                 aftermath.wake = true;
             }
+            slot.totals.waits += u64::from(is_first);
             seat.joined_at = Some(slot.join());
             seat.begin_anew();
             Entered::Joined { began }
@@ -309,7 +320,8 @@ impl Shared {
             if matches!(step, Step::Replace) {
                 seat.retried = true;
                 aftermath.discard(slot.replace(self.new_flight(), seat.id, now));
-                aftermath.notes.push(Note::Replaced);
+                let provider = self.name;
+                aftermath.events.push(RefreshEvent::FetchReplaced { provider });
                 step = slot.step(now, limit, false);
             }
             match step {
@@ -414,15 +426,21 @@ impl Shared {
             .unwrap_or_default();
         let failure = slot.failure.take();
         slot.completed += 1;
+        slot.last_fetch = Some(took);
+        slot.totals.fetch_time = slot.totals.fetch_time.saturating_add(took);
         let outcome = match result {
             Ok(snapshot) => {
                 let credentials = snapshot.credentials.clone();
-                aftermath.notes.push(Note::Succeeded {
-                    first: !slot.had_value,
-                    recovered_after: failure.as_ref().map_or(0, |failure| failure.count),
-                    credentials: credentials.clone(),
+                aftermath.events.push(RefreshEvent::Refreshed {
+                    provider: self.name,
+                    source: credentials.source(),
+                    access_key_id: MaskedId(credentials.access_key_id()).to_string(),
+                    expires_at: credentials.expires_at(),
                     took,
+                    is_first: !slot.had_value,
+                    failures: failure.as_ref().map_or(0, |failure| failure.count),
                 });
+                slot.totals.successes += 1;
                 slot.last_success = Some(now);
                 slot.had_value = true;
                 self.snapshot.store(Some(snapshot));
@@ -431,12 +449,14 @@ impl Shared {
             }
             Err(error) => {
                 let next = Failure::next(failure.as_ref(), error.clone(), now, &self.settings.backoff);
-                aftermath.notes.push(Note::Failed {
-                    usable: self.usable(now).is_some(),
-                    count: next.count,
+                aftermath.events.push(RefreshEvent::RefreshFailed {
+                    provider: self.name,
                     error: error.clone(),
                     took,
+                    is_usable: self.usable(now).is_some(),
+                    failures: next.count,
                 });
+                slot.totals.failures += 1;
                 slot.failure = Some(next);
                 Err(error)
             }
@@ -452,18 +472,21 @@ impl Shared {
     fn after_unlock(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
-            notes,
+            events,
             discarded,
         } = aftermath;
         if wake {
             self.wakes.wake_all();
         }
-        if notes.iter().any(|note| matches!(note, Note::Succeeded { .. })) {
+        if events
+            .iter()
+            .any(|event| matches!(event, RefreshEvent::Refreshed { .. }))
+        {
             self.updates.wake_all();
         }
         drop_quietly(discarded);
-        for note in notes {
-            report::log(self.name, note);
+        for event in &events {
+            report::publish(&self.observer, event);
         }
     }
 
@@ -482,14 +505,18 @@ impl Shared {
     pub(super) fn collect(
         &self,
         purpose: &Purpose,
+        waited: Duration,
         now: Moment,
     ) -> Option<Result<Credentials, CredentialsError>> {
         let outcome = self.lock().outcome.clone()?;
-        match (outcome, purpose) {
-            (Err(error), Purpose::Force) => Some(Err(error)),
-            (Err(error), _) => Some(self.usable(now).ok_or_else(|| self.error_to_report(error, now))),
-            (Ok(_), _) => self.usable(now).map(Ok),
-        }
+        let collected = match (outcome, purpose) {
+            (Err(error), Purpose::Force) => Err(error),
+            (Err(error), _) => self.usable(now).ok_or_else(|| self.error_to_report(error, now)),
+            (Ok(_), _) => Ok(self.usable(now)?),
+        };
+        let totals = &mut self.lock().totals;
+        totals.wait_time = totals.wait_time.saturating_add(waited);
+        Some(collected)
     }
 
     /// The error for a caller that has nothing usable. Where keys have run out because refreshing them kept
@@ -524,36 +551,36 @@ impl Shared {
 
     pub(super) fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         let now = self.clock.now();
-        let dropped = {
+        let (result, current) = {
             let mut slot = self.lock();
             let current = self.snapshot.load_full();
             let is_current = |current: &Arc<Snapshot>| current.credentials.same_generation_as(rejected);
             let Some(current) = current.filter(is_current) else {
                 return Invalidation::AlreadyReplaced;
             };
-            let allowed = slot.invalidations.take(now, self.settings.invalidate_limit);
-            if allowed {
+            let mut result = Invalidation::LimitReached;
+            if slot.invalidations.take(now, self.settings.invalidate_limit) {
+                result = Invalidation::Dropped;
+                slot.totals.invalidations += 1;
                 self.snapshot.store(None);
                 slot.last_success = None;
                 if let Some(attempt) = &mut slot.attempt {
                     attempt.stale = true;
                 }
             }
-            (allowed, current)
+            (result, current)
         };
-        let (allowed, current) = dropped;
-        report::log(
-            self.name,
-            Note::Rejected {
-                allowed,
-                credentials: current.credentials.clone(),
-            },
-        );
-        if !allowed {
-            return Invalidation::LimitReached;
+        let rejected = RefreshEvent::Rejected {
+            provider: self.name,
+            source: current.credentials.source(),
+            access_key_id: MaskedId(current.credentials.access_key_id()).to_string(),
+            result,
+        };
+        report::publish(&self.observer, &rejected);
+        if result == Invalidation::Dropped {
+            self.wakes.wake_all();
         }
-        self.wakes.wake_all();
-        Invalidation::Dropped
+        result
     }
 
     // ---- The driver's presence ----------------------------------------------------------------------

@@ -10,6 +10,7 @@ use crate::credentials::Credentials;
 use crate::error::CredentialsError;
 use crate::future::BoxFuture;
 use crate::provider::Fetched;
+use crate::status::RefreshTotals;
 
 /// A fetch under way. It owns its source and borrows nothing, so that any caller can go on polling it.
 pub(super) type Fetch = BoxFuture<'static, Result<Fetched, CredentialsError>>;
@@ -98,8 +99,9 @@ pub(super) struct Slot {
     pub(super) last_success: Option<Moment>,
     /// Whether there ever was a value: before that, a driver leaves it to callers to begin.
     pub(super) had_value: bool,
-    /// How many flights have been begun.
-    pub(super) fetches: u64,
+    pub(super) totals: RefreshTotals,
+    /// How long the last attempt took.
+    pub(super) last_fetch: Option<Duration>,
     /// Seat of the driver.
     pub(super) driver: Option<u64>,
     pub(super) invalidations: Allowance,
@@ -115,7 +117,8 @@ impl Slot {
             failure: None,
             last_success: None,
             had_value: false,
-            fetches: 0,
+            totals: RefreshTotals::default(),
+            last_fetch: None,
             driver: None,
             invalidations: Allowance::full(settings.invalidate_limit),
             next_id: 0,
@@ -142,7 +145,7 @@ impl Slot {
     #[must_use = "it holds foreign code, which must not be dropped under the lock"]
     pub(super) fn begin(&mut self, flight: Flight, starter: u64, now: Moment) -> Option<Attempt> {
         let flight_id = self.fresh_id();
-        self.fetches += 1;
+        self.totals.fetches += 1;
         let members = self.attempt.as_ref().map_or(0, |attempt| attempt.members);
         self.attempt.replace(Attempt {
             flight_id,
