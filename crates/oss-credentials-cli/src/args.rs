@@ -1,0 +1,129 @@
+//! The command line.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::assume_role::AssumeRole;
+use crate::chain::ChainOptions;
+use crate::doctor::Doctor;
+use crate::exec::Exec;
+use crate::export::Export;
+use crate::failure::Outcome;
+use crate::oss::{Ls, Presign};
+use crate::serve::Serve;
+use crate::whoami::Whoami;
+
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials doctor                      which credentials there are, and what is wrong
+  oss-credentials whoami                      who they belong to, as the service says
+  eval \"$(oss-credentials export)\"            this shell gets them as variables
+  oss-credentials exec -- terraform apply     one program gets them
+  oss-credentials serve --url-file agent.url  all programs of this machine share them
+
+Exit codes:
+  0  success            3  no credentials are configured
+  1  another failure    4  credentials are configured, and fail
+  2  wrong arguments    5  the service refused them";
+
+/// See, use and share Alibaba Cloud credentials without writing a program.
+///
+/// Credentials are found as the vendor's SDKs and the aliyun CLI find them: variables, OIDC, profiles, a credentials
+/// URI, instance metadata. Flags stand in for the variables that are read; no flag takes a secret.
+#[derive(Debug, Parser)]
+#[command(name = "oss-credentials", version, after_long_help = EXAMPLES, max_term_width = 120)]
+pub(crate) struct Options {
+    /// Show what the libraries log; twice for details
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Doctor(Doctor),
+    Whoami(Whoami),
+    Export(Export),
+    Exec(Exec),
+    Serve(Serve),
+    AssumeRole(AssumeRole),
+    Presign(Presign),
+    Ls(Ls),
+    /// Print a script that completes this command in a shell
+    Completions(Completions),
+    /// Print the manual page, in the format of man(7)
+    Man,
+}
+
+impl Command {
+    /// Whether it runs until it is stopped, so that its log is its output.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
+    /// Which credentials it is about; `None` for a command that needs none.
+    pub(crate) fn chain(&self) -> Option<&ChainOptions> {
+        match self {
+            Self::Doctor(command) => Some(command.chain()),
+            Self::Whoami(command) => Some(command.chain()),
+            Self::Export(command) => Some(command.chain()),
+            Self::Exec(command) => Some(command.chain()),
+            Self::Serve(command) => Some(command.chain()),
+            Self::AssumeRole(command) => Some(command.chain()),
+            Self::Presign(command) => Some(command.chain()),
+            Self::Ls(command) => Some(command.chain()),
+            Self::Completions(_) | Self::Man => None,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(&self) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(
+            self.shell,
+            &mut Options::command(),
+            "oss-credentials",
+            &mut script,
+        );
+        io::stdout().lock().write_all(&script)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The manual page, with a section for each command.
+pub(crate) fn print_man_page() -> Outcome {
+    let mut command = Options::command().disable_help_subcommand(true);
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
+        let part = clap_mangen::Man::new(part.clone());
+        part.render_name_section(&mut page)?;
+        part.render_synopsis_section(&mut page)?;
+        part.render_description_section(&mut page)?;
+        part.render_options_section(&mut page)?;
+        part.render_extra_section(&mut page)?;
+    }
+    io::stdout().lock().write_all(&page)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+    }
+}

@@ -1,0 +1,246 @@
+//! `doctor`: which credentials there are, and what is wrong with those that do not work.
+
+mod advice;
+mod bucket;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use oss_credentials::{
+    ClockOffset, Credentials, CredentialsError, CredentialsProvider as _, Explanation, MemberReport, Standing,
+};
+use serde_json::{Value, json};
+
+use crate::chain::{Chain, ChainOptions};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::identity::{self, Answer};
+use crate::oss::Place;
+use crate::terminal::{self, BAD, GOOD, Page, QUIET, TITLE};
+
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials doctor                      the chain as programs of this user see it
+  oss-credentials doctor --online             also asks STS whether it accepts the key
+  oss-credentials doctor --bucket reports     also asks a bucket whether the key may list it
+  oss-credentials doctor --all                also asks the members that the chain does not reach
+  oss-credentials doctor --profile staging    one profile alone
+  oss-credentials doctor --json               for programs; the fields are described in docs/cli.md
+
+Exit codes: 0 usable, 3 not configured, 4 configured and failing, 5 refused by the service";
+
+/// Show which credentials there are, where they are from, and what is wrong with those that do not work
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Doctor {
+    /// Also ask the members that the chain does not reach; may run programs and send requests
+    #[arg(long)]
+    all: bool,
+    /// Also ask STS who the key belongs to: a wrong secret is noticed by nobody else
+    #[arg(long)]
+    online: bool,
+    /// Print one JSON object, whose fields docs/cli.md describes
+    #[arg(long)]
+    json: bool,
+    /// Also ask this bucket for one object, to see whether it answers
+    #[arg(long, value_name = "NAME")]
+    bucket: Option<String>,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    chain: ChainOptions,
+}
+
+/// Everything that was found out.
+struct Findings {
+    explanation: Explanation,
+    online: Option<Answer>,
+    bucket: Option<bucket::Answer>,
+    advice: Vec<String>,
+}
+
+impl Doctor {
+    pub(crate) fn chain(&self) -> &ChainOptions {
+        &self.chain
+    }
+
+    pub(crate) async fn run(self) -> Outcome {
+        let chain = self.chain.chain()?;
+        let findings = self.examine(&chain).await?;
+        if self.json {
+            terminal::print(&format!("{:#}\n", findings.to_json()))?;
+        } else {
+            findings.page().print()?;
+        }
+        Ok(findings.exit().map_or(ExitCode::SUCCESS, Exit::code))
+    }
+
+    async fn examine(&self, chain: &Chain) -> Result<Findings, Failure> {
+        let explanation = if self.all {
+            chain.provider.explain_all().await
+        } else {
+            chain.provider.explain().await
+        };
+        let online = match self.usable(chain, &explanation).await {
+            Some(credentials) => Some(identity::ask(chain, &credentials).await?),
+            None => None,
+        };
+        let bucket = match &self.bucket {
+            Some(bucket) if explanation.error().is_none() => {
+                Some(bucket::ask(bucket, &self.place, chain).await?)
+            }
+            _ => None,
+        };
+        let advice = advice::advice(&explanation, online.as_ref(), &*chain.env);
+        Ok(Findings {
+            explanation,
+            online,
+            bucket,
+            advice,
+        })
+    }
+
+    /// The credentials to show to the service, if that was asked for. They are cached.
+    async fn usable(&self, chain: &Chain, explanation: &Explanation) -> Option<Credentials> {
+        if !self.online || explanation.error().is_some() {
+            return None;
+        }
+        chain.provider.credentials().await.ok()
+    }
+}
+
+impl Findings {
+    /// Why it is not well; `None` if it is.
+    fn error(&self) -> Option<&CredentialsError> {
+        let refused = || self.online.as_ref()?.identity.as_ref().err();
+        self.explanation.error().or_else(refused)
+    }
+
+    fn exit(&self) -> Option<Exit> {
+        let of_bucket = || self.bucket.as_ref().and_then(bucket::Answer::exit);
+        self.error().map(Exit::of).or_else(of_bucket)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        self.write_chain(&mut page);
+        if let Some(answer) = &self.online {
+            write_online(&mut page, answer);
+        }
+        if let Some(answer) = &self.bucket {
+            answer.write(&mut page);
+        }
+        if !self.advice.is_empty() {
+            page.line("", 0, None);
+            page.line(
+                "What to do, the most likely first:",
+                0,
+                Some(("What to do", TITLE)),
+            );
+            for (number, advice) in (1..).zip(&self.advice) {
+                page.line(&format!("  {number}. {advice}"), 5, None);
+            }
+        }
+        page
+    }
+
+    /// The report of the library, with the standing of each member in its color.
+    fn write_chain(&self, page: &mut Page) {
+        let names = self.explanation.members().map(|member| member.name().len());
+        let column = names.max().unwrap_or_default() + 4;
+        let mut members = self.explanation.members().peekable();
+        for line in self.explanation.to_string().lines() {
+            let begins = |member: &&MemberReport| line.starts_with(&format!("  {} ", member.name()));
+            let style = match members.next_if(begins) {
+                Some(member) => Some(mark(member)),
+                None if line.starts_with("default chain") => Some(("default chain", TITLE)),
+                None => None,
+            };
+            page.line(line, column, style);
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let explanation = serde_json::from_str(&self.explanation.to_json());
+        // The library wrote it a moment ago.
+        let mut report: Value = explanation.unwrap_or_default();
+        report["online"] = self.online.as_ref().map(online_json).unwrap_or_default();
+        report["bucket"] = self
+            .bucket
+            .as_ref()
+            .map(bucket::Answer::to_json)
+            .unwrap_or_default();
+        report["advice"] = json!(self.advice);
+        report["exit_code"] = json!(self.exit().map_or(0, Exit::number));
+        report
+    }
+}
+
+fn mark(member: &MemberReport) -> (&'static str, anstyle::Style) {
+    let standing = member.standing();
+    let style = match standing {
+        Standing::InUse | Standing::Available => GOOD,
+        Standing::Failed => BAD,
+        _ => QUIET,
+    };
+    (standing.as_str(), style)
+}
+
+fn write_online(page: &mut Page, answer: &Answer) {
+    page.line("", 0, None);
+    match &answer.identity {
+        Ok(identity) => {
+            let title = format!("STS accepts the key ({})", answer.endpoint);
+            page.line(&title, 2, Some(("accepts", GOOD)));
+            page.fact("account", identity.account_id());
+            page.fact("identity", identity.arn());
+            if let Some((role, session)) = identity::role_and_session(identity.arn()) {
+                page.fact("role", role);
+                page.fact("session", session);
+            }
+        }
+        Err(error @ CredentialsError::Denied(_)) => {
+            page.line(
+                &format!("STS refused the key: {error}"),
+                2,
+                Some(("refused", BAD)),
+            );
+        }
+        Err(error) => page.line(
+            &format!("STS cannot be asked: {error}"),
+            2,
+            Some(("cannot be asked", BAD)),
+        ),
+    }
+    if let Some(exchange) = answer.exchange {
+        page.fact("clock", &clock(exchange.clock_offset));
+        page.fact("latency", &format!("{} ms", exchange.latency.as_millis()));
+    }
+}
+
+/// How the clock of this machine compares with the service's, which is known to a second.
+fn clock(offset: Option<ClockOffset>) -> String {
+    match offset.map(|offset| (offset.as_secs(), offset.abs().as_secs())) {
+        None => "the response has no usable date".to_owned(),
+        Some((_, 0 | 1)) => "right".to_owned(),
+        Some((ahead, by)) if ahead > 0 => format!("this machine's is {by} s behind the service's"),
+        Some((_, by)) => format!("this machine's is {by} s ahead of the service's"),
+    }
+}
+
+fn online_json(answer: &Answer) -> Value {
+    let error = answer.identity.as_ref().err();
+    let detail = error.and_then(CredentialsError::detail);
+    json!({
+        "endpoint": answer.endpoint,
+        "identity": answer.identity.as_ref().ok().map(identity::to_json),
+        "latency_ms": answer.exchange.map(|exchange| u64::try_from(exchange.latency.as_millis()).ok()),
+        "clock_offset_seconds": answer.exchange.and_then(|exchange| Some(exchange.clock_offset?.as_secs())),
+        "error": error.map(|error| json!({
+            "kind": error.kind(),
+            "text": error.to_string(),
+            "http_status": detail.and_then(oss_credentials::ErrorDetail::http_status),
+            "code": detail.and_then(oss_credentials::ErrorDetail::code),
+            "request_id": detail.and_then(oss_credentials::ErrorDetail::request_id),
+        })),
+    })
+}

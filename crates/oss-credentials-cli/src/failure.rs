@@ -1,0 +1,170 @@
+//! Why a command ends without its result, and the exit codes.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use acs_sts::StsError;
+use oss_credentials::CredentialsError;
+
+/// What a command ends with.
+pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// The exit codes of every command but `exec`. 0 is a success, and 2 is clap's for arguments it cannot understand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Anything else: a file that cannot be written, a terminal that no secret is printed to.
+    Other = 1,
+    /// No credentials are configured.
+    NotConfigured = 3,
+    /// Credentials are configured, and fail before a service has decided: a wrong setting, no network, a wrong clock.
+    Failing = 4,
+    /// The service refused the credentials.
+    Refused = 5,
+}
+
+impl Exit {
+    /// The code for an error of the library.
+    pub(crate) fn of(error: &CredentialsError) -> Self {
+        match error {
+            CredentialsError::Denied(_) => Self::Refused,
+            error if is_not_configured(error) => Self::NotConfigured,
+            _ => Self::Failing,
+        }
+    }
+
+    /// The code for an error of the client for OSS.
+    pub(crate) fn of_client(error: &oss_client::Error) -> Self {
+        if let Some(refusal) = error.service() {
+            let is_refused = matches!(refusal.status().as_u16(), 401 | 403);
+            return if is_refused { Self::Refused } else { Self::Other };
+        }
+        match error {
+            oss_client::Error::Transport(_) | oss_client::Error::InvalidResponse(_) => Self::Failing,
+            _ => Self::Other,
+        }
+    }
+
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(self.number())
+    }
+
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Whether nothing is configured. The error of a pinned member has that as its cause.
+fn is_not_configured(error: &CredentialsError) -> bool {
+    let cause = || error.source()?.downcast_ref::<CredentialsError>();
+    error.is_not_configured() || cause().is_some_and(CredentialsError::is_not_configured)
+}
+
+/// Why a command ends without its result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An error of the library, which is shown word for word.
+    Credentials(CredentialsError),
+    /// An error of the client for OSS, which is shown word for word.
+    Client(Box<oss_client::Error>),
+    /// What only this command can say.
+    Other {
+        command: &'static str,
+        text: Cow<'static, str>,
+    },
+}
+
+impl Failure {
+    pub(crate) fn other(command: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Other {
+            command,
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Credentials(error) => Exit::of(error).code(),
+            Self::Client(error) => Exit::of_client(error).code(),
+            Self::Other { .. } => Exit::Other.code(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credentials(error) => error.fmt(f),
+            Self::Client(error) => error.fmt(f),
+            Self::Other { command, text } => write!(f, "{command}: {text}"),
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Credentials(error) => error.source(),
+            Self::Client(error) => error.source(),
+            Self::Other { .. } => None,
+        }
+    }
+}
+
+impl From<CredentialsError> for Failure {
+    fn from(error: CredentialsError) -> Self {
+        Self::Credentials(error)
+    }
+}
+
+impl From<oss_client::Error> for Failure {
+    fn from(error: oss_client::Error) -> Self {
+        match error {
+            oss_client::Error::Credentials(error) => Self::Credentials(error),
+            error => Self::Client(Box::new(error)),
+        }
+    }
+}
+
+impl From<StsError> for Failure {
+    fn from(error: StsError) -> Self {
+        Self::Credentials(error.into())
+    }
+}
+
+/// Writing to standard output is the only I/O whose error a command passes on as it is.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::other(
+            "oss-credentials",
+            format!("the output cannot be written: {error}"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oss_credentials::ErrorDetail;
+
+    #[test]
+    fn exit_codes_tell_what_kind_of_failure_it_was() {
+        let detail = || ErrorDetail::builder("env", "x");
+        let not_configured = CredentialsError::not_configured(detail());
+        let pinned = CredentialsError::invalid_config(detail().source(not_configured.clone()));
+        for (error, exit) in [
+            (not_configured, Exit::NotConfigured),
+            (pinned, Exit::NotConfigured),
+            (CredentialsError::invalid_config(detail()), Exit::Failing),
+            (CredentialsError::unavailable(detail()), Exit::Failing),
+            (CredentialsError::expired(detail()), Exit::Failing),
+            (CredentialsError::denied(detail()), Exit::Refused),
+        ] {
+            assert_eq!(Exit::of(&error), exit, "{error:?}");
+        }
+        let numbers = [Exit::Other, Exit::NotConfigured, Exit::Failing, Exit::Refused].map(Exit::number);
+        assert_eq!(numbers, [1, 3, 4, 5], "documented in docs/cli.md");
+    }
+}

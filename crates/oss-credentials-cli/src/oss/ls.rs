@@ -1,0 +1,88 @@
+//! `ls`: what is in a bucket, to see whether it can be reached.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use oss_credentials::text;
+use serde_json::json;
+
+use super::Place;
+use super::url::OssUrl;
+use crate::chain::ChainOptions;
+use crate::failure::Outcome;
+use crate::terminal;
+use crate::time::rfc3339;
+
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials ls oss://reports
+  oss-credentials ls oss://reports/2026/ --limit 10 --json
+
+This is enough to check access; for work with objects there is ossutil.";
+
+/// List a bucket's objects and folders, to check access
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Ls {
+    /// The bucket, with a prefix of keys if need be
+    #[arg(value_name = "URL", value_parser = OssUrl::parse)]
+    prefix: OssUrl,
+    /// Most lines, 1 to 1000
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    /// Print one JSON object, whose fields docs/cli.md describes
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    chain: ChainOptions,
+}
+
+impl Ls {
+    pub(crate) fn chain(&self) -> &ChainOptions {
+        &self.chain
+    }
+
+    pub(crate) async fn run(self) -> Outcome {
+        let chain = self.chain.chain()?;
+        let client = self.place.client("ls", &chain)?;
+        let request = client
+            .list_objects_v2(&self.prefix.bucket)
+            .prefix(&self.prefix.key);
+        let page = request.delimiter("/").max_keys(self.limit).send().await?;
+        if self.json {
+            let objects = page.objects.iter().map(|object| {
+                json!({
+                    "key": object.key,
+                    "size": object.size,
+                    "last_modified": object.last_modified.and_then(rfc3339),
+                })
+            });
+            let report = json!({
+                "prefixes": page.common_prefixes,
+                "objects": objects.collect::<Vec<_>>(),
+                "is_truncated": page.is_truncated,
+            });
+            terminal::print(&format!("{report:#}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        // Keys come from anybody.
+        let safe = |key: &str| key.chars().map(text::safe).collect::<String>();
+        let mut shown = String::new();
+        for prefix in &page.common_prefixes {
+            // Writing to a String cannot fail.
+            let _ = writeln!(shown, "{:>12}  {:20}  {}", "-", "", safe(prefix));
+        }
+        for object in &page.objects {
+            let modified = object.last_modified.and_then(rfc3339).unwrap_or_default();
+            let _ = writeln!(shown, "{:>12}  {modified:20}  {}", object.size, safe(&object.key));
+        }
+        terminal::print(&shown)?;
+        if page.is_truncated {
+            terminal::print_note("there are more; raise --limit, or name a longer prefix");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,56 @@
+//! What OSS is asked for: enough to see that credentials work.
+
+mod ls;
+mod presign;
+mod url;
+
+use clap::Args;
+use oss_client::Client;
+use oss_credentials::Env as _;
+
+use crate::chain::Chain;
+use crate::failure::Failure;
+pub(crate) use ls::Ls;
+pub(crate) use presign::Presign;
+
+/// The region of the bucket, which signatures name.
+const ENV_OSS_REGION: &str = "OSS_REGION";
+/// The host of OSS, where it is not the region's.
+const ENV_OSS_ENDPOINT: &str = "OSS_ENDPOINT";
+
+/// Where the bucket is.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Where the bucket is")]
+pub(crate) struct Place {
+    /// Region of the bucket, such as cn-hangzhou [OSS_REGION]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Host of OSS, where it is not the region's [OSS_ENDPOINT]
+    #[arg(long, value_name = "HOST")]
+    endpoint: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn region(&self, chain: &Chain) -> Option<String> {
+        let from_env = || chain.env.non_empty(ENV_OSS_REGION);
+        self.region.clone().or_else(from_env)
+    }
+
+    pub(crate) fn client(&self, command: &'static str, chain: &Chain) -> Result<Client, Failure> {
+        let Some(region) = self.region(chain) else {
+            let text = "the region of the bucket is not known; set OSS_REGION, or pass --region";
+            return Err(Failure::other(command, text));
+        };
+        let mut builder = Client::builder()
+            .region(region)
+            .credentials(chain.provider.clone());
+        if let Some(endpoint) = self
+            .endpoint
+            .clone()
+            .or_else(|| chain.env.non_empty(ENV_OSS_ENDPOINT))
+        {
+            builder = builder.endpoint(endpoint);
+        }
+        Ok(builder.build()?)
+    }
+}

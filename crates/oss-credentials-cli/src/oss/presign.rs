@@ -1,0 +1,105 @@
+//! `presign`: a URL that works without credentials.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use oss_client::LimitedBy;
+use oss_credentials::{Clock as _, SystemClock};
+use serde_json::json;
+
+use super::Place;
+use super::url::OssUrl;
+use crate::chain::ChainOptions;
+use crate::duration;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+use crate::time::{rfc3339, with_distance};
+
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials presign GET oss://reports/2026/june.pdf --expires 15m
+  curl -T june.pdf \"$(oss-credentials presign PUT oss://reports/2026/june.pdf)\"
+
+The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then.";
+
+/// Print a URL with which anybody can read or store an object
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Presign {
+    /// What the URL allows
+    #[arg(value_enum, ignore_case = true)]
+    method: Method,
+    /// The object, as oss://bucket/key
+    #[arg(value_name = "URL", value_parser = OssUrl::parse)]
+    object: OssUrl,
+    /// How long it works, 7 days at most; it ends with the credentials if they expire before
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
+    expires: Duration,
+    /// With PUT: the Content-Type that has to be sent; otherwise none may be sent
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+    /// Print one JSON object, whose fields docs/cli.md describes
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    chain: ChainOptions,
+}
+
+/// The methods that a URL may allow.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Method {
+    /// Read the object
+    #[value(name = "GET")]
+    Get,
+    /// Store the object
+    #[value(name = "PUT")]
+    Put,
+}
+
+impl Presign {
+    pub(crate) fn chain(&self) -> &ChainOptions {
+        &self.chain
+    }
+
+    pub(crate) async fn run(self) -> Outcome {
+        if self.object.key.is_empty() {
+            return Err(Failure::other(
+                "presign",
+                "the URL has no key; write it as oss://bucket/key",
+            ));
+        }
+        let chain = self.chain.chain()?;
+        let client = self.place.client("presign", &chain)?;
+        let OssUrl { bucket, key } = self.object;
+        let mut presign = match self.method {
+            Method::Get => client.presign_get(bucket, key, self.expires),
+            Method::Put => client.presign_put(bucket, key, self.expires),
+        };
+        if let Some(content_type) = &self.content_type {
+            presign = presign.content_type(content_type);
+        }
+        let presigned = presign.await?;
+        let limited_by = match presigned.limited_by() {
+            LimitedBy::Credentials => ("credentials", "the credentials expire then"),
+            LimitedBy::SevenDays => ("seven-days", "the service allows no longer"),
+            _ => ("asked", "as asked"),
+        };
+        if self.json {
+            let report = json!({
+                "url": presigned.url(),
+                "method": presigned.method(),
+                "valid_until": rfc3339(presigned.valid_until()),
+                "limited_by": limited_by.0,
+            });
+            terminal::print(&format!("{report:#}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        terminal::print(&format!("{}\n", presigned.url()))?;
+        let until = with_distance(presigned.valid_until(), SystemClock.now());
+        terminal::print_note(&format!("works until {until}: {}", limited_by.1));
+        Ok(ExitCode::SUCCESS)
+    }
+}

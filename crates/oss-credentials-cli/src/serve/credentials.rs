@@ -1,0 +1,105 @@
+//! The provider that an agent shares.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use oss_credentials::{
+    BoxFuture, Clock as _, CredentialsError, CredentialsProvider as _, CredentialsSource, Fetched,
+    RefreshStatus, RefreshingProvider, SystemClock,
+};
+
+use crate::chain::{Chain, ChosenEnv};
+
+/// How long before their expiry credentials are refreshed, half of their lifetime at most. The vendor's SDKs ask again
+/// 15 minutes before it. Jitter shortens this to 21.6 minutes at least.
+const WINDOW: Duration = Duration::from_secs(24 * 60);
+/// How long credentials from a variable or a file are shared before they are looked at again.
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Asks a new chain at each fetch: it has no cache that would return what is about to expire, and reads settings and
+/// files anew. The member that answered first stays the one that is asked, since another one is another identity.
+pub(super) struct ChainSource {
+    env: Arc<ChosenEnv>,
+    member: Mutex<Option<&'static str>>,
+}
+
+/// The provider over a source, which refreshes in the background.
+pub(super) fn provider<S: CredentialsSource>(source: S) -> RefreshingProvider<S> {
+    RefreshingProvider::builder(source)
+        .window(WINDOW)
+        .background_refresh(true)
+        .build()
+}
+
+impl ChainSource {
+    pub(super) fn new(env: ChosenEnv) -> Self {
+        Self {
+            env: Arc::new(env),
+            member: Mutex::default(),
+        }
+    }
+
+    /// Lets the next fetch ask the whole chain.
+    pub(super) fn forget_member(&self) {
+        *self.member() = None;
+    }
+
+    fn member(&self) -> MutexGuard<'_, Option<&'static str>> {
+        self.member.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self) -> Result<Fetched, CredentialsError> {
+        let only = *self.member();
+        let chain = Chain::new(Arc::clone(&self.env), only)?;
+        let credentials = chain.provider.credentials().await?;
+        *self.member() = chain.provider.answered();
+        let status = chain.provider.refresh_status();
+        let next = status.as_ref().and_then(RefreshStatus::next_attempt);
+        let is_due_after = next.and_then(|at| at.duration_since(SystemClock.now()).ok());
+        let looks = || (credentials.expires_at().is_none()).then_some(LOOK_INTERVAL);
+        let refresh_after = is_due_after.or_else(looks);
+        Ok(Fetched::new(credentials)
+            .with_refresh_after(refresh_after)
+            .with_clock_offset(status.as_ref().and_then(RefreshStatus::clock_offset)))
+    }
+}
+
+impl CredentialsSource for ChainSource {
+    fn name(&self) -> &'static str {
+        "serve"
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {
+        Box::pin(self.ask())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oss_credentials::{Credentials, blocking, source_fn};
+
+    /// Minutes between the refresh and the expiry of credentials with this lifetime.
+    fn minutes_left(lifetime: Duration) -> u64 {
+        let expires_at = SystemClock.now() + lifetime;
+        let provider = provider(source_fn("test", move || async move {
+            let credentials = Credentials::builder("id", "secret")
+                .expires_at(expires_at)
+                .build()?;
+            Ok(Fetched::from(credentials))
+        }));
+        blocking::wait(provider.credentials()).unwrap();
+        let next = provider.status().next_attempt().unwrap();
+        expires_at.duration_since(next).unwrap().as_secs() / 60
+    }
+
+    #[test]
+    fn a_refresh_comes_with_twenty_minutes_left_where_the_lifetime_allows_that() {
+        let minutes = |count: u64| Duration::from_secs(count * 60);
+        for _ in 0..20 {
+            assert!((20..=24).contains(&minutes_left(minutes(60))));
+            assert!((20..=24).contains(&minutes_left(minutes(720))));
+            assert!((6..=7).contains(&minutes_left(minutes(15))), "half of it");
+        }
+    }
+}

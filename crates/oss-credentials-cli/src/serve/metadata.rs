@@ -1,0 +1,140 @@
+//! Instance metadata, version 2: a token first, then the role, then its credentials.
+//!
+//! Vendor document: *Instance metadata* of Elastic Compute Service, for paths, headers and the lifetime of a token.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, StatusCode};
+use oss_credentials::{Clock as _, Credentials, SystemClock};
+use serde_json::json;
+
+use super::caller::Connection;
+use super::router::{Answer, Refusal, Router, answer, error_answer, now};
+use super::secret::Secret;
+use crate::export::local_expiry;
+use crate::time::rfc3339;
+
+const TOKEN_PATH: &str = "/latest/api/token";
+const ROLES_PATH: &str = "/latest/meta-data/ram/security-credentials/";
+const TTL_HEADER: &str = "x-aliyun-ecs-metadata-token-ttl-seconds";
+const TOKEN_HEADER: &str = "x-aliyun-ecs-metadata-token";
+/// A proxy sets it, and no client on this machine does.
+const PROXY_HEADER: &str = "x-forwarded-for";
+const LONGEST_TTL: u64 = 21_600;
+/// The one role. Its name has no meaning.
+const ROLE: &str = "oss-credentials";
+/// Tokens beyond this number push the oldest out.
+const MOST_TOKENS: usize = 1024;
+
+/// Tokens that were handed out, and until when they are valid by the monotonic clock.
+#[derive(Debug, Default)]
+pub(super) struct Metadata {
+    tokens: Mutex<VecDeque<(Secret, Duration)>>,
+}
+
+impl Metadata {
+    /// Whether a path is one of the metadata.
+    pub(super) fn has(path: &str) -> bool {
+        path.starts_with("/latest/")
+    }
+
+    pub(super) async fn answer(
+        &self,
+        request: &Parts,
+        connection: &Connection,
+        router: &Router,
+    ) -> Result<Answer, Refusal> {
+        let caller = connection.caller().await;
+        if caller.is_none_or(|caller| caller.user_id != own_user_id()) {
+            return Err(Refusal::User);
+        }
+        let headers = &request.headers;
+        let path = request.uri.path();
+        if path == TOKEN_PATH && request.method == Method::PUT {
+            return self.token(headers);
+        }
+        if request.method != Method::GET {
+            return Err(Refusal::Method);
+        }
+        if !self.is_token(header(headers, TOKEN_HEADER)) {
+            return Err(Refusal::Token);
+        }
+        match path.strip_prefix(ROLES_PATH) {
+            Some("") => Ok(answer(StatusCode::OK, "text/plain", ROLE.to_owned())),
+            Some(ROLE) => {
+                router.log(connection).await;
+                Ok(router.credentials(document).await)
+            }
+            _ => Err(Refusal::Path),
+        }
+    }
+
+    fn token(&self, headers: &HeaderMap) -> Result<Answer, Refusal> {
+        if headers.contains_key(PROXY_HEADER) {
+            return Err(Refusal::Forwarded);
+        }
+        let ttl = header(headers, TTL_HEADER).parse().ok();
+        let ttl = ttl
+            .filter(|ttl| (1..=LONGEST_TTL).contains(ttl))
+            .ok_or(Refusal::Ttl)?;
+        let Ok(token) = Secret::random() else {
+            let message = "the system gives no random bytes";
+            return Ok(error_answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                message,
+            ));
+        };
+        let text = token.expose().to_owned();
+        let now = now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|(_, until)| *until > now);
+        if tokens.len() >= MOST_TOKENS {
+            tokens.pop_front();
+        }
+        tokens.push_back((token, now + Duration::from_secs(ttl)));
+        Ok(answer(StatusCode::OK, "text/plain", text))
+    }
+
+    fn is_token(&self, given: &str) -> bool {
+        let now = now();
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens
+            .iter()
+            .any(|(token, until)| *until > now && token.is(given))
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+fn document(credentials: &Credentials) -> String {
+    let now = SystemClock.now();
+    json!({
+        "Code": "Success",
+        "AccessKeyId": credentials.access_key_id(),
+        "AccessKeySecret": credentials.access_key_secret(),
+        "SecurityToken": credentials.security_token().unwrap_or_default(),
+        "Expiration": rfc3339(local_expiry(credentials, now)),
+        "LastUpdated": rfc3339(now),
+    })
+    .to_string()
+}
+
+#[cfg(unix)]
+fn own_user_id() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Nobody: `--imds` is refused where users are not known.
+#[cfg(not(unix))]
+fn own_user_id() -> u32 {
+    u32::MAX
+}

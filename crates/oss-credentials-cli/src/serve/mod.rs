@@ -1,0 +1,238 @@
+//! `serve`: an agent that shares one refreshing provider with the programs of a machine.
+//!
+//! `listener` accepts connections and bounds them, `router` decides what a request gets, `caller` finds out who asks,
+//! `credentials` is the provider behind all of it.
+
+mod caller;
+mod credentials;
+mod limit;
+mod listener;
+mod metadata;
+mod router;
+mod secret;
+#[cfg(unix)]
+mod signals;
+mod url_file;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use oss_credentials::{CredentialsError, CredentialsProvider as _};
+use tokio::net::TcpListener;
+
+use crate::TRACING_TARGET;
+use crate::chain::ChainOptions;
+use crate::export::refuse_terminal;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+use credentials::ChainSource;
+use listener::Connections;
+use router::Router;
+use secret::Secret;
+use url_file::UrlFile;
+
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials serve --url-file \"$XDG_RUNTIME_DIR/oss-credentials.url\"
+  ALIBABA_CLOUD_CREDENTIALS_URI=$(cat \"$XDG_RUNTIME_DIR/oss-credentials.url\") python job.py
+  oss-credentials serve --listen 127.0.0.1:7373 --url-file /run/agent/url --keep-url
+
+SIGHUP reads settings and files again, SIGTERM and Ctrl-C end it. docs/cli.md has a systemd unit and a sidecar.";
+
+/// Share credentials with the programs of this machine: one refreshing provider behind a credentials URI
+///
+/// The URI is on loopback and has a secret in its query; whoever has it gets the credentials. They are refreshed with
+/// at least 20 minutes left, where their lifetime allows that: the vendor's SDKs ask again at 15.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// Address on loopback; port 0 is a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Write the URL to this file, which its owner alone can read; otherwise it is printed
+    #[arg(long, value_name = "PATH")]
+    url_file: Option<PathBuf>,
+    /// Keep the secret that the URL file has for the same address, so that programs survive a restart of the agent
+    #[arg(long, requires = "url_file")]
+    keep_url: bool,
+    /// Also answer as instance metadata (version 2, with tokens), for programs of the same user alone
+    #[arg(long)]
+    imds: bool,
+    /// Print the URL even if standard output is a terminal
+    #[arg(long)]
+    show: bool,
+    #[command(flatten)]
+    chain: ChainOptions,
+}
+
+/// What an agent is started with.
+pub(crate) struct AgentSettings {
+    listen: SocketAddr,
+    /// The secret of an earlier agent at the same address.
+    secret: Option<Secret>,
+    imds: bool,
+    /// Whether to start without credentials where a service cannot be reached yet.
+    is_patient: bool,
+}
+
+impl AgentSettings {
+    /// On a free port, with a secret of its own.
+    pub(crate) fn private() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            secret: None,
+            imds: false,
+            is_patient: false,
+        }
+    }
+}
+
+/// An agent that listens, and answers as long as it is run.
+pub(crate) struct Agent {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Arc<Router>,
+    connections: Connections,
+}
+
+impl Agent {
+    /// Listens, and fetches credentials once: an agent that has none to share does not start, unless it is patient.
+    pub(crate) async fn start(settings: AgentSettings, chain: &ChainOptions) -> Result<Self, Failure> {
+        let failed = |error| {
+            Failure::other(
+                "serve",
+                format!("{} cannot be listened on: {error}", settings.listen),
+            )
+        };
+        let provider = credentials::provider(ChainSource::new(chain.env()?));
+        match provider.credentials().await {
+            Err(error) if settings.is_patient && error.is_retryable() => {
+                tracing::warn!(target: TRACING_TARGET, %error, "there are no credentials yet");
+            }
+            first => drop(first?),
+        }
+        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let secret = match settings.secret {
+            Some(secret) => secret,
+            None => Secret::random()?,
+        };
+        Ok(Self {
+            listener,
+            address,
+            router: Arc::new(Router::new(provider, secret, address, settings.imds)),
+            connections: Connections::default(),
+        })
+    }
+
+    /// The credentials URI, which is a secret.
+    pub(crate) fn url(&self) -> String {
+        self.router.url()
+    }
+
+    /// Answers until this is dropped.
+    pub(crate) async fn run(&self) {
+        self.connections.accept(&self.listener, &self.router).await;
+    }
+}
+
+impl Serve {
+    pub(crate) fn chain(&self) -> &ChainOptions {
+        &self.chain
+    }
+
+    pub(crate) async fn run(self) -> Outcome {
+        let settings = self.settings()?;
+        #[cfg(unix)]
+        let mut signals = signals::Signals::listen()
+            .map_err(|error| Failure::other("serve", format!("signals cannot be listened for: {error}")))?;
+        let agent = Agent::start(settings, &self.chain).await?;
+        match &self.url_file {
+            Some(path) => UrlFile::new(path).write(&agent.url())?,
+            None => terminal::print(&format!("{}\n", agent.url()))?,
+        }
+        tracing::info!(target: TRACING_TARGET, address = %agent.address, imds = self.imds, "listening");
+        #[cfg(unix)]
+        loop {
+            tokio::select! {
+                () = agent.run() => {}
+                signal = signals.next() => match signal {
+                    signals::Wish::Reload => reload(&agent).await,
+                    signals::Wish::End => break,
+                },
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::select! {
+            () = agent.run() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        self.end(agent).await
+    }
+
+    fn settings(&self) -> Result<AgentSettings, Failure> {
+        if !self.listen.ip().is_loopback() {
+            let text = format!(
+                "{} is not on loopback: whoever reaches the address could ask for credentials; listen on 127.0.0.1",
+                self.listen
+            );
+            return Err(Failure::other("serve", text));
+        }
+        if self.imds && !caller::ARE_KNOWN {
+            let text = "--imds needs Linux: this system does not show which user makes a connection";
+            return Err(Failure::other("serve", text));
+        }
+        let secret = match &self.url_file {
+            None => {
+                refuse_terminal("serve", self.show)?;
+                None
+            }
+            Some(path) if self.keep_url => UrlFile::new(path).secret(self.listen)?,
+            Some(_) => None,
+        };
+        Ok(AgentSettings {
+            listen: self.listen,
+            secret,
+            imds: self.imds,
+            is_patient: true,
+        })
+    }
+
+    /// Answers what has been asked, and takes the URL away, unless the next agent is to have it.
+    async fn end(&self, agent: Agent) -> Outcome {
+        tracing::info!(target: TRACING_TARGET, "ending");
+        let Agent {
+            listener,
+            connections,
+            ..
+        } = agent;
+        drop(listener);
+        connections.finish().await;
+        if let Some(path) = self.url_file.as_ref().filter(|_| !self.keep_url) {
+            UrlFile::new(path).remove();
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Reads settings and files again. Credentials that are valid stay in use if that fails.
+#[cfg(unix)]
+async fn reload(agent: &Agent) {
+    let provider = agent.router.provider();
+    provider.source().forget_member();
+    match provider.refresh_now().await {
+        Ok(_) => tracing::info!(target: TRACING_TARGET, "reloaded"),
+        Err(error) => tracing::warn!(target: TRACING_TARGET, %error, "not reloaded"),
+    }
+}
+
+/// The text of an error for the program that asked, which has no secret in it.
+fn error_code(error: &CredentialsError) -> &'static str {
+    match error {
+        CredentialsError::Unavailable(_) | CredentialsError::InvalidResponse(_) => "ServiceUnavailable",
+        _ => "NoCredentials",
+    }
+}

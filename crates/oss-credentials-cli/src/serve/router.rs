@@ -1,0 +1,332 @@
+//! What a request gets.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
+};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use oss_credentials::{
+    Clock as _, Credentials, CredentialsError, CredentialsProvider as _, RefreshingProvider, SystemClock,
+};
+use serde_json::json;
+
+use super::caller::Connection;
+use super::credentials::ChainSource;
+use super::error_code;
+use super::limit::Limit;
+use super::metadata::Metadata;
+use super::secret::Secret;
+use crate::TRACING_TARGET;
+use crate::export::local_expiry;
+use crate::time::rfc3339;
+
+/// Path of the credentials URI, and the parameter with the secret.
+pub(super) const PATH: &str = "/credentials";
+pub(super) const PARAMETER: &str = "secret";
+
+/// The address of instance metadata, which the vendor's SDKs send as the host even where they are led elsewhere.
+const METADATA_HOST: &str = "100.100.100.200";
+
+/// How many callers are looked up and logged, at once and a second: finding a process takes a millisecond.
+const LOGGED: (u32, u32) = (256, 20);
+/// How many refusals have a reason and a line in the log, at once and a second.
+const REFUSALS: (u32, u32) = (10, 1);
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// Decides what a request gets, and logs who asked.
+pub(super) struct Router {
+    provider: RefreshingProvider<ChainSource>,
+    secret: Secret,
+    address: SocketAddr,
+    metadata: Option<Metadata>,
+    logged: Limit,
+    refusals: Limit,
+}
+
+/// Why a request is refused. Nothing of the request is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A browser that was led here by a name of somebody else's.
+    Host,
+    /// It came through a proxy.
+    Forwarded,
+    Secret,
+    Path,
+    Method,
+    User,
+    Token,
+    Ttl,
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Host | Self::Forwarded | Self::Secret | Self::User => StatusCode::FORBIDDEN,
+            Self::Path => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Ttl => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Host => "the Host header does not name this agent",
+            Self::Forwarded => "instance metadata is not answered through a proxy",
+            Self::Secret => "the secret in the query is missing or wrong",
+            Self::Path => "there is nothing at this path",
+            Self::Method => "this method is not allowed here",
+            Self::User => "instance metadata is for programs of the user who runs this agent",
+            Self::Token => "the metadata token is missing, wrong or expired",
+            Self::Ttl => "the lifetime of the metadata token has to be 1 to 21600 seconds",
+        }
+    }
+}
+
+impl Router {
+    pub(super) fn new(
+        provider: RefreshingProvider<ChainSource>,
+        secret: Secret,
+        address: SocketAddr,
+        imds: bool,
+    ) -> Self {
+        Self {
+            provider,
+            secret,
+            address,
+            metadata: imds.then(Metadata::default),
+            logged: Limit::new(LOGGED.0, LOGGED.1),
+            refusals: Limit::new(REFUSALS.0, REFUSALS.1),
+        }
+    }
+
+    pub(super) fn provider(&self) -> &RefreshingProvider<ChainSource> {
+        &self.provider
+    }
+
+    /// The credentials URI.
+    pub(super) fn url(&self) -> String {
+        format!(
+            "http://{}{PATH}?{PARAMETER}={}",
+            self.address,
+            self.secret.expose()
+        )
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Answer {
+        // No request has a body that matters.
+        let (head, _) = request.into_parts();
+        match self.decide(&head, connection).await {
+            Ok(answer) => answer,
+            Err(refusal) => self.refuse(refusal, connection).await,
+        }
+    }
+
+    async fn decide(&self, request: &Parts, connection: &Connection) -> Result<Answer, Refusal> {
+        let path = request.uri.path();
+        let metadata = self.metadata.as_ref().filter(|_| Metadata::has(path));
+        let is_own = is_own_host(&request.headers, self.address);
+        if !is_own && (metadata.is_none() || !is_metadata_host(&request.headers)) {
+            return Err(Refusal::Host);
+        }
+        if let Some(metadata) = metadata {
+            return metadata.answer(request, connection, self).await;
+        }
+        if path != PATH {
+            return Err(Refusal::Path);
+        }
+        let mut given = values(request.uri.query().unwrap_or_default(), PARAMETER);
+        if !given.next().is_some_and(|given| self.secret.is(given)) {
+            return Err(Refusal::Secret);
+        }
+        if request.method != Method::GET {
+            return Err(Refusal::Method);
+        }
+        self.log(connection).await;
+        Ok(self.credentials(document).await)
+    }
+
+    /// The credentials in a document, or why there are none.
+    pub(super) async fn credentials(&self, document: fn(&Credentials) -> String) -> Answer {
+        match self.provider.credentials().await {
+            Ok(credentials) => json_answer(StatusCode::OK, document(&credentials)),
+            Err(error) => {
+                let status = match error {
+                    CredentialsError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::INTERNAL_SERVER_ERROR,
+                };
+                error_answer(status, error_code(&error), &error.to_string())
+            }
+        }
+    }
+
+    /// Logs who has opened a connection, once, and not more often than is useful.
+    pub(super) async fn log(&self, connection: &Connection) {
+        if connection.is_known() {
+            return;
+        }
+        let Some(left_out) = self.logged.take(now()) else {
+            return;
+        };
+        let caller = connection.describe().await;
+        tracing::info!(target: TRACING_TARGET, caller, left_out, "credentials are asked for");
+    }
+
+    /// Refusals beyond a limit get no reason and no line in the log.
+    async fn refuse(&self, refusal: Refusal, connection: &Connection) -> Answer {
+        let Some(left_out) = self.refusals.take(now()) else {
+            let mut answer = error_answer(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Throttling",
+                "too many refused requests",
+            );
+            answer
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            return closing(answer);
+        };
+        let reason = refusal.text();
+        let caller = connection.describe().await;
+        tracing::warn!(target: TRACING_TARGET, caller, reason, left_out, "refused");
+        let mut answer = error_answer(refusal.status(), "Refused", reason);
+        if refusal == Refusal::Method {
+            answer
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET"));
+        }
+        closing(answer)
+    }
+}
+
+/// A reading of the monotonic clock.
+pub(super) fn now() -> Duration {
+    SystemClock.monotonic().unwrap_or_default()
+}
+
+/// Whether the host is this agent's, with or without a port. A name that somebody's page leads here is not.
+fn is_own_host(headers: &HeaderMap, address: SocketAddr) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    let Ok(host) = host.to_str() else { return false };
+    let is_port = |text: &str| text.parse() == Ok(address.port());
+    let (name, port) = match host.rsplit_once(':') {
+        // The last colon of an IPv6 address is inside the brackets.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_name =
+        name.eq_ignore_ascii_case("localhost") || name.trim_matches(['[', ']']).parse() == Ok(address.ip());
+    is_name && port.is_none_or(is_port)
+}
+
+/// Whether a client takes the agent for the metadata service that its library has a fixed address of.
+fn is_metadata_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    hosts.next().is_some_and(|host| host == METADATA_HOST) && hosts.next().is_none()
+}
+
+/// The values of a parameter. They are hexadecimal, so nothing has to be decoded.
+fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    query.split('&').filter_map(move |pair| {
+        let (found, value) = pair.split_once('=')?;
+        (found == name).then_some(value)
+    })
+}
+
+/// Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs, "Use a credentials URI".
+fn document(credentials: &Credentials) -> String {
+    json!({
+        "Code": "Success",
+        "AccessKeyId": credentials.access_key_id(),
+        "AccessKeySecret": credentials.access_key_secret(),
+        "SecurityToken": credentials.security_token().unwrap_or_default(),
+        "Expiration": rfc3339(local_expiry(credentials, SystemClock.now())),
+    })
+    .to_string()
+}
+
+pub(super) fn json_answer(status: StatusCode, text: String) -> Answer {
+    answer(status, "application/json", text)
+}
+
+pub(super) fn error_answer(status: StatusCode, code: &str, message: &str) -> Answer {
+    json_answer(status, json!({ "Code": code, "Message": message }).to_string())
+}
+
+pub(super) fn answer(status: StatusCode, content_type: &'static str, text: String) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+fn closing(mut answer: Answer) -> Answer {
+    answer
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Router")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_checked_with_and_without_a_port() {
+        let address = "127.0.0.1:7373".parse().unwrap();
+        let is_own = |host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            is_own_host(&headers, address)
+        };
+        for host in ["127.0.0.1", "127.0.0.1:7373", "localhost", "LOCALHOST:7373"] {
+            assert!(is_own(host), "{host}");
+        }
+        for host in [
+            "",
+            "127.0.0.1:80",
+            "example.com",
+            "example.com:7373",
+            "127.0.0.1.example.com",
+            "localhost:",
+            "[::1]",
+        ] {
+            assert!(!is_own(host), "{host}");
+        }
+        assert!(!is_own_host(&HeaderMap::new(), address));
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("[::1]:7373"));
+        assert!(is_own_host(&headers, "[::1]:7373".parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        headers.append(HOST, HeaderValue::from_static("localhost"));
+        headers.append(HOST, HeaderValue::from_static("example.com"));
+        assert!(!is_own_host(&headers, address), "two of them");
+        headers.insert(HOST, HeaderValue::from_static(METADATA_HOST));
+        assert!(is_metadata_host(&headers) && !is_own_host(&headers, address));
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_whole_name() {
+        let found = |query: &'static str| values(query, "secret").collect::<Vec<_>>();
+        assert_eq!(found("a=1&secret=x"), ["x"]);
+        assert_eq!(found("secrets=x&=x&secret&xsecret=x"), [""; 0]);
+    }
+}

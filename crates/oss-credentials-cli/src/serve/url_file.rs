@@ -1,0 +1,140 @@
+//! The file with the URL, which its owner alone can read.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use oss_credentials::secret_file::SecretFile;
+
+use super::router::{PARAMETER, PATH};
+use super::secret::Secret;
+use crate::failure::Failure;
+
+/// Longest file that is read, in bytes.
+const LONGEST: usize = 1024;
+
+pub(super) struct UrlFile<'a> {
+    path: &'a Path,
+}
+
+impl<'a> UrlFile<'a> {
+    pub(super) fn new(path: &'a Path) -> Self {
+        Self { path }
+    }
+
+    /// Replaces the file as a whole: a reader sees the old URL or the new one.
+    pub(super) fn write(&self, url: &str) -> Result<(), Failure> {
+        self.replace(url)
+            .map_err(|error| self.failure(&format!("cannot be written: {error}")))
+    }
+
+    fn replace(&self, url: &str) -> io::Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // Mode 0600 from the start.
+        let mut file = tempfile::Builder::new()
+            .prefix(".oss-credentials-")
+            .tempfile_in(folder)?;
+        writeln!(file, "{url}")?;
+        file.persist(self.path).map(drop).map_err(|error| error.error)
+    }
+
+    /// The secret that an earlier agent at this address wrote down; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If others could have read it.
+    pub(super) fn secret(&self, address: SocketAddr) -> Result<Option<Secret>, Failure> {
+        if address.port() == 0 {
+            return Err(Failure::other(
+                "serve",
+                "--keep-url needs a port that stays; set one with --listen",
+            ));
+        }
+        let Ok(file) = SecretFile::read(self.path, LONGEST) else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(file.content()).unwrap_or_default().trim();
+        let prefix = format!("http://{address}{PATH}?{PARAMETER}=");
+        let Some(secret) = text.strip_prefix(&prefix).and_then(Secret::parse) else {
+            return Ok(None);
+        };
+        if self.is_readable_by_others() {
+            return Err(self.failure("can be read by other users, who then know the secret; remove it"));
+        }
+        Ok(Some(secret))
+    }
+
+    #[cfg(unix)]
+    fn is_readable_by_others(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = nix::unistd::geteuid().as_raw();
+        std::fs::metadata(self.path).map_or(true, |found| found.mode() & 0o077 != 0 || found.uid() != own)
+    }
+
+    #[cfg(not(unix))]
+    fn is_readable_by_others(&self) -> bool {
+        false
+    }
+
+    /// Takes the URL away; nobody answers to it any more.
+    pub(super) fn remove(&self) {
+        if let Err(error) = std::fs::remove_file(self.path) {
+            tracing::debug!(target: crate::TRACING_TARGET, %error, "the URL file cannot be removed");
+        }
+    }
+
+    fn failure(&self, what: &str) -> Failure {
+        Failure::other("serve", format!("the URL file {} {what}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_the_same_address_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        let address = "127.0.0.1:7373".parse().unwrap();
+        let file = UrlFile::new(&path);
+        assert!(file.secret(address).unwrap().is_none(), "there is no file");
+        let secret = Secret::random().unwrap();
+        file.write(&format!(
+            "http://127.0.0.1:7373/credentials?secret={}",
+            secret.expose()
+        ))
+        .unwrap();
+        assert!(
+            file.secret(address)
+                .unwrap()
+                .is_some_and(|kept| kept.is(secret.expose()))
+        );
+        assert!(file.secret("127.0.0.1:7374".parse().unwrap()).unwrap().is_none());
+        assert!(file.secret("127.0.0.1:0".parse().unwrap()).is_err());
+        file.write("http://127.0.0.1:7373/credentials?secret=mine")
+            .unwrap();
+        assert!(file.secret(address).unwrap().is_none(), "it is too short");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_cannot_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::fs::write(&path, "an old one").unwrap();
+        let file = UrlFile::new(&path);
+        let url = format!("http://127.0.0.1:7373/credentials?secret={}", "0".repeat(64));
+        file.write(&url).unwrap();
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = file
+            .secret("127.0.0.1:7373".parse().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("can be read by other users"), "{error}");
+    }
+}

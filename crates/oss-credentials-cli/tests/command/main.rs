@@ -1,0 +1,14 @@
+//! The command as people and programs run it, beside a local cloud.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod doctor;
+mod exec;
+mod export;
+mod oss;
+mod serve;
+mod support;

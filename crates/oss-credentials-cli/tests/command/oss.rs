@@ -1,0 +1,83 @@
+//! `presign` and `ls`.
+
+use crate::support::{Place, run, send};
+
+#[test]
+fn a_presigned_url_works_and_says_until_when() {
+    let place = Place::new();
+    place
+        .cloud
+        .put_object("example-bucket", "a/greeting.txt", "hello");
+    let object = "oss://example-bucket/a/greeting.txt";
+    let ended = run(place.with_keys(&["presign", "GET", object, "--expires", "5m"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("works until 2") && ended.err.ends_with(": as asked\n"),
+        "{}",
+        ended.err
+    );
+    let response = send("GET", ended.out.trim(), &[]);
+    assert_eq!((response.status, response.body.as_str()), (200, "hello"));
+    // Keys of an hour cannot sign for a day.
+    let report = run(place.with_uri(&["presign", "put", object, "--expires", "1d", "--json"])).json();
+    assert_eq!(report["method"], "PUT");
+    assert_eq!(report["limited_by"], "credentials");
+    let url = report["url"].as_str().unwrap();
+    assert_eq!(send("PUT", url, &["content-length: 0"]).status, 200);
+    let ended = run(place.with_keys(&["presign", "GET", "oss://example-bucket/"]));
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.err.starts_with("presign: the URL has no key"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_bucket_is_listed_for_people_and_for_programs() {
+    let place = Place::new();
+    for key in ["a/1", "a/2", "b", "c\u{1b}[31m"] {
+        place.cloud.put_object("example-bucket", key, "hello");
+    }
+    let ended = run(place.with_keys(&["ls", "oss://example-bucket"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(
+        ended.out.starts_with("           -                        a/\n"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.out.contains("           5  2") && ended.out.contains("Z  b\n"),
+        "{}",
+        ended.out
+    );
+    assert!(!ended.out.contains('\u{1b}'), "{}", ended.out);
+    let report = run(place.with_keys(&["ls", "oss://example-bucket/a/", "--json"])).json();
+    assert_eq!(report["objects"][1]["key"], "a/2");
+    assert_eq!(report["is_truncated"], false);
+    let ended = run(place.with_keys(&["ls", "oss://example-bucket", "--limit", "1"]));
+    assert!(ended.err.contains("there are more"), "{}", ended.err);
+}
+
+#[test]
+fn refusals_of_the_service_have_their_exit_code() {
+    let place = Place::new();
+    let mut wrong = place.with_keys(&["ls", "oss://example-bucket"]);
+    wrong.env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong");
+    let ended = run(wrong);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(5), ""), "{}", ended.err);
+    assert!(ended.err.contains("SignatureDoesNotMatch"), "{}", ended.err);
+    let mut nowhere = place.with_keys(&["ls", "oss://example-bucket"]);
+    nowhere.env_remove("OSS_REGION");
+    let ended = run(nowhere);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .err
+            .starts_with("ls: the region of the bucket is not known; set OSS_REGION"),
+        "{}",
+        ended.err
+    );
+    let ended = run(place.with_keys(&["ls", "oss://no-such-bucket-here"]));
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+}
