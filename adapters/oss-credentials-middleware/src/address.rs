@@ -1,0 +1,87 @@
+//! Which bucket and key a URI leads to.
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+
+use crate::error::Error;
+
+/// Where OSS is.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// Host, with a port where there is one, in lower case.
+    endpoint: String,
+    /// Of hosts that are not the endpoint's: a custom domain.
+    bucket: Option<String>,
+}
+
+impl Address {
+    pub(crate) fn new(endpoint: &str) -> Self {
+        let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+        Self {
+            endpoint: authority.trim_end_matches('/').to_ascii_lowercase(),
+            bucket: None,
+        }
+    }
+
+    pub(crate) fn set_bucket(&mut self, bucket: String) {
+        self.bucket = Some(bucket);
+    }
+
+    /// Bucket and key: `bucket.endpoint/key`, `endpoint/bucket/key`, or the key alone on a custom domain.
+    pub(crate) fn names(&self, uri: &Uri) -> Result<(Option<String>, Option<String>), Error> {
+        let host = uri
+            .authority()
+            .map_or("", |authority| authority.as_str())
+            .to_ascii_lowercase();
+        let path = percent_decode_str(uri.path()).decode_utf8();
+        let path = path.map_err(|_| Error::InvalidPath)?;
+        let path = path.strip_prefix('/').unwrap_or(&path);
+        let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        if host == self.endpoint {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            return Ok((named(bucket), named(key)));
+        }
+        let of_bucket = host
+            .strip_suffix(&self.endpoint)
+            .and_then(|rest| rest.strip_suffix('.'));
+        match of_bucket.or(self.bucket.as_deref()) {
+            Some(bucket) => Ok((named(bucket), named(path))),
+            None => Err(Error::UnknownHost {
+                host,
+                endpoint: self.endpoint.clone(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_and_key_are_found_in_each_style() {
+        let mut address = Address::new("https://OSS-cn-hangzhou.aliyuncs.com/");
+        let names = |address: &Address, uri: &str| {
+            let (bucket, key) = address.names(&uri.parse().unwrap())?;
+            Ok::<_, Error>((bucket.unwrap_or_default(), key.unwrap_or_default()))
+        };
+        for (uri, bucket, key) in [
+            ("https://b.oss-cn-hangzhou.aliyuncs.com/a/b%20c%2B", "b", "a/b c+"),
+            ("https://b.oss-cn-hangzhou.aliyuncs.com/?list-type=2", "b", ""),
+            ("https://oss-cn-hangzhou.aliyuncs.com/b/%E5%90%8D", "b", "名"),
+            ("https://oss-cn-hangzhou.aliyuncs.com/", "", ""),
+        ] {
+            let found = names(&address, uri).unwrap();
+            assert_eq!(found, (bucket.to_owned(), key.to_owned()), "{uri}");
+        }
+        let custom = "https://files.example.com/k";
+        assert!(matches!(names(&address, custom), Err(Error::UnknownHost { .. })));
+        address.set_bucket("mine".to_owned());
+        assert_eq!(
+            names(&address, custom).unwrap(),
+            ("mine".to_owned(), "k".to_owned())
+        );
+        let not_utf8 = names(&address, "https://oss-cn-hangzhou.aliyuncs.com/b/%FF");
+        assert!(matches!(not_utf8, Err(Error::InvalidPath)));
+    }
+}

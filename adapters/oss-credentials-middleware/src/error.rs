@@ -1,0 +1,47 @@
+//! Why a request was not sent.
+
+use oss_credentials_core::CredentialsError;
+
+/// Why a request was not sent.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The provider returned no credentials.
+    #[error(transparent)]
+    Credentials(CredentialsError),
+    /// The OSS request cannot be signed.
+    #[error(transparent)]
+    OssSign(oss_sign::SignError),
+    /// The OpenAPI request cannot be signed.
+    #[error(transparent)]
+    AcsSign(acs_sign::SignError),
+    /// The request goes to a host whose bucket is not known.
+    #[error(
+        "middleware: the host {host:?} is not of the endpoint {endpoint}; set the bucket of a custom domain with Signing::bucket"
+    )]
+    UnknownHost {
+        /// The host of the request.
+        host: String,
+        /// The endpoint that was configured.
+        endpoint: String,
+    },
+    /// The path is not a key in percent-encoded UTF-8.
+    #[error(
+        "middleware: the path of the request is not UTF-8 with percent-encoding; write it with oss_sign::url_path"
+    )]
+    InvalidPath,
+    /// An OpenAPI request without `x-acs-action` or `x-acs-version`.
+    #[error(
+        "middleware: the OpenAPI request has no header {name}; set it to the product's action or version"
+    )]
+    MissingHeader {
+        /// The missing header.
+        name: &'static str,
+    },
+    /// An OpenAPI request with a body that is not at hand as bytes: the signature includes its hash.
+    #[error("middleware: the body of the OpenAPI request is a stream; its hash is signed, so pass bytes")]
+    StreamedBody,
+    /// The service refused with more than 64 KiB (reqwest-middleware only).
+    #[error("middleware: the response that refuses the request is larger than 64 KiB")]
+    LargeRefusal,
+}
