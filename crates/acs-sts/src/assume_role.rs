@@ -33,6 +33,7 @@ use crate::wire;
 pub struct AssumeRole {
     session: SessionSettings,
     external_id: Option<String>,
+    source_identity: Option<String>,
 }
 
 impl AssumeRole {
@@ -42,6 +43,7 @@ impl AssumeRole {
         Self {
             session: SessionSettings::new(role_arn.into(), session_name.into()),
             external_id: None,
+            source_identity: None,
         }
     }
 
@@ -63,6 +65,13 @@ impl AssumeRole {
     /// `A-Z a-z 0-9 _ + = , . @ : / -`. Default: none.
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
+        self
+    }
+
+    /// The source identity, which appears in audit logs and is kept when the session assumes another role. Its limits
+    /// are not documented, so the service checks it. Default: none.
+    pub fn source_identity(mut self, source_identity: impl Into<String>) -> Self {
+        self.source_identity = Some(source_identity.into());
         self
     }
 
@@ -104,7 +113,10 @@ impl fmt::Debug for AssumeRole {
         let mut shown = f.debug_struct("AssumeRole");
         self.session.show(&mut shown);
         let external_id = self.external_id.as_ref().map(|_| format_args!("<not shown>"));
-        shown.field("external_id", &external_id).finish()
+        shown
+            .field("external_id", &external_id)
+            .field("source_identity", &self.source_identity)
+            .finish()
     }
 }
 
@@ -131,6 +143,8 @@ impl StsClient {
         let mut params = request.session.params();
         let external_id = request.external_id.as_deref();
         params.extend(external_id.map(|id| ("ExternalId", id.into())));
+        let source_identity = request.source_identity.as_deref();
+        params.extend(source_identity.map(|identity| ("SourceIdentity", identity.into())));
         let operation = Operation {
             action: "AssumeRole",
             params,

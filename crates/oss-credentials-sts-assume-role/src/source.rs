@@ -82,6 +82,26 @@ impl StsAssumeRole {
         Ok(builder)
     }
 
+    /// Returns a source of another session, such as one with its own name and policy, over the same base, endpoint and HTTP
+    /// client. Both share what they learned about the service's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the request is malformed.
+    pub fn for_session(&self, request: AssumeRole) -> Result<Self, CredentialsError> {
+        request.validate(NAME)?;
+        Ok(Self {
+            base: Arc::clone(&self.base),
+            client: self.client.clone(),
+            request,
+        })
+    }
+
+    /// The role.
+    pub fn role_arn(&self) -> &str {
+        self.request.role_arn()
+    }
+
     /// Name of the session, as it appears in audit logs.
     pub fn role_session_name(&self) -> &str {
         self.request.session_name()
