@@ -6,6 +6,8 @@
 //! - `v4::PostPolicy` and `v4::Signer::sign_post` sign uploads by an HTML form (feature `post-policy`).
 //! - [`v4::Authorization`] checks a signature that was received.
 //! - `v1` does the same with signature version 1 (feature `v1`), for what does not take V4 yet.
+//! - [`Resource`] is bucket and key of a URL that was built elsewhere, by its [`Addressing`].
+//! - [`Refusal`] and [`credentials_for_retry`] decide after a response whether to sign and send once more.
 //! - [`encode`], [`encode_path`], [`url_path`] and [`encode_query`] build the URL to send.
 //!
 //! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives
@@ -43,6 +45,7 @@
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
+mod addressing;
 mod encode;
 mod error;
 mod headers;
@@ -51,6 +54,7 @@ mod http;
 mod list;
 mod parameters;
 mod presigned;
+mod refusal;
 mod signed;
 mod signer;
 mod time;
@@ -60,8 +64,10 @@ pub mod v4;
 mod view;
 mod wipe;
 
+pub use addressing::{Addressing, Resource};
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;
+pub use refusal::{CLOCK_REJECTED_CODES, KEY_REJECTED_CODES, Refusal, credentials_for_retry};
 pub use signer::Signer;
 pub use time::UtcTime;
 pub use view::{Headers, Name, RequestView};
