@@ -256,9 +256,11 @@ fn without_async(client: &Client) -> Outcome {
 async fn any_operation(client: &Client) -> Outcome {
     let operation = Operation::new("GetBucketAcl", Method::GET)
         .bucket("examplebucket")
-        .query("acl", "");
-    let document = client.send(operation).await?.bytes().await?;
-    println!("{} bytes", document.len());
+        .query("acl", "")
+        .expect_xml();
+    let policy = client.send(operation).await?.xml().await?;
+    let grants = policy.child("AccessControlList");
+    println!("{:?}", grants.and_then(|list| list.text_of("Grant")));
     Ok(())
 }
 

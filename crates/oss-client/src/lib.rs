@@ -82,8 +82,10 @@ mod form;
 mod http_error;
 mod idle;
 mod json;
+mod number;
 mod operation;
 mod ops;
+mod oss_url;
 mod presign;
 mod proxies;
 mod redirect;
@@ -117,6 +119,10 @@ pub use error::{AbandonedUpload, CorruptionError, Error, InvalidInput, InvalidRe
 pub use form::{PresignPost, PresignedForm};
 pub use operation::Operation;
 pub use ops::Paged;
+pub use ops::append::{AppendObject, Appended};
+pub use ops::bucket_info::{
+    BucketInfo, BucketLocation, BucketStat, GetBucketInfo, GetBucketLocation, GetBucketStat,
+};
 pub use ops::buckets::{BucketSummary, BucketsPage, DeleteBucket, ListBuckets, PutBucket};
 pub use ops::copy::{CopiedObject, CopyObject, CopySource};
 pub use ops::delete::{DeleteObjects, DeletedObject, DeletedObjects};
@@ -127,12 +133,20 @@ pub use ops::multipart::{
     UploadPart, UploadedPart,
 };
 pub use ops::object::{DeleteObject, GetObject, GetObjectMeta, HeadObject, PutObject};
+pub use ops::properties::{
+    DeleteObjectTagging, GetObjectAcl, GetObjectTagging, GetSymlink, ObjectAcl, ObjectTagging, PutObjectAcl,
+    PutObjectTagging, PutSymlink, RestoreObject, Symlink,
+};
+pub use ops::uploads::{
+    ListMultipartUploads, ListParts, ListedPart, MultipartUpload, MultipartUploadsPage, PartsPage,
+};
 pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;
 #[cfg(feature = "post-policy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use oss_sign::v4::PostPolicy;
+pub use oss_url::OssUrl;
 pub use presign::{Presign, PresignedRequest};
 pub use response::{Response, ResponseBody, ResponseHead};
 pub use retry::{
@@ -143,6 +157,7 @@ pub use service_error::ServiceError;
 pub use sign_request::sign_reqwest;
 pub use signing::SignatureVersion;
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
+pub use xml::Element;
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "oss_client";

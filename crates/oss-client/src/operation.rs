@@ -150,6 +150,14 @@ impl Operation {
         self
     }
 
+    /// The response is an XML document, to be read by [`Response::xml`](crate::Response::xml). It then belongs to the
+    /// attempt: one that was cut, took too long, or is that of an error although the status is 200, is a failure, and
+    /// tried again as the policy says. Default: the body is left to the caller.
+    pub fn expect_xml(mut self) -> Self {
+        self.has_document = true;
+        self
+    }
+
     /// What is sent. Default: nothing.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();

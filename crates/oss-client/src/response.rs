@@ -13,13 +13,14 @@ use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName};
 
-use crate::body_check::{CRC64, Check, Expected, number};
+use crate::body_check::{CRC64, Check, Expected};
 use crate::date;
 use crate::error::{Error, InvalidResponse, TransportError};
 use crate::http_error::from_reqwest;
 use crate::idle::{IdleTimeout, IdleTimer, guarded, silent};
+use crate::number::number;
 use crate::request_context::RequestContext;
-use crate::xml::{Element, Shape};
+use crate::xml::{ANY_ROOT, Element, Shape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
 
@@ -241,6 +242,27 @@ impl Response {
         Ok(whole.freeze())
     }
 
+    /// The body as an XML document, whatever its root: for operations that this crate has no method for.
+    ///
+    /// It is read as the client's own documents are: up to 16 MiB, 65,536 elements and 16 levels, within three times
+    /// the read timeout, and no unknown entity is left out. With [`Operation::expect_xml`](crate::Operation::expect_xml)
+    /// the document belongs to the request, so that a document that was cut, or that is that of an error, is a failed
+    /// attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidResponse`] for what is not an XML document or beyond these bounds, and those of
+    /// [`Response::chunk`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Element`].
+    pub async fn xml(self) -> Result<Element, Error> {
+        let (head, context) = (self.head, self.body.context.clone());
+        let whole = self.body.whole(&head).await?;
+        parsed(&whole, ANY_ROOT.into(), &head, &context)
+    }
+
     /// The body as a document of this shape, or with this root.
     pub(crate) async fn document(
         self,
@@ -297,7 +319,10 @@ fn parsed(
         Error::InvalidResponse(Box::new(InvalidResponse::new(
             context.clone(),
             head.request_id(),
-            format!("its body is no document {:?}: {why}", shape.root),
+            match shape.root {
+                ANY_ROOT => format!("its body is not an XML document: {why}"),
+                root => format!("its body is no document {root:?}: {why}"),
+            },
             "check the endpoint, and what answers there",
         )))
     })

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use oss_credentials_core::{Credentials, text};
+use oss_credentials_core::{Credentials, MaskedId, text};
 use oss_credentials_http::{Scrubber, may_pass};
+use oss_sign::{CLOCK_REJECTED_CODES, Refusal};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
@@ -24,16 +25,17 @@ pub(crate) const X_OSS_EC: &str = "x-oss-ec";
 pub(crate) const X_OSS_REQUEST_ID: &str = "x-oss-request-id";
 pub(crate) const X_OSS_CALLBACK: &str = "x-oss-callback";
 
-/// Codes with which the service refuses the key or the token itself.
-///
-/// Vendor document: "Error codes" (Object Storage Service, API reference).
-const KEY_REJECTED: [&str; 3] = [
+/// Codes whose text says which key was refused: what to do depends on whose it is.
+const NAMES_KEY: [&str; 5] = [
+    "AccessDenied",
     "InvalidAccessKeyId",
     "InvalidSecurityToken",
     "SecurityTokenExpired",
+    "SignatureDoesNotMatch",
 ];
-/// Code with which the service refuses the signing time.
-const TIME_REJECTED: &str = "RequestTimeTooSkewed";
+/// What to do about those where no key was sent.
+const NOT_SIGNED: &str =
+    "the request was not signed, since the credentials are anonymous: use a provider with keys";
 /// How the message of an `InvalidArgument` begins where the signature names another region than the bucket's.
 const WRONG_REGION: &str = "Invalid signing region";
 
@@ -45,7 +47,7 @@ const WRONG_ENDPOINT: &str = "must be addressed using the specified endpoint";
 /// Besides those that [`may_pass`], as observed from the vendor's Python SDK V2.
 const RETRYABLE_STATUSES: [u16; 1] = [401];
 /// Whatever the status, as observed from the vendor's Python SDK V2.
-const RETRYABLE_CODES: [&str; 2] = [TIME_REJECTED, "BadRequest"];
+const RETRYABLE_CODES: [&str; 1] = ["BadRequest"];
 
 /// Codes that come with HTTP 500, 503 and 429. They count by themselves where the response had begun with HTTP 200.
 ///
@@ -65,8 +67,8 @@ const BUSY_CODES: [&str; 9] = [
 
 /// An error answer of the service.
 ///
-/// `Display` names the operation, the URL without its query, status, code, message, request id and `EC`, and says
-/// what to do. `Debug` leaves out the further fields, which may repeat what was signed.
+/// `Display` names the operation, the URL without its query, status, code, message, request ID and `EC`, which key was
+/// refused where the refusal is about the key, and says what to do. `Debug` leaves out the further fields, which may repeat what was signed.
 ///
 /// Vendor document: "Error responses" (Object Storage Service, API reference).
 #[derive(Clone)]
@@ -79,9 +81,31 @@ pub struct ServiceError {
     ec: Option<String>,
     /// What to do.
     hint: &'static str,
+    key: UsedKey,
     /// The whole document.
     fields: Vec<(String, String)>,
     headers: HeaderMap,
+}
+
+/// Which key a refused request was signed with.
+#[derive(Clone)]
+struct UsedKey {
+    /// Masked; `None` for a request that was not signed.
+    id: Option<String>,
+    source: &'static str,
+    /// Whether the refusal is about the key, so that the text names it.
+    is_named: bool,
+}
+
+impl UsedKey {
+    fn of(used: &Credentials, code: &str) -> Self {
+        let id = (!used.is_anonymous()).then(|| MaskedId(used.access_key_id()).to_string());
+        Self {
+            id,
+            source: used.source(),
+            is_named: NAMES_KEY.contains(&code),
+        }
+    }
 }
 
 impl ServiceError {
@@ -123,6 +147,15 @@ impl ServiceError {
                 status,
             ),
         };
+        let code = original.as_deref().or(derived.map(|(code, _)| code));
+        let key = UsedKey::of(used, code.unwrap_or_default());
+        // A request to the wrong endpoint is refused whoever signs it.
+        let is_misdirected = find(&fields, "Message").is_some_and(|message| message.contains(WRONG_ENDPOINT));
+        let hint = if key.is_named && key.id.is_none() && !is_misdirected {
+            NOT_SIGNED
+        } else {
+            hint
+        };
         for (name, value) in &mut fields {
             if name != "Code" || scrubber.identifier(value.trim()).is_none() {
                 *value = scrubber.redacted(value);
@@ -145,6 +178,7 @@ impl ServiceError {
         };
         Self {
             hint,
+            key,
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
             ec: field("EC").or_else(|| header(X_OSS_EC)),
             context,
@@ -202,6 +236,16 @@ impl ServiceError {
         self.ec.as_deref()
     }
 
+    /// The access key ID that the request was signed with, masked, such as `LTAI****8074`; `None` if it was not signed.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key.id.as_deref()
+    }
+
+    /// Which provider the credentials of the request came from, such as `env`, or `anonymous`.
+    pub fn credentials_source(&self) -> &'static str {
+        self.key.source
+    }
+
     /// The response's headers. What repeats the secret or token of the request is left out.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -230,16 +274,17 @@ impl ServiceError {
         let (status, code) = (self.status.as_u16(), self.code.as_str());
         may_pass(status, "")
             || RETRYABLE_STATUSES.contains(&status)
+            || self.rejects_time()
             || RETRYABLE_CODES.contains(&code)
             || (self.status.is_success() && BUSY_CODES.contains(&code))
     }
 
     pub(crate) fn rejects_key(&self) -> bool {
-        KEY_REJECTED.contains(&self.code.as_str())
+        Refusal::of_code(&self.code) == Some(Refusal::Key)
     }
 
     pub(crate) fn rejects_time(&self) -> bool {
-        self.code == TIME_REJECTED
+        Refusal::of_code(&self.code) == Some(Refusal::Clock)
     }
 }
 
@@ -261,6 +306,9 @@ impl fmt::Display for ServiceError {
         }
         if let Some(ec) = &self.ec {
             write!(f, ", EC {}", Shown(ec))?;
+        }
+        if let Some(id) = self.key.id.as_deref().filter(|_| self.key.is_named) {
+            write!(f, " (key {id} from {})", self.key.source)?;
         }
         write!(f, "; {}", self.hint)?;
         match self.recommend() {
@@ -305,7 +353,7 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
         "SignatureDoesNotMatch" => {
             "check the secret, and that nothing between here and OSS changes the request"
         }
-        TIME_REJECTED => "set the local clock",
+        _ if CLOCK_REJECTED_CODES.contains(&code) => "set the local clock",
         "InvalidArgument" if message.starts_with(WRONG_REGION) => "set region(..) to the bucket's region",
         "AccessDenied" | "PermanentRedirect" if message.contains(WRONG_ENDPOINT) => {
             "set region(..), and endpoint(..) if it is set, to those of the bucket"
@@ -636,5 +684,39 @@ pub(crate) mod tests {
         for code in ["AccessDenied", "SignatureDoesNotMatch", "RequestTimeTooSkewed"] {
             assert!(!of(code).rejects_key(), "{code}");
         }
+    }
+
+    #[test]
+    fn a_refusal_of_the_key_says_which_one_it_was() {
+        let refused = |used: &Credentials, code: &str, message: &str| {
+            let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            let headers = HeaderMap::new();
+            ServiceError::read(context(), StatusCode::FORBIDDEN, &headers, body.as_bytes(), used)
+        };
+        let used = Credentials::builder("LTAI5tExampleKey8074", "canary-secret")
+            .source("env")
+            .build()
+            .unwrap();
+        for code in NAMES_KEY {
+            let error = refused(&used, code, "m");
+            let shown = error.to_string();
+            assert!(shown.contains(": m (key LTAI****8074 from env); "), "{shown}");
+            assert_eq!(error.key_id(), Some("LTAI****8074"));
+            assert_eq!(error.credentials_source(), "env");
+        }
+        let other = refused(&used, "NoSuchBucket", "m");
+        assert!(!other.to_string().contains("(key"), "{other}");
+        assert_eq!(other.key_id(), Some("LTAI****8074"));
+
+        let anonymous = Credentials::anonymous();
+        let unsigned = refused(&anonymous, "AccessDenied", "m");
+        let shown = unsigned.to_string();
+        assert!(shown.ends_with(&format!(": m; {NOT_SIGNED}")), "{shown}");
+        assert_eq!(
+            (unsigned.key_id(), unsigned.credentials_source()),
+            (None, "anonymous")
+        );
+        let elsewhere = refused(&anonymous, "AccessDenied", WRONG_ENDPOINT).to_string();
+        assert!(elsewhere.contains("; set region(..)"), "{elsewhere}");
     }
 }

@@ -1,9 +1,13 @@
 //! Reading the service's documents.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use crate::date;
+use crate::number::number;
 
 /// How deep a document is read. Those of the service have four levels.
 const MAX_DEPTH: usize = 16;
@@ -11,6 +15,9 @@ const MAX_DEPTH: usize = 16;
 /// How many elements of a document are kept: 65 for each entry of the longest page, which has 1000. This bounds the
 /// memory that a document takes, since the shortest elements are smaller in it than here.
 const MAX_ELEMENTS: usize = 65_536;
+
+/// Stands for a root of any name.
+pub(crate) const ANY_ROOT: &str = "*";
 
 /// Which document is expected, and what is read of it.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +34,28 @@ impl From<&'static str> for Shape {
     }
 }
 
-/// An element with its text or the elements in it. Names have no namespace: some servers put one on the root.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Element {
+/// An element of a document of the service, with its text or the elements in it; see
+/// [`Response::xml`](crate::Response::xml).
+///
+/// Names have no namespace: some servers put one on the root.
+///
+/// # Examples
+///
+/// ```no_run
+/// use oss_client::Operation;
+///
+/// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+/// let operation = Operation::new("GetBucketWorm", reqwest::Method::GET)
+///     .bucket("examplebucket")
+///     .query("worm", "")
+///     .expect_xml();
+/// let worm = client.send(operation).await?.xml().await?;
+/// println!("{:?} for {:?} days", worm.text_of("State"), worm.number_of("RetentionPeriodInDays"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Element {
     pub(crate) name: String,
     /// Empty if it has children: no element of the service has both.
     pub(crate) text: String,
@@ -61,20 +87,50 @@ impl Element {
         }
     }
 
+    /// The name, without namespace.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text; empty if there are elements in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The elements in it, in order.
+    pub fn children(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter()
+    }
+
     /// The first child of this name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+    pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// All children of this name.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text of the first child of this name, if it is not empty.
-    pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
+    pub fn text_of(&self, name: &str) -> Option<&str> {
         let text = self.child(name)?.text.as_str();
         (!text.is_empty()).then_some(text)
+    }
+
+    /// The first child of this name as a whole number; `None` also if it is not one.
+    pub fn number_of(&self, name: &str) -> Option<u64> {
+        number(self.text_of(name)?)
+    }
+
+    /// The first child of this name as `true` or `false`; `None` also if it is neither.
+    pub fn bool_of(&self, name: &str) -> Option<bool> {
+        self.text_of(name)?.parse().ok()
+    }
+
+    /// The first child of this name as a time, such as `2026-01-01T08:30:00.000Z`; `None` also if it is not one.
+    pub fn time_of(&self, name: &str) -> Option<SystemTime> {
+        date::from_iso(self.text_of(name)?)
     }
 
     /// Takes text, of which there is none beside elements but blanks.
@@ -136,10 +192,11 @@ impl Parser {
         }
         let name = start.local_name();
         let name = name.as_ref();
+        let is_root = |root: &str| root == ANY_ROOT || name == root;
         match self.open.last_mut() {
             Some(parent) => parent.becomes_parent()?,
             None if self.root.is_some() => return Err(MALFORMED),
-            None if name != self.shape.root => return Err("its root is another element"),
+            None if !is_root(self.shape.root) => return Err("its root is another element"),
             None => {}
         }
         if !self.open.is_empty() && self.shape.read.is_some_and(|read| !read.contains(&name)) {

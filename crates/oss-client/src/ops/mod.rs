@@ -1,5 +1,7 @@
 //! One builder per operation.
 
+pub(crate) mod append;
+pub(crate) mod bucket_info;
 pub(crate) mod buckets;
 pub(crate) mod copy;
 pub(crate) mod delete;
@@ -9,6 +11,8 @@ pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
 mod paged;
+pub(crate) mod properties;
+pub(crate) mod uploads;
 
 use std::time::SystemTime;
 

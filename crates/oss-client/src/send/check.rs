@@ -4,8 +4,9 @@ use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
 use reqwest::StatusCode;
 
-use crate::body_check::{CRC64, Expected, number};
+use crate::body_check::{CRC64, Expected};
 use crate::error::{Error, InvalidResponse};
+use crate::number::number;
 use crate::operation::{Crc, Operation};
 use crate::request_context::RequestContext;
 use crate::response::ResponseHead;

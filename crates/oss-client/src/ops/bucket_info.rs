@@ -1,0 +1,270 @@
+//! What there is to know about a bucket: where it is, and how much is in it.
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::response::ResponseHead;
+
+use super::list::{Owner, unusable};
+use super::request;
+
+impl Client {
+    /// Reads region, endpoints, owner and settings of a bucket.
+    ///
+    /// Vendor document: `GetBucketInfo` (Object Storage Service, API reference).
+    pub fn get_bucket_info(&self, bucket: impl Into<String>) -> GetBucketInfo {
+        let operation = of_bucket("GetBucketInfo", bucket.into(), "bucketInfo");
+        GetBucketInfo::new(self.clone(), operation)
+    }
+
+    /// Reads where a bucket is, such as `oss-cn-hangzhou`.
+    ///
+    /// Vendor document: `GetBucketLocation` (Object Storage Service, API reference).
+    pub fn get_bucket_location(&self, bucket: impl Into<String>) -> GetBucketLocation {
+        let operation = of_bucket("GetBucketLocation", bucket.into(), "location");
+        GetBucketLocation::new(self.clone(), operation)
+    }
+
+    /// Reads how much is stored in a bucket. The figures may be an hour old.
+    ///
+    /// Vendor document: `GetBucketStat` (Object Storage Service, API reference).
+    pub fn get_bucket_stat(&self, bucket: impl Into<String>) -> GetBucketStat {
+        let operation = of_bucket("GetBucketStat", bucket.into(), "stat");
+        GetBucketStat::new(self.clone(), operation)
+    }
+
+    /// Finds the region of a bucket, such as `cn-hangzhou`, with one request ([`Client::get_bucket_location`]).
+    ///
+    /// A client of another region is refused by the service; the refusal names the bucket's endpoint, and that is
+    /// believed if it is `oss-<region>[-internal].aliyuncs.com`. No other host that a response names is believed, and
+    /// nothing is sent to it.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; the refusal itself where it names no such endpoint.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+    /// let region = client.detect_region("examplebucket").await?;
+    /// println!("make a client with region({region:?})");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn detect_region(&self, bucket: impl Into<String>) -> Result<String, Error> {
+        match self.get_bucket_location(bucket).await {
+            Ok(found) => Ok(found.region().to_owned()),
+            Err(error) => {
+                let named = error.service().and_then(|service| service.field("Endpoint"));
+                named.and_then(region_of_endpoint).map(str::to_owned).ok_or(error)
+            }
+        }
+    }
+}
+
+/// An operation that reads something of a bucket as a document.
+fn of_bucket(name: &'static str, bucket: String, sub_resource: &str) -> Operation {
+    Operation::new(name, Method::GET)
+        .bucket(bucket)
+        .query(sub_resource, "")
+        .expect_xml()
+}
+
+/// The region of a public endpoint's host, without bucket.
+///
+/// Vendor document: "Regions and endpoints" (Object Storage Service, user guide).
+fn region_of_endpoint(host: &str) -> Option<&str> {
+    let region = host.strip_suffix(".aliyuncs.com")?.strip_prefix("oss-")?;
+    let region = region.strip_suffix("-internal").unwrap_or(region);
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!region.is_empty() && !region.starts_with("accelerate") && region.chars().all(is_name)).then_some(region)
+}
+
+request! {
+    /// Reads what there is to know about a bucket; see [`Client::get_bucket_info`](crate::Client::get_bucket_info).
+    GetBucketInfo -> BucketInfo
+}
+
+impl GetBucketInfo {
+    /// Asks for it.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<BucketInfo, Error> {
+        let response = self.client.send(self.operation).await?;
+        let (head, document, context) = response.document("BucketInfo").await?;
+        let bucket = document.child("Bucket");
+        let name = bucket.and_then(|bucket| bucket.text_of("Name"));
+        let (Some(bucket), Some(name)) = (bucket, name) else {
+            return Err(unusable(&context, &head, "it names no bucket"));
+        };
+        let text = |child| bucket.text_of(child).map(str::to_owned);
+        let acl = bucket.child("AccessControlList");
+        Ok(BucketInfo {
+            name: name.to_owned(),
+            location: text("Location"),
+            creation_date: bucket.time_of("CreationDate"),
+            extranet_endpoint: text("ExtranetEndpoint"),
+            intranet_endpoint: text("IntranetEndpoint"),
+            storage_class: text("StorageClass"),
+            data_redundancy_type: text("DataRedundancyType"),
+            versioning: text("Versioning"),
+            acl: acl.and_then(|acl| acl.text_of("Grant")).map(str::to_owned),
+            owner: bucket.child("Owner").map(Owner::read),
+            head,
+        })
+    }
+}
+
+/// What [`GetBucketInfo`] returns.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BucketInfo {
+    /// The name.
+    pub name: String,
+    /// Where it is, such as `oss-cn-hangzhou`.
+    pub location: Option<String>,
+    /// When it was made.
+    pub creation_date: Option<SystemTime>,
+    /// Host for the internet.
+    pub extranet_endpoint: Option<String>,
+    /// Host for ECS instances of the region.
+    pub intranet_endpoint: Option<String>,
+    /// Such as `Standard`.
+    pub storage_class: Option<String>,
+    /// `LRS` or `ZRS`.
+    pub data_redundancy_type: Option<String>,
+    /// `Enabled` or `Suspended`; `None` for a bucket that never had versions.
+    pub versioning: Option<String>,
+    /// `private`, `public-read` or `public-read-write`.
+    pub acl: Option<String>,
+    /// Whose it is.
+    pub owner: Option<Owner>,
+    /// Status and headers.
+    pub head: ResponseHead,
+}
+
+request! {
+    /// Reads where a bucket is; see [`Client::get_bucket_location`](crate::Client::get_bucket_location).
+    GetBucketLocation -> BucketLocation
+}
+
+impl GetBucketLocation {
+    /// Asks for it.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<BucketLocation, Error> {
+        let response = self.client.send(self.operation).await?;
+        let (head, document, context) = response.document("LocationConstraint").await?;
+        let location = document.text().trim();
+        if location.is_empty() {
+            return Err(unusable(&context, &head, "it names no location"));
+        }
+        Ok(BucketLocation {
+            location: location.to_owned(),
+            head,
+        })
+    }
+}
+
+/// What [`GetBucketLocation`] returns.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BucketLocation {
+    /// Such as `oss-cn-hangzhou`.
+    pub location: String,
+    /// Status and headers.
+    pub head: ResponseHead,
+}
+
+impl BucketLocation {
+    /// The region, such as `cn-hangzhou`, as [`ClientBuilder::region`](crate::ClientBuilder::region) takes it.
+    pub fn region(&self) -> &str {
+        self.location.strip_prefix("oss-").unwrap_or(&self.location)
+    }
+}
+
+request! {
+    /// Reads how much is in a bucket; see [`Client::get_bucket_stat`](crate::Client::get_bucket_stat).
+    GetBucketStat -> BucketStat
+}
+
+impl GetBucketStat {
+    /// Asks for it.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<BucketStat, Error> {
+        let response = self.client.send(self.operation).await?;
+        let (head, document, context) = response.document("BucketStat").await?;
+        let number = |name| {
+            let missing = "a figure in it is missing or not a number";
+            document
+                .number_of(name)
+                .ok_or_else(|| unusable(&context, &head, missing))
+        };
+        Ok(BucketStat {
+            storage: number("Storage")?,
+            object_count: number("ObjectCount")?,
+            multipart_upload_count: number("MultipartUploadCount")?,
+            multipart_part_count: document.number_of("MultipartPartCount"),
+            delete_marker_count: document.number_of("DeleteMarkerCount"),
+            last_modified: document
+                .number_of("LastModifiedTime")
+                .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
+            head,
+        })
+    }
+}
+
+/// What [`GetBucketStat`] returns. Figures for each storage class are read through
+/// [`Response::xml`](crate::Response::xml).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BucketStat {
+    /// How many bytes are stored.
+    pub storage: u64,
+    /// How many objects there are.
+    pub object_count: u64,
+    /// How many uploads in parts are under way.
+    pub multipart_upload_count: u64,
+    /// How many parts of such uploads there are.
+    pub multipart_part_count: Option<u64>,
+    /// How many delete markers there are.
+    pub delete_marker_count: Option<u64>,
+    /// When the figures were taken.
+    pub last_modified: Option<SystemTime>,
+    /// Status and headers.
+    pub head: ResponseHead,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_services_own_endpoints_name_a_region() {
+        for (host, region) in [
+            ("oss-cn-beijing.aliyuncs.com", Some("cn-beijing")),
+            ("oss-cn-beijing-internal.aliyuncs.com", Some("cn-beijing")),
+            ("oss-accelerate.aliyuncs.com", None),
+            ("oss-.aliyuncs.com", None),
+            ("oss-cn-beijing.aliyuncs.com.evil.example", None),
+            ("bkt.oss-cn-beijing.aliyuncs.com", None),
+            ("oss-a/b.aliyuncs.com", None),
+            ("evil.example", None),
+            ("oss-evil.example#.aliyuncs.com", None),
+        ] {
+            assert_eq!(region_of_endpoint(host), region, "{host}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Uploads in parts that have not ended, and the parts that they have: what there is to clean up.
+
+use std::time::SystemTime;
+
+use futures_util::{TryStreamExt as _, stream};
+use http::Method;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::response::ResponseHead;
+use crate::xml::{Element, Shape};
+
+use super::list::{check_next, check_page_loop, decode, is_encoded, is_truncated, unusable};
+use super::paged::PageLoop;
+use super::{Paged, query_settings, request};
+
+const UNREADABLE: &str = "an entry in it is incomplete or not readable";
+const NEXT_KEY: &str = "NextKeyMarker";
+const NEXT_ID: &str = "NextUploadIdMarker";
+const NEXT_PART: &str = "NextPartNumberMarker";
+
+const UPLOADS: Shape = Shape {
+    root: "ListMultipartUploadsResult",
+    read: Some(&[
+        "CommonPrefixes",
+        "EncodingType",
+        "Initiated",
+        "IsTruncated",
+        "Key",
+        NEXT_KEY,
+        NEXT_ID,
+        "Prefix",
+        "StorageClass",
+        "Upload",
+        "UploadId",
+    ]),
+};
+
+const PARTS: Shape = Shape {
+    root: "ListPartsResult",
+    read: Some(&[
+        "ETag",
+        "HashCrc64ecma",
+        "IsTruncated",
+        "LastModified",
+        NEXT_PART,
+        "Part",
+        "PartNumber",
+        "Size",
+    ]),
+};
+
+impl Client {
+    /// Lists the uploads in parts of a bucket that have neither been completed nor aborted. Their parts are stored, and
+    /// paid for.
+    ///
+    /// Vendor document: `ListMultipartUploads` (Object Storage Service, API reference).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+    /// let mut uploads = client.list_multipart_uploads("examplebucket").uploads();
+    /// while let Some(upload) = uploads.try_next().await? {
+    ///     client.abort_multipart_upload("examplebucket", upload.key, upload.upload_id).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_multipart_uploads(&self, bucket: impl Into<String>) -> ListMultipartUploads {
+        let operation = Operation::new("ListMultipartUploads", Method::GET)
+            .bucket(bucket)
+            .query("uploads", "")
+            .query("encoding-type", "url")
+            .expect_xml();
+        ListMultipartUploads::new(self.clone(), operation)
+    }
+
+    /// Lists the parts that an upload has.
+    ///
+    /// Vendor document: `ListParts` (Object Storage Service, API reference).
+    pub fn list_parts(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+    ) -> ListParts {
+        let operation = Operation::object("ListParts", Method::GET, bucket.into(), key.into())
+            .query("uploadId", upload_id)
+            .expect_xml();
+        ListParts::new(self.clone(), operation)
+    }
+}
+
+request! {
+    /// Lists uploads in parts; see [`Client::list_multipart_uploads`](crate::Client::list_multipart_uploads).
+    ///
+    /// [`ListMultipartUploads::send`] returns one page, [`ListMultipartUploads::uploads`] all uploads.
+    ListMultipartUploads -> MultipartUploadsPage
+}
+
+impl ListMultipartUploads {
+    query_settings! {
+        /// Only keys that begin so. Default: all.
+        prefix => "prefix",
+        /// Groups keys up to this character behind the prefix, such as `/`. Default: none.
+        delimiter => "delimiter",
+        /// Begins after this key: [`MultipartUploadsPage::next_key_marker`] of an earlier page.
+        key_marker => "key-marker",
+        /// Begins after this upload of the key: [`MultipartUploadsPage::next_upload_id_marker`] of an earlier page.
+        upload_id_marker => "upload-id-marker",
+    }
+
+    /// Most uploads on a page, 1 to 1000. Default: 1000, of the service.
+    pub fn max_uploads(self, count: u16) -> Self {
+        self.query("max-uploads", count.to_string())
+    }
+
+    /// Fetches one page.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
+    /// read, and for a page that is not the last one and does not say where the next one begins.
+    pub async fn send(mut self) -> Result<MultipartUploadsPage, Error> {
+        self.page(&mut PageLoop::default()).await
+    }
+
+    /// All uploads from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
+    pub fn uploads(self) -> Paged<MultipartUpload> {
+        let start = Some((self, PageLoop::default()));
+        let pages = stream::try_unfold(start, |state| async move {
+            let Some((mut request, mut page_loop)) = state else {
+                return Ok::<_, Error>(None);
+            };
+            let page = request.page(&mut page_loop).await?;
+            let next = page.next_key_marker.clone().map(|key| {
+                let id = page.next_upload_id_marker.clone().unwrap_or_default();
+                (request.key_marker(key).upload_id_marker(id), page_loop)
+            });
+            Ok(Some((stream::iter(page.uploads.into_iter().map(Ok)), next)))
+        });
+        Paged::new(pages.try_flatten())
+    }
+
+    /// Exclusive, since a body cannot be shared between threads.
+    async fn page(&mut self, page_loop: &mut PageLoop) -> Result<MultipartUploadsPage, Error> {
+        let response = self.client.send(self.operation.without_body()).await?;
+        let (head, document, context) = response.document(UPLOADS).await?;
+        MultipartUploadsPage::read(&document, head.clone())
+            .and_then(|page| {
+                let position = page.position();
+                check_next(page.is_truncated, position.as_deref(), self.position().as_deref())?;
+                check_page_loop(page_loop, position.as_deref())?;
+                Ok(page)
+            })
+            .map_err(|what| unusable(&context, &head, what))
+    }
+
+    fn position(&self) -> Option<String> {
+        let key = self.operation.query_value("key-marker")?;
+        let id = self.operation.query_value("upload-id-marker").unwrap_or_default();
+        Some(format!("{key}\n{id}"))
+    }
+}
+
+/// A page of [`ListMultipartUploads`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MultipartUploadsPage {
+    /// The uploads, in order of their keys.
+    pub uploads: Vec<MultipartUpload>,
+    /// What keys have in common up to the delimiter, that included.
+    pub common_prefixes: Vec<String>,
+    /// Whether there are more pages.
+    pub is_truncated: bool,
+    /// Where the next page begins; `None` on the last one.
+    pub next_key_marker: Option<String>,
+    /// After which upload of that key the next page begins.
+    pub next_upload_id_marker: Option<String>,
+    /// Status and headers.
+    pub head: ResponseHead,
+}
+
+/// An upload in parts that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MultipartUpload {
+    /// Key of the object that it is to become.
+    pub key: String,
+    /// ID of the upload.
+    pub upload_id: String,
+    /// When it was begun.
+    pub initiated: Option<SystemTime>,
+    /// Such as `Standard`.
+    pub storage_class: Option<String>,
+}
+
+impl MultipartUploadsPage {
+    fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
+        let is_encoded = is_encoded(document).ok_or(UNREADABLE)?;
+        let name = |text: &str| decode(text, is_encoded).ok_or(UNREADABLE);
+        let is_truncated = is_truncated(document, NEXT_KEY)?;
+        let next = |marker| document.text_of(marker).filter(|_| is_truncated);
+        let upload = |upload: &Element| {
+            Some(MultipartUpload {
+                key: decode(upload.text_of("Key")?, is_encoded)?,
+                upload_id: upload.text_of("UploadId")?.to_owned(),
+                initiated: upload.time_of("Initiated"),
+                storage_class: upload.text_of("StorageClass").map(str::to_owned),
+            })
+        };
+        Ok(Self {
+            uploads: document
+                .all("Upload")
+                .map(|listed| upload(listed).ok_or(UNREADABLE))
+                .collect::<Result<_, _>>()?,
+            common_prefixes: document
+                .all("CommonPrefixes")
+                .map(|prefixes| prefixes.text_of("Prefix").ok_or(UNREADABLE).and_then(name))
+                .collect::<Result<_, _>>()?,
+            is_truncated,
+            next_key_marker: next(NEXT_KEY).map(name).transpose()?,
+            next_upload_id_marker: next(NEXT_ID).map(str::to_owned),
+            head,
+        })
+    }
+
+    fn position(&self) -> Option<String> {
+        let key = self.next_key_marker.as_deref()?;
+        Some(format!(
+            "{key}\n{}",
+            self.next_upload_id_marker.as_deref().unwrap_or_default()
+        ))
+    }
+}
+
+request! {
+    /// Lists the parts of an upload; see [`Client::list_parts`](crate::Client::list_parts).
+    ///
+    /// [`ListParts::send`] returns one page, [`ListParts::parts`] all parts.
+    ListParts -> PartsPage
+}
+
+impl ListParts {
+    /// Most parts on a page, 1 to 1000. Default: 1000, of the service.
+    pub fn max_parts(self, count: u16) -> Self {
+        self.query("max-parts", count.to_string())
+    }
+
+    /// Begins after the part of this number. Default: at the first.
+    pub fn part_number_marker(self, number: u64) -> Self {
+        self.query("part-number-marker", number.to_string())
+    }
+
+    /// Fetches one page.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
+    /// read, and for a page that is not the last one and does not say where the next one begins.
+    pub async fn send(mut self) -> Result<PartsPage, Error> {
+        self.page().await
+    }
+
+    /// All parts from here on, in order of their numbers.
+    pub fn parts(self) -> Paged<ListedPart> {
+        let pages = stream::try_unfold(Some(self), |state| async move {
+            let Some(mut request) = state else {
+                return Ok::<_, Error>(None);
+            };
+            let page = request.page().await?;
+            let next = page.next_part_number_marker;
+            let next = next.map(|number| request.part_number_marker(number));
+            Ok(Some((stream::iter(page.parts.into_iter().map(Ok)), next)))
+        });
+        Paged::new(pages.try_flatten())
+    }
+
+    /// Exclusive, since a body cannot be shared between threads.
+    async fn page(&mut self) -> Result<PartsPage, Error> {
+        let response = self.client.send(self.operation.without_body()).await?;
+        let (head, document, context) = response.document(PARTS).await?;
+        let asked = self.operation.query_value("part-number-marker");
+        let asked = asked.and_then(|number| number.parse().ok()).unwrap_or(0);
+        PartsPage::read(&document, head.clone(), asked).map_err(|what| unusable(&context, &head, what))
+    }
+}
+
+/// A page of [`ListParts`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PartsPage {
+    /// The parts, in order of their numbers.
+    pub parts: Vec<ListedPart>,
+    /// Whether there are more pages.
+    pub is_truncated: bool,
+    /// After which number the next page begins; `None` on the last one.
+    pub next_part_number_marker: Option<u64>,
+    /// Status and headers.
+    pub head: ResponseHead,
+}
+
+/// A part that the service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedPart {
+    /// Its number, from 1.
+    pub number: u16,
+    /// Length in bytes.
+    pub size: u64,
+    /// `ETag`, with its quotes.
+    pub etag: String,
+    /// CRC-64/XZ, if the service states it.
+    pub crc64: Option<u64>,
+    /// When it was uploaded.
+    pub last_modified: Option<SystemTime>,
+}
+
+impl PartsPage {
+    /// `asked` is the marker of the request: numbers only grow, so that pages never go round in a circle.
+    fn read(document: &Element, head: ResponseHead, asked: u64) -> Result<Self, &'static str> {
+        let is_truncated = is_truncated(document, NEXT_PART)?;
+        let next = document.number_of(NEXT_PART).filter(|_| is_truncated);
+        if is_truncated && next.is_none_or(|next| next <= asked) {
+            return Err("it is not the last page, and the next one does not begin after it");
+        }
+        let part = |part: &Element| {
+            Some(ListedPart {
+                number: part.number_of("PartNumber")?.try_into().ok()?,
+                size: part.number_of("Size")?,
+                etag: part.text_of("ETag")?.to_owned(),
+                crc64: part.number_of("HashCrc64ecma"),
+                last_modified: part.time_of("LastModified"),
+            })
+        };
+        Ok(Self {
+            parts: document
+                .all("Part")
+                .map(|listed| part(listed).ok_or(UNREADABLE))
+                .collect::<Result<_, _>>()?,
+            is_truncated,
+            next_part_number_marker: next,
+            head,
+        })
+    }
+}
