@@ -49,12 +49,6 @@ const NO_TEXTS: &[&str] = &[
     "The Param Date is invalid.",
     "The Param Authorization is invalid.",
     "string to sign",
-    // What the providers' hints call their settings, to be recognised in those for a profile.
-    "role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
-    "oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
-    "oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-    "role_name(..) or ALIBABA_CLOUD_ECS_METADATA",
-    "command(..) or command_line(..)",
     // What OSS says.
     "Invalid signing region",
 ];
@@ -159,7 +153,7 @@ impl<'m> Reading<'m> {
                 return self.add_sentences(texts, unit);
             }
             // Not what the page is about, but reached.
-            (None, "hint" | "place" | "code" | "message") if call.receiver.is_some() => {
+            (None, "hint" | "setting_label" | "place" | "code" | "message") if call.receiver.is_some() => {
                 argument(0);
                 return;
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use oss_credentials_core::CredentialsError;
+use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
 use crate::call::Operation;
@@ -128,11 +128,12 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
     if is_ram_arn(arn, ":oidc-provider/") {
         return Ok(());
     }
-    Err(invalid(
-        provider,
-        format!("the OIDC provider ARN has a wrong shape{}", shown_arn(arn)),
-        "write it as acs:ram::<account id>:oidc-provider/<provider name>; it is oidc_provider_arn, or \
-         ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
+    let what = format!("the OIDC provider ARN has a wrong shape{}", shown_arn(arn));
+    Err(CredentialsError::invalid_config(
+        ErrorDetail::builder(provider, what)
+            .setting("oidc_provider_arn")
+            .setting_label("oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read")
+            .hint("write it as acs:ram::<account id>:oidc-provider/<provider name>; it is {setting}"),
     ))
 }
 

@@ -132,6 +132,9 @@ impl<'a> Context<'a> {
         if !hint.is_empty() {
             detail = detail.hint(hint);
         }
+        if let Some((name, label)) = refused_setting(code) {
+            detail = detail.setting(name).setting_label(label);
+        }
         let error = if passing {
             CredentialsError::unavailable(detail)
         } else {
@@ -221,7 +224,7 @@ impl<'a> Context<'a> {
             }
             "InvalidParameter" => {
                 let field = code.split_once('.').map_or("", |(_, field)| field);
-                if let Some(hint) = setting(field) {
+                if let Some(hint) = setting_hint(field) {
                     return hint.to_owned();
                 }
                 return match self.scrubber().identifier(field) {
@@ -249,15 +252,28 @@ fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
 }
 
-/// What to do about a parameter that the service refuses, by the names that our settings have.
-fn setting(field: &str) -> Option<&'static str> {
+/// The setting whose value the service refuses, and what the hint calls it.
+fn refused_setting(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code.strip_prefix("InvalidParameter.")? {
+        "RoleArn" => ("role_arn", "role_arn(..)"),
+        "RoleSessionName" => ("role_session_name", "role_session_name(..)"),
+        "DurationSeconds" => ("duration", "duration(..)"),
+        "PolicyGrammar" | "PolicySize" => ("policy", "policy(..)"),
+        "ExternalId" => ("external_id", "external_id(..)"),
+        "OIDCProviderArn" => ("oidc_provider_arn", "oidc_provider_arn(..)"),
+        _ => return None,
+    })
+}
+
+/// What to do about a parameter that the service refuses.
+fn setting_hint(field: &str) -> Option<&'static str> {
     Some(match field {
         "RoleArn" => "check the role ARN",
         "RoleSessionName" => "check the role session name",
-        "DurationSeconds" => "check duration(..): 900 s at least, and no longer than the role allows",
-        "PolicyGrammar" => "check policy(..): it has to be a RAM policy, in JSON",
-        "PolicySize" => "shorten policy(..)",
-        "ExternalId" => "check external_id(..)",
+        "DurationSeconds" => "check {setting}: 900 s at least, and no longer than the role allows",
+        "PolicyGrammar" => "check {setting}: it has to be a RAM policy, in JSON",
+        "PolicySize" => "shorten {setting}",
+        "ExternalId" => "check {setting}",
         "OIDCProviderArn" => "check the ARN of the OIDC provider",
         _ => return None,
     })

@@ -58,10 +58,13 @@ impl SessionSettings {
             .as_deref()
             .is_some_and(|policy| policy.trim().is_empty())
         {
-            return Err(invalid(
-                provider,
-                "the policy is empty",
-                "set a RAM policy in JSON, or leave out policy(..) to allow all that the role may do",
+            return Err(CredentialsError::invalid_config(
+                ErrorDetail::builder(provider, "the policy is empty")
+                    .setting("policy")
+                    .setting_label("policy(..)")
+                    .hint(
+                        "set a RAM policy in JSON, or leave out {setting} to allow all that the role may do",
+                    ),
             ));
         }
         let characters = self.policy.as_deref().map_or(0, |policy| policy.chars().count());
@@ -118,10 +121,12 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
     if is_ram_arn(role_arn, ":role/") {
         return Ok(());
     }
-    Err(invalid(
-        provider,
-        format!("the role ARN has a wrong shape{}", shown_arn(role_arn)),
-        "write it as acs:ram::<account id>:role/<role name>; it is role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
+    let what = format!("the role ARN has a wrong shape{}", shown_arn(role_arn));
+    Err(CredentialsError::invalid_config(
+        ErrorDetail::builder(provider, what)
+            .setting("role_arn")
+            .setting_label("role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read")
+            .hint("write it as acs:ram::<account id>:role/<role name>; it is {setting}"),
     ))
 }
 

@@ -39,13 +39,54 @@ struct DetailInner {
     provider: &'static str,
     what: Cow<'static, str>,
     setting: Option<&'static str>,
+    /// What the hint calls the setting, if not by its name.
+    label: Option<Cow<'static, str>>,
     place: Option<String>,
-    hint: Option<Cow<'static, str>>,
+    hint: Option<Hint>,
     http_status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// Stands for the label of the setting in a hint.
+const SETTING: &str = "{setting}";
+
+#[derive(Clone)]
+struct Hint {
+    /// As it is shown.
+    text: Cow<'static, str>,
+    /// As it was given, if it names the setting.
+    template: Option<Cow<'static, str>>,
+}
+
+impl Hint {
+    fn new(text: Cow<'static, str>, label: Option<&str>) -> Self {
+        match label {
+            Some(label) if text.contains(SETTING) => Self {
+                text: text.replace(SETTING, label).into(),
+                template: Some(text),
+            },
+            _ => Self { text, template: None },
+        }
+    }
+
+    fn into_given(self) -> Cow<'static, str> {
+        self.template.unwrap_or(self.text)
+    }
+}
+
+impl DetailInner {
+    fn label(&self) -> Option<&str> {
+        self.label.as_deref().or(self.setting)
+    }
+
+    /// Shows the hint with the label as it is now.
+    fn show_hint(&mut self) {
+        let hint = self.hint.take().map(Hint::into_given);
+        self.hint = hint.map(|given| Hint::new(given, self.label()));
+    }
 }
 
 impl ErrorDetail {
@@ -56,6 +97,7 @@ impl ErrorDetail {
                 provider,
                 what: what.into(),
                 setting: None,
+                label: None,
                 place: None,
                 hint: None,
                 http_status: None,
@@ -78,8 +120,8 @@ impl ErrorDetail {
     }
 
     /// Name of the setting whose value is wrong, as the builder's method or argument is called; `None` if the
-    /// failure does not come from one. It is not part of the text: whoever took the value from a variable or a file
-    /// names that.
+    /// failure does not come from one. Whoever took the value from a variable or a file acts on this name, and states
+    /// its own with [`CredentialsError::with_setting_label`](crate::CredentialsError::with_setting_label).
     pub fn setting(&self) -> Option<&'static str> {
         self.inner.setting
     }
@@ -91,7 +133,7 @@ impl ErrorDetail {
 
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
-        self.inner.hint.as_deref()
+        self.inner.hint.as_ref().map(|hint| &*hint.text)
     }
 
     /// HTTP status of the answer, if there was one.
@@ -117,8 +159,29 @@ impl ErrorDetail {
 
 impl ErrorDetail {
     pub(crate) fn with_hint(&self, hint: Cow<'static, str>) -> Self {
+        self.changed(|inner| inner.hint = Some(Hint::new(hint, None)))
+    }
+
+    pub(crate) fn with_remark(&self, remark: &str) -> Self {
+        self.changed(|inner| {
+            let given = match inner.hint.take().map(Hint::into_given) {
+                Some(given) => format!("{given}; {remark}"),
+                None => remark.to_owned(),
+            };
+            inner.hint = Some(Hint::new(given.into(), inner.label()));
+        })
+    }
+
+    pub(crate) fn with_setting_label(&self, label: Cow<'static, str>) -> Self {
+        self.changed(|inner| {
+            inner.label = Some(label);
+            inner.show_hint();
+        })
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut DetailInner)) -> Self {
         let mut inner = (*self.inner).clone();
-        inner.hint = Some(hint);
+        change(&mut inner);
         Self {
             inner: Arc::new(inner),
         }
@@ -148,7 +211,7 @@ impl fmt::Display for ErrorDetail {
             };
             write!(f, "{separator}RequestId {request_id}")?;
         }
-        if let Some(hint) = &detail.hint {
+        if let Some(hint) = self.hint() {
             write!(f, "; {hint}")?;
         }
         Ok(())
@@ -187,15 +250,44 @@ impl ErrorDetailBuilder {
         self
     }
 
+    /// What the hint calls the setting, such as the builder's method and the variable that is read in its place.
+    /// Default: its name.
+    pub fn setting_label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
+        self.inner.label = Some(label.into());
+        self
+    }
+
     /// Where it failed: a URL (its query and user-info are dropped), a file, or the name of a variable.
     pub fn place(mut self, place: impl AsRef<str>) -> Self {
         self.inner.place = Some(clean(&without_secrets(place.as_ref())));
         self
     }
 
-    /// What to do: the variable, file or field to set.
+    /// What to do: the variable, file or field to set. `{setting}` in it stands for the label of the
+    /// [setting](Self::setting), so that whoever passes the error on can state its own.
+    ///
+    /// ```
+    /// use oss_credentials_core::{CredentialsError, ErrorDetail};
+    ///
+    /// let detail = ErrorDetail::builder("vault", "the lifetime is too short")
+    ///     .setting("lifetime")
+    ///     .setting_label("lifetime(..)")
+    ///     .hint("set {setting} to 900 s at least");
+    /// let error = CredentialsError::invalid_config(detail);
+    /// assert_eq!(error.to_string(), "vault: the lifetime is too short; set lifetime(..) to 900 s at least");
+    /// let of_file = error.with_setting_label("vault.ttl");
+    /// assert_eq!(of_file.to_string(), "vault: the lifetime is too short; set vault.ttl to 900 s at least");
+    /// ```
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.inner.hint = Some(hint.into());
+        self.inner.hint = Some(Hint::new(hint.into(), None));
+        self
+    }
+
+    /// What to do is what `cause` says: its hint, and the setting that it is about.
+    pub fn advice_of(mut self, cause: &ErrorDetail) -> Self {
+        self.inner.setting = cause.inner.setting;
+        self.inner.label.clone_from(&cause.inner.label);
+        self.inner.hint.clone_from(&cause.inner.hint);
         self
     }
 
@@ -230,7 +322,8 @@ impl ErrorDetailBuilder {
     }
 
     /// Makes the detail.
-    pub fn build(self) -> ErrorDetail {
+    pub fn build(mut self) -> ErrorDetail {
+        self.inner.show_hint();
         ErrorDetail {
             inner: Arc::new(self.inner),
         }
@@ -271,6 +364,33 @@ mod tests {
              NoPermission: You are not authorized.  Second line, RequestId 6894B13B; grant sts:AssumeRole"
         );
         assert!(!format!("{detail:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_hint_names_the_setting_as_whoever_shows_it_does() {
+        let builder = || {
+            ErrorDetail::builder("x", "y")
+                .setting("duration")
+                .hint("lower {setting}")
+        };
+        let by_name = builder().build();
+        assert_eq!(by_name.hint(), Some("lower duration"));
+        let labeled = builder().setting_label("duration(..)").build();
+        assert_eq!(labeled.hint(), Some("lower duration(..)"));
+        // What is added behind it, or the error around it, does not end that.
+        let remarked = labeled.with_remark("a chain says so");
+        assert_eq!(remarked.hint(), Some("lower duration(..); a chain says so"));
+        let around = ErrorDetail::builder("z", "no new ones")
+            .advice_of(&remarked)
+            .build();
+        let renamed = around.with_setting_label("expired_seconds".into());
+        assert_eq!(renamed.hint(), Some("lower expired_seconds; a chain says so"));
+        assert_eq!(renamed.setting(), Some("duration"));
+        // A hint that names no setting stays as it is, and so does one that was replaced.
+        let plain = ErrorDetail::builder("x", "y").hint("try {setting}").build();
+        assert_eq!(plain.hint(), Some("try {setting}"));
+        let replaced = labeled.with_hint("ask".into()).with_setting_label("z".into());
+        assert_eq!(replaced.hint(), Some("ask"));
     }
 
     #[test]

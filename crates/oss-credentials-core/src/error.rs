@@ -126,13 +126,43 @@ impl CredentialsError {
         self.with_detail(detail.with_hint(hint.into()))
     }
 
-    /// The same error, with one more thing to know behind its hint.
-    pub(crate) fn with_remark(self, remark: &str) -> Self {
-        let hint = match self.detail().and_then(ErrorDetail::hint) {
-            Some(hint) => format!("{hint}; {remark}"),
-            None => remark.to_owned(),
+    /// The same error, whose hint calls the [setting](ErrorDetail::setting) by another label: for a provider that took
+    /// the value from a variable or a file, and names that. The name of the setting stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_credentials_core::{CredentialsError, ErrorDetail};
+    ///
+    /// let detail = ErrorDetail::builder("vault", "there is no such role").setting("role").hint("correct {setting}");
+    /// let error = CredentialsError::invalid_config(detail).with_setting_label("VAULT_ROLE");
+    /// assert_eq!(error.to_string(), "vault: there is no such role; correct VAULT_ROLE");
+    /// assert_eq!(error.detail().unwrap().setting(), Some("role"));
+    /// ```
+    #[must_use]
+    pub fn with_setting_label(self, label: impl Into<Cow<'static, str>>) -> Self {
+        let Some(detail) = self.detail() else {
+            return self;
         };
-        self.with_hint(hint)
+        self.with_detail(detail.with_setting_label(label.into()))
+    }
+
+    /// The same error, with one more thing to know behind its hint. [`CredentialsError::NoProvider`] has no hint and
+    /// stays as it is.
+    ///
+    /// ```
+    /// use oss_credentials_core::{CredentialsError, ErrorDetail};
+    ///
+    /// let error = CredentialsError::denied(ErrorDetail::builder("vault", "no").hint("ask for access"));
+    /// let error = error.with_remark("named by vault.toml");
+    /// assert_eq!(error.to_string(), "vault: no; ask for access; named by vault.toml");
+    /// ```
+    #[must_use]
+    pub fn with_remark(self, remark: &str) -> Self {
+        let Some(detail) = self.detail() else {
+            return self;
+        };
+        self.with_detail(detail.with_remark(remark))
     }
 
     /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …

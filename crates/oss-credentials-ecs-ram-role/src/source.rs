@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_credentials_core::{
-    BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, Fetched,
-    RefreshingProvider, SystemClock,
+    BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder,
+    Fetched, RefreshingProvider, SystemClock,
 };
 use oss_credentials_http::{Endpoint, HttpClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -180,19 +180,13 @@ impl EcsRamRole {
     }
 
     fn role_not_found(&self, place: &str) -> CredentialsError {
-        let hint = if self.role_name.is_some() {
-            Cow::from(format!(
-                "correct role_name(..) or {ENV_ROLE_NAME}, leave it out to have the role found, or attach \
-                 the role"
-            ))
+        let detail = detail("this RAM role is not attached to this instance", place).http_status(404);
+        CredentialsError::denied(if self.role_name.is_some() {
+            about_role_name(detail)
+                .hint("correct {setting}, leave it out to have the role found, or attach the role")
         } else {
-            Cow::from("try again: the role was replaced or detached just now")
-        };
-        CredentialsError::denied(
-            detail("this RAM role is not attached to this instance", place)
-                .http_status(404)
-                .hint(hint),
-        )
+            detail.hint("try again: the role was replaced or detached just now")
+        })
     }
 }
 
@@ -419,10 +413,15 @@ fn check_role_name(role_name: &str) -> Result<(), CredentialsError> {
     } else {
         return Ok(());
     };
-    Err(invalid(
-        format!("the role name {problem}"),
-        format!("correct role_name(..) or {ENV_ROLE_NAME}, or leave it out to have the role found"),
+    Err(CredentialsError::invalid_config(
+        about_role_name(ErrorDetail::builder(NAME, format!("the role name {problem}")))
+            .hint("correct {setting}, or leave it out to have the role found"),
     ))
+}
+
+fn about_role_name(detail: ErrorDetailBuilder) -> ErrorDetailBuilder {
+    let label = format!("role_name(..) or {ENV_ROLE_NAME}");
+    detail.setting("role_name").setting_label(label)
 }
 
 /// A variable may be set by whoever starts the program. It may name a local cloud; it cannot let another host hand out

@@ -144,11 +144,11 @@ impl OidcRrsa {
         SecretFile::read(&self.token_file, MAX_TOKEN_FILE).map_err(|error| match error {
             ReadError::NotRegular => self.invalid_file(
                 "the OIDC token file is not a regular file",
-                format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to the file itself"),
+                "set {setting} to the file itself",
             ),
             ReadError::TooLarge => self.invalid_file(
                 "the OIDC token file is larger than 64 KiB",
-                format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to a file with one raw JWT"),
+                "set {setting} to a file with one raw JWT",
             ),
             ReadError::Io(error) => self.unreadable(error),
             _ => self.unreadable(io::ErrorKind::Other.into()),
@@ -165,11 +165,11 @@ impl OidcRrsa {
         let (what, hint) = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => (
                 "there is no OIDC token file",
-                format!("mount the token there, or correct oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE}"),
+                "mount the token there, or correct {setting}",
             ),
             io::ErrorKind::PermissionDenied => (
                 "the OIDC token file may not be read",
-                "let the user of this process read it".to_owned(),
+                "let the user of this process read it",
             ),
             // Of the disk, or of a network file system: it may pass.
             _ => {
@@ -193,10 +193,16 @@ impl OidcRrsa {
         what: impl Into<Cow<'static, str>>,
         hint: impl Into<Cow<'static, str>>,
     ) -> ErrorDetailBuilder {
-        ErrorDetail::builder(NAME, what)
+        about_token_file(what)
             .place(self.token_file.to_string_lossy())
             .hint(hint)
     }
+}
+
+fn about_token_file(what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
+    ErrorDetail::builder(NAME, what)
+        .setting("oidc_token_file")
+        .setting_label(format!("oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE}"))
 }
 
 impl CredentialsSource for OidcRrsa {
@@ -464,23 +470,20 @@ impl fmt::Debug for OidcRrsaBuilder {
     }
 }
 
-fn invalid(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
-    CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
-}
-
 /// The path is named in errors, so it must be none that is the token itself, set by mistake.
 fn check_path(path: &Path) -> Result<(), CredentialsError> {
-    let hint = || format!("set oidc_token_file(..) or {ENV_OIDC_TOKEN_FILE} to the path of a file");
+    let hint = "set {setting} to the path of a file";
     if path.as_os_str().is_empty() {
-        return Err(invalid("the path of the OIDC token file is empty", hint()));
+        return Err(CredentialsError::invalid_config(
+            about_token_file("the path of the OIDC token file is empty").hint(hint),
+        ));
     }
     // Each JWT begins with the base64 of `{"`, has dots, and has no slash.
     let text = path.to_string_lossy();
     let text = text.trim();
     if text.starts_with("eyJ") && text.contains('.') && !text.contains(['/', '\\']) {
-        return Err(invalid(
-            "the path of the OIDC token file is a token itself",
-            hint(),
+        return Err(CredentialsError::invalid_config(
+            about_token_file("the path of the OIDC token file is a token itself").hint(hint),
         ));
     }
     Ok(())

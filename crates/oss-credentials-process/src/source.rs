@@ -302,7 +302,9 @@ impl CredentialsProcessBuilder {
             None => {
                 return Err(CredentialsError::not_configured(
                     ErrorDetail::builder(NAME, "no command is set")
-                        .hint("set command(..) or command_line(..)"),
+                        .setting("command")
+                        .setting_label("command(..) or command_line(..)")
+                        .hint("set {setting}"),
                 ));
             }
         };

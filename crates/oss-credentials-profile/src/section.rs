@@ -19,6 +19,18 @@ const SESSION_SECONDS: RangeInclusive<u64> = 900..=43_200;
 /// What a profile is called in an INI file.
 const SECTION: &str = "section";
 
+/// Settings of providers, and the keys that hold them in the CLI's JSON and in an INI file.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("role_arn", "ram_role_arn", "role_arn"),
+    ("oidc_provider_arn", "oidc_provider_arn", "oidc_provider_arn"),
+    ("oidc_token_file", "oidc_token_file", "oidc_token_file_path"),
+    ("role_name", "ram_role_name", "role_name"),
+    ("duration", "expired_seconds", "role_session_expiration"),
+    ("external_id", "external_id", "external_id"),
+    ("policy", "policy", "policy"),
+    ("command", "process_command", "process_command"),
+];
+
 /// Which file, and which profile in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -50,6 +62,7 @@ impl Place {
 
     /// What another crate says about a value, with the place where the value stands.
     pub(crate) fn within(&self, error: &CredentialsError) -> CredentialsError {
+        let error = &self.with_own_key(error.clone());
         let Some(inner) = error.detail() else {
             return error.clone();
         };
@@ -57,13 +70,10 @@ impl Place {
         if let Some(at) = inner.place() {
             what = format!("{what}: {at}");
         }
-        let mut detail = self.detail(what);
+        let mut detail = self.detail(what).advice_of(inner);
         // The text is told already; what stands behind it is not.
         if std::error::Error::source(error).is_some() {
             detail = detail.source(error.clone());
-        }
-        if let Some(hint) = inner.hint() {
-            detail = detail.hint(self.with_own_keys(hint));
         }
         match error {
             // Whoever names a profile wants it: a chain must not go on.
@@ -83,41 +93,18 @@ impl Place {
         if inner.provider() == NAME && inner.place() == Some(file) {
             return error;
         }
-        let mut hint = format!("set up by the {} in {file}", self.subject());
-        if let Some(to_do) = inner.hint() {
-            hint = format!("{}; {hint}", self.with_own_keys(to_do));
-        }
-        error.with_hint(hint)
+        let remark = format!("set up by the {} in {file}", self.subject());
+        self.with_own_key(error).with_remark(&remark)
     }
 
-    /// A provider's hint names its builder's methods and its variables. Here a key of the profile is meant.
-    fn with_own_keys(&self, hint: &str) -> String {
-        let is_ini = self.word == SECTION;
-        let key = |json, ini| if is_ini { ini } else { json };
-        [
-            (
-                "role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read",
-                key("ram_role_arn", "role_arn"),
-            ),
-            (
-                "oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read",
-                "oidc_provider_arn",
-            ),
-            (
-                "oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-                key("oidc_token_file", "oidc_token_file_path"),
-            ),
-            (
-                "role_name(..) or ALIBABA_CLOUD_ECS_METADATA",
-                key("ram_role_name", "role_name"),
-            ),
-            ("duration(..)", key("expired_seconds", "role_session_expiration")),
-            ("external_id(..)", "external_id"),
-            ("policy(..)", "policy"),
-            ("command(..) or command_line(..)", "process_command"),
-        ]
-        .into_iter()
-        .fold(hint.to_owned(), |hint, (said, key)| hint.replace(said, key))
+    /// A provider's hint names its builder's method and its variable. Here a key of the profile is meant.
+    fn with_own_key(&self, error: CredentialsError) -> CredentialsError {
+        let setting = error.detail().and_then(ErrorDetail::setting);
+        let known = setting.and_then(|setting| KEYS.iter().find(|(name, ..)| *name == setting));
+        let Some(&(_, in_json, in_ini)) = known else {
+            return error;
+        };
+        error.with_setting_label(if self.word == SECTION { in_ini } else { in_json })
     }
 }
 
@@ -245,5 +232,44 @@ impl<'a> Section<'a> {
 
     pub(crate) fn missing(&self, key: &str) -> CredentialsError {
         self.place.invalid(format!("has no {key}"), format!("set {key}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_the_key_of_the_file() {
+        for (setting, in_json, in_ini) in [
+            ("role_arn", "ram_role_arn", "role_arn"),
+            ("oidc_token_file", "oidc_token_file", "oidc_token_file_path"),
+            ("role_name", "ram_role_name", "role_name"),
+            ("duration", "expired_seconds", "role_session_expiration"),
+            ("command", "process_command", "process_command"),
+            // Of a provider that a profile has no key for.
+            ("endpoint", "endpoint(..)", "endpoint(..)"),
+        ] {
+            for (word, key) in [("profile", in_json), (SECTION, in_ini)] {
+                let place = Place {
+                    file: "config".into(),
+                    word,
+                    name: "x".to_owned(),
+                };
+                let detail = ErrorDetail::builder("vault", "it is wrong")
+                    .setting(setting)
+                    .setting_label(format!("{setting}(..)"))
+                    .hint("correct {setting}");
+                let error = CredentialsError::denied(detail);
+                assert_eq!(
+                    place.set_up(error.clone()).to_string(),
+                    format!("vault: it is wrong; correct {key}; set up by the {word} \"x\" in config")
+                );
+                assert_eq!(
+                    place.within(&error).to_string(),
+                    format!("profile: in the {word} \"x\" it is wrong (config); correct {key}")
+                );
+            }
+        }
     }
 }

@@ -146,12 +146,9 @@ impl Pin {
         let reason = report.reasons().next().and_then(|(_, reason)| reason.detail());
         let Some(reason) = reason else { return error };
         let what = format!("{} is pinned by {}, and {}", self.name, self.by, reason.what());
-        let mut detail = ErrorDetail::builder(NAME, what);
+        let mut detail = ErrorDetail::builder(NAME, what).advice_of(reason);
         if let Some(place) = reason.place() {
             detail = detail.place(place);
-        }
-        if let Some(hint) = reason.hint() {
-            detail = detail.hint(hint.to_owned());
         }
         CredentialsError::invalid_config(detail.source(error))
     }

@@ -130,7 +130,8 @@ pub(super) fn expired_because(
             cause.what()
         ),
     )
-    .source(error.clone());
+    .source(error.clone())
+    .advice_of(cause);
     if let Some(place) = cause.place() {
         detail = detail.place(place);
     }
@@ -145,9 +146,6 @@ pub(super) fn expired_because(
     }
     if let Some(request_id) = cause.request_id() {
         detail = detail.request_id(request_id);
-    }
-    if let Some(hint) = cause.hint() {
-        detail = detail.hint(hint.to_owned());
     }
     detail.build()
 }
