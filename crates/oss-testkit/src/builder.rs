@@ -11,19 +11,23 @@ use oss_credentials_core::{Clock, Credentials, Sleep, SystemClock, TokioSleep};
 use tokio::runtime::Runtime;
 
 use crate::account::{Key, Principal, Role, new_key_pair};
-use crate::cloud::LocalCloud;
+use crate::cloud::{LocalCloud, Services};
 use crate::control;
-use crate::credentials_uri::CredentialsUri;
+use crate::credentials_uri::{self, CredentialsUri};
 use crate::kms;
+use crate::kms::instance::InstanceGateway;
+use crate::kms::shared::SharedGateway;
 use crate::login::cloud_sso::{self, CloudSso};
 use crate::login::oauth::{self, OAuth};
-use crate::metadata::Metadata;
-use crate::oss::{Bucket, BucketAcl};
-use crate::record::Service;
+use crate::metadata::{self, Metadata};
+use crate::openapi::cs::Cs;
+use crate::openapi::ecs::Ecs;
+use crate::openapi::ram::Ram;
+use crate::oss::{Bucket, BucketAcl, Buckets, Oss};
 use crate::server;
+use crate::service::CloudService;
 use crate::state::{Inner, State};
-use crate::sts::oidc::Issuer;
-use crate::{credentials_uri, metadata, sts};
+use crate::sts::{self, Sts};
 
 const DEFAULT_ACCOUNT: &str = "123456789012";
 const DEFAULT_REGION: &str = "cn-hangzhou";
@@ -47,16 +51,19 @@ pub struct LocalCloudBuilder {
     buckets: Vec<(String, BucketAcl)>,
     sinks: Vec<String>,
     foreign_buckets: Vec<String>,
+    buckets_elsewhere: Vec<(String, String)>,
     cnames: HashMap<String, String>,
     session_length: Option<Duration>,
     body_limit: usize,
     sts_port: u16,
     oss_port: u16,
     pub(crate) ecs_port: u16,
+    pub(crate) ram_port: u16,
+    pub(crate) cs_port: u16,
     pub(crate) metadata: metadata::Settings,
     pub(crate) uri: credentials_uri::Settings,
     pub(crate) oidc: sts::oidc::Settings,
-    pub(crate) kms: kms::Settings,
+    pub(crate) kms: kms::settings::Settings,
     pub(crate) cloud_sso: cloud_sso::Settings,
     pub(crate) oauth: oauth::Settings,
     control_port: Option<u16>,
@@ -77,16 +84,19 @@ impl Default for LocalCloudBuilder {
             buckets: Vec::new(),
             sinks: Vec::new(),
             foreign_buckets: Vec::new(),
+            buckets_elsewhere: Vec::new(),
             cnames: HashMap::new(),
             session_length: None,
             body_limit: DEFAULT_BODY_LIMIT,
             sts_port: 0,
             oss_port: 0,
             ecs_port: 0,
+            ram_port: 0,
+            cs_port: 0,
             metadata: metadata::Settings::default(),
             uri: credentials_uri::Settings::default(),
             oidc: sts::oidc::Settings::default(),
-            kms: kms::Settings::default(),
+            kms: kms::settings::Settings::default(),
             cloud_sso: cloud_sso::Settings::default(),
             oauth: oauth::Settings::default(),
             control_port: None,
@@ -191,6 +201,14 @@ impl LocalCloudBuilder {
         self
     }
 
+    /// A bucket of the account in another region: every request for it is refused with 403 `AccessDenied` and an
+    /// `Endpoint` that names the region's public host. Default: none.
+    #[must_use]
+    pub fn bucket_elsewhere(mut self, name: impl Into<String>, region: impl Into<String>) -> Self {
+        self.buckets_elsewhere.push((name.into(), region.into()));
+        self
+    }
+
     /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
     #[must_use]
     pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
@@ -260,8 +278,75 @@ impl LocalCloudBuilder {
     ///
     /// [`io::ErrorKind::InvalidInput`] for a key that cannot be one; otherwise what the operating system says
     /// when a port is taken or no thread can be started.
-    pub fn start_blocking(self) -> io::Result<LocalCloud> {
-        let (id, secret) = self.access_key.unwrap_or_else(new_key_pair);
+    pub fn start_blocking(mut self) -> io::Result<LocalCloud> {
+        let (access_key, role, inner) = self.take_account()?;
+        let buckets = self.take_buckets();
+        let control = self.control_port.map(bind).transpose()?;
+        let state = Arc::new(State {
+            account: self.account,
+            region: self.region,
+            session_length: self.session_length,
+            body_limit: self.body_limit,
+            clock: self.clock,
+            sleep: self.sleep,
+            inner: Mutex::new(inner),
+        });
+        let shared = || Arc::clone(&state);
+        let kms_ports = (self.kms.shared_port, self.kms.instance_port);
+        let (metadata_port, uri_port) = (self.metadata.port, self.uri.port);
+        let services = Services {
+            sts: Arc::new(Sts::new(shared(), self.oidc)),
+            oss: Arc::new(Oss::new(shared(), self.cnames, buckets)),
+            metadata: Arc::new(Metadata::new(shared(), self.metadata, &role)),
+            credentials_uri: Arc::new(CredentialsUri::new(shared(), self.uri, &role)),
+            kms: Arc::new(self.kms.build(shared())?),
+            oauth: Arc::new(OAuth::new(shared(), &self.oauth, &role)),
+            cloud_sso: Arc::new(CloudSso::new(shared(), self.cloud_sso.clone(), &role)),
+        };
+        let all: [(Arc<dyn CloudService>, u16); 11] = [
+            (services.sts.clone(), self.sts_port),
+            (services.oss.clone(), self.oss_port),
+            (Arc::new(Ecs::new(shared())), self.ecs_port),
+            (Arc::new(Ram::new(shared())), self.ram_port),
+            (Arc::new(Cs::new(shared())), self.cs_port),
+            (services.metadata.clone(), metadata_port),
+            (services.credentials_uri.clone(), uri_port),
+            (Arc::new(SharedGateway(services.kms.clone())), kms_ports.0),
+            (Arc::new(InstanceGateway(services.kms.clone())), kms_ports.1),
+            (services.cloud_sso.clone(), self.cloud_sso.port),
+            (services.oauth.clone(), self.oauth.port),
+        ];
+        let runtime = runtime()?;
+        let in_runtime = runtime.enter();
+        let mut registered = Vec::new();
+        for (service, port) in all {
+            let (listener, address) = bind(port)?;
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(server::run(Arc::clone(&service), shared(), listener));
+            registered.push((service, address));
+        }
+        let control_address = control.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = control {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(control::run(Arc::clone(&services.kms), listener));
+        }
+        drop(in_runtime);
+        Ok(LocalCloud {
+            state,
+            runtime: Some(runtime),
+            services,
+            registered,
+            control: control_address,
+            access_key,
+            role,
+            bucket: self.bucket,
+            profile_files: Mutex::default(),
+        })
+    }
+
+    /// The key of the first user, the name of the first role, and the account with all its keys and roles.
+    fn take_account(&mut self) -> io::Result<(Credentials, String, Inner)> {
+        let (id, secret) = self.access_key.take().unwrap_or_else(new_key_pair);
         let access_key = Credentials::builder(id, secret)
             .source("oss-testkit")
             .build()
@@ -271,95 +356,59 @@ impl LocalCloudBuilder {
             access_key.clone(),
             Principal::User(DEFAULT_USER.to_owned()),
         ));
-        for (principal, id, secret) in self.other_keys {
+        for (principal, id, secret) in self.other_keys.drain(..) {
             let credentials = Credentials::builder(id, secret).source("oss-testkit").build();
             inner.add_key(Key::new(credentials.map_err(invalid)?, principal));
         }
         let role = self.roles.first().map_or(DEFAULT_ROLE, Role::name).to_owned();
-        for credentials in self.temporary_keys {
+        for credentials in self.temporary_keys.drain(..) {
             inner.add_key(Key::new(credentials, Principal::session(&role)));
         }
-        let roles = std::iter::once(Role::new(DEFAULT_ROLE)).chain(self.roles);
+        let roles = std::iter::once(Role::new(DEFAULT_ROLE)).chain(self.roles.drain(..));
         inner
             .roles
             .extend(roles.map(|role| (role.name().to_owned(), role)));
-        let now = self.clock.now();
-        let further = self
-            .buckets
-            .into_iter()
-            .map(|(name, acl)| (name, Bucket::new(acl, now)));
-        let foreign = self.foreign_buckets.into_iter();
-        let foreign = foreign.map(|name| (name, Bucket::foreign(now)));
-        let sinks = self.sinks.into_iter().map(|name| (name, Bucket::sink(now)));
-        inner
-            .buckets
-            .insert(self.bucket.clone(), Bucket::new(BucketAcl::Private, now));
-        inner.buckets.extend(further.chain(sinks).chain(foreign));
+        Ok((access_key, role, inner))
+    }
 
-        let (sts_listener, sts) = bind(self.sts_port)?;
-        let (oss_listener, oss) = bind(self.oss_port)?;
-        let (ecs_listener, ecs) = bind(self.ecs_port)?;
-        let (metadata_listener, metadata) = bind(self.metadata.port)?;
-        let (uri_listener, uri) = bind(self.uri.port)?;
-        let (kms_listener, shared) = bind(self.kms.shared_port)?;
-        let (kms_instance_listener, instance) = bind(self.kms.instance_port)?;
-        let (cloud_sso_listener, cloud_sso) = bind(self.cloud_sso.port)?;
-        let (oauth_listener, oauth) = bind(self.oauth.port)?;
-        let control = self.control_port.map(bind).transpose()?;
-        self.kms.apply(&mut inner, &self.region, self.clock.now())?;
-        let state = Arc::new(State {
-            account: self.account,
-            region: self.region,
-            session_length: self.session_length,
-            body_limit: self.body_limit,
-            cnames: self.cnames,
-            clock: self.clock,
-            sleep: self.sleep,
-            metadata: Metadata::new(self.metadata, &role),
-            credentials_uri: CredentialsUri::new(self.uri, &role),
-            oidc: Issuer::new(self.oidc),
-            cloud_sso: CloudSso::new(self.cloud_sso, &role),
-            oauth: OAuth::new(&self.oauth, &role),
-            inner: Mutex::new(inner),
-        });
-        let runtime = runtime()?;
-        for (service, listener) in [
-            (Service::Sts, sts_listener),
-            (Service::Oss, oss_listener),
-            (Service::Ecs, ecs_listener),
-            (Service::Metadata, metadata_listener),
-            (Service::CredentialsUri, uri_listener),
-            (Service::Kms, kms_listener),
-            (Service::KmsInstance, kms_instance_listener),
-            (Service::CloudSso, cloud_sso_listener),
-            (Service::OAuth, oauth_listener),
-        ] {
-            let _in_runtime = runtime.enter();
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(server::run(service, Arc::clone(&state), listener));
-        }
-        let control_address = control.as_ref().map(|(_, address)| *address);
-        if let Some((listener, _)) = control {
-            let _in_runtime = runtime.enter();
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(control::run(Arc::clone(&state), listener));
-        }
-        Ok(LocalCloud {
-            state,
-            runtime: Some(runtime),
-            sts,
-            oss,
-            ecs,
-            metadata,
-            uri,
-            kms: kms::Addresses { shared, instance },
-            cloud_sso,
-            oauth,
-            control: control_address,
-            access_key,
-            role,
-            bucket: self.bucket,
-        })
+    fn take_buckets(&mut self) -> Buckets {
+        let now = self.clock.now();
+        let mut buckets = Buckets::new();
+        buckets.insert(self.bucket.clone(), Bucket::new(BucketAcl::Private, now));
+        let further = self.buckets.drain(..);
+        buckets.extend(further.map(|(name, acl)| (name, Bucket::new(acl, now))));
+        buckets.extend(self.sinks.drain(..).map(|name| (name, Bucket::sink(now))));
+        let foreign = self.foreign_buckets.drain(..);
+        buckets.extend(foreign.map(|name| (name, Bucket::foreign(now))));
+        let elsewhere = self.buckets_elsewhere.drain(..);
+        buckets.extend(elsewhere.map(|(name, region)| (name, Bucket::elsewhere(region, now))));
+        buckets
+    }
+}
+
+/// How it begins.
+impl LocalCloud {
+    /// Starts with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalCloudBuilder::start_blocking`].
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// [`LocalCloud::start`] for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocalCloudBuilder::start_blocking`].
+    pub fn start_blocking() -> io::Result<Self> {
+        Self::builder().start_blocking()
+    }
+
+    /// Settings to change before the start.
+    pub fn builder() -> LocalCloudBuilder {
+        LocalCloudBuilder::default()
     }
 }
 
@@ -392,6 +441,6 @@ fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-pub(crate) fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }

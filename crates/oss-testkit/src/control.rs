@@ -10,30 +10,30 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::state::State;
+use crate::kms::secrets::Kms;
 use crate::wire::Request;
 
 /// Serves until the runtime ends.
-pub(crate) async fn run(state: Arc<State>, listener: TcpListener) {
-    let router = Router::new().fallback(handle).with_state(state);
+pub(crate) async fn run(kms: Arc<Kms>, listener: TcpListener) {
+    let router = Router::new().fallback(handle).with_state(kms);
     if let Err(error) = axum::serve(listener, router).await {
         tracing::warn!(target: "oss_testkit", %error, "stopped serving the control port");
     }
 }
 
-async fn handle(Shared(state): Shared<Arc<State>>, request: http::Request<Body>) -> Response {
+async fn handle(Shared(kms): Shared<Arc<Kms>>, request: http::Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else {
         return Response::default();
     };
-    let (status, body) = act(&state, &Request::new(&parts, body.to_bytes()));
+    let (status, body) = act(&kms, &Request::new(&parts, body.to_bytes()));
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     response
 }
 
 /// Does what is asked for: HTTP status, and an answer in JSON.
-fn act(state: &State, request: &Request) -> (u16, serde_json::Value) {
+fn act(kms: &Kms, request: &Request) -> (u16, serde_json::Value) {
     // No page in a browser can send a POST with this header without the server's leave.
     if request.method != "POST" || request.header("oss-testkit-control").is_none() {
         return (
@@ -42,11 +42,10 @@ fn act(state: &State, request: &Request) -> (u16, serde_json::Value) {
         );
     }
     let name = request.query_value("secret").unwrap_or_default();
-    let now = state.now(0);
     let done = match request.path.as_str() {
         "/kms/rotate" => {
             let keep_old = request.query_value("immediately").is_none();
-            state.lock().rotate_secret(name, now, keep_old).map(|new| {
+            kms.rotate_secret(name, keep_old).map(|new| {
                 json!({
                     "AccessKeyId": new.access_key_id(),
                     "AccessKeySecret": new.access_key_secret(),
@@ -54,7 +53,7 @@ fn act(state: &State, request: &Request) -> (u16, serde_json::Value) {
             })
         }
         "/kms/put" => std::str::from_utf8(&request.body)
-            .is_ok_and(|value| state.lock().put_secret(name, value, now))
+            .is_ok_and(|value| kms.put_secret(name, value))
             .then(|| json!({})),
         _ => None,
     };

@@ -34,6 +34,8 @@
 //! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket`, ACL, versioning, `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat` |
 //! | OSS: forms | `PostObject` |
 //! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
+//! | RAM, RPC and ACS3 signatures | `GetPolicy` |
+//! | Container Service, ACS3 signatures (ROA) | `DescribeClusters`, `DescribeClustersV1` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
 //! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
 //! | `CloudSSO`, OAuth | exchange of a login for credentials; renewal of an OAuth login |
@@ -55,8 +57,6 @@
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
 
-#![forbid(unsafe_code)]
-
 mod account;
 mod body;
 mod builder;
@@ -64,18 +64,18 @@ mod cloud;
 mod conn;
 mod control;
 mod credentials_uri;
-mod ecs;
 mod fault;
 mod kms;
 mod login;
+mod measure;
 mod metadata;
 mod openapi;
 mod oss;
 mod policy;
-mod profiles;
 mod record;
 mod route;
 mod server;
+mod service;
 mod session;
 mod state;
 mod sts;
@@ -85,13 +85,13 @@ mod wire;
 pub use account::Role;
 pub use builder::LocalCloudBuilder;
 pub use cloud::LocalCloud;
+pub use cloud::profiles::ProfileFiles;
 pub use fault::Fault;
-pub use kms::ClientKeyFiles;
+pub use kms::client_key::ClientKeyFiles;
 pub use login::cloud_sso::CloudSsoLogin;
 pub use login::oauth::{OAuthLogin, OAuthSite};
 pub use metadata::MetadataMode;
 pub use oss::BucketAcl;
-pub use profiles::ProfileFiles;
 pub use record::{RecordedRequest, Service};
 pub use route::RoutedClient;
 pub use sts::oidc::OidcToken;

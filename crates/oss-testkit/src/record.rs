@@ -16,6 +16,10 @@ pub enum Service {
     Oss,
     /// Elastic Compute Service: its OpenAPI.
     Ecs,
+    /// Resource Access Management: its OpenAPI.
+    Ram,
+    /// Container Service: its OpenAPI, ROA style.
+    Cs,
     /// Instance metadata of an ECS instance.
     Metadata,
     /// The server behind the credentials URI.
@@ -50,6 +54,8 @@ pub struct RecordedRequest {
     pub(crate) action: String,
     pub(crate) access_key_id: Option<String>,
     pub(crate) request: Request,
+    /// The path without what may be a secret in it.
+    pub(crate) shown_path: String,
     pub(crate) status: Option<u16>,
     pub(crate) error_code: Option<String>,
 }
@@ -120,17 +126,6 @@ impl RecordedRequest {
         self.status
     }
 
-    /// The path without what may be a secret in it: the token of a credentials URI.
-    fn shown_path(&self) -> &str {
-        match self.service {
-            Service::CredentialsUri if self.request.path.starts_with(crate::credentials_uri::PATH) => {
-                crate::credentials_uri::PATH
-            }
-            Service::CredentialsUri => "<redacted>",
-            _ => &self.request.path,
-        }
-    }
-
     /// The error code of the answer; `None` for a success.
     pub fn error_code(&self) -> Option<&str> {
         self.error_code.as_deref()
@@ -181,7 +176,7 @@ impl fmt::Debug for RecordedRequest {
             .field("service", &self.service)
             .field("action", &self.action)
             .field("method", &self.request.method)
-            .field("path", &self.shown_path())
+            .field("path", &self.shown_path)
             .field("query", &Redacted(&self.request.query))
             .field("headers", &Redacted(&self.request.headers))
             .field("body", &format_args!("{} bytes", self.request.body.len()))
@@ -219,6 +214,7 @@ mod tests {
                 upload: crate::wire::Upload::No,
                 source_ip: None,
             },
+            shown_path: "/bucket/key".to_owned(),
             status: Some(200),
             error_code: None,
         };

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use oss_credentials_core::BoxFuture;
 use oss_credentials_http::{Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
 use crate::cloud::LocalCloud;
-use crate::login::oauth::OAuthSite;
+use crate::service::CloudService;
 
 /// Sends requests for the services' public hosts to a [`LocalCloud`]; see [`LocalCloud::routed`].
 #[derive(Debug)]
@@ -16,17 +17,9 @@ pub struct RoutedClient<C> {
     routes: Routes,
 }
 
-/// Where the services are that a provider asks.
-#[derive(Clone, Copy)]
-struct Routes {
-    sts: SocketAddr,
-    ecs: SocketAddr,
-    metadata: SocketAddr,
-    kms: SocketAddr,
-    kms_instance: SocketAddr,
-    cloud_sso: SocketAddr,
-    oauth: SocketAddr,
-}
+/// Each service, and its address here.
+#[derive(Clone)]
+struct Routes(Vec<(Arc<dyn CloudService>, SocketAddr)>);
 
 impl LocalCloud {
     /// A client over this one that sends requests for the services' public hosts to the local cloud, by plain HTTP and
@@ -37,6 +30,8 @@ impl LocalCloud {
     /// |---|---|
     /// | `sts.aliyuncs.com`, `sts.<region>.aliyuncs.com`, `sts-vpc.<region>.aliyuncs.com` | STS |
     /// | `ecs.aliyuncs.com`, `ecs.<region>.aliyuncs.com` | ECS |
+    /// | `ram.aliyuncs.com` | RAM |
+    /// | `cs.aliyuncs.com`, `cs.<region>.aliyuncs.com` | Container Service |
     /// | `100.100.100.200` | instance metadata |
     /// | `kms.<region>.aliyuncs.com`, `kms-vpc.<region>.aliyuncs.com` | KMS, shared gateway |
     /// | `<instance>.cryptoservice.kms.aliyuncs.com` | KMS, gateway of an instance |
@@ -57,15 +52,7 @@ impl LocalCloud {
     /// # }
     /// ```
     pub fn routed<C: HttpClient>(&self, client: C) -> RoutedClient<C> {
-        let routes = Routes {
-            sts: self.sts,
-            ecs: self.ecs,
-            metadata: self.metadata,
-            kms: self.kms.shared,
-            kms_instance: self.kms.instance,
-            cloud_sso: self.cloud_sso,
-            oauth: self.oauth,
-        };
+        let routes = Routes(self.registered.clone());
         RoutedClient {
             inner: client,
             routes,
@@ -75,25 +62,8 @@ impl LocalCloud {
 
 impl Routes {
     fn of(&self, host: &str) -> Option<SocketAddr> {
-        if OAuthSite::ALL.into_iter().any(|site| site.host() == host) {
-            return Some(self.oauth);
-        }
-        if host == "100.100.100.200" {
-            return Some(self.metadata);
-        }
-        if let Some(name) = host.strip_suffix(".alibabacloudsso.com") {
-            return name.starts_with("signin-").then_some(self.cloud_sso);
-        }
-        let name = host.strip_suffix(".aliyuncs.com")?;
-        if name.ends_with(".cryptoservice.kms") {
-            return Some(self.kms_instance);
-        }
-        match name.split_once('.').map_or(name, |(service, _)| service) {
-            "sts" | "sts-vpc" => Some(self.sts),
-            "ecs" => Some(self.ecs),
-            "kms" | "kms-vpc" => Some(self.kms),
-            _ => None,
-        }
+        let found = self.0.iter().find(|(service, _)| service.is_at(host));
+        found.map(|(_, address)| *address)
     }
 }
 

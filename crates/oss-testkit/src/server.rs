@@ -17,31 +17,18 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
-use crate::body::{self, Unread};
+use crate::body::Unread;
 use crate::conn::{Listener, Peer, Reset};
-use crate::fault::{Fault, Kind, add_namespace, remove_field};
-use crate::kms::{instance, shared};
-use crate::login::{cloud_sso, oauth};
-use crate::record::{RecordedRequest, Service};
+use crate::fault::{Fault, Kind, add_namespace};
+use crate::record::RecordedRequest;
+use crate::service::{CloudService, Judgement};
 use crate::state::State;
 use crate::time::http_date;
 use crate::wire::{Answer, Request};
-use crate::{credentials_uri, ecs, metadata, openapi, oss, sts};
-
-/// What a fault changes in the way a service judges one request.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Judgement {
-    /// Seconds added to the clock.
-    pub(crate) clock_offset: i64,
-    /// Credentials issued have expired already.
-    pub(crate) expired_credentials: bool,
-    /// A page of a list is empty, with more to come.
-    pub(crate) empty_page: bool,
-}
 
 #[derive(Clone)]
 struct Server {
-    service: Service,
+    service: Arc<dyn CloudService>,
     state: Arc<State>,
 }
 
@@ -50,7 +37,7 @@ struct Server {
 const MAX_HEADERS: usize = 1024;
 
 /// Serves until the runtime ends.
-pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListener) {
+pub(crate) async fn run(service: Arc<dyn CloudService>, state: Arc<State>, listener: TcpListener) {
     let server = Server { service, state };
     let mut listener = Listener(listener);
     loop {
@@ -73,21 +60,15 @@ pub(crate) async fn run(service: Service, state: Arc<State>, listener: TcpListen
 
 async fn handle(server: &Server, peer: &Peer, request: http::Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let request = match server.service {
-        Service::Oss => oss::receive(&server.state, parts, body).await,
-        _ => match body::read(body, server.state.body_limit).await {
-            Ok(body) => Some(Request::new(&parts, body)),
-            Err(Unread::Gone) => None,
-            Err(Unread::TooLong) => return too_long(),
-        },
-    };
-    // Without a request the caller went away in the middle of its body; there is nobody to answer.
-    match request {
-        Some(mut request) => {
+    let limit = server.state.body_limit;
+    match server.service.receive(parts, body, limit).await {
+        Ok(mut request) => {
             request.source_ip = peer.address.map(|address| address.ip());
             server.answer(request, &peer.reset).await
         }
-        None => Response::default(),
+        Err(Unread::TooLong) => too_long(),
+        // The caller went away in the middle of the body; there is nobody to answer.
+        Err(Unread::Gone) => Response::default(),
     }
 }
 
@@ -100,21 +81,13 @@ fn too_long() -> Response {
 
 impl Server {
     async fn answer(&self, request: Request, reset: &Reset) -> Response {
-        let (action, access_key_id) = match self.service {
-            Service::Sts | Service::Ecs => (openapi::action(&request), openapi::access_key_id(&request)),
-            Service::Oss => (oss::action(&self.state, &request), oss::access_key_id(&request)),
-            Service::Metadata => (metadata::action(&request), None),
-            Service::CredentialsUri => (credentials_uri::action(&request), None),
-            Service::CloudSso => (cloud_sso::action(&request), None),
-            Service::OAuth => (oauth::action(&request), None),
-            Service::Kms => (openapi::action(&request), shared::access_key_id(&request)),
-            Service::KmsInstance => (instance::action(&request), instance::access_key_id(&request)),
-        };
-        tracing::debug!(target: "oss_testkit", service = ?self.service, action, "request");
+        let action = self.service.action(&request);
+        tracing::debug!(target: "oss_testkit", service = ?self.service.id(), action, "request");
         let (id, fault) = self.state.lock().admit(RecordedRequest {
-            service: self.service,
+            service: self.service.id(),
             action,
-            access_key_id,
+            access_key_id: self.service.access_key_id(&request),
+            shown_path: self.service.shown_path(&request).to_owned(),
             request: request.clone(),
             status: None,
             error_code: None,
@@ -123,7 +96,7 @@ impl Server {
             self.state.sleep.sleep(latency).await;
         }
         let kind = fault.map_or(Kind::Late, |Fault { kind, .. }| kind);
-        let is_lost = self.service == Service::Metadata && metadata::loses_answer(&self.state, &request);
+        let is_lost = self.service.loses_answer(&request);
         if matches!(kind, Kind::Hang) || is_lost {
             return std::future::pending().await;
         }
@@ -136,10 +109,7 @@ impl Server {
         }
         let mut answer = self.decide(&request, &kind, judgement);
         if let Kind::MissingField(name) = &kind {
-            match self.service {
-                Service::KmsInstance => instance::remove_field(&mut answer, name),
-                _ => remove_field(&mut answer, name),
-            }
+            self.service.remove_field(&mut answer, name);
         }
         if let Kind::XmlNamespace(uri) = &kind {
             add_namespace(&mut answer, uri);
@@ -154,74 +124,24 @@ impl Server {
     }
 
     fn decide(&self, request: &Request, kind: &Kind, judgement: Judgement) -> Answer {
-        match (self.service, kind) {
-            (
-                service,
-                Kind::Error {
-                    status,
-                    code,
-                    message,
-                },
-            ) => error(service, request, *status, code, message),
-            (service, Kind::Throttling) => throttling(service, request),
-            (
-                _,
-                Kind::Foreign {
-                    status,
-                    content_type,
-                    body,
-                },
-            ) => Answer::new(*status, content_type, body.clone()),
-            (_, Kind::Redirect { status, location }) => {
+        match kind {
+            Kind::Error {
+                status,
+                code,
+                message,
+            } => self.service.error(request, *status, code, message),
+            Kind::JsonError { status, code } => self.service.json_error(request, *status, code),
+            Kind::Throttling => self.service.throttling(request),
+            Kind::Foreign {
+                status,
+                content_type,
+                body,
+            } => Answer::new(*status, content_type, body.clone()),
+            Kind::Redirect { status, location } => {
                 Answer::empty(*status).with("location", location.as_bytes())
             }
-            (Service::Oss, Kind::JsonError { status, code }) => oss::json_error(request, *status, code),
-            (Service::Sts, _) => sts::handle(&self.state, request, judgement),
-            (Service::Ecs, _) => ecs::handle(&self.state, request, judgement),
-            (Service::Oss, _) => oss::handle(&self.state, request, judgement),
-            (Service::Metadata, _) => metadata::handle(&self.state, request, judgement),
-            (Service::CredentialsUri, _) => credentials_uri::handle(&self.state, request, judgement),
-            (Service::Kms, _) => shared::handle(&self.state, request, judgement),
-            (Service::KmsInstance, _) => instance::handle(&self.state, request, judgement),
-            (Service::CloudSso, _) => cloud_sso::handle(&self.state, request, judgement),
-            (Service::OAuth, _) => oauth::handle(&self.state, request, judgement),
+            _ => self.service.handle(request, judgement),
         }
-    }
-}
-
-/// An error in the service's own format.
-fn error(service: Service, request: &Request, status: u16, code: &str, message: &str) -> Answer {
-    match service {
-        Service::Sts => openapi::error(&sts::PRODUCT, request, status, code, message),
-        Service::Ecs => openapi::error(&ecs::PRODUCT, request, status, code, message),
-        Service::Oss => oss::error(request, status, code, message),
-        Service::Metadata => metadata::error(status, code, message),
-        Service::CredentialsUri => credentials_uri::error(status, code, message),
-        Service::Kms => shared::error(request, status, code, message),
-        Service::KmsInstance => instance::error(status, code, message),
-        Service::CloudSso => cloud_sso::error(status, code, message),
-        Service::OAuth => oauth::error(status, code, message),
-    }
-}
-
-/// The service's own way of saying "too many requests".
-fn throttling(service: Service, request: &Request) -> Answer {
-    const MESSAGE: &str = "Request was denied due to user flow control.";
-    match service {
-        Service::Sts => openapi::throttling(&sts::PRODUCT, request),
-        Service::Ecs => openapi::throttling(&ecs::PRODUCT, request),
-        Service::Oss => oss::error(
-            request,
-            503,
-            "QpsLimitExceeded",
-            "The rate of requests exceeds the limit.",
-        ),
-        Service::Metadata => metadata::error(429, "TooManyRequests", "Too Many Requests"),
-        Service::CredentialsUri => credentials_uri::error(429, "Throttling", MESSAGE),
-        Service::Kms => shared::throttling(request),
-        Service::KmsInstance => instance::throttling(),
-        Service::CloudSso => cloud_sso::error(429, "Throttling.User", MESSAGE),
-        Service::OAuth => oauth::error(429, "Throttling.User", MESSAGE),
     }
 }
 

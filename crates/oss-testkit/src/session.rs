@@ -7,7 +7,7 @@ use oss_credentials_core::{Credentials, CredentialsError};
 
 use crate::account::Principal;
 use crate::policy::Policy;
-use crate::server::Judgement;
+use crate::service::Judgement;
 use crate::state::State;
 use crate::time::{iso, parse_iso, shift};
 

@@ -8,16 +8,8 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::{Clock, Credentials, Sleep};
 
 use crate::account::{Key, Principal, Role, new_session_key};
-use crate::credentials_uri::CredentialsUri;
 use crate::fault::{Fault, Script};
-use crate::kms::Store;
-use crate::login::cloud_sso::CloudSso;
-use crate::login::oauth::OAuth;
-use crate::metadata::Metadata;
-use crate::oss::Bucket;
-use crate::profiles::ProfileFiles;
 use crate::record::{RecordedRequest, Service};
-use crate::sts::oidc::Issuer;
 use crate::time::{MAX_SKEW, shift};
 
 /// Requests kept; the oldest are forgotten, so that a long run does not fill the memory.
@@ -31,15 +23,8 @@ pub(crate) struct State {
     pub(crate) session_length: Option<Duration>,
     /// Most bytes of a request body that is kept.
     pub(crate) body_limit: usize,
-    /// Host names that stand for a bucket.
-    pub(crate) cnames: HashMap<String, String>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Arc<dyn Sleep>,
-    pub(crate) metadata: Metadata,
-    pub(crate) credentials_uri: CredentialsUri,
-    pub(crate) oidc: Issuer,
-    pub(crate) cloud_sso: CloudSso,
-    pub(crate) oauth: OAuth,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -47,10 +32,6 @@ pub(crate) struct State {
 pub(crate) struct Inner {
     pub(crate) keys: HashMap<String, Key>,
     pub(crate) roles: HashMap<String, Role>,
-    pub(crate) buckets: BTreeMap<String, Bucket>,
-    pub(crate) kms: Store,
-    /// Where files with profiles were written.
-    pub(crate) profiles: Option<ProfileFiles>,
     /// Nonces used with a key, and when they were.
     nonces: HashMap<(String, String), SystemTime>,
     /// The VPC that requests come from, if they do not come from the internet.

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode;
 
-use crate::oss::Content;
+use crate::measure::Measured;
 
 /// A request, read completely and decoded once.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub(crate) enum Upload {
     #[default]
     No,
     /// It went into a sink: only its length and checksums are left.
-    Sunk(Content),
+    Sunk(Measured),
     /// A form with, it is hoped, a file.
     Form(Option<FormFile>),
     /// A form that cannot be read.

@@ -322,6 +322,23 @@ fn a_bucket_says_where_it_is_and_how_full() {
     }
 }
 
+#[test]
+fn a_bucket_in_another_region_names_its_endpoint() {
+    let (cloud, _) = cloud_at_now(|builder| builder.bucket_elsewhere("far-away", "ap-southeast-1"));
+    let key = cloud.access_key();
+    let oss = Oss {
+        bucket: Some("far-away"),
+        ..Oss::new(&cloud, &key)
+    };
+    for reply in [
+        oss.call("GET", "k", &[], b""),
+        ask(&oss, "GET", "", "location", b""),
+    ] {
+        assert_eq!(reply.refusal(), (403, "AccessDenied".to_owned()));
+        assert_eq!(reply.element("Endpoint"), "oss-ap-southeast-1.aliyuncs.com");
+    }
+}
+
 /// What nobody may ask for without a key, however open the bucket is.
 #[test]
 fn open_buckets_keep_their_settings() {

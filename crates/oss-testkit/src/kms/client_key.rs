@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 
 /// A client key file in the very layout that KMS issues, which no Rust writer of PKCS#12 imitates. The key was
 /// made up for tests and is in every copy of this crate: it opens nothing but local clouds.
-pub(super) const JSON: &str = include_str!("client_key.json");
-pub(super) const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
-pub(super) const PASSWORD: &str = "7d1c2b0f5e9a4463b8a1f0c2d3e4f506";
+pub(crate) const JSON: &str = include_str!("client_key.json");
+pub(crate) const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
+pub(crate) const PASSWORD: &str = "7d1c2b0f5e9a4463b8a1f0c2d3e4f506";
 /// Its public half, as `SubjectPublicKeyInfo` in DER.
 pub(super) const PUBLIC_KEY: &[u8] = include_bytes!("client_key.pub.der");
 
@@ -35,7 +35,7 @@ impl ClientKeyFiles {
 }
 
 /// Writes the client key and its password into a directory, named as the console names them.
-pub(super) fn write(dir: &Path) -> io::Result<ClientKeyFiles> {
+pub(crate) fn write(dir: &Path) -> io::Result<ClientKeyFiles> {
     let files = ClientKeyFiles {
         key: dir.join(format!("clientKey_{KEY_ID}.json")),
         password: dir.join(format!("clientKey_{KEY_ID}_Password.txt")),

@@ -2,15 +2,18 @@
 //!
 //! Codes and messages: vendor document "Common error codes" of the KMS instance API.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
 
+use super::client_key;
+use super::message::ACTION;
 use super::message::{GetSecretValueRequest, Refused, SecretValue};
-use super::{ACTION, client_key, secrets};
-use crate::openapi::{Refusal, request_id};
-use crate::server::Judgement;
-use crate::state::State;
+use super::secrets::{self, Kms};
+use crate::openapi::product::{Refusal, request_id};
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::time::{MAX_SKEW, apart, parse_http_date};
 use crate::wire::{Answer, Request};
 
@@ -20,32 +23,56 @@ const PROTOBUF: &str = "application/x-protobuf";
 /// Three c's, as the service has it.
 const KEY_HEADER: &str = "x-kms-acccesskeyid";
 
-/// The name of the operation that is asked for.
-pub(crate) fn action(request: &Request) -> String {
-    let named = request.header("x-kms-apiname").filter(|name| !name.is_empty());
-    named.unwrap_or("Unknown").to_owned()
-}
+/// The gateway of an instance.
+pub(crate) struct InstanceGateway(pub(crate) Arc<Kms>);
 
-/// The id of the client key that the request names.
-pub(crate) fn access_key_id(request: &Request) -> Option<String> {
-    request.header(KEY_HEADER).map(str::to_owned)
-}
+impl CloudService for InstanceGateway {
+    fn id(&self) -> Service {
+        Service::KmsInstance
+    }
 
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    match answer(state, request, judgement) {
-        Ok(value) => Answer::new(200, PROTOBUF, value.encode_to_vec()),
-        Err(refusal) => error(refusal.status, refusal.code, &refusal.message),
+    fn is_at(&self, host: &str) -> bool {
+        host.ends_with(".cryptoservice.kms.aliyuncs.com")
+    }
+
+    fn action(&self, request: &Request) -> String {
+        let named = request.header("x-kms-apiname").filter(|name| !name.is_empty());
+        named.unwrap_or("Unknown").to_owned()
+    }
+
+    /// The id of the client key.
+    fn access_key_id(&self, request: &Request) -> Option<String> {
+        request.header(KEY_HEADER).map(str::to_owned)
+    }
+
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        match answer(&self.0, request, judgement) {
+            Ok(value) => Answer::new(200, PROTOBUF, value.encode_to_vec()),
+            Err(refusal) => error(refusal.status, refusal.code, &refusal.message),
+        }
+    }
+
+    fn error(&self, _request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(status, code, message)
+    }
+
+    fn throttling(&self, _request: &Request) -> Answer {
+        error(429, "Rejected.Throttling", "QPS Limit Exceeded")
+    }
+
+    /// Its answers are no text.
+    fn remove_field(&self, answer: &mut Answer, name: &str) {
+        if answer.status == 200
+            && let Ok(mut value) = SecretValue::decode(answer.body.clone())
+        {
+            value.clear_field(name);
+            answer.body = value.encode_to_vec().into();
+        }
     }
 }
 
-/// The service's own way of saying "too many requests".
-pub(crate) fn throttling() -> Answer {
-    error(429, "Rejected.Throttling", "QPS Limit Exceeded")
-}
-
 /// An error answer.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = Refused {
         status_code: status.into(),
         code: code.to_owned(),
@@ -57,17 +84,7 @@ pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
     answer
 }
 
-/// Takes a field away from the answer to a request that went well.
-pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
-    if answer.status == 200
-        && let Ok(mut value) = SecretValue::decode(answer.body.clone())
-    {
-        value.clear_field(name);
-        answer.body = value.encode_to_vec().into();
-    }
-}
-
-fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<SecretValue, Refusal> {
+fn answer(kms: &Kms, request: &Request, judgement: Judgement) -> Result<SecretValue, Refusal> {
     let version = request.header("x-kms-apiversion").unwrap_or_default();
     if version != VERSION {
         let message = format!("The ApiVersion \"{version}\" is invalid.");
@@ -78,17 +95,17 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Secr
         let message = format!("The ApiName \"{name}\" is invalid.");
         return Err(Refusal::new(400, "InvalidApiName", message));
     }
-    authenticate(state, request, state.now(judgement.clock_offset))?;
+    authenticate(kms, request, kms.state.now(judgement.clock_offset))?;
     let asked = GetSecretValueRequest::decode(request.body.clone())
         .map_err(|_| Refusal::new(400, "InvalidParameter", "The specified parameter is not valid."))?;
     if asked.secret_name.is_empty() {
         let message = "Parameter SecretName does not exist in http header or body.";
         return Err(Refusal::new(400, "MissingParameter", message));
     }
-    secrets::get(state, &asked, judgement)
+    secrets::get(kms, &asked, judgement)
 }
 
-fn authenticate(state: &State, request: &Request, now: SystemTime) -> Result<(), Refusal> {
+fn authenticate(kms: &Kms, request: &Request, now: SystemTime) -> Result<(), Refusal> {
     match request.header("x-kms-signaturemethod") {
         Some(SIGNATURE_METHOD) => {}
         None => return Err(invalid("x-kms-signaturemethod")),
@@ -117,7 +134,7 @@ fn authenticate(state: &State, request: &Request, now: SystemTime) -> Result<(),
         .header("authorization")
         .and_then(|value| value.strip_prefix("Bearer "))
         .ok_or_else(|| invalid("Authorization"))?;
-    let key = state.lock().kms.client_keys.get(id).cloned().ok_or_else(|| {
+    let key = kms.store().client_keys.get(id).cloned().ok_or_else(|| {
         let message = format!("The AccessKey ID \"{id}\" does not exist in our records.");
         Refusal::new(404, "Unauthorized", message)
     })?;

@@ -8,6 +8,9 @@ use prost::bytes::{Buf, BufMut};
 use prost::encoding::{DecodeContext, WireType, bool, int32, skip_field, string};
 use serde_json::{Map, Value, json};
 
+/// The only operation.
+pub(super) const ACTION: &str = "GetSecretValue";
+
 // By hand, not derived: the derive macro would bring a second syn into the workspace's builds.
 
 #[derive(Clone, Debug, Default, PartialEq)]

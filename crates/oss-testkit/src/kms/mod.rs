@@ -5,16 +5,9 @@
 //! error codes" of the same reference and of the KMS instance API. Signatures as observed from the vendor's
 //! clients `aliyun-secret-manager-client` and `alibabacloud-dkms-gcs`.
 
-mod client_key;
-mod cloud;
+pub(crate) mod client_key;
 pub(crate) mod instance;
 mod message;
-mod secrets;
+pub(crate) mod secrets;
+pub(crate) mod settings;
 pub(crate) mod shared;
-
-pub use client_key::ClientKeyFiles;
-pub(crate) use cloud::{Addresses, Settings};
-pub(crate) use secrets::Store;
-
-/// The only operation.
-const ACTION: &str = "GetSecretValue";

@@ -1,6 +1,7 @@
 //! The secrets, and the keys that rotate in some of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
@@ -9,9 +10,9 @@ use serde_json::json;
 use super::client_key::ClientKeyFiles;
 use super::message::{GetSecretValueRequest, SecretValue};
 use crate::account::{Key, Principal, new_key_pair};
-use crate::openapi::{Refusal, request_id};
-use crate::server::Judgement;
-use crate::state::{Inner, State};
+use crate::openapi::product::{Refusal, request_id};
+use crate::service::Judgement;
+use crate::state::State;
 use crate::time::{iso, shift};
 
 const CURRENT: &str = "ACSCurrent";
@@ -23,13 +24,13 @@ const RAM_PREFIX: &str = "acs/ram/user/";
 #[derive(Default)]
 pub(crate) struct Store {
     /// Public keys of the client keys, by id.
-    pub(super) client_keys: HashMap<String, Vec<u8>>,
+    pub(crate) client_keys: HashMap<String, Vec<u8>>,
     pub(super) regions: BTreeSet<String>,
-    pub(super) secrets: BTreeMap<String, Secret>,
-    pub(super) files: Option<ClientKeyFiles>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) files: Option<ClientKeyFiles>,
 }
 
-pub(super) struct Secret {
+pub(crate) struct Secret {
     created: SystemTime,
     /// The last one is current, the one before it previous.
     versions: Vec<Version>,
@@ -60,21 +61,55 @@ struct Ram {
 }
 
 /// The name of the secret that holds a RAM user's key.
-pub(super) fn ram_secret_name(user: &str) -> String {
+pub(crate) fn ram_secret_name(user: &str) -> String {
     format!("{RAM_PREFIX}{user}")
 }
 
-impl Inner {
+/// KMS behind both of its gateways.
+pub(crate) struct Kms {
+    pub(super) state: Arc<State>,
+    store: Mutex<Store>,
+}
+
+impl Kms {
+    pub(super) fn new(state: Arc<State>, store: Store) -> Self {
+        Self {
+            state,
+            store: Mutex::new(store),
+        }
+    }
+
+    /// What it keeps; who holds this may lock the state of all services, and not the other way round.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kms {
+    /// Gives the user of a RAM secret a new key now; see [`Store::rotate_secret`].
+    pub(crate) fn rotate_secret(&self, name: &str, keep_old: bool) -> Option<Credentials> {
+        let now = self.state.now(0);
+        self.store().rotate_secret(&self.state, name, now, keep_old)
+    }
+
+    /// Adds a generic secret now; see [`Store::put_secret`].
+    pub(crate) fn put_secret(&self, name: &str, value: &str) -> bool {
+        let now = self.state.now(0);
+        self.store().put_secret(name, value, now)
+    }
+}
+
+impl Store {
     /// Adds a RAM user whose key is in a secret, and can be rotated there.
-    pub(super) fn add_ram_secret(&mut self, user: &str, interval: Duration, now: SystemTime) {
+    pub(super) fn add_ram_secret(&mut self, state: &State, user: &str, interval: Duration, now: SystemTime) {
         let ram = Ram {
             user: user.to_owned(),
             interval,
             rotated: None,
             next: next_rotation(now, interval),
         };
-        let version = self.new_pair(user, now);
-        self.kms.secrets.insert(
+        let version = new_pair(state, user, now);
+        self.secrets.insert(
             ram_secret_name(user),
             Secret {
                 created: now,
@@ -85,15 +120,15 @@ impl Inner {
     }
 
     /// Adds a generic secret, or a version to one. False for the name of a RAM secret, which KMS alone fills.
-    pub(crate) fn put_secret(&mut self, name: &str, value: &str, now: SystemTime) -> bool {
-        let secret = self.kms.secrets.entry(name.to_owned()).or_insert(Secret {
+    pub(super) fn put_secret(&mut self, name: &str, value: &str, now: SystemTime) -> bool {
+        let secret = self.secrets.entry(name.to_owned()).or_insert(Secret {
             created: now,
             versions: Vec::new(),
             ram: None,
         });
         if secret.ram.is_some() || name.starts_with(RAM_PREFIX) {
             if secret.versions.is_empty() {
-                self.kms.secrets.remove(name);
+                self.secrets.remove(name);
             }
             return false;
         }
@@ -106,15 +141,16 @@ impl Inner {
 
     /// Gives the user of a RAM secret a new key. A RAM user has two keys at most: the one before the old one
     /// is deleted, and the old one too if it is not to be kept. Returns the new key.
-    pub(crate) fn rotate_secret(
+    fn rotate_secret(
         &mut self,
+        state: &State,
         name: &str,
         now: SystemTime,
         keep_old: bool,
     ) -> Option<Credentials> {
-        let user = self.kms.secrets.get(name)?.ram.as_ref()?.user.clone();
-        let version = self.new_pair(&user, now)?;
-        let secret = self.kms.secrets.get_mut(name)?;
+        let user = self.secrets.get(name)?.ram.as_ref()?.user.clone();
+        let version = new_pair(state, &user, now)?;
+        let secret = self.secrets.get_mut(name)?;
         secret.versions.push(version);
         let kept = if keep_old { 2 } else { 1 };
         let too_many = secret.versions.len().saturating_sub(kept);
@@ -126,40 +162,41 @@ impl Inner {
         let current = secret.current_pair();
         for version in deleted {
             if let Data::Pair { credentials, .. } = version.data {
-                self.keys.remove(credentials.access_key_id());
+                state.lock().keys.remove(credentials.access_key_id());
             }
         }
         current
     }
 
-    /// Makes a key that is good for the whole account's services.
-    fn new_pair(&mut self, user: &str, now: SystemTime) -> Option<Version> {
-        let (id, secret) = new_key_pair();
-        let credentials = Credentials::builder(id, secret)
-            .source("oss-testkit")
-            .build()
-            .ok()?;
-        self.add_key(Key::new(credentials.clone(), Principal::User(user.to_owned())));
-        Some(Version {
-            id: request_id().to_ascii_lowercase(),
-            data: Data::Pair {
-                credentials,
-                generated: now,
-            },
-        })
-    }
-
     /// Rotates what should have been rotated by now.
-    fn rotate_due(&mut self, name: &str, now: SystemTime) {
+    fn rotate_due(&mut self, state: &State, name: &str, now: SystemTime) {
         let next = self
-            .kms
             .secrets
             .get(name)
             .and_then(|secret| secret.ram.as_ref()?.next);
         if next.is_some_and(|next| next <= now) {
-            self.rotate_secret(name, now, true);
+            self.rotate_secret(state, name, now, true);
         }
     }
+}
+
+/// Makes a key that is good for the whole account's services.
+fn new_pair(state: &State, user: &str, now: SystemTime) -> Option<Version> {
+    let (id, secret) = new_key_pair();
+    let credentials = Credentials::builder(id, secret)
+        .source("oss-testkit")
+        .build()
+        .ok()?;
+    state
+        .lock()
+        .add_key(Key::new(credentials.clone(), Principal::User(user.to_owned())));
+    Some(Version {
+        id: request_id().to_ascii_lowercase(),
+        data: Data::Pair {
+            credentials,
+            generated: now,
+        },
+    })
 }
 
 fn next_rotation(now: SystemTime, interval: Duration) -> Option<SystemTime> {
@@ -167,7 +204,7 @@ fn next_rotation(now: SystemTime, interval: Duration) -> Option<SystemTime> {
 }
 
 impl Secret {
-    pub(super) fn current_pair(&self) -> Option<Credentials> {
+    pub(crate) fn current_pair(&self) -> Option<Credentials> {
         match &self.versions.last()?.data {
             Data::Pair { credentials, .. } => Some(credentials.clone()),
             Data::Text(_) => None,
@@ -200,15 +237,16 @@ impl Secret {
 
 /// `GetSecretValue`, after the caller is known.
 pub(super) fn get(
-    state: &State,
+    kms: &Kms,
     request: &GetSecretValueRequest,
     judgement: Judgement,
 ) -> Result<SecretValue, Refusal> {
+    let state = &*kms.state;
     let name = local_name(&request.secret_name, &state.account);
     let now = state.now(0);
-    let mut inner = state.lock();
-    inner.rotate_due(name, now);
-    let found = inner.kms.secrets.get(name).and_then(|secret| {
+    let mut store = kms.store();
+    store.rotate_due(state, name, now);
+    let found = store.secrets.get(name).and_then(|secret| {
         let (version, stages) = secret.version(&request.version_stage, &request.version_id)?;
         Some((secret, version, stages))
     });

@@ -1,42 +1,65 @@
 //! The gateway that all customers share: RPC with the parameters in the query, answers in JSON.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
+use super::client_key;
+use super::message::ACTION;
 use super::message::{GetSecretValueRequest, SecretValue};
-use super::{ACTION, client_key, secrets};
-use crate::openapi::{Refusal, request_id};
-use crate::server::Judgement;
-use crate::state::State;
+use super::secrets::{self, Kms};
+use crate::openapi::product::{self, Refusal, request_id};
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::time::{MAX_SKEW, apart, parse_iso};
 use crate::wire::{Answer, Request};
 
 const VERSION: &str = "2016-01-20";
 const JSON: &str = "application/json;charset=utf-8";
 
-/// The id of the client key that the request names.
-pub(crate) fn access_key_id(request: &Request) -> Option<String> {
-    request.parameter("AccessKeyId").map(str::to_owned)
-}
+/// The gateway that all customers share.
+pub(crate) struct SharedGateway(pub(crate) Arc<Kms>);
 
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    match answer(state, request, judgement) {
-        Ok(value) => {
-            let id = value.request_id.clone();
-            Answer::new(200, JSON, serde_json::Value::Object(value.to_json()).to_string())
-                .with("x-acs-request-id", id)
+impl CloudService for SharedGateway {
+    fn id(&self) -> Service {
+        Service::Kms
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        product::is_at(host, &["kms", "kms-vpc"])
+    }
+
+    fn action(&self, request: &Request) -> String {
+        product::action(request)
+    }
+
+    /// The id of the client key.
+    fn access_key_id(&self, request: &Request) -> Option<String> {
+        request.parameter("AccessKeyId").map(str::to_owned)
+    }
+
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        match answer(&self.0, request, judgement) {
+            Ok(value) => {
+                let id = value.request_id.clone();
+                Answer::new(200, JSON, serde_json::Value::Object(value.to_json()).to_string())
+                    .with("x-acs-request-id", id)
+            }
+            Err(refusal) => error(request, refusal.status, refusal.code, &refusal.message),
         }
-        Err(refusal) => error(request, refusal.status, refusal.code, &refusal.message),
+    }
+
+    fn error(&self, request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(request, status, code, message)
+    }
+
+    fn throttling(&self, request: &Request) -> Answer {
+        error(request, 400, "Rejected.Throttling", "QPS Limit Exceeded")
     }
 }
 
-/// The service's own way of saying "too many requests".
-pub(crate) fn throttling(request: &Request) -> Answer {
-    error(request, 400, "Rejected.Throttling", "QPS Limit Exceeded")
-}
-
 /// An error answer.
-pub(crate) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
+fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     let id = request_id();
     let region = request.parameter("RegionId").unwrap_or_default();
     let fields = json!({
@@ -51,7 +74,7 @@ pub(crate) fn error(request: &Request, status: u16, code: &str, message: &str) -
     answer
 }
 
-fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<SecretValue, Refusal> {
+fn answer(kms: &Kms, request: &Request, judgement: Judgement) -> Result<SecretValue, Refusal> {
     if request.parameter("Version") != Some(VERSION) {
         let message = "Specified parameter Version is not valid.";
         return Err(Refusal::new(400, "InvalidVersion", message));
@@ -60,8 +83,8 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Secr
         let message = "Specified api is not found, please check your url and method.";
         return Err(Refusal::new(404, "InvalidAction.NotFound", message));
     }
-    authenticate(state, request, judgement)?;
-    if !state.lock().kms.regions.contains(mandatory(request, "RegionId")?) {
+    authenticate(kms, request, judgement)?;
+    if !kms.store().regions.contains(mandatory(request, "RegionId")?) {
         let message = "The specified parameter RegionId is not valid.";
         return Err(Refusal::new(400, "InvalidParameter", message));
     }
@@ -73,11 +96,11 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Secr
         // One of the vendor's clients sends `True`.
         fetch_extended_config: text("FetchExtendedConfig").eq_ignore_ascii_case("true"),
     };
-    secrets::get(state, &asked, judgement)
+    secrets::get(kms, &asked, judgement)
 }
 
-fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Result<(), Refusal> {
-    let now = state.now(judgement.clock_offset);
+fn authenticate(kms: &Kms, request: &Request, judgement: Judgement) -> Result<(), Refusal> {
+    let now = kms.state.now(judgement.clock_offset);
     let id = mandatory(request, "AccessKeyId")?;
     let nonce = mandatory(request, "SignatureNonce")?;
     let expected = [
@@ -95,7 +118,7 @@ fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Resul
         return Err(Refusal::new(400, "IncompleteSignature", message));
     }
     check_time(request, now)?;
-    let key = state.lock().kms.client_keys.get(id).cloned().ok_or_else(|| {
+    let key = kms.store().client_keys.get(id).cloned().ok_or_else(|| {
         let message = "Specified access key is not found.";
         Refusal::new(404, "InvalidAccessKeyId.NotFound", message)
     })?;
@@ -113,7 +136,7 @@ fn authenticate(state: &State, request: &Request, judgement: Judgement) -> Resul
         );
         return Err(Refusal::new(400, "SignatureDoesNotMatch", message));
     }
-    if !state.lock().use_nonce(id, nonce, now) {
+    if !kms.state.lock().use_nonce(id, nonce, now) {
         let message = "Specified signature nonce was used already.";
         return Err(Refusal::new(400, "SignatureNonceUsed", message));
     }

@@ -4,16 +4,15 @@
 //! clients, which know of errors only the names of their fields.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::{bearer, credentials, end, is_json, new_token};
-use crate::builder::LocalCloudBuilder;
-use crate::cloud::LocalCloud;
-use crate::openapi::request_id;
-use crate::server::Judgement;
+use crate::openapi::product::request_id;
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::state::State;
 use crate::wire::{Answer, Request};
 
@@ -28,23 +27,25 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) port: u16,
-    lifetime: Option<Duration>,
-    access_configuration: Option<String>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) access_configuration: Option<String>,
 }
 
 /// What CloudSSO knows.
 pub(crate) struct CloudSso {
+    state: Arc<State>,
     role: String,
     lifetime: Duration,
-    access_configuration: String,
+    pub(crate) access_configuration: String,
     /// Access tokens and their ends.
     logins: Mutex<Vec<(String, SystemTime)>>,
 }
 
 impl CloudSso {
     /// Hands out keys of this role.
-    pub(crate) fn new(settings: Settings, role: &str) -> Self {
+    pub(crate) fn new(state: Arc<State>, settings: Settings, role: &str) -> Self {
         Self {
+            state,
             role: role.to_owned(),
             lifetime: settings.lifetime.unwrap_or(DEFAULT_LIFETIME),
             access_configuration: settings
@@ -52,6 +53,22 @@ impl CloudSso {
                 .unwrap_or_else(|| DEFAULT_ACCESS_CONFIGURATION.to_owned()),
             logins: Mutex::default(),
         }
+    }
+
+    /// Logs in, as a person does.
+    pub(crate) fn login(&self) -> CloudSsoLogin {
+        let access_token = new_token("sso-");
+        let expires_at = end(self.state.now(0), self.lifetime);
+        self.logins().push((access_token.clone(), expires_at));
+        CloudSsoLogin {
+            access_token,
+            expires_at,
+        }
+    }
+
+    /// Ends all logins.
+    pub(crate) fn end_logins(&self) {
+        self.logins().clear();
     }
 
     fn logins(&self) -> MutexGuard<'_, Vec<(String, SystemTime)>> {
@@ -87,81 +104,43 @@ impl fmt::Debug for CloudSsoLogin {
     }
 }
 
-/// CloudSSO.
-impl LocalCloud {
-    /// The sign-in URL, `cloud_sso_sign_in_url` of a profile: `http://127.0.0.1:<port>/device/login`. Requests
-    /// for credentials have the action `GetCloudCredentials`, all others `Unknown`.
-    pub fn cloud_sso_sign_in_url(&self) -> String {
-        format!("http://{}/device/login", self.cloud_sso)
+impl CloudService for CloudSso {
+    fn id(&self) -> Service {
+        Service::CloudSso
     }
 
-    /// The port of CloudSSO.
-    pub fn cloud_sso_port(&self) -> u16 {
-        self.cloud_sso.port()
+    fn is_at(&self, host: &str) -> bool {
+        let name = host.strip_suffix(".alibabacloudsso.com");
+        name.is_some_and(|name| name.starts_with("signin-"))
     }
 
-    /// Id of the access configuration that logins may use: `cloud_sso_access_config` of a profile.
-    pub fn cloud_sso_access_configuration(&self) -> &str {
-        &self.state.cloud_sso.access_configuration
+    fn action(&self, request: &Request) -> String {
+        let asked = request.method == "POST" && request.path == PATH;
+        if asked { ACTION } else { "Unknown" }.to_owned()
     }
 
-    /// Logs in, as a person does in a browser. The login is good for the cloud's
-    /// [account](LocalCloud::account_id) and access configuration, and brings keys of the first role.
-    pub fn cloud_sso_login(&self) -> CloudSsoLogin {
-        let service = &self.state.cloud_sso;
-        let access_token = new_token("sso-");
-        let expires_at = end(self.state.now(0), service.lifetime);
-        service.logins().push((access_token.clone(), expires_at));
-        CloudSsoLogin {
-            access_token,
-            expires_at,
-        }
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        answer(self, request, judgement)
+            .unwrap_or_else(|(status, code, message)| error(status, code, &message))
     }
 
-    /// Ends all logins of CloudSSO at once, as an administrator can.
-    pub fn end_cloud_sso_logins(&self) {
-        self.state.cloud_sso.logins().clear();
-    }
-}
-
-/// CloudSSO.
-impl LocalCloudBuilder {
-    /// The port of CloudSSO on 127.0.0.1. Default: 0, a free one.
-    #[must_use]
-    pub fn cloud_sso_port(mut self, port: u16) -> Self {
-        self.cloud_sso.port = port;
-        self
+    fn error(&self, _request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(status, code, message)
     }
 
-    /// How long a login of CloudSSO lasts; whole seconds. Default: 8 hours.
-    #[must_use]
-    pub fn cloud_sso_login_lifetime(mut self, lifetime: Duration) -> Self {
-        self.cloud_sso.lifetime = Some(lifetime);
-        self
+    fn throttling(&self, _request: &Request) -> Answer {
+        error(
+            429,
+            "Throttling.User",
+            "Request was denied due to user flow control.",
+        )
     }
-
-    /// Id of the access configuration that logins may use. Default: `ac-example`.
-    #[must_use]
-    pub fn cloud_sso_access_configuration(mut self, id: impl Into<String>) -> Self {
-        self.cloud_sso.access_configuration = Some(id.into());
-        self
-    }
-}
-
-/// The name under which the request is recorded.
-pub(crate) fn action(request: &Request) -> String {
-    let asked = request.method == "POST" && request.path == PATH;
-    if asked { ACTION } else { "Unknown" }.to_owned()
-}
-
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    answer(state, request, judgement).unwrap_or_else(|(status, code, message)| error(status, code, &message))
 }
 
 type Refusal = (u16, &'static str, String);
 
-fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
+fn answer(service: &CloudSso, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
+    let state = &*service.state;
     let refuse = |status, code, message: &str| Err((status, code, message.to_owned()));
     if request.path != PATH {
         return refuse(404, "NotFound", "There is nothing at this path.");
@@ -169,7 +148,6 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
     if request.method != "POST" {
         return refuse(405, "MethodNotAllowed", "Only POST is allowed.");
     }
-    let service = &state.cloud_sso;
     let Some(token) = bearer(request) else {
         return refuse(401, "MissingAccessToken", "The request shows no access token.");
     };
@@ -229,7 +207,7 @@ fn wanted(request: &Request) -> Result<Wanted, Refusal> {
 }
 
 /// An error answer, with the fields that the CLI reads.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({ "ErrorCode": code, "ErrorMessage": message, "RequestId": request_id() });
     let mut answer = Answer::new(status, "application/json", body.to_string());
     answer.code = Some(code.to_owned());

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::account::{Principal, mixed};
-use crate::server::Judgement;
+use crate::service::Judgement;
 use crate::session::Session;
 use crate::state::State;
 use crate::time::iso;

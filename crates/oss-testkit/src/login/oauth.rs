@@ -5,16 +5,15 @@
 //! are observed from the vendor's clients, errors of the token endpoint are those of RFC 6749.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::{bearer, credentials, end, is_json, new_token};
-use crate::builder::LocalCloudBuilder;
-use crate::cloud::LocalCloud;
-use crate::openapi::request_id;
-use crate::server::Judgement;
+use crate::openapi::product::request_id;
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::state::State;
 use crate::time::parse_iso;
 use crate::wire::{Answer, Request};
@@ -46,7 +45,7 @@ impl OAuthSite {
     }
 
     /// The public host.
-    pub(crate) fn host(self) -> &'static str {
+    fn host(self) -> &'static str {
         match self {
             Self::China => "oauth.aliyun.com",
             Self::International => "oauth.alibabacloud.com",
@@ -61,7 +60,7 @@ impl OAuthSite {
         }
     }
 
-    pub(crate) const ALL: [Self; 2] = [Self::China, Self::International];
+    const ALL: [Self; 2] = [Self::China, Self::International];
 
     /// Whether it answers at this `Host`; one that is not public may stand for both.
     fn answers_at(self, host: &str) -> bool {
@@ -76,13 +75,14 @@ impl OAuthSite {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) port: u16,
-    access_lifetime: Option<Duration>,
-    login_lifetime: Option<Duration>,
-    pascal_case: bool,
+    pub(crate) access_lifetime: Option<Duration>,
+    pub(crate) login_lifetime: Option<Duration>,
+    pub(crate) pascal_case: bool,
 }
 
 /// What the service knows.
 pub(crate) struct OAuth {
+    state: Arc<State>,
     role: String,
     access_lifetime: Duration,
     login_lifetime: Duration,
@@ -98,14 +98,42 @@ struct Stored {
 
 impl OAuth {
     /// Hands out keys of this role.
-    pub(crate) fn new(settings: &Settings, role: &str) -> Self {
+    pub(crate) fn new(state: Arc<State>, settings: &Settings, role: &str) -> Self {
         Self {
+            state,
             role: role.to_owned(),
             access_lifetime: settings.access_lifetime.unwrap_or(DEFAULT_ACCESS_LIFETIME),
             login_lifetime: settings.login_lifetime.unwrap_or(DEFAULT_LOGIN_LIFETIME),
             pascal_case: settings.pascal_case,
             logins: Mutex::default(),
         }
+    }
+
+    /// Logs in, as a person does.
+    pub(crate) fn login(&self, site: OAuthSite) -> OAuthLogin {
+        let now = self.state.now(0);
+        let login = OAuthLogin {
+            site,
+            access_token: new_token("access-"),
+            refresh_token: new_token("refresh-"),
+            access_token_expires_at: end(now, self.access_lifetime),
+            refresh_token_expires_at: end(now, self.login_lifetime),
+        };
+        self.logins().push(Stored {
+            login: login.clone(),
+            spent: Vec::new(),
+        });
+        login
+    }
+
+    /// The logins as they are now.
+    pub(crate) fn current_logins(&self) -> Vec<OAuthLogin> {
+        self.logins().iter().map(|stored| stored.login.clone()).collect()
+    }
+
+    /// Ends all logins.
+    pub(crate) fn end_logins(&self) {
+        self.logins().clear();
     }
 
     fn logins(&self) -> MutexGuard<'_, Vec<Stored>> {
@@ -162,109 +190,51 @@ impl fmt::Debug for OAuthLogin {
     }
 }
 
-/// The OAuth service.
-impl LocalCloud {
-    /// Where the OAuth service is: `http://127.0.0.1:<port>`, for both sites. Its requests have the actions
-    /// `RefreshToken` and `Exchange`, all others `Unknown`.
-    ///
-    /// A profile names a site and no host, so a client that reads one comes here only by
-    /// [`LocalCloud::routed`].
-    pub fn oauth_endpoint(&self) -> String {
-        format!("http://{}", self.oauth)
-    }
-
-    /// The port of the OAuth service.
-    pub fn oauth_port(&self) -> u16 {
-        self.oauth.port()
-    }
-
-    /// Logs in, as a person does in a browser. The login brings keys of the first role.
-    pub fn oauth_login(&self, site: OAuthSite) -> OAuthLogin {
-        let service = &self.state.oauth;
-        let now = self.state.now(0);
-        let login = OAuthLogin {
-            site,
-            access_token: new_token("access-"),
-            refresh_token: new_token("refresh-"),
-            access_token_expires_at: end(now, service.access_lifetime),
-            refresh_token_expires_at: end(now, service.login_lifetime),
-        };
-        service.logins().push(Stored {
-            login: login.clone(),
-            spent: Vec::new(),
-        });
-        login
-    }
-
-    /// The logins with the tokens that are good now, in the order in which they were made.
-    pub fn oauth_logins(&self) -> Vec<OAuthLogin> {
-        let logins = self.state.oauth.logins();
-        logins.iter().map(|stored| stored.login.clone()).collect()
-    }
-
-    /// Ends all OAuth logins at once, as their user can: both tokens are refused from now on.
-    pub fn end_oauth_logins(&self) {
-        self.state.oauth.logins().clear();
-    }
-}
-
-/// The OAuth service.
-impl LocalCloudBuilder {
-    /// The port of the OAuth service on 127.0.0.1. Default: 0, a free one.
-    #[must_use]
-    pub fn oauth_port(mut self, port: u16) -> Self {
-        self.oauth.port = port;
-        self
-    }
-
-    /// How long an access token of an OAuth login lasts; whole seconds. Default: 3 hours.
-    #[must_use]
-    pub fn oauth_access_token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.oauth.access_lifetime = Some(lifetime);
-        self
-    }
-
-    /// How long an OAuth login can be renewed; whole seconds. Default: 30 days.
-    #[must_use]
-    pub fn oauth_login_lifetime(mut self, lifetime: Duration) -> Self {
-        self.oauth.login_lifetime = Some(lifetime);
-        self
-    }
-
-    /// Whether the names of the credentials' fields begin with a capital letter: the vendor's clients disagree.
-    /// Default: no, `accessKeyId`.
-    #[must_use]
-    pub fn oauth_pascal_case(mut self, yes: bool) -> Self {
-        self.oauth.pascal_case = yes;
-        self
-    }
-}
-
-/// The name under which the request is recorded.
-pub(crate) fn action(request: &Request) -> String {
-    let name = match (request.method.as_str(), request.path.as_str()) {
-        ("POST", TOKEN_PATH) => "RefreshToken",
-        ("POST", EXCHANGE_PATH) => "Exchange",
-        _ => "Unknown",
-    };
-    name.to_owned()
-}
-
 type Refusal = (u16, &'static str, String);
 
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    let fields = match (request.method.as_str(), request.path.as_str()) {
-        ("POST", TOKEN_PATH) => refresh(state, request, judgement),
-        ("POST", EXCHANGE_PATH) => exchange(state, request, judgement),
-        (_, TOKEN_PATH | EXCHANGE_PATH) => Err(refusal(405, "invalid_request", "Only POST is allowed.")),
-        _ => Err(refusal(404, "not_found", "There is nothing at this path.")),
-    };
-    match fields {
-        // RFC 6749, section 5.1.
-        Ok(fields) => Answer::new(200, "application/json", Value::Object(fields).to_string())
-            .with("cache-control", "no-store"),
-        Err((status, code, message)) => error(status, code, &message),
+impl CloudService for OAuth {
+    fn id(&self) -> Service {
+        Service::OAuth
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        OAuthSite::ALL.into_iter().any(|site| site.host() == host)
+    }
+
+    fn action(&self, request: &Request) -> String {
+        let name = match (request.method.as_str(), request.path.as_str()) {
+            ("POST", TOKEN_PATH) => "RefreshToken",
+            ("POST", EXCHANGE_PATH) => "Exchange",
+            _ => "Unknown",
+        };
+        name.to_owned()
+    }
+
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        let fields = match (request.method.as_str(), request.path.as_str()) {
+            ("POST", TOKEN_PATH) => refresh(self, request, judgement),
+            ("POST", EXCHANGE_PATH) => exchange(self, request, judgement),
+            (_, TOKEN_PATH | EXCHANGE_PATH) => Err(refusal(405, "invalid_request", "Only POST is allowed.")),
+            _ => Err(refusal(404, "not_found", "There is nothing at this path.")),
+        };
+        match fields {
+            // RFC 6749, section 5.1.
+            Ok(fields) => Answer::new(200, "application/json", Value::Object(fields).to_string())
+                .with("cache-control", "no-store"),
+            Err((status, code, message)) => error(status, code, &message),
+        }
+    }
+
+    fn error(&self, _request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(status, code, message)
+    }
+
+    fn throttling(&self, _request: &Request) -> Answer {
+        error(
+            429,
+            "Throttling.User",
+            "Request was denied due to user flow control.",
+        )
     }
 }
 
@@ -272,7 +242,8 @@ fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
     (status, code, message.to_owned())
 }
 
-fn refresh(state: &State, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
+fn refresh(service: &OAuth, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
+    let state = &*service.state;
     // What is not in a form is not read, and in the URL secrets have no business.
     let field = |name: &str| {
         let mut values = request.form.iter().filter(|(own, _)| own == name);
@@ -301,7 +272,6 @@ fn refresh(state: &State, request: &Request, judgement: Judgement) -> Result<Map
     }
     let token = field("refresh_token")?;
     let now = state.now(judgement.clock_offset);
-    let service = &state.oauth;
     let mut logins = service.logins();
     let grant = |message| Err(refusal(400, "invalid_grant", message));
     if logins
@@ -337,7 +307,8 @@ fn refresh(state: &State, request: &Request, judgement: Judgement) -> Result<Map
     Ok(fields.as_object().cloned().unwrap_or_default())
 }
 
-fn exchange(state: &State, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
+fn exchange(service: &OAuth, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
+    let state = &*service.state;
     let invalid = |message| Err(refusal(400, "invalid_request", message));
     if !is_json(request) {
         return invalid("The Content-Type must be application/json.");
@@ -352,7 +323,6 @@ fn exchange(state: &State, request: &Request, judgement: Judgement) -> Result<Ma
             "The request shows no access token.",
         ));
     };
-    let service = &state.oauth;
     let found = {
         let logins = service.logins();
         let mut logins = logins.iter().map(|stored| &stored.login);
@@ -381,7 +351,7 @@ fn exchange(state: &State, request: &Request, judgement: Judgement) -> Result<Ma
 }
 
 /// An error answer, with the fields that the vendor's clients read.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({ "error": code, "error_description": message, "requestId": request_id() });
     let mut answer = Answer::new(status, "application/json", body.to_string());
     answer.code = Some(code.to_owned());

@@ -8,9 +8,10 @@ use oss_credentials_core::nonce;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::{Inner, MetadataMode};
+use super::{Inner, Metadata, MetadataMode};
 use crate::account::Principal;
-use crate::server::Judgement;
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::state::State;
 use crate::time::{iso, shift};
 use crate::wire::{Answer, Request};
@@ -45,35 +46,52 @@ fn operation(request: &Request) -> Operation {
     }
 }
 
-/// The name under which the request is recorded; the service has no such names.
-pub(crate) fn action(request: &Request) -> String {
-    let name = match operation(request) {
-        Operation::PutToken => "PutToken",
-        Operation::ListRoles => "ListRoles",
-        Operation::GetRoleCredentials(_) => "GetRoleCredentials",
-        Operation::Unknown => "Unknown",
-    };
-    name.to_owned()
-}
+impl CloudService for Metadata {
+    fn id(&self) -> Service {
+        Service::Metadata
+    }
 
-/// Whether the answer to this request never arrives.
-pub(crate) fn loses_answer(state: &State, request: &Request) -> bool {
-    state.metadata.lock().mode == MetadataMode::HopLimit && matches!(operation(request), Operation::PutToken)
-}
+    fn is_at(&self, host: &str) -> bool {
+        host == "100.100.100.200"
+    }
 
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    let mut metadata = state.metadata.lock();
-    match operation(request) {
-        Operation::PutToken => put_token(state, &mut metadata, request, judgement),
-        _ if !is_admitted(state, &metadata, request, judgement) => forbidden(),
-        Operation::ListRoles if !metadata.roles.is_empty() => {
-            Answer::new(200, "text/plain", metadata.roles.join("\n"))
+    /// The service has no such names.
+    fn action(&self, request: &Request) -> String {
+        let name = match operation(request) {
+            Operation::PutToken => "PutToken",
+            Operation::ListRoles => "ListRoles",
+            Operation::GetRoleCredentials(_) => "GetRoleCredentials",
+            Operation::Unknown => "Unknown",
+        };
+        name.to_owned()
+    }
+
+    fn loses_answer(&self, request: &Request) -> bool {
+        self.lock().mode == MetadataMode::HopLimit && matches!(operation(request), Operation::PutToken)
+    }
+
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        let state = &*self.state;
+        let mut metadata = self.lock();
+        match operation(request) {
+            Operation::PutToken => put_token(state, &mut metadata, request, judgement),
+            _ if !is_admitted(state, &metadata, request, judgement) => forbidden(),
+            Operation::ListRoles if !metadata.roles.is_empty() => {
+                Answer::new(200, "text/plain", metadata.roles.join("\n"))
+            }
+            Operation::GetRoleCredentials(role) if metadata.roles.contains(&role) => {
+                role_credentials(state, &mut metadata, role, judgement)
+            }
+            Operation::ListRoles | Operation::GetRoleCredentials(_) | Operation::Unknown => not_found(),
         }
-        Operation::GetRoleCredentials(role) if metadata.roles.contains(&role) => {
-            role_credentials(state, &mut metadata, role, judgement)
-        }
-        _ => not_found(),
+    }
+
+    fn error(&self, _request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(status, code, message)
+    }
+
+    fn throttling(&self, _request: &Request) -> Answer {
+        error(429, "TooManyRequests", "Too Many Requests")
     }
 }
 
@@ -139,7 +157,7 @@ fn forbidden() -> Answer {
 }
 
 /// An error is an XHTML page. It states no code; that one is for the record of the request.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+fn error(status: u16, code: &str, message: &str) -> Answer {
     let message = quick_xml::escape::partial_escape(message);
     let page = format!(
         "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n\

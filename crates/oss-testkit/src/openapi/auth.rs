@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use acs_sign::{acs3, rpc};
 
-use super::Refusal;
+use super::product::Refusal;
 use crate::account::Key;
-use crate::server::Judgement;
+use crate::service::Judgement;
 use crate::state::State;
 use crate::time::{MAX_SKEW, apart, parse_iso};
 use crate::wire::Request;

@@ -1,9 +1,10 @@
 //! Which bucket and key a request is for.
 
+use std::collections::HashMap;
+
 use percent_encoding::percent_decode_str;
 
 use super::error::Refusal;
-use crate::state::State;
 use crate::wire::Request;
 
 /// Suffixes of the service's own host names, and of those that lead to this machine.
@@ -21,10 +22,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn of(state: &State, request: &Request) -> Result<Self, Refusal> {
+    pub(super) fn of(cnames: &HashMap<String, String>, request: &Request) -> Result<Self, Refusal> {
         let host = host_name(&request.host);
-        let named = state
-            .cnames
+        let named = cnames
             .get(host)
             .map(String::as_str)
             .or_else(|| bucket_in_host(host));

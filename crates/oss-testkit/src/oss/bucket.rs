@@ -58,6 +58,8 @@ pub(crate) struct Bucket {
     pub(super) sink: bool,
     /// Whether it belongs to another account.
     pub(super) foreign: bool,
+    /// The region that it is in, where that is not the cloud's.
+    pub(super) elsewhere: Option<String>,
     pub(super) created: SystemTime,
     pub(super) versioning: Versioning,
     pub(crate) objects: Objects,
@@ -78,6 +80,7 @@ impl Bucket {
             acl,
             sink: false,
             foreign: false,
+            elsewhere: None,
             created,
             versioning: Versioning::Off,
             objects: Objects::default(),
@@ -95,6 +98,13 @@ impl Bucket {
     pub(crate) fn foreign(created: SystemTime) -> Self {
         Self {
             foreign: true,
+            ..Self::new(BucketAcl::Private, created)
+        }
+    }
+
+    pub(crate) fn elsewhere(region: String, created: SystemTime) -> Self {
+        Self {
+            elsewhere: Some(region),
             ..Self::new(BucketAcl::Private, created)
         }
     }
@@ -193,6 +203,14 @@ pub(super) fn named<'a>(
     if bucket.foreign {
         let message = "The bucket you access does not belong to you.";
         return Err(Refusal::new(403, "AccessDenied", message, "0003-00000001"));
+    }
+    if let Some(region) = &bucket.elsewhere {
+        let message = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                       Please send all future requests to this endpoint.";
+        let endpoint = format!("oss-{region}.aliyuncs.com");
+        return Err(Refusal::new(403, "AccessDenied", message, "")
+            .field("Bucket", name)
+            .field("Endpoint", &endpoint));
     }
     Ok(bucket)
 }

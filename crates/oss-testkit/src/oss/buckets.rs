@@ -19,9 +19,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let max = number_parameter(request, "max-keys", 1..=MAX_KEYS, DEFAULT_MAX_KEYS)?;
     let prefix = request.query_value("prefix").unwrap_or_default();
     let marker = request.query_value("marker").unwrap_or_default();
-    let inner = call.state.lock();
-    let mut found = inner
-        .buckets
+    let buckets = call.oss.buckets();
+    let mut found = buckets
         .iter()
         .filter(|(name, bucket)| !bucket.foreign && name.starts_with(prefix) && name.as_str() > marker);
     let page: Vec<_> = found.by_ref().take(max).collect();
@@ -35,8 +34,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     }
     text += &owner(&call.state.account);
     text += "<Buckets>";
-    let region = call.state.region.as_str();
     for (name, bucket) in page {
+        let region = bucket.elsewhere.as_deref().unwrap_or(&call.state.region);
         let fields = elements(&[
             ("Name", name.as_str()),
             ("Location", &format!("oss-{region}")),
@@ -71,9 +70,8 @@ pub(super) fn put(call: &Call<'_>) -> Result<Answer, Refusal> {
     if !body.is_empty() && !Node::parse(body).as_ref().is_some_and(is_configuration) {
         return Err(Refusal::malformed_xml());
     }
-    let mut inner = call.state.lock();
-    let bucket = inner
-        .buckets
+    let mut buckets = call.oss.buckets();
+    let bucket = buckets
         .entry(call.bucket.to_owned())
         .or_insert_with(|| Bucket::new(BucketAcl::Private, call.now));
     if bucket.foreign {

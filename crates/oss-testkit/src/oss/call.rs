@@ -7,10 +7,12 @@ use super::content::Content;
 use super::copy_source::Source;
 use super::error::Refusal;
 use super::object::Object;
+use super::store::Oss;
 use crate::state::State;
 use crate::wire::{Answer, Request};
 
 pub(super) struct Call<'a> {
+    pub(super) oss: &'a Oss,
     pub(super) state: &'a State,
     pub(super) request: &'a Request,
     pub(super) bucket: &'a str,
@@ -46,8 +48,7 @@ impl Call<'_> {
         &self,
         act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let mut inner = self.state.lock();
-        act(named(&mut inner.buckets, self.bucket)?)
+        act(named(&mut self.oss.buckets(), self.bucket)?)
     }
 
     /// The same with what the body brings. Checksums take their time: not while everybody waits for the lock.

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use md5::{Digest as _, Md5};
 
 use super::error::Refusal;
-use crate::wire::{Answer, Request};
+use crate::measure::{Measured, Meter};
+use crate::wire::{Answer, Request, Upload};
 
 /// The content of an object or of a part.
 #[derive(Clone, Debug)]
-pub(crate) struct Content {
+pub(super) struct Content {
     /// `None` for a sink: nothing but the figures below is kept.
     bytes: Option<Bytes>,
     pub(super) length: usize,
@@ -28,14 +28,24 @@ impl Content {
         meter.add(&bytes);
         Self {
             bytes: Some(bytes),
-            ..meter.finish()
+            ..Self::sunk(&meter.finish())
+        }
+    }
+
+    /// The content of a sink.
+    fn sunk(measured: &Measured) -> Self {
+        Self {
+            bytes: None,
+            length: measured.length,
+            md5: measured.md5,
+            crc64: Some(measured.crc64),
         }
     }
 
     /// The content that a request brings.
     pub(super) fn of_request(request: &Request) -> Self {
         match &request.upload {
-            crate::wire::Upload::Sunk(content) => content.clone(),
+            Upload::Sunk(measured) => Self::sunk(measured),
             _ => Self::of(request.body.clone()),
         }
     }
@@ -68,7 +78,7 @@ impl Content {
     }
 
     /// The bytes; `None` for a sink.
-    pub(crate) fn bytes(&self) -> Option<&Bytes> {
+    pub(super) fn bytes(&self) -> Option<&Bytes> {
         self.bytes.as_ref()
     }
 
@@ -122,32 +132,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Length and checksums of bytes that pass by.
-#[derive(Default)]
-pub(super) struct Meter {
-    length: usize,
-    md5: Md5,
-    crc64: crc64fast::Digest,
-}
-
-impl Meter {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
-        self.length += bytes.len();
-        self.md5.update(bytes);
-        self.crc64.write(bytes);
-    }
-
-    /// The content of a sink.
-    pub(super) fn finish(self) -> Content {
-        Content {
-            bytes: None,
-            length: self.length,
-            md5: self.md5.finalize().into(),
-            crc64: Some(self.crc64.sum64()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +161,7 @@ mod tests {
         let part = |text: &[u8]| {
             let mut meter = Meter::default();
             meter.add(text);
-            meter.finish()
+            Content::sunk(&meter.finish())
         };
         let (one, two) = (part(b"abc"), part(b"defgh"));
         let joined = Content::join(&[&one, &two]);

@@ -8,7 +8,7 @@ use crate::wire::{Answer, Request, element};
 
 /// A refusal: HTTP status, code, message, and the more precise code that the service calls `EC`.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(super) struct Refusal {
     status: u16,
     code: String,
     message: String,
@@ -112,12 +112,12 @@ pub(super) fn denied() -> Refusal {
 }
 
 /// An error answer, as a fault scripts it.
-pub(crate) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
+pub(super) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     Refusal::new(status, code, message, "").answer(request)
 }
 
 /// An error answer as JSON.
-pub(crate) fn json_error(request: &Request, status: u16, code: &str) -> Answer {
+pub(super) fn json_error(request: &Request, status: u16, code: &str) -> Answer {
     let id = request_id();
     let document = serde_json::json!({"Error": {
         "Code": code,

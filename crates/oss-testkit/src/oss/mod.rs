@@ -35,6 +35,7 @@ mod range;
 mod receive;
 mod restore;
 mod s3;
+mod store;
 mod symlink;
 mod tagging;
 mod upload;
@@ -42,45 +43,79 @@ mod uploads;
 mod versions;
 mod xml;
 
-use crate::server::Judgement;
-use crate::state::State;
+use axum::body::Body;
+use http::request::Parts;
+use oss_credentials_core::BoxFuture;
+
+use crate::body::Unread;
+use crate::record::Service;
+use crate::service::{CloudService, Judgement};
 use crate::wire::{Answer, Request, Upload};
 use address::Target;
-pub(crate) use auth::access_key_id;
 pub(crate) use bucket::Bucket;
 pub use bucket::BucketAcl;
 use call::Call;
-pub(crate) use content::Content;
 use copy_source::Source;
-use error::{Refusal, denied, request_id};
-pub(crate) use error::{error, json_error};
+use error::{Refusal, denied, error, json_error, request_id};
 pub(crate) use object::Object;
 use operation::Operation;
-pub(crate) use receive::receive;
+pub(crate) use store::{Buckets, Oss};
 
-/// The name of the operation that is asked for.
-pub(crate) fn action(state: &State, request: &Request) -> String {
-    Target::of(state, request)
-        .map_or("Unknown", |target| {
-            Operation::of(&s3::understood(request), &target).name()
-        })
-        .to_owned()
+impl CloudService for Oss {
+    fn id(&self) -> Service {
+        Service::Oss
+    }
+
+    /// Clients of OSS take its address: the hosts of its buckets are not led here.
+    fn is_at(&self, _host: &str) -> bool {
+        false
+    }
+
+    fn action(&self, request: &Request) -> String {
+        let target = Target::of(&self.cnames, request);
+        target
+            .map_or("Unknown", |target| {
+                Operation::of(&s3::understood(request), &target).name()
+            })
+            .to_owned()
+    }
+
+    fn access_key_id(&self, request: &Request) -> Option<String> {
+        auth::access_key_id(request)
+    }
+
+    fn receive(&self, parts: Parts, body: Body, limit: usize) -> BoxFuture<'_, Result<Request, Unread>> {
+        Box::pin(receive::receive(self, parts, body, limit))
+    }
+
+    fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
+        let answer = match answer(self, request, judgement) {
+            Ok(answer) => answer
+                .with("server", "AliyunOSS")
+                .with("x-oss-request-id", request_id())
+                .with("x-oss-server-time", "1"),
+            Err(refusal) => refusal.answer(request),
+        };
+        s3::answered(request, answer)
+    }
+
+    fn error(&self, request: &Request, status: u16, code: &str, message: &str) -> Answer {
+        error(request, status, code, message)
+    }
+
+    fn json_error(&self, request: &Request, status: u16, code: &str) -> Answer {
+        json_error(request, status, code)
+    }
+
+    fn throttling(&self, request: &Request) -> Answer {
+        let message = "The rate of requests exceeds the limit.";
+        error(request, 503, "QpsLimitExceeded", message)
+    }
 }
 
-/// Carries out a request.
-pub(crate) fn handle(state: &State, request: &Request, judgement: Judgement) -> Answer {
-    let answer = match answer(state, request, judgement) {
-        Ok(answer) => answer
-            .with("server", "AliyunOSS")
-            .with("x-oss-request-id", request_id())
-            .with("x-oss-server-time", "1"),
-        Err(refusal) => refusal.answer(request),
-    };
-    s3::answered(request, answer)
-}
-
-fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
-    let target = Target::of(state, request)?;
+fn answer(oss: &Oss, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
+    let state = &*oss.state;
+    let target = Target::of(&oss.cnames, request)?;
     if matches!(request.upload, Upload::TooLong) {
         let message = "Your proposed upload exceeds the maximum allowed size.";
         return Err(Refusal::new(400, "EntityTooLarge", message, ""));
@@ -94,14 +129,13 @@ fn answer(state: &State, request: &Request, judgement: Judgement) -> Result<Answ
         return Err(not_implemented());
     }
     let call = Call {
+        oss,
         state,
         request,
         bucket: &target.bucket,
         key: &target.key,
         copy_source: match operation {
-            Operation::CopyObject | Operation::UploadPartCopy => {
-                Some(Source::of(request, &state.lock().buckets)?)
-            }
+            Operation::CopyObject | Operation::UploadPartCopy => Some(Source::of(request, &oss.buckets())?),
             _ => None,
         },
         signed: caller.is_some(),
@@ -138,7 +172,7 @@ fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Res
         Op::ListBuckets => buckets::list(call),
         Op::PutBucket => buckets::put(call),
         Op::HeadBucket => call.in_bucket(|_| Ok(Answer::empty(200))),
-        Op::DeleteBucket => buckets::delete(&mut call.state.lock().buckets, call.bucket),
+        Op::DeleteBucket => buckets::delete(&mut call.oss.buckets(), call.bucket),
         Op::GetBucketInfo => call.in_bucket(|bucket| Ok(bucket_info::info(call, bucket))),
         Op::GetBucketLocation => call.in_bucket(|_| Ok(bucket_info::location(call))),
         Op::GetBucketStat => call.in_bucket(|bucket| Ok(bucket_info::stat(call, bucket))),
@@ -154,7 +188,7 @@ fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Res
         Op::PostObject => call.in_bucket(|bucket| post::post(call, bucket)),
         Op::PutObject => call.store(upload::put),
         Op::AppendObject => call.store(upload::append),
-        Op::CopyObject => copy::copy(call, &mut call.state.lock().buckets),
+        Op::CopyObject => copy::copy(call, &mut call.oss.buckets()),
         Op::GetObject | Op::HeadObject => call.in_bucket(|bucket| download::get(call, bucket)),
         Op::GetObjectMeta => call.in_bucket(|bucket| download::meta(call, bucket)),
         Op::DeleteObject => call.in_bucket(|bucket| Ok(delete_multiple::delete_one(call, bucket))),
@@ -168,7 +202,7 @@ fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Res
         Op::RestoreObject => call.in_bucket(|bucket| restore::restore(call, bucket)),
         Op::InitiateMultipartUpload => call.in_bucket(|bucket| multipart::initiate(call, bucket)),
         Op::UploadPart => call.store(multipart::upload_part),
-        Op::UploadPartCopy => copy::upload_part(call, &mut call.state.lock().buckets),
+        Op::UploadPartCopy => copy::upload_part(call, &mut call.oss.buckets()),
         Op::CompleteMultipartUpload => call.in_bucket(|bucket| multipart::complete(call, bucket)),
         Op::AbortMultipartUpload => call.in_bucket(|bucket| multipart::abort(call, bucket)),
         Op::ListParts => call.in_bucket(|bucket| multipart::list_parts(call, bucket)),

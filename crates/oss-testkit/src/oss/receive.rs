@@ -1,7 +1,5 @@
 //! Reading requests: bodies are kept, counted, or taken apart as a form.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart};
 use bytes::Bytes;
@@ -9,26 +7,26 @@ use http::request::Parts;
 use http_body_util::BodyExt as _;
 
 use super::address::Target;
-use super::content::{Content, Meter};
+use super::store::Oss;
 use crate::body::{self, Unread};
-use crate::state::State;
+use crate::measure::{Measured, Meter};
 use crate::wire::{FormFile, Request, Upload};
 
-/// Reads a request to its end; `None` if the caller went away in the middle.
-pub(crate) async fn receive(state: &Arc<State>, parts: Parts, body: Body) -> Option<Request> {
-    if goes_to_a_sink(state, &parts) {
-        let content = measure(body).await?;
+/// Reads a request to its end. A body that is too long is left to the operation.
+pub(super) async fn receive(oss: &Oss, parts: Parts, body: Body, limit: usize) -> Result<Request, Unread> {
+    if goes_to_a_sink(oss, &parts) {
+        let measured = measure(body).await.ok_or(Unread::Gone)?;
         let mut request = Request::new(&parts, Bytes::new());
-        request.upload = Upload::Sunk(content);
-        return Some(request);
+        request.upload = Upload::Sunk(measured);
+        return Ok(request);
     }
-    let body = match body::read(body, state.body_limit).await {
+    let body = match body::read(body, limit).await {
         Ok(body) => body,
-        Err(Unread::Gone) => return None,
+        Err(Unread::Gone) => return Err(Unread::Gone),
         Err(Unread::TooLong) => {
             let mut request = Request::new(&parts, Bytes::new());
             request.upload = Upload::TooLong;
-            return Some(request);
+            return Ok(request);
         }
     };
     let mut request = Request::new(&parts, body.clone());
@@ -41,23 +39,19 @@ pub(crate) async fn receive(state: &Arc<State>, parts: Parts, body: Body) -> Opt
             None => request.upload = Upload::Malformed,
         }
     }
-    Some(request)
+    Ok(request)
 }
 
 /// Only PUT brings content that is worth not being kept: documents of other requests have to be read.
-fn goes_to_a_sink(state: &State, parts: &Parts) -> bool {
+fn goes_to_a_sink(oss: &Oss, parts: &Parts) -> bool {
     parts.method == http::Method::PUT
-        && Target::of(state, &Request::new(parts, Bytes::new())).is_ok_and(|target| {
-            let inner = state.lock();
-            !target.key.is_empty()
-                && inner
-                    .buckets
-                    .get(&target.bucket)
-                    .is_some_and(|bucket| bucket.sink)
+        && Target::of(&oss.cnames, &Request::new(parts, Bytes::new())).is_ok_and(|target| {
+            let buckets = oss.buckets();
+            !target.key.is_empty() && buckets.get(&target.bucket).is_some_and(|bucket| bucket.sink)
         })
 }
 
-async fn measure(mut body: Body) -> Option<Content> {
+async fn measure(mut body: Body) -> Option<Measured> {
     let mut meter = Meter::default();
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame.ok()?.data_ref() {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::Condition;
 use super::pattern::matches;
+use super::syntax::Condition;
 
 /// What conditions ask about.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::condition::{Context, check_variables, holds};
 use super::pattern::{matches_action, matches_resource};
-use super::{Actions, Effect, Policy, Statement};
+use super::syntax::{Actions, Effect, Policy, Statement};
 
 /// What a request needs to be allowed to do: one action on one resource.
 #[derive(Clone, Copy, Debug)]

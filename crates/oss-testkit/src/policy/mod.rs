@@ -8,44 +8,8 @@ mod condition;
 mod decide;
 mod parse;
 mod pattern;
+mod syntax;
 
 pub(crate) use condition::Context;
 pub(crate) use decide::{Access, Decision};
-
-/// A policy that was passed to STS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Policy {
-    statements: Vec<Statement>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Statement {
-    effect: Effect,
-    actions: Actions,
-    resources: Vec<String>,
-    conditions: Vec<Condition>,
-    /// Elements that are not implemented, by name.
-    unsupported: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Actions {
-    /// `Action`: the statement covers these.
-    Only(Vec<String>),
-    /// `NotAction`: the statement covers all others.
-    AllBut(Vec<String>),
-}
-
-/// One key below one operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Condition {
-    operator: String,
-    key: String,
-    values: Vec<String>,
-}
+pub(crate) use syntax::Policy;

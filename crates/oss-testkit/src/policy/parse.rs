@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Actions, Condition, Effect, Policy, Statement};
+use super::syntax::{Actions, Condition, Effect, Policy, Statement};
 
 /// The only version of the policy language.
 const VERSION: &str = "1";

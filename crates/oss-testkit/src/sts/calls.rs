@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::account::{Key, Principal, Role};
-use crate::openapi::Refusal;
 use crate::openapi::auth::mandatory;
+use crate::openapi::product::Refusal;
 use crate::policy::Policy;
-use crate::server::Judgement;
+use crate::service::Judgement;
 use crate::session::Session;
 use crate::state::State;
 use crate::time::iso;

@@ -4,8 +4,6 @@
 //! and limits; the codes are those that the vendor's SDKs know.
 
 use std::fmt;
-use std::io;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -22,11 +20,9 @@ use super::calls::{
     Fields, check_session_name, find_role, into_map, read_policy, role_name, session_fields, session_length,
 };
 use crate::account::Principal;
-use crate::builder::LocalCloudBuilder;
-use crate::cloud::LocalCloud;
-use crate::openapi::Refusal;
 use crate::openapi::auth::{check_time, mandatory};
-use crate::server::Judgement;
+use crate::openapi::product::Refusal;
+use crate::service::Judgement;
 use crate::session::Session;
 use crate::state::State;
 use crate::time::{iso, shift};
@@ -36,16 +32,14 @@ const PROVIDER: &str = "example-oidc-provider";
 const DEFAULT_ISSUER: &str = "https://oidc.example.com";
 const DEFAULT_AUDIENCE: &str = "sts.aliyuncs.com";
 const DEFAULT_SUBJECT: &str = "system:serviceaccount:default:example";
-/// Life of the token that [`LocalCloud::write_oidc_token`] writes.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 /// Shortest and longest token, in characters.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 4..=20_000;
 
 /// What the builder sets.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    issuer: Option<String>,
-    audience: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
 }
 
 /// The issuer of tokens that the account's OIDC provider stands for.
@@ -90,7 +84,7 @@ impl Issuer {
         self.key.get_or_init(SigningKey::new).as_ref()
     }
 
-    fn sign(&self, token: &OidcToken, now: SystemTime) -> Option<String> {
+    pub(crate) fn sign(&self, token: &OidcToken, now: SystemTime) -> Option<String> {
         let key = self.key()?;
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(key.id.clone());
@@ -220,76 +214,13 @@ impl OidcToken {
     }
 }
 
-impl LocalCloud {
-    /// ARN of the account's OIDC provider.
-    pub fn oidc_provider_arn(&self) -> String {
-        provider_arn(&self.state)
-    }
-
-    /// A token that AssumeRoleWithOIDC takes for this long; see [`OidcToken::lasting`].
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloud::sign_oidc_token`].
-    pub fn oidc_token(&self, lifetime: Duration) -> io::Result<String> {
-        self.sign_oidc_token(&OidcToken::lasting(lifetime))
-    }
-
-    /// Signs a token with the key of the issuer, RS256. The key is made at the first call.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::Other`] if no key or signature could be made, or the end is beyond what a clock can
-    /// show.
-    pub fn sign_oidc_token(&self, token: &OidcToken) -> io::Result<String> {
-        let signed = self.state.oidc.sign(token, self.state.now(0));
-        signed.ok_or_else(|| io::Error::other("the OIDC token could not be signed"))
-    }
-
-    /// Writes a token that is good for an hour into a file, for
-    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE`. A file that is there is replaced in one step.
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloud::sign_oidc_token`], and what the file system says.
-    pub fn write_oidc_token(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        self.write_oidc_token_lasting(path, DEFAULT_LIFETIME)
-    }
-
-    /// [`LocalCloud::write_oidc_token`] with another life of the token.
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloud::write_oidc_token`].
-    pub fn write_oidc_token_lasting(&self, path: impl AsRef<Path>, lifetime: Duration) -> io::Result<()> {
-        let path = path.as_ref();
-        let token = self.oidc_token(lifetime)?;
-        // Beside the file, so that it can take the file's place in one step.
-        let new = path.with_extension("new");
-        std::fs::write(&new, token)?;
-        std::fs::rename(&new, path)
-    }
-}
-
-impl LocalCloudBuilder {
-    /// The issuer (`iss`) of the tokens that the account's OIDC provider stands for. Default:
-    /// `https://oidc.example.com`; nothing is ever asked of it.
-    #[must_use]
-    pub fn oidc_issuer(mut self, url: impl Into<String>) -> Self {
-        self.oidc.issuer = Some(url.into());
-        self
-    }
-
-    /// The client id (`aud`) of the account's OIDC provider. Default: `sts.aliyuncs.com`.
-    #[must_use]
-    pub fn oidc_audience(mut self, client_id: impl Into<String>) -> Self {
-        self.oidc.audience = Some(client_id.into());
-        self
-    }
-}
-
 /// AssumeRoleWithOIDC. The token takes the place of a signature.
-pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement: Judgement) -> Fields {
+pub(super) fn assume_role_with_oidc(
+    state: &State,
+    issuer: &Issuer,
+    request: &Request,
+    judgement: Judgement,
+) -> Fields {
     let now = state.now(judgement.clock_offset);
     check_time(mandatory(request, "Timestamp", "MissingTimestamp")?, now)?;
     let provider = mandatory(request, "OIDCProviderArn", "MissingOIDCProviderArn")?;
@@ -307,7 +238,7 @@ pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement:
         "NoPermission" => not_trusted(),
         _ => refusal,
     })?;
-    let claims = state.oidc.verify(token, now)?;
+    let claims = issuer.verify(token, now)?;
     let role = find_role(state, name, arn)?;
     if !role.trusts_token_of(&claims.subject) {
         return Err(not_trusted());
@@ -323,8 +254,8 @@ pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement:
     let mut fields = session_fields(state, &role, session, &begun);
     let info = json!({
         "Subject": claims.subject,
-        "Issuer": state.oidc.url,
-        "ClientIds": state.oidc.audience,
+        "Issuer": issuer.url,
+        "ClientIds": issuer.audience,
         "IssuanceTime": claims.issued_at.and_then(at_unix).map(iso),
         "ExpirationTime": at_unix(claims.expires_at).map(iso),
         "VerificationInfo": "Success",
@@ -333,7 +264,7 @@ pub(super) fn assume_role_with_oidc(state: &State, request: &Request, judgement:
     Ok(("AssumeRoleWithOIDC", fields))
 }
 
-fn provider_arn(state: &State) -> String {
+pub(crate) fn provider_arn(state: &State) -> String {
     format!("acs:ram::{}:oidc-provider/{PROVIDER}", state.account)
 }
 

@@ -12,7 +12,7 @@ use oss_sign::v4::MAX_EXPIRES;
 
 use super::super::content::hex;
 use super::super::error::Refusal;
-use super::{check_token, expired, hex_bytes, invalid, mismatch, skewed};
+use super::check::{check_token, expired, hex_bytes, invalid, key, mismatch, skewed};
 use crate::account::Key;
 use crate::state::State;
 use crate::time::{MAX_SKEW, apart, basic_day, parse_basic, parse_http_date};
@@ -159,7 +159,7 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     }
     check_headers(request, &signed)?;
     check_payload(request, signed.payload)?;
-    let key = super::key(state, signed.credential.id)?;
+    let key = key(state, signed.credential.id)?;
     check_token(state, &key, signed.token, now)?;
     check_time(&signed, now)?;
     check_signature(request, &signed, &key)?;

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use oss_sign::v4::{ALGORITHM, DEFAULT_PRODUCT, signature};
 
 use super::super::error::Refusal;
-use super::{check_token, invalid, mismatch, skewed, v1};
+use super::check::{check_token, invalid, key, mismatch, skewed};
+use super::v1;
 use crate::account::Key;
 use crate::state::State;
 use crate::time::{MAX_SKEW, parse_basic};
@@ -70,7 +71,7 @@ fn authenticate_v1(state: &State, request: &Request, now: SystemTime) -> Result<
     if provided.is_empty() {
         return Err(invalid("The Signature of the form is empty.", "0002-00000704"));
     }
-    let key = super::key(state, id)?;
+    let key = key(state, id)?;
     check_token(state, &key, value("x-oss-security-token"), now)?;
     if v1::sign(key.credentials.access_key_secret(), policy.as_bytes()) == provided {
         return Ok(key);
@@ -107,7 +108,7 @@ pub(super) fn authenticate(state: &State, request: &Request, now: SystemTime) ->
     let date = request.form_field("x-oss-date").unwrap_or_default();
     let time = parse_basic(date).filter(|_| date.starts_with(credential.day));
     let time = time.ok_or_else(|| invalid("Invalid x-oss-date.", ""))?;
-    let key = super::key(state, credential.id)?;
+    let key = key(state, credential.id)?;
     check_token(state, &key, request.form_field("x-oss-security-token"), now)?;
     let ahead = time.duration_since(now).unwrap_or_default();
     let age = now.duration_since(time).unwrap_or_default();

@@ -7,7 +7,7 @@ use oss_sign::v4::{ALGORITHM, Authorization, DEFAULT_PRODUCT, MAX_EXPIRES};
 
 use super::super::address::Target;
 use super::super::error::Refusal;
-use super::{check_token, expired, hex_bytes, invalid, mismatch, skewed};
+use super::check::{check_token, expired, hex_bytes, invalid, key, mismatch, skewed};
 use crate::account::Key;
 use crate::state::State;
 use crate::time::{MAX_SKEW, apart, basic_day, parse_basic, parse_http_date};
@@ -45,7 +45,7 @@ pub(super) fn authenticate(
     let authorization = &signed.authorization;
     check_scope(state, &signed)?;
     check_additional(request, authorization)?;
-    let key = super::key(state, authorization.access_key_id())?;
+    let key = key(state, authorization.access_key_id())?;
     check_token(state, &key, signed.token, now)?;
     check_time(&signed, now)?;
     check_signature(request, target, &query, authorization, &key)?;

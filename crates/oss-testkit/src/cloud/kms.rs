@@ -1,77 +1,29 @@
 //! What a test can set and do: secrets, rotation, client keys.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::sync::MutexGuard;
+use std::time::Duration;
 
 use oss_credentials_core::Credentials;
 
-use super::client_key::{self, ClientKeyFiles};
-use super::secrets::ram_secret_name;
+use super::LocalCloud;
 use crate::builder::LocalCloudBuilder;
-use crate::cloud::LocalCloud;
-use crate::state::Inner;
-
-const DEFAULT_SECRET_USER: &str = "example-rotated-user";
-const DEFAULT_SECOND_REGION: &str = "cn-shanghai";
-/// As the RAM secrets of the console.
-const DEFAULT_ROTATION: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// Where the gateways listen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Addresses {
-    pub(crate) shared: SocketAddr,
-    pub(crate) instance: SocketAddr,
-}
-
-/// Settings of KMS.
-#[derive(Default)]
-pub(crate) struct Settings {
-    pub(crate) shared_port: u16,
-    pub(crate) instance_port: u16,
-    users: Vec<String>,
-    secrets: Vec<(String, String)>,
-    client_keys: Vec<(String, Vec<u8>)>,
-    regions: Vec<String>,
-    rotation: Option<Duration>,
-}
-
-impl Settings {
-    /// Puts what was set into the state, before the first request.
-    pub(crate) fn apply(self, inner: &mut Inner, region: &str, now: SystemTime) -> io::Result<()> {
-        let own = (client_key::KEY_ID.to_owned(), client_key::PUBLIC_KEY.to_vec());
-        inner
-            .kms
-            .client_keys
-            .extend(std::iter::once(own).chain(self.client_keys));
-        let regions = [region, DEFAULT_SECOND_REGION].map(str::to_owned);
-        inner.kms.regions.extend(regions.into_iter().chain(self.regions));
-        let interval = self.rotation.unwrap_or(DEFAULT_ROTATION);
-        for user in std::iter::once(DEFAULT_SECRET_USER.to_owned()).chain(self.users) {
-            inner.add_ram_secret(&user, interval, now);
-        }
-        for (name, value) in self.secrets {
-            if !inner.put_secret(&name, &value, now) {
-                let message =
-                    format!("{name} is the name of a RAM secret, which holds no value of one's own");
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-            }
-        }
-        Ok(())
-    }
-}
+use crate::kms::client_key::{self, ClientKeyFiles};
+use crate::kms::secrets::{Store, ram_secret_name};
+use crate::kms::settings::DEFAULT_SECRET_USER;
+use crate::record::Service;
 
 /// KMS Secrets Manager.
 impl LocalCloud {
     /// Where the shared gateway of KMS is: `http://127.0.0.1:<port>`, for all its regions.
     pub fn kms_endpoint(&self) -> String {
-        format!("http://{}", self.kms.shared)
+        self.url(Service::Kms)
     }
 
     /// Where the gateway of a KMS instance is: `http://127.0.0.1:<port>`.
     pub fn kms_instance_endpoint(&self) -> String {
-        format!("http://{}", self.kms.instance)
+        self.url(Service::KmsInstance)
     }
 
     /// Id of the client key that both gateways know from the start.
@@ -99,13 +51,13 @@ impl LocalCloud {
     /// What the operating system says if a file cannot be written.
     pub fn write_client_key(&self, dir: impl AsRef<Path>) -> io::Result<ClientKeyFiles> {
         let files = client_key::write(dir.as_ref())?;
-        self.state.lock().kms.files = Some(files.clone());
+        self.kms_store().files = Some(files.clone());
         Ok(files)
     }
 
     /// Lets KMS forget a client key: requests with it are refused from now on. False if there is none such.
     pub fn delete_client_key(&self, key_id: &str) -> bool {
-        self.state.lock().kms.client_keys.remove(key_id).is_some()
+        self.kms_store().client_keys.remove(key_id).is_some()
     }
 
     /// Name of the RAM secret that exists from the start: `acs/ram/user/example-rotated-user`.
@@ -115,7 +67,7 @@ impl LocalCloud {
 
     /// The key that a RAM secret holds now, without a request; `None` if there is no such RAM secret.
     pub fn secret_credentials(&self, name: &str) -> Option<Credentials> {
-        self.state.lock().kms.secrets.get(name)?.current_pair()
+        self.kms_store().secrets.get(name)?.current_pair()
     }
 
     /// Gives the user of a RAM secret a new key, which becomes the secret's value and is returned; `None` if
@@ -124,26 +76,27 @@ impl LocalCloud {
     /// OSS and STS take the old key as well, until it is [revoked](LocalCloud::revoke) or the next rotation
     /// deletes it: a RAM user has two keys at most.
     pub fn rotate_secret(&self, name: &str) -> Option<Credentials> {
-        let now = self.state.now(0);
-        self.state.lock().rotate_secret(name, now, true)
+        self.services.kms.rotate_secret(name, true)
     }
 
     /// [`LocalCloud::rotate_secret`], but the old key is deleted at once.
     pub fn rotate_secret_immediately(&self, name: &str) -> Option<Credentials> {
-        let now = self.state.now(0);
-        self.state.lock().rotate_secret(name, now, false)
+        self.services.kms.rotate_secret(name, false)
     }
 
     /// Stores a generic secret, or a new current version of it; any text, JSON as a rule. False for names
     /// that begin with `acs/ram/user/`: KMS fills those by itself.
     pub fn put_secret(&self, name: impl AsRef<str>, value: impl AsRef<str>) -> bool {
-        let now = self.state.now(0);
-        self.state.lock().put_secret(name.as_ref(), value.as_ref(), now)
+        self.services.kms.put_secret(name.as_ref(), value.as_ref())
     }
 
     /// Deletes a secret; a key that it holds stays good. False if there is none such.
     pub fn delete_secret(&self, name: &str) -> bool {
-        self.state.lock().kms.secrets.remove(name).is_some()
+        self.kms_store().secrets.remove(name).is_some()
+    }
+
+    fn kms_store(&self) -> MutexGuard<'_, Store> {
+        self.services.kms.store()
     }
 
     /// The variables of KMS. Endpoints are for the program to pass on, all else is read by the vendor's
@@ -157,7 +110,7 @@ impl LocalCloud {
             ),
             ("secret_names", self.secret_name()),
         ];
-        if let Some(files) = self.state.lock().kms.files.clone() {
+        if let Some(files) = self.kms_store().files.clone() {
             let region = serde_json::json!([{
                 "regionId": self.region(),
                 "endpoint": self.kms_endpoint(),

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::cloud::LocalCloud;
+use super::LocalCloud;
 use crate::login::oauth::OAuthSite;
 use crate::time::iso;
 
@@ -89,13 +90,14 @@ impl LocalCloud {
         // As the CLI has it.
         write_private(&files.config_json(), &format!("{config:#}\n"))?;
         write_private(&files.credentials_ini(), &self.sections(&files, lifetime)?)?;
-        self.state.lock().profiles = Some(files.clone());
+        *self.profile_files.lock().unwrap_or_else(PoisonError::into_inner) = Some(files.folder.clone());
         Ok(files)
     }
 
     /// The variables that lead to the files, if they were written.
     pub(crate) fn profile_env(&self) -> Vec<(&'static str, String)> {
-        let Some(files) = self.state.lock().profiles.clone() else {
+        let folder = self.profile_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(files) = folder.clone().map(|folder| ProfileFiles { folder }) else {
             return Vec::new();
         };
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
@@ -200,7 +202,7 @@ impl LocalCloud {
         );
         // Java reads the type only with a name in it.
         let attached = self
-            .state
+            .services
             .metadata
             .first_role()
             .unwrap_or_else(|| self.role.clone());

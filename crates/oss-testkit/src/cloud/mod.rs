@@ -1,9 +1,18 @@
 //! Talking to a local cloud from a test.
 
+mod credentials_uri;
+mod kms;
+mod logins;
+mod metadata;
+mod oidc;
+mod openapi;
+pub(crate) mod profiles;
+
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,12 +20,28 @@ use oss_credentials_core::Credentials;
 use tokio::runtime::Runtime;
 
 use crate::account::Principal;
-use crate::builder::{LocalCloudBuilder, invalid};
+use crate::credentials_uri::CredentialsUri;
 use crate::fault::Fault;
-use crate::kms;
-use crate::oss::Object;
+use crate::kms::secrets::Kms;
+use crate::login::cloud_sso::CloudSso;
+use crate::login::oauth::OAuth;
+use crate::metadata::Metadata;
+use crate::oss::{Object, Oss};
 use crate::record::{RecordedRequest, Service};
+use crate::service::CloudService;
 use crate::state::State;
+use crate::sts::Sts;
+
+/// The services that a test does more with than ask them.
+pub(crate) struct Services {
+    pub(crate) sts: Arc<Sts>,
+    pub(crate) oss: Arc<Oss>,
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) credentials_uri: Arc<CredentialsUri>,
+    pub(crate) kms: Arc<Kms>,
+    pub(crate) cloud_sso: Arc<CloudSso>,
+    pub(crate) oauth: Arc<OAuth>,
+}
 
 /// STS, OSS, KMS, instance metadata, a credentials URI, CloudSSO and OAuth on loopback ports, with one account, one
 /// user, one role, one OIDC provider, one bucket and one RAM secret to begin with.
@@ -39,54 +64,28 @@ pub struct LocalCloud {
     pub(crate) state: Arc<State>,
     /// Taken when dropped.
     pub(crate) runtime: Option<Runtime>,
-    pub(crate) sts: SocketAddr,
-    pub(crate) oss: SocketAddr,
-    pub(crate) ecs: SocketAddr,
-    pub(crate) metadata: SocketAddr,
-    pub(crate) uri: SocketAddr,
-    pub(crate) kms: kms::Addresses,
-    pub(crate) cloud_sso: SocketAddr,
-    pub(crate) oauth: SocketAddr,
+    pub(crate) services: Services,
+    /// Every service, and where it listens.
+    pub(crate) registered: Vec<(Arc<dyn CloudService>, SocketAddr)>,
     pub(crate) control: Option<SocketAddr>,
     pub(crate) access_key: Credentials,
     pub(crate) role: String,
     pub(crate) bucket: String,
+    /// Where files with profiles were written.
+    pub(crate) profile_files: Mutex<Option<PathBuf>>,
 }
 
 impl LocalCloud {
-    /// Starts with the default settings.
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloudBuilder::start_blocking`].
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// [`LocalCloud::start`] for code that is not async.
-    ///
-    /// # Errors
-    ///
-    /// As [`LocalCloudBuilder::start_blocking`].
-    pub fn start_blocking() -> io::Result<Self> {
-        Self::builder().start_blocking()
-    }
-
-    /// Settings to change before the start.
-    pub fn builder() -> LocalCloudBuilder {
-        LocalCloudBuilder::default()
-    }
-
     /// Where STS is: `http://127.0.0.1:<port>`.
     pub fn sts_endpoint(&self) -> String {
-        format!("http://{}", self.sts)
+        self.url(Service::Sts)
     }
 
     /// Where OSS is: `http://127.0.0.1:<port>`, an address that clients use path-style.
     ///
     /// `http://localhost:<port>` works too, with the bucket in the path or as `<bucket>.localhost`.
     pub fn oss_endpoint(&self) -> String {
-        format!("http://{}", self.oss)
+        self.url(Service::Oss)
     }
 
     /// Where clients of Amazon S3 find OSS: `http://s3.oss-<region>.localhost:<port>`, with the name of the bucket and a
@@ -95,17 +94,17 @@ impl LocalCloud {
     /// A client whose system does not lead `*.localhost` to this machine gets [`LocalCloud::oss_endpoint`] as its HTTP
     /// proxy, or a resolver of its own: see the README.
     pub fn s3_endpoint(&self) -> String {
-        format!("http://s3.oss-{}.localhost:{}", self.region(), self.oss.port())
+        format!("http://s3.oss-{}.localhost:{}", self.region(), self.oss_port())
     }
 
     /// The port of STS.
     pub fn sts_port(&self) -> u16 {
-        self.sts.port()
+        self.port(Service::Sts)
     }
 
     /// The port of OSS.
     pub fn oss_port(&self) -> u16 {
-        self.oss.port()
+        self.port(Service::Oss)
     }
 
     /// Where the control port is: `http://127.0.0.1:<port>`; `None` unless the builder was given one.
@@ -142,7 +141,7 @@ impl LocalCloud {
     ///
     /// Providers read the keys, the role and the credentials URI; `from_env` constructors and the default chain read
     /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, too. `OSS_ENDPOINT`, `OSS_REGION`,
-    /// `OSS_BUCKET` and the endpoints of ECS and KMS are for your program to read and to pass to `endpoint(..)` and the
+    /// `OSS_BUCKET` and the endpoints of ECS, RAM, CS and KMS are for your program to read and to pass to `endpoint(..)` and the
     /// like. `cache_client_region_id` and the other names in lower case are what the vendor's KMS clients read, and
     /// `KmsClientKey::from_env` too; all but `secret_names` are there once [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
     /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
@@ -163,6 +162,8 @@ impl LocalCloud {
             ("ALIBABA_CLOUD_REGION_ID", self.region().to_owned()),
             ("ALIBABA_CLOUD_STS_ENDPOINT", self.sts_endpoint()),
             ("ALIBABA_CLOUD_ECS_ENDPOINT", self.ecs_endpoint()),
+            ("ALIBABA_CLOUD_RAM_ENDPOINT", self.ram_endpoint()),
+            ("ALIBABA_CLOUD_CS_ENDPOINT", self.cs_endpoint()),
             ("ALIBABA_CLOUD_ROLE_ARN", self.role_arn()),
             (
                 "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
@@ -184,11 +185,12 @@ impl LocalCloud {
     /// [`io::ErrorKind::InvalidInput`] if the end is beyond what the clock can show.
     pub fn issue(&self, lifetime: Duration) -> io::Result<Credentials> {
         let end = self.state.now(0).checked_add(lifetime);
-        let end = end.ok_or_else(|| invalid("the lifetime is too long"))?;
+        let end =
+            end.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the lifetime is too long"))?;
         self.state
             .lock()
             .issue(Principal::session(&self.role), end)
-            .map_err(invalid)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
     }
 
     /// Lets the services refuse a key from now on: `InvalidAccessKeyId` for a long-term key, for a temporary
@@ -242,15 +244,31 @@ impl LocalCloud {
     /// Stores an object without a request. False if there is no such bucket.
     pub fn put_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> bool {
         let object = Object::from_bytes(body.into(), self.state.now(0));
-        let mut inner = self.state.lock();
-        let bucket = inner.buckets.get_mut(bucket);
+        let mut buckets = self.services.oss.buckets();
+        let bucket = buckets.get_mut(bucket);
         bucket.map(|bucket| bucket.store(key, object)).is_some()
     }
 
     /// The content of an object; `None` if there is no such object, and for one in a sink.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
-        let inner = self.state.lock();
-        inner.buckets.get(bucket)?.objects.get(key)?.bytes().cloned()
+        let buckets = self.services.oss.buckets();
+        buckets.get(bucket)?.objects.get(key)?.bytes().cloned()
+    }
+
+    /// Where a service listens.
+    pub(crate) fn address(&self, id: Service) -> SocketAddr {
+        let mut all = self.registered.iter();
+        let found = all.find(|(service, _)| service.id() == id);
+        // All services are registered.
+        found.map_or((Ipv4Addr::LOCALHOST, 0).into(), |(_, address)| *address)
+    }
+
+    pub(crate) fn url(&self, id: Service) -> String {
+        format!("http://{}", self.address(id))
+    }
+
+    pub(crate) fn port(&self, id: Service) -> u16 {
+        self.address(id).port()
     }
 }
 
@@ -266,10 +284,10 @@ impl Drop for LocalCloud {
 impl fmt::Debug for LocalCloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalCloud")
-            .field("sts", &self.sts)
-            .field("oss", &self.oss)
-            .field("metadata", &self.metadata)
-            .field("credentials_uri", &self.uri)
+            .field("sts", &self.address(Service::Sts))
+            .field("oss", &self.address(Service::Oss))
+            .field("metadata", &self.address(Service::Metadata))
+            .field("credentials_uri", &self.address(Service::CredentialsUri))
             .field("region", &self.state.region)
             .field("access_key", &self.access_key)
             .finish_non_exhaustive()

@@ -1,0 +1,5 @@
+mod inner;
+
+pub use inner::Inner;
+
+pub struct Two(crate::one::One);
