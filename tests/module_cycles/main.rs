@@ -3,7 +3,8 @@
     clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "helpers of tests, outside of test functions"
+    clippy::print_stdout,
+    reason = "helpers of tests, outside of test functions, and a hint for who ends a cycle"
 )]
 
 mod graph;
