@@ -145,7 +145,7 @@ class Operations(unittest.TestCase):
         etag = self.put("copied", b"1").etag
         now = datetime.datetime.now(datetime.timezone.utc)
         before, after = http_date(now - HOUR), http_date(now + HOUR)
-        self.copy("copy", "copied", if_match=etag, if_modified_since=before, source_version_id="ignored")
+        self.copy("copy", "copied", if_match=etag, if_modified_since=before, source_version_id="null")
         self.copy("copy", "copied", if_none_match='"other"', if_unmodified_since=after)
         for unmet in ({"if_match": '"other"'}, {"if_unmodified_since": before}):
             self.refused(412, "PreconditionFailed", lambda: self.copy("copy", "copied", **unmet))
