@@ -28,8 +28,10 @@ use crate::transport::Transport;
 /// provider has other credentials. If it refuses the time (`RequestTimeTooSkewed`), the request is signed with the
 /// service's clock and sent once more; unless that is refused for its time too, the client signs with the service's
 /// clock from then on, URLs included, until the local clock is set or the `Date` of a response shows that it is right. A
-/// `Date` of the service before 2015, or more than ten years from a local clock that is not before 2015 itself, is
-/// ignored.
+/// time of the service that is more than 24 hours from the local clock is ignored, unless the local clock shows a time
+/// before the release of this version. Over plain HTTP to another machine, where anyone on the network path can send such
+/// a refusal, the correction serves that one retry and is not kept.
+/// [`correct_clock(false)`](crate::ClientBuilder::correct_clock) turns all of this off.
 ///
 /// Operations are awaited inside a tokio runtime with I/O and time enabled. Dropping one ends its exchange.
 ///

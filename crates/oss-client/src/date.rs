@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// `Thu, 01 Jan 2026 08:30:00 GMT`; `None` before 1970 and behind the year 9999.
 pub(crate) fn to_http(time: SystemTime) -> Option<String> {
@@ -13,9 +13,16 @@ pub(crate) fn to_http(time: SystemTime) -> Option<String> {
     (text.len() == 29).then_some(text)
 }
 
-/// Reads `Thu, 01 Jan 2026 08:30:00 GMT`.
+/// Reads `Thu, 01 Jan 2026 08:30:00 GMT`, and the two older forms that a recipient must read, those of RFC 850 and of
+/// C's `asctime` (RFC 9110, section 5.6.7).
 pub(crate) fn from_http(text: &str) -> Option<SystemTime> {
-    to_system(DateTime::parse_from_rfc2822(text.trim()).ok()?.to_utc())
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
+        return to_system(time.to_utc());
+    }
+    let older = |form| NaiveDateTime::parse_from_str(text, form).ok();
+    let time = older("%A, %d-%b-%y %H:%M:%S GMT").or_else(|| older("%a %b %e %H:%M:%S %Y"))?;
+    to_system(time.and_utc())
 }
 
 /// Reads `2026-01-01T08:30:00.000Z`.
@@ -41,6 +48,11 @@ mod tests {
         // The example of RFC 9110, section 5.6.7.
         let text = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(from_http(text), Some(unix(784_111_777)));
+        assert_eq!(
+            from_http("Sunday, 06-Nov-94 08:49:37 GMT"),
+            Some(unix(784_111_777))
+        );
+        assert_eq!(from_http("Sun Nov  6 08:49:37 1994"), Some(unix(784_111_777)));
         assert_eq!(to_http(unix(784_111_777)).as_deref(), Some(text));
         assert_eq!(
             from_iso("2026-01-01T08:30:00.250Z"),

@@ -84,7 +84,7 @@ impl PresignPost {
             )));
         }
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
-        let time = inner.clock.now();
+        let time = inner.clock.confirmed_now();
         let form = signer
             .sign_post(&self.policy, &credentials, time, self.expires)
             .map_err(Error::Sign)?;

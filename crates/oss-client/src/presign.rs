@@ -194,7 +194,7 @@ impl Presign {
             .query(&pairs)
             .headers(&operation.headers);
         // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
-        let time = inner.clock.now();
+        let time = inner.clock.confirmed_now();
         let mut presigned = signer.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
             match refresh().await {

@@ -178,16 +178,21 @@ async fn without_a_usable_date_the_clock_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_date_that_cannot_be_right_is_ignored() {
-    // The local clock stands at 2026-01-01T08:30:00Z.
-    for date in [
-        "Mon, 01 Jan 0001 00:00:00 GMT",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
-        "Wed, 31 Dec 2014 23:59:59 GMT",
-        "Wed, 02 Jan 2036 00:00:00 GMT",
-        "Fri, 31 Dec 9999 23:59:59 GMT",
+    // 2027-01-01T00:00:00Z, and 2026-01-01T08:30:00Z, which is before the release of this version.
+    let (later, before) = (1_798_761_600, NOW);
+    for (local, signed, date) in [
+        (later, "20270101T000000Z", "Sat, 02 Jan 2027 00:00:01 GMT"),
+        (later, "20270101T000000Z", "Wed, 30 Dec 2026 23:59:59 GMT"),
+        (later, "20270101T000000Z", "Mon, 01 Jan 2035 00:00:00 GMT"),
+        (before, "20260101T083000Z", "Mon, 01 Jan 0001 00:00:00 GMT"),
+        (before, "20260101T083000Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (before, "20260101T083000Z", "Wed, 31 Dec 2014 23:59:59 GMT"),
+        (before, "20260101T083000Z", "Fri, 01 Jan 2100 00:00:00 GMT"),
+        (before, "20260101T083000Z", "Fri, 31 Dec 9999 23:59:59 GMT"),
     ] {
         let server = Server::start([skewed(date), ok(), skewed(date), ok()]);
-        let client = client(&server, Keys::new(1));
+        let client = builder(&server.endpoint(), Keys::new(1)).clock(ManualClock::at_unix(local));
+        let client = client.build().unwrap();
         for body in [
             Body::from("x"),
             Body::stream(stream::iter([Ok::<_, io::Error>(Bytes::from("x"))])),
@@ -201,7 +206,7 @@ async fn a_date_that_cannot_be_right_is_ignored() {
             client.head_object("examplebucket", "k").send().await.unwrap();
         }
         for request in server.received() {
-            assert_eq!(request.header("x-oss-date"), Some("20260101T083000Z"), "{date}");
+            assert_eq!(request.header("x-oss-date"), Some(signed), "{date}");
         }
         assert_eq!(server.count(), 4, "{date}");
     }

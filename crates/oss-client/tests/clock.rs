@@ -198,3 +198,107 @@ async fn a_clock_that_no_answer_refused_is_not_corrected() {
     ask(&client).await;
     assert_eq!(signed_at(&client).await, "20260101T083000Z");
 }
+
+#[tokio::test]
+async fn over_plain_http_a_refusal_serves_its_own_retry_alone() {
+    let server = Server::start([skewed(SERVICE), dated(200, SERVICE), dated(200, SERVICE)]);
+    let client = builder("http://oss.example", Keys::new(1))
+        .proxy(server.endpoint())
+        .build()
+        .unwrap();
+    ask(&client).await;
+    assert_eq!(signed_at(&client).await, "20260101T083000Z");
+    ask(&client).await;
+    let received = server.received();
+    let dates: Vec<_> = received
+        .iter()
+        .map(|request| request.header("x-oss-date"))
+        .collect();
+    let [first, retry, later] = dates.as_slice() else {
+        panic!("{dates:?}");
+    };
+    assert_eq!(*first, Some("20260101T083000Z"));
+    assert_eq!(*retry, Some("20260101T103000Z"));
+    assert_eq!(*later, Some("20260101T083000Z"));
+}
+
+#[tokio::test]
+async fn a_service_may_be_kept_from_correcting_the_clock() {
+    let server = server([]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .correct_clock(false)
+        .build()
+        .unwrap();
+    let refused = client.get_object("examplebucket", "k").await.unwrap_err();
+    assert_eq!(refused.code(), Some("RequestTimeTooSkewed"));
+    assert_eq!(server.count(), 1);
+    assert_eq!(signed_at(&client).await, "20260101T083000Z");
+}
+
+#[tokio::test]
+async fn urls_wait_until_the_service_has_accepted_the_time() {
+    let server = Server::start([skewed(SERVICE), dated(200, SERVICE)]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    let url = || async {
+        let url = client.presign_get("examplebucket", "k", HOUR).await.unwrap();
+        url.url().contains("x-oss-date=20260101T103000Z")
+    };
+    let piece = futures_util::stream::iter([Ok::<_, std::io::Error>("x".into())]);
+    let stream = oss_client::Body::stream(piece);
+    // A stream cannot be sent again, so nothing shows yet that the other time is accepted.
+    client.put_object("examplebucket", "k", stream).await.unwrap_err();
+    assert!(!url().await);
+    ask(&client).await;
+    assert_eq!(
+        server.received()[1].header("x-oss-date"),
+        Some("20260101T103000Z")
+    );
+    assert!(url().await);
+}
+
+/// Input 6 of the cases: what a refusal shows besides a usable `Date`.
+#[tokio::test]
+async fn the_time_in_the_document_counts_where_the_date_cannot_be_believed() {
+    let document =
+        "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2026-01-01T10:30:00.000Z</ServerTime></Error>";
+    let bare = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    for (headers, body) in [
+        (&[][..], document),
+        (&[("Date", "Thu, 01 Jan 1970 00:00:00 GMT")], document),
+        // A proxy that shares the local clock wrote it.
+        (&[("Date", "Thu, 01 Jan 2026 08:30:01 GMT")], document),
+        (
+            &[("Date", "Thu, 01 Jan 2026 07:00:00 GMT"), ("Age", "60")],
+            document,
+        ),
+        (&[("Date", "Thursday, 01-Jan-26 10:30:00 GMT")], bare),
+        (&[("Date", "Thu Jan  1 10:30:00 2026")], bare),
+    ] {
+        let server = Server::start([response(403, headers, body), dated(200, SERVICE)]);
+        let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+        ask(&client).await;
+        let received = server.received();
+        assert_eq!(received.len(), 2, "{headers:?}");
+        assert_eq!(
+            received[1].header("x-oss-date"),
+            Some("20260101T103000Z"),
+            "{headers:?}"
+        );
+    }
+    // A response to HEAD has its document in a header.
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, document);
+    let refusal = response(403, &[("x-oss-err", encoded.as_str())], "");
+    let server = Server::start([refusal, dated(200, SERVICE)]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    client.head_object("examplebucket", "k").await.unwrap();
+    assert_eq!(
+        server.received()[1].header("x-oss-date"),
+        Some("20260101T103000Z")
+    );
+    // What is no time of the service is not one in the document either.
+    let far = document.replace("2026-01-01", "2126-01-01");
+    let server = Server::start([response(403, &[], &far), dated(200, SERVICE)]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    ask(&client).await;
+    assert_eq!(server.count(), 1);
+}

@@ -54,6 +54,7 @@ pub struct ClientBuilder {
     http: Http,
     provider: Option<Arc<dyn CredentialsProvider>>,
     clock: Arc<dyn Clock>,
+    correct_clock: bool,
     sleep: Arc<dyn Sleep>,
     operation_timeout: Option<Duration>,
     retry: Arc<dyn RetryPolicy>,
@@ -78,6 +79,7 @@ impl ClientBuilder {
             http: Http::default(),
             provider: None,
             clock: Arc::new(SystemClock),
+            correct_clock: true,
             sleep: Arc::new(TokioSleep),
             operation_timeout: None,
             retry: Arc::new(StandardRetry::new()),
@@ -99,6 +101,14 @@ impl ClientBuilder {
     /// service's answers to tell that it was set. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Whether the service may correct the local clock, after it has refused the time of a request
+    /// (`RequestTimeTooSkewed`). With `false` the local clock alone counts, and such a refusal is the policy's. Default:
+    /// yes.
+    pub fn correct_clock(mut self, correct: bool) -> Self {
+        self.correct_clock = correct;
         self
     }
 
@@ -195,15 +205,14 @@ impl ClientBuilder {
             .http
             .build(&resolved.endpoint)
             .map_err(Error::InvalidConfig)?;
+        let is_protected = resolved.endpoint.is_https() || resolved.endpoint.is_loopback();
         Ok(Client {
             inner: Arc::new(Inner {
-                is_exposed: AtomicBool::new(
-                    !resolved.endpoint.is_https() && !resolved.endpoint.is_loopback(),
-                ),
+                is_exposed: AtomicBool::new(!is_protected),
                 endpoint: resolved.endpoint,
                 signer,
                 provider,
-                clock: ServiceClock::new(Arc::clone(&self.clock)),
+                clock: ServiceClock::new(Arc::clone(&self.clock), self.correct_clock, is_protected),
                 transport: Transport {
                     clients,
                     proxies,

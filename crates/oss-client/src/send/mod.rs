@@ -12,7 +12,6 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use futures_core::Stream as _;
-use http::HeaderMap;
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use oss_credentials_http::HttpError;
 use reqwest::StatusCode;
@@ -20,7 +19,7 @@ use reqwest::StatusCode;
 use crate::TRACING_TARGET;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
-use crate::clock::{Measured, ServiceClock};
+use crate::clock::{Exchange, ServiceClock};
 use crate::error::{CorruptionError, Error, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::idle::guarded;
@@ -323,9 +322,9 @@ impl Inner {
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
         // Before the body is read: that takes time.
-        let arrived = self.clock.local();
-        let measure = |headers: &HeaderMap| -> Option<Measured> {
-            ServiceClock::measure(headers, attempt.started, arrived)
+        let exchange = Exchange {
+            sent: attempt.started,
+            received: self.clock.local(),
         };
         let content = if status.is_success() && !callback_failed {
             self.accepted(operation, &head, body, &attempt, is_cross_origin)
@@ -336,7 +335,8 @@ impl Inner {
         let document = match content {
             Content::Success(body) => {
                 if !is_cross_origin {
-                    self.clock.confirm(|| measure(head.headers()));
+                    self.clock
+                        .confirm(|| ServiceClock::measure(head.headers(), exchange));
                 }
                 return Ok(Outcome::Done(Response::new(head, body)));
             }
@@ -344,9 +344,16 @@ impl Inner {
         };
         let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
         let error = ServiceError::read(attempt.context, status, head.headers(), document, &attempt.used);
+        let measured = if error.rejects_time() {
+            let server_time = error.field("ServerTime");
+            self.clock
+                .measure_refusal(head.headers(), server_time, attempt.time, exchange)
+        } else {
+            ServiceClock::measure(head.headers(), exchange)
+        };
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
-            measured: measure(head.headers()),
+            measured,
             used: attempt.used,
             is_cross_origin,
         }))

@@ -179,7 +179,7 @@ impl Inner {
         }
         if !is_repeatable {
             // It cannot be tried here, and an upload of streams alone would never get it right without.
-            self.clock.keep(offset);
+            self.clock.keep_untried(offset);
             return Next::End(Error::Service(error));
         }
         let error = Error::Service(error);
