@@ -71,6 +71,7 @@ mod body_check;
 mod client;
 mod clock;
 mod config;
+mod copy;
 mod date;
 #[cfg(feature = "download-file")]
 mod download;
@@ -110,6 +111,7 @@ pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
 };
+pub use copy::{Copied, CopyProgress, DEFAULT_COPY_PART_SIZE, DEFAULT_COPY_THRESHOLD, ObjectCopy};
 #[cfg(feature = "download-file")]
 #[cfg_attr(docsrs, doc(cfg(feature = "download-file")))]
 pub use download::{Download, DownloadProgress, Downloaded};
@@ -124,7 +126,7 @@ pub use ops::bucket_info::{
     BucketInfo, BucketLocation, BucketStat, GetBucketInfo, GetBucketLocation, GetBucketStat,
 };
 pub use ops::buckets::{BucketSummary, BucketsPage, DeleteBucket, ListBuckets, PutBucket};
-pub use ops::copy::{CopiedObject, CopyObject, CopySource};
+pub use ops::copy::{CopiedObject, CopyObject, CopySource, UploadPartCopy};
 pub use ops::delete::{DeleteObjects, DeletedObject, DeletedObjects};
 pub use ops::exists::{BucketExists, ObjectExists};
 pub use ops::list::{ListObjectsV2, ObjectSummary, ObjectsPage, Owner};
@@ -140,6 +142,7 @@ pub use ops::properties::{
 pub use ops::uploads::{
     ListMultipartUploads, ListParts, ListedPart, MultipartUpload, MultipartUploadsPage, PartsPage,
 };
+pub use ops::versions::{ListObjectVersions, ObjectVersion, VersionsPage};
 pub use oss_sign;
 pub use oss_sign::SignError;
 pub use oss_sign::v4::LimitedBy;

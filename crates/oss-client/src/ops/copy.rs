@@ -1,5 +1,6 @@
 //! Copies within the service.
 
+use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
 use http::Method;
@@ -11,6 +12,8 @@ use crate::operation::Operation;
 use crate::response::ResponseHead;
 use crate::validate;
 
+use super::list::unusable;
+use super::multipart::{UploadedPart, check_part_number};
 use super::{header_settings, object_settings, request, time_settings};
 
 /// The object to copy from.
@@ -31,7 +34,7 @@ use super::{header_settings, object_settings, request, time_settings};
 pub struct CopySource {
     pub(crate) bucket: String,
     pub(crate) key: String,
-    version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
 }
 
 impl CopySource {
@@ -73,15 +76,88 @@ impl Client {
     ) -> CopyObject {
         let mut operation = Operation::object("CopyObject", Method::PUT, bucket.into(), key.into());
         operation.has_document = true;
-        if let Err(problem) =
-            validate::bucket(&source.bucket).and_then(|()| validate::copied_key(&source.key))
-        {
-            operation.refuse(problem);
-        }
-        operation.set_header("x-oss-copy-source", source.header().as_bytes());
+        set_source(&mut operation, &source);
         CopyObject::new(self.clone(), operation)
     }
+
+    /// Copies an object, or a range of one, into a part of an upload: what [`Client::copy`] does for large objects.
+    ///
+    /// Vendor document: `UploadPartCopy` (Object Storage Service, API reference).
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
+    pub fn upload_part_copy(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        upload_id: impl Into<String>,
+        number: u16,
+        source: CopySource,
+    ) -> UploadPartCopy {
+        let mut operation = Operation::object("UploadPartCopy", Method::PUT, bucket.into(), key.into())
+            .query("partNumber", number.to_string())
+            .query("uploadId", upload_id)
+            .expect_xml();
+        check_part_number(&mut operation, number);
+        set_source(&mut operation, &source);
+        UploadPartCopy {
+            client: self.clone(),
+            operation,
+            number,
+        }
+    }
 }
+
+/// Names the object to copy from.
+pub(crate) fn set_source(operation: &mut Operation, source: &CopySource) {
+    if let Err(problem) = validate::bucket(&source.bucket).and_then(|()| validate::copied_key(&source.key)) {
+        operation.refuse(problem);
+    }
+    operation.set_header("x-oss-copy-source", source.header().as_bytes());
+}
+
+/// Copies into a part of an upload; see [`Client::upload_part_copy`](crate::Client::upload_part_copy).
+#[must_use = "nothing is sent before `send`"]
+pub struct UploadPartCopy {
+    client: Client,
+    pub(crate) operation: Operation,
+    number: u16,
+}
+
+impl UploadPartCopy {
+    super::common_settings!();
+
+    header_settings! {
+        /// Copies only if the source's `ETag` is this one; otherwise HTTP 412, `PreconditionFailed`.
+        if_source_match => "x-oss-copy-source-if-match",
+    }
+
+    /// The bytes of the source to copy, first and last included. Default: all.
+    pub fn range(self, range: RangeInclusive<u64>) -> Self {
+        self.header(
+            "x-oss-copy-source-range",
+            format!("bytes={}-{}", range.start(), range.end()),
+        )
+    }
+
+    /// Copies the part.
+    ///
+    /// # Errors
+    ///
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    pub async fn send(self) -> Result<UploadedPart, Error> {
+        let response = self.client.send(self.operation).await?;
+        let (head, document, context) = response.document("CopyPartResult").await?;
+        match document.text_of("ETag") {
+            Some(etag) => Ok(UploadedPart {
+                number: self.number,
+                etag: etag.to_owned(),
+                head,
+            }),
+            None => Err(unusable(&context, &head, "it has no ETag")),
+        }
+    }
+}
+
+super::awaited!(UploadPartCopy -> UploadedPart);
 
 request! {
     /// Copies an object; see [`Client::copy_object`](crate::Client::copy_object).

@@ -13,6 +13,7 @@ pub(crate) mod object;
 mod paged;
 pub(crate) mod properties;
 pub(crate) mod uploads;
+pub(crate) mod versions;
 
 use std::time::SystemTime;
 

@@ -53,10 +53,7 @@ impl Client {
         let mut operation = Operation::object("UploadPart", Method::PUT, bucket.into(), key.into())
             .query("partNumber", number.to_string())
             .query("uploadId", upload_id);
-        if !(1..=MAX_PARTS).contains(&number) {
-            let what = format!("a part has the number {number}");
-            operation.refuse(InvalidInput::new(what, "use 1 to 10000"));
-        }
+        check_part_number(&mut operation, number);
         operation.body = body.into();
         operation.crc = Crc::Sent;
         UploadPart::new(self.clone(), operation)
@@ -91,6 +88,14 @@ impl Client {
         let operation = Operation::object("AbortMultipartUpload", Method::DELETE, bucket.into(), key.into())
             .query("uploadId", upload_id);
         AbortMultipartUpload::new(self.clone(), operation)
+    }
+}
+
+/// Refuses a number that no part can have.
+pub(super) fn check_part_number(operation: &mut Operation, number: u16) {
+    if !(1..=MAX_PARTS).contains(&number) {
+        let what = format!("a part has the number {number}");
+        operation.refuse(InvalidInput::new(what, "use 1 to 10000"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Uploads of any size.
 
+pub(crate) mod cleanup;
 mod parts;
 mod progress;
 mod source;

@@ -7,19 +7,18 @@ use futures_core::Stream;
 use futures_util::{TryStreamExt as _, stream};
 use http::{HeaderMap, Method};
 use oss_credentials_core::BoxFuture;
-use tokio::runtime::Handle;
 
 use crate::TRACING_TARGET;
 use crate::body::{Body, Meter};
 use crate::client::Client;
-use crate::error::{AbandonedUpload, CorruptionError, Error, InvalidInput};
+use crate::error::{CorruptionError, Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{
-    AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS,
-    UploadedPart,
+    CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS, UploadedPart,
 };
 use crate::ops::object::HeadObject;
 
+use super::cleanup::Cleanup;
 use super::progress::Reporter;
 use super::source::Parts;
 use super::{Plan, Uploaded};
@@ -96,24 +95,19 @@ impl Job {
             "uploading in parts"
         );
         let abort = self.step("AbortMultipartUpload", Method::DELETE, &upload_id, &OF_ALL);
-        let mut cleanup = Cleanup {
-            client: self.client.clone(),
-            abort: Some(abort),
-            upload_id: upload_id.clone(),
-            runtime: Handle::try_current().ok(),
-        };
+        let mut cleanup = Cleanup::new(self.client.clone(), abort, upload_id.clone());
         let outcome = match self.send_parts(&upload_id, first, parts, reporter).await {
             Ok((sent, sum)) => self.complete(&upload_id, sent, sum).await,
             Err(error) => Err(error),
         };
         match outcome {
             Ok(done) => {
-                cleanup.abort = None;
+                cleanup.disarm();
                 Ok(done)
             }
             // The object is there, as after a `PutObject` whose CRC differs.
             Err(Error::Corrupted(error)) if error.operation() == "CompleteMultipartUpload" => {
-                cleanup.abort = None;
+                cleanup.disarm();
                 Err(Error::Corrupted(error))
             }
             Err(error) => Err(cleanup.run(error).await),
@@ -289,83 +283,4 @@ fn too_large() -> Error {
         "the stream has more than fits into 10000 parts",
         "give its length with `Body::sized_stream`, or larger parts",
     ))
-}
-
-/// Deletes the parts unless the object was made, also when the upload is dropped.
-struct Cleanup {
-    client: Client,
-    /// `None` when there is nothing to delete any more.
-    abort: Option<Operation>,
-    upload_id: String,
-    /// Where the upload ran: it may be dropped anywhere.
-    runtime: Option<Handle>,
-}
-
-impl Cleanup {
-    /// Deletes the parts, and gives the error to report.
-    async fn run(mut self, cause: Error) -> Error {
-        let Some(operation) = &self.abort else {
-            return cause;
-        };
-        let request = AbortMultipartUpload::new(self.client.clone(), operation.without_body());
-        let outcome = request.send().await;
-        // Only now: this future may be dropped too.
-        self.abort = None;
-        match outcome {
-            Ok(_) => cause,
-            Err(error) if error.code() == Some("NoSuchUpload") => cause,
-            Err(error) => {
-                let upload_id = std::mem::take(&mut self.upload_id);
-                Error::AbandonedUpload(Box::new(AbandonedUpload::new(upload_id, cause, error)))
-            }
-        }
-    }
-}
-
-impl Drop for Cleanup {
-    fn drop(&mut self) {
-        let Some(operation) = self.abort.take() else {
-            return;
-        };
-        let mut left = Left(Some(std::mem::take(&mut self.upload_id)));
-        let request = AbortMultipartUpload::new(self.client.clone(), operation);
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
-                match request.send().await {
-                    // The object was made, or its parts were deleted, before the response was heard.
-                    Err(error) if error.code() != Some("NoSuchUpload") => left.tell(&error),
-                    _ => {}
-                }
-                left.0.take();
-            });
-        }
-    }
-}
-
-/// Id of a dropped upload whose parts are not deleted yet. Dropped too, as where the runtime ends, it is told: nobody
-/// else knows it.
-struct Left(Option<String>);
-
-impl Left {
-    fn tell(&self, error: &Error) {
-        tracing::warn!(
-            target: TRACING_TARGET,
-            upload_id = self.0.as_deref(),
-            code = error.code(),
-            request_id = error.request_id(),
-            "an upload was dropped, and its parts could not be deleted"
-        );
-    }
-}
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        if let Some(upload_id) = &self.0 {
-            tracing::warn!(
-                target: TRACING_TARGET,
-                upload_id = &**upload_id,
-                "an upload was dropped, and no runtime is left to delete its parts"
-            );
-        }
-    }
 }

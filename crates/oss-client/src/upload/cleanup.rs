@@ -1,0 +1,103 @@
+//! What becomes of the parts of an upload that fails or is dropped.
+
+use tokio::runtime::Handle;
+
+use crate::TRACING_TARGET;
+use crate::client::Client;
+use crate::error::{AbandonedUpload, Error};
+use crate::operation::Operation;
+use crate::ops::multipart::AbortMultipartUpload;
+
+/// Deletes the parts unless the object was made, also when the upload is dropped.
+pub(crate) struct Cleanup {
+    client: Client,
+    /// `None` when there is nothing to delete any more.
+    abort: Option<Operation>,
+    upload_id: String,
+    /// Where the upload ran: it may be dropped anywhere.
+    runtime: Option<Handle>,
+}
+
+impl Cleanup {
+    /// `abort` is the operation that deletes the parts.
+    pub(crate) fn new(client: Client, abort: Operation, upload_id: String) -> Self {
+        Self {
+            client,
+            abort: Some(abort),
+            upload_id,
+            runtime: Handle::try_current().ok(),
+        }
+    }
+
+    /// There is nothing to delete any more: the object was made.
+    pub(crate) fn disarm(&mut self) {
+        self.abort = None;
+    }
+
+    /// Deletes the parts, and gives the error to report.
+    pub(crate) async fn run(mut self, cause: Error) -> Error {
+        let Some(operation) = &self.abort else {
+            return cause;
+        };
+        let request = AbortMultipartUpload::new(self.client.clone(), operation.without_body());
+        let outcome = request.send().await;
+        // Only now: this future may be dropped too.
+        self.abort = None;
+        match outcome {
+            Ok(_) => cause,
+            Err(error) if error.code() == Some("NoSuchUpload") => cause,
+            Err(error) => {
+                let upload_id = std::mem::take(&mut self.upload_id);
+                Error::AbandonedUpload(Box::new(AbandonedUpload::new(upload_id, cause, error)))
+            }
+        }
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        let Some(operation) = self.abort.take() else {
+            return;
+        };
+        let mut left = Left(Some(std::mem::take(&mut self.upload_id)));
+        let request = AbortMultipartUpload::new(self.client.clone(), operation);
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(async move {
+                match request.send().await {
+                    // The object was made, or its parts were deleted, before the response was heard.
+                    Err(error) if error.code() != Some("NoSuchUpload") => left.tell(&error),
+                    _ => {}
+                }
+                left.0.take();
+            });
+        }
+    }
+}
+
+/// Id of a dropped upload whose parts are not deleted yet. Dropped too, as where the runtime ends, it is told: nobody
+/// else knows it.
+struct Left(Option<String>);
+
+impl Left {
+    fn tell(&self, error: &Error) {
+        tracing::warn!(
+            target: TRACING_TARGET,
+            upload_id = self.0.as_deref(),
+            code = error.code(),
+            request_id = error.request_id(),
+            "an upload was dropped, and its parts could not be deleted"
+        );
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Some(upload_id) = &self.0 {
+            tracing::warn!(
+                target: TRACING_TARGET,
+                upload_id = &**upload_id,
+                "an upload was dropped, and no runtime is left to delete its parts"
+            );
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Copies of any size, and versions, against the local cloud.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use http::Method;
+use oss_client::{Client, CopySource, Error, Operation};
+use oss_testkit::{Fault, LocalCloud, Service};
+
+const BUCKET: &str = "examplebucket";
+const OTHER: &str = "backup-bucket";
+const KEY: &str = "a b/\u{76ee}.bin";
+const SIZE: usize = 350 * 1024;
+
+async fn cloud() -> (LocalCloud, Client, Vec<u8>) {
+    let cloud = LocalCloud::builder().bucket(BUCKET).start().await.unwrap();
+    let client = common::of_cloud(&cloud).build().unwrap();
+    client.put_bucket(OTHER).await.unwrap();
+    let content: Vec<u8> = (0..SIZE).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    client
+        .put_object(BUCKET, KEY, content.clone())
+        .content_type("application/x-test")
+        .content_disposition("attachment")
+        .metadata("author", "alice")
+        .tagging([("env", "a b")])
+        .await
+        .unwrap();
+    (cloud, client, content)
+}
+
+fn source() -> CopySource {
+    CopySource::new(BUCKET, KEY)
+}
+
+#[tokio::test]
+async fn a_copy_keeps_what_belongs_to_its_source_however_it_is_made() {
+    let (cloud, client, content) = cloud().await;
+    for (threshold, parts) in [(u64::MAX, 0), (100 * 1024, 4)] {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let reports = Arc::clone(&told);
+        let copied = client
+            .copy(OTHER, "copy", source())
+            .threshold(threshold)
+            .part_size(100 * 1024)
+            .on_progress(move |progress| reports.lock().unwrap().push(progress.copied))
+            .await
+            .unwrap();
+        let size = u64::try_from(SIZE).unwrap();
+        assert_eq!((copied.size, copied.parts), (size, parts));
+        assert_eq!(told.lock().unwrap().last(), Some(&size));
+        assert_eq!(told.lock().unwrap().len(), usize::from(parts.max(1)));
+        let read = client.get_object(OTHER, "copy").await.unwrap();
+        let head = read.head().clone();
+        assert_eq!(head.content_type(), Some("application/x-test"));
+        assert_eq!(head.header("content-disposition"), Some("attachment"));
+        assert_eq!(head.header("x-oss-meta-author"), Some("alice"));
+        assert_eq!(head.etag(), copied.etag.as_deref());
+        assert_eq!(read.bytes().await.unwrap(), content);
+        let tags = client.get_object_tagging(OTHER, "copy").await.unwrap().tags;
+        assert_eq!(tags, [("env".to_owned(), "a b".to_owned())]);
+        client.delete_object(OTHER, "copy").await.unwrap();
+    }
+    assert_eq!(cloud.count(Service::Oss, "UploadPartCopy"), 4);
+}
+
+#[tokio::test]
+async fn a_copy_in_parts_can_have_properties_of_its_own() {
+    let (_cloud, client, _) = cloud().await;
+    client
+        .copy(BUCKET, "copy", source())
+        .threshold(0)
+        .metadata_directive("REPLACE")
+        .tagging_directive("Replace")
+        .content_type("text/x-new")
+        .metadata("reviewer", "bob")
+        .tagging([("new", "1")])
+        .storage_class("IA")
+        .await
+        .unwrap();
+    let head = client.head_object(BUCKET, "copy").await.unwrap();
+    assert_eq!(head.content_type(), Some("text/x-new"));
+    assert_eq!(head.header("x-oss-meta-reviewer"), Some("bob"));
+    assert_eq!(
+        (head.header("x-oss-meta-author"), head.storage_class()),
+        (None, Some("IA"))
+    );
+    let tags = client.get_object_tagging(BUCKET, "copy").await.unwrap().tags;
+    assert_eq!(tags, [("new".to_owned(), "1".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_leaves_no_parts() {
+    let (cloud, client, _) = cloud().await;
+    for action in ["UploadPartCopy", "CompleteMultipartUpload"] {
+        cloud.fault(Service::Oss, Fault::error(403, "AccessDenied").action(action));
+        let copy = client
+            .copy(OTHER, "copy", source())
+            .threshold(0)
+            .part_size(100 * 1024);
+        assert_eq!(copy.await.unwrap_err().code(), Some("AccessDenied"), "{action}");
+        assert_eq!(client.list_multipart_uploads(OTHER).await.unwrap().uploads, []);
+        assert!(!client.object_exists(OTHER, "copy").await.unwrap());
+    }
+    let missing = client
+        .copy(OTHER, "copy", CopySource::new(BUCKET, "missing"))
+        .await
+        .unwrap_err();
+    assert_eq!(missing.code(), Some("NoSuchKey"));
+    let small = client
+        .copy(OTHER, "copy", source())
+        .part_size(1)
+        .await
+        .unwrap_err();
+    assert!(matches!(small, Error::InvalidInput(_)), "{small}");
+}
+
+#[tokio::test]
+async fn versions_are_listed_with_their_delete_markers() {
+    let (_cloud, client, _) = cloud().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let operation = Operation::new("PutBucketVersioning", Method::PUT)
+        .bucket(OTHER)
+        .query("versioning", "")
+        .body(enabled);
+    client.send(operation).await.unwrap();
+    for body in ["1", "22"] {
+        client.put_object(OTHER, "k &\u{76ee}", body).await.unwrap();
+    }
+    client.delete_object(OTHER, "k &\u{76ee}").await.unwrap();
+    client.put_object(OTHER, "z/deep", "x").await.unwrap();
+    for page_size in [1, 1000] {
+        let mut versions = client.list_object_versions(OTHER).max_keys(page_size).versions();
+        let mut seen = Vec::new();
+        while let Some(version) = versions.try_next().await.unwrap() {
+            assert!(!version.version_id.is_empty() && version.last_modified.is_some());
+            seen.push((
+                version.key,
+                version.size,
+                version.is_latest,
+                version.is_delete_marker,
+            ));
+        }
+        let key = "k &\u{76ee}".to_owned();
+        let expected = [
+            (key.clone(), 0, true, true),
+            (key.clone(), 2, false, false),
+            (key, 1, false, false),
+            ("z/deep".to_owned(), 1, true, false),
+        ];
+        assert_eq!(seen, expected);
+    }
+    let page = client.list_object_versions(OTHER).delimiter("/").await.unwrap();
+    assert_eq!(
+        (page.versions.len(), page.common_prefixes.as_slice()),
+        (3, &["z/".to_owned()][..])
+    );
+    // A version that is named is read behind the marker.
+    let oldest = page.versions[2].version_id.clone();
+    let read = client
+        .get_object(OTHER, "k &\u{76ee}")
+        .version_id(&*oldest)
+        .await
+        .unwrap();
+    assert_eq!(read.bytes().await.unwrap(), "1");
+    let from_old = CopySource::new(OTHER, "k &\u{76ee}").version_id(oldest);
+    client
+        .copy(OTHER, "restored", from_old)
+        .threshold(0)
+        .await
+        .unwrap();
+    let restored = client
+        .get_object(OTHER, "restored")
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    assert_eq!(restored, "1");
+}
