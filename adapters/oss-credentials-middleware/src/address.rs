@@ -1,7 +1,7 @@
 //! Which bucket and key a URI leads to.
 
 use http::Uri;
-use percent_encoding::percent_decode_str;
+use oss_sign::{Addressing, Resource};
 
 use crate::error::Error;
 
@@ -28,29 +28,27 @@ impl Address {
     }
 
     /// Bucket and key: `bucket.endpoint/key`, `endpoint/bucket/key`, or the key alone on a custom domain.
-    pub(crate) fn names(&self, uri: &Uri) -> Result<(Option<String>, Option<String>), Error> {
+    pub(crate) fn names(&self, uri: &Uri) -> Result<Resource, Error> {
         let host = uri
             .authority()
             .map_or("", |authority| authority.as_str())
             .to_ascii_lowercase();
-        let path = percent_decode_str(uri.path()).decode_utf8();
-        let path = path.map_err(|_| Error::InvalidPath)?;
-        let path = path.strip_prefix('/').unwrap_or(&path);
-        let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        if host == self.endpoint {
-            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-            return Ok((named(bucket), named(key)));
-        }
-        let of_bucket = host
-            .strip_suffix(&self.endpoint)
-            .and_then(|rest| rest.strip_suffix('.'));
-        match of_bucket.or(self.bucket.as_deref()) {
-            Some(bucket) => Ok((named(bucket), named(path))),
-            None => Err(Error::UnknownHost {
-                host,
-                endpoint: self.endpoint.clone(),
-            }),
-        }
+        let endpoint = &*self.endpoint;
+        let of_endpoint = host
+            .strip_suffix(endpoint)
+            .is_some_and(|rest| rest.ends_with('.'));
+        let addressing = match &self.bucket {
+            _ if host == endpoint => Addressing::Path,
+            _ if of_endpoint => Addressing::VirtualHosted { endpoint },
+            Some(bucket) => Addressing::CustomDomain { bucket },
+            None => {
+                return Err(Error::UnknownHost {
+                    host,
+                    endpoint: endpoint.to_owned(),
+                });
+            }
+        };
+        Resource::of(&host, uri.path(), addressing).map_err(Error::OssSign)
     }
 }
 
@@ -62,8 +60,8 @@ mod tests {
     fn bucket_and_key_are_found_in_each_style() {
         let mut address = Address::new("https://OSS-cn-hangzhou.aliyuncs.com/");
         let names = |address: &Address, uri: &str| {
-            let (bucket, key) = address.names(&uri.parse().unwrap())?;
-            Ok::<_, Error>((bucket.unwrap_or_default(), key.unwrap_or_default()))
+            let found = address.names(&uri.parse().unwrap())?;
+            Ok::<_, Error>((found.bucket.unwrap_or_default(), found.key.unwrap_or_default()))
         };
         for (uri, bucket, key) in [
             ("https://b.oss-cn-hangzhou.aliyuncs.com/a/b%20c%2B", "b", "a/b c+"),
@@ -82,6 +80,6 @@ mod tests {
             ("mine".to_owned(), "k".to_owned())
         );
         let not_utf8 = names(&address, "https://oss-cn-hangzhou.aliyuncs.com/b/%FF");
-        assert!(matches!(not_utf8, Err(Error::InvalidPath)));
+        assert!(matches!(not_utf8, Err(Error::OssSign(_))));
     }
 }

@@ -25,11 +25,6 @@ pub enum Error {
         /// The endpoint that was configured.
         endpoint: String,
     },
-    /// The path is not a key in percent-encoded UTF-8.
-    #[error(
-        "middleware: the path of the request is not UTF-8 with percent-encoding; write it with oss_sign::url_path"
-    )]
-    InvalidPath,
     /// An OpenAPI request without `x-acs-action` or `x-acs-version`.
     #[error(
         "middleware: the OpenAPI request has no header {name}; set it to the product's action or version"

@@ -3,19 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
+use oss_sign::Refusal;
 
 /// Largest error body that is looked at, in bytes.
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// Codes with which OSS and the OpenAPI refuse the key or the token itself; what follows a dot is a detail.
-///
-/// Vendor documents: "Error codes" (Object Storage Service, API reference), "Error codes" (Security Token Service).
-const KEY_REJECTED: [&str; 3] = [
-    "InvalidAccessKeyId",
-    "InvalidSecurityToken",
-    "SecurityTokenExpired",
-];
 
 /// Returns whether the body of such a response has to be read to know whether it rejects the key.
 pub fn may_reject_key(status: StatusCode) -> bool {
@@ -39,7 +31,9 @@ pub fn rejects_key(headers: &HeaderMap, body: &[u8]) -> bool {
         between(after, "\"", "\"")
     });
     let code = code.unwrap_or_default();
-    KEY_REJECTED.contains(&code.split('.').next().unwrap_or_default())
+    // The OpenAPI adds a detail after a dot.
+    let code = code.split('.').next().unwrap_or_default();
+    Refusal::of_code(code) == Some(Refusal::Key)
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

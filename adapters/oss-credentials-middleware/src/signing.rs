@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use oss_credentials_core::{Clock, Credentials, CredentialsProvider, SystemClock, nonce};
-use oss_sign::{SignError, v4};
+use oss_sign::{Resource, SignError, v4};
 
 use crate::address::Address;
 use crate::error::Error;
@@ -103,7 +103,7 @@ impl Signing {
         let credentials = self.provider.credentials().await.map_err(Error::Credentials)?;
         match &self.service {
             Service::Oss { signer, address } => {
-                let (bucket, key) = address.names(&parts.uri)?;
+                let Resource { bucket, key, .. } = address.names(&parts.uri)?;
                 let now = self.clock.now();
                 signer
                     .sign_parts(parts, bucket.as_deref(), key.as_deref(), &credentials, now)

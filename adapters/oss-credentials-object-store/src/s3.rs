@@ -1,0 +1,74 @@
+//! Credentials for the S3 store.
+
+use std::fmt;
+use std::sync::Arc;
+
+use object_store::aws::AwsCredential;
+use object_store::{CredentialProvider, Error, Result};
+use oss_credentials_core::{CredentialsError, CredentialsProvider, PerGeneration};
+
+/// Name of the store in errors.
+const STORE: &str = "S3";
+
+/// Credentials for the S3 store of object_store, which asks for them before each request.
+///
+/// Each generation of the credentials is converted once, however many stores share this value.
+pub struct S3Credentials {
+    provider: Arc<dyn CredentialsProvider>,
+    values: PerGeneration<AwsCredential>,
+}
+
+impl S3Credentials {
+    /// Asks this provider.
+    pub fn new(provider: impl CredentialsProvider) -> Self {
+        Self {
+            provider: Arc::new(provider),
+            values: PerGeneration::new(),
+        }
+    }
+}
+
+impl fmt::Debug for S3Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Credentials")
+            .field("provider", &self.provider.name())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl CredentialProvider for S3Credentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> Result<Arc<AwsCredential>> {
+        let credentials = self.provider.credentials().await.map_err(failed)?;
+        if credentials.is_anonymous() {
+            return Err(Error::Generic {
+                store: STORE,
+                source: "the provider returns anonymous credentials; set `with_skip_signature(true)` for public data"
+                    .into(),
+            });
+        }
+        Ok(self
+            .values
+            .get_or_derive(&credentials, |credentials| AwsCredential {
+                key_id: credentials.access_key_id().to_owned(),
+                secret_key: credentials.access_key_secret().to_owned(),
+                token: credentials.security_token().map(str::to_owned),
+            }))
+    }
+}
+
+/// The text is the provider's. A missing configuration and a denial keep their kind.
+fn failed(error: CredentialsError) -> Error {
+    match error {
+        CredentialsError::Denied(_) => Error::PermissionDenied {
+            path: String::new(),
+            source: error.into(),
+        },
+        _ => Error::Generic {
+            store: STORE,
+            source: error.into(),
+        },
+    }
+}
