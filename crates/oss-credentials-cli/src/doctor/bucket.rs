@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oss_client::Client;
 use oss_credentials::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
@@ -10,27 +11,45 @@ use crate::failure::{Exit, Failure};
 use crate::oss::Place;
 use crate::terminal::{BAD, GOOD, Page};
 
+/// Where a bucket is looked for whose region nobody has set: the service then names the right one.
+const FIRST_REGION: &str = "cn-hangzhou";
+
 /// What asking a bucket brought.
 pub(super) struct Answer {
     bucket: String,
-    region: String,
+    /// Where it is; `None` if that cannot be found out.
+    region: Option<String>,
     latency: Duration,
     outcome: Result<(), oss_client::Error>,
 }
 
-/// Asks for one object of the bucket, which shows that the key may list it, in which region, and how quickly.
+/// Asks for one object of the bucket, which shows that the key may list it, how quickly, and in which region. The region
+/// that is set is the one that programs use, so the bucket is asked elsewhere only if none is set.
 pub(super) async fn ask(bucket: &str, place: &Place, chain: &Chain) -> Result<Answer, Failure> {
-    let client = place.client("doctor", chain)?;
+    let known = place.region(chain);
+    let asked = known.clone().unwrap_or_else(|| FIRST_REGION.to_owned());
+    let client = place.client_of(asked.clone(), chain)?;
     let begun = SystemClock.monotonic();
-    let outcome = client.list_objects_v2(bucket).max_keys(1).send().await.map(drop);
+    let mut outcome = list(&client, bucket).await;
     let ended = SystemClock.monotonic();
     let latency = ended.zip(begun).map(|(ended, begun)| ended.saturating_sub(begun));
+    let mut region = outcome.is_ok().then(|| asked.clone());
+    if outcome.is_err() {
+        region = client.detect_region(bucket).await.ok();
+    }
+    if let Some(found) = region.clone().filter(|found| known.is_none() && *found != asked) {
+        outcome = list(&place.client_of(found, chain)?, bucket).await;
+    }
     Ok(Answer {
         bucket: bucket.to_owned(),
-        region: place.region(chain).unwrap_or_default(),
+        region,
         latency: latency.unwrap_or_default(),
         outcome,
     })
+}
+
+async fn list(client: &Client, bucket: &str) -> Result<(), oss_client::Error> {
+    client.list_objects_v2(bucket).max_keys(1).send().await.map(drop)
 }
 
 impl Answer {
@@ -47,13 +66,15 @@ impl Answer {
                     2,
                     Some(("answers", GOOD)),
                 );
-                page.fact("region", &self.region);
                 page.fact("latency", &format!("{} ms", self.latency.as_millis()));
             }
             Err(error) => {
                 let line = format!("the bucket {} cannot be used: {error}", self.bucket);
                 page.line(&line, 2, Some(("cannot be used", BAD)));
             }
+        }
+        if let Some(region) = &self.region {
+            page.fact("region", region);
         }
     }
 
@@ -62,7 +83,7 @@ impl Answer {
         let refusal = error.and_then(oss_client::Error::service);
         json!({
             "name": self.bucket,
-            "region": self.outcome.is_ok().then_some(&self.region),
+            "region": self.region,
             "latency_ms": u64::try_from(self.latency.as_millis()).ok(),
             "error": error.map(|error| json!({
                 "text": error.to_string(),

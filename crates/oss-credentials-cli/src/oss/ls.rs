@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use oss_client::OssUrl;
 use oss_credentials::text;
 use serde_json::json;
 
 use super::Place;
-use super::url::OssUrl;
 use crate::chain::ChainOptions;
 use crate::failure::Outcome;
 use crate::terminal;
@@ -26,7 +26,7 @@ This is enough to check access; for work with objects there is ossutil.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ls {
     /// The bucket, with a prefix of keys if need be
-    #[arg(value_name = "URL", value_parser = OssUrl::parse)]
+    #[arg(value_name = "URL")]
     prefix: OssUrl,
     /// Most lines, 1 to 1000
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -49,8 +49,8 @@ impl Ls {
         let chain = self.chain.chain()?;
         let client = self.place.client("ls", &chain)?;
         let request = client
-            .list_objects_v2(&self.prefix.bucket)
-            .prefix(&self.prefix.key);
+            .list_objects_v2(self.prefix.bucket())
+            .prefix(self.prefix.key().unwrap_or_default());
         let page = request.delimiter("/").max_keys(self.limit).send().await?;
         if self.json {
             let objects = page.objects.iter().map(|object| {

@@ -2,7 +2,6 @@
 
 mod ls;
 mod presign;
-mod url;
 
 use clap::Args;
 use oss_client::Client;
@@ -41,6 +40,11 @@ impl Place {
             let text = "the region of the bucket is not known; set OSS_REGION, or pass --region";
             return Err(Failure::other(command, text));
         };
+        self.client_of(region, chain)
+    }
+
+    /// A client for this region, whatever is set.
+    pub(crate) fn client_of(&self, region: String, chain: &Chain) -> Result<Client, Failure> {
         let mut builder = Client::builder()
             .region(region)
             .credentials(chain.provider.clone());

@@ -4,12 +4,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use oss_client::LimitedBy;
+use oss_client::{LimitedBy, OssUrl};
 use oss_credentials::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::Place;
-use super::url::OssUrl;
 use crate::chain::ChainOptions;
 use crate::duration;
 use crate::failure::{Failure, Outcome};
@@ -31,7 +30,7 @@ pub(crate) struct Presign {
     #[arg(value_enum, ignore_case = true)]
     method: Method,
     /// The object, as oss://bucket/key
-    #[arg(value_name = "URL", value_parser = OssUrl::parse)]
+    #[arg(value_name = "URL")]
     object: OssUrl,
     /// How long it works, 7 days at most; it ends with the credentials if they expire before
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
@@ -65,15 +64,13 @@ impl Presign {
     }
 
     pub(crate) async fn run(self) -> Outcome {
-        if self.object.key.is_empty() {
-            return Err(Failure::other(
-                "presign",
-                "the URL has no key; write it as oss://bucket/key",
-            ));
-        }
+        let Some(key) = self.object.key() else {
+            let text = "the URL has no key; write it as oss://bucket/key";
+            return Err(Failure::other("presign", text));
+        };
+        let bucket = self.object.bucket();
         let chain = self.chain.chain()?;
         let client = self.place.client("presign", &chain)?;
-        let OssUrl { bucket, key } = self.object;
         let mut presign = match self.method {
             Method::Get => client.presign_get(bucket, key, self.expires),
             Method::Put => client.presign_put(bucket, key, self.expires),

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use oss_credentials::{CredentialsError, CredentialsProvider as _};
+use oss_credentials::CredentialsProvider as _;
 use tokio::net::TcpListener;
 
 use crate::TRACING_TARGET;
@@ -226,13 +226,5 @@ async fn reload(agent: &Agent) {
     match provider.refresh_now().await {
         Ok(_) => tracing::info!(target: TRACING_TARGET, "reloaded"),
         Err(error) => tracing::warn!(target: TRACING_TARGET, %error, "not reloaded"),
-    }
-}
-
-/// The text of an error for the program that asked, which has no secret in it.
-fn error_code(error: &CredentialsError) -> &'static str {
-    match error {
-        CredentialsError::Unavailable(_) | CredentialsError::InvalidResponse(_) => "ServiceUnavailable",
-        _ => "NoCredentials",
     }
 }

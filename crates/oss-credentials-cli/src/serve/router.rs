@@ -17,7 +17,6 @@ use serde_json::json;
 
 use super::caller::Connection;
 use super::credentials::ChainSource;
-use super::error_code;
 use super::limit::Limit;
 use super::metadata::Metadata;
 use super::secret::Secret;
@@ -201,6 +200,14 @@ impl Router {
                 .insert(ALLOW, HeaderValue::from_static("GET"));
         }
         closing(answer)
+    }
+}
+
+/// The code of an error for the program that asked.
+fn error_code(error: &CredentialsError) -> &'static str {
+    match error {
+        CredentialsError::Unavailable(_) | CredentialsError::InvalidResponse(_) => "ServiceUnavailable",
+        _ => "NoCredentials",
     }
 }
 

@@ -102,11 +102,27 @@ fn a_bucket_answers_or_says_why_not() {
     let ended = run(place.with_keys(&["doctor", "--bucket", "example-bucket"]));
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
     assert!(
-        ended
-            .out
-            .contains("the bucket example-bucket answers\n  region    cn-hangzhou\n"),
+        ended.out.contains(
+            "the bucket example-bucket answers
+"
+        ),
         "{}",
         ended.out
+    );
+    assert!(
+        ended.out.contains(
+            "  region    cn-hangzhou
+"
+        ),
+        "{}",
+        ended.out
+    );
+    let mut nowhere = place.with_keys(&["doctor", "--json", "--bucket", "example-bucket"]);
+    nowhere.env_remove("OSS_REGION");
+    assert_eq!(
+        run(nowhere).json()["bucket"]["region"],
+        "cn-hangzhou",
+        "found out"
     );
     let report = run(place.with_keys(&["doctor", "--json", "--bucket", "no-such-bucket-here"])).json();
     assert_eq!(report["bucket"]["error"]["code"], "NoSuchBucket");
