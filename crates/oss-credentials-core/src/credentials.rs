@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::detail::ErrorDetail;
 use crate::error::CredentialsError;
+use crate::masked_id::MaskedId;
 
 /// Source name of credentials whose builder was given none.
 pub(crate) const UNNAMED_SOURCE: &str = "custom";
@@ -244,36 +245,6 @@ impl fmt::Debug for Credentials {
             .field("expires_at", ends)
             .field("source", &self.inner.source)
             .finish()
-    }
-}
-
-/// An AccessKey id as it may be shown to people: first four and last four characters, `****` between.
-///
-/// Ids under 16 characters are shown as `****` alone, since eight of their characters would be most of them.
-///
-/// ```
-/// use oss_credentials_core::MaskedId;
-/// assert_eq!(MaskedId("LTAI5tExampleKeyId01").to_string(), "LTAI****Id01");
-/// assert_eq!(MaskedId("short").to_string(), "****");
-/// ```
-#[derive(Clone, Copy)]
-pub struct MaskedId<'a>(pub &'a str);
-
-impl fmt::Display for MaskedId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0;
-        if id.chars().count() < 16 {
-            return f.write_str("****");
-        }
-        let head_end = id.char_indices().nth(4).map_or(0, |(at, _)| at);
-        let tail_start = id.char_indices().nth_back(3).map_or(id.len(), |(at, _)| at);
-        write!(f, "{}****{}", &id[..head_end], &id[tail_start..])
-    }
-}
-
-impl fmt::Debug for MaskedId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -5,12 +5,13 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::masked_id::MaskedId;
 use crate::text::{clean, without_secrets};
 
 /// The parts of an error message: what was tried, where, what the service said, what to do.
 ///
-/// `Display` joins them as `<provider>: <what> (<place>, HTTP <status>): <code>: <message>, RequestId <id>;
-/// <hint>`, leaving out what is not known. Text that came from outside is stripped of control characters and
+/// `Display` joins them as `<provider>: <what> (<place>, HTTP <status>): <code>: <message>, RequestId <id> (key <masked
+/// ID> from <source>); <hint>`, leaving out what is not known. Text that came from outside is stripped of control characters and
 /// cut at 512 characters; a place loses its query and user-info.
 ///
 /// # Examples
@@ -47,7 +48,15 @@ struct DetailInner {
     code: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
+    key: Option<RefusedKey>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// Whose key a service refused. Displayed as `key LTAI****Id01 from env`.
+#[derive(Clone)]
+struct RefusedKey {
+    masked: String,
+    source: &'static str,
 }
 
 /// Stands for the label of the setting in a hint.
@@ -104,6 +113,7 @@ impl ErrorDetail {
                 code: None,
                 message: None,
                 request_id: None,
+                key: None,
                 source: None,
             },
         }
@@ -154,6 +164,16 @@ impl ErrorDetail {
     /// The service's ID of the failed request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id.as_deref()
+    }
+
+    /// The access key ID that the service refused, masked as by [`MaskedId`].
+    pub fn key_id(&self) -> Option<&str> {
+        self.inner.key.as_ref().map(|key| key.masked.as_str())
+    }
+
+    /// Where the refused key is from: the [source](crate::Credentials::source) of the credentials.
+    pub fn key_source(&self) -> Option<&'static str> {
+        self.inner.key.as_ref().map(|key| key.source)
     }
 }
 
@@ -210,6 +230,9 @@ impl fmt::Display for ErrorDetail {
                 ": "
             };
             write!(f, "{separator}RequestId {request_id}")?;
+        }
+        if let Some(key) = &detail.key {
+            write!(f, " (key {} from {})", key.masked, key.source)?;
         }
         if let Some(hint) = self.hint() {
             write!(f, "; {hint}")?;
@@ -312,6 +335,27 @@ impl ErrorDetailBuilder {
     /// The service's id of the failed request.
     pub fn request_id(mut self, request_id: impl AsRef<str>) -> Self {
         self.inner.request_id = Some(clean(request_id.as_ref()));
+        self
+    }
+
+    /// The key that the service refused, by its ID, which is masked, and the source of the credentials.
+    ///
+    /// ```
+    /// use oss_credentials_core::ErrorDetail;
+    ///
+    /// let detail = ErrorDetail::builder("oss", "the service refused GetObject")
+    ///     .key("LTAI5tExampleKeyId01", "env")
+    ///     .hint("enable the key")
+    ///     .build();
+    /// assert_eq!(
+    ///     detail.to_string(),
+    ///     "oss: the service refused GetObject (key LTAI****Id01 from env); enable the key"
+    /// );
+    /// assert_eq!((detail.key_id(), detail.key_source()), (Some("LTAI****Id01"), Some("env")));
+    /// ```
+    pub fn key(mut self, access_key_id: &str, source: &'static str) -> Self {
+        let masked = MaskedId(access_key_id).to_string();
+        self.inner.key = Some(RefusedKey { masked, source });
         self
     }
 

@@ -46,6 +46,7 @@ mod error;
 mod future;
 mod generation;
 mod invalidation;
+mod masked_id;
 mod provider;
 mod refresh;
 pub mod secret_file;
@@ -56,7 +57,7 @@ pub mod text;
 mod time;
 
 pub use chain::{ChainPolicy, ChainProvider, ChainProviderBuilder};
-pub use credentials::{COPY_LIFETIME, Credentials, CredentialsBuilder, MaskedId};
+pub use credentials::{COPY_LIFETIME, Credentials, CredentialsBuilder};
 pub use detail::{ErrorDetail, ErrorDetailBuilder};
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use entropy::nonce;
@@ -66,6 +67,7 @@ pub use error::{ChainReport, CredentialsError};
 pub use future::BoxFuture;
 pub use generation::PerGeneration;
 pub use invalidation::Invalidation;
+pub use masked_id::MaskedId;
 pub use provider::{
     CredentialsFuture, CredentialsProvider, CredentialsSource, Fetched, provider_fn, source_fn,
 };

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::credentials::{Credentials, MaskedId};
+use crate::credentials::Credentials;
 use crate::error::CredentialsError;
+use crate::masked_id::MaskedId;
 use crate::time::ClockOffset;
 
 /// How a [`RefreshingProvider`](crate::RefreshingProvider) is doing. Holds no secret.

@@ -14,10 +14,11 @@ use super::policy::{DRIVER_GRACE, Failure, MIN_INTERVAL, Settings, Snapshot};
 use super::report;
 use super::slot::{Attempt, Flight, Slot, Step};
 use super::wake::{FlightWaker, WakeSet};
-use crate::credentials::{Credentials, MaskedId};
+use crate::credentials::Credentials;
 use crate::detail::ErrorDetail;
 use crate::error::CredentialsError;
 use crate::invalidation::Invalidation;
+use crate::masked_id::MaskedId;
 use crate::provider::{CredentialsSource, Fetched};
 use crate::time::Clock;
 

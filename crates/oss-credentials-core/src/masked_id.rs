@@ -1,0 +1,33 @@
+//! Access key IDs as they may be shown.
+
+use std::fmt;
+
+/// An AccessKey id as it may be shown to people: first four and last four characters, `****` between.
+///
+/// Ids under 16 characters are shown as `****` alone, since eight of their characters would be most of them.
+///
+/// ```
+/// use oss_credentials_core::MaskedId;
+/// assert_eq!(MaskedId("LTAI5tExampleKeyId01").to_string(), "LTAI****Id01");
+/// assert_eq!(MaskedId("short").to_string(), "****");
+/// ```
+#[derive(Clone, Copy)]
+pub struct MaskedId<'a>(pub &'a str);
+
+impl fmt::Display for MaskedId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.0;
+        if id.chars().count() < 16 {
+            return f.write_str("****");
+        }
+        let head_end = id.char_indices().nth(4).map_or(0, |(at, _)| at);
+        let tail_start = id.char_indices().nth_back(3).map_or(id.len(), |(at, _)| at);
+        write!(f, "{}****{}", &id[..head_end], &id[tail_start..])
+    }
+}
+
+impl fmt::Debug for MaskedId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
