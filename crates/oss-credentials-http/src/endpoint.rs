@@ -175,6 +175,18 @@ impl Endpoint {
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
+
+    /// Whether nobody on the network path can read or change what is exchanged: `https`, or a loopback host.
+    ///
+    /// ```
+    /// use oss_credentials_http::Endpoint;
+    /// assert!(Endpoint::parse("http://127.0.0.1:8080")?.is_protected());
+    /// assert!(!Endpoint::parse("http://sts.aliyuncs.com")?.is_protected());
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn is_protected(&self) -> bool {
+        self.https || self.is_loopback()
+    }
 }
 
 impl fmt::Display for Endpoint {

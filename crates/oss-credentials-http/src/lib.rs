@@ -7,7 +7,8 @@
 //! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and its like.
 //! - [`Scrubber`]: keeps secrets out of what a service says. [`RequestIds`] does so for request IDs, and costs little.
 //! - [`BodyBuffer`], [`causes`], [`is_tls_io_failure`]: for adapters over HTTP libraries.
-//! - [`LearnedOffset`]: how far the local clock is off, as a service has shown.
+//! - [`ServiceClock`], [`CallClock`]: how far the local clock is off, as a service has shown, and when to believe it.
+//!   [`LearnedOffset`] is what it keeps.
 //!
 //! Nothing here opens a socket, reads the environment or logs.
 //!
@@ -29,7 +30,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `chrono` | yes | the clock offset from a `Date` header |
+//! | `chrono` | yes | the clock offset from a `Date` header, `http_date` |
 //! | `http` | no | conversions to and from `http::Request` and `http::Response` |
 //! | `test-util` | no | [`test_util`]: a scripted service, the conformance suite for HTTP clients |
 #![forbid(unsafe_code)]
@@ -38,6 +39,8 @@
 mod adapter;
 mod base64;
 mod client;
+#[cfg(feature = "chrono")]
+mod date;
 mod endpoint;
 mod layers;
 mod learned_offset;
@@ -46,15 +49,19 @@ mod outcome;
 mod proxy;
 mod request_id;
 mod scrub;
+mod service_clock;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
 pub use adapter::{BodyBuffer, causes, is_tls_io_failure};
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
+#[cfg(feature = "chrono")]
+pub use date::http_date;
 pub use endpoint::{Endpoint, is_metadata_host};
 pub use learned_offset::LearnedOffset;
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
-pub use outcome::{is_out_of_files, may_pass, xml_text};
+pub use outcome::{clock_hint, is_out_of_files, may_pass, xml_text};
 pub use proxy::ProxyVariables;
 pub use request_id::RequestIds;
 pub use scrub::Scrubber;
+pub use service_clock::{CallClock, MAX_LEARNED_OFFSET, RELEASED_AFTER, ServiceClock};

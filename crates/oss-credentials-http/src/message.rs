@@ -16,7 +16,7 @@ const EARLIEST_DATE: u64 = 1_420_070_400;
 #[cfg(feature = "chrono")]
 const LATEST_DATE: u64 = 7_258_118_400;
 
-/// The methods that credential protocols use.
+/// The methods that credential protocols and OpenAPI calls use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HttpMethod {
@@ -26,6 +26,10 @@ pub enum HttpMethod {
     Post,
     /// `PUT`
     Put,
+    /// `DELETE`
+    Delete,
+    /// `PATCH`
+    Patch,
 }
 
 impl HttpMethod {
@@ -35,6 +39,8 @@ impl HttpMethod {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
         }
     }
 }
@@ -250,15 +256,13 @@ impl HttpResponse {
         if self.header("age").is_some() {
             return None;
         }
-        let service = oss_credentials_core::rfc2822(self.header("date")?)?;
+        let service = crate::date::http_date(self.header("date")?)?;
         // A date from before the service existed, or after anybody's certificates, is not a clock's.
         let since_epoch = service.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
         if !(EARLIEST_DATE..LATEST_DATE).contains(&since_epoch.as_secs()) {
             return None;
         }
-        let round_trip = received.duration_since(sent).unwrap_or_default();
-        let middle = sent.checked_add(round_trip / 2)?;
-        Some(oss_credentials_core::ClockOffset::between(middle, service))
+        crate::ServiceClock::measure(service, sent, received)
     }
 }
 

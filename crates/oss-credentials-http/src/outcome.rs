@@ -1,11 +1,12 @@
 //! What an exchange amounts to that brought nothing: the same for every source.
 
 use std::io;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use oss_credentials_core::text::clean;
-use oss_credentials_core::{CredentialsError, ErrorDetail};
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail};
 
 use crate::client::{HttpError, HttpErrorKind};
 
@@ -117,6 +118,29 @@ pub fn may_pass(status: u16, code: &str) -> bool {
     let family = code.split('.').next().unwrap_or_default();
     matches!(status, 408 | 429 | 500 | 502..)
         || matches!(family, "Throttling" | "InternalError" | "ServiceUnavailable")
+}
+
+/// A clock that is further off than this is named in a hint. Services accept 15 minutes.
+const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
+
+/// What to do about a time that a service refused: the hint of an error, with the offset where one was measured and is
+/// more than a minute.
+///
+/// ```
+/// use oss_credentials_http::clock_hint;
+/// assert_eq!(clock_hint(None), "set the local clock");
+/// ```
+pub fn clock_hint(offset: Option<ClockOffset>) -> String {
+    let Some(offset) = offset.filter(|offset| offset.abs() >= NOTABLE_OFFSET) else {
+        return "set the local clock".to_owned();
+    };
+    let side = if offset.as_secs() > 0 {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let seconds = offset.as_secs().unsigned_abs();
+    format!("set the local clock: it is {seconds} s {side} the service's")
 }
 
 /// The text of an XML element with the five predefined entities replaced, in memory that is overwritten: an error may

@@ -71,6 +71,8 @@ fn convert(url: reqwest::Url, request: HttpRequest) -> Result<reqwest::Request, 
         HttpMethod::Get => reqwest::Method::GET,
         HttpMethod::Post => reqwest::Method::POST,
         HttpMethod::Put => reqwest::Method::PUT,
+        HttpMethod::Delete => reqwest::Method::DELETE,
+        HttpMethod::Patch => reqwest::Method::PATCH,
         _ => {
             return Err(error::request(
                 "the method is not known to this version of oss-credentials-reqwest",

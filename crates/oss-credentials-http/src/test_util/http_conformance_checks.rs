@@ -175,6 +175,8 @@ fn request_as_given(suite: &HttpConformance) -> Checked {
         (HttpMethod::Get, Vec::new()),
         (HttpMethod::Put, Vec::new()),
         (HttpMethod::Post, (0..=255).collect()),
+        (HttpMethod::Delete, Vec::new()),
+        (HttpMethod::Patch, (0..=255).collect()),
     ] {
         let socket = ScriptedSocket::answering(answer("200 OK", "", b""))?;
         let request = HttpRequest::new(method, socket.url(path))
