@@ -17,6 +17,7 @@ fn read(path: impl AsRef<Path>) -> String {
 fn the_examples_that_are_shown_are_those_that_are_compiled() {
     for (page, program) in [
         ("README.md", "examples/minimal.rs"),
+        ("docs/acs-client.md", "examples/pages/acs_client.rs"),
         ("docs/chain.md", "examples/pages/chain.rs"),
         ("docs/custom.md", "examples/pages/custom.rs"),
         ("docs/profile.md", "examples/pages/profile_tests.rs"),

@@ -372,6 +372,8 @@ impl<'m> Evaluator<'m> {
         match call.method.to_string().as_str() {
             "to_owned" | "to_string" | "into" | "clone" | "as_str" | "as_ref" | "as_deref"
             | "to_lowercase" => self.texts(&call.receiver, unit),
+            // A hint, and the setting that it is about.
+            "setting" if call.args.len() == 2 => self.texts(&call.receiver, unit),
             "map_or" | "unwrap_or" => {
                 let mut texts = anything();
                 texts.extend(
@@ -425,6 +427,15 @@ impl<'m> Evaluator<'m> {
         let unit = self.model.around(unit).find(is_told)?;
         let failures = self.failures(self.model.units[unit].fails.as_ref()?, unit);
         failures.first().map(|(_, unit)| self.model.units[*unit].file)
+    }
+
+    /// What a function gives that is passed on by its name.
+    pub(crate) fn returned(&self, function: &Expr) -> Texts {
+        let Expr::Path(path) = function else {
+            return anything();
+        };
+        let name = path.path.segments.last().map(|last| last.ident.to_string());
+        name.map_or_else(anything, |name| self.result(&name, |unit| !unit.takes_self))
     }
 
     /// What the functions of this name give.

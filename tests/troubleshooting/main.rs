@@ -21,8 +21,15 @@ use page::{Row, Said, is_code, on_its_own, rows, words};
 const SECTIONS: &[(&str, &[&str])] = &[
     ("core", &["oss-credentials-core", "oss-credentials-http"]),
     ("default", &["oss-credentials"]),
-    ("sts-assume-role", &["oss-credentials-sts-assume-role", "acs-sts"]),
-    ("oidc-rrsa", &["oss-credentials-oidc-rrsa", "acs-sts"]),
+    ("acs-client", &["acs-client"]),
+    (
+        "sts-assume-role",
+        &["oss-credentials-sts-assume-role", "acs-sts", "acs-client"],
+    ),
+    (
+        "oidc-rrsa",
+        &["oss-credentials-oidc-rrsa", "acs-sts", "acs-client"],
+    ),
     ("kms-client-key", &["oss-credentials-kms-client-key"]),
     ("ecs-ram-role", &["oss-credentials-ecs-ram-role"]),
     ("uri", &["oss-credentials-uri"]),
@@ -43,12 +50,17 @@ const STAND_INS: &[&str] = &["oss-testkit"];
 
 /// Literals of several words that nobody is shown.
 const NO_TEXTS: &[&str] = &[
-    // A format of dates.
+    // Formats of dates.
+    "%A, %d-%b-%y %H:%M:%S GMT",
+    "%a %b %e %H:%M:%S %Y",
     "%a, %d %b %Y %H:%M:%S GMT",
     // What KMS says, to be recognised.
     "The Param Date is invalid.",
     "The Param Authorization is invalid.",
     "string to sign",
+    // A hint that clients add to errors of their own.
+    "set the local clock",
+    "set the local clock: it is … s … the service's",
     // What OSS says.
     "Invalid signing region",
 ];
@@ -143,7 +155,14 @@ impl<'m> Reading<'m> {
             (Some("HttpError"), "new") => argument(1).into_iter().filter(|text| words(text) > 0).collect(),
             // Why a file does not count, for the error that lists them.
             (Some("Lookup"), "Absent") => argument(0),
-            (None, "with_remark") if call.receiver.is_some() => argument(0),
+            (None, "with_remark" | "detail") if call.receiver.is_some() => argument(0),
+            // A function that chooses hints, by its name.
+            (None, "hints") if call.receiver.is_some() => {
+                if let Some(chooser) = call.arguments.first() {
+                    self.evaluator.returned(chooser);
+                }
+                return;
+            }
             (None, "into_credentials_error") if call.receiver.is_some() => {
                 argument(3);
                 of_exchanges(self.core, argument(1))

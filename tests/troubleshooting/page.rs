@@ -2,6 +2,7 @@
 
 /// Who says something, in front of a text.
 const NAMES: &[&str] = &[
+    "acs-client",
     "acs-sign",
     "acs-sts",
     "chain",

@@ -3,15 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use acs_client::Caller;
 use oss_credentials_core::{Credentials, CredentialsError};
 
-use crate::call::Operation;
-use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
-use crate::outcome::Context;
 use crate::session::{AssumedRole, SessionSettings, invalid};
-use crate::wire;
 
 /// What to ask `AssumeRole` for.
 ///
@@ -140,32 +137,29 @@ impl StsClient {
         request: &AssumeRole,
     ) -> Result<AssumedRole, StsError> {
         request.validate(self.provider)?;
-        let mut params = request.session.params();
-        let external_id = request.external_id.as_deref();
-        params.extend(external_id.map(|id| ("ExternalId", id.into())));
-        let source_identity = request.source_identity.as_deref();
-        params.extend(source_identity.map(|identity| ("SourceIdentity", identity.into())));
-        let operation = Operation {
-            action: "AssumeRole",
-            params,
-            caller: Caller::Key(caller),
-        };
-        let context = self.signed_context(operation.action, caller)?;
-        let answer = self.call(&operation, &context, wire::parse).await?;
-        self.session(&context, answer, request.session.duration)
+        self.refuse_anonymous("AssumeRole", caller)?;
+        let mut call = request.session.call("AssumeRole");
+        if let Some(external_id) = &request.external_id {
+            call = call.form("ExternalId", external_id);
+        }
+        if let Some(identity) = &request.source_identity {
+            call = call.form("SourceIdentity", identity);
+        }
+        self.assumed(Caller::Credentials(caller), &call, request.session.duration)
+            .await
     }
 
-    /// What messages about a signed call say; refuses a caller without a key.
-    pub(crate) fn signed_context<'a>(
+    /// Refuses a caller without a key.
+    pub(crate) fn refuse_anonymous(
         &self,
         action: &'static str,
-        caller: &'a Credentials,
-    ) -> Result<Context<'a>, StsError> {
-        if caller.is_anonymous() {
-            let what = format!("{action} cannot be called anonymously");
-            let hint = "use an AccessKey pair, or temporary credentials, as the base";
-            return Err(invalid(self.provider, what, hint).into());
+        caller: &Credentials,
+    ) -> Result<(), StsError> {
+        if !caller.is_anonymous() {
+            return Ok(());
         }
-        Ok(self.context(action, Caller::Key(caller)))
+        let what = format!("{action} cannot be called anonymously");
+        let hint = "use an AccessKey pair, or temporary credentials, as the base";
+        Err(invalid(self.provider, what, hint).into())
     }
 }

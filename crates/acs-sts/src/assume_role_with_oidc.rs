@@ -3,15 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use acs_client::Caller;
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
-use crate::call::Operation;
-use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn, shown_arn};
-use crate::wire;
 
 /// Shortest token, in characters.
 const MIN_TOKEN: usize = 4;
@@ -207,16 +205,12 @@ impl StsClient {
         request.validate(self.provider)?;
         let token = request.oidc_token.as_str();
         validate_oidc_token(self.provider, token)?;
-        let mut params = request.session.params();
-        params.push(("OIDCProviderArn", request.oidc_provider_arn.as_str().into()));
-        params.push(("OIDCToken", token.into()));
-        let operation = Operation {
-            action: "AssumeRoleWithOIDC",
-            params,
-            caller: Caller::OidcToken(token),
-        };
-        let context = self.context(operation.action, operation.caller);
-        let answer = self.call(&operation, &context, wire::parse).await?;
-        self.session(&context, answer, request.session.duration)
+        let call = request
+            .session
+            .call("AssumeRoleWithOIDC")
+            .form("OIDCProviderArn", &request.oidc_provider_arn)
+            .form("OIDCToken", token);
+        self.assumed(Caller::Unsigned(&[token]), &call, request.session.duration)
+            .await
     }
 }

@@ -1,9 +1,8 @@
 //! `GetCallerIdentity`: who a key belongs to.
 
+use acs_client::{AcsResponse, Call, Caller};
 use oss_credentials_core::Credentials;
 
-use crate::call::Operation;
-use crate::caller::Caller;
 use crate::client::StsClient;
 use crate::error::StsError;
 use crate::wire;
@@ -85,14 +84,14 @@ impl StsClient {
     /// # Ok::<(), oss_credentials_core::CredentialsError>(())
     /// ```
     pub async fn get_caller_identity(&self, caller: &Credentials) -> Result<CallerIdentity, StsError> {
-        let operation = Operation {
-            action: "GetCallerIdentity",
-            params: Vec::new(),
-            caller: Caller::Key(caller),
-        };
-        let context = self.signed_context(operation.action, caller)?;
-        let answer = self.call(&operation, &context, wire::parse_identity).await?;
-        let identity = answer.value;
+        const ACTION: &str = "GetCallerIdentity";
+        self.refuse_anonymous(ACTION, caller)?;
+        let call = Call::rpc(ACTION);
+        let read = |response: &AcsResponse| wire::parse_identity(response.bytes());
+        let read = self
+            .client
+            .call_and_read(Caller::Credentials(caller), &call, read);
+        let (identity, response) = read.await.map_err(StsError::of)?;
         Ok(CallerIdentity {
             account_id: identity.account_id.unwrap_or_default(),
             arn: identity.arn.unwrap_or_default(),
@@ -100,7 +99,7 @@ impl StsClient {
             identity_type: identity.kind,
             user_id: identity.user_id,
             role_id: identity.role_id,
-            request_id: context.request_id(identity.request_id.as_deref(), &answer.response),
+            request_id: response.request_id().map(str::to_owned),
         })
     }
 }

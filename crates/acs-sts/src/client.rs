@@ -1,21 +1,21 @@
 //! The client and its settings.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acs_client::AcsClient;
+#[cfg(feature = "signed")]
+use acs_client::SignatureVersion;
 use oss_credentials_core::{Clock, CredentialsError, Env, Sleep, SystemClock};
-use oss_credentials_http::{Endpoint, HttpClient, LearnedOffset};
+use oss_credentials_http::{Endpoint, HttpClient};
 
 use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
+use crate::hints;
 use crate::session::invalid;
-#[cfg(feature = "signed")]
-use crate::signed::SignatureVersion;
 
-/// Default of [`StsClientBuilder::connect_timeout`].
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Default of [`StsClientBuilder::timeout`].
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Version of the STS API.
+const API_VERSION: &str = "2015-04-01";
+const USER_AGENT: &str = concat!("acs-sts/", env!("CARGO_PKG_VERSION"));
 
 /// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and what was learned about
 /// the local clock.
@@ -36,18 +36,10 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// assert_eq!(client.endpoint().host(), "sts-vpc.cn-beijing.aliyuncs.com");
 /// # Ok::<(), oss_credentials_core::CredentialsError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct StsClient {
     pub(crate) provider: &'static str,
-    pub(crate) http: Arc<dyn HttpClient>,
-    pub(crate) endpoint: Endpoint,
-    #[cfg(feature = "signed")]
-    pub(crate) signature_version: SignatureVersion,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) learned: Arc<LearnedOffset>,
-    pub(crate) sleep: Option<Arc<dyn Sleep>>,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
+    pub(crate) client: AcsClient,
 }
 
 impl StsClient {
@@ -68,25 +60,7 @@ impl StsClient {
 
     /// Where requests go: scheme, host and port.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-}
-
-impl fmt::Debug for StsClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("StsClient");
-        shown
-            .field("provider", &self.provider)
-            .field("endpoint", &self.endpoint);
-        #[cfg(feature = "signed")]
-        shown.field("signature_version", &self.signature_version);
-        shown
-            .field("http", &self.http)
-            .field("clock", &self.clock)
-            .field("sleep", &self.sleep)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        self.client.endpoint()
     }
 }
 
@@ -102,6 +76,7 @@ pub struct StsClientBuilder {
     #[cfg(feature = "signed")]
     signature_version: SignatureVersion,
     clock: Arc<dyn Clock>,
+    correct_clock: bool,
     sleep: Option<Arc<dyn Sleep>>,
     connect_timeout: Duration,
     timeout: Duration,
@@ -114,11 +89,12 @@ impl Default for StsClientBuilder {
             http: None,
             endpoint: EndpointSettings::default(),
             #[cfg(feature = "signed")]
-            signature_version: SignatureVersion::default(),
+            signature_version: SignatureVersion::Rpc,
             clock: Arc::new(SystemClock),
+            correct_clock: true,
             sleep: None,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            timeout: DEFAULT_TIMEOUT,
+            connect_timeout: acs_client::DEFAULT_CONNECT_TIMEOUT,
+            timeout: acs_client::DEFAULT_TIMEOUT,
         }
     }
 }
@@ -213,6 +189,13 @@ impl StsClientBuilder {
         self
     }
 
+    /// Whether the service may correct the time that calls are signed by, within the bounds of
+    /// [`ServiceClock`](oss_credentials_http::ServiceClock). Default: yes.
+    pub fn correct_clock(mut self, correct: bool) -> Self {
+        self.correct_clock = correct;
+        self
+    }
+
     /// What retries wait on. Default: none, so that nothing is retried after a pause; with feature `tokio`,
     /// tokio's timer in calls made inside a runtime that has one.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
@@ -244,17 +227,28 @@ impl StsClientBuilder {
             let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
             invalid(self.provider, "there is no HTTP client", hint)
         })?;
+        let host = endpoint::resolve(self.provider, &self.endpoint)?;
+        let mut client = AcsClient::builder("sts", API_VERSION)
+            .name(self.provider)
+            .endpoint(host.endpoint)
+            .allow_http(host.allow_http)
+            .http_client(http)
+            .clock(self.clock)
+            .correct_clock(self.correct_clock)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .user_agent(USER_AGENT)
+            .hints(hints::hint);
+        #[cfg(feature = "signed")]
+        {
+            client = client.signature_version(self.signature_version);
+        }
+        if let Some(sleep) = self.sleep {
+            client = client.sleep(sleep);
+        }
         Ok(StsClient {
-            endpoint: endpoint::resolve(self.provider, &self.endpoint)?,
             provider: self.provider,
-            http,
-            #[cfg(feature = "signed")]
-            signature_version: self.signature_version,
-            clock: self.clock,
-            learned: Arc::default(),
-            sleep: self.sleep,
-            connect_timeout: self.connect_timeout,
-            timeout: self.timeout,
+            client: client.build()?,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use acs_client::validate_region;
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use oss_credentials_http::Endpoint;
 
@@ -90,13 +91,28 @@ impl EndpointSettings {
     }
 }
 
-/// Explicit endpoint before that of a variable before region before global host. The result has neither path, query nor user-info.
-pub(crate) fn resolve(
-    provider: &'static str,
-    settings: &EndpointSettings,
-) -> Result<Endpoint, CredentialsError> {
+/// Where requests go: what [`acs_client`] is given as its endpoint, and whether that may be plain http.
+pub(crate) struct Host {
+    pub(crate) endpoint: String,
+    pub(crate) allow_http: bool,
+}
+
+impl Host {
+    fn of(endpoint: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            allow_http: false,
+        }
+    }
+}
+
+/// Explicit endpoint before that of a variable before region before global host.
+pub(crate) fn resolve(provider: &'static str, settings: &EndpointSettings) -> Result<Host, CredentialsError> {
     if let Some(endpoint) = &settings.endpoint {
-        return explicit(provider, endpoint, settings.allow_http);
+        return Ok(Host {
+            endpoint: endpoint.clone(),
+            allow_http: settings.allow_http,
+        });
     }
     if let Some(endpoint) = &settings.from_env {
         return of_variable(provider, endpoint);
@@ -109,83 +125,42 @@ pub(crate) fn resolve(
                 "VPC endpoints need a region, and none is set: the public host is used"
             );
         }
-        return Endpoint::parse_or_https(GLOBAL_HOST);
+        return Ok(Host::of(GLOBAL_HOST));
     };
-    let host = regional(provider, region, vpc)?;
-    Endpoint::parse_or_https(&host)
+    regional(provider, region, vpc).map(Host::of)
 }
 
 /// A variable may be set by whoever starts the program, or by a file that it reads. It chooses among hosts of the vendor
 /// and on this machine; it cannot send tokens and keys elsewhere, as `endpoint(..)` can. The value is not shown.
-fn of_variable(provider: &'static str, endpoint: &str) -> Result<Endpoint, CredentialsError> {
+fn of_variable(provider: &'static str, endpoint: &str) -> Result<Host, CredentialsError> {
     let is_vendors = |endpoint: &Endpoint| {
         let host = endpoint.host().to_ascii_lowercase();
         endpoint.is_https() && host.ends_with(VENDOR_DOMAIN)
     };
-    let parsed = explicit(provider, endpoint, false).ok();
-    let allowed = parsed.filter(|endpoint| endpoint.is_loopback() || is_vendors(endpoint));
-    allowed.ok_or_else(|| {
-        let what =
-            "the STS endpoint of a variable is neither https to a host under aliyuncs.com nor loopback";
-        CredentialsError::invalid_config(ErrorDetail::builder(provider, what).place(ENV_STS_ENDPOINT).hint(
-            format!("correct or unset {ENV_STS_ENDPOINT}; only endpoint(..) in code may name another host"),
-        ))
-    })
-}
-
-fn explicit(provider: &'static str, endpoint: &str, allow_http: bool) -> Result<Endpoint, CredentialsError> {
-    let invalid = |what: &str, place: String, hint: String| {
-        CredentialsError::invalid_config(
-            ErrorDetail::builder(provider, format!("the STS endpoint {what}"))
-                .place(place)
-                .hint(hint),
-        )
+    let is_origin = |endpoint: &Endpoint| {
+        endpoint.user_info().is_none()
+            && endpoint.query().is_none()
+            && endpoint.path().trim_matches('/').is_empty()
     };
-    // The parser does not know for whom it works.
-    let parsed = Endpoint::parse_or_https(endpoint).map_err(|error| {
-        let detail = error.detail();
-        let what = detail.map_or("cannot be read", |detail| detail.what());
-        let what = what.strip_prefix("the URL ").unwrap_or(what);
-        let place = detail.and_then(ErrorDetail::place).unwrap_or_default().to_owned();
-        invalid(
-            what,
-            place,
-            "write a host such as sts.cn-hangzhou.aliyuncs.com".to_owned(),
-        )
-    })?;
-    let origin = parsed.origin();
-    if parsed.user_info().is_some() || parsed.query().is_some() || !parsed.path().trim_matches('/').is_empty()
-    {
-        let what = "has a user, a path or a query";
-        return Err(invalid(what, origin.clone(), format!("write it as {origin}")));
-    }
-    if !parsed.is_https() && !parsed.is_loopback() && !allow_http {
-        let hint = "use https://, or allow_http(true) for a network you trust".to_owned();
-        return Err(invalid(
-            "is plain http, which shows tokens to the network",
-            origin,
-            hint,
-        ));
-    }
-    if !parsed.is_https() && !parsed.is_loopback() {
-        tracing::warn!(
-            target: TRACING_TARGET, provider, host = parsed.host(),
-            "the STS endpoint is plain http: anyone on the network path can read the credentials"
-        );
-    }
-    Endpoint::parse(&origin)
+    let parsed = Endpoint::parse_or_https(endpoint).ok().filter(is_origin);
+    let allowed = parsed.filter(|endpoint| endpoint.is_loopback() || is_vendors(endpoint));
+    allowed
+        .map(|endpoint| Host::of(endpoint.origin()))
+        .ok_or_else(|| {
+            let what =
+                "the STS endpoint of a variable is neither https to a host under aliyuncs.com nor loopback";
+            CredentialsError::invalid_config(
+                ErrorDetail::builder(provider, what)
+                    .place(ENV_STS_ENDPOINT)
+                    .hint(format!(
+                        "correct or unset {ENV_STS_ENDPOINT}; only endpoint(..) in code may name another host"
+                    )),
+            )
+        })
 }
 
 fn regional(provider: &'static str, region: &str, vpc: bool) -> Result<String, CredentialsError> {
-    let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    // `oss-` is the beginning of an OSS host, taken along by mistake: no region has it.
-    let edges = region.starts_with('-') || region.ends_with('-') || region.starts_with("oss-");
-    if region.is_empty() || region.len() > 63 || edges || !region.chars().all(is_label) {
-        return Err(CredentialsError::invalid_config(
-            ErrorDetail::builder(provider, format!("{region:?} is no region id"))
-                .hint("use an id such as cn-hangzhou, or set the endpoint instead"),
-        ));
-    }
+    validate_region(provider, region)?;
     let region = region.to_ascii_lowercase();
     if WITHOUT_HOST.contains(&region.as_str()) {
         if vpc {
@@ -206,6 +181,17 @@ mod tests {
 
     use super::*;
 
+    /// As `acs-client` takes it.
+    fn resolved(settings: &EndpointSettings) -> Result<Endpoint, CredentialsError> {
+        let host = resolve("test", settings)?;
+        let client = acs_client::AcsClient::builder("sts", "2015-04-01")
+            .name("test")
+            .endpoint(host.endpoint)
+            .allow_http(host.allow_http)
+            .http_client(oss_credentials_http::test_util::ScriptedHttp::new());
+        Ok(client.build()?.endpoint().clone())
+    }
+
     fn origin(endpoint: &str, region: &str, vpc: bool, allow_http: bool) -> Result<String, String> {
         let some = |text: &str| (text != "-").then(|| text.to_owned());
         let settings = EndpointSettings {
@@ -215,7 +201,7 @@ mod tests {
             vpc: Some(vpc),
             allow_http,
         };
-        resolve("test", &settings)
+        resolved(&settings)
             .map(|endpoint| endpoint.origin())
             .map_err(|error| {
                 assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
@@ -262,15 +248,12 @@ mod tests {
         };
         settings.read(&FakeEnv::from([(ENV_STS_ENDPOINT, value)]));
         assert!(!format!("{settings:?}").contains("canary"));
-        let found = resolve("test", &settings).map_err(|error| {
+        let found = resolved(&settings).map_err(|error| {
             assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
             error.to_string()
         })?;
         settings.endpoint = Some("sts.example.com".to_owned());
-        assert_eq!(
-            resolve("test", &settings).unwrap().origin(),
-            "https://sts.example.com"
-        );
+        assert_eq!(resolved(&settings).unwrap().origin(), "https://sts.example.com");
         Ok(found.origin())
     }
 
@@ -323,7 +306,7 @@ mod tests {
         let refused = origin("http://sts.example.com", "-", false, false).unwrap_err();
         assert_eq!(
             refused,
-            "test: the STS endpoint is plain http, which shows tokens to the network \
+            "test: the endpoint of STS is plain http, which shows tokens to the network \
              (http://sts.example.com); use https://, or allow_http(true) for a network you trust"
         );
         assert_eq!(
@@ -369,7 +352,7 @@ mod tests {
             "sts.example.com:port",
         ] {
             let text = origin(endpoint, "-", false, false).unwrap_err();
-            assert!(text.starts_with("test: the STS endpoint"), "{text}");
+            assert!(text.starts_with("test: the endpoint of STS "), "{text}");
             assert!(!text.contains("canary"), "{text}");
         }
     }

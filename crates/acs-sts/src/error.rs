@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use acs_client::AcsError;
 use oss_credentials_core::CredentialsError;
+
+use crate::hints::rejects_oidc_token;
 
 /// Why a call failed: a [`CredentialsError`], and whether the caller's own key or token was to blame.
 ///
@@ -23,13 +26,33 @@ pub(crate) enum Rejected {
 }
 
 impl StsError {
-    pub(crate) fn new(error: CredentialsError, rejected: Rejected) -> Self {
-        Self { error, rejected }
+    /// The error of a call by the holder of a key, or by the bearer of an OIDC token.
+    pub(crate) fn of(error: AcsError) -> Self {
+        let is_token = error.code().is_some_and(rejects_oidc_token);
+        let rejected = match (error.key_rejected(), is_token) {
+            (true, _) => Rejected::Key,
+            (false, true) => Rejected::OidcToken,
+            (false, false) => Rejected::Nothing,
+        };
+        Self {
+            error: error.into(),
+            rejected,
+        }
     }
 
     /// The error itself.
     pub fn error(&self) -> &CredentialsError {
         &self.error
+    }
+
+    /// The access key ID of the caller that was refused, masked; `None` if the error is not about the caller.
+    pub fn key_id(&self) -> Option<&str> {
+        self.error.detail()?.key_id()
+    }
+
+    /// Where the refused key is from, such as `env`.
+    pub fn key_source(&self) -> Option<&'static str> {
+        self.error.detail()?.key_source()
     }
 
     /// Whether the service rejected the caller's AccessKey or token (`InvalidAccessKeyId.*`,

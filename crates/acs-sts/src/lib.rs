@@ -40,7 +40,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `signed` | yes | `StsClient::assume_role` and `StsClient::get_caller_identity`, which sign with `acs-sign` |
+//! | `signed` | yes | `StsClient::assume_role` and `StsClient::get_caller_identity`, which are signed |
 //! | without any | | [`StsClient::assume_role_with_oidc`], which is not signed |
 //! | `tokio` | no | pauses between retries on tokio's timer, where a call is made inside a runtime |
 //!
@@ -52,34 +52,30 @@
 #[cfg(feature = "signed")]
 mod assume_role;
 mod assume_role_with_oidc;
-mod call;
-mod caller;
 #[cfg(feature = "signed")]
 mod caller_identity;
 mod client;
 mod endpoint;
 mod error;
-mod outcome;
+mod hints;
 mod session;
-#[cfg(feature = "signed")]
-mod signed;
-mod wait;
 mod wire;
 
+#[cfg(feature = "signed")]
+pub use acs_client::SignatureVersion;
+pub use acs_client::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT};
 #[cfg(feature = "signed")]
 pub use assume_role::AssumeRole;
 pub use assume_role_with_oidc::{AssumeRoleWithOidc, validate_oidc_provider_arn, validate_oidc_token};
 #[cfg(feature = "signed")]
 pub use caller_identity::CallerIdentity;
-pub use client::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, StsClient, StsClientBuilder};
+pub use client::{StsClient, StsClientBuilder};
 pub use endpoint::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, GLOBAL_HOST};
 pub use error::StsError;
 pub use session::{
     AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, made_up_session_name, validate_role_arn,
     validate_session_name,
 };
-#[cfg(feature = "signed")]
-pub use signed::SignatureVersion;
 
 /// Target of everything this crate logs.
 const TRACING_TARGET: &str = "acs_sts";

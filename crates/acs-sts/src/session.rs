@@ -4,15 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use acs_client::{AcsResponse, Call, Caller};
 use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
 use crate::TRACING_TARGET;
-use crate::call::Answer;
 use crate::client::StsClient;
 use crate::error::StsError;
-use crate::outcome::Context;
-use crate::wire::Session;
+use crate::wire::{self, Session};
 
 /// Lifetime of a session that asks for none: 3600 s.
 pub const DEFAULT_DURATION: Duration = Duration::from_secs(3600);
@@ -79,14 +78,16 @@ impl SessionSettings {
         Ok(())
     }
 
-    pub(crate) fn params(&self) -> Vec<(&'static str, Cow<'_, str>)> {
-        let mut params: Vec<(&'static str, Cow<'_, str>)> = vec![
-            ("RoleArn", self.role_arn.as_str().into()),
-            ("RoleSessionName", self.session_name.as_str().into()),
-            ("DurationSeconds", self.duration.as_secs().to_string().into()),
-        ];
-        params.extend(self.policy.as_deref().map(|policy| ("Policy", policy.into())));
-        params
+    /// A call with these parameters, in the form: a query may end up in somebody's log.
+    pub(crate) fn call(&self, action: &'static str) -> Call<'_> {
+        let call = Call::rpc(action)
+            .form("RoleArn", &self.role_arn)
+            .form("RoleSessionName", &self.session_name)
+            .form("DurationSeconds", self.duration.as_secs().to_string());
+        match &self.policy {
+            Some(policy) => call.form("Policy", policy),
+            None => call,
+        }
     }
 
     /// Adds the settings to a `Debug` output; the policy is not shown.
@@ -222,34 +223,35 @@ impl AssumedRole {
 }
 
 impl StsClient {
-    /// Makes credentials of an answer that carries a session, which was asked to last as long as `asked`.
-    pub(crate) fn session(
+    /// Makes a call that hands out a session, which shall last as long as `asked`.
+    pub(crate) async fn assumed(
         &self,
-        context: &Context<'_>,
-        answer: Answer<Session>,
+        caller: Caller<'_>,
+        call: &Call<'_>,
         asked: Duration,
     ) -> Result<AssumedRole, StsError> {
-        let Answer {
-            value: session,
-            response,
-            mut clock_offset,
-            mut received,
-        } = answer;
+        let read = |response: &AcsResponse| wire::parse(response.bytes());
+        let read = self.client.call_and_read(caller, call, read);
+        let (session, response) = read.await.map_err(StsError::of)?;
+        Ok(self.session(session, &response, asked)?)
+    }
+
+    /// Makes credentials of a response that carries a session.
+    fn session(
+        &self,
+        session: Session,
+        response: &AcsResponse,
+        asked: Duration,
+    ) -> Result<AssumedRole, CredentialsError> {
+        let mut clock_offset = response.clock_offset();
+        let mut received = clock_offset.unwrap_or_default().to_service(response.received());
         // A session that had ended when it was handed out, or lasts longer than asked: the `Date` is wrong.
         let left = session.expires_at.duration_since(received).ok();
         if clock_offset.is_some() && left.is_none_or(|left| left > asked.saturating_add(EXPIRY_SLACK)) {
             clock_offset = None;
-            received = self.clock.now();
-            self.learned.set(None, &*self.clock);
+            received = response.received();
+            self.client.clock().forget();
         }
-        let request_id = context.request_id(session.request_id.as_deref(), &response);
-        let fail = |what: String, hint: &'static str| {
-            let detail = context.detail(what).http_status(response.status()).hint(hint);
-            match &request_id {
-                Some(request_id) => detail.request_id(request_id),
-                None => detail,
-            }
-        };
         let credentials = Credentials::builder(session.access_key_id, take(session.access_key_secret))
             .security_token(take(session.security_token))
             .expires_at(session.expires_at)
@@ -257,25 +259,25 @@ impl StsClient {
             .strict()
             .build()
             .map_err(|_| {
-                let what = format!("the answer to {} has a key that cannot be one", context.action);
-                let hint = "check the endpoint, and whether it is the Security Token Service that answers";
-                CredentialsError::invalid_response(fail(what, hint))
+                let what = format!("the answer to {} has a key that cannot be one", response.action());
+                let hint = "check the endpoint, and whether it is STS that answers";
+                CredentialsError::invalid_response(response.detail(what).hint(hint))
             })?;
         if credentials.is_expired_at(received) {
-            let what = "the credentials had expired when they arrived".to_owned();
+            let detail = response.detail("the credentials had expired when they arrived");
             let hint = "compare the local clock with the service's";
-            return Err(CredentialsError::expired(fail(what, hint)).into());
+            return Err(CredentialsError::expired(detail.hint(hint)));
         }
         tracing::debug!(
-            target: TRACING_TARGET, provider = self.provider, action = context.action,
-            request_id = request_id.as_deref(), expires_at = ?credentials.expires_at(),
+            target: TRACING_TARGET, provider = self.provider, action = response.action(),
+            request_id = response.request_id(), expires_at = ?credentials.expires_at(),
             "the service handed out credentials"
         );
         Ok(AssumedRole {
             credentials,
             arn: session.arn,
             id: session.assumed_role_id,
-            request_id,
+            request_id: response.request_id().map(str::to_owned),
             clock_offset,
         })
     }

@@ -1,20 +1,15 @@
 //! Answers of the service as they are on the wire. Pure.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use oss_credentials_core::body::{BodyDefect, json_object, json_text, required};
+use oss_credentials_core::body::{BodyDefect, json_object, required};
 use oss_credentials_core::rfc3339;
-use oss_credentials_http::xml_text;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AssumeRoleAnswer {
-    request_id: Option<String>,
     credentials: Option<WireCredentials>,
     assumed_role_user: Option<AssumedRoleUser>,
 }
@@ -43,7 +38,6 @@ pub(crate) struct Session {
     pub(crate) expires_at: SystemTime,
     pub(crate) arn: Option<String>,
     pub(crate) assumed_role_id: Option<String>,
-    pub(crate) request_id: Option<String>,
 }
 
 /// Reads the answer to a call that hands out a session.
@@ -65,7 +59,6 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, BodyDefect> {
         expires_at,
         arn,
         assumed_role_id,
-        request_id: answer.request_id,
     })
 }
 
@@ -81,7 +74,6 @@ pub(crate) struct Identity {
     pub(crate) kind: Option<String>,
     pub(crate) user_id: Option<String>,
     pub(crate) role_id: Option<String>,
-    pub(crate) request_id: Option<String>,
 }
 
 /// Reads the answer to `GetCallerIdentity`.
@@ -97,59 +89,6 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
     serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
         line: error.line(),
         column: error.column(),
-    })
-}
-
-/// What an error answer says. All fields are text from outside, and may repeat a secret.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct ServiceError {
-    pub(crate) code: Option<Zeroizing<String>>,
-    pub(crate) message: Option<Zeroizing<String>>,
-    pub(crate) request_id: Option<Zeroizing<String>>,
-    pub(crate) recommend: Option<Zeroizing<String>>,
-}
-
-/// The members of a JSON object as they are written, so that nothing is copied that is not asked for.
-type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-
-/// Reads an error answer, JSON (`Code` or `code`) or XML. `None` if it holds no error code: a proxy's page.
-pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
-    let error = match serde_json::from_slice::<Members<'_>>(body) {
-        Ok(fields) => {
-            let field = |upper: &str, lower: &str| {
-                let value = fields.get(upper).or_else(|| fields.get(lower))?;
-                let value = json_text(value.get())?;
-                (!value.is_empty()).then_some(value)
-            };
-            ServiceError {
-                code: field("Code", "code"),
-                message: field("Message", "message"),
-                request_id: field("RequestId", "requestId"),
-                recommend: field("Recommend", "recommend"),
-            }
-        }
-        Err(_) => parse_xml_error(std::str::from_utf8(body).ok()?)?,
-    };
-    error.code.is_some().then_some(error)
-}
-
-/// `<Error>` with one element per field. Anything deeper is not an error of this service.
-fn parse_xml_error(text: &str) -> Option<ServiceError> {
-    let start = text.find("<Error>")?;
-    let inside = &text[start..];
-    let inside = &inside[..inside.find("</Error>")?];
-    let field = |name: &str| {
-        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-        let from = inside.find(&open)? + open.len();
-        let value = &inside[from..];
-        let value = &value[..value.find(&close)?];
-        (!value.is_empty()).then(|| xml_text(value))
-    };
-    Some(ServiceError {
-        code: field("Code"),
-        message: field("Message"),
-        request_id: field("RequestId"),
-        recommend: field("Recommend"),
     })
 }
 
@@ -200,34 +139,6 @@ mod tests {
             let session = parse(body.as_bytes()).ok().unwrap();
             let since = session.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
             assert_eq!(since.as_millis(), unix, "{text}");
-        }
-    }
-
-    #[test]
-    fn errors_are_read_in_every_spelling() {
-        let expected = ServiceError {
-            code: Some("NoPermission".to_owned().into()),
-            message: Some("a < b & \"c\"".to_owned().into()),
-            request_id: Some("R-1".to_owned().into()),
-            recommend: None,
-        };
-        for body in [
-            r#"{"Code": "NoPermission", "Message": "a < b & \"c\"", "RequestId": "R-1", "AccessDeniedDetail": {}}"#,
-            r#"{"code": "NoPermission", "message": "a < b & \"c\"", "requestId": "R-1"}"#,
-            "<?xml version='1.0'?><Error><RequestId>R-1</RequestId><Code>NoPermission</Code>\
-             <Message>a &lt; b &amp; &quot;c&quot;</Message></Error>",
-        ] {
-            assert_eq!(parse_error(body.as_bytes()).as_ref(), Some(&expected), "{body}");
-        }
-        for body in [
-            "",
-            "boom",
-            "<html><Code>x</Code></html>",
-            "[]",
-            r#"{"Code": 1}"#,
-            "<Error><Code>x",
-        ] {
-            assert_eq!(parse_error(body.as_bytes()), None, "{body}");
         }
     }
 }

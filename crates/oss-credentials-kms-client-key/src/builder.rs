@@ -9,7 +9,7 @@ use std::time::Duration;
 use oss_credentials_core::{
     Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
 };
-use oss_credentials_http::{HttpClient, LearnedOffset};
+use oss_credentials_http::{HttpClient, ServiceClock};
 use zeroize::Zeroizing;
 
 use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};
@@ -369,14 +369,13 @@ impl KmsClientKeyBuilder {
             secret_name,
             targets,
             last_good: AtomicUsize::new(0),
-            clock: self.clock,
+            clock: ServiceClock::new(self.clock),
             sleep: self.sleep,
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,
             refresh_interval: self.refresh_interval.max(MIN_REFRESH),
             spread: self.random.part_of(ROTATION_SPREAD),
             random: self.random,
-            learned: LearnedOffset::default(),
             rotation_noticed: AtomicBool::new(false),
             expiry_noticed: AtomicBool::new(false),
         })

@@ -91,6 +91,7 @@ mod client_key;
 mod config;
 mod disk;
 mod error;
+mod exchange;
 mod gateway;
 #[cfg(feature = "instance-gateway")]
 mod instance;

@@ -4,19 +4,17 @@
 //! in another region, is observed from the vendor's clients.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
+use acs_client::codes;
 use acs_sign::SignError;
 use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
-use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, may_pass};
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, clock_hint, may_pass};
 
 use crate::error::NAME;
 use crate::gateway::{Prepared, Target};
 use crate::quote;
 
-/// A clock that is further off than this is named in the hint. The service accepts 15 minutes.
-const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
 /// What to do after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -38,14 +36,21 @@ pub(crate) enum Next {
 pub(crate) struct Failure {
     pub(crate) error: CredentialsError,
     pub(crate) next: Next,
+    /// What the response shows.
+    pub(crate) clock_offset: Option<ClockOffset>,
 }
 
 impl Failure {
-    pub(crate) fn give_up(error: CredentialsError) -> Self {
+    pub(crate) fn new(error: CredentialsError, next: Next) -> Self {
         Self {
             error,
-            next: Next::GiveUp,
+            next,
+            clock_offset: None,
         }
+    }
+
+    pub(crate) fn give_up(error: CredentialsError) -> Self {
+        Self::new(error, Next::GiveUp)
     }
 }
 
@@ -79,10 +84,7 @@ impl Context<'_> {
         };
         match error.into_credentials_error(NAME, "KMS", &self.target.place(), hint) {
             error @ CredentialsError::InvalidConfig(_) => Failure::give_up(error),
-            error => Failure {
-                error,
-                next: Next::AnotherRegion,
-            },
+            error => Failure::new(error, Next::AnotherRegion),
         }
     }
 
@@ -96,10 +98,7 @@ impl Context<'_> {
             _ => "check the endpoint, and whether it is KMS that answers",
         };
         let detail = self.detail(what).http_status(response.status()).hint(hint);
-        Failure {
-            error: CredentialsError::invalid_response(detail),
-            next: Next::AnotherRegion,
-        }
+        Failure::new(CredentialsError::invalid_response(detail), Next::AnotherRegion)
     }
 
     /// An answer that is not 2xx.
@@ -143,7 +142,10 @@ impl Context<'_> {
         } else {
             CredentialsError::denied(detail)
         };
-        Failure { error, next }
+        Failure {
+            clock_offset: offset,
+            ..Failure::new(error, next)
+        }
     }
 
     /// An error answer that is not KMS's: of a proxy, a gateway, or another service.
@@ -166,10 +168,7 @@ impl Context<'_> {
             }
             // A redirect, which is not followed, or a status that should not be.
             Next::GiveUp => Failure::give_up(CredentialsError::invalid_response(detail)),
-            next => Failure {
-                error: CredentialsError::unavailable(detail),
-                next,
-            },
+            next => Failure::new(CredentialsError::unavailable(detail), next),
         }
     }
 
@@ -204,9 +203,8 @@ impl Context<'_> {
                 signature_hint(message, prepared.signed_text.as_deref())
             }
             "SignatureNonceUsed" => "try again",
-            "IllegalTimestamp" => return clock_hint(offset),
-            _ if meaning.starts_with("InvalidTimeStamp") => return clock_hint(offset),
-            _ if meaning.starts_with("InvalidAccessKeyId") => {
+            _ if codes::rejects_clock(meaning) => return clock_hint(offset),
+            _ if codes::rejects_key(meaning) => {
                 return format!(
                     "the client key (not the AccessKey in the secret) is deleted, has expired, or belongs to \
                      another region or instance than {region}: issue a new client key"
@@ -242,11 +240,10 @@ fn is_throttling(status: u16, code: &str) -> bool {
 
 fn next(status: u16, code: &str) -> Next {
     match code {
-        "SignatureNonceUsed" => Next::NewNonce,
-        "IllegalTimestamp" => Next::CorrectClock,
+        codes::NONCE_USED => Next::NewNonce,
         "ServiceUnavailableTemporary" | "InternalFailure" => Next::AnotherRegion,
-        _ if code.starts_with("InvalidTimeStamp") => Next::CorrectClock,
-        _ if code.starts_with("InvalidAccessKeyId") => Next::RereadKey,
+        _ if codes::rejects_clock(code) => Next::CorrectClock,
+        _ if codes::rejects_key(code) => Next::RereadKey,
         _ if may_pass(status, code) || is_throttling(status, code) => Next::AnotherRegion,
         _ => Next::GiveUp,
     }
@@ -265,21 +262,6 @@ fn signature_hint(message: Option<&str>, signed: Option<&str>) -> &'static str {
         }
         (Some(_), Some(_)) => "KMS signed another text: check whether a proxy changes requests",
         _ => "check the client key, and whether a proxy changes requests",
-    }
-}
-
-fn clock_hint(offset: Option<ClockOffset>) -> String {
-    match offset.filter(|offset| offset.abs() >= NOTABLE_OFFSET) {
-        Some(offset) => {
-            let side = if offset.as_secs() > 0 {
-                "behind"
-            } else {
-                "ahead of"
-            };
-            let seconds = offset.as_secs().unsigned_abs();
-            format!("set the local clock: it is {seconds} s {side} the service's")
-        }
-        None => "set the local clock".to_owned(),
     }
 }
 

@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{
-    BoxFuture, Clock, ClockOffset, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched,
-    RefreshingProvider, Sleep,
+    BoxFuture, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched, RefreshingProvider,
+    Sleep,
 };
-use oss_credentials_http::{HttpResponse, LearnedOffset, Scrubber};
+use oss_credentials_http::{Scrubber, ServiceClock};
 
 use crate::TRACING_TARGET;
 use crate::builder::KmsClientKeyBuilder;
 use crate::config::{BUDGET, PAUSES};
 use crate::error::NAME;
+use crate::exchange::Answer;
 use crate::gateway::Target;
-use crate::outcome::{self, Context, Failure, Next};
+use crate::outcome::{self, Next};
 use crate::schedule::{self, Hints};
 use crate::secret_data::{self, Expiry, Pair};
 use crate::wait::{self, Random};
@@ -58,7 +59,8 @@ pub struct KmsClientKey {
     pub(crate) targets: Vec<Target>,
     /// Index of the target that answered last.
     pub(crate) last_good: AtomicUsize,
-    pub(crate) clock: Arc<dyn Clock>,
+    /// The local clock, and what KMS has taught about its own.
+    pub(crate) clock: ServiceClock,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -66,20 +68,10 @@ pub struct KmsClientKey {
     /// Added after a scheduled rotation; drawn once, when the source is built.
     pub(crate) spread: Duration,
     pub(crate) random: Random,
-    /// A clock offset that KMS has accepted, kept for the fetches that follow.
-    pub(crate) learned: LearnedOffset,
     /// Whether the log was told that the rotation of the secret is broken.
     pub(crate) rotation_noticed: AtomicBool,
     /// Whether the log was told that the expiry of the pair cannot be read.
     pub(crate) expiry_noticed: AtomicBool,
-}
-
-/// A good answer.
-struct Answer {
-    secret: Secret,
-    response: HttpResponse,
-    clock_offset: Option<ClockOffset>,
-    received: SystemTime,
 }
 
 impl KmsClientKey {
@@ -102,7 +94,7 @@ impl KmsClientKey {
     }
 
     async fn ask_all(&self) -> Result<(usize, Answer), CredentialsError> {
-        let began = self.clock.now();
+        let began = self.clock.local().now();
         let mut last = None;
         for pass in 0..=PAUSES.len() {
             if let Some(pause) = pass.checked_sub(1).and_then(|index| PAUSES.get(index)) {
@@ -134,9 +126,9 @@ impl KmsClientKey {
     }
 
     /// What is left of the time for one fetch; `None` if nothing is.
-    fn left(&self, began: SystemTime) -> Option<Duration> {
+    pub(crate) fn left(&self, began: SystemTime) -> Option<Duration> {
         // A clock that was set back starts the time anew.
-        let gone = self.clock.now().duration_since(began).unwrap_or_default();
+        let gone = self.clock.local().now().duration_since(began).unwrap_or_default();
         BUDGET.checked_sub(gone).filter(|left| !left.is_zero())
     }
 
@@ -158,104 +150,6 @@ impl KmsClientKey {
             CredentialsError::InvalidResponse(_) => CredentialsError::invalid_response(detail),
             _ => CredentialsError::unavailable(detail),
         }
-    }
-
-    /// Asks one region, again at once where that helps: each cause only once.
-    async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
-        let mut key = target.key.get(self.clock.now()).map_err(Failure::give_up)?;
-        let mut correction = self.learned();
-        let (mut corrected, mut nonce_renewed, mut reread) = (false, false, false);
-        let mut before: Option<Failure> = None;
-        loop {
-            // Anew for each exchange: the one before, or opening the key file, has taken its part.
-            let Some(left) = self.left(began) else {
-                return Err(before.unwrap_or_else(|| Failure {
-                    error: too_late(),
-                    next: Next::TooLate,
-                }));
-            };
-            let context = Context {
-                target,
-                secret_name: &self.secret_name,
-                key_id: key.key_id(),
-            };
-            let now = correction.unwrap_or_default().to_service(self.clock.now());
-            let timeout = self.timeout.min(left);
-            let prepared = target
-                .prepare(
-                    &key,
-                    &self.secret_name,
-                    now,
-                    (self.connect_timeout.min(timeout), timeout),
-                )
-                .map_err(|error| context.unsigned(error))?;
-            tracing::debug!(
-                target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), "asking KMS"
-            );
-            let sent = self.clock.now();
-            let outcome = target.http.send(prepared.request.clone()).await;
-            let received = self.clock.now();
-            let (failure, offset) = match outcome {
-                Err(error) => (context.transport(error), None),
-                Ok(response) => {
-                    let offset = response.clock_offset(sent, received);
-                    if response.is_success() {
-                        match target.parse(&response) {
-                            Ok(secret) => {
-                                if corrected {
-                                    // KMS accepted the timestamp, so this is right to 15 minutes.
-                                    self.learn(correction);
-                                }
-                                return Ok(Answer {
-                                    secret,
-                                    response,
-                                    clock_offset: offset,
-                                    received,
-                                });
-                            }
-                            Err(defect) => (context.unreadable(&response, &defect), offset),
-                        }
-                    } else {
-                        (context.refusal(&response, &prepared, offset), offset)
-                    }
-                }
-            };
-            log(target, &failure.error);
-            match failure.next {
-                Next::NewNonce if !nonce_renewed => nonce_renewed = true,
-                Next::CorrectClock => {
-                    self.learn(None);
-                    if corrected || offset.is_none() {
-                        return Err(failure);
-                    }
-                    correction = offset;
-                    corrected = true;
-                }
-                Next::RereadKey if !reread => {
-                    match target.key.replaced(&key) {
-                        Ok(Some(other)) => key = other,
-                        Ok(None) => return Err(failure),
-                        Err(defect) => return Err(not_opened(failure, &defect)),
-                    }
-                    reread = true;
-                }
-                // The same answer twice: another region may do better.
-                Next::NewNonce => return Err(elsewhere(failure)),
-                Next::GiveUp | Next::AnotherRegion | Next::RereadKey | Next::TooLate => return Err(failure),
-            }
-            before = Some(match failure.next {
-                Next::NewNonce => elsewhere(failure),
-                _ => failure,
-            });
-        }
-    }
-
-    fn learned(&self) -> Option<ClockOffset> {
-        self.learned.get(&*self.clock)
-    }
-
-    fn learn(&self, offset: Option<ClockOffset>) {
-        self.learned.set(offset, &*self.clock);
     }
 
     fn admit(&self, target: &Target, answer: Answer) -> Result<Fetched, CredentialsError> {
@@ -285,7 +179,7 @@ impl KmsClientKey {
             .map_err(|defect| unusable(format!("the secret {} {}", self.secret_name, defect.text()), hint))?;
         self.notice(&secret);
         let now = clock_offset
-            .or(self.learned())
+            .or(self.clock.offset())
             .unwrap_or_default()
             .to_service(received);
         let hints = Hints {
@@ -367,47 +261,7 @@ impl KmsClientKey {
     }
 }
 
-/// The refusal of a key, with why the file that may hold another one could not be opened.
-fn not_opened(failure: Failure, defect: &CredentialsError) -> Failure {
-    let (Some(refusal), Some(defect)) = (failure.error.detail(), defect.detail()) else {
-        return failure;
-    };
-    let mut detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
-        .hint(format!(
-            "the client key file, read again, is of no help: {}",
-            without_provider(defect)
-        ))
-        .source(defect.clone());
-    if let Some(place) = refusal.place() {
-        detail = detail.place(place);
-    }
-    if let Some(status) = refusal.http_status() {
-        detail = detail.http_status(status);
-    }
-    if let Some(code) = refusal.code() {
-        detail = detail.code(code);
-    }
-    if let Some(message) = refusal.message() {
-        detail = detail.message(message);
-    }
-    if let Some(id) = refusal.request_id() {
-        detail = detail.request_id(id);
-    }
-    Failure {
-        error: CredentialsError::denied(detail),
-        next: failure.next,
-    }
-}
-
-/// The failure, to be followed by another region.
-fn elsewhere(failure: Failure) -> Failure {
-    Failure {
-        next: Next::AnotherRegion,
-        ..failure
-    }
-}
-
-fn too_late() -> CredentialsError {
+pub(crate) fn too_late() -> CredentialsError {
     let what = "there was no time to ask any region";
     CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
 }
@@ -427,22 +281,12 @@ fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
 }
 
 /// A message without the provider's name, which stands before it already.
-fn without_provider(detail: &ErrorDetail) -> String {
+pub(crate) fn without_provider(detail: &ErrorDetail) -> String {
     let text = detail.to_string();
     text.strip_prefix(NAME)
         .and_then(|rest| rest.strip_prefix(": "))
         .unwrap_or(&text)
         .to_owned()
-}
-
-fn log(target: &Target, error: &CredentialsError) {
-    let detail = error.detail();
-    tracing::debug!(
-        target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), kind = error.kind(),
-        code = detail.and_then(|detail| detail.code()),
-        request_id = detail.and_then(|detail| detail.request_id()),
-        "the region gave no secret"
-    );
 }
 
 impl CredentialsSource for KmsClientKey {
@@ -466,7 +310,7 @@ impl fmt::Debug for KmsClientKey {
             .field("secret_name", &self.secret_name)
             .field("targets", &self.targets)
             .field("refresh_interval", &self.refresh_interval)
-            .field("clock", &self.clock)
+            .field("clock", self.clock.local())
             .field("sleep", &self.sleep)
             .finish_non_exhaustive()
     }

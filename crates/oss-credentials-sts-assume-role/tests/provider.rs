@@ -291,7 +291,7 @@ fn refusals_and_failures_have_their_variants() {
         (
             Service::new().refuses(403, "NoPermission"),
             denied,
-            "HTTP 403): NoPermission: m, RequestId R-1; allow",
+            "HTTP 403): NoPermission: m, RequestId R-1 (key LTAI****EYID from custom); allow",
         ),
         (
             Service::new().refuses(404, "EntityNotExist.Role"),

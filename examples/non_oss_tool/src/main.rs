@@ -1,33 +1,42 @@
-//! Lists the regions that ECS has: `DescribeRegions`, an OpenAPI call that has nothing to do with OSS.
+//! Calls of the OpenAPI that have nothing to do with OSS: regions of ECS and a policy of RAM (RPC), and container
+//! clusters (ROA).
 //!
-//! `cargo run -p non-oss-tool -- --provider ecs-ram-role`, or against a local cloud:
-//! `cargo run -p oss-testkit -- cargo run -p non-oss-tool`
+//! `cargo run -p non-oss-tool -- --provider ecs-ram-role regions`, or against a local cloud:
+//! `cargo run -p oss-testkit -- cargo run -p non-oss-tool -- regions`
 
 use std::error::Error;
 use std::sync::Arc;
 
-use acs_sign::{ApiRequest, acs3};
-use clap::{Parser, ValueEnum};
-use oss_credentials_core::{
-    ChainProvider, Clock as _, CredentialsError, CredentialsProvider, Env as _, ProcessEnv, SystemClock,
-    nonce,
-};
+use acs_client::{AcsClient, AcsClientBuilder, Call};
+use clap::{Parser, Subcommand, ValueEnum};
+use oss_credentials_core::{ChainProvider, CredentialsError, CredentialsProvider, Env as _, ProcessEnv};
 use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_env::{EnvProvider, Family};
-use oss_credentials_http::{Endpoint, HttpClient, HttpRequest};
-use oss_credentials_reqwest::ReqwestClient;
+use oss_credentials_http::HttpMethod;
 use oss_credentials_uri::CredentialsUri;
 use serde_json::Value;
 
-/// Lists the regions of ECS.
+/// Calls products of Alibaba Cloud.
 #[derive(Parser)]
 struct Options {
     /// Where credentials come from
     #[arg(long, value_enum, default_value_t = Source::First)]
     provider: Source,
-    /// Host of ECS; `http://` is for loopback only
-    #[arg(long, default_value_t = endpoint_or("https://ecs.aliyuncs.com"))]
-    endpoint: String,
+    /// Region of ECS and of the container clusters
+    #[arg(long, default_value = "cn-hangzhou")]
+    region: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Lists the regions of ECS
+    Regions,
+    /// Prints a system policy of RAM
+    Policy { name: String },
+    /// Lists container clusters
+    Clusters,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -39,21 +48,58 @@ enum Source {
     EcsRamRole,
 }
 
-fn endpoint_or(default: &str) -> String {
-    ProcessEnv
-        .non_empty("ALIBABA_CLOUD_ECS_ENDPOINT")
-        .unwrap_or(default.to_owned())
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let credentials = provider(options.provider)?;
-    let http = ReqwestClient::new();
-    for region in describe_regions(&http, &Endpoint::parse(&options.endpoint)?, &*credentials).await? {
-        println!("{region}");
+    let provider = provider(options.provider)?;
+    let client = |product, version| {
+        AcsClient::builder(product, version)
+            .region(&options.region)
+            .credentials_provider(Arc::clone(&provider))
+    };
+    match options.what {
+        What::Regions => {
+            let ecs = at(client("ecs", "2014-05-26"), "ALIBABA_CLOUD_ECS_ENDPOINT").build()?;
+            let body: Value = ecs.call(&Call::rpc("DescribeRegions")).await?.json()?;
+            print_each(&body["Regions"]["Region"], "RegionId");
+        }
+        What::Policy { name } => {
+            // RAM is central: one host for all regions.
+            let ram = client("ram", "2015-05-01").endpoint("ram.aliyuncs.com");
+            let ram = at(ram, "ALIBABA_CLOUD_RAM_ENDPOINT").build()?;
+            let call = Call::rpc("GetPolicy")
+                .query("PolicyType", "System")
+                .query("PolicyName", name);
+            let body: Value = ram.call(&call).await?.json()?;
+            println!(
+                "{}",
+                body["DefaultPolicyVersion"]["PolicyDocument"]
+                    .as_str()
+                    .unwrap_or_default()
+            );
+        }
+        What::Clusters => {
+            let cs = at(client("cs", "2015-12-15"), "ALIBABA_CLOUD_CS_ENDPOINT").build()?;
+            let call = Call::roa("DescribeClusters", HttpMethod::Get, "/clusters");
+            let body: Value = cs.call(&call).await?.json()?;
+            print_each(&body, "cluster_id");
+        }
     }
     Ok(())
+}
+
+/// The local cloud says in variables where its services are.
+fn at(client: AcsClientBuilder, variable: &str) -> AcsClientBuilder {
+    match ProcessEnv.non_empty(variable) {
+        Some(endpoint) => client.endpoint(endpoint),
+        None => client,
+    }
+}
+
+fn print_each(items: &Value, name: &str) {
+    for item in items.as_array().into_iter().flatten() {
+        println!("{}", item[name].as_str().unwrap_or_default());
+    }
 }
 
 /// This tool names no provider below this function.
@@ -74,35 +120,4 @@ fn provider(source: Source) -> Result<Arc<dyn CredentialsProvider>, CredentialsE
                 .build(),
         ),
     })
-}
-
-/// Signed with ACS3-HMAC-SHA256, and sent through whatever HTTP client there is.
-async fn describe_regions(
-    http: &dyn HttpClient,
-    endpoint: &Endpoint,
-    credentials: &dyn CredentialsProvider,
-) -> Result<Vec<String>, Box<dyn Error>> {
-    let credentials = credentials.credentials().await?;
-    let query = [("AcceptLanguage", "en-US")];
-    let host = endpoint.authority();
-    let request = ApiRequest::new("POST", &host, "DescribeRegions", "2014-05-26").query(&query);
-    let signed = acs3::sign(&request, &credentials, SystemClock.now(), &nonce())?;
-
-    let url = format!("{}/?{}", endpoint.origin(), acs_sign::encode_pairs(query));
-    let mut message = HttpRequest::post(url).with_header("accept", "application/json");
-    for header in signed.headers() {
-        message = message.with_header(header.name(), header.value());
-    }
-    let answer = http.send(message).await?;
-    let body: Value = serde_json::from_slice(answer.body())?;
-    if !answer.is_success() {
-        return Err(format!(
-            "ECS refused: {} {}, RequestId {}",
-            body["Code"], body["Message"], body["RequestId"]
-        )
-        .into());
-    }
-    let regions = body["Regions"]["Region"].as_array().into_iter().flatten();
-    let name = |region: &Value| region["RegionId"].as_str().map(str::to_owned);
-    Ok(regions.filter_map(name).collect())
 }

@@ -158,7 +158,7 @@ fn get_caller_identity_reads_every_field() {
     assert_eq!(
         error.to_string(),
         "acs-sts: the answer to GetCallerIdentity has no AccountId (POST https://sts.aliyuncs.com/, HTTP 200); \
-         check the endpoint, and whether it is the Security Token Service that answers"
+         check the endpoint, and whether it is STS that answers"
     );
 }
 

@@ -11,7 +11,7 @@ const FIRST: Duration = Duration::from_millis(400);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// What to wait on: what the user gave, else tokio's timer where there is one.
-pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
+pub(super) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
     if let Some(own) = own {
         return Some(Arc::clone(own));
     }
@@ -24,7 +24,7 @@ pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
 
 /// How long to wait before repeat number `repeat` (from 0); `None` if the service wants more time than a
 /// call should take.
-pub(crate) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
+pub(super) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
     if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
         // Callers that were told the same should not come back in the same moment.
         return (asked <= LONGEST).then(|| asked.saturating_add(asked.mul_f64(fraction() / 10.0)));

@@ -1,0 +1,165 @@
+//! One call: the operation and its parameters.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use oss_credentials_http::HttpMethod;
+use zeroize::Zeroizing;
+
+use crate::encode::percent_encode;
+
+type Text<'a> = Cow<'a, str>;
+
+/// An operation and its parameters: what to ask a product for.
+///
+/// `Debug` shows no parameter, header or body.
+///
+/// # Examples
+///
+/// ```
+/// use acs_client::Call;
+/// use oss_credentials_http::HttpMethod;
+///
+/// let rpc = Call::rpc("DescribeInstances").query("RegionId", "cn-hangzhou").query("PageSize", "10");
+/// let roa = Call::roa("DescribeClusterDetail", HttpMethod::Get, "/clusters").segment("c8155823d057948c69a");
+/// assert_eq!(format!("{roa:?}"), "Call(DescribeClusterDetail: GET /clusters/c8155823d057948c69a)");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Call<'a> {
+    pub(crate) action: Cow<'static, str>,
+    pub(crate) is_rpc: bool,
+    pub(crate) method: HttpMethod,
+    pub(crate) path: Text<'a>,
+    pub(crate) query: Vec<(Text<'a>, Text<'a>)>,
+    pub(crate) form: Vec<(Text<'a>, Text<'a>)>,
+    pub(crate) headers: Vec<(Text<'a>, Text<'a>)>,
+    pub(crate) body: Option<Body>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_attempts: Option<u32>,
+    /// Why the call cannot be made.
+    pub(crate) problem: Option<&'static str>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Body {
+    pub(crate) content_type: String,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl<'a> Call<'a> {
+    /// A call of an RPC service: `POST /`, parameters in the query or in a form. Most products are of this style.
+    pub fn rpc(action: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(action.into(), true, HttpMethod::Post, "/".into())
+    }
+
+    /// A call of a ROA service, whose operations are paths and methods. `path` is as it is sent, percent-encoded already;
+    /// [`segment`](Self::segment) adds what may need encoding.
+    pub fn roa(
+        action: impl Into<Cow<'static, str>>,
+        method: HttpMethod,
+        path: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        Self::new(action.into(), false, method, path.into())
+    }
+
+    fn new(action: Cow<'static, str>, is_rpc: bool, method: HttpMethod, path: Text<'a>) -> Self {
+        Self {
+            action,
+            is_rpc,
+            method,
+            path,
+            query: Vec::new(),
+            form: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            deadline: None,
+            max_attempts: None,
+            problem: None,
+        }
+    }
+
+    /// The method. Default: `POST` for RPC.
+    pub fn method(mut self, method: HttpMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Adds a segment to the path: a `/`, and the value percent-encoded. What would lead to another path (an empty value,
+    /// `.` or `..`) makes the call fail.
+    pub fn segment(mut self, value: &str) -> Self {
+        if matches!(value, "" | "." | "..") {
+            self.problem = Some("a segment of the path is empty, `.` or `..`");
+        }
+        let path = self.path.trim_end_matches('/');
+        self.path = format!("{path}/{}", percent_encode(value)).into();
+        self
+    }
+
+    /// Adds a parameter to the query, not encoded. It may appear in logs of proxies: secrets belong in
+    /// [`form`](Self::form).
+    pub fn query(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a parameter of the query, in place of those of this name.
+    pub(crate) fn set_query(&mut self, name: &'static str, value: String) {
+        self.query.retain(|(known, _)| known != name);
+        self.query.push((name.into(), value.into()));
+    }
+
+    /// Adds a field to the form that is the body, not encoded. It takes the place of another body.
+    pub fn form(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.form.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a header. Those that the signature sets are refused when the call is made.
+    pub fn header(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The body, byte for byte, and its `Content-Type`. An RPC signature cannot cover one. Default: none.
+    pub fn body(mut self, content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(Body {
+            content_type: content_type.into(),
+            bytes: Zeroizing::new(bytes.into()),
+        });
+        self
+    }
+
+    /// The body, as JSON. A value that cannot be written makes the call fail.
+    #[cfg(feature = "json")]
+    pub fn json(mut self, value: &impl serde::Serialize) -> Self {
+        let Ok(bytes) = serde_json::to_vec(value) else {
+            self.problem = Some("the body cannot be written as JSON");
+            return self;
+        };
+        self.body("application/json; charset=utf-8", bytes)
+    }
+
+    /// How long the call may take as a whole, repetitions and their pauses included. Default: no limit but those of the
+    /// attempts.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How many attempts there may be, at least 1, which repeats nothing. Default: the client's.
+    ///
+    /// A repeated operation may be carried out twice: a server error does not say that nothing was done. Products that
+    /// create something take a parameter `ClientToken` that prevents it.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts.max(1));
+        self
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({}: {} {})", self.action, self.method, self.path)
+    }
+}

@@ -1,0 +1,113 @@
+//! Who makes a call.
+
+use std::fmt;
+#[cfg(feature = "signed")]
+use std::sync::Arc;
+
+#[cfg(feature = "signed")]
+use acs_sign::ClientKeySigner;
+#[cfg(feature = "signed")]
+use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, MaskedId};
+
+/// Who makes a call, and what to do when the service rejects the key.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Caller<'a> {
+    /// Nobody: the request is not signed, as `AssumeRoleWithOIDC` wants it. No message repeats these secrets, which are
+    /// among the parameters.
+    Unsigned(&'a [&'a str]),
+    /// The provider is asked for credentials. A key that the service rejects is reported to it
+    /// ([`CredentialsProvider::invalidate`]), and the call is made once more if it has another key then.
+    #[cfg(feature = "signed")]
+    Provider(&'a dyn CredentialsProvider),
+    /// These credentials. A key that the service rejects ends the call.
+    #[cfg(feature = "signed")]
+    Credentials(&'a Credentials),
+    /// The holder of a KMS client key, which signs in the RPC style alone. When the service rejects it, the source is
+    /// asked once for a replacement.
+    #[cfg(feature = "signed")]
+    ClientKey(&'a dyn ClientKeySource),
+}
+
+impl fmt::Debug for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsigned(_) => f.write_str("Unsigned"),
+            #[cfg(feature = "signed")]
+            Self::Provider(provider) => f.debug_tuple("Provider").field(&provider.name()).finish(),
+            #[cfg(feature = "signed")]
+            Self::Credentials(credentials) => f.debug_tuple("Credentials").field(credentials).finish(),
+            #[cfg(feature = "signed")]
+            Self::ClientKey(_) => f.write_str("ClientKey"),
+        }
+    }
+}
+
+/// A KMS client key: its ID, and what signs with it.
+#[cfg(feature = "signed")]
+#[derive(Clone)]
+pub struct ClientKey {
+    id: Arc<str>,
+    signer: Arc<dyn ClientKeySigner>,
+    source: &'static str,
+}
+
+#[cfg(feature = "signed")]
+impl ClientKey {
+    /// The key with this ID (`KAAP.<uuid>`). `source` says in errors where it is from, such as `"client-key-file"`.
+    pub fn new(id: impl Into<Arc<str>>, signer: Arc<dyn ClientKeySigner>, source: &'static str) -> Self {
+        Self {
+            id: id.into(),
+            signer,
+            source,
+        }
+    }
+
+    /// The ID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn signer(&self) -> &dyn ClientKeySigner {
+        &*self.signer
+    }
+
+    pub(crate) fn source(&self) -> &'static str {
+        self.source
+    }
+}
+
+#[cfg(feature = "signed")]
+impl fmt::Debug for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientKey({} from {})", MaskedId(&self.id), self.source)
+    }
+}
+
+/// Where a client key is from: it may be loaded again while the program runs.
+#[cfg(feature = "signed")]
+pub trait ClientKeySource: Send + Sync {
+    /// The key to sign with.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn current(&self) -> Result<ClientKey, CredentialsError>;
+
+    /// Another key, after the service rejected this one; `None` if there is no other. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be loaded; the call then ends with the rejection.
+    fn replacement(&self, rejected: &ClientKey) -> Result<Option<ClientKey>, CredentialsError> {
+        let _ = rejected;
+        Ok(None)
+    }
+}
+
+#[cfg(feature = "signed")]
+impl ClientKeySource for ClientKey {
+    fn current(&self) -> Result<ClientKey, CredentialsError> {
+        Ok(self.clone())
+    }
+}

@@ -1,0 +1,259 @@
+//! Lists that come in pages.
+
+use std::borrow::Cow;
+
+use oss_credentials_core::CredentialsError;
+use oss_credentials_core::body::BodyDefect;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::caller::Caller;
+use crate::client::AcsClient;
+use crate::error::AcsError;
+use crate::response::AcsResponse;
+use crate::send::unusable;
+
+/// How an operation divides a list into pages.
+///
+/// Names of members may lead into objects: `page_info.total_count`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Paging {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Token {
+        parameter: &'static str,
+        member: &'static str,
+    },
+    Number {
+        parameter: &'static str,
+        size_parameter: &'static str,
+        size: u64,
+        total: &'static str,
+    },
+}
+
+impl Paging {
+    /// By a token: the member of a response that holds the token of the next page, and the parameter of the query that
+    /// takes it, have the same name, such as `NextToken` or, in RAM, `Marker`. The list ends where the member is missing or
+    /// empty.
+    pub fn token(name: &'static str) -> Self {
+        Self {
+            kind: Kind::Token {
+                parameter: name,
+                member: name,
+            },
+        }
+    }
+
+    /// The same, where the member of the response has another name than the parameter.
+    #[must_use]
+    pub fn token_member(mut self, name: &'static str) -> Self {
+        if let Kind::Token { member, .. } = &mut self.kind {
+            *member = name;
+        }
+        self
+    }
+
+    /// By number, from 1: the parameters `PageNumber` and `PageSize` of the query, with `size` items on a page, and the
+    /// member `TotalCount` of the responses.
+    pub fn number(size: u32) -> Self {
+        Self {
+            kind: Kind::Number {
+                parameter: "PageNumber",
+                size_parameter: "PageSize",
+                size: u64::from(size.max(1)),
+                total: "TotalCount",
+            },
+        }
+    }
+
+    /// The same with other names: of the parameters for number and size, and of the member with the total, as in
+    /// `("page_number", "page_size", "page_info.total_count")`.
+    #[must_use]
+    pub fn number_names(
+        mut self,
+        number_name: &'static str,
+        size_name: &'static str,
+        total_name: &'static str,
+    ) -> Self {
+        if let Kind::Number {
+            parameter,
+            size_parameter,
+            total,
+            ..
+        } = &mut self.kind
+        {
+            (*parameter, *size_parameter, *total) = (number_name, size_name, total_name);
+        }
+        self
+    }
+}
+
+/// Walks over the pages of a list: see [`AcsClient::pages`].
+#[derive(Debug)]
+#[must_use]
+pub struct Pages<'a> {
+    client: AcsClient,
+    call: Call<'a>,
+    paging: Paging,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The token of the next page, none at first; or the number of it.
+    Token(Option<String>),
+    Number(u64),
+    Ended,
+}
+
+impl AcsClient {
+    /// Walks over the pages of a list, one call for each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "signed")] {
+    /// # use acs_client::{AcsClient, Call, Paging};
+    /// # use oss_credentials_core::{Credentials, blocking};
+    /// # use oss_credentials_http::{HttpResponse, http_fn};
+    /// # let http = http_fn(|request| async move {
+    /// #     let body = if request.url().contains("Marker=m") { r#"{"Users": {}}"# } else { r#"{"Marker": "m"}"# };
+    /// #     Ok(HttpResponse::new(200, body.as_bytes().to_vec()))
+    /// # });
+    /// # let key = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
+    /// # let ram = AcsClient::builder("ram", "2015-05-01").endpoint("ram.aliyuncs.com").http_client(http)
+    /// #     .credentials_provider(key).build()?;
+    /// let mut pages = ram.pages(Call::rpc("ListUsers"), Paging::token("Marker"));
+    /// let mut count = 0;
+    /// while let Some(page) = blocking::wait(pages.next()) {
+    ///     let page = page?;
+    ///     count += 1;
+    /// #   let _ = page;
+    /// }
+    /// assert_eq!(count, 2);
+    /// # }
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn pages<'a>(&self, call: Call<'a>, paging: Paging) -> Pages<'a> {
+        let state = match paging.kind {
+            Kind::Token { .. } => State::Token(None),
+            Kind::Number { .. } => State::Number(1),
+        };
+        Pages {
+            client: self.clone(),
+            call,
+            paging,
+            state,
+        }
+    }
+}
+
+impl Pages<'_> {
+    /// The next page, as the client's credentials provider; `None` after the last. An error ends the list.
+    #[cfg(feature = "signed")]
+    pub async fn next(&mut self) -> Option<Result<AcsResponse, AcsError>> {
+        match self.client.provider(&self.call) {
+            Ok(provider) => self.next_as(Caller::Provider(&*provider)).await,
+            Err(error) => Some(Err(self.end(error))),
+        }
+    }
+
+    /// The next page, as somebody; `None` after the last. An error ends the list.
+    pub async fn next_as(&mut self, caller: Caller<'_>) -> Option<Result<AcsResponse, AcsError>> {
+        if !self.prepare() {
+            return None;
+        }
+        let response = match self.client.call_as(caller, &self.call).await {
+            Ok(response) => response,
+            Err(error) => return Some(Err(self.end(error))),
+        };
+        match self.following(&response) {
+            Ok(state) => self.state = state,
+            Err(error) => return Some(Err(self.end(error))),
+        }
+        Some(Ok(response))
+    }
+
+    fn end(&mut self, error: AcsError) -> AcsError {
+        self.state = State::Ended;
+        error
+    }
+
+    /// Writes into the call which page is wanted; `false` after the last.
+    fn prepare(&mut self) -> bool {
+        match (&self.state, &self.paging.kind) {
+            (State::Token(Some(token)), Kind::Token { parameter, .. }) => {
+                self.call.set_query(parameter, token.clone());
+            }
+            (
+                State::Number(number),
+                Kind::Number {
+                    parameter,
+                    size_parameter,
+                    size,
+                    ..
+                },
+            ) => {
+                self.call.set_query(parameter, number.to_string());
+                self.call.set_query(size_parameter, size.to_string());
+            }
+            (State::Ended, _) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// What follows this page.
+    fn following(&self, response: &AcsResponse) -> Result<State, AcsError> {
+        let body: Value = serde_json::from_slice(response.bytes()).map_err(|error| {
+            let defect = BodyDefect::NotJson {
+                line: error.line(),
+                column: error.column(),
+            };
+            unusable(response, &defect)
+        })?;
+        match (&self.state, &self.paging.kind) {
+            (State::Number(number), Kind::Number { size, total, .. }) => {
+                let count = member(&body, total).and_then(Value::as_u64);
+                let count = count.ok_or_else(|| unusable(response, &BodyDefect::Missing(total)))?;
+                let is_last = number.saturating_mul(*size) >= count;
+                Ok(if is_last {
+                    State::Ended
+                } else {
+                    State::Number(number.saturating_add(1))
+                })
+            }
+            (State::Token(before), Kind::Token { member: name, .. }) => {
+                let token = member(&body, name)
+                    .and_then(Value::as_str)
+                    .filter(|token| !token.is_empty());
+                match token {
+                    None => Ok(State::Ended),
+                    Some(token) if before.as_deref() == Some(token) => Err(repeated(response)),
+                    Some(token) => Ok(State::Token(Some(token.to_owned()))),
+                }
+            }
+            _ => Ok(State::Ended),
+        }
+    }
+}
+
+/// A list that would go on for ever.
+fn repeated(response: &AcsResponse) -> AcsError {
+    let what: Cow<'static, str> =
+        format!("the answer to {} has the token of its own page", response.action).into();
+    let detail = response.detail(what).hint("report it to the service operator");
+    AcsError::new(
+        CredentialsError::invalid_response(detail),
+        response.action.clone(),
+    )
+}
+
+fn member<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}

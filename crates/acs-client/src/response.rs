@@ -1,0 +1,114 @@
+//! A response that the service gave.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::SystemTime;
+
+use oss_credentials_core::{ClockOffset, ErrorDetail, ErrorDetailBuilder};
+use oss_credentials_http::{HttpMethod, HttpResponse};
+
+use crate::client::AcsClient;
+
+/// The response to a call that succeeded. Its body is overwritten in memory when it is dropped.
+///
+/// `Debug` shows operation, status, request ID and the length of the body.
+#[derive(Clone)]
+pub struct AcsResponse {
+    pub(crate) client: AcsClient,
+    pub(crate) action: Cow<'static, str>,
+    pub(crate) method: HttpMethod,
+    pub(crate) path: Cow<'static, str>,
+    pub(crate) http: HttpResponse,
+    pub(crate) request_id: Option<String>,
+    pub(crate) clock_offset: Option<ClockOffset>,
+    pub(crate) received: SystemTime,
+}
+
+impl AcsResponse {
+    /// Name of the operation.
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// The body as it arrived.
+    pub fn bytes(&self) -> &[u8] {
+        self.http.body()
+    }
+
+    /// The service's ID of the request: of the header `x-acs-request-id`, otherwise of the body. `None` also if it would
+    /// repeat a secret.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// Status and headers.
+    pub fn http(&self) -> &HttpResponse {
+        &self.http
+    }
+
+    /// How far the service's clock is from the local one, by the response's `Date`.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        self.clock_offset
+    }
+
+    /// When the response arrived, by the local clock.
+    pub fn received(&self) -> SystemTime {
+        self.received
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    ///
+    /// An [`AcsError`](crate::AcsError) whose variant is `InvalidResponse` if the body is not JSON of this type. It quotes
+    /// nothing of the body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use acs_client::{AcsError, AcsResponse};
+    /// use serde_json::Value;
+    ///
+    /// fn count(response: &AcsResponse) -> Result<Option<u64>, AcsError> {
+    ///     let body: Value = response.json()?;
+    ///     Ok(body["TotalCount"].as_u64())
+    /// }
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::AcsError> {
+        use oss_credentials_core::body::BodyDefect;
+
+        serde_json::from_slice(self.bytes()).map_err(|error| {
+            let defect = match oss_credentials_core::body::json_object(self.bytes()) {
+                Err(defect @ (BodyDefect::Empty | BodyDefect::Markup)) => defect,
+                _ => BodyDefect::NotJson {
+                    line: error.line(),
+                    column: error.column(),
+                },
+            };
+            crate::send::unusable(self, &defect)
+        })
+    }
+
+    /// Begins the detail of an error about this response: where it is from, its status and request ID.
+    pub fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
+        let detail = ErrorDetail::builder(self.client.name(), what)
+            .place(self.client.place(self.method, &self.path))
+            .http_status(self.http.status());
+        match &self.request_id {
+            Some(id) => detail.request_id(id),
+            None => detail,
+        }
+    }
+}
+
+impl fmt::Debug for AcsResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcsResponse")
+            .field("action", &self.action)
+            .field("status", &self.http.status())
+            .field("request_id", &self.request_id)
+            .field("bytes", &self.http.body().len())
+            .finish_non_exhaustive()
+    }
+}

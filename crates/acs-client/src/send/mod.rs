@@ -1,0 +1,79 @@
+//! One call: send, and send again where that helps.
+
+mod attempt;
+mod identity;
+mod outcome;
+mod pause;
+mod request;
+mod state;
+
+use oss_credentials_core::body::BodyDefect;
+
+use crate::call::Call;
+use crate::caller::Caller;
+use crate::client::AcsClient;
+use crate::error::AcsError;
+use crate::response::AcsResponse;
+use state::CallState;
+
+pub(crate) use outcome::unusable;
+
+impl AcsClient {
+    /// Makes a call as the client's credentials provider.
+    ///
+    /// # Errors
+    ///
+    /// See [`AcsError::error`].
+    #[cfg(feature = "signed")]
+    pub async fn call(&self, call: &Call<'_>) -> Result<AcsResponse, AcsError> {
+        let provider = self.provider(call)?;
+        self.call_as(Caller::Provider(&*provider), call).await
+    }
+
+    /// The provider that the client was built with.
+    #[cfg(feature = "signed")]
+    pub(crate) fn provider(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<std::sync::Arc<dyn oss_credentials_core::CredentialsProvider>, AcsError> {
+        self.inner.provider.clone().ok_or_else(|| {
+            let hint = "set credentials_provider(..), or say who calls with call_as(..)";
+            outcome::invalid(self, call, "there is no credentials provider", hint)
+        })
+    }
+
+    /// Makes a call as somebody: a provider, credentials, the holder of a client key, or nobody.
+    ///
+    /// # Errors
+    ///
+    /// See [`AcsError::error`].
+    pub async fn call_as(&self, caller: Caller<'_>, call: &Call<'_>) -> Result<AcsResponse, AcsError> {
+        let read = |_: &AcsResponse| Ok(());
+        let ((), response) = self.call_and_read(caller, call, read).await?;
+        Ok(response)
+    }
+
+    /// Makes a call and reads its response with `read`. A defect becomes an error that quotes the code of the response,
+    /// if the response has one.
+    ///
+    /// # Errors
+    ///
+    /// See [`AcsError::error`].
+    pub async fn call_and_read<T>(
+        &self,
+        caller: Caller<'_>,
+        call: &Call<'_>,
+        read: impl FnOnce(&AcsResponse) -> Result<T, BodyDefect>,
+    ) -> Result<(T, AcsResponse), AcsError> {
+        let mut state = CallState::begin(self, caller, call).await?;
+        loop {
+            match state.attempt().await {
+                Ok(response) => {
+                    let value = read(&response).map_err(|defect| state.unusable(&response, &defect))?;
+                    return Ok((value, response));
+                }
+                Err(failure) => state.prepare_next(failure).await?,
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Lists in pages.
+
+use acs_client::{AcsError, Call, Caller, Paging};
+use oss_credentials_core::blocking;
+use oss_credentials_http::test_util::ScriptedHttp;
+
+use crate::common::*;
+
+/// How many pages there are, and what was asked for them.
+fn walk(service: &ScriptedHttp, paging: Paging) -> (Result<usize, AcsError>, Vec<String>) {
+    let client = client(service).build().unwrap();
+    let mut pages = client.pages(Call::rpc("List").query("Filter", "x"), paging);
+    let mut count = 0;
+    let outcome = loop {
+        match blocking::wait(pages.next_as(Caller::Unsigned(&[]))) {
+            None => break Ok(count),
+            Some(Ok(_)) => count += 1,
+            Some(Err(error)) => break Err(error),
+        }
+    };
+    let common = ["Action", "Format", "Timestamp", "Version"];
+    let queries = service.requests().into_iter().map(|request| {
+        let query = decode(request.url().split_once('?').unwrap().1);
+        let own = query.iter().filter(|(name, _)| !common.contains(&name.as_str()));
+        own.map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("&")
+    });
+    let queries = queries.collect();
+    if outcome.is_err() {
+        assert!(
+            blocking::wait(pages.next_as(Caller::Unsigned(&[]))).is_none(),
+            "an error ends the list"
+        );
+    }
+    (outcome, queries)
+}
+
+#[test]
+fn a_token_leads_to_the_next_page_until_there_is_none() {
+    for last in ["{}", r#"{"NextToken": ""}"#, r#"{"NextToken": null}"#] {
+        let service = ScriptedHttp::new()
+            .answers(200, r#"{"NextToken": "a b"}"#)
+            .answers(200, r#"{"NextToken": "c"}"#)
+            .answers(200, last);
+        let (count, queries) = walk(&service, Paging::token("NextToken"));
+        assert_eq!(count.unwrap(), 3);
+        assert_eq!(
+            queries,
+            ["Filter=x", "Filter=x&NextToken=a b", "Filter=x&NextToken=c"]
+        );
+    }
+    let service = ScriptedHttp::new()
+        .answers(200, r#"{"data": {"next": "n"}}"#)
+        .answers(200, "{}");
+    let (count, queries) = walk(&service, Paging::token("token").token_member("data.next"));
+    assert_eq!((count.unwrap(), &*queries[1]), (2, "Filter=x&token=n"));
+}
+
+#[test]
+fn a_token_that_leads_back_to_its_page_ends_the_list_with_an_error() {
+    let same = r#"{"Marker": "m"}"#;
+    let service = ScriptedHttp::new().answers(200, same).answers(200, same);
+    let (outcome, _) = walk(&service, Paging::token("Marker"));
+    let text = outcome.unwrap_err().to_string();
+    assert!(
+        text.contains("the answer to List has the token of its own page"),
+        "{text}"
+    );
+}
+
+#[test]
+fn numbers_count_up_to_the_total() {
+    let page = r#"{"TotalCount": 25}"#;
+    let service = ScriptedHttp::new()
+        .answers(200, page)
+        .answers(200, page)
+        .answers(200, page);
+    let (count, queries) = walk(&service, Paging::number(10));
+    assert_eq!(count.unwrap(), 3);
+    assert_eq!(
+        queries,
+        [
+            "Filter=x&PageNumber=1&PageSize=10",
+            "Filter=x&PageNumber=2&PageSize=10",
+            "Filter=x&PageNumber=3&PageSize=10"
+        ]
+    );
+    for (body, total) in [(r#"{"TotalCount": 0}"#, 1), (r#"{"TotalCount": 10}"#, 1)] {
+        let service = ScriptedHttp::new().answers(200, body);
+        assert_eq!(walk(&service, Paging::number(10)).0.unwrap(), total);
+    }
+    let service = ScriptedHttp::new().answers(200, r#"{"page_info": {"total_count": 1}}"#);
+    let names = Paging::number(50).number_names("page_number", "page_size", "page_info.total_count");
+    let (count, queries) = walk(&service, names);
+    assert_eq!(
+        (count.unwrap(), &*queries[0]),
+        (1, "Filter=x&page_number=1&page_size=50")
+    );
+
+    let service = ScriptedHttp::new().answers(200, "{}");
+    let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
+    assert!(text.contains("the answer to List has no TotalCount"), "{text}");
+}

@@ -1,0 +1,186 @@
+//! One region: an exchange, and another at once where that helps.
+
+use std::time::SystemTime;
+
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail};
+use oss_credentials_http::{CallClock, HttpResponse};
+
+use crate::TRACING_TARGET;
+use crate::client_key::ClientKey;
+use crate::error::NAME;
+use crate::gateway::{Prepared, Target};
+use crate::outcome::{Context, Failure, Next};
+use crate::source::{KmsClientKey, too_late, without_provider};
+use crate::wire::Secret;
+
+/// A good response.
+pub(crate) struct Answer {
+    pub(crate) secret: Secret,
+    pub(crate) response: HttpResponse,
+    pub(crate) clock_offset: Option<ClockOffset>,
+    pub(crate) received: SystemTime,
+}
+
+/// The exchanges with one region. After a failed one, another follows at once, for each cause only once: with a new
+/// nonce, with the corrected clock ([`CallClock`]), or with another client key. Otherwise the failure says what follows.
+struct RegionCall<'a> {
+    source: &'a KmsClientKey,
+    target: &'a Target,
+    /// When the fetch began.
+    began: SystemTime,
+    key: ClientKey,
+    clock: CallClock<'a>,
+    nonce_was_renewed: bool,
+    key_was_reread: bool,
+    last: Option<Failure>,
+}
+
+impl KmsClientKey {
+    /// Asks one region, in a fetch that began at `began`.
+    pub(crate) async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
+        let key = target
+            .key
+            .get(self.clock.local().now())
+            .map_err(Failure::give_up)?;
+        let mut call = RegionCall {
+            source: self,
+            target,
+            began,
+            key,
+            clock: self.clock.begin(target.endpoint.is_protected()),
+            nonce_was_renewed: false,
+            key_was_reread: false,
+            last: None,
+        };
+        loop {
+            let prepared = call.prepare()?;
+            match call.exchange(prepared).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => call.prepare_next(failure)?,
+            }
+        }
+    }
+}
+
+impl RegionCall<'_> {
+    fn context(&self) -> Context<'_> {
+        Context {
+            target: self.target,
+            secret_name: &self.source.secret_name,
+            key_id: self.key.key_id(),
+        }
+    }
+
+    /// The next request. Where no time is left, the last failure is the outcome.
+    fn prepare(&mut self) -> Result<Prepared, Failure> {
+        // Anew for each exchange: the one before, or opening the key file, has taken its part.
+        let Some(left) = self.source.left(self.began) else {
+            return Err(self
+                .last
+                .take()
+                .unwrap_or_else(|| Failure::new(too_late(), Next::TooLate)));
+        };
+        let timeout = self.source.timeout.min(left);
+        let timeouts = (self.source.connect_timeout.min(timeout), timeout);
+        self.target
+            .prepare(&self.key, &self.source.secret_name, self.clock.now(), timeouts)
+            .map_err(|error| self.context().unsigned(error))
+    }
+
+    async fn exchange(&self, prepared: Prepared) -> Result<Answer, Failure> {
+        tracing::debug!(
+            target: TRACING_TARGET, provider = NAME, region = self.target.region_id.as_str(), "asking KMS"
+        );
+        let local = self.source.clock.local();
+        let sent = local.now();
+        let outcome = self.target.http.send(prepared.request.clone()).await;
+        let received = local.now();
+        let context = self.context();
+        let response = outcome.map_err(|error| context.transport(error))?;
+        let clock_offset = response.clock_offset(sent, received);
+        if !response.is_success() {
+            return Err(context.refusal(&response, &prepared, clock_offset));
+        }
+        let parsed = self.target.parse(&response);
+        let secret = parsed.map_err(|defect| context.unreadable(&response, &defect))?;
+        self.clock.accepted(clock_offset);
+        Ok(Answer {
+            secret,
+            response,
+            clock_offset,
+            received,
+        })
+    }
+
+    /// Prepares another exchange, or ends with the failure.
+    fn prepare_next(&mut self, failure: Failure) -> Result<(), Failure> {
+        log(self.target, &failure.error);
+        match failure.next {
+            // The same response twice: another region may do better.
+            Next::NewNonce if self.nonce_was_renewed => return Err(elsewhere(failure)),
+            Next::NewNonce => self.nonce_was_renewed = true,
+            Next::CorrectClock if self.clock.refused(failure.clock_offset) => {}
+            Next::RereadKey if !self.key_was_reread => {
+                self.key_was_reread = true;
+                match self.target.key.replaced(&self.key) {
+                    Ok(Some(other)) => self.key = other,
+                    Ok(None) => return Err(failure),
+                    Err(defect) => return Err(not_opened(failure, &defect)),
+                }
+            }
+            _ => return Err(failure),
+        }
+        self.last = Some(match failure.next {
+            Next::NewNonce => elsewhere(failure),
+            _ => failure,
+        });
+        Ok(())
+    }
+}
+
+/// The refusal of a key, with why the file that may hold another one could not be opened.
+fn not_opened(failure: Failure, defect: &CredentialsError) -> Failure {
+    let (Some(refusal), Some(defect)) = (failure.error.detail(), defect.detail()) else {
+        return failure;
+    };
+    let mut detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
+        .hint(format!(
+            "the client key file, read again, is of no help: {}",
+            without_provider(defect)
+        ))
+        .source(defect.clone());
+    if let Some(place) = refusal.place() {
+        detail = detail.place(place);
+    }
+    if let Some(status) = refusal.http_status() {
+        detail = detail.http_status(status);
+    }
+    if let Some(code) = refusal.code() {
+        detail = detail.code(code);
+    }
+    if let Some(message) = refusal.message() {
+        detail = detail.message(message);
+    }
+    if let Some(id) = refusal.request_id() {
+        detail = detail.request_id(id);
+    }
+    Failure::new(CredentialsError::denied(detail), failure.next)
+}
+
+/// The failure, to be followed by another region.
+fn elsewhere(failure: Failure) -> Failure {
+    Failure {
+        next: Next::AnotherRegion,
+        ..failure
+    }
+}
+
+fn log(target: &Target, error: &CredentialsError) {
+    let detail = error.detail();
+    tracing::debug!(
+        target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), kind = error.kind(),
+        code = detail.and_then(|detail| detail.code()),
+        request_id = detail.and_then(|detail| detail.request_id()),
+        "the region gave no secret"
+    );
+}
