@@ -4,6 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+/// `Sunday, 06-Nov-94 08:49:37 GMT`
+const RFC_850: &str = "%A, %d-%b-%y %H:%M:%S GMT";
+/// `Sun Nov  6 08:49:37 1994`
+const ASCTIME: &str = "%a %b %e %H:%M:%S %Y";
+
 /// `Thu, 01 Jan 2026 08:30:00 GMT`; `None` before 1970 and behind the year 9999.
 pub(crate) fn to_http(time: SystemTime) -> Option<String> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -21,7 +26,7 @@ pub(crate) fn from_http(text: &str) -> Option<SystemTime> {
         return to_system(time.to_utc());
     }
     let older = |form| NaiveDateTime::parse_from_str(text, form).ok();
-    let time = older("%A, %d-%b-%y %H:%M:%S GMT").or_else(|| older("%a %b %e %H:%M:%S %Y"))?;
+    let time = older(RFC_850).or_else(|| older(ASCTIME))?;
     to_system(time.and_utc())
 }
 
