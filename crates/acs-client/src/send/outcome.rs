@@ -173,7 +173,9 @@ impl CallState<'_> {
         let may_pass = !matches!(again, Again::No | Again::WithAnotherKey);
         let scrubber = self.scrubber();
         let link = error.recommend.as_deref().and_then(|link| scrubber.link(link));
-        let Hint { text: hint, setting } = self.hint(code, status, clock_offset);
+        let advice = self.advice(code, status);
+        let setting = advice.as_ref().and_then(|advice| advice.setting);
+        let hint = self.hint(code, status, clock_offset, advice);
         let mut detail = self.refused_detail(response, &error, &scrubber, may_pass);
         detail = match (hint.is_empty(), link) {
             (true, None) => detail,
@@ -251,26 +253,36 @@ impl CallState<'_> {
         }
     }
 
-    fn hint(&self, code: &str, status: u16, clock_offset: Option<ClockOffset>) -> Hint {
-        if codes::rejects_clock(code) {
-            return Hint::new(clock_hint(clock_offset));
-        }
-        let is_signed = self.identity.is_signed();
+    /// What a client that knows its product says about a refusal.
+    fn advice(&self, code: &str, status: u16) -> Option<Hint> {
         let refusal = Refusal {
             action: &self.call.action,
             code,
             status,
-            is_signed,
+            is_signed: self.identity.is_signed(),
         };
-        if let Some(hint) = self.client.inner.hints.and_then(|hints| hints(&refusal)) {
-            return hint;
+        self.client.inner.hints.and_then(|hints| hints(&refusal))
+    }
+
+    fn hint(
+        &self,
+        code: &str,
+        status: u16,
+        clock_offset: Option<ClockOffset>,
+        advice: Option<Hint>,
+    ) -> Cow<'static, str> {
+        if codes::rejects_clock(code) {
+            return clock_hint(clock_offset).into();
         }
-        if !is_signed && codes::is_about_the_caller(0, code) {
-            return Hint::new("the request was not signed: make the call with credentials");
+        if let Some(advice) = advice {
+            return advice.text;
+        }
+        if !self.identity.is_signed() && codes::is_about_the_caller(0, code) {
+            return "the request was not signed: make the call with credentials".into();
         }
         match codes::family(code) {
-            "InvalidParameter" => Hint::new(self.parameter_hint(code)),
-            family => Hint::new(general_hint(family, status)),
+            "InvalidParameter" => self.parameter_hint(code),
+            family => general_hint(family, status).into(),
         }
     }
 
