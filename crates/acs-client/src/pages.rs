@@ -11,7 +11,6 @@ use crate::caller::Caller;
 use crate::client::AcsClient;
 use crate::error::AcsError;
 use crate::response::AcsResponse;
-use crate::send::unusable;
 
 /// How an operation divides a list into pages.
 ///
@@ -215,12 +214,12 @@ impl Pages<'_> {
                 line: error.line(),
                 column: error.column(),
             };
-            unusable(response, &defect)
+            response.unusable(&defect, None)
         })?;
         match (&self.state, &self.paging.kind) {
             (State::Number(number), Kind::Number { size, total, .. }) => {
                 let count = member(&body, total).and_then(Value::as_u64);
-                let count = count.ok_or_else(|| unusable(response, &BodyDefect::Missing(total)))?;
+                let count = count.ok_or_else(|| response.unusable(&BodyDefect::Missing(total), None))?;
                 let is_last = number.saturating_mul(*size) >= count;
                 Ok(if is_last {
                     State::Ended

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
-use oss_credentials_core::{ClockOffset, ErrorDetail, ErrorDetailBuilder};
+use oss_credentials_core::body::BodyDefect;
+use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 use oss_credentials_http::{HttpMethod, HttpResponse};
 
 use crate::client::AcsClient;
+use crate::error::AcsError;
 
 /// The response to a call that succeeded. Its body is overwritten in memory when it is dropped.
 ///
@@ -75,9 +77,7 @@ impl AcsResponse {
     /// }
     /// ```
     #[cfg(feature = "json")]
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::AcsError> {
-        use oss_credentials_core::body::BodyDefect;
-
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, AcsError> {
         serde_json::from_slice(self.bytes()).map_err(|error| {
             let defect = match oss_credentials_core::body::json_object(self.bytes()) {
                 Err(defect @ (BodyDefect::Empty | BodyDefect::Markup)) => defect,
@@ -86,7 +86,7 @@ impl AcsResponse {
                     column: error.column(),
                 },
             };
-            crate::send::unusable(self, &defect)
+            self.unusable(&defect, None)
         })
     }
 
@@ -99,6 +99,22 @@ impl AcsResponse {
             Some(id) => detail.request_id(id),
             None => detail,
         }
+    }
+
+    /// The error of a response that cannot be used. Nothing of it is quoted but the code that is given.
+    pub(crate) fn unusable(&self, defect: &BodyDefect, code: Option<String>) -> AcsError {
+        let mut detail = self.detail(format!("the answer to {} {defect}", self.action));
+        if let Some(code) = code {
+            detail = detail.code(code);
+        }
+        let hint = if *defect == BodyDefect::Markup {
+            "check the endpoint, and whether a proxy or a log-in page answers in its place".to_owned()
+        } else {
+            let product = self.client.inner.product.to_ascii_uppercase();
+            format!("check the endpoint, and whether it is {product} that answers")
+        };
+        let error = CredentialsError::invalid_response(detail.hint(hint));
+        AcsError::new(error, self.action.clone())
     }
 }
 

@@ -7,8 +7,8 @@ use acs_client::Caller;
 use oss_credentials_core::{Credentials, CredentialsError};
 
 use crate::client::StsClient;
-use crate::error::StsError;
-use crate::session::{AssumedRole, SessionSettings, invalid};
+use crate::error::{StsError, invalid};
+use crate::session::{AssumedRole, SessionSettings};
 
 /// What to ask `AssumeRole` for.
 ///

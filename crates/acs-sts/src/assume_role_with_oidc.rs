@@ -8,8 +8,8 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
 use crate::client::StsClient;
-use crate::error::StsError;
-use crate::session::{AssumedRole, SessionSettings, invalid, is_ram_arn, shown_arn};
+use crate::error::{StsError, invalid};
+use crate::session::{AssumedRole, SessionSettings, is_ram_arn, shown_arn};
 
 /// Shortest token, in characters.
 const MIN_TOKEN: usize = 4;

@@ -10,8 +10,8 @@ use oss_credentials_core::{Clock, CredentialsError, Env, Sleep, SystemClock};
 use oss_credentials_http::{Endpoint, HttpClient};
 
 use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
+use crate::error::invalid;
 use crate::hints;
-use crate::session::invalid;
 
 /// Version of the STS API.
 const API_VERSION: &str = "2015-04-01";

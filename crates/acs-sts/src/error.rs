@@ -1,10 +1,11 @@
 //! The error of a call.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use acs_client::AcsError;
-use oss_credentials_core::CredentialsError;
+use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 use crate::hints::rejects_oidc_token;
 
@@ -67,6 +68,15 @@ impl StsError {
     pub fn oidc_token_rejected(&self) -> bool {
         self.rejected == Rejected::OidcToken
     }
+}
+
+/// A setting that cannot work.
+pub(crate) fn invalid(
+    provider: &'static str,
+    what: impl Into<Cow<'static, str>>,
+    hint: impl Into<Cow<'static, str>>,
+) -> CredentialsError {
+    CredentialsError::invalid_config(ErrorDetail::builder(provider, what).hint(hint))
 }
 
 impl fmt::Display for StsError {

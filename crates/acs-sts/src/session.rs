@@ -1,6 +1,5 @@
 //! Sessions of a role: what may be asked for, and what comes back, whatever call hands them out.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::TRACING_TARGET;
 use crate::client::StsClient;
-use crate::error::StsError;
+use crate::error::{StsError, invalid};
 use crate::wire::{self, Session};
 
 /// Lifetime of a session that asks for none: 3600 s.
@@ -103,15 +102,6 @@ impl SessionSettings {
 
 /// Longest part of an ARN that an error shows, in characters.
 const MAX_SHOWN_ARN: usize = 128;
-
-/// A setting that cannot work.
-pub(crate) fn invalid(
-    provider: &'static str,
-    what: impl Into<Cow<'static, str>>,
-    hint: impl Into<Cow<'static, str>>,
-) -> CredentialsError {
-    CredentialsError::invalid_config(ErrorDetail::builder(provider, what).hint(hint))
-}
 
 /// Checks the shape of a role ARN, `acs:ram::<account id>:role/<name>`.
 ///

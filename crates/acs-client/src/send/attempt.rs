@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use oss_credentials_core::CredentialsError;
 use oss_credentials_http::{HttpRequest, HttpResponse};
 
-use super::outcome::Failure;
+use super::failure::Failure;
 use super::state::CallState;
 use crate::TRACING_TARGET;
 use crate::response::AcsResponse;

@@ -1,6 +1,7 @@
 //! One call: send, and send again where that helps.
 
 mod attempt;
+mod failure;
 mod identity;
 mod outcome;
 mod pause;
@@ -15,8 +16,6 @@ use crate::client::AcsClient;
 use crate::error::AcsError;
 use crate::response::AcsResponse;
 use state::CallState;
-
-pub(crate) use outcome::unusable;
 
 impl AcsClient {
     /// Makes a call as the client's credentials provider.
@@ -38,7 +37,7 @@ impl AcsClient {
     ) -> Result<std::sync::Arc<dyn oss_credentials_core::CredentialsProvider>, AcsError> {
         self.inner.provider.clone().ok_or_else(|| {
             let hint = "set credentials_provider(..), or say who calls with call_as(..)";
-            outcome::invalid(self, call, "there is no credentials provider", hint)
+            failure::invalid(self, call, "there is no credentials provider", hint)
         })
     }
 

@@ -10,77 +10,13 @@ use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDeta
 use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, clock_hint, may_pass};
 use zeroize::Zeroizing;
 
+use super::failure::{Again, Failure};
 use super::state::CallState;
-use crate::call::Call;
-use crate::client::{AcsClient, Hint, Refusal};
+use crate::client::{Hint, Refusal};
 use crate::codes;
 use crate::error::AcsError;
 use crate::response::AcsResponse;
 use crate::wire::{self, ServiceError};
-
-/// Whether to try again, and when.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Again {
-    No,
-    /// At once: only nonce and timestamp have to be new.
-    AtOnce,
-    /// At once, with the clock corrected by the response's `Date`.
-    WithCorrectedClock,
-    /// At once, if there is another key in place of the rejected one.
-    WithAnotherKey,
-    /// After a pause, at least as long as the service asked for.
-    Later(Option<Duration>),
-}
-
-pub(super) struct Failure {
-    pub(super) error: AcsError,
-    pub(super) again: Again,
-    /// What the response shows.
-    pub(super) clock_offset: Option<ClockOffset>,
-}
-
-impl Failure {
-    pub(super) fn end(error: AcsError) -> Self {
-        Self {
-            error,
-            again: Again::No,
-            clock_offset: None,
-        }
-    }
-}
-
-/// A call that cannot be made.
-pub(super) fn invalid(
-    client: &AcsClient,
-    call: &Call<'_>,
-    what: &'static str,
-    hint: &'static str,
-) -> AcsError {
-    let detail = ErrorDetail::builder(client.name(), what)
-        .place(client.place(call.method, &call.path))
-        .hint(hint);
-    AcsError::new(CredentialsError::invalid_config(detail), call.action.clone())
-}
-
-/// A response with a good status that cannot be used; nothing of it is quoted.
-pub(crate) fn unusable(response: &AcsResponse, defect: &BodyDefect) -> AcsError {
-    unusable_quoting(response, defect, None)
-}
-
-fn unusable_quoting(response: &AcsResponse, defect: &BodyDefect, code: Option<String>) -> AcsError {
-    let mut detail = response.detail(format!("the answer to {} {defect}", response.action));
-    if let Some(code) = code {
-        detail = detail.code(code);
-    }
-    let hint = if *defect == BodyDefect::Markup {
-        "check the endpoint, and whether a proxy or a log-in page answers in its place".to_owned()
-    } else {
-        let product = response.client.inner.product.to_ascii_uppercase();
-        format!("check the endpoint, and whether it is {product} that answers")
-    };
-    let error = CredentialsError::invalid_response(detail.hint(hint));
-    AcsError::new(error, response.action.clone())
-}
 
 impl CallState<'_> {
     pub(super) fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
@@ -118,7 +54,7 @@ impl CallState<'_> {
             .then(|| wire::parse_error(response.bytes()))
             .flatten();
         let code = error.and_then(|error| error.code);
-        unusable_quoting(response, defect, code.map(|code| self.shown_code(&code)))
+        response.unusable(defect, code.map(|code| self.shown_code(&code)))
     }
 
     fn shown_code(&self, code: &str) -> String {

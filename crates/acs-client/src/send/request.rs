@@ -7,8 +7,8 @@ use oss_credentials_core::CredentialsError;
 use oss_credentials_core::try_nonce;
 use oss_credentials_http::HttpRequest;
 
+use super::failure::Failure;
 use super::identity::Identity;
-use super::outcome::Failure;
 use super::state::CallState;
 #[cfg(feature = "signed")]
 use crate::client::SignatureVersion;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use oss_credentials_http::CallClock;
 
+use super::failure::{self, Again, Failure};
 use super::identity::Identity;
-use super::outcome::{Again, Failure};
-use super::{outcome, pause};
+use super::pause;
 use crate::TRACING_TARGET;
 use crate::call::Call;
 use crate::caller::Caller;
@@ -38,7 +38,7 @@ impl<'a> CallState<'a> {
         call: &'a Call<'a>,
     ) -> Result<Self, AcsError> {
         if let Some(problem) = call.problem {
-            return Err(outcome::invalid(client, call, problem, "correct the call"));
+            return Err(failure::invalid(client, call, problem, "correct the call"));
         }
         let began = elapsed(client);
         let identity = Identity::of(caller)
