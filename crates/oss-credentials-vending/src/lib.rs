@@ -37,7 +37,9 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client for the role's calls; implies `tokio` |
+//! | `rustls` | yes | `reqwest`, with TLS by rustls |
+//! | `rustls-no-provider`, `native-tls` | no | `reqwest`, with TLS by a provider that the program installs, or by the platform |
+//! | `reqwest` | with `rustls` | an HTTP client for the role's calls, without TLS of its own; implies `tokio` |
 //! | `tokio` | with `reqwest` | waiting for the limits on calls with tokio's timer |
 
 #![forbid(unsafe_code)]
