@@ -47,27 +47,23 @@ impl Limits {
 
     /// Waits for the turn of a call of this tenant.
     async fn turn(&self, tenant: &Mutex<Allowance>) -> Result<(), CredentialsError> {
+        let sleep = self.sleeper();
         let wait = {
             let now = self.moment();
             let (mut all, mut own) = (lock(&self.calls), lock(tenant));
             let wait = all.wait(now).max(own.wait(now));
-            if wait > self.max_wait {
+            // A turn is taken only by a call that will be made.
+            if wait > self.max_wait || (sleep.is_none() && !wait.is_zero()) {
                 return Err(self.limited(wait));
             }
             all.take(now);
             own.take(now);
             wait
         };
-        if wait.is_zero() {
-            return Ok(());
+        if let (Some(sleep), false) = (sleep, wait.is_zero()) {
+            sleep.sleep(wait).await;
         }
-        match self.sleeper() {
-            Some(sleep) => {
-                sleep.sleep(wait).await;
-                Ok(())
-            }
-            None => Err(self.limited(wait)),
-        }
+        Ok(())
     }
 
     fn limited(&self, wait: Duration) -> CredentialsError {

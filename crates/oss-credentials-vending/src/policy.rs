@@ -59,7 +59,9 @@ pub enum PolicyError {
         found: &'static str,
     },
     /// The bucket name is empty or contains a character that no bucket name has.
-    #[error("vending: the bucket name {0:?} is malformed; use 3 to 63 of a-z, 0-9 and -")]
+    #[error(
+        "vending: the bucket name {0:?} is malformed; use 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
+    )]
     Bucket(String),
     /// The prefix does not end with `/`, so it would also match keys of a neighbor: `tenants/4` matches `tenants/42/a`.
     #[error(
@@ -220,8 +222,7 @@ impl PolicyBuilder {
 
     fn check(&self) -> Result<(), PolicyError> {
         plain("bucket", &self.bucket)?;
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !(3..=63).contains(&self.bucket.len()) || !self.bucket.chars().all(allowed) {
+        if !is_bucket_name(&self.bucket) {
             return Err(PolicyError::Bucket(self.bucket.clone()));
         }
         match &self.scope {
@@ -318,10 +319,21 @@ fn plain(part: &'static str, name: &str) -> Result<(), PolicyError> {
     }
 }
 
+/// 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.
+fn is_bucket_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (3..=63).contains(&name.len())
+        && name.chars().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
 fn check_network(network: &str) -> Result<(), PolicyError> {
     let malformed = || PolicyError::Network(network.to_owned());
     let (address, bits) = match network.split_once('/') {
         None => (network, None),
+        // `parse` would accept a plus sign.
+        Some((_, bits)) if !bits.bytes().all(|byte| byte.is_ascii_digit()) => return Err(malformed()),
         Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| malformed())?)),
     };
     let most = match address.parse().map_err(|_| malformed())? {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 /// Temporary credentials of a role, and the time until which they work.
 #[derive(Clone, Debug)]
@@ -43,20 +43,34 @@ impl Session {
     ///
     /// Source: the vendor's documentation of `OSSAuthCredentialsProvider` and of STS with the JavaScript SDK.
     pub fn to_json(&self) -> String {
-        let mut object = Map::new();
-        let mut set = |name: &str, value: &str| {
-            object.insert(name.to_owned(), Value::from(value));
+        let expiration = self.credentials.expires_at_utc();
+        let fields = Fields {
+            access_key_id: self.credentials.access_key_id(),
+            access_key_secret: self.credentials.access_key_secret(),
+            security_token: self.credentials.security_token().unwrap_or_default(),
+            expiration: expiration.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            status_code: 200,
         };
-        set("AccessKeyId", self.credentials.access_key_id());
-        set("AccessKeySecret", self.credentials.access_key_secret());
-        set(
-            "SecurityToken",
-            self.credentials.security_token().unwrap_or_default(),
-        );
-        if let Some(at) = self.credentials.expires_at_utc() {
-            set("Expiration", &at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-        }
-        object.insert("StatusCode".to_owned(), Value::from(200));
-        Value::Object(object).to_string()
+        // The secrets are written once, into the text that the caller takes over: with room for them all, escapes
+        // included, it does not grow and leaves no copy behind.
+        let room = fields.access_key_id.len() + fields.access_key_secret.len() + fields.security_token.len();
+        let mut text = Vec::with_capacity(6 * room + 256);
+        // Writing texts and a number into memory does not fail.
+        let written = serde_json::to_writer(&mut text, &fields);
+        written.map_or_else(
+            |_| String::new(),
+            |()| String::from_utf8(text).unwrap_or_default(),
+        )
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Fields<'a> {
+    access_key_id: &'a str,
+    access_key_secret: &'a str,
+    security_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+    status_code: u16,
 }

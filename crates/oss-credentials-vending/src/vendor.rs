@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_credentials_core::{
-    Clock, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, RefreshingProvider, Sleep,
-    SystemClock,
+    Clock, Credentials, CredentialsError, CredentialsProvider, ErrorDetail, Invalidation, RefreshingProvider,
+    Sleep, SystemClock,
 };
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
@@ -23,7 +23,8 @@ use crate::session::Session;
 const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Sessions of one tenant unless [`VendorBuilder::sessions_per_tenant`] says otherwise.
 const DEFAULT_SESSIONS_PER_TENANT: usize = 16;
-/// STS allows 100 calls of `AssumeRole` per second and account by default; this leaves half of them to others.
+/// Calls to STS per second unless [`VendorBuilder::calls_per_second`] says otherwise. The service's limit is per account and
+/// not stated in its documentation of the call, so this is low rather than exact.
 const DEFAULT_CALLS_PER_SECOND: u32 = 50;
 /// Longest wait for a turn unless [`VendorBuilder::max_wait`] says otherwise.
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
@@ -85,18 +86,22 @@ impl Vendor {
             return Err(VendingError::NeverLongEnough { duration, wanted });
         }
         let provider = shared.provider(&request.key)?;
-        let lasting = |credentials| {
-            let session = shared.session(&provider, credentials).ok();
-            session.is_some_and(|session| session.remaining >= wanted)
+        let (credentials, is_new) = match provider.credentials().into_ready() {
+            Ok(cached) => (cached?, false),
+            Err(waiting) => {
+                let old = provider.cached();
+                let credentials = waiting.await?;
+                // A failed refresh returns the old session while it still works.
+                let is_new = old.is_none_or(|old| !old.same_generation_as(&credentials));
+                (credentials, is_new)
+            }
         };
-        if provider.cached().is_some_and(lasting) {
+        let mut session = shared.session(credentials)?;
+        if session.remaining >= wanted && !is_new {
             count(&shared.limits.counters.hits);
         }
-        let credentials = provider.credentials().await?;
-        let mut session = shared.session(&provider, credentials)?;
-        if session.remaining < wanted {
-            let credentials = provider.refresh_now().await?;
-            session = shared.session(&provider, credentials)?;
+        if session.remaining < wanted && !is_new {
+            session = shared.session(provider.refresh_now().await?)?;
         }
         if session.remaining < wanted {
             let remaining = session.remaining;
@@ -105,12 +110,13 @@ impl Vendor {
         Ok(session)
     }
 
-    /// Reports that a service rejected the key of a session: it is dropped, and the next request gets a new one.
-    pub fn invalidate(&self, request: &SessionRequest, rejected: &Session) {
+    /// Reports that a service rejected the key of a session: it is dropped, and the next request gets a new one. A session
+    /// that is no longer cached is [`Invalidation::AlreadyReplaced`].
+    pub fn invalidate(&self, request: &SessionRequest, rejected: &Session) -> Invalidation {
         let provider = lock(&self.shared.cache).get(&request.key);
-        if let Some(provider) = provider {
-            provider.invalidate(&rejected.credentials);
-        }
+        provider.map_or(Invalidation::AlreadyReplaced, |provider| {
+            provider.invalidate(&rejected.credentials)
+        })
     }
 
     /// Returns the counters.
@@ -143,11 +149,7 @@ impl Shared {
         Ok(provider)
     }
 
-    fn session(
-        &self,
-        provider: &RefreshingProvider<Issue>,
-        credentials: Credentials,
-    ) -> Result<Session, CredentialsError> {
+    fn session(&self, credentials: Credentials) -> Result<Session, CredentialsError> {
         let Some(expires_at) = credentials.expires_at() else {
             // STS always states it; a session without it could not be honest about how long it lasts.
             return Err(CredentialsError::invalid_response(
@@ -156,12 +158,11 @@ impl Shared {
             ));
         };
         let now = self.limits.clock.now();
-        let now = provider
-            .status()
-            .clock_offset()
-            .map_or(now, |offset| offset.to_service(now));
         Ok(Session {
-            remaining: expires_at.duration_since(now).unwrap_or_default(),
+            remaining: credentials
+                .fresh_until(now)
+                .duration_since(now)
+                .unwrap_or_default(),
             expires_at,
             credentials,
         })

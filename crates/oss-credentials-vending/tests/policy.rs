@@ -95,7 +95,7 @@ fn names_that_a_policy_reads_as_patterns_are_refused() {
         PolicyBuilder::new("up*").read().build(),
         pattern("bucket", "up*", "*")
     );
-    for bucket in ["", "ab", "Uploads", "a/b", "a:b"] {
+    for bucket in ["", "ab", "Uploads", "a/b", "a:b", "-abc", "abc-"] {
         let refused = PolicyBuilder::new(bucket).read().build();
         assert_eq!(refused, Err(PolicyError::Bucket(bucket.to_owned())));
     }
@@ -144,6 +144,7 @@ fn networks_are_checked() {
         "192.0.2.0/33",
         "192.0.2.0/",
         "192.0.2.0/-1",
+        "192.0.2.0/+24",
         "::1/129",
         "example.com",
     ] {

@@ -6,8 +6,8 @@ mod service;
 
 use std::time::Duration;
 
-use oss_credentials_core::CredentialsError;
 use oss_credentials_core::blocking::wait;
+use oss_credentials_core::{CredentialsError, Invalidation};
 use oss_credentials_vending::{SessionRequest, VendingError};
 
 use service::Sts;
@@ -82,6 +82,8 @@ fn more_time_than_a_session_has_is_refused() {
         panic!("the session is too short");
     };
     assert_eq!(remaining, 10 * MINUTE);
+    // A second call would have brought no longer one.
+    assert_eq!(sts.calls().len(), 1);
 }
 
 #[test]
@@ -188,8 +190,12 @@ fn calls_wait_for_their_turn_and_fail_when_it_is_too_far_away() {
         "{text}"
     );
     assert_eq!((sts.calls().len(), vendor.metrics().limited), (2, 1));
-    sts.clock().advance(Duration::from_secs(2));
-    ask(3).unwrap();
+    // Calls that are refused take nobody's turn.
+    for number in 4..20 {
+        ask(number).unwrap_err();
+    }
+    sts.clock().advance(Duration::from_millis(500));
+    ask(20).unwrap();
 }
 
 #[test]
@@ -227,7 +233,8 @@ fn a_rejected_session_is_replaced() {
     let vendor = sts.vendor().build();
     let request = SessionRequest::new("tenant-1");
     let first = wait(vendor.session(&request)).unwrap();
-    vendor.invalidate(&request, &first);
+    assert_eq!(vendor.invalidate(&request, &first), Invalidation::Dropped);
+    assert_eq!(vendor.invalidate(&request, &first), Invalidation::AlreadyReplaced);
     let second = wait(vendor.session(&request)).unwrap();
     assert_ne!(
         first.credentials().access_key_id(),
