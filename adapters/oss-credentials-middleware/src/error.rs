@@ -33,7 +33,7 @@ pub enum Error {
         /// The missing header.
         name: &'static str,
     },
-    /// An OpenAPI request with a body that is not at hand as bytes: the signature includes its hash.
+    /// An OpenAPI request whose body is a stream. The signature includes the hash of the body, so the body must be bytes.
     #[error("middleware: the body of the OpenAPI request is a stream; its hash is signed, so pass bytes")]
     StreamedBody,
     /// The service refused with more than 64 KiB (reqwest-middleware only).

@@ -55,13 +55,18 @@ impl<'a> Call<'a> {
     }
 
     /// A call of a ROA service, whose operations are paths and methods. `path` is as it is sent, percent-encoded already;
-    /// [`segment`](Self::segment) adds what may need encoding.
+    /// [`segment`](Self::segment) adds what may need encoding. A path without a leading `/` makes the call fail.
     pub fn roa(
         action: impl Into<Cow<'static, str>>,
         method: HttpMethod,
         path: impl Into<Cow<'a, str>>,
     ) -> Self {
-        Self::new(action.into(), false, method, path.into())
+        let mut call = Self::new(action.into(), false, method, path.into());
+        // It follows the host in the URL: `.example.com/` or `@example.com/` would lead to another one.
+        if !call.path.is_empty() && !call.path.starts_with('/') {
+            call.problem = Some("the path of the call has no leading slash");
+        }
+        call
     }
 
     fn new(action: Cow<'static, str>, is_rpc: bool, method: HttpMethod, path: Text<'a>) -> Self {
@@ -110,8 +115,9 @@ impl<'a> Call<'a> {
         self.query.push((name.into(), value.into()));
     }
 
-    /// Adds a field to the form that is the body, not encoded. It takes the place of another body.
+    /// Adds a field, not encoded, to the form that is the body. It replaces a [`body`](Self::body).
     pub fn form(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.body = None;
         self.form.push((name.into(), value.into()));
         self
     }
@@ -122,8 +128,10 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The body, byte for byte, and its `Content-Type`. An RPC signature cannot cover one. Default: none.
+    /// The body, byte for byte, and its `Content-Type`. It replaces a [`form`](Self::form). An RPC signature cannot cover
+    /// one. Default: none.
     pub fn body(mut self, content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.form.clear();
         self.body = Some(Body {
             content_type: content_type.into(),
             bytes: Zeroizing::new(bytes.into()),

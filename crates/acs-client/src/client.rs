@@ -39,7 +39,7 @@ pub enum SignatureVersion {
 pub struct Refusal<'a> {
     /// Name of the operation.
     pub action: &'a str,
-    /// The error code as it came: text from outside.
+    /// The error code as it came: text from outside, which may repeat a secret. Do not copy it into a hint.
     pub code: &'a str,
     /// HTTP status.
     pub status: u16,

@@ -87,7 +87,7 @@ pub fn validate_region(name: &'static str, region: &str) -> Result<(), Credentia
         return Ok(());
     }
     Err(CredentialsError::invalid_config(
-        ErrorDetail::builder(name, format!("{region:?} is no region id"))
-            .hint("use an id such as cn-hangzhou, or set the endpoint instead"),
+        ErrorDetail::builder(name, format!("{region:?} is not a valid region ID"))
+            .hint("use an ID such as cn-hangzhou, or set the endpoint instead"),
     ))
 }

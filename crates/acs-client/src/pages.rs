@@ -209,13 +209,7 @@ impl Pages<'_> {
 
     /// What follows this page.
     fn following(&self, response: &AcsResponse) -> Result<State, AcsError> {
-        let body: Value = serde_json::from_slice(response.bytes()).map_err(|error| {
-            let defect = BodyDefect::NotJson {
-                line: error.line(),
-                column: error.column(),
-            };
-            response.unusable(&defect, None)
-        })?;
+        let body: Value = response.parsed()?;
         match (&self.state, &self.paging.kind) {
             (State::Number(number), Kind::Number { size, total, .. }) => {
                 let count = member(&body, total).and_then(Value::as_u64);

@@ -78,6 +78,10 @@ impl AcsResponse {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, AcsError> {
+        self.parsed()
+    }
+
+    pub(crate) fn parsed<T: serde::de::DeserializeOwned>(&self) -> Result<T, AcsError> {
         serde_json::from_slice(self.bytes()).map_err(|error| {
             let defect = match oss_credentials_core::body::json_object(self.bytes()) {
                 Err(defect @ (BodyDefect::Empty | BodyDefect::Markup)) => defect,

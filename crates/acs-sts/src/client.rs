@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acs_client::AcsClient;
 #[cfg(feature = "signed")]
 use acs_client::SignatureVersion;
-use oss_credentials_core::{Clock, CredentialsError, Env, Sleep, SystemClock};
+use acs_client::{AcsClient, AcsClientBuilder};
+use oss_credentials_core::{Clock, CredentialsError, Env, Sleep};
 use oss_credentials_http::{Endpoint, HttpClient};
 
 use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
@@ -73,28 +73,21 @@ pub struct StsClientBuilder {
     provider: &'static str,
     http: Option<Arc<dyn HttpClient>>,
     endpoint: EndpointSettings,
-    #[cfg(feature = "signed")]
-    signature_version: SignatureVersion,
-    clock: Arc<dyn Clock>,
-    correct_clock: bool,
-    sleep: Option<Arc<dyn Sleep>>,
-    connect_timeout: Duration,
-    timeout: Duration,
+    client: AcsClientBuilder,
 }
 
 impl Default for StsClientBuilder {
     fn default() -> Self {
+        let client = AcsClient::builder("sts", API_VERSION)
+            .user_agent(USER_AGENT)
+            .hints(hints::hint);
+        #[cfg(feature = "signed")]
+        let client = client.signature_version(SignatureVersion::Rpc);
         Self {
             provider: "acs-sts",
             http: None,
             endpoint: EndpointSettings::default(),
-            #[cfg(feature = "signed")]
-            signature_version: SignatureVersion::Rpc,
-            clock: Arc::new(SystemClock),
-            correct_clock: true,
-            sleep: None,
-            connect_timeout: acs_client::DEFAULT_CONNECT_TIMEOUT,
-            timeout: acs_client::DEFAULT_TIMEOUT,
+            client,
         }
     }
 }
@@ -179,39 +172,39 @@ impl StsClientBuilder {
     /// How requests are signed. Default: [`SignatureVersion::Rpc`].
     #[cfg(feature = "signed")]
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
-        self.signature_version = version;
+        self.client = self.client.signature_version(version);
         self
     }
 
-    /// The clock that timestamps and expiry are judged by. Default: [`SystemClock`].
+    /// The clock that timestamps and expiry are judged by. Default: [`SystemClock`](oss_credentials_core::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.client = self.client.clock(clock);
         self
     }
 
     /// Whether the service may correct the time that calls are signed by, within the bounds of
     /// [`ServiceClock`](oss_credentials_http::ServiceClock). Default: yes.
     pub fn correct_clock(mut self, correct: bool) -> Self {
-        self.correct_clock = correct;
+        self.client = self.client.correct_clock(correct);
         self
     }
 
     /// What retries wait on. Default: none, so that nothing is retried after a pause; with feature `tokio`,
     /// tokio's timer in calls made inside a runtime that has one.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
-        self.sleep = Some(Arc::new(sleep));
+        self.client = self.client.sleep(sleep);
         self
     }
 
     /// How long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.client = self.client.connect_timeout(timeout);
         self
     }
 
     /// How long one exchange may take, connecting included. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.client = self.client.timeout(timeout);
         self
     }
 
@@ -228,24 +221,12 @@ impl StsClientBuilder {
             invalid(self.provider, "there is no HTTP client", hint)
         })?;
         let host = endpoint::resolve(self.provider, &self.endpoint)?;
-        let mut client = AcsClient::builder("sts", API_VERSION)
+        let client = self
+            .client
             .name(self.provider)
             .endpoint(host.endpoint)
             .allow_http(host.allow_http)
-            .http_client(http)
-            .clock(self.clock)
-            .correct_clock(self.correct_clock)
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            .user_agent(USER_AGENT)
-            .hints(hints::hint);
-        #[cfg(feature = "signed")]
-        {
-            client = client.signature_version(self.signature_version);
-        }
-        if let Some(sleep) = self.sleep {
-            client = client.sleep(sleep);
-        }
+            .http_client(http);
         Ok(StsClient {
             provider: self.provider,
             client: client.build()?,

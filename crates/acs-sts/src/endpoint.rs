@@ -340,7 +340,7 @@ mod tests {
             "日本",
         ] {
             let text = origin("-", region, false, false).unwrap_err();
-            assert!(text.contains("is no region id"), "{text}");
+            assert!(text.contains("is not a valid region ID"), "{text}");
         }
         for endpoint in [
             "",

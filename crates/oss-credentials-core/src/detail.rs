@@ -314,6 +314,19 @@ impl ErrorDetailBuilder {
         self
     }
 
+    /// Where it failed and what the service said are as in `cause`: place, HTTP status, code, message, request ID, and the
+    /// refused key.
+    pub fn response_of(mut self, cause: &ErrorDetail) -> Self {
+        let cause = &cause.inner;
+        self.inner.place.clone_from(&cause.place);
+        self.inner.http_status = cause.http_status;
+        self.inner.code.clone_from(&cause.code);
+        self.inner.message.clone_from(&cause.message);
+        self.inner.request_id.clone_from(&cause.request_id);
+        self.inner.key.clone_from(&cause.key);
+        self
+    }
+
     /// HTTP status of the answer.
     pub fn http_status(mut self, status: u16) -> Self {
         self.inner.http_status = Some(status);
@@ -435,6 +448,26 @@ mod tests {
         assert_eq!(plain.hint(), Some("try {setting}"));
         let replaced = labeled.with_hint("ask".into()).with_setting_label("z".into());
         assert_eq!(replaced.hint(), Some("ask"));
+    }
+
+    #[test]
+    fn the_error_around_another_repeats_what_the_service_said() {
+        let cause = ErrorDetail::builder("x", "y")
+            .place("POST https://h/")
+            .http_status(403)
+            .code("C")
+            .message("m")
+            .request_id("R-1")
+            .key("LTAI5tExampleKeyId01", "env")
+            .hint("not taken over")
+            .build();
+        let around = ErrorDetail::builder("z", "no new ones")
+            .response_of(&cause)
+            .build();
+        assert_eq!(
+            around.to_string(),
+            "z: no new ones (POST https://h/, HTTP 403): C: m, RequestId R-1 (key LTAI****Id01 from env)"
+        );
     }
 
     #[test]

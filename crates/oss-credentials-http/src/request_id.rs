@@ -46,13 +46,33 @@ impl RequestIds {
     /// The request ID of a response to a request that was signed with `used`, if it may be shown.
     #[must_use]
     pub fn check<'t>(&self, id: &'t str, used: &Credentials) -> Option<&'t str> {
-        let is_hex = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let is_usual = is_hex && (1..=MAX_IDENTIFIER).contains(&id.len());
-        if !is_usual || self.may_repeat(used) {
+        if !is_usual(id) || self.may_repeat(used) {
             return Scrubber::of(used).identifier(id);
         }
         let key_id = used.access_key_id();
         (key_id.len() < SHORTEST || !id.contains(key_id)).then_some(id)
+    }
+
+    /// The request ID of a response to a request that was not signed, if it may be shown: what a [`Scrubber`] that hides
+    /// these secrets returns.
+    ///
+    /// ```
+    /// use oss_credentials_http::RequestIds;
+    ///
+    /// let id = "5C3D9175B6FC201293AD4A94";
+    /// assert_eq!(RequestIds::check_unsigned(id, &["example-jwt.of-a-caller"]), Some(id));
+    /// assert_eq!(RequestIds::check_unsigned("example-jwt.of-a", &["example-jwt.of-a-caller"]), None);
+    /// ```
+    #[must_use]
+    pub fn check_unsigned<'t>(id: &'t str, secrets: &[&str]) -> Option<&'t str> {
+        let may_repeat = || secrets.iter().any(|secret| may_have_hex_piece(secret.as_bytes()));
+        if is_usual(id) && !may_repeat() {
+            return Some(id);
+        }
+        let scrubber = secrets
+            .iter()
+            .fold(Scrubber::new(), |scrubber, secret| scrubber.hide(secret));
+        scrubber.identifier(id)
     }
 
     fn may_repeat(&self, used: &Credentials) -> bool {
@@ -76,6 +96,12 @@ impl fmt::Debug for RequestIds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestIds").finish_non_exhaustive()
     }
+}
+
+/// Whether an ID has the form that the services give it.
+fn is_usual(id: &str) -> bool {
+    let is_hex = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_hex && (1..=MAX_IDENTIFIER).contains(&id.len())
 }
 
 /// Whether a hexadecimal text may repeat a piece of the secrets.
@@ -272,5 +298,18 @@ mod tests {
         );
         let short = credentials("abcdef01", "deadbeef");
         assert_eq!(RequestIds::default().check("00deadbeef00", &short), None);
+    }
+
+    #[test]
+    fn secrets_of_an_unsigned_request_are_looked_for_too() {
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.0123456789abcdef";
+        let check = |id| RequestIds::check_unsigned(id, &["hijklmnopqrstuvwxyz", jwt]);
+        assert_eq!(check("0123456789ABCDEF01234567"), None);
+        assert_eq!(check("eyJhbGciOiJSUzI1NiJ9"), None);
+        for shown in ["5C3D9175B6FC201293AD4A94", "made-up.id_1"] {
+            assert_eq!(check(shown), Some(shown));
+            assert_eq!(RequestIds::check_unsigned(shown, &[]), Some(shown));
+        }
+        assert_eq!(RequestIds::check_unsigned("a b", &[]), None);
     }
 }

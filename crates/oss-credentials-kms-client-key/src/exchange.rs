@@ -143,27 +143,13 @@ fn not_opened(failure: Failure, defect: &CredentialsError) -> Failure {
     let (Some(refusal), Some(defect)) = (failure.error.detail(), defect.detail()) else {
         return failure;
     };
-    let mut detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
+    let detail = ErrorDetail::builder(NAME, refusal.what().to_owned())
+        .response_of(refusal)
         .hint(format!(
             "the client key file, read again, is of no help: {}",
             without_provider(defect)
         ))
         .source(defect.clone());
-    if let Some(place) = refusal.place() {
-        detail = detail.place(place);
-    }
-    if let Some(status) = refusal.http_status() {
-        detail = detail.http_status(status);
-    }
-    if let Some(code) = refusal.code() {
-        detail = detail.code(code);
-    }
-    if let Some(message) = refusal.message() {
-        detail = detail.message(message);
-    }
-    if let Some(id) = refusal.request_id() {
-        detail = detail.request_id(id);
-    }
     Failure::new(CredentialsError::denied(detail), failure.next)
 }
 

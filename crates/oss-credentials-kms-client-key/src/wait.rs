@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{Sleep, try_nonce};
+use oss_credentials_core::{Sleep, entropy};
 
 /// What to wait on: what the user gave, else tokio's timer where there is one.
 pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
@@ -49,17 +49,8 @@ impl Random {
 }
 
 impl Default for Random {
-    /// From the entropy of a nonce.
     fn default() -> Self {
-        Self::new(|| {
-            // Without randomness, all instances wait for the same time; nothing else depends on it.
-            let digits = try_nonce().unwrap_or_default();
-            let word = digits
-                .get(..8)
-                .and_then(|head| u32::from_str_radix(head, 16).ok())
-                .unwrap_or_default();
-            f64::from(word) / (f64::from(u32::MAX) + 1.0)
-        })
+        Self::new(entropy::fraction)
     }
 }
 

@@ -41,7 +41,7 @@ enum What {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Source {
-    /// The first of the others that is set up
+    /// The first of the others that is configured
     First,
     Env,
     Uri,
@@ -111,7 +111,7 @@ fn provider(source: Source) -> Result<Arc<dyn CredentialsProvider>, CredentialsE
         Source::Env => Arc::new(env()),
         Source::Uri => Arc::new(uri()?),
         Source::EcsRamRole => Arc::new(ecs()?),
-        // One that is set up and fails stops the chain: it must not end up as somebody else.
+        // A configured member that fails stops the chain, so that the identity never changes silently.
         Source::First => Arc::new(
             ChainProvider::builder()
                 .member("env", Ok(env()))

@@ -3,7 +3,7 @@
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
 use oss_credentials_core::CredentialsError;
-use oss_credentials_http::Scrubber;
+use oss_credentials_http::{RequestIds, Scrubber};
 
 use crate::caller::Caller;
 #[cfg(feature = "signed")]
@@ -44,19 +44,19 @@ impl Identity {
         Self::Key(credentials)
     }
 
-    /// Reports that the service rejected the key, if there is somebody to report it to, and returns another one. A client
-    /// key is replaced only for the first rejection of a call.
+    /// Reports a rejected key to its provider, and returns another key. With `may_replace` false, no attempt follows: the
+    /// rejection is still reported, but no other key is obtained.
     #[cfg_attr(
         not(feature = "signed"),
         expect(clippy::unused_async, reason = "without the feature there is no provider")
     )]
-    pub(super) async fn replaced(&self, caller: Caller<'_>, is_first: bool) -> Option<Self> {
+    pub(super) async fn replaced(&self, caller: Caller<'_>, may_replace: bool) -> Option<Self> {
         #[cfg(not(feature = "signed"))]
-        let _ = is_first;
+        let _ = may_replace;
         match (self, caller) {
             #[cfg(feature = "signed")]
             (Self::Key(used), Caller::Provider(provider)) => {
-                if !provider.invalidate(used).may_retry() {
+                if !provider.invalidate(used).may_retry() || !may_replace {
                     return None;
                 }
                 // A provider that fails now does so because of the rejection, which is what has to be reported.
@@ -64,7 +64,7 @@ impl Identity {
                 (!other.same_generation_as(used)).then(|| Self::of_key(other))
             }
             #[cfg(feature = "signed")]
-            (Self::ClientKey(used), Caller::ClientKey(source)) if is_first => {
+            (Self::ClientKey(used), Caller::ClientKey(source)) if may_replace => {
                 source.replacement(used).ok()?.map(Self::ClientKey)
             }
             _ => None,
@@ -100,14 +100,15 @@ impl Identity {
             .fold(scrubber, |scrubber, secret| scrubber.hide(secret))
     }
 
-    /// The request ID, if it may be shown: what the scrubber says, without making one for an ID of the usual form.
+    /// Whether a request ID may be shown: what the scrubber says, without making one for an ID of the usual form.
     pub(super) fn shown_id(&self, id: &str, secrets: &[&str]) -> bool {
         match self {
+            Self::Nobody => RequestIds::check_unsigned(id, secrets).is_some(),
             #[cfg(feature = "signed")]
-            Self::Key(key) => oss_credentials_http::RequestIds::default()
-                .check(id, key)
-                .is_some(),
-            _ => self.scrubber(secrets).identifier(id).is_some(),
+            Self::Key(key) => RequestIds::default().check(id, key).is_some(),
+            // Its scrubber hides an ID alone, which costs little.
+            #[cfg(feature = "signed")]
+            Self::ClientKey(_) => self.scrubber(secrets).identifier(id).is_some(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{Sleep, try_nonce};
+use oss_credentials_core::{Sleep, entropy};
 
 /// First pause of a call, before the jitter; doubled for the next.
 const FIRST: Duration = Duration::from_millis(400);
@@ -27,21 +27,10 @@ pub(super) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
 pub(super) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
     if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
         // Callers that were told the same should not come back in the same moment.
-        return (asked <= LONGEST).then(|| asked.saturating_add(asked.mul_f64(fraction() / 10.0)));
+        return (asked <= LONGEST).then(|| asked.saturating_add(asked.mul_f64(entropy::fraction() / 10.0)));
     }
     let full = FIRST.saturating_mul(2_u32.saturating_pow(repeat)).min(LONGEST);
-    Some(full / 2 + (full / 2).mul_f64(fraction()))
-}
-
-/// At least 0 and less than 1, from the entropy of a nonce.
-fn fraction() -> f64 {
-    // Without randomness, all instances wait for the same time; nothing else depends on it.
-    let digits = try_nonce().unwrap_or_default();
-    let word = digits
-        .get(..8)
-        .and_then(|head| u32::from_str_radix(head, 16).ok())
-        .unwrap_or_default();
-    f64::from(word) / (f64::from(u32::MAX) + 1.0)
+    Some(full / 2 + (full / 2).mul_f64(entropy::fraction()))
 }
 
 #[cfg(test)]

@@ -103,17 +103,15 @@ impl<'a> CallState<'a> {
         self.call.max_attempts.unwrap_or(self.client.inner.max_attempts)
     }
 
-    /// Reports the rejected key, and takes another one if this is the first.
+    /// Reports the rejected key, and obtains another one if an attempt may follow and this is the first rejection.
     async fn replace_key(&mut self, has_attempts: bool) -> bool {
-        let is_first = !self.key_was_replaced;
-        match self.identity.replaced(self.caller, is_first).await {
-            Some(other) if has_attempts && is_first => {
-                self.key_was_replaced = true;
-                self.identity = other;
-                true
-            }
-            _ => false,
-        }
+        let may_replace = has_attempts && !self.key_was_replaced;
+        let Some(other) = self.identity.replaced(self.caller, may_replace).await else {
+            return false;
+        };
+        self.key_was_replaced = true;
+        self.identity = other;
+        true
     }
 
     /// Waits before the next attempt; `false` if there is nothing to wait on, or no time.

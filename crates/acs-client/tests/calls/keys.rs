@@ -20,6 +20,8 @@ struct Vault(Arc<Mutex<Keys>>);
 #[derive(Default)]
 struct Keys {
     reported: Vec<String>,
+    /// How many times credentials were asked for.
+    asked: usize,
     current: usize,
     count: usize,
 }
@@ -36,6 +38,10 @@ impl Vault {
     fn reported(&self) -> Vec<String> {
         self.0.lock().unwrap().reported.clone()
     }
+
+    fn asked(&self) -> usize {
+        self.0.lock().unwrap().asked
+    }
 }
 
 impl CredentialsProvider for Vault {
@@ -44,7 +50,11 @@ impl CredentialsProvider for Vault {
     }
 
     fn credentials(&self) -> CredentialsFuture<'_> {
-        let number = self.0.lock().unwrap().current;
+        let number = {
+            let mut keys = self.0.lock().unwrap();
+            keys.asked += 1;
+            keys.current
+        };
         let id = format!("LTAI5tExampleKeyId{number:02}");
         let key = Credentials::builder(id, SECRET).source("vault").build();
         CredentialsFuture::ready(key)
@@ -92,10 +102,18 @@ fn a_rejected_key_is_reported_and_another_one_tried_once() {
     let error = call(provided, &Call::rpc("DescribeRegions")).unwrap_err();
     assert!(error.key_rejected() && !error.is_retryable());
     assert_eq!(vault.reported(), [first, second]);
+    assert_eq!(vault.asked(), 2, "no attempt follows, so no third key is needed");
     assert_eq!(
         (error.key_id(), error.key_source()),
         (Some("LTAI****Id01"), Some("vault"))
     );
+
+    // No attempt is left.
+    let service = ScriptedHttp::new().answers(400, refusal.clone());
+    let vault = Vault::with(2);
+    let provided = client(&service).credentials_provider(vault.clone());
+    call(provided, &Call::rpc("DescribeRegions").max_attempts(1)).unwrap_err();
+    assert_eq!((vault.reported().len(), vault.asked()), (1, 1));
 
     // There is no other.
     let service = ScriptedHttp::new().answers(400, refusal);

@@ -98,6 +98,10 @@ fn numbers_count_up_to_the_total() {
         (1, "Filter=x&page_number=1&page_size=50")
     );
 
+    let service = ScriptedHttp::new().answers(200, "<html>canary</html>");
+    let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
+    assert!(text.contains("the answer to List is HTML or XML"), "{text}");
+
     let service = ScriptedHttp::new().answers(200, "{}");
     let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
     assert!(text.contains("the answer to List has no TotalCount"), "{text}");

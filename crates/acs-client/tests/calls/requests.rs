@@ -66,6 +66,29 @@ fn a_form_is_the_body_and_is_signed() {
 }
 
 #[test]
+fn form_and_body_replace_each_other() {
+    let service = ScriptedHttp::new().answers(200, "{}").answers(200, "{}");
+    let roa = || Call::roa("Update", HttpMethod::Put, "/x");
+    call(
+        client(&service),
+        &roa().body("text/plain", "text").form("Key", "a"),
+    )
+    .unwrap();
+    call(
+        client(&service),
+        &roa().form("Key", "a").body("text/plain", "text"),
+    )
+    .unwrap();
+    let requests = service.requests();
+    let sent = |at: usize| (requests[at].body(), requests[at].header("content-type"));
+    assert_eq!(
+        sent(0),
+        (&b"Key=a"[..], Some("application/x-www-form-urlencoded"))
+    );
+    assert_eq!(sent(1), (&b"text"[..], Some("text/plain")));
+}
+
+#[test]
 fn a_roa_call_has_method_path_and_body() {
     let service = ScriptedHttp::new().answers(200, "{}").answers(200, "{}");
     let client = client(&service)
@@ -141,6 +164,11 @@ fn what_cannot_be_signed_or_leads_elsewhere_is_not_sent() {
     for (wrong, part) in [
         (roa("/clusters").segment(".."), "a segment of the path is empty"),
         (roa("/clusters").segment(""), "a segment of the path is empty"),
+        (roa(".example.com/"), "the path of the call has no leading slash"),
+        (
+            roa("@example.com/").segment("x"),
+            "the path of the call has no leading slash",
+        ),
         (roa("/clusters?x=1"), "the request could not be signed"),
         (
             roa("/clusters").header("x-acs-date", "x"),
@@ -167,7 +195,7 @@ fn an_endpoint_or_a_region_is_required_and_checked() {
     );
     assert_eq!(
         text(builder().region("cn/hangzhou")),
-        "acs-client: \"cn/hangzhou\" is no region id; use an id such as cn-hangzhou, or set the endpoint instead"
+        "acs-client: \"cn/hangzhou\" is not a valid region ID; use an ID such as cn-hangzhou, or set the endpoint instead"
     );
     assert_eq!(
         text(builder().endpoint("http://ram.example.com")),

@@ -123,7 +123,7 @@ pub(super) fn expired_because(
     cause: &ErrorDetail,
     error: &CredentialsError,
 ) -> ErrorDetail {
-    let mut detail = ErrorDetail::builder(
+    ErrorDetail::builder(
         provider,
         format!(
             "the credentials have expired and no new ones came: {}",
@@ -131,23 +131,9 @@ pub(super) fn expired_because(
         ),
     )
     .source(error.clone())
-    .advice_of(cause);
-    if let Some(place) = cause.place() {
-        detail = detail.place(place);
-    }
-    if let Some(status) = cause.http_status() {
-        detail = detail.http_status(status);
-    }
-    if let Some(code) = cause.code() {
-        detail = detail.code(code);
-    }
-    if let Some(message) = cause.message() {
-        detail = detail.message(message);
-    }
-    if let Some(request_id) = cause.request_id() {
-        detail = detail.request_id(request_id);
-    }
-    detail.build()
+    .advice_of(cause)
+    .response_of(cause)
+    .build()
 }
 
 fn unix_secs(at: Option<SystemTime>) -> Option<u64> {
