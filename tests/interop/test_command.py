@@ -68,7 +68,7 @@ class Agent:
     def rotate(self):
         """New credentials for whoever asks from now on."""
         self._process.send_signal(signal.SIGHUP)
-        self._until("reloaded")
+        self._until(": reloaded")
 
     def __exit__(self, *raised):
         self._process.terminate()

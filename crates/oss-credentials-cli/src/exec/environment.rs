@@ -77,7 +77,7 @@ impl Environment {
         }
     }
 
-    /// A credentials URI comes last in every vendor chain, so what comes before it is switched off: the CLI's file and
+    /// A credentials URI comes last in every vendor chain, so what comes before it is disabled: the CLI's file and
     /// instance metadata by their variables, and the SDKs' file by naming an empty one.
     pub(super) fn uri(url: &str) -> io::Result<Self> {
         let file = tempfile::Builder::new()

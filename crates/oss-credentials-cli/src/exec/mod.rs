@@ -36,7 +36,7 @@ Exit codes: those of the program; 125 without credentials, 126 if it cannot be r
 /// Run a program with the credentials in its environment
 ///
 /// The variables of keys, roles and profiles are removed first. With --serve, the program gets a credentials URI in
-/// place of keys, and sources that its SDK would ask before that are switched off; the vendor's SDKs then renew the
+/// place of keys, and sources that its SDK would ask before that are disabled; the vendor's SDKs then renew the
 /// credentials for as long as the program runs.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -84,10 +84,11 @@ impl Exec {
     }
 
     async fn run_beside_agent(&self) -> Outcome {
+        let agent = Agent::start(AgentSettings::private(), &self.chain).await?;
+        // Before, a signal ends this command: there is no program yet that it could be passed on to.
         #[cfg(unix)]
         let signals = signals::Signals::listen()
             .map_err(|error| Failure::other("exec", format!("signals cannot be listened for: {error}")))?;
-        let agent = Agent::start(AgentSettings::private(), &self.chain).await?;
         let environment = Environment::uri(&agent.url()).map_err(|error| {
             Failure::other(
                 "exec",

@@ -1,9 +1,12 @@
 //! Who is at the other end of a connection, where the system shows it.
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
+
+#[cfg(target_os = "linux")]
+use linux::{look, process_of};
 
 /// Whether this system shows the user of a connection.
 pub(super) const ARE_KNOWN: bool = cfg!(target_os = "linux");
@@ -14,14 +17,15 @@ pub(super) struct Connection {
     peer: SocketAddr,
     local: SocketAddr,
     caller: OnceCell<Option<Caller>>,
+    is_logged: AtomicBool,
 }
 
-/// The process that has opened a connection.
+/// Who has opened a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) user_id: u32,
-    /// Unknown for a process of another user or container.
-    process_id: Option<u32>,
+    /// Of the socket, by which its process is found.
+    inode: u64,
 }
 
 impl Connection {
@@ -30,12 +34,17 @@ impl Connection {
             peer,
             local,
             caller: OnceCell::new(),
+            is_logged: AtomicBool::new(false),
         }
     }
 
-    /// Whether its caller has been looked up.
-    pub(super) fn is_known(&self) -> bool {
-        self.caller.initialized()
+    /// Whether the log has it already.
+    pub(super) fn is_logged(&self) -> bool {
+        self.is_logged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_logged(&self) {
+        self.is_logged.store(true, Ordering::Relaxed);
     }
 
     /// The caller; `None` where the system does not show it. Has to be asked while the connection is open.
@@ -49,19 +58,17 @@ impl Connection {
         *self.caller.get_or_init(look).await
     }
 
-    /// The caller as the log shows it.
+    /// The caller as the log shows it. Finding the process takes long, so it is done for the log alone; it is unknown
+    /// for a process of another user or container.
     pub(super) async fn describe(&self) -> String {
-        let caller = self.caller().await;
-        caller.map_or_else(|| "unknown".to_owned(), |caller| caller.to_string())
-    }
-}
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(id) = self.process_id {
-            write!(f, "pid {id}, ")?;
+        let Some(Caller { user_id, inode }) = self.caller().await else {
+            return "unknown".to_owned();
+        };
+        let process = tokio::task::spawn_blocking(move || process_of(inode)).await;
+        match process.ok().flatten() {
+            Some(id) => format!("pid {id}, user {user_id}"),
+            None => format!("user {user_id}"),
         }
-        write!(f, "user {}", self.user_id)
     }
 }
 
@@ -70,9 +77,9 @@ fn look(_peer: SocketAddr, _local: SocketAddr) -> Option<Caller> {
     None
 }
 
-#[cfg(target_os = "linux")]
-fn look(peer: SocketAddr, local: SocketAddr) -> Option<Caller> {
-    linux::look(peer, local)
+#[cfg(not(target_os = "linux"))]
+fn process_of(_inode: u64) -> Option<u32> {
+    None
 }
 
 #[cfg(target_os = "linux")]
@@ -86,7 +93,7 @@ mod linux {
     /// `TCP_ESTABLISHED`. Other states have no owner: they show user 0.
     const ESTABLISHED: &str = "01";
 
-    /// Finds the socket at the other end in the system's table, and the process that has it open.
+    /// Finds the socket at the other end in the system's table.
     pub(super) fn look(peer: SocketAddr, local: SocketAddr) -> Option<Caller> {
         let table = if peer.is_ipv4() {
             "/proc/net/tcp"
@@ -94,10 +101,7 @@ mod linux {
             "/proc/net/tcp6"
         };
         let (user_id, inode) = find(&fs::read_to_string(table).ok()?, peer, local)?;
-        Some(Caller {
-            user_id,
-            process_id: process_of(inode),
-        })
+        Some(Caller { user_id, inode })
     }
 
     /// User and inode of the socket from `peer` to `local`. Manual page proc_net_tcp(5).
@@ -133,7 +137,7 @@ mod linux {
     }
 
     /// The process that has a socket open; `None` where its descriptors may not be read.
-    fn process_of(inode: u64) -> Option<u32> {
+    pub(super) fn process_of(inode: u64) -> Option<u32> {
         let wanted = format!("socket:[{inode}]");
         let has_it = |process: &fs::DirEntry| {
             let descriptors = fs::read_dir(process.path().join("fd"))
@@ -182,7 +186,7 @@ mod linux {
             let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let caller = look(stream.local_addr().unwrap(), stream.peer_addr().unwrap()).unwrap();
             assert_eq!(caller.user_id, nix::unistd::geteuid().as_raw());
-            assert_eq!(caller.process_id, Some(std::process::id()));
+            assert_eq!(process_of(caller.inode), Some(std::process::id()));
         }
     }
 }

@@ -6,13 +6,15 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
-use oss_credentials::{Clock as _, Credentials, SystemClock};
-use serde_json::json;
+use oss_credentials::{Clock as _, Credentials, CredentialsProvider as _, SystemClock};
+use zeroize::Zeroizing;
 
 use super::caller::Connection;
-use super::router::{Answer, Refusal, Router, answer, error_answer, now};
+use super::document::secret_json;
+use super::router::{Answer, Refusal, Router, answer, credentials_answer, error_answer, now};
 use super::secret::Secret;
 use crate::export::local_expiry;
 use crate::time::rfc3339;
@@ -63,10 +65,13 @@ impl Metadata {
             return Err(Refusal::Token);
         }
         match path.strip_prefix(ROLES_PATH) {
-            Some("") => Ok(answer(StatusCode::OK, "text/plain", ROLE.to_owned())),
+            Some("") => Ok(answer(StatusCode::OK, "text/plain", ROLE)),
             Some(ROLE) => {
                 router.log(connection).await;
-                Ok(router.credentials(document).await)
+                let credentials = router.provider().credentials().await;
+                Ok(credentials_answer(
+                    credentials.map(|credentials| document(&credentials)),
+                ))
             }
             _ => Err(Refusal::Path),
         }
@@ -88,7 +93,7 @@ impl Metadata {
                 message,
             ));
         };
-        let text = token.expose().to_owned();
+        let text = Zeroizing::new(token.expose().to_owned());
         let now = now();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|(_, until)| *until > now);
@@ -96,7 +101,7 @@ impl Metadata {
             tokens.pop_front();
         }
         tokens.push_back((token, now + Duration::from_secs(ttl)));
-        Ok(answer(StatusCode::OK, "text/plain", text))
+        Ok(answer(StatusCode::OK, "text/plain", Bytes::from_owner(text)))
     }
 
     fn is_token(&self, given: &str) -> bool {
@@ -115,17 +120,19 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-fn document(credentials: &Credentials) -> String {
+fn document(credentials: &Credentials) -> Bytes {
     let now = SystemClock.now();
-    json!({
-        "Code": "Success",
-        "AccessKeyId": credentials.access_key_id(),
-        "AccessKeySecret": credentials.access_key_secret(),
-        "SecurityToken": credentials.security_token().unwrap_or_default(),
-        "Expiration": rfc3339(local_expiry(credentials, now)),
-        "LastUpdated": rfc3339(now),
-    })
-    .to_string()
+    secret_json(&[
+        ("Code", Some("Success")),
+        ("AccessKeyId", Some(credentials.access_key_id())),
+        ("AccessKeySecret", Some(credentials.access_key_secret())),
+        (
+            "SecurityToken",
+            Some(credentials.security_token().unwrap_or_default()),
+        ),
+        ("Expiration", rfc3339(local_expiry(credentials, now)).as_deref()),
+        ("LastUpdated", rfc3339(now).as_deref()),
+    ])
 }
 
 #[cfg(unix)]

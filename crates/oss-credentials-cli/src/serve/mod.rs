@@ -1,10 +1,11 @@
 //! `serve`: an agent that shares one refreshing provider with the programs of a machine.
 //!
 //! `listener` accepts connections and bounds them, `router` decides what a request gets, `caller` finds out who asks,
-//! `credentials` is the provider behind all of it.
+//! `credentials` is the provider behind all of it, `document` writes what callers get.
 
 mod caller;
 mod credentials;
+mod document;
 mod limit;
 mod listener;
 mod metadata;
@@ -149,6 +150,13 @@ impl Serve {
         #[cfg(unix)]
         let mut signals = signals::Signals::listen()
             .map_err(|error| Failure::other("serve", format!("signals cannot be listened for: {error}")))?;
+        // The first fetch may take long; a signal that ends the agent does not wait for it.
+        #[cfg(unix)]
+        let agent = tokio::select! {
+            agent = Agent::start(settings, &self.chain) => agent?,
+            () = signals.end() => return Ok(ExitCode::SUCCESS),
+        };
+        #[cfg(not(unix))]
         let agent = Agent::start(settings, &self.chain).await?;
         match &self.url_file {
             Some(path) => UrlFile::new(path).write(&agent.url())?,
@@ -156,14 +164,9 @@ impl Serve {
         }
         tracing::info!(target: TRACING_TARGET, address = %agent.address, imds = self.imds, "listening");
         #[cfg(unix)]
-        loop {
-            tokio::select! {
-                () = agent.run() => {}
-                signal = signals.next() => match signal {
-                    signals::Wish::Reload => reload(&agent).await,
-                    signals::Wish::End => break,
-                },
-            }
+        tokio::select! {
+            () = agent.run() => {}
+            () = obey(&agent, &mut signals) => {}
         }
         #[cfg(not(unix))]
         tokio::select! {
@@ -204,6 +207,7 @@ impl Serve {
     /// Answers what has been asked, and takes the URL away, unless the next agent is to have it.
     async fn end(&self, agent: Agent) -> Outcome {
         tracing::info!(target: TRACING_TARGET, "ending");
+        let url = agent.url();
         let Agent {
             listener,
             connections,
@@ -212,9 +216,21 @@ impl Serve {
         drop(listener);
         connections.finish().await;
         if let Some(path) = self.url_file.as_ref().filter(|_| !self.keep_url) {
-            UrlFile::new(path).remove();
+            UrlFile::new(path).remove(&url);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Follows signals until one ends the agent. A reload keeps neither callers nor the next signal waiting.
+#[cfg(unix)]
+async fn obey(agent: &Agent, signals: &mut signals::Signals) {
+    let mut wish = signals.next().await;
+    while wish == signals::Wish::Reload {
+        wish = tokio::select! {
+            () = reload(agent) => signals.next().await,
+            wish = signals.next() => wish,
+        };
     }
 }
 

@@ -11,18 +11,17 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use oss_credentials::{
-    Clock as _, Credentials, CredentialsError, CredentialsProvider as _, RefreshingProvider, SystemClock,
+    Clock as _, CredentialsError, CredentialsProvider as _, RefreshingProvider, SystemClock,
 };
 use serde_json::json;
 
 use super::caller::Connection;
 use super::credentials::ChainSource;
+use super::document::UriDocument;
 use super::limit::Limit;
 use super::metadata::Metadata;
 use super::secret::Secret;
 use crate::TRACING_TARGET;
-use crate::export::local_expiry;
-use crate::time::rfc3339;
 
 /// Path of the credentials URI, and the parameter with the secret.
 pub(super) const PATH: &str = "/credentials";
@@ -44,6 +43,7 @@ pub(super) struct Router {
     secret: Secret,
     address: SocketAddr,
     metadata: Option<Metadata>,
+    document: UriDocument,
     logged: Limit,
     refusals: Limit,
 }
@@ -100,6 +100,7 @@ impl Router {
             secret,
             address,
             metadata: imds.then(Metadata::default),
+            document: UriDocument::default(),
             logged: Limit::new(LOGGED.0, LOGGED.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
         }
@@ -148,31 +149,20 @@ impl Router {
             return Err(Refusal::Method);
         }
         self.log(connection).await;
-        Ok(self.credentials(document).await)
-    }
-
-    /// The credentials in a document, or why there are none.
-    pub(super) async fn credentials(&self, document: fn(&Credentials) -> String) -> Answer {
-        match self.provider.credentials().await {
-            Ok(credentials) => json_answer(StatusCode::OK, document(&credentials)),
-            Err(error) => {
-                let status = match error {
-                    CredentialsError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-                    _ => StatusCode::INTERNAL_SERVER_ERROR,
-                };
-                error_answer(status, error_code(&error), &error.to_string())
-            }
-        }
+        let credentials = self.provider.credentials().await;
+        let document = credentials.map(|credentials| self.document.of(&credentials, SystemClock.now()));
+        Ok(credentials_answer(document))
     }
 
     /// Logs who has opened a connection, once, and not more often than is useful.
     pub(super) async fn log(&self, connection: &Connection) {
-        if connection.is_known() {
+        if connection.is_logged() {
             return;
         }
         let Some(left_out) = self.logged.take(now()) else {
             return;
         };
+        connection.set_logged();
         let caller = connection.describe().await;
         tracing::info!(target: TRACING_TARGET, caller, left_out, "credentials are asked for");
     }
@@ -248,19 +238,21 @@ fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     })
 }
 
-/// Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs, "Use a credentials URI".
-fn document(credentials: &Credentials) -> String {
-    json!({
-        "Code": "Success",
-        "AccessKeyId": credentials.access_key_id(),
-        "AccessKeySecret": credentials.access_key_secret(),
-        "SecurityToken": credentials.security_token().unwrap_or_default(),
-        "Expiration": rfc3339(local_expiry(credentials, SystemClock.now())),
-    })
-    .to_string()
+/// The document with the credentials, or why there are none.
+pub(super) fn credentials_answer(document: Result<Bytes, CredentialsError>) -> Answer {
+    match document {
+        Ok(document) => json_answer(StatusCode::OK, document),
+        Err(error) => {
+            let status = match error {
+                CredentialsError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            error_answer(status, error_code(&error), &error.to_string())
+        }
+    }
 }
 
-pub(super) fn json_answer(status: StatusCode, text: String) -> Answer {
+fn json_answer(status: StatusCode, text: impl Into<Bytes>) -> Answer {
     answer(status, "application/json", text)
 }
 
@@ -268,8 +260,8 @@ pub(super) fn error_answer(status: StatusCode, code: &str, message: &str) -> Ans
     json_answer(status, json!({ "Code": code, "Message": message }).to_string())
 }
 
-pub(super) fn answer(status: StatusCode, content_type: &'static str, text: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
+pub(super) fn answer(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(text.into()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -27,6 +27,11 @@ impl Signals {
         })
     }
 
+    /// Completes when the agent is to end.
+    pub(super) async fn end(&mut self) {
+        while self.next().await != Wish::End {}
+    }
+
     pub(super) async fn next(&mut self) -> Wish {
         tokio::select! {
             _ = self.hangup.recv() => Wish::Reload,

@@ -1,5 +1,6 @@
 //! The file with the URL, which its owner alone can read.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -51,34 +52,39 @@ impl<'a> UrlFile<'a> {
                 "--keep-url needs a port that stays; set one with --listen",
             ));
         }
-        let Ok(file) = SecretFile::read(self.path, LONGEST) else {
+        // What is read and what is examined has to be the same file: others may replace it in a folder such as /tmp.
+        let Ok(file) = self.open() else {
             return Ok(None);
         };
-        let text = std::str::from_utf8(file.content()).unwrap_or_default().trim();
+        let Ok(content) = SecretFile::read_opened(&file, LONGEST) else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(content.content()).unwrap_or_default().trim();
         let prefix = format!("http://{address}{PATH}?{PARAMETER}=");
         let Some(secret) = text.strip_prefix(&prefix).and_then(Secret::parse) else {
             return Ok(None);
         };
-        if self.is_readable_by_others() {
+        if is_readable_by_others(&file) {
             return Err(self.failure("can be read by other users, who then know the secret; remove it"));
         }
         Ok(Some(secret))
     }
 
-    #[cfg(unix)]
-    fn is_readable_by_others(&self) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let own = nix::unistd::geteuid().as_raw();
-        std::fs::metadata(self.path).map_or(true, |found| found.mode() & 0o077 != 0 || found.uid() != own)
+    /// Opens the file without waiting for the other end of a FIFO.
+    fn open(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::libc::O_NONBLOCK);
+        options.open(self.path)
     }
 
-    #[cfg(not(unix))]
-    fn is_readable_by_others(&self) -> bool {
-        false
-    }
-
-    /// Takes the URL away; nobody answers to it any more.
-    pub(super) fn remove(&self) {
+    /// Takes the URL away; nobody answers to it any more. The URL of an agent that was started meanwhile stays.
+    pub(super) fn remove(&self, url: &str) {
+        let is_own = |file: SecretFile| file.content().trim_ascii() == url.as_bytes();
+        if !SecretFile::read(self.path, LONGEST).is_ok_and(is_own) {
+            return;
+        }
         if let Err(error) = std::fs::remove_file(self.path) {
             tracing::debug!(target: crate::TRACING_TARGET, %error, "the URL file cannot be removed");
         }
@@ -87,6 +93,19 @@ impl<'a> UrlFile<'a> {
     fn failure(&self, what: &str) -> Failure {
         Failure::other("serve", format!("the URL file {} {what}", self.path.display()))
     }
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = nix::unistd::geteuid().as_raw();
+    file.metadata()
+        .map_or(true, |found| found.mode() & 0o077 != 0 || found.uid() != own)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_file: &File) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -116,6 +135,18 @@ mod tests {
         file.write("http://127.0.0.1:7373/credentials?secret=mine")
             .unwrap();
         assert!(file.secret(address).unwrap().is_none(), "it is too short");
+    }
+
+    #[test]
+    fn the_url_of_a_later_agent_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        let file = UrlFile::new(&path);
+        file.write("http://127.0.0.1:2/credentials?secret=2").unwrap();
+        file.remove("http://127.0.0.1:1/credentials?secret=1");
+        assert!(path.exists());
+        file.remove("http://127.0.0.1:2/credentials?secret=2");
+        assert!(!path.exists());
     }
 
     #[cfg(unix)]

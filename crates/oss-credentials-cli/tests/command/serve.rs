@@ -148,7 +148,7 @@ fn a_rotation_is_served_after_a_reload_and_a_failed_one_takes_nothing_away() {
     place.cloud.rotate_credentials_uri();
     assert_eq!(key(), first, "it is cached");
     agent.kill("HUP");
-    agent.log_until(" reloaded");
+    agent.log_until(": reloaded");
     let second = key();
     assert_ne!(second, first);
     place.cloud.fault(
@@ -156,7 +156,7 @@ fn a_rotation_is_served_after_a_reload_and_a_failed_one_takes_nothing_away() {
         Fault::error(500, "InternalError").always(),
     );
     agent.kill("HUP");
-    agent.log_until("not reloaded");
+    agent.log_until(": not reloaded");
     assert_eq!(key(), second);
 }
 
@@ -180,7 +180,7 @@ fn an_agent_without_credentials_does_not_start_and_one_without_a_network_does() 
     assert_eq!(response.json()["Code"], "ServiceUnavailable");
     place.cloud.clear_faults();
     agent.kill("HUP");
-    agent.log_until(" reloaded");
+    agent.log_until(": reloaded");
     assert_eq!(get(&url).status, 200);
 }
 
@@ -236,7 +236,7 @@ fn a_url_can_outlive_a_killed_agent() {
 #[test]
 fn instance_metadata_is_for_the_same_user_and_wants_a_token() {
     let place = Place::new();
-    let (_agent, url) = agent(place.with_uri(&["serve", "--imds"]));
+    let (agent, url) = agent(place.with_uri(&["serve", "--imds"]));
     let (address, _) = split(&url);
     let with = |path: &str| format!("http://{address}{path}");
     let role = "/latest/meta-data/ram/security-credentials/";
@@ -292,6 +292,13 @@ fn instance_metadata_is_for_the_same_user_and_wants_a_token() {
         assert_eq!((ended.code, ended.out.as_str()), (Some(5), ""), "{}", ended.err);
         assert!(ended.err.contains("HTTP 403"), "{}", ended.err);
     }
+    agent.kill("TERM");
+    let log = agent.end().err;
+    let caller = format!(
+        "credentials are asked for caller=\"pid {}, user ",
+        std::process::id()
+    );
+    assert!(log.contains(&caller), "{log}");
 }
 
 /// Whether this test may run a program as somebody else.
