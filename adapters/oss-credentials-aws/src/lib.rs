@@ -1,5 +1,5 @@
 //! Alibaba Cloud credentials for the [AWS SDK](https://docs.rs/aws-credential-types): `aws-sdk-s3`, at OSS's S3-compatible
-//! endpoint, asks any provider of the family.
+//! endpoint, takes them from any provider of the family.
 //!
 //! ```
 //! use aws_credential_types::provider::SharedCredentialsProvider;
@@ -14,8 +14,8 @@
 //!
 //! # How long the SDK keeps a key
 //!
-//! The SDK caches credentials until shortly before their expiry. For credentials that expire, that is theirs. For others
-//! it is [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until), so that a rotated key is noticed. A
+//! The SDK caches credentials until shortly before their expiry. Credentials that expire keep their own expiry;
+//! others get [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until), so that a rotated key is noticed. A
 //! key that the service rejects stays in the SDK's cache until then.
 #![forbid(unsafe_code)]
 
@@ -40,7 +40,7 @@ pub struct AwsCredentials {
 }
 
 impl AwsCredentials {
-    /// Asks this provider.
+    /// Takes credentials from this provider.
     pub fn new(provider: impl CredentialsProvider) -> Self {
         Self {
             provider: Arc::new(provider),

@@ -18,7 +18,7 @@ impl Address {
     pub(crate) fn new(endpoint: &str) -> Self {
         let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
         Self {
-            endpoint: authority.trim_end_matches('/').to_ascii_lowercase(),
+            endpoint: without_user_info(authority.trim_end_matches('/')).to_ascii_lowercase(),
             bucket: None,
         }
     }
@@ -29,10 +29,8 @@ impl Address {
 
     /// Bucket and key: `bucket.endpoint/key`, `endpoint/bucket/key`, or the key alone on a custom domain.
     pub(crate) fn names(&self, uri: &Uri) -> Result<Resource, Error> {
-        let host = uri
-            .authority()
-            .map_or("", |authority| authority.as_str())
-            .to_ascii_lowercase();
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let host = without_user_info(authority).to_ascii_lowercase();
         let endpoint = &*self.endpoint;
         let of_endpoint = host
             .strip_suffix(endpoint)
@@ -50,6 +48,11 @@ impl Address {
         };
         Resource::of(&host, uri.path(), addressing).map_err(Error::OssSign)
     }
+}
+
+/// The host and port. User and password are left out, since the host appears in errors.
+pub(crate) fn without_user_info(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -81,5 +84,16 @@ mod tests {
         );
         let not_utf8 = names(&address, "https://oss-cn-hangzhou.aliyuncs.com/b/%FF");
         assert!(matches!(not_utf8, Err(Error::OssSign(_))));
+    }
+
+    #[test]
+    fn an_error_shows_no_password_of_the_url_or_the_endpoint() {
+        let address = Address::new("https://user:canary@oss-cn-hangzhou.aliyuncs.com");
+        let uri = "https://user:canary@files.example.com/k".parse().unwrap();
+        let Err(error) = address.names(&uri) else {
+            panic!("the host is not known");
+        };
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        assert!(error.to_string().contains("files.example.com"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ pub enum Error {
     AcsSign(acs_sign::SignError),
     /// The request goes to a host whose bucket is not known.
     #[error(
-        "middleware: the host {host:?} is not of the endpoint {endpoint}; set the bucket of a custom domain with Signing::bucket"
+        "middleware: the host {host:?} does not belong to the endpoint {endpoint}; set the bucket of a custom domain with Signing::bucket"
     )]
     UnknownHost {
         /// The host of the request.
@@ -36,7 +36,8 @@ pub enum Error {
     /// An OpenAPI request whose body is a stream. The signature includes the hash of the body, so the body must be bytes.
     #[error("middleware: the body of the OpenAPI request is a stream; its hash is signed, so pass bytes")]
     StreamedBody,
-    /// The service refused with more than 64 KiB (reqwest-middleware only).
+    /// The service refused with more than [`MAX_ERROR_BODY`](crate::MAX_ERROR_BODY) bytes. Not with the tower layer,
+    /// which reads no further.
     #[error("middleware: the response that refuses the request is larger than 64 KiB")]
     LargeRefusal,
 }

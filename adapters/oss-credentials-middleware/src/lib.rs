@@ -5,10 +5,10 @@
 //! - [`SignLayer`], a tower `Layer` over [`http::Request`] (feature `tower`), or
 //! - [`SignMiddleware`], a `Middleware` of the crate `reqwest-middleware` (feature `reqwest-middleware`).
 //!
-//! For other stacks, [`Signing::sign`], [`rejects_key`] and [`Signing::replaces`] are the parts of it.
+//! For other stacks, combine [`Signing::sign`], [`may_reject_key`], [`rejects_key`] and [`Signing::replaces`].
 //!
-//! Each request is signed when it is sent. If the service rejects the key or the token, the provider is told, and the
-//! request is signed with the new credentials and sent once more, provided its body can be repeated.
+//! Each request is signed when it is sent. If the service rejects the key or the token, that is reported to the
+//! provider, and the request is signed with the new credentials and sent once more, provided its body can be repeated.
 //!
 //! # Features
 //!
@@ -29,7 +29,7 @@ mod signing;
 mod tower;
 
 pub use error::Error;
-pub use refusal::{may_reject_key, rejects_key};
+pub use refusal::{MAX_ERROR_BODY, may_reject_key, rejects_key};
 pub use signing::Signing;
 
 #[cfg(feature = "reqwest-middleware")]

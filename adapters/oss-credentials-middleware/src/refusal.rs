@@ -5,9 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use oss_sign::Refusal;
 
-/// Largest error body that is looked at, in bytes.
-#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
-pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
+/// Most bytes of an error body that are read to find out whether it rejects the key: 64 KiB.
+pub const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Returns whether the body of such a response has to be read to know whether it rejects the key.
 pub fn may_reject_key(status: StatusCode) -> bool {

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use oss_credentials_core::{Clock, Credentials, CredentialsProvider, SystemClock, nonce};
 use oss_sign::{Resource, SignError, v4};
 
-use crate::address::Address;
+use crate::address::{Address, without_user_info};
 use crate::error::Error;
 
 const ACTION: &str = "x-acs-action";
@@ -152,7 +152,8 @@ impl Signing {
         let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (&**name, &**value)).collect();
         let query = oss_sign::decode_query(parts.uri.query().unwrap_or_default()).map_err(Error::OssSign)?;
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let host = parts.uri.authority().map_or("", |authority| authority.as_str());
+        let authority = parts.uri.authority().map_or("", |authority| authority.as_str());
+        let host = without_user_info(authority);
         let request = ApiRequest::new(parts.method.as_str(), host, &action, &version)
             .path(parts.uri.path())
             .query(&query)

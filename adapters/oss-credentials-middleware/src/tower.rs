@@ -131,6 +131,7 @@ where
     S::Error: Into<BoxError>,
     B: Send + 'static,
     R: Body<Data = Bytes> + Send + Unpin + 'static,
+    R::Error: Into<BoxError>,
 {
     type Response = Response<ResponseBody<R>>;
     type Error = BoxError;
@@ -157,6 +158,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<BoxError>,
     R: Body<Data = Bytes> + Unpin,
+    R::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
     let second = (layer.repeat)(&body).map(|body| (repeated(&parts), body));
@@ -167,7 +169,7 @@ where
     if !may_reject_key(head.status) {
         return Ok(Response::from_parts(head, ResponseBody::whole(body)));
     }
-    let body = ResponseBody::begun(body).await;
+    let body = ResponseBody::begun(body).await.map_err(Into::into)?;
     if !rejects_key(&head.headers, body.first.as_deref().unwrap_or_default())
         || !layer.signing.replaces(&used).await
     {
@@ -206,19 +208,19 @@ impl<R: Body<Data = Bytes> + Unpin> ResponseBody<R> {
         Self { first: None, rest }
     }
 
-    /// Reads up to the limit, or to an error, which the caller then meets where it would have met it.
-    async fn begun(mut rest: R) -> Self {
+    /// Reads up to the limit. An error is returned: a body that has failed once may look complete when it is read on.
+    async fn begun(mut rest: R) -> Result<Self, R::Error> {
         let mut first = BytesMut::new();
         while first.len() < MAX_ERROR_BODY {
             let frame = poll_fn(|cx| Pin::new(&mut rest).poll_frame(cx)).await;
-            let Some(Ok(frame)) = frame else { break };
-            match frame.into_data() {
+            let Some(frame) = frame else { break };
+            match frame?.into_data() {
                 Ok(data) => first.extend_from_slice(&data),
                 Err(_) => break,
             }
         }
         let first = (!first.is_empty()).then(|| first.freeze());
-        Self { first, rest }
+        Ok(Self { first, rest })
     }
 }
 

@@ -1,5 +1,5 @@
 //! Alibaba Cloud credentials for [object_store](https://docs.rs/object_store): its S3 store, at OSS's S3-compatible
-//! endpoint, asks any provider of the family.
+//! endpoint, takes them from any provider of the family.
 //!
 //! ```
 //! # #[cfg(feature = "s3")] {

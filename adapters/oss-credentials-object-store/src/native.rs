@@ -10,7 +10,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
     HttpService, ReqwestConnector,
 };
-use oss_credentials_middleware::{Signing, may_reject_key, rejects_key};
+use oss_credentials_middleware::{Error, MAX_ERROR_BODY, Signing, may_reject_key, rejects_key};
 
 const AMZ: &str = "x-amz-";
 const OSS: &str = "x-oss-";
@@ -20,7 +20,8 @@ const FORBID_OVERWRITE: HeaderName = HeaderName::from_static("x-oss-forbid-overw
 /// `PutMode::Create`, which the S3-compatible endpoint does not have.
 ///
 /// Give the store no credentials of its own (`with_skip_signature(true)`), and virtual-hosted addresses. Credentials are
-/// asked for before each request. If the service rejects the key, the provider is told, and the request is sent once more.
+/// taken from the provider before each request. If the service rejects the key, that is reported to the provider, and the
+/// request is sent once more.
 ///
 /// # Examples
 ///
@@ -92,7 +93,7 @@ impl HttpService for OssService {
             return Ok(as_s3(response));
         }
         let (head, body) = response.into_parts();
-        let document = body.collect().await?.to_bytes();
+        let document = error_document(body).await?;
         if rejects_key(&head.headers, &document) && self.signing.replaces(&used).await {
             self.signing.sign(&mut again, None).await.map_err(failed)?;
             let response = self.inner.execute(Request::from_parts(again, again_body)).await?;
@@ -105,8 +106,22 @@ impl HttpService for OssService {
     }
 }
 
-/// object_store retries neither kind: asking again would not help.
-fn failed(error: oss_credentials_middleware::Error) -> HttpError {
+/// Reads the body of a refusal, which is put back.
+async fn error_document(mut body: HttpResponseBody) -> Result<Vec<u8>, HttpError> {
+    let mut document = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame?.into_data() {
+            document.extend_from_slice(&piece);
+        }
+        if document.len() > MAX_ERROR_BODY {
+            return Err(failed(Error::LargeRefusal));
+        }
+    }
+    Ok(document)
+}
+
+/// object_store does not retry this kind: a second attempt would fail in the same way.
+fn failed(error: Error) -> HttpError {
     HttpError::new(HttpErrorKind::Unknown, error)
 }
 
@@ -127,7 +142,12 @@ fn as_oss(headers: &HeaderMap) -> HeaderMap {
             is_of_s3,
             HeaderName::from_bytes(format!("{OSS}{rest}").as_bytes()),
         ) {
-            renamed.append(name, value.clone());
+            let value = if rest == "copy-source" {
+                copy_source(value)
+            } else {
+                value.clone()
+            };
+            renamed.append(name, value);
         }
     }
     // OSS takes no condition on a write but this one.
@@ -136,6 +156,17 @@ fn as_oss(headers: &HeaderMap) -> HeaderMap {
         renamed.insert(FORBID_OVERWRITE, HeaderValue::from_static("true"));
     }
     renamed
+}
+
+/// The store sends `bucket/key`; OSS documents `/bucket/key`.
+///
+/// Vendor document: "CopyObject" (Object Storage Service, API reference).
+fn copy_source(value: &HeaderValue) -> HeaderValue {
+    if value.as_bytes().starts_with(b"/") {
+        return value.clone();
+    }
+    let with_slash = [&b"/"[..], value.as_bytes()].concat();
+    HeaderValue::from_bytes(&with_slash).unwrap_or_else(|_| value.clone())
 }
 
 /// The headers of the response that the S3 store reads: metadata and the version.

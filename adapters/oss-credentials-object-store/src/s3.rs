@@ -19,7 +19,7 @@ pub struct S3Credentials {
 }
 
 impl S3Credentials {
-    /// Asks this provider.
+    /// Takes credentials from this provider.
     pub fn new(provider: impl CredentialsProvider) -> Self {
         Self {
             provider: Arc::new(provider),
@@ -59,7 +59,7 @@ impl CredentialProvider for S3Credentials {
     }
 }
 
-/// The text is the provider's. A missing configuration and a denial keep their kind.
+/// The text is the provider's. A denial keeps its kind; object_store has no kind for the others.
 fn failed(error: CredentialsError) -> Error {
     match error {
         CredentialsError::Denied(_) => Error::PermissionDenied {

@@ -1,5 +1,5 @@
-//! Alibaba Cloud credentials for [reqsign](https://docs.rs/reqsign-core): its OSS and AWS signers ask any provider of the
-//! family.
+//! Alibaba Cloud credentials for [reqsign](https://docs.rs/reqsign-core): its OSS and AWS signers take them from any
+//! provider of the family.
 //!
 //! ```
 //! use oss_credentials_core::Credentials;
@@ -115,7 +115,7 @@ macro_rules! adapter {
 
         #[cfg(feature = $feature)]
         impl $name {
-            /// Asks this provider.
+            /// Takes credentials from this provider.
             pub fn new(provider: impl CredentialsProvider) -> Self {
                 Self(Source::new(provider))
             }

@@ -64,8 +64,10 @@ impl UreqClient {
     ///
     /// What the contract of [`HttpClient`] requires is set on each request: no redirects, every status is a response,
     /// the request's own timeouts, no proxy for metadata hosts. An agent that does not verify certificates is refused
-    /// for `https://`, if a TLS feature of this crate is enabled. If the program enables ureq's feature `gzip` or `brotli`, a body that a service compresses
-    /// without having been asked to is decompressed; the limit of 1 MiB then holds for the decompressed body.
+    /// for `https://`, if a TLS feature of this crate is enabled.
+    ///
+    /// If the program enables ureq's feature `gzip` or `brotli`, a body that a service compresses without being
+    /// requested to is decompressed; the limit of 1 MiB then holds for the decompressed body.
     pub fn from_agent(agent: Agent) -> Self {
         Self {
             origin: Arc::new(Origin::Given(agent)),

@@ -57,13 +57,45 @@ impl Filter<'_> {
     /// Whether a marker is a shared beginning, so that all names under it have been listed.
     pub(super) fn is_common_prefix(&self, marker: &str) -> bool {
         let rest = marker.strip_prefix(self.prefix);
-        self.delimiter
-            .zip(rest)
-            .is_some_and(|(delimiter, rest)| rest.find(delimiter) == rest.len().checked_sub(delimiter.len()))
+        self.delimiter.zip(rest).is_some_and(|(delimiter, rest)| {
+            let end = rest.find(delimiter).map(|at| at + delimiter.len());
+            end == Some(rest.len())
+        })
     }
 
     /// Whether a name comes after a marker.
     pub(super) fn is_after(&self, name: &str, marker: &str) -> bool {
         name > marker && !(self.is_common_prefix(marker) && name.starts_with(marker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder's own object, whose key is the prefix, is no common prefix: what is in the folder comes after it.
+    #[test]
+    fn only_what_ends_with_the_delimiter_is_a_common_prefix() {
+        for (delimiter, marker, is_prefix) in [
+            ("/", "dir/", false),
+            ("/", "dir/a", false),
+            ("/", "dir/a/", true),
+            ("/", "dir/a/b/", false),
+            ("//", "dir/a", false),
+            ("//", "dir/a//", true),
+        ] {
+            let filter = Filter {
+                prefix: "dir/",
+                delimiter: Some(delimiter),
+                max: 1,
+            };
+            assert_eq!(filter.is_common_prefix(marker), is_prefix, "{delimiter} {marker}");
+            let below = format!("{marker}z");
+            assert_eq!(
+                filter.is_after(&below, marker),
+                !is_prefix,
+                "{delimiter} {marker}"
+            );
+        }
     }
 }
