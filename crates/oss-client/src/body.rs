@@ -20,7 +20,7 @@ const PIECE: usize = 64 * 1024;
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Unpin>;
 
-/// The content of an object to store: bytes at hand, or a stream.
+/// The content of an object to store: bytes in memory, or a stream.
 ///
 /// Bytes, and streams that can be opened again, can be sent again: an operation with them is repeated after a rejected
 /// key, a wrong clock, or a failure that the [`RetryPolicy`](crate::RetryPolicy) lets pass. Other streams are sent once.
@@ -154,7 +154,7 @@ impl Body {
         }
     }
 
-    /// The bytes, if they are at hand.
+    /// The bytes, if they are in memory.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         match &self.content {
             Content::Bytes(bytes) => Some(bytes),
@@ -324,7 +324,7 @@ fn panicked() -> BoxError {
     "its stream panicked".into()
 }
 
-/// How far an upload is. The read time-out runs only while nothing moves and it is the service's turn.
+/// How far an upload is. The read timeout runs only while nothing moves and it is the service's turn.
 #[derive(Default)]
 pub(crate) struct Progress {
     /// How often the source gave something.

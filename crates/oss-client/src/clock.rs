@@ -4,19 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{CLOCK_TOLERANCE, Clock, ClockOffset};
-use oss_credentials_http::LearnedOffset;
+use oss_credentials_http::{LearnedOffset, MAX_LEARNED_OFFSET, RELEASED_AFTER};
 use reqwest::header::{AGE, DATE, HeaderMap};
 
 use crate::date;
 
-/// 2026-11-01T00:00:00Z: this version was released later, so a local clock that shows an earlier time is wrong.
-const RELEASED_AFTER: Duration = Duration::from_secs(1_793_491_200);
 /// 2015-01-01T00:00:00Z. The service's clock never shows an earlier time.
 const EARLIEST: Duration = Duration::from_secs(1_420_070_400);
 /// 2100-01-01T00:00:00Z
 const LATEST: Duration = Duration::from_secs(4_102_444_800);
-/// How far the service's clock may be from a local one that can be right: 24 hours.
-const FURTHEST: Duration = Duration::from_secs(24 * 3600);
 /// An offset is exact to half of the exchange that shows it, and a `Date` has whole seconds. What took longer, as an
 /// upload may, says nothing about an offset that is in use.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -160,5 +156,5 @@ impl ServiceClock {
 fn believable(local: SystemTime, offset: ClockOffset) -> bool {
     let unix = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (EARLIEST..LATEST).contains(&unix(offset.to_service(local)))
-        && (offset.abs() <= FURTHEST || unix(local) < RELEASED_AFTER)
+        && (offset.abs() <= MAX_LEARNED_OFFSET || unix(local) < RELEASED_AFTER)
 }

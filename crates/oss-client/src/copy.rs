@@ -4,14 +4,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 
 use crate::client::Client;
-use crate::error::{CorruptionError, Error, InvalidInput};
+use crate::error::{CorruptionError, Error};
 use crate::operation::Operation;
 use crate::ops::copy::{CopyObject, CopySource, set_source};
 use crate::ops::multipart::{InitiateMultipartUpload, MAX_PARTS, UploadedPart};
 use crate::ops::{header_settings, object_settings};
 use crate::response::ResponseHead;
-use crate::upload::DEFAULT_PARALLEL_PARTS;
 use crate::upload::cleanup::Cleanup;
+use crate::upload::{DEFAULT_PARALLEL_PARTS, check_part_size};
 
 /// Objects of up to this size are copied by one request, in bytes: 200 MiB.
 pub const DEFAULT_COPY_THRESHOLD: u64 = 200 * 1024 * 1024;
@@ -21,13 +21,11 @@ pub const DEFAULT_COPY_PART_SIZE: u64 = 64 * 1024 * 1024;
 ///
 /// Vendor document: `CopyObject` (Object Storage Service, API reference).
 const MAX_AT_ONCE: u64 = 1024 * 1024 * 1024;
-/// Smallest part but the last.
-///
-/// Vendor document: `CompleteMultipartUpload` (Object Storage Service, API reference).
-const MIN_PART_SIZE: u64 = 100 * 1024;
 
 const METADATA_DIRECTIVE: &str = "x-oss-metadata-directive";
 const TAGGING_DIRECTIVE: &str = "x-oss-tagging-directive";
+const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
+const PAYER: &str = "x-oss-request-payer";
 /// Headers of the source that the copy keeps, besides its user metadata.
 const KEPT: [&str; 5] = [
     "cache-control",
@@ -135,14 +133,10 @@ impl ObjectCopy {
         self
     }
 
-    /// Size of the parts in bytes, at least 100 KiB. Default: [`DEFAULT_COPY_PART_SIZE`], or as much as makes 10,000
+    /// Size of the parts in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_COPY_PART_SIZE`], or as much as makes 10,000
     /// parts of the whole.
     pub fn part_size(mut self, bytes: u64) -> Self {
-        if bytes < MIN_PART_SIZE {
-            let what = format!("a part size of {bytes} bytes is out of range");
-            self.operation
-                .refuse(InvalidInput::new(what, "use at least 100 KiB: 102400"));
-        }
+        check_part_size(&mut self.operation, bytes);
         self.part_size = bytes;
         self
     }
@@ -261,6 +255,7 @@ impl ObjectCopy {
             if let Some(id) = version_id {
                 request = request.version_id(id);
             }
+            self.pass_payer(&mut request.operation);
             let tags = crate::ops::tags(request.send().await?.tags);
             operation.set_header("x-oss-tagging", tags.as_bytes());
         }
@@ -277,21 +272,22 @@ impl ObjectCopy {
         let part_size = self.part_size.max(size.div_ceil(u64::from(MAX_PARTS)));
         let etag = strong_etag(source).map(str::to_owned);
         let ranges = (1_u16..).zip((0..size).step_by(usize::try_from(part_size).unwrap_or(usize::MAX)));
-        let requests: Vec<_> = ranges
-            .map(|(number, first)| {
-                let last = first.saturating_add(part_size).min(size).saturating_sub(1);
-                let (bucket, key) = self.target();
-                let request =
-                    self.client
-                        .upload_part_copy(bucket, key, upload_id, number, self.source.clone());
-                let mut request = request.range(first..=last);
-                if let Some(etag) = &etag {
-                    request = request.if_source_match(etag);
-                }
-                self.pass_payer(&mut request.operation);
-                async move { Ok::<_, Error>((request.send().await?, last - first + 1)) }
-            })
-            .collect();
+        let (bucket, key) = self.target();
+        let (client, from, upload_id) = (self.client.clone(), self.source.clone(), upload_id.to_owned());
+        let payer = self.operation.headers.get(PAYER).cloned();
+        // Made one by one as they start, so that the futures of 10,000 parts are never in memory at once.
+        let requests = ranges.map(move |(number, first)| {
+            let last = first.saturating_add(part_size).min(size).saturating_sub(1);
+            let request = client.upload_part_copy(&*bucket, &*key, &*upload_id, number, from.clone());
+            let mut request = request.range(first..=last);
+            if let Some(etag) = &etag {
+                request = request.if_source_match(etag);
+            }
+            if let Some(payer) = &payer {
+                request.operation.set_header(PAYER, payer.as_bytes());
+            }
+            async move { Ok::<_, Error>((request.send().await?, last - first + 1)) }
+        });
         let mut running = stream::iter(requests).map(Ok).try_buffer_unordered(self.parallel);
         let (mut done, mut copied) = (Vec::new(), 0_u64);
         while let Some((part, length)) = running.try_next().await? {
@@ -315,8 +311,10 @@ impl ObjectCopy {
             .client
             .complete_multipart_upload(bucket, key, upload_id)
             .parts(parts);
-        if let Some(value) = self.operation.headers.get("x-oss-forbid-overwrite") {
-            request = request.header("x-oss-forbid-overwrite", value.as_bytes());
+        for name in [FORBID_OVERWRITE, PAYER] {
+            if let Some(value) = self.operation.headers.get(name) {
+                request = request.header(name, value.as_bytes());
+            }
         }
         let done = request.send().await?;
         if let (Some(there), Some(here)) = (done.head.crc64(), source.crc64())
@@ -347,8 +345,8 @@ impl ObjectCopy {
     }
 
     fn pass_payer(&self, operation: &mut Operation) {
-        if let Some(value) = self.operation.headers.get("x-oss-request-payer") {
-            operation.set_header("x-oss-request-payer", value.as_bytes());
+        if let Some(value) = self.operation.headers.get(PAYER) {
+            operation.set_header(PAYER, value.as_bytes());
         }
     }
 

@@ -1,15 +1,12 @@
 //! Points in time as headers and documents write them.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
+use oss_credentials_core::rfc3339;
+use oss_credentials_http::http_date;
 
-/// `Sunday, 06-Nov-94 08:49:37 GMT`
-const RFC_850: &str = "%A, %d-%b-%y %H:%M:%S GMT";
-/// `Sun Nov  6 08:49:37 1994`
-const ASCTIME: &str = "%a %b %e %H:%M:%S %Y";
-
-/// `Thu, 01 Jan 2026 08:30:00 GMT`; `None` before 1970 and behind the year 9999.
+/// `Thu, 01 Jan 2026 08:30:00 GMT`; `None` before 1970 and after the year 9999.
 pub(crate) fn to_http(time: SystemTime) -> Option<String> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let time = DateTime::<Utc>::from_timestamp(i64::try_from(since.as_secs()).ok()?, 0)?;
@@ -18,30 +15,24 @@ pub(crate) fn to_http(time: SystemTime) -> Option<String> {
     (text.len() == 29).then_some(text)
 }
 
-/// Reads `Thu, 01 Jan 2026 08:30:00 GMT`, and the two older forms that a recipient must read, those of RFC 850 and of
-/// C's `asctime` (RFC 9110, section 5.6.7).
+/// Reads the three forms of [`http_date`]; `None` before 1970.
 pub(crate) fn from_http(text: &str) -> Option<SystemTime> {
-    let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
-        return to_system(time.to_utc());
-    }
-    let older = |form| NaiveDateTime::parse_from_str(text, form).ok();
-    let time = older(RFC_850).or_else(|| older(ASCTIME))?;
-    to_system(time.and_utc())
+    http_date(text).filter(is_since_1970)
 }
 
-/// Reads `2026-01-01T08:30:00.000Z`.
+/// Reads `2026-01-01T08:30:00.000Z`; `None` before 1970.
 pub(crate) fn from_iso(text: &str) -> Option<SystemTime> {
-    to_system(DateTime::parse_from_rfc3339(text.trim()).ok()?.to_utc())
+    rfc3339(text.trim()).filter(is_since_1970)
 }
 
-fn to_system(time: DateTime<Utc>) -> Option<SystemTime> {
-    let millis = u64::try_from(time.timestamp_millis()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+fn is_since_1970(time: &SystemTime) -> bool {
+    *time >= SystemTime::UNIX_EPOCH
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn unix(seconds: u64) -> SystemTime {
@@ -73,5 +64,6 @@ mod tests {
         assert_eq!(to_http(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), None);
         assert_eq!(to_http(unix(253_402_300_800)), None);
         assert_eq!(from_iso("1969-12-31T23:59:59Z"), None);
+        assert_eq!(from_http("Wed, 31 Dec 1969 23:59:59 GMT"), None);
     }
 }

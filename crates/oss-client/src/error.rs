@@ -42,7 +42,7 @@ pub enum Error {
     /// a download has been read and leaves its target as it was. Presigning may have fetched credentials.
     #[error(transparent)]
     InvalidInput(InvalidInput),
-    /// The provider brought no credentials.
+    /// The provider returned no credentials.
     #[error(transparent)]
     Credentials(CredentialsError),
     /// The request could not be signed.
@@ -306,11 +306,11 @@ impl fmt::Display for CorruptionError {
         let operation = context.operation();
         let (what, hint) = if self.is_download {
             (
-                "brought something else than is stored",
+                "returned data that differs from what is stored",
                 "discard what was read and read again",
             )
         } else {
-            ("stored something else than was sent", "send again")
+            ("stored data that differs from what was sent", "send again")
         };
         let (local, stored, id) = (self.local, self.stored, RequestId(self.request_id.as_deref()));
         write!(

@@ -71,10 +71,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
     let text = document.trim();
     if text.is_empty() {
-        return "the answer has no error document".to_owned();
+        return "the response has no error document".to_owned();
     }
     let Some(text) = scrubber.quotable(text) else {
-        return "the answer is no error document, and is not quoted since it may repeat credentials"
+        return "the response is not an error document, and is not quoted since it may repeat credentials"
             .to_owned();
     };
     let mut end = text.len().min(MAX_QUOTE);
@@ -83,7 +83,7 @@ pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
     }
     let quote = text.get(..end).unwrap_or_default();
     let quote: String = quote.chars().map(text::safe).collect();
-    format!("the answer is no error document, it begins with: {quote}")
+    format!("the response is not an error document, it begins with: {quote}")
 }
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
             let error = read(304, &[], body);
             assert_eq!(
                 (error.code(), error.message()),
-                ("BadErrorResponse", "the answer has no error document")
+                ("BadErrorResponse", "the response has no error document")
             );
         }
         assert_eq!(read(500, &[("x-oss-err", "%%%")], b"").code(), "BadErrorResponse");
@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn what_may_hold_credentials_is_not_quoted() {
-        let withheld = "the answer is no error document, and is not quoted since it may repeat credentials";
+        let withheld =
+            "the response is not an error document, and is not quoted since it may repeat credentials";
         for body in [
             "AUTHORIZATION: OSS4-HMAC-SHA256 x",
             "x-oss-Security-Token: some other token",

@@ -19,17 +19,17 @@
 //! # }
 //! ```
 //!
-//! - [`ClientBuilder`] has the settings: where OSS is, time-outs, retries, connections.
+//! - [`ClientBuilder`] has the settings: where OSS is, timeouts, retries, connections.
 //! - [`Client`] stores, reads, copies, lists and deletes objects, makes presigned URLs, and sends any other
 //!   [`Operation`]. Its methods make requests, which are sent by `send` or by `.await`.
 //! - [`Upload`] stores files and streams of any size, in parts and in bounded memory.
 //! - [`Download`] stores objects in files, and continues transfers that break.
-//! - [`Paged`] brings lists page by page.
+//! - [`Paged`] returns lists page by page.
 //! - [`Body`] is what is stored, [`Response`] and [`ResponseBody`] what is read; both stream, so that memory does not
 //!   grow with the object.
 //! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
 //! - [`Error`] tells apart what was never sent, what has no response, what the service refused
-//!   ([`ServiceError`], with code, message, RequestId and `EC`), and bodies that changed on the way.
+//!   ([`ServiceError`], with code, message, request ID and `EC`), and bodies that changed on the way.
 //! - `blocking`, with the feature of that name, is a front for programs without async code.
 //! - [`Client::sign`] makes the signed request of an operation, and [`sign_reqwest`] signs one that is there, for
 //!   programs that send with an HTTP stack of their own.

@@ -206,7 +206,7 @@ impl Presign {
                     let error = tracing::field::display(error);
                     tracing::warn!(
                         target: TRACING_TARGET, error,
-                        "no fresh credentials came, so a URL ends with those at hand"
+                        "no fresh credentials came, so a URL ends with the current ones"
                     );
                 }
             }

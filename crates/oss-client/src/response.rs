@@ -27,7 +27,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
 /// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
 const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
 
-/// A document has to arrive within this many times the read time-out: a server that sends a byte now and then is
+/// A document has to arrive within this many times the read timeout: a server that sends a byte now and then is
 /// never silent for long.
 const DOCUMENT_PATIENCE: u32 = 3;
 
@@ -321,7 +321,7 @@ fn parsed(
             head.request_id(),
             match shape.root {
                 ANY_ROOT => format!("its body is not an XML document: {why}"),
-                root => format!("its body is no document {root:?}: {why}"),
+                root => format!("its body is not the document {root:?}: {why}"),
             },
             "check the endpoint, and what answers there",
         )))

@@ -133,15 +133,15 @@ impl Client {
     /// is the HTTP library's, unless it is signed. A body of bytes can be cloned with the request. With anonymous
     /// credentials nothing is signed.
     ///
-    /// All else that `send` does is up to who sends it:
+    /// Everything else that `send` does is up to the caller:
     ///
-    /// - Switch redirects off: reqwest takes the security token along to other servers.
+    /// - Disable redirects: reqwest takes the security token along to other servers.
     /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress what is stored compressed.
     /// - The service takes the signature for 15 minutes: sign anew for each attempt.
     /// - Give a key that was rejected back to the provider
     ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). A wrong clock is corrected only by
     ///   what this client hears itself.
-    /// - No time-out of this client applies, and no CRC-64 is compared.
+    /// - The timeouts of this client do not apply, and no CRC-64 is compared.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl Client {
     /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
     ///
     /// What [`sign_reqwest`] says of URL, key and sender holds here too. Neither retries nor what is learnt from
-    /// answers apply: sign anew for each attempt.
+    /// responses apply: sign anew for each attempt.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Client {
     }
 }
 
-/// Finds what would be signed for something else than is sent.
+/// Refuses a URL that would be signed for one resource and sent to another.
 fn check(
     request: &reqwest::Request,
     bucket: Option<&str>,

@@ -515,7 +515,7 @@ fn settings_are_checked_when_the_client_is_built() {
     );
     let complete = || builder().region("cn-hangzhou").credentials(keys());
     assert!(config(complete().endpoint("ftp://e.com")).contains("the endpoint has a scheme"));
-    assert!(config(complete().read_timeout(Duration::ZERO)).contains("a time-out is zero"));
+    assert!(config(complete().read_timeout(Duration::ZERO)).contains("a timeout is zero"));
     let error = complete().region("CN_Bad").build().unwrap_err();
     assert!(
         matches!(error, Error::Sign(SignError::InvalidRegion { .. })),

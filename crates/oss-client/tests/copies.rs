@@ -96,6 +96,37 @@ async fn a_copy_in_parts_can_have_properties_of_its_own() {
 }
 
 #[tokio::test]
+async fn every_request_of_a_copy_says_who_pays() {
+    let (cloud, client, _) = cloud().await;
+    let before = cloud.requests().len();
+    client
+        .copy(OTHER, "copy", source())
+        .threshold(0)
+        .part_size(200 * 1024)
+        .request_payer()
+        .await
+        .unwrap();
+    let requests = cloud.requests();
+    let payers = requests
+        .iter()
+        .skip(before)
+        .map(|request| request.header("x-oss-request-payer"));
+    // The source's headers and tags, the beginning, two parts, and the end.
+    assert_eq!(payers.collect::<Vec<_>>(), [Some("requester"); 6]);
+}
+
+#[tokio::test]
+async fn a_part_size_of_a_copy_is_one_that_parts_can_have() {
+    let (cloud, client, _) = cloud().await;
+    let before = cloud.requests().len();
+    for bytes in [100 * 1024 - 1, 5 * 1024 * 1024 * 1024 + 1] {
+        let refused = client.copy(OTHER, "copy", source()).part_size(bytes).await;
+        assert!(matches!(refused, Err(Error::InvalidInput(_))), "{bytes}");
+    }
+    assert_eq!(cloud.requests().len(), before);
+}
+
+#[tokio::test]
 async fn a_copy_that_fails_leaves_no_parts() {
     let (cloud, client, _) = cloud().await;
     for action in ["UploadPartCopy", "CompleteMultipartUpload"] {

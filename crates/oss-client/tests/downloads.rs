@@ -226,8 +226,8 @@ async fn what_is_not_the_rest_is_refused() {
     for (second, word) in [
         (rest("bytes 3-4/6", "\"1\""), "another range was asked for"),
         (rest("bytes 2-3/5", "\"1\""), "another range was asked for"),
-        (rest("bytes 3-4/5", "\"2\""), "something else than the rest"),
-        (whole, "the whole object in place of the range"),
+        (rest("bytes 3-4/5", "\"2\""), "not the rest of the object"),
+        (whole, "the whole object instead of the range"),
     ] {
         let error = continued_with(&[("etag", "\"1\"")], second, &target).await;
         assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
@@ -315,7 +315,7 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
     cloud.put_object(bucket, "k", "x");
     let missing = folder.path().join("missing/f");
     let mut targets = vec![
-        (folder.path().to_owned(), "is no regular file"),
+        (folder.path().to_owned(), "is not a regular file"),
         (missing, "cannot be written: "),
         ("".into(), "names no file"),
         ("..".into(), "names no file"),
@@ -323,7 +323,7 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_sent() {
         (folder.path().join("new/"), "names no file"),
     ];
     if cfg!(unix) {
-        targets.push(("/dev/null".into(), "is no regular file"));
+        targets.push(("/dev/null".into(), "is not a regular file"));
         targets.push((folder.path().join("x".repeat(256)), "cannot be written: "));
         targets.push((folder.path().join("a\0b"), "cannot be written: "));
     }
@@ -437,7 +437,7 @@ async fn a_new_file_has_the_usual_permissions_and_replaces_a_link() {
     let folder_link = folder.path().join("l");
     symlink(folder.path(), &folder_link).unwrap();
     let error = client.download_file(cloud.bucket(), "k", &folder_link).await;
-    assert!(error.unwrap_err().to_string().contains("is no regular file"));
+    assert!(error.unwrap_err().to_string().contains("is not a regular file"));
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ async fn pages_without_an_end_are_an_error() {
         error.to_string(),
         format!(
             "oss-client: the answer of ListObjectsV2 cannot be used (GET {}/examplebucket/): it is not the last page, \
-             and does not say where the next one begins, RequestId R1; report it to who runs the service",
+             and does not say where the next one begins, RequestId R1; report it to the service operator",
             server.endpoint()
         )
     );

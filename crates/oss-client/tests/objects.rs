@@ -183,7 +183,7 @@ async fn ranges_bring_their_part_or_an_error() {
     assert!(
         error
             .to_string()
-            .contains("it brings the whole object in place of the range"),
+            .contains("it has the whole object instead of the range"),
         "{error}"
     );
     assert!(error.request_id().is_some());
@@ -373,7 +373,7 @@ async fn a_download_that_differs_from_what_is_stored_is_an_error_at_its_end() {
     assert_eq!(
         error.to_string(),
         format!(
-            "oss-client: GetObject brought something else than is stored (GET {}/examplebucket/k): the CRC-64 is 1 \
+            "oss-client: GetObject returned data that differs from what is stored (GET {}/examplebucket/k): the CRC-64 is 1 \
              there and {DIGITS} here, RequestId R1; discard what was read and read again, and look for what changes \
              bodies on the way",
             server.endpoint()

@@ -124,9 +124,9 @@ async fn each_operation_has_its_status() {
         let server = Server::start([with(body), with(""), with(list), with(""), with(""), with("")]);
         let client = patient(&server, Keys::new(1));
         let expected = if status == 206 {
-            "it brings a part (HTTP 206), and none was asked for".to_owned()
+            "it is a part (HTTP 206), and no range was requested".to_owned()
         } else {
-            format!("it has HTTP {status}, which is no answer to this request")
+            format!("it has HTTP {status}, which is not a status of this operation")
         };
         let get = client.get_object("examplebucket", "k").await;
         unusable(&get.unwrap_err(), &expected);
@@ -250,7 +250,7 @@ async fn the_whole_in_place_of_a_range_can_be_told() {
     let get = || client.get_object("examplebucket", "k").range(2..6);
     unusable(
         &get().await.unwrap_err(),
-        "it brings the whole object in place of the range",
+        "it has the whole object instead of the range",
     );
     let response = client.send(get().into_operation()).await.unwrap();
     assert_eq!(
@@ -413,7 +413,7 @@ async fn what_is_no_document_is_never_taken_for_success() {
             let error = document_of(&patient(&server, Keys::new(1)), root)
                 .await
                 .unwrap_err();
-            unusable(&error, &format!("its body is no document \"{root}\": "));
+            unusable(&error, &format!("its body is not the document \"{root}\": "));
             unusable(&error, expected);
             // It has arrived, and would not be another one.
             assert_eq!(server.count(), 1, "{error}");
@@ -505,7 +505,7 @@ async fn a_portal_that_says_yes_to_everything_has_nothing_to_read() {
         matches!(bucket_exists, Error::InvalidResponse(_)),
         "{bucket_exists}"
     );
-    let expected = "its body is no document \"ListBucketResult\": ";
+    let expected = "its body is not the document \"ListBucketResult\": ";
     assert!(bucket_exists.to_string().contains(expected), "{bucket_exists}");
     // None is sent again.
     assert_eq!(cloud.requests().len(), 6);

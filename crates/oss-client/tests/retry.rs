@@ -283,7 +283,7 @@ async fn an_upload_that_arrived_changed_is_sent_again() {
     assert_eq!(
         error.to_string(),
         format!(
-            "oss-client: PutObject stored something else than was sent (PUT {}/examplebucket/k): the CRC-64 is 0 \
+            "oss-client: PutObject stored data that differs from what was sent (PUT {}/examplebucket/k): the CRC-64 is 0 \
              there and 5981764153023615706 here, RequestId R7; send again, and look for what changes bodies on the way",
             server.endpoint()
         )

@@ -295,7 +295,7 @@ fn what_would_have_no_effect_or_cannot_work_is_refused() {
         complete().idle_timeout(zero),
         complete().operation_timeout(zero),
     ] {
-        assert!(refused(builder).contains("a time-out is zero"));
+        assert!(refused(builder).contains("a timeout is zero"));
     }
     let error = refused(complete().proxy("http://user:canary@ bad"));
     assert_eq!(

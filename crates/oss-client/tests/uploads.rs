@@ -676,7 +676,10 @@ async fn files_that_cannot_be_read_are_told_by_name() {
         .is_ok_and(|status| status.success())
     {
         let error = client.upload_file(cloud.bucket(), "k", &pipe).await.unwrap_err();
-        assert!(error.to_string().contains("pipe is no regular file"), "{error}");
+        assert!(
+            error.to_string().contains("pipe is not a regular file"),
+            "{error}"
+        );
     }
     assert!(cloud.requests().is_empty());
 }

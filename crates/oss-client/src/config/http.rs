@@ -139,7 +139,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts any certificate of any server. **Whoever is on the way can then read objects and tokens and answer in
+    /// Trusts any certificate of any server. **Anyone on the network path can then read objects and tokens and answer in
     /// the service's place.** For a private authority give its certificate to [`ClientBuilder::client_builder`].
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     pub fn danger_accept_any_certificate(mut self) -> Self {
@@ -321,7 +321,7 @@ fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<req
 }
 
 pub(super) fn zero() -> InvalidInput {
-    InvalidInput::new("a time-out is zero", "give it at least a millisecond")
+    InvalidInput::new("a timeout is zero", "give it at least a millisecond")
 }
 
 impl fmt::Debug for Http {

@@ -53,7 +53,7 @@ impl Unfinished {
                 shown,
             }),
             Ok(None) => Err(refused(
-                format!("{shown} is no regular file"),
+                format!("{shown} is not a regular file"),
                 "name one, or a place where there is none",
             )),
             Err(error) => Err(unwritable(&shown, &error)),

@@ -82,7 +82,7 @@ pub struct DownloadProgress {
     pub total: Option<u64>,
 }
 
-/// What [`Download`] brings.
+/// What [`Download`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Downloaded {
@@ -263,14 +263,14 @@ impl Download {
         let response = request.if_match(etag).range(at..).send().await?;
         if !is_rest(&response, first, at, total) {
             return Err(response.unusable(
-                "it brings something else than the rest of the object",
-                "report it to who runs the service",
+                "it is not the rest of the object",
+                "report it to the service operator",
             ));
         }
         Ok(response.into_body())
     }
 
-    /// Whether the result is something else than the object.
+    /// Whether the result is anything other than the object.
     fn is_processed(&self) -> bool {
         self.operation.query_value("x-oss-process").is_some()
     }

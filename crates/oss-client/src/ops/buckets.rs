@@ -14,7 +14,7 @@ use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::document::{XML, document, text};
-use super::list::{Owner, check_next, check_page_loop, is_truncated, unusable};
+use super::list::{Owner, check_position, fetch_page, is_truncated};
 use super::paged::PageLoop;
 use super::{Paged, header_settings, query_settings, request};
 
@@ -46,7 +46,7 @@ const SHAPE: Shape = Shape {
 request! {
     /// Lists the buckets of the account; see [`Client::list_buckets`](crate::Client::list_buckets).
     ///
-    /// [`ListBuckets::send`] brings one page, [`ListBuckets::pages`] and [`ListBuckets::buckets`] all.
+    /// [`ListBuckets::send`] returns one page, [`ListBuckets::pages`] and [`ListBuckets::buckets`] all.
     ListBuckets -> BucketsPage
 }
 
@@ -106,19 +106,15 @@ impl ListBuckets {
         )
     }
 
-    /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<BucketsPage, Error> {
-        let response = self.client.send(self.operation.without_body()).await?;
-        let (head, document, context) = response.document(SHAPE).await?;
-        let page = BucketsPage::read(&document, head.clone());
-        let asked = self.operation.query_value("marker");
-        page.and_then(|page| {
+        let asked = self.operation.query_value("marker").map(str::to_owned);
+        fetch_page(&self.client, &mut self.operation, SHAPE, |document, head| {
+            let page = BucketsPage::read(document, head)?;
             let next = page.next_marker.as_deref();
-            check_next(page.is_truncated, next, asked)?;
-            check_page_loop(page_loop, next)?;
+            check_position(page_loop, page.is_truncated, next, asked.as_deref())?;
             Ok(page)
         })
-        .map_err(|what| unusable(&context, &head, what))
+        .await
     }
 }
 

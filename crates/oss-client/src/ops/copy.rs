@@ -168,21 +168,21 @@ impl CopyObject {
     header_settings! {
         /// `Content-Type` of the copy. Has an effect only with [`CopyObject::metadata_directive`] `REPLACE`.
         content_type => "content-type",
-        /// `COPY` takes headers and own metadata from the source, `REPLACE` from this request. Default: `COPY`, of the
+        /// `COPY` takes headers and user metadata from the source, `REPLACE` from this request. Default: `COPY`, of the
         /// service.
         metadata_directive => "x-oss-metadata-directive",
         /// `Copy` takes the tags from the source, `Replace` from this request. Default: `Copy`, of the service.
         tagging_directive => "x-oss-tagging-directive",
-        /// Copies only if the source's `ETag` is this one; else HTTP 412, `PreconditionFailed`.
+        /// Copies only if the source's `ETag` is this one; otherwise HTTP 412, `PreconditionFailed`.
         if_source_match => "x-oss-copy-source-if-match",
-        /// Copies only if the source's `ETag` is another one; else HTTP 304, an [`Error::Service`] too.
+        /// Copies only if the source's `ETag` is another one; otherwise HTTP 304, an [`Error::Service`] too.
         if_source_none_match => "x-oss-copy-source-if-none-match",
     }
 
     time_settings! {
-        /// Copies only if the source is newer; else HTTP 304, an [`Error::Service`] too.
+        /// Copies only if the source is newer; otherwise HTTP 304, an [`Error::Service`] too.
         if_source_modified_since => "x-oss-copy-source-if-modified-since",
-        /// Copies only if the source is not newer; else HTTP 412, `PreconditionFailed`.
+        /// Copies only if the source is not newer; otherwise HTTP 412, `PreconditionFailed`.
         if_source_unmodified_since => "x-oss-copy-source-if-unmodified-since",
     }
 
@@ -206,7 +206,7 @@ impl CopyObject {
     }
 }
 
-/// What [`CopyObject`] brings.
+/// What [`CopyObject`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CopiedObject {

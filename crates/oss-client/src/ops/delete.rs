@@ -29,7 +29,7 @@ const ROOT: &str = "DeleteResult";
 const UNREADABLE: &str = "a key in it cannot be read";
 
 impl Client {
-    /// Deletes up to 1000 objects with one request. That there is none of a name is no error.
+    /// Deletes up to 1000 objects with one request. Missing objects are not an error.
     ///
     /// Vendor document: `DeleteMultipleObjects` (Object Storage Service, API reference).
     ///
@@ -138,7 +138,7 @@ impl DeleteObjects {
     /// # Errors
     ///
     /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidInput`] for no key, an empty or too long
-    /// one, and more than 1000. That some were not deleted is no error: see [`DeletedObjects::not_deleted`].
+    /// one, and more than 1000. Objects that were not deleted are not an error: see [`DeletedObjects::not_deleted`].
     pub async fn send(self) -> Result<DeletedObjects, Error> {
         let (client, quiet) = (self.client.clone(), self.quiet);
         let asked = self.objects.clone();
@@ -164,7 +164,7 @@ impl DeleteObjects {
 
 super::awaited!(DeleteObjects -> DeletedObjects);
 
-/// What [`DeleteObjects`] brings.
+/// What [`DeleteObjects`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeletedObjects {

@@ -63,7 +63,7 @@ impl Client {
 request! {
     /// Lists the objects of a bucket; see [`Client::list_objects_v2`](crate::Client::list_objects_v2).
     ///
-    /// [`ListObjectsV2::send`] brings one page, [`ListObjectsV2::pages`] and [`ListObjectsV2::objects`] all.
+    /// [`ListObjectsV2::send`] returns one page, [`ListObjectsV2::pages`] and [`ListObjectsV2::objects`] all.
     ListObjectsV2 -> ObjectsPage
 }
 
@@ -85,7 +85,7 @@ impl ListObjectsV2 {
         self.query("max-keys", count.to_string())
     }
 
-    /// Whether each object tells its owner. Default: no.
+    /// Whether each object includes its owner. Default: no.
     pub fn fetch_owner(self, fetch: bool) -> Self {
         self.query("fetch-owner", if fetch { "true" } else { "false" })
     }
@@ -126,24 +126,51 @@ impl ListObjectsV2 {
         )
     }
 
-    /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<ObjectsPage, Error> {
-        let response = self.client.send(self.operation.without_body()).await?;
-        let (head, document, context) = response.document(SHAPE).await?;
-        let page = ObjectsPage::read(&document, head.clone());
-        let asked = self.operation.query_value("continuation-token");
-        page.and_then(|page| {
+        let asked = self
+            .operation
+            .query_value("continuation-token")
+            .map(str::to_owned);
+        fetch_page(&self.client, &mut self.operation, SHAPE, |document, head| {
+            let page = ObjectsPage::read(document, head)?;
             let next = page.next_continuation_token.as_deref();
-            check_next(page.is_truncated, next, asked)?;
-            check_page_loop(page_loop, next)?;
+            check_position(page_loop, page.is_truncated, next, asked.as_deref())?;
             Ok(page)
         })
-        .map_err(|what| unusable(&context, &head, what))
+        .await
     }
 }
 
+/// Fetches a page of the list that `operation` asks for. Exclusive, since a body cannot be shared between threads.
+pub(super) async fn fetch_page<P>(
+    client: &Client,
+    operation: &mut Operation,
+    shape: Shape,
+    read: impl FnOnce(&Element, ResponseHead) -> Result<P, &'static str>,
+) -> Result<P, Error> {
+    let response = client.send(operation.without_body()).await?;
+    let (head, document, context) = response.document(shape).await?;
+    read(&document, head.clone()).map_err(|what| unusable(&context, &head, what))
+}
+
+/// Checks where the next page begins; see [`check_next`] and [`check_page_loop`].
+pub(super) fn check_position(
+    page_loop: &mut PageLoop,
+    is_truncated: bool,
+    next: Option<&str>,
+    asked: Option<&str>,
+) -> Result<(), &'static str> {
+    check_next(is_truncated, next, asked)?;
+    check_page_loop(page_loop, next)
+}
+
+/// The position of a page that begins after an ID of a key; `None` without key.
+pub(super) fn position(key: Option<&str>, id: Option<&str>) -> Option<String> {
+    Some(format!("{}\n{}", key?, id.unwrap_or_default()))
+}
+
 pub(super) fn unusable(context: &RequestContext, head: &ResponseHead, what: &'static str) -> Error {
-    let hint = "report it to who runs the service";
+    let hint = "report it to the service operator";
     Error::InvalidResponse(Box::new(InvalidResponse::new(
         context.clone(),
         head.request_id(),
@@ -153,11 +180,7 @@ pub(super) fn unusable(context: &RequestContext, head: &ResponseHead, what: &'st
 }
 
 /// Whether the next page can be asked for. Without this, a service that is wrong keeps the client asking for ever.
-pub(super) fn check_next(
-    is_truncated: bool,
-    next: Option<&str>,
-    asked: Option<&str>,
-) -> Result<(), &'static str> {
+fn check_next(is_truncated: bool, next: Option<&str>, asked: Option<&str>) -> Result<(), &'static str> {
     match next {
         _ if !is_truncated => Ok(()),
         None => Err("it is not the last page, and does not say where the next one begins"),
@@ -167,7 +190,7 @@ pub(super) fn check_next(
 }
 
 /// Whether the next page is one that there was not before.
-pub(super) fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &'static str> {
+fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &'static str> {
     match next {
         Some(next) if page_loop.closes_at(next) => Err("its pages go round in a circle, and never end"),
         _ => Ok(()),
@@ -236,7 +259,7 @@ pub struct ObjectSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Owner {
-    /// Id of the account.
+    /// ID of the account.
     pub id: String,
     /// Name of the account; at present its id, too.
     pub display_name: String,

@@ -169,7 +169,7 @@ macro_rules! object_settings {
             storage_class => "x-oss-storage-class",
             /// Encryption at rest: `AES256`, `KMS` or `SM4`. Default: that of the bucket.
             server_side_encryption => "x-oss-server-side-encryption",
-            /// Id of the key of `KMS`. Default: the one that KMS manages.
+            /// ID of the KMS key. Default: the one that KMS manages.
             server_side_encryption_key_id => "x-oss-server-side-encryption-key-id",
         }
 
@@ -178,7 +178,7 @@ macro_rules! object_settings {
             expires => "expires",
         }
 
-        /// Own metadata, `x-oss-meta-{name}`. Names are not told apart by case; all together have at most 8 KiB.
+        /// User metadata, `x-oss-meta-{name}`. Names are not told apart by case; all together have at most 8 KiB.
         pub fn metadata(self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
             self.header(format!("x-oss-meta-{}", name.as_ref()), value)
         }

@@ -124,7 +124,7 @@ impl InitiateMultipartUpload {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("InitiateMultipartUploadResult").await?;
         let Some(upload_id) = document.text_of("UploadId") else {
-            let hint = "report it to who runs the service";
+            let hint = "report it to the service operator";
             let error = InvalidResponse::new(context, head.request_id(), "it has no UploadId", hint);
             return Err(Error::InvalidResponse(Box::new(error)));
         };
@@ -135,7 +135,7 @@ impl InitiateMultipartUpload {
     }
 }
 
-/// What [`InitiateMultipartUpload`] brings.
+/// What [`InitiateMultipartUpload`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InitiatedUpload {
@@ -176,12 +176,12 @@ impl UploadPart {
                 etag: etag.to_owned(),
                 head: response.into_head(),
             }),
-            None => Err(response.unusable("it has no ETag", "report it to who runs the service")),
+            None => Err(response.unusable("it has no ETag", "report it to the service operator")),
         }
     }
 }
 
-/// What [`UploadPart`] brings.
+/// What [`UploadPart`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UploadedPart {
@@ -316,7 +316,7 @@ impl CompleteMultipartUpload {
 
 super::awaited!(CompleteMultipartUpload -> CompletedUpload);
 
-/// What [`CompleteMultipartUpload`] brings.
+/// What [`CompleteMultipartUpload`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompletedUpload {

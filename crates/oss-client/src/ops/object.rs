@@ -52,7 +52,7 @@ impl Client {
         HeadObject::new(self.clone(), operation)
     }
 
-    /// Reads length, `ETag` and times of an object, without own metadata.
+    /// Reads length, `ETag` and times of an object, without user metadata.
     ///
     /// Vendor document: `GetObjectMeta` (Object Storage Service, API reference).
     pub fn get_object_meta(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObjectMeta {
@@ -61,7 +61,7 @@ impl Client {
         GetObjectMeta::new(self.clone(), operation)
     }
 
-    /// Deletes an object. That there is none is no error.
+    /// Deletes an object. A missing object is not an error.
     ///
     /// Vendor document: `DeleteObject` (Object Storage Service, API reference).
     pub fn delete_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> DeleteObject {
@@ -108,16 +108,16 @@ request! {
 macro_rules! conditions {
     () => {
         header_settings! {
-            /// Answers only if the `ETag` is this one; else HTTP 412, `PreconditionFailed`.
+            /// Succeeds only if the `ETag` is this one; otherwise HTTP 412, `PreconditionFailed`.
             if_match => "if-match",
-            /// Answers only if the `ETag` is another one; else HTTP 304, an [`Error::Service`] too.
+            /// Succeeds only if the `ETag` is another one; otherwise HTTP 304, an [`Error::Service`] too.
             if_none_match => "if-none-match",
         }
 
         time_settings! {
-            /// Answers only if the object is newer; else HTTP 304, an [`Error::Service`] too.
+            /// Succeeds only if the object is newer; otherwise HTTP 304, an [`Error::Service`] too.
             if_modified_since => "if-modified-since",
-            /// Answers only if the object is not newer; else HTTP 412, `PreconditionFailed`.
+            /// Succeeds only if the object is not newer; otherwise HTTP 412, `PreconditionFailed`.
             if_unmodified_since => "if-unmodified-since",
         }
     };
@@ -205,7 +205,7 @@ impl GetObject {
         let response = self.client.send(self.operation).await?;
         if wants_range && response.status() != StatusCode::PARTIAL_CONTENT {
             return Err(response.unusable(
-                "it brings the whole object in place of the range",
+                "it has the whole object instead of the range",
                 "ask for a range within the object, or add the header x-oss-range-behavior: standard",
             ));
         }

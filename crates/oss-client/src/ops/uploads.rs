@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
-use super::list::{check_next, check_page_loop, decode, is_encoded, is_truncated, unusable};
+use super::list::{check_position, decode, fetch_page, is_encoded, is_truncated, position};
 use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
@@ -144,24 +144,21 @@ impl ListMultipartUploads {
         Paged::new(pages.try_flatten())
     }
 
-    /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<MultipartUploadsPage, Error> {
-        let response = self.client.send(self.operation.without_body()).await?;
-        let (head, document, context) = response.document(UPLOADS).await?;
-        MultipartUploadsPage::read(&document, head.clone())
-            .and_then(|page| {
-                let position = page.position();
-                check_next(page.is_truncated, position.as_deref(), self.position().as_deref())?;
-                check_page_loop(page_loop, position.as_deref())?;
-                Ok(page)
-            })
-            .map_err(|what| unusable(&context, &head, what))
-    }
-
-    fn position(&self) -> Option<String> {
-        let key = self.operation.query_value("key-marker")?;
-        let id = self.operation.query_value("upload-id-marker").unwrap_or_default();
-        Some(format!("{key}\n{id}"))
+        let asked = position(
+            self.operation.query_value("key-marker"),
+            self.operation.query_value("upload-id-marker"),
+        );
+        fetch_page(&self.client, &mut self.operation, UPLOADS, |document, head| {
+            let page = MultipartUploadsPage::read(document, head)?;
+            let next = position(
+                page.next_key_marker.as_deref(),
+                page.next_upload_id_marker.as_deref(),
+            );
+            check_position(page_loop, page.is_truncated, next.as_deref(), asked.as_deref())?;
+            Ok(page)
+        })
+        .await
     }
 }
 
@@ -226,14 +223,6 @@ impl MultipartUploadsPage {
             head,
         })
     }
-
-    fn position(&self) -> Option<String> {
-        let key = self.next_key_marker.as_deref()?;
-        Some(format!(
-            "{key}\n{}",
-            self.next_upload_id_marker.as_deref().unwrap_or_default()
-        ))
-    }
 }
 
 request! {
@@ -278,13 +267,13 @@ impl ListParts {
         Paged::new(pages.try_flatten())
     }
 
-    /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self) -> Result<PartsPage, Error> {
-        let response = self.client.send(self.operation.without_body()).await?;
-        let (head, document, context) = response.document(PARTS).await?;
         let asked = self.operation.query_value("part-number-marker");
         let asked = asked.and_then(|number| number.parse().ok()).unwrap_or(0);
-        PartsPage::read(&document, head.clone(), asked).map_err(|what| unusable(&context, &head, what))
+        fetch_page(&self.client, &mut self.operation, PARTS, |document, head| {
+            PartsPage::read(document, head, asked)
+        })
+        .await
     }
 }
 

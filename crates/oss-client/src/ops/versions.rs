@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
-use super::list::{Owner, check_next, check_page_loop, decode, is_encoded, is_truncated, unusable};
+use super::list::{Owner, check_position, decode, fetch_page, is_encoded, is_truncated, position};
 use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
@@ -121,27 +121,21 @@ impl ListObjectVersions {
         Paged::new(pages.try_flatten())
     }
 
-    /// Exclusive, since a body cannot be shared between threads.
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<VersionsPage, Error> {
-        let response = self.client.send(self.operation.without_body()).await?;
-        let (head, document, context) = response.document(SHAPE).await?;
-        VersionsPage::read(&document, head.clone())
-            .and_then(|page| {
-                let position = page.position();
-                check_next(page.is_truncated, position.as_deref(), self.position().as_deref())?;
-                check_page_loop(page_loop, position.as_deref())?;
-                Ok(page)
-            })
-            .map_err(|what| unusable(&context, &head, what))
-    }
-
-    fn position(&self) -> Option<String> {
-        let key = self.operation.query_value("key-marker")?;
-        let id = self
-            .operation
-            .query_value("version-id-marker")
-            .unwrap_or_default();
-        Some(format!("{key}\n{id}"))
+        let asked = position(
+            self.operation.query_value("key-marker"),
+            self.operation.query_value("version-id-marker"),
+        );
+        fetch_page(&self.client, &mut self.operation, SHAPE, |document, head| {
+            let page = VersionsPage::read(document, head)?;
+            let next = position(
+                page.next_key_marker.as_deref(),
+                page.next_version_id_marker.as_deref(),
+            );
+            check_position(page_loop, page.is_truncated, next.as_deref(), asked.as_deref())?;
+            Ok(page)
+        })
+        .await
     }
 }
 
@@ -209,12 +203,6 @@ impl VersionsPage {
             next_version_id_marker: next(NEXT_VERSION).map(str::to_owned),
             head,
         })
-    }
-
-    fn position(&self) -> Option<String> {
-        let key = self.next_key_marker.as_deref()?;
-        let id = self.next_version_id_marker.as_deref().unwrap_or_default();
-        Some(format!("{key}\n{id}"))
     }
 }
 

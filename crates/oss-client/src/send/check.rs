@@ -94,9 +94,9 @@ fn check_status(operation: &Operation, status: StatusCode) -> Result<(), Wrong> 
         return Ok(());
     }
     let what = match status {
-        StatusCode::PARTIAL_CONTENT => "it brings a part (HTTP 206), and none was asked for".to_owned(),
+        StatusCode::PARTIAL_CONTENT => "it is a part (HTTP 206), and no range was requested".to_owned(),
         _ => format!(
-            "it has HTTP {}, which is no answer to this request",
+            "it has HTTP {}, which is not a status of this operation",
             status.as_u16()
         ),
     };

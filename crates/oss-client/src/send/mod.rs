@@ -53,7 +53,6 @@ struct Attempt {
 
 /// A response as it came.
 struct Received {
-    status: StatusCode,
     head: ResponseHead,
     body: ResponseBody,
     /// A redirect led to another server.
@@ -276,7 +275,6 @@ impl Inner {
             "answered"
         );
         Ok(Received {
-            status,
             head,
             body: ResponseBody::new(response, self.transport.idle.clone(), context.clone()),
             is_cross_origin,
@@ -313,11 +311,11 @@ impl Inner {
         attempt: Attempt,
     ) -> Result<Outcome, Error> {
         let Received {
-            status,
             head,
             body,
             is_cross_origin,
         } = received;
+        let status = head.status();
         // A callback that failed is told with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
@@ -407,7 +405,7 @@ impl Inner {
 async fn error_document(mut body: ResponseBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
     std::future::poll_fn(|cx| {
-        // A body that is at hand is read also where the time is up.
+        // Pieces that have already arrived are read even after the time is up.
         while let Poll::Ready(piece) = Pin::new(&mut body).poll_next(cx) {
             let Some(Ok(piece)) = piece else {
                 return Poll::Ready(());

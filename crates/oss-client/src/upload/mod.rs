@@ -99,7 +99,7 @@ pub struct UploadProgress {
     pub total: Option<u64>,
 }
 
-/// What [`Upload`] brings.
+/// What [`Upload`] returns.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Uploaded {
@@ -171,13 +171,7 @@ impl Upload {
     /// Size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB, or as much as makes 10,000 parts of the whole; it
     /// grows to that also if it is given.
     pub fn part_size(mut self, bytes: u64) -> Self {
-        if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
-            let what = format!("a part size of {bytes} bytes is out of range");
-            self.operation.refuse(InvalidInput::new(
-                what,
-                "use 100 KiB to 5 GiB: 102400 to 5368709120",
-            ));
-        }
+        check_part_size(&mut self.operation, bytes);
         self.part_size = Some(bytes);
         self
     }
@@ -211,6 +205,17 @@ impl Upload {
         let reporter = Reporter::new(self.on_progress, parts.total());
         let job = parts::Job::new(self.client, self.operation, plan, self.parallel);
         Box::pin(job.run(parts, reporter)).await
+    }
+}
+
+/// Refuses a size that no part can have.
+pub(crate) fn check_part_size(operation: &mut Operation, bytes: u64) {
+    if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
+        let what = format!("a part size of {bytes} bytes is out of range");
+        operation.refuse(InvalidInput::new(
+            what,
+            "use 100 KiB to 5 GiB: 102400 to 5368709120",
+        ));
     }
 }
 

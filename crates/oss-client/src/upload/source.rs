@@ -64,7 +64,7 @@ impl Source {
                     }
                     Ok(None) => {
                         return Err(refused(
-                            format!("{shown} is no regular file"),
+                            format!("{shown} is not a regular file"),
                             "give it as a stream",
                         ));
                     }
