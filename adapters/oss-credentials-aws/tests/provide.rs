@@ -30,12 +30,11 @@ async fn key_token_and_expiry_are_the_providers_across_a_rotation_and_a_revocati
                 .unwrap_or_else(|error| error.duration());
             assert!(apart < Duration::from_secs(14 * 60), "{apart:?}");
             seen.push(found.access_key_id().to_owned());
-            match step {
-                0 => case.rotate(),
-                _ => {
-                    case.revoke();
-                    let _ = case.provider.invalidate(&case.provider.cached().unwrap());
-                }
+            if step == 0 {
+                case.rotate();
+            } else {
+                case.revoke();
+                let _ = case.provider.invalidate(&case.provider.cached().unwrap());
             }
         }
         seen.dedup();
@@ -69,18 +68,18 @@ async fn errors_keep_their_kind_and_their_text() {
     }
     let text = |error: &SdkError| std::error::Error::source(error).unwrap().to_string();
     let expected = "vault: the vault is locked; unlock it";
-    let not_configured = error(|detail| CredentialsError::not_configured(detail)).await;
+    let not_configured = error(CredentialsError::not_configured).await;
     assert!(
         matches!(not_configured, SdkError::CredentialsNotLoaded(_)),
         "{not_configured:?}"
     );
     assert_eq!(text(&not_configured), expected);
-    let invalid = error(|detail| CredentialsError::invalid_config(detail)).await;
+    let invalid = error(CredentialsError::invalid_config).await;
     assert!(
         matches!(invalid, SdkError::InvalidConfiguration(_)),
         "{invalid:?}"
     );
-    let denied = error(|detail| CredentialsError::denied(detail)).await;
+    let denied = error(CredentialsError::denied).await;
     assert!(matches!(denied, SdkError::ProviderError(_)), "{denied:?}");
     assert_eq!(text(&denied), expected);
 

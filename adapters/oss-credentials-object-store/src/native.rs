@@ -127,7 +127,7 @@ fn failed(error: Error) -> HttpError {
 
 /// The headers of the request as OSS calls them. Checksums and signatures of S3 are left out.
 ///
-/// Vendor document: "PutObject" (Object Storage Service, API reference), for `x-oss-forbid-overwrite`.
+/// Vendor document: "`PutObject`" (Object Storage Service, API reference), for `x-oss-forbid-overwrite`.
 fn as_oss(headers: &HeaderMap) -> HeaderMap {
     let mut renamed = HeaderMap::with_capacity(headers.len() + 5);
     for (name, value) in headers {
@@ -160,7 +160,7 @@ fn as_oss(headers: &HeaderMap) -> HeaderMap {
 
 /// The store sends `bucket/key`; OSS documents `/bucket/key`.
 ///
-/// Vendor document: "CopyObject" (Object Storage Service, API reference).
+/// Vendor document: "`CopyObject`" (Object Storage Service, API reference).
 fn copy_source(value: &HeaderValue) -> HeaderValue {
     if value.as_bytes().starts_with(b"/") {
         return value.clone();

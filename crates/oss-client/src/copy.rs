@@ -11,6 +11,7 @@ use crate::ops::multipart::{InitiateMultipartUpload, MAX_PARTS, UploadedPart};
 use crate::ops::{header_settings, object_settings};
 use crate::response::ResponseHead;
 use crate::upload::cleanup::Cleanup;
+use crate::upload::parts::completed_before;
 use crate::upload::{DEFAULT_PARALLEL_PARTS, check_part_size};
 
 /// Objects of up to this size are copied by one request, in bytes: 200 MiB.
@@ -25,6 +26,8 @@ const MAX_AT_ONCE: u64 = 1024 * 1024 * 1024;
 const METADATA_DIRECTIVE: &str = "x-oss-metadata-directive";
 const TAGGING_DIRECTIVE: &str = "x-oss-tagging-directive";
 const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
+/// Headers with conditions on the source begin so; `if-` and the rest is the same condition of `HeadObject`.
+const SOURCE_CONDITION: &str = "x-oss-copy-source-";
 const PAYER: &str = "x-oss-request-payer";
 /// Headers of the source that the copy keeps, besides its user metadata.
 const KEPT: [&str; 5] = [
@@ -197,6 +200,13 @@ impl ObjectCopy {
             request = request.version_id(id);
         }
         self.pass_payer(&mut request.operation);
+        // A condition on the source holds for what is copied: the copies are bound to the ETag of this response.
+        for (name, value) in &self.operation.headers {
+            let condition = name.as_str().strip_prefix(SOURCE_CONDITION);
+            if let Some(condition) = condition.filter(|condition| condition.starts_with("if-")) {
+                request.operation.set_header(condition, value.as_bytes());
+            }
+        }
         request.send().await
     }
 
@@ -316,7 +326,16 @@ impl ObjectCopy {
                 request = request.header(name, value.as_bytes());
             }
         }
-        let done = request.send().await?;
+        let done = match request.send().await {
+            Ok(done) => done,
+            Err(error) => {
+                let (bucket, key) = self.target();
+                let mut stored = self.client.head_object(bucket, key);
+                self.pass_payer(&mut stored.operation);
+                let done = completed_before(stored, &error, size, source.crc64()).await;
+                done.ok_or(error)?
+            }
+        };
         if let (Some(there), Some(here)) = (done.head.crc64(), source.crc64())
             && there != here
             && self.client.inner.check_crc

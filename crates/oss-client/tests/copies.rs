@@ -39,6 +39,10 @@ fn source() -> CopySource {
     CopySource::new(BUCKET, KEY)
 }
 
+fn sends<T: Send>(future: T) -> T {
+    future
+}
+
 #[tokio::test]
 async fn a_copy_keeps_what_belongs_to_its_source_however_it_is_made() {
     let (cloud, client, content) = cloud().await;
@@ -214,4 +218,43 @@ async fn versions_are_listed_with_their_delete_markers() {
         .await
         .unwrap();
     assert_eq!(restored, "1");
+}
+
+#[tokio::test]
+async fn a_lost_response_to_the_last_step_is_no_failure() {
+    let (cloud, client, content) = cloud().await;
+    cloud.fault(Service::Oss, Fault::reset().action("CompleteMultipartUpload"));
+    let copy = || {
+        client
+            .copy(OTHER, "copy", source())
+            .threshold(0)
+            .part_size(200 * 1024)
+    };
+    // A task that runs on several threads can await it.
+    let copied = sends(copy().send()).await.unwrap();
+    assert_eq!((copied.parts, copied.size), (2, u64::try_from(SIZE).unwrap()));
+    let read = client.get_object(OTHER, "copy").await.unwrap();
+    assert_eq!(read.bytes().await.unwrap(), content);
+    // But of an upload that somebody else ended.
+    client.put_object(OTHER, "copy", "other").await.unwrap();
+    cloud.fault(
+        Service::Oss,
+        Fault::error(404, "NoSuchUpload").action("CompleteMultipartUpload"),
+    );
+    assert_eq!(copy().await.unwrap_err().code(), Some("NoSuchUpload"));
+}
+
+#[tokio::test]
+async fn a_condition_on_the_source_holds_however_it_is_copied() {
+    let (_cloud, client, _) = cloud().await;
+    for threshold in [0, u64::MAX] {
+        let copy = |value: &str| {
+            let copy = client.copy(OTHER, "copy", source()).threshold(threshold);
+            copy.header("x-oss-copy-source-if-match", value).send()
+        };
+        let refused = copy("\"another\"").await.unwrap_err();
+        assert_eq!(refused.service().unwrap().status(), 412, "{refused}");
+        let head = client.head_object(BUCKET, KEY).await.unwrap();
+        copy(head.etag().unwrap()).await.unwrap();
+    }
 }

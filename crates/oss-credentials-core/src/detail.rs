@@ -179,7 +179,7 @@ impl ErrorDetail {
 
 impl ErrorDetail {
     pub(crate) fn with_hint(&self, hint: Cow<'static, str>) -> Self {
-        self.changed(|inner| inner.hint = Some(Hint::new(hint, None)))
+        self.changed(|inner| inner.hint = Some(Hint::new(hint, inner.label())))
     }
 
     pub(crate) fn with_remark(&self, remark: &str) -> Self {

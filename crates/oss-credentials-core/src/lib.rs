@@ -79,7 +79,7 @@ pub use refresh::{
 pub use status::{RefreshStatus, RefreshTotals};
 #[cfg(feature = "tokio")]
 pub use time::TokioSleep;
-pub use time::{CLOCK_TOLERANCE, Clock, ClockOffset, Sleep, SystemClock};
+pub use time::{CLOCK_TOLERANCE, Clock, ClockOffset, Sleep, SystemClock, sleeper};
 #[cfg(feature = "chrono")]
 pub use time::{rfc2822, rfc3339};
 

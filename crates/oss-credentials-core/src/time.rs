@@ -141,6 +141,25 @@ impl<T: Sleep + ?Sized> Sleep for Arc<T> {
     }
 }
 
+/// Returns what to wait on: the caller's own, otherwise tokio's timer (feature `tokio`) inside a runtime that has one.
+///
+/// ```
+/// use oss_credentials_core::sleeper;
+///
+/// // Outside of a runtime there is nothing to wait on.
+/// assert!(sleeper(None).is_none());
+/// ```
+pub fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
+    if let Some(own) = own {
+        return Some(Arc::clone(own));
+    }
+    #[cfg(feature = "tokio")]
+    if let Some(timer) = TokioSleep::try_current() {
+        return Some(Arc::new(timer));
+    }
+    None
+}
+
 /// Waits on tokio's timer. Its futures must be polled inside a tokio runtime with time enabled.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug, Default)]

@@ -25,7 +25,8 @@ const ASCTIME: &str = "%a %b %e %H:%M:%S %Y";
 /// ```
 pub fn http_date(text: &str) -> Option<SystemTime> {
     let text = text.trim();
-    rfc2822(text).or_else(|| {
+    let usual = rfc2822(text).filter(|at| *at >= SystemTime::UNIX_EPOCH);
+    usual.or_else(|| {
         let old = |form| NaiveDateTime::parse_from_str(text, form).ok();
         let seconds = old(RFC_850).or_else(|| old(ASCTIME))?.and_utc().timestamp();
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
@@ -46,6 +47,7 @@ mod tests {
             ("Fri Jan  2 03:04:05 2026", at(1_767_323_045)),
             ("Fri Jan 12 03:04:05 2029", at(1_862_881_445)),
             ("Wednesday, 31-Dec-69 23:59:59 GMT", None),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", None),
             ("Monday, 02-Jan-26 03:04:05 GMT", None),
             ("Fri Jan  2 03:04:05 2026 GMT", None),
             ("2026-01-02T03:04:05Z", None),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{
     BoxFuture, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched, RefreshingProvider,
-    Sleep,
+    Sleep, sleeper,
 };
 use oss_credentials_http::{Scrubber, ServiceClock};
 
@@ -20,7 +20,7 @@ use crate::gateway::Target;
 use crate::outcome::{self, Next};
 use crate::schedule::{self, Hints};
 use crate::secret_data::{self, Expiry, Pair};
-use crate::wait::{self, Random};
+use crate::wait::Random;
 use crate::wire::Secret;
 
 /// A rotated pair, cached and refreshed: what [`KmsClientKeyBuilder::build`] makes.
@@ -98,7 +98,7 @@ impl KmsClientKey {
         let mut last = None;
         for pass in 0..=PAUSES.len() {
             if let Some(pause) = pass.checked_sub(1).and_then(|index| PAUSES.get(index)) {
-                let Some(sleep) = wait::sleeper(self.sleep.as_ref()) else {
+                let Some(sleep) = sleeper(self.sleep.as_ref()) else {
                     break;
                 };
                 let pause = self.random.around(*pause);

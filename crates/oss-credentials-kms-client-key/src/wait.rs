@@ -4,19 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{Sleep, entropy};
-
-/// What to wait on: what the user gave, else tokio's timer where there is one.
-pub(crate) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
-    if let Some(own) = own {
-        return Some(Arc::clone(own));
-    }
-    #[cfg(feature = "tokio")]
-    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
-        return Some(Arc::new(timer));
-    }
-    None
-}
+use oss_credentials_core::entropy;
 
 /// Where fractions from 0 up to 1 come from.
 #[derive(Clone)]

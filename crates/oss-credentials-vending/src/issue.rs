@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use oss_credentials_core::{
-    BoxFuture, Clock, CredentialsError, CredentialsSource, ErrorDetail, Fetched, Sleep,
+    BoxFuture, Clock, CredentialsError, CredentialsSource, ErrorDetail, Fetched, Sleep, sleeper,
 };
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
@@ -34,20 +34,9 @@ impl Limits {
         self.clock.monotonic().unwrap_or_else(since_epoch)
     }
 
-    fn sleeper(&self) -> Option<Arc<dyn Sleep>> {
-        if let Some(sleep) = &self.sleep {
-            return Some(Arc::clone(sleep));
-        }
-        #[cfg(feature = "tokio")]
-        if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
-            return Some(Arc::new(timer));
-        }
-        None
-    }
-
     /// Waits for the turn of a call of this tenant.
     async fn turn(&self, tenant: &Mutex<Allowance>) -> Result<(), CredentialsError> {
-        let sleep = self.sleeper();
+        let sleep = sleeper(self.sleep.as_ref());
         let wait = {
             let now = self.moment();
             let (mut all, mut own) = (lock(&self.calls), lock(tenant));

@@ -148,4 +148,47 @@ mod tests {
             assert_eq!(Refusal::of_response(403, body), None);
         }
     }
+
+    #[test]
+    fn only_other_keys_are_for_a_retry() {
+        use oss_credentials_core::{Invalidation, blocking, provider_fn};
+        struct Limited(Credentials);
+        impl CredentialsProvider for Limited {
+            fn name(&self) -> &'static str {
+                "limited"
+            }
+            fn credentials(&self) -> oss_credentials_core::CredentialsFuture<'_> {
+                oss_credentials_core::CredentialsFuture::ready(Ok(self.0.clone()))
+            }
+            fn invalidate(&self, _: &Credentials) -> Invalidation {
+                Invalidation::LimitReached
+            }
+        }
+        let key = |id: &str| {
+            Credentials::builder(id, "FakeAccessKeySecret0001")
+                .build()
+                .unwrap()
+        };
+        let (used, other) = (key("FakeAccessKeyId0001"), key("FakeAccessKeyId0002"));
+        let retry = |provider: &dyn CredentialsProvider, used: &Credentials, code: &str| {
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            let retry = credentials_for_retry(provider, used, 403, body.as_bytes());
+            blocking::wait(retry).map(|fresh| fresh.access_key_id().to_owned())
+        };
+        let found = Some("FakeAccessKeyId0002".to_owned());
+        assert_eq!(retry(&other, &used, "InvalidAccessKeyId"), found);
+        assert_eq!(retry(&other, &used, "AccessDenied"), None);
+        assert_eq!(retry(&used, &used, "InvalidAccessKeyId"), None);
+        assert_eq!(
+            retry(&other, &Credentials::anonymous(), "InvalidAccessKeyId"),
+            None
+        );
+        assert_eq!(
+            retry(&Credentials::anonymous(), &used, "InvalidAccessKeyId"),
+            None
+        );
+        assert_eq!(retry(&Limited(other), &used, "InvalidAccessKeyId"), None);
+        let failing = provider_fn("failing", || Credentials::builder("", "").build());
+        assert_eq!(retry(&failing, &used, "InvalidAccessKeyId"), None);
+    }
 }

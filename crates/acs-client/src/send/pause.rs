@@ -1,26 +1,13 @@
 //! Pauses before a repeat.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{Sleep, entropy};
+use oss_credentials_core::entropy;
 
 /// First pause of a call, before the jitter; doubled for the next.
 const FIRST: Duration = Duration::from_millis(400);
 /// Longest pause. A service that asks for more gets no repeat: whoever called backs off anyway.
 const LONGEST: Duration = Duration::from_secs(5);
-
-/// What to wait on: what the user gave, else tokio's timer where there is one.
-pub(super) fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
-    if let Some(own) = own {
-        return Some(Arc::clone(own));
-    }
-    #[cfg(feature = "tokio")]
-    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
-        return Some(Arc::new(timer));
-    }
-    None
-}
 
 /// How long to wait before repeat number `repeat` (from 0); `None` if the service wants more time than a
 /// call should take.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oss_credentials_core::sleeper;
 use oss_credentials_http::CallClock;
 
 use super::failure::{self, Again, Failure};
@@ -116,7 +117,7 @@ impl<'a> CallState<'a> {
 
     /// Waits before the next attempt; `false` if there is nothing to wait on, or no time.
     async fn wait(&self, asked: Option<Duration>) -> bool {
-        let Some(sleep) = pause::sleeper(self.client.inner.sleep.as_ref()) else {
+        let Some(sleep) = sleeper(self.client.inner.sleep.as_ref()) else {
             return false;
         };
         let Some(pause) = pause::pause(self.attempt - 1, asked) else {

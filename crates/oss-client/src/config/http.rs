@@ -178,6 +178,11 @@ impl ClientBuilder {
 
 impl Http {
     /// Whether the reqwest client is one that nobody here set up.
+    /// Whether anybody on the network path can answer in place of the service.
+    pub(super) fn accepts_any_certificate(&self) -> bool {
+        self.accept_any_certificate
+    }
+
     pub(super) fn is_unchecked(&self) -> bool {
         matches!(self.base, Base::Unchecked(_))
     }

@@ -201,18 +201,20 @@ impl ClientBuilder {
         }
         let read_timeout = self.http.read_timeout;
         let may_decompress = self.http.is_unchecked();
+        let accepts_any_certificate = self.http.accepts_any_certificate();
         let (clients, proxies) = self
             .http
             .build(&resolved.endpoint)
             .map_err(Error::InvalidConfig)?;
         let is_protected = resolved.endpoint.is_https() || resolved.endpoint.is_loopback();
+        let may_teach_time = resolved.endpoint.is_loopback() || (is_protected && !accepts_any_certificate);
         Ok(Client {
             inner: Arc::new(Inner {
                 is_exposed: AtomicBool::new(!is_protected),
                 endpoint: resolved.endpoint,
                 signer,
                 provider,
-                clock: ServiceClock::new(Arc::clone(&self.clock), self.correct_clock, is_protected),
+                clock: ServiceClock::new(Arc::clone(&self.clock), self.correct_clock, may_teach_time),
                 transport: Transport {
                     clients,
                     proxies,

@@ -1,7 +1,7 @@
 //! Uploads of any size.
 
 pub(crate) mod cleanup;
-mod parts;
+pub(crate) mod parts;
 mod progress;
 mod source;
 

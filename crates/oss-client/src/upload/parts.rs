@@ -63,6 +63,26 @@ impl Sum {
     }
 }
 
+/// Where the response to a first attempt to complete an upload was lost, the second one meets `NoSuchUpload`: then the
+/// object with this size and checksum is there.
+pub(crate) async fn completed_before(
+    stored: HeadObject,
+    error: &Error,
+    size: u64,
+    crc: Option<u64>,
+) -> Option<CompletedUpload> {
+    if error.code() != Some("NoSuchUpload") {
+        return None;
+    }
+    let head = stored.send().await.ok()?;
+    let is_ours = crc.is_some() && head.crc64() == crc && head.content_length() == Some(size);
+    is_ours.then(|| CompletedUpload {
+        etag: head.etag().map(str::to_owned),
+        location: None,
+        head,
+    })
+}
+
 impl Job {
     /// `operation` has the settings of all its steps.
     pub(super) fn new(client: Client, operation: Operation, plan: Plan, parallel: usize) -> Self {
@@ -171,7 +191,7 @@ impl Job {
         let request = CompleteMultipartUpload::new(self.client.clone(), operation).parts(&sent);
         let done = match request.send().await {
             Ok(done) => done,
-            Err(error) => match self.completed_before(&error, sum).await {
+            Err(error) => match completed_before(self.stored(), &error, sum.size, sum.crc).await {
                 Some(done) => done,
                 None => return Err(error),
             },
@@ -192,22 +212,11 @@ impl Job {
         })
     }
 
-    /// Where the response to a first attempt was lost, the second one meets `NoSuchUpload`: then the object with this
-    /// checksum is there.
-    async fn completed_before(&self, error: &Error, sum: Sum) -> Option<CompletedUpload> {
-        if error.code() != Some("NoSuchUpload") {
-            return None;
-        }
+    /// Asks for the object as it is stored.
+    fn stored(&self) -> HeadObject {
         let mut operation = self.operation("HeadObject", Method::HEAD);
         self.pass_on(&mut operation, &OF_ALL);
-        let request = HeadObject::new(self.client.clone(), operation);
-        let head = request.send().await.ok()?;
-        let is_ours = sum.crc.is_some() && head.crc64() == sum.crc && head.content_length() == Some(sum.size);
-        is_ours.then(|| CompletedUpload {
-            etag: head.etag().map(str::to_owned),
-            location: None,
-            head,
-        })
+        HeadObject::new(self.client.clone(), operation)
     }
 
     fn initiation(&self) -> Operation {

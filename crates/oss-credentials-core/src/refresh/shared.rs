@@ -1,5 +1,7 @@
 //! The state that all handles of one provider share, and what may be done with it.
 
+mod presence;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +12,7 @@ use arc_swap::ArcSwapOption;
 
 use super::event::{Observer, RefreshEvent};
 use super::moment::Moment;
-use super::policy::{DRIVER_GRACE, Failure, MIN_INTERVAL, Settings, Snapshot};
+use super::policy::{Failure, MIN_INTERVAL, Settings, Snapshot};
 use super::report;
 use super::slot::{Attempt, Flight, Slot, Step};
 use super::wake::{FlightWaker, WakeSet};
@@ -548,8 +550,6 @@ impl Shared {
         }
     }
 
-    // ---- Rejected values ----------------------------------------------------------------------------
-
     pub(super) fn invalidate(&self, rejected: &Credentials) -> Invalidation {
         let now = self.clock.now();
         let (result, current) = {
@@ -583,45 +583,6 @@ impl Shared {
         }
         result
     }
-
-    // ---- The driver's presence ----------------------------------------------------------------------
-
-    pub(super) fn has_driver(&self, now: Moment) -> bool {
-        now.steady.as_secs() < self.driver_overdue_at.load(Ordering::Acquire)
-    }
-
-    /// Publishes when the driver means to act, and whether it waits for the value to be due.
-    pub(super) fn announce_driver(&self, presence: Presence, rests: bool) {
-        let overdue_at = match presence {
-            Presence::Absent => NO_DRIVER,
-            Presence::WaitsForOthers => u64::MAX,
-            Presence::ActsAt(at) => overdue_at(at),
-        };
-        self.driver_overdue_at.store(overdue_at, Ordering::Release);
-        self.driver_rests.store(rests, Ordering::Release);
-    }
-
-    /// Wakes a driver that rests although the value is due, and gives it the grace period from now on: its timer
-    /// stands still while the machine is suspended, and does not notice that the wall clock is set.
-    fn call_driver(&self, now: Moment) {
-        let in_time = self.driver_overdue_at.load(Ordering::Acquire) <= overdue_at(now.steady);
-        if in_time || !self.driver_rests.load(Ordering::Acquire) {
-            return;
-        }
-        // Whoever holds the lock is about to begin or end an attempt, which wakes the driver as well.
-        let Ok(slot) = self.slot.try_lock() else {
-            return;
-        };
-        let rests = self.driver_rests.swap(false, Ordering::AcqRel);
-        if rests {
-            self.driver_overdue_at
-                .store(overdue_at(now.steady), Ordering::Release);
-        }
-        drop(slot);
-        if rests {
-            self.wakes.wake_all();
-        }
-    }
 }
 
 impl Drop for Shared {
@@ -630,11 +591,6 @@ impl Drop for Shared {
         self.wakes.wake_all();
         self.updates.wake_all();
     }
-}
-
-/// When a driver counts as absent that means to act at `at`.
-fn overdue_at(at: Duration) -> u64 {
-    at.as_secs().saturating_add(DRIVER_GRACE.as_secs())
 }
 
 /// Drops foreign values; a panic in their `drop` ends there.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_credentials_core::{CredentialsError, Sleep};
+use oss_credentials_core::{CredentialsError, Sleep, sleeper};
 
 use super::store::{Target, take};
 use crate::section::Place;
@@ -38,15 +38,4 @@ pub(super) async fn under_lock<T>(
         pauses += 1;
         timer.sleep(PAUSE).await;
     }
-}
-
-fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
-    if let Some(own) = own {
-        return Some(Arc::clone(own));
-    }
-    #[cfg(feature = "tokio")]
-    if let Some(timer) = oss_credentials_core::TokioSleep::try_current() {
-        return Some(Arc::new(timer));
-    }
-    None
 }
