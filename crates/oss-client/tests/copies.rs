@@ -9,9 +9,10 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::Method;
-use oss_client::{Client, CopySource, Error, Operation};
+use oss_client::{Client, CopySource, Error, FixedDelay, Operation};
 use oss_testkit::{Fault, LocalCloud, Service};
 
 const BUCKET: &str = "examplebucket";
@@ -222,7 +223,9 @@ async fn versions_are_listed_with_their_delete_markers() {
 
 #[tokio::test]
 async fn a_lost_response_to_the_last_step_is_no_failure() {
-    let (cloud, client, content) = cloud().await;
+    let (cloud, _, content) = cloud().await;
+    let retry = FixedDelay::new(3, Duration::ZERO);
+    let client = common::of_cloud(&cloud).retry(retry).build().unwrap();
     cloud.fault(Service::Oss, Fault::reset().action("CompleteMultipartUpload"));
     let copy = || {
         client

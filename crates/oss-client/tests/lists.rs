@@ -169,7 +169,7 @@ async fn pages_without_an_end_are_an_error() {
         error.contains("it says that the next page begins where this one does"),
         "{error}"
     );
-    for expected in ["a name in it", "is no document", "is no document"] {
+    for expected in ["a name in it", "is not the document", "is not the document"] {
         let error = list().await.unwrap_err();
         assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
