@@ -1,6 +1,7 @@
 //! What the documents say is what the code says.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -50,17 +51,7 @@ fn the_tasks_of_the_clients_page_are_compiled() {
 #[test]
 fn sections_of_the_clients_page_exist() {
     let page = read("docs/oss-client.md");
-    let sections: Vec<String> = page
-        .lines()
-        .filter(|line| line.starts_with("##"))
-        .map(|line| {
-            let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title.replace(' ', "-");
-            kept.chars()
-                .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-                .collect()
-        })
-        .collect();
+    let sections = anchors(&page);
     let named: Vec<&str> = page
         .split("](#")
         .skip(1)
@@ -115,11 +106,17 @@ fn every_crate_has_a_readme_and_stands_in_the_root_one() {
     assert!(crates > 5);
 }
 
-/// Sources and pages name sections of the troubleshooting page that exist.
+/// Sources and pages name sections that exist, as `docs/env.md#errors` or `env.md#errors`.
 #[test]
-fn sections_of_the_troubleshooting_page_exist() {
-    let page = read("docs/troubleshooting.md");
-    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+fn sections_that_are_named_exist() {
+    let mut pages = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            pages.insert(name, anchors(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
     let mut named = 0;
     let mut folders = vec![root().join("crates"), root().join("docs")];
     while let Some(folder) = folders.pop() {
@@ -136,21 +133,50 @@ fn sections_of_the_troubleshooting_page_exist() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            for rest in text.split("troubleshooting.md#").skip(1) {
-                let name: String = rest
-                    .chars()
-                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
-                    .collect();
+            for (page, section) in named_sections(&text) {
+                let Some(sections) = pages.get(page) else {
+                    continue;
+                };
                 assert!(
-                    sections.contains(&name.as_str()),
-                    "{}: there is no section {name:?}",
+                    sections.iter().any(|anchor| anchor == section),
+                    "{}: {page} has no section {section:?}",
                     path.display()
                 );
                 named += 1;
             }
         }
     }
-    assert!(named > 3, "only {named} sections are named");
+    assert!(named > 60, "only {named} sections are named");
+}
+
+/// Each `name.md#section` of a text.
+fn named_sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.match_indices(".md#").map(move |(at, mark)| {
+        let (before, behind) = (&text[..at + mark.len() - 1], &text[at + mark.len()..]);
+        let page = before.rsplit(|c| !is_of_a_name(c)).next().unwrap_or_default();
+        let end = behind
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
+            .unwrap_or(behind.len());
+        (page, &behind[..end])
+    })
+}
+
+/// How the headings of a page are linked to.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let title = line
+            .trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .replace(' ', "-");
+        title
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            .collect()
+    };
+    headings.map(anchor).collect()
 }
 
 /// Whoever looks for a variable finds it on one page: each name that the sources of a crate hold in a constant

@@ -20,6 +20,7 @@ const NAMES: &[&str] = &[
     "static",
     "sts-assume-role",
     "uri",
+    "vending",
 ];
 
 /// A row of a section's table.
@@ -47,8 +48,8 @@ pub(crate) fn rows(page: &str) -> Vec<Row> {
             continue;
         };
         let mut cells = cells.trim_end_matches('|').split(" | ").map(str::trim);
-        let [first, cause, fix] = [(); 3].map(|()| cells.next().unwrap_or_default());
-        if first == "error" && cause == "cause" {
+        let [first, variant, cause, fix] = [(); 4].map(|()| cells.next().unwrap_or_default());
+        if first == "error" && variant == "variant" {
             continue;
         }
         let texts: Vec<String> = in_code_font(first)
@@ -282,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_row_has_texts_in_short() {
-        let page = "## env\n| error | cause | what to do |\n|---|---|---|\n\
-            | `env: the id (secret, security token) is empty` / `has blanks` | cause | fix |\n";
+        let page = "## env\n| error | variant | cause | what to do |\n|---|---|---|---|\n\
+            | `env: the id (secret, security token) is empty` / `has blanks` | `InvalidConfig` | cause | fix |\n";
         let rows = rows(page);
         let [row] = rows.as_slice() else {
             panic!("{}", rows.len())

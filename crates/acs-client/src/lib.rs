@@ -47,7 +47,7 @@
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
 //! | `tokio` | through `reqwest` | pauses between retries on tokio's timer, where a call is made inside a runtime |
 //!
-//! When a call fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
+//! When a call fails, `docs/acs-client.md#errors` in the repository lists each error with cause and fix.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

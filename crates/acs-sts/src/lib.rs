@@ -44,7 +44,7 @@
 //! | without any | | [`StsClient::assume_role_with_oidc`], which is not signed |
 //! | `tokio` | no | pauses between retries on tokio's timer, where a call is made inside a runtime |
 //!
-//! When a call fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
+//! When a call fails, `docs/sts-assume-role.md#errors` in the repository lists each error with cause and fix.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -53,7 +53,7 @@
 //! Without any of the last three only `http://` endpoints work. The public API names types of `reqwest` 0.13, `bytes` 1 and
 //! `futures-core` 0.3: the major version of this crate follows reqwest's.
 //!
-//! When something fails, `docs/troubleshooting.md#oss-client` in the repository lists each error with cause and fix.
+//! When something fails, `docs/oss-client-errors.md` in the repository lists each error with cause and fix.
 //!
 //! [`CredentialsProvider::invalidate`]: oss_credentials_core::CredentialsProvider::invalidate
 #![forbid(unsafe_code)]

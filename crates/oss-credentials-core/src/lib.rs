@@ -31,7 +31,7 @@
 //! | `tokio` | no | [`TokioSleep`], [`RefreshingProvider::spawn`], background refresh |
 //! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, a given environment |
 //!
-//! When something fails, `docs/troubleshooting.md` in the repository lists each error with cause and fix.
+//! When something fails, `docs/errors.md` in the repository lists each error with cause and fix.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

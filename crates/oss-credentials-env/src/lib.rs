@@ -16,7 +16,7 @@
 //! # Ok::<(), oss_credentials_core::CredentialsError>(())
 //! ```
 //!
-//! The crate has no features. When it fails: `docs/troubleshooting.md#env` in the repository.
+//! The crate has no features. When it fails: `docs/env.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 

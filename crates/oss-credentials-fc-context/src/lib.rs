@@ -35,7 +35,7 @@
 //! # Ok::<(), oss_credentials_core::CredentialsError>(())
 //! ```
 //!
-//! The crate has no features. When it fails: `docs/troubleshooting.md#fc-context` in the repository.
+//! The crate has no features. When it fails: `docs/fc-context.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 

@@ -81,7 +81,7 @@
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!
-//! When it fails: `docs/troubleshooting.md#kms-client-key` in the repository.
+//! When it fails: `docs/kms-client-key.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -34,7 +34,7 @@
 //! |---|---|---|
 //! | `tokio` | yes | background refresh, where there is a tokio runtime |
 //!
-//! When it fails: `docs/troubleshooting.md#process` in the repository.
+//! When it fails: `docs/process.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

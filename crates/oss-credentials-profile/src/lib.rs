@@ -70,7 +70,7 @@
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!
-//! When it fails: `docs/troubleshooting.md#profile` in the repository.
+//! When it fails: `docs/profile.md#errors` in the repository.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

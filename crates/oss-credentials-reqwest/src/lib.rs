@@ -28,7 +28,7 @@
 //! error that names the feature. With several, reqwest takes `native-tls`.
 //!
 //! The public API names types of `reqwest` 0.13: the major version of this crate follows reqwest's. When
-//! something fails: `docs/troubleshooting.md#reqwest` in the repository.
+//! something fails: `docs/errors.md#http-clients` in the repository.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -12,7 +12,7 @@
 //! # Ok::<(), oss_credentials_core::CredentialsError>(())
 //! ```
 //!
-//! The crate has no features. When it fails: `docs/troubleshooting.md#static` in the repository.
+//! The crate has no features. When it fails: `docs/static.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 

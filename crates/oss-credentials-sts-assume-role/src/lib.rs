@@ -64,7 +64,7 @@
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!
-//! When it fails: `docs/troubleshooting.md#sts-assume-role` in the repository.
+//! When it fails: `docs/sts-assume-role.md#errors` in the repository.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -58,7 +58,7 @@
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program; one that takes credentials needs `oss-credentials-core` alone.
 //!
-//! When it fails: `docs/troubleshooting.md#default` in the repository.
+//! When it fails: `docs/default-chain.md#errors` in the repository.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -36,7 +36,7 @@
 //! | `http` | no | signing of an `http::request::Parts` in place; `&http::HeaderMap` in a [`RequestView`] |
 //! | `post-policy` | no | `v4::PostPolicy`: signed policies for uploads by an HTML form |
 //!
-//! When something fails, `docs/troubleshooting.md#oss-sign` in the repository lists each error with cause and
+//! When something fails, `docs/errors.md#oss-sign` in the repository lists each error with cause and
 //! fix.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
