@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::assume_role::AssumeRole;
+use crate::call::Call;
 use crate::chain::ChainOptions;
 use crate::doctor::Doctor;
 use crate::exec::Exec;
@@ -19,7 +20,7 @@ use crate::whoami::Whoami;
 const EXAMPLES: &str = "\
 Examples:
   oss-credentials doctor                      which credentials there are, and what is wrong
-  oss-credentials whoami                      who they belong to, as the service says
+  oss-credentials whoami                      the account and identity they belong to
   eval \"$(oss-credentials export)\"            this shell gets them as variables
   oss-credentials exec -- terraform apply     one program gets them
   oss-credentials serve --url-file agent.url  all programs of this machine share them
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     AssumeRole(AssumeRole),
     Presign(Presign),
     Ls(Ls),
+    Call(Call),
     /// Print a script that completes this command in a shell
     Completions(Completions),
     /// Print the manual page, in the format of man(7)
@@ -76,6 +78,7 @@ impl Command {
             Self::AssumeRole(command) => Some(command.chain()),
             Self::Presign(command) => Some(command.chain()),
             Self::Ls(command) => Some(command.chain()),
+            Self::Call(command) => Some(command.chain()),
             Self::Completions(_) | Self::Man => None,
         }
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use acs_client::AcsError;
 use acs_sts::StsError;
 use oss_credentials::CredentialsError;
 
@@ -47,6 +48,15 @@ impl Exit {
         }
     }
 
+    /// The code for an error of the client for the OpenAPI. A refusal that names no key is about the call, such as its
+    /// parameters, and not about the credentials.
+    fn of_call(error: &AcsError) -> Self {
+        match error.error() {
+            CredentialsError::Denied(_) if error.key_id().is_none() => Self::Other,
+            error => Self::of(error),
+        }
+    }
+
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self.number())
     }
@@ -69,6 +79,8 @@ pub(crate) enum Failure {
     Credentials(CredentialsError),
     /// An error of the client for OSS, which is shown word for word.
     Client(Box<oss_client::Error>),
+    /// An error of the client for the OpenAPI, which is shown word for word.
+    Call(AcsError),
     /// What only this command can say.
     Other {
         command: &'static str,
@@ -88,6 +100,7 @@ impl Failure {
         match self {
             Self::Credentials(error) => Exit::of(error).code(),
             Self::Client(error) => Exit::of_client(error).code(),
+            Self::Call(error) => Exit::of_call(error).code(),
             Self::Other { .. } => Exit::Other.code(),
         }
     }
@@ -98,6 +111,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Credentials(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
+            Self::Call(error) => error.fmt(f),
             Self::Other { command, text } => write!(f, "{command}: {text}"),
         }
     }
@@ -108,6 +122,7 @@ impl Error for Failure {
         match self {
             Self::Credentials(error) => error.source(),
             Self::Client(error) => error.source(),
+            Self::Call(error) => error.source(),
             Self::Other { .. } => None,
         }
     }
@@ -125,6 +140,12 @@ impl From<oss_client::Error> for Failure {
             oss_client::Error::Credentials(error) => Self::Credentials(error),
             error => Self::Client(Box::new(error)),
         }
+    }
+}
+
+impl From<AcsError> for Failure {
+    fn from(error: AcsError) -> Self {
+        Self::Call(error)
     }
 }
 

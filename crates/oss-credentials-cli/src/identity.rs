@@ -1,4 +1,4 @@
-//! Who credentials belong to, as STS says it.
+//! The identity of credentials, as STS reports it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::chain::Chain;
 
-/// What asking STS brought.
+/// What STS returned.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) endpoint: String,
@@ -26,7 +26,7 @@ pub(crate) struct Exchange {
     pub(crate) clock_offset: Option<ClockOffset>,
 }
 
-/// Asks STS who the credentials belong to.
+/// Asks STS for the identity of the credentials.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ impl Watched {
         })
     }
 
-    /// The last exchange that brought a response.
+    /// The last exchange with a response.
     fn last(&self) -> Option<Exchange> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,6 +14,7 @@
 
 mod args;
 mod assume_role;
+mod call;
 mod chain;
 mod doctor;
 mod duration;
@@ -73,6 +74,7 @@ async fn execute(options: Options, is_marked: bool) -> Outcome {
         Command::AssumeRole(command) => command.run().await,
         Command::Presign(command) => command.run().await,
         Command::Ls(command) => command.run().await,
+        Command::Call(command) => command.run().await,
         Command::Completions(command) => command.run(),
         Command::Man => args::print_man_page(),
     }

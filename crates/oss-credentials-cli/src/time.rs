@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat};
+use oss_credentials::{Clock as _, SystemClock};
 
 /// RFC 3339 in UTC with whole seconds; `None` outside of what chrono can hold.
 pub(crate) fn rfc3339(at: SystemTime) -> Option<String> {
@@ -19,6 +20,11 @@ pub(crate) fn with_distance(at: SystemTime, now: SystemTime) -> String {
         (Err(_), Ok(past)) => format!("{text} ({} ago)", span(past)),
         (Err(_), Err(_)) => text,
     }
+}
+
+/// A reading of the monotonic clock.
+pub(crate) fn monotonic() -> Duration {
+    SystemClock.monotonic().unwrap_or_default()
 }
 
 /// A span in the two largest units that count.

@@ -18,7 +18,7 @@ Examples:
   oss-credentials whoami --profile staging
   oss-credentials whoami --json | jq -r .arn";
 
-/// Show who the credentials in use belong to: STS is asked (GetCallerIdentity, which needs no permission)
+/// Show the account and identity of the credentials in use, as STS GetCallerIdentity reports them; no permission is needed
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Whoami {
@@ -77,7 +77,7 @@ fn expiry(credentials: &Credentials) -> String {
     match credentials.expires_at() {
         Some(at) => with_distance(at, SystemClock.now()),
         None if credentials.security_token().is_some() => {
-            "not known: whoever set the token did not say".to_owned()
+            "unknown: the source of the token does not state it".to_owned()
         }
         None => "never".to_owned(),
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 use oss_credentials::ecs_ram_role::ENV_DISABLED;
 use oss_credentials::profile::{ENV_CLI_PROFILE_DISABLED, ENV_CREDENTIALS_FILE};
 use oss_credentials::uri::ENV_CREDENTIALS_URI;
-use oss_credentials::{Credentials, ENV_CREDENTIALS_PROVIDER};
+use oss_credentials::{Credentials, ENV_CREDENTIALS_PROVIDER, Env};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -58,6 +58,21 @@ const REMOVED: [&str; 39] = [
     ENV_CREDENTIALS_PROVIDER,
 ];
 
+/// The hosts that are reached without a proxy. HTTP clients read one of the two, or both.
+const DIRECT: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// Those where the agent listens.
+const LOOPBACK: &str = "127.0.0.1,localhost";
+
+/// The list of one variable, or of the other where that is not set, with loopback. `*` stands for all hosts.
+fn without_proxy(env: &impl Env, name: &str) -> String {
+    let mut names = [name].into_iter().chain(DIRECT);
+    match names.find_map(|name| env.non_empty(name)) {
+        Some(list) if list.trim() == "*" => list,
+        Some(list) => format!("{list},{LOOPBACK}"),
+        None => LOOPBACK.to_owned(),
+    }
+}
+
 /// Variables to set, after others have been removed.
 pub(super) struct Environment {
     set: Vec<(&'static str, Zeroizing<String>)>,
@@ -79,7 +94,10 @@ impl Environment {
 
     /// A credentials URI comes last in every vendor chain, so what comes before it is disabled: the CLI's file and
     /// instance metadata by their variables, and the SDKs' file by naming an empty one.
-    pub(super) fn uri(url: &str) -> io::Result<Self> {
+    ///
+    /// The agent is reached without a proxy, whatever `env` says of one: a proxy does not reach loopback here, and would
+    /// read the credentials.
+    pub(super) fn uri(url: &str, env: &impl Env) -> io::Result<Self> {
         let file = tempfile::Builder::new()
             .prefix("oss-credentials-none-")
             .suffix(".ini")
@@ -95,8 +113,13 @@ impl Environment {
             // Programs of this family stop at a file that is named and has no profile.
             (ENV_CREDENTIALS_PROVIDER, "uri".to_owned()),
         ];
+        let direct = DIRECT.map(|name| (name, without_proxy(env, name)));
         Ok(Self {
-            set: set.map(|(name, value)| (name, Zeroizing::new(value))).into(),
+            set: set
+                .into_iter()
+                .chain(direct)
+                .map(|(name, value)| (name, Zeroizing::new(value)))
+                .collect(),
             _empty_file: Some(file),
         })
     }
@@ -114,6 +137,7 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use oss_credentials::test_util::FakeEnv;
     use std::ffi::OsStr;
 
     fn applied(environment: &Environment, name: &str) -> Option<String> {
@@ -140,11 +164,26 @@ mod tests {
 
     #[test]
     fn a_uri_comes_with_an_empty_file_that_ends_with_it() {
-        let environment = Environment::uri("http://127.0.0.1:1/").unwrap();
+        let environment = Environment::uri("http://127.0.0.1:1/", &FakeEnv::new()).unwrap();
         let path = applied(&environment, "ALIBABA_CLOUD_CREDENTIALS_FILE").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"");
         assert_eq!(applied(&environment, "ALIBABA_CLOUD_ACCESS_KEY_ID"), None);
+        assert_eq!(
+            applied(&environment, "NO_PROXY").as_deref(),
+            Some("127.0.0.1,localhost")
+        );
         drop(environment);
         assert!(!std::path::Path::new(&path).exists());
+    }
+
+    #[test]
+    fn the_agent_is_added_to_the_hosts_without_a_proxy() {
+        let env = FakeEnv::from_iter([("NO_PROXY", "example.com")]);
+        for name in DIRECT {
+            assert_eq!(without_proxy(&env, name), "example.com,127.0.0.1,localhost");
+        }
+        let env = FakeEnv::from_iter([("no_proxy", "a.example"), ("NO_PROXY", "*")]);
+        assert_eq!(without_proxy(&env, "no_proxy"), "a.example,127.0.0.1,localhost");
+        assert_eq!(without_proxy(&env, "NO_PROXY"), "*");
     }
 }

@@ -89,7 +89,7 @@ impl Exec {
         #[cfg(unix)]
         let signals = signals::Signals::listen()
             .map_err(|error| Failure::other("exec", format!("signals cannot be listened for: {error}")))?;
-        let environment = Environment::uri(&agent.url()).map_err(|error| {
+        let environment = Environment::uri(&agent.url(), &self.chain.env()?).map_err(|error| {
             Failure::other(
                 "exec",
                 format!("an empty credentials file cannot be written: {error}"),

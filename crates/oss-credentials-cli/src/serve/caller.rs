@@ -72,6 +72,18 @@ impl Connection {
     }
 }
 
+/// The user who runs the agent.
+#[cfg(unix)]
+pub(super) fn own_user_id() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Nobody: users are not known here.
+#[cfg(not(unix))]
+pub(super) fn own_user_id() -> u32 {
+    u32::MAX
+}
+
 #[cfg(not(target_os = "linux"))]
 fn look(_peer: SocketAddr, _local: SocketAddr) -> Option<Caller> {
     None

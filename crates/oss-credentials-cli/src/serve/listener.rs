@@ -16,10 +16,13 @@ use tokio::task::JoinSet;
 
 use super::caller::Connection;
 use super::router::Router;
+use super::share::Shares;
 use crate::TRACING_TARGET;
 
 /// More callers wait in the system's queue. A process has 1024 descriptors by default.
 const MOST_CONNECTIONS: usize = 512;
+/// With fewer places left, those of each other user are counted.
+const FEW_LEFT: usize = MOST_CONNECTIONS / 2;
 /// How long a caller may take to send the head of a request, and an idle connection stays open.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection lives, whatever it does.
@@ -36,6 +39,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Connections {
     places: Arc<Semaphore>,
+    shares: Arc<Shares>,
     tasks: RefCell<JoinSet<()>>,
     is_ending: watch::Sender<bool>,
 }
@@ -44,6 +48,7 @@ impl Default for Connections {
     fn default() -> Self {
         Self {
             places: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            shares: Arc::default(),
             tasks: RefCell::default(),
             is_ending: watch::Sender::new(false),
         }
@@ -65,7 +70,15 @@ impl Connections {
                     continue;
                 }
             };
-            let serving = serve(stream, peer, Arc::clone(router), self.is_ending.subscribe());
+            let is_crowded = self.places.available_permits() < FEW_LEFT;
+            let shares = is_crowded.then(|| Arc::clone(&self.shares));
+            let serving = serve(
+                stream,
+                peer,
+                Arc::clone(router),
+                shares,
+                self.is_ending.subscribe(),
+            );
             let mut tasks = self.tasks.borrow_mut();
             // What has ended is forgotten, so that the set does not grow.
             while tasks.try_join_next().is_some() {}
@@ -88,17 +101,25 @@ impl Connections {
     }
 }
 
-/// Answers on one connection until it ends.
+/// Answers on one connection until it ends. With `shares`, it is closed at once if its user has had enough.
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Arc<Router>,
+    shares: Option<Arc<Shares>>,
     mut is_ending: watch::Receiver<bool>,
 ) {
     // Responses are small, and nothing follows that they could wait for.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
     let connection = Connection::new(peer, local);
+    let _share = match &shares {
+        None => None,
+        Some(shares) => match shares.admit(&connection).await {
+            Some(share) => Some(share),
+            None => return,
+        },
+    };
     let service = service_fn(|request| {
         let answer = router.answer(request, &connection);
         async move { Ok::<_, Infallible>(answer.await) }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
-use oss_credentials::{Clock as _, Credentials, CredentialsProvider as _, SystemClock};
+use oss_credentials::{Clock as _, Credentials, SystemClock};
 use zeroize::Zeroizing;
 
-use super::caller::Connection;
+use super::caller::{Connection, own_user_id};
 use super::document::secret_json;
-use super::router::{Answer, Refusal, Router, answer, credentials_answer, error_answer, now};
+use super::response::{Answer, Refusal, answer, error_answer};
 use super::secret::Secret;
 use crate::export::local_expiry;
-use crate::time::rfc3339;
+use crate::time::{monotonic, rfc3339};
 
 const TOKEN_PATH: &str = "/latest/api/token";
 const ROLES_PATH: &str = "/latest/meta-data/ram/security-credentials/";
@@ -37,18 +37,20 @@ pub(super) struct Metadata {
     tokens: Mutex<VecDeque<(Secret, Duration)>>,
 }
 
+/// What a request for metadata gets.
+pub(super) enum Reply {
+    Ready(Answer),
+    /// The [`document`] with the credentials.
+    Credentials,
+}
+
 impl Metadata {
     /// Whether a path is one of the metadata.
     pub(super) fn has(path: &str) -> bool {
         path.starts_with("/latest/")
     }
 
-    pub(super) async fn answer(
-        &self,
-        request: &Parts,
-        connection: &Connection,
-        router: &Router,
-    ) -> Result<Answer, Refusal> {
+    pub(super) async fn reply(&self, request: &Parts, connection: &Connection) -> Result<Reply, Refusal> {
         let caller = connection.caller().await;
         if caller.is_none_or(|caller| caller.user_id != own_user_id()) {
             return Err(Refusal::User);
@@ -56,7 +58,7 @@ impl Metadata {
         let headers = &request.headers;
         let path = request.uri.path();
         if path == TOKEN_PATH && request.method == Method::PUT {
-            return self.token(headers);
+            return self.token(headers).map(Reply::Ready);
         }
         if request.method != Method::GET {
             return Err(Refusal::Method);
@@ -65,14 +67,8 @@ impl Metadata {
             return Err(Refusal::Token);
         }
         match path.strip_prefix(ROLES_PATH) {
-            Some("") => Ok(answer(StatusCode::OK, "text/plain", ROLE)),
-            Some(ROLE) => {
-                router.log(connection).await;
-                let credentials = router.provider().credentials().await;
-                Ok(credentials_answer(
-                    credentials.map(|credentials| document(&credentials)),
-                ))
-            }
+            Some("") => Ok(Reply::Ready(answer(StatusCode::OK, "text/plain", ROLE))),
+            Some(ROLE) => Ok(Reply::Credentials),
             _ => Err(Refusal::Path),
         }
     }
@@ -94,7 +90,7 @@ impl Metadata {
             ));
         };
         let text = Zeroizing::new(token.expose().to_owned());
-        let now = now();
+        let now = monotonic();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|(_, until)| *until > now);
         if tokens.len() >= MOST_TOKENS {
@@ -105,7 +101,7 @@ impl Metadata {
     }
 
     fn is_token(&self, given: &str) -> bool {
-        let now = now();
+        let now = monotonic();
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens
             .iter()
@@ -120,7 +116,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-fn document(credentials: &Credentials) -> Bytes {
+/// The credentials as instance metadata has them.
+pub(super) fn document(credentials: &Credentials) -> Bytes {
     let now = SystemClock.now();
     secret_json(&[
         ("Code", Some("Success")),
@@ -133,15 +130,4 @@ fn document(credentials: &Credentials) -> Bytes {
         ("Expiration", rfc3339(local_expiry(credentials, now)).as_deref()),
         ("LastUpdated", rfc3339(now).as_deref()),
     ])
-}
-
-#[cfg(unix)]
-fn own_user_id() -> u32 {
-    nix::unistd::geteuid().as_raw()
-}
-
-/// Nobody: `--imds` is refused where users are not known.
-#[cfg(not(unix))]
-fn own_user_id() -> u32 {
-    u32::MAX
 }

@@ -1,7 +1,8 @@
 //! `serve`: an agent that shares one refreshing provider with the programs of a machine.
 //!
-//! `listener` accepts connections and bounds them, `router` decides what a request gets, `caller` finds out who asks,
-//! `credentials` is the provider behind all of it, `document` writes what callers get.
+//! `listener` accepts connections and bounds them, `share` bounds those of each user, `router` decides what a request
+//! gets, `caller` finds out who asks, `credentials` is the provider behind all of it, `document` and `response` write what
+//! callers get.
 
 mod caller;
 mod credentials;
@@ -9,8 +10,10 @@ mod document;
 mod limit;
 mod listener;
 mod metadata;
+mod response;
 mod router;
 mod secret;
+mod share;
 #[cfg(unix)]
 mod signals;
 mod url_file;

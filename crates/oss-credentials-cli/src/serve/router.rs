@@ -1,27 +1,22 @@
 //! What a request gets.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
-};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
-use oss_credentials::{
-    Clock as _, CredentialsError, CredentialsProvider as _, RefreshingProvider, SystemClock,
-};
-use serde_json::json;
+use hyper::{Method, Request, StatusCode};
+use oss_credentials::{Clock as _, CredentialsProvider as _, RefreshingProvider, SystemClock};
 
 use super::caller::Connection;
 use super::credentials::ChainSource;
 use super::document::UriDocument;
 use super::limit::Limit;
-use super::metadata::Metadata;
+use super::metadata::{self, Metadata, Reply};
+use super::response::{Answer, Refusal, closing, credentials_answer, error_answer};
 use super::secret::Secret;
 use crate::TRACING_TARGET;
+use crate::time::monotonic;
 
 /// Path of the credentials URI, and the parameter with the secret.
 pub(super) const PATH: &str = "/credentials";
@@ -35,8 +30,6 @@ const LOGGED: (u32, u32) = (256, 20);
 /// How many refusals have a reason and a line in the log, at once and a second.
 const REFUSALS: (u32, u32) = (10, 1);
 
-pub(super) type Answer = Response<Full<Bytes>>;
-
 /// Decides what a request gets, and logs who asked.
 pub(super) struct Router {
     provider: RefreshingProvider<ChainSource>,
@@ -46,46 +39,6 @@ pub(super) struct Router {
     document: UriDocument,
     logged: Limit,
     refusals: Limit,
-}
-
-/// Why a request is refused. Nothing of the request is repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// A browser that was led here by a name of somebody else's.
-    Host,
-    /// It came through a proxy.
-    Forwarded,
-    Secret,
-    Path,
-    Method,
-    User,
-    Token,
-    Ttl,
-}
-
-impl Refusal {
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Host | Self::Forwarded | Self::Secret | Self::User => StatusCode::FORBIDDEN,
-            Self::Path => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Token => StatusCode::UNAUTHORIZED,
-            Self::Ttl => StatusCode::BAD_REQUEST,
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Host => "the Host header does not name this agent",
-            Self::Forwarded => "instance metadata is not answered through a proxy",
-            Self::Secret => "the secret in the query is missing or wrong",
-            Self::Path => "there is nothing at this path",
-            Self::Method => "this method is not allowed here",
-            Self::User => "instance metadata is for programs of the user who runs this agent",
-            Self::Token => "the metadata token is missing, wrong or expired",
-            Self::Ttl => "the lifetime of the metadata token has to be 1 to 21600 seconds",
-        }
-    }
 }
 
 impl Router {
@@ -136,7 +89,10 @@ impl Router {
             return Err(Refusal::Host);
         }
         if let Some(metadata) = metadata {
-            return metadata.answer(request, connection, self).await;
+            return match metadata.reply(request, connection).await? {
+                Reply::Ready(answer) => Ok(answer),
+                Reply::Credentials => Ok(self.metadata_document(connection).await),
+            };
         }
         if path != PATH {
             return Err(Refusal::Path);
@@ -154,12 +110,18 @@ impl Router {
         Ok(credentials_answer(document))
     }
 
+    async fn metadata_document(&self, connection: &Connection) -> Answer {
+        self.log(connection).await;
+        let credentials = self.provider.credentials().await;
+        credentials_answer(credentials.map(|credentials| metadata::document(&credentials)))
+    }
+
     /// Logs who has opened a connection, once, and not more often than is useful.
-    pub(super) async fn log(&self, connection: &Connection) {
+    async fn log(&self, connection: &Connection) {
         if connection.is_logged() {
             return;
         }
-        let Some(left_out) = self.logged.take(now()) else {
+        let Some(left_out) = self.logged.take(monotonic()) else {
             return;
         };
         connection.set_logged();
@@ -169,7 +131,7 @@ impl Router {
 
     /// Refusals beyond a limit get no reason and no line in the log.
     async fn refuse(&self, refusal: Refusal, connection: &Connection) -> Answer {
-        let Some(left_out) = self.refusals.take(now()) else {
+        let Some(left_out) = self.refusals.take(monotonic()) else {
             let mut answer = error_answer(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Throttling",
@@ -191,19 +153,6 @@ impl Router {
         }
         closing(answer)
     }
-}
-
-/// The code of an error for the program that asked.
-fn error_code(error: &CredentialsError) -> &'static str {
-    match error {
-        CredentialsError::Unavailable(_) | CredentialsError::InvalidResponse(_) => "ServiceUnavailable",
-        _ => "NoCredentials",
-    }
-}
-
-/// A reading of the monotonic clock.
-pub(super) fn now() -> Duration {
-    SystemClock.monotonic().unwrap_or_default()
 }
 
 /// Whether the host is this agent's, with or without a port. A name that somebody's page leads here is not.
@@ -236,44 +185,6 @@ fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
         let (found, value) = pair.split_once('=')?;
         (found == name).then_some(value)
     })
-}
-
-/// The document with the credentials, or why there are none.
-pub(super) fn credentials_answer(document: Result<Bytes, CredentialsError>) -> Answer {
-    match document {
-        Ok(document) => json_answer(StatusCode::OK, document),
-        Err(error) => {
-            let status = match error {
-                CredentialsError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
-            };
-            error_answer(status, error_code(&error), &error.to_string())
-        }
-    }
-}
-
-fn json_answer(status: StatusCode, text: impl Into<Bytes>) -> Answer {
-    answer(status, "application/json", text)
-}
-
-pub(super) fn error_answer(status: StatusCode, code: &str, message: &str) -> Answer {
-    json_answer(status, json!({ "Code": code, "Message": message }).to_string())
-}
-
-pub(super) fn answer(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(text.into()));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
-fn closing(mut answer: Answer) -> Answer {
-    answer
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
 }
 
 impl std::fmt::Debug for Router {

@@ -1,0 +1,105 @@
+//! JSON as people read it, with every value as the service wrote it.
+
+use std::fmt::Write as _;
+
+use oss_credentials::text;
+
+/// Spaces for each level.
+const INDENT: usize = 2;
+
+/// Breaks a valid JSON text into lines. Values keep their digits and their order; characters that would move the cursor
+/// of a terminal or the direction of the text are written as escapes, which mean the same.
+pub(super) fn indented(json: &str) -> String {
+    let mut shown = Shown::default();
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => shown.string(&mut rest),
+            '{' | '[' => {
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                shown.text.push(c);
+                match rest.next_if(|c| matches!(c, '}' | ']')) {
+                    Some(end) => shown.text.push(end),
+                    None => shown.line(shown.depth + 1),
+                }
+            }
+            '}' | ']' => {
+                shown.line(shown.depth.saturating_sub(1));
+                shown.text.push(c);
+            }
+            ',' => {
+                shown.text.push(c);
+                shown.line(shown.depth);
+            }
+            ':' => shown.text.push_str(": "),
+            c if c.is_ascii_whitespace() => {}
+            c => shown.text.push(c),
+        }
+    }
+    shown.text
+}
+
+#[derive(Default)]
+struct Shown {
+    text: String,
+    depth: usize,
+}
+
+impl Shown {
+    /// Begins a line at this level.
+    fn line(&mut self, depth: usize) {
+        self.depth = depth;
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "\n{:1$}", "", depth * INDENT);
+    }
+
+    /// Copies the rest of a string, with its quotation marks.
+    fn string(&mut self, rest: &mut impl Iterator<Item = char>) {
+        self.text.push('"');
+        while let Some(c) = rest.next() {
+            self.character(c);
+            match c {
+                '"' => return,
+                '\\' => self.text.extend(rest.next()),
+                _ => {}
+            }
+        }
+    }
+
+    fn character(&mut self, c: char) {
+        if text::safe(c) == c {
+            self.text.push(c);
+            return;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(self.text, "\\u{unit:04x}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_as_they_were_written() {
+        let json = r#" {"b": 12345678901234567890.10, "a":[1,{"c":"x, {\"y\"}\\"}, {} ,[ ]],"e":""} "#;
+        let shown = indented(json.trim());
+        assert_eq!(
+            shown,
+            "{\n  \"b\": 12345678901234567890.10,\n  \"a\": [\n    1,\n    {\n      \"c\": \"x, {\\\"y\\\"}\\\\\"\n    },\n    \
+             {},\n    []\n  ],\n  \"e\": \"\"\n}"
+        );
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(json));
+    }
+
+    #[test]
+    fn no_character_moves_the_cursor_of_a_terminal() {
+        let json = "[\"\u{9b}31m \u{202e} \u{7f} \u{e0041} ä\"]";
+        let shown = indented(json);
+        assert!(shown.contains(r"\u009b31m \u202e \u007f"), "{shown}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(json));
+    }
+}
