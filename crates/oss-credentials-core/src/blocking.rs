@@ -1,4 +1,4 @@
-//! Use from code that is not async.
+//! Use from synchronous code.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,14 +17,14 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs a future on this thread until it is done, parking the thread while it waits.
+/// Runs a future on this thread until it is done. The thread is parked while the future waits.
 ///
-/// Enough for static, environment and file providers, and for any provider over the blocking HTTP client of
-/// `oss-credentials-http` (`blocking_http_fn`). Futures of an async HTTP client need a runtime of their own
-/// elsewhere.
+/// This is enough for static, environment and file providers, and for any provider over a blocking HTTP client
+/// (`blocking_http_fn` of `oss-credentials-http`). Futures of an async HTTP client need a runtime of their own
+/// on another thread.
 ///
-/// Never call it inside an async task: it holds up that task's thread, and if the runtime needs that thread to
-/// make the progress that is waited for, it waits for ever and no time-out fires. Use `.await` there.
+/// Never call it inside an async task: it blocks that task's thread. If the runtime needs that thread to make
+/// progress, it waits forever and no timeout fires. Use `.await` there.
 ///
 /// ```
 /// use oss_credentials_core::blocking;

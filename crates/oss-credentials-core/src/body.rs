@@ -1,10 +1,10 @@
-//! Checks of JSON bodies, before and after a parser reads them.
+//! Checks of JSON bodies, before and after parsing.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Why a body is not the one that was expected. Holds nothing of it, as any piece may belong to a key.
+/// Why a body is not the expected one. It contains nothing of the body, since any part may belong to a key.
 ///
 /// `Display` completes the sentence "the response …".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,17 +16,17 @@ pub enum BodyDefect {
     Markup,
     /// Anything other than a JSON object.
     NotObject,
-    /// A JSON object at first, but broken at this place, or with a field of another type there. A parser's own
-    /// text may quote what it stumbled over.
+    /// A JSON object at first, but broken at this place, or with a field of another type there. The parser's own
+    /// text is not used, because it may quote the body.
     NotJson {
         /// From 1.
         line: usize,
         /// From 1; 0 for the end of the line before.
         column: usize,
     },
-    /// This field is not there or is empty.
+    /// This field is missing or empty.
     Missing(&'static str),
-    /// This field, or what else is named, is not what it should be.
+    /// This field, or the named part, is malformed.
     Unreadable(&'static str),
 }
 
@@ -50,9 +50,9 @@ impl fmt::Display for BodyDefect {
 
 impl std::error::Error for BodyDefect {}
 
-/// Gives the body back if it begins as a JSON object does, so that a parser may be asked about the rest.
+/// Returns the body if it begins as a JSON object does, so that a parser can read the rest.
 ///
-/// Parsers that are derived from a structure may take an array for it, too.
+/// Parsers that are derived from a structure may accept an array as well.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub fn json_object(body: &[u8]) -> Result<&[u8], BodyDefect> {
     }
 }
 
-/// The value of a field that has to be there and must not be empty.
+/// Returns the value of a field that must be present and not empty.
 ///
 /// # Errors
 ///
@@ -89,10 +89,10 @@ pub fn required<T: AsRef<str>>(value: Option<T>, field: &'static str) -> Result<
         .ok_or(BodyDefect::Missing(field))
 }
 
-/// The text of a JSON string, given as it is written, with its quotes; `None` if it is not one.
+/// Returns the text of a JSON string, given as it is written, with its quotes; `None` if it is not one.
 ///
-/// The text is written once, into memory that is overwritten. Parsers keep a text with escapes in a buffer of their own,
-/// which they free as it is.
+/// The text is written once, into memory that is overwritten. Parsers copy a text with escapes into a buffer of their
+/// own, which they free without overwriting it.
 ///
 /// ```
 /// use oss_credentials_core::body::json_text;
@@ -113,7 +113,7 @@ pub fn json_text(raw: &str) -> Option<Zeroizing<String>> {
     Some(plain)
 }
 
-/// The character of an escape, by what follows the backslash, and how many bytes of that belong to it.
+/// Returns the character of an escape, by what follows the backslash, and how many bytes of that belong to it.
 fn json_escape(from: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = from.get(at..at + 4)?;

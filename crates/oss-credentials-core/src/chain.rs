@@ -1,4 +1,4 @@
-//! Several providers, asked in order, without ever changing identity silently.
+//! Several providers, called in order, without silent changes of identity.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,30 +18,30 @@ mod names {
     pub(super) const MEMBER_CHANGED: &str = "chain.member_changed";
 }
 
-/// Value of `answered` before any member has answered.
+/// Value of `answered` before any member has returned credentials.
 const NOBODY: usize = usize::MAX;
 
-/// What a chain does when a member that is set up fails.
+/// What a chain does when a configured member fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChainPolicy {
-    /// Stop and report it. The default: going on would hand out another identity.
+    /// Stops and reports the error. The default: continuing would silently switch to a different identity.
     #[default]
     StopOnFailure,
-    /// Go on to the next member, as the official SDKs do. Every time that happens a warning is logged, since
-    /// the program may then act as somebody else than its operator meant.
+    /// Continues with the next member, as the official SDKs do. A warning is logged each time, since the program may
+    /// then act as a different identity than its operator intended.
     ContinueOnFailure,
 }
 
-/// Asks several providers in order and stays with the one that answered.
+/// Calls several providers in order and stays with the first that returned credentials.
 ///
-/// - Only "not configured" passes the question on to the next member. A member that is set up but fails
-///   stops the chain: walking on would change identity without telling anyone. The error is the member's own,
-///   and its hint ends with where the chain stopped and who was not asked.
-/// - The chain stays with the member that answered. If that member is no longer configured, this is a failure as well,
-///   since going on would change identity.
+/// - Only "not configured" makes the chain continue with the next member. A member that is configured but fails
+///   stops the chain: continuing would silently switch to a different identity. The error is the member's own,
+///   and its hint ends with the place where the chain stopped and the members that were not called.
+/// - The chain stays with the member that returned credentials. If that member is no longer configured, this is a
+///   failure as well, since continuing would change the identity.
 /// - The chain has no cache of its own. [`CredentialsProvider::cached`] and
-///   [`CredentialsProvider::invalidate`] go to the member that answered.
+///   [`CredentialsProvider::invalidate`] are forwarded to the member that returned credentials last.
 ///
 /// # Examples
 ///
@@ -80,8 +80,8 @@ impl Member {
         }
     }
 
-    /// The error of a member that has answered before. That it is not configured any more is a failure: otherwise a
-    /// variable that is removed at run time would change the identity.
+    /// The error of a member that has returned credentials before. If it is no longer configured, that is a failure:
+    /// otherwise removing a variable at run time would change the identity.
     fn keep_identity(&self, error: CredentialsError) -> CredentialsError {
         if !error.is_not_configured() {
             return error;
@@ -107,19 +107,19 @@ impl ChainProvider {
         }
     }
 
-    /// Name of the member that answered last; `None` before the first answer.
+    /// Returns the name of the member that returned credentials last; `None` before the first time.
     pub fn answered(&self) -> Option<&'static str> {
         self.members
             .get(self.answered.load(Ordering::Acquire))
             .map(|member| member.name)
     }
 
-    /// Names of the members, in the order in which they are asked.
+    /// Returns the names of the members, in the order in which they are called.
     pub fn member_names(&self) -> impl Iterator<Item = &'static str> {
         self.members.iter().map(|member| member.name)
     }
 
-    /// Goes from member to member. `reasons` holds what members before `from` said.
+    /// Calls member after member. `reasons` contains the errors of the members before `from`.
     async fn walk(
         &self,
         mut reasons: Vec<(&'static str, CredentialsError)>,
@@ -138,7 +138,7 @@ impl ChainProvider {
         Err(nobody_answered(reasons))
     }
 
-    /// Keeps the reason and lets the walk go on, or ends it with the error.
+    /// Keeps the reason and continues, or ends the walk with the error.
     fn pass_on(
         &self,
         member: &Member,
@@ -160,7 +160,7 @@ impl ChainProvider {
         Ok(())
     }
 
-    /// Whoever reads the error may wonder why a member that works was of no use.
+    /// Explains why the remaining members were not called.
     fn why_it_stops(&self, at: &Member) -> String {
         let behind = self
             .members
@@ -175,8 +175,8 @@ impl ChainProvider {
         format!("the chain stops at {name}, as that is set up, and does not ask {not_asked}")
     }
 
-    /// Makes a member the one that is asked from now on, unless another walk was faster: two walks at the
-    /// same time must not end with two identities.
+    /// Makes a member the one that is called from now on, unless a concurrent walk was faster: two concurrent walks
+    /// must not end with two identities.
     async fn settle(
         &self,
         before: usize,
@@ -214,7 +214,7 @@ impl ChainProvider {
     }
 }
 
-/// Several failures and no answer: with `ContinueOnFailure` a real failure says more than the report.
+/// Several failures and no credentials: with `ContinueOnFailure`, a real failure is more useful than the report.
 fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> CredentialsError {
     let report = ChainReport::new(reasons);
     let failure = report.reasons().find(|(_, error)| !error.is_not_configured());
@@ -222,7 +222,7 @@ fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> Credential
         None => CredentialsError::NoProvider(report),
         Some((_, first)) => {
             let what = format!("no member brought credentials\n{report}");
-            // What can be done about it is what can be done about the first failure.
+            // The hint is that of the first failure.
             first.with_detail(ErrorDetail::builder("chain", what).source(first.clone()).build())
         }
     }
@@ -275,7 +275,7 @@ impl CredentialsProvider for ChainProvider {
                 provider: Ok(provider),
                 ..
             }) => provider.invalidate(rejected),
-            // Nobody has answered, so the credentials are not this chain's.
+            // No member has returned credentials, so these are not this chain's.
             _ => Invalidation::AlreadyReplaced,
         }
     }
@@ -286,7 +286,7 @@ impl CredentialsProvider for ChainProvider {
     }
 }
 
-/// Makes a [`ChainProvider`]; see [`ChainProvider::builder`].
+/// Builds a [`ChainProvider`]; see [`ChainProvider::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ChainProviderBuilder {
@@ -295,10 +295,10 @@ pub struct ChainProviderBuilder {
 }
 
 impl ChainProviderBuilder {
-    /// Adds a member behind those already there.
+    /// Adds a member after the existing ones.
     ///
-    /// An `Err`, as a provider's `from_env` may give it, is kept: it is what the member answers, so that the
-    /// report tells why it took no part, and a half-set configuration stops the chain.
+    /// An `Err`, such as the result of a provider's `from_env`, is kept: the member returns it whenever it is called.
+    /// The report then shows why it took no part, and a partial configuration stops the chain.
     pub fn member(
         mut self,
         name: &'static str,
@@ -309,13 +309,13 @@ impl ChainProviderBuilder {
         self
     }
 
-    /// What to do when a member that is set up fails. Default: [`ChainPolicy::StopOnFailure`].
+    /// Sets what happens when a configured member fails. Default: [`ChainPolicy::StopOnFailure`].
     pub fn policy(mut self, policy: ChainPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Makes the chain. A chain without members answers [`CredentialsError::NoProvider`].
+    /// Builds the chain. A chain without members returns [`CredentialsError::NoProvider`].
     pub fn build(self) -> ChainProvider {
         ChainProvider {
             members: self.members,

@@ -1,4 +1,4 @@
-//! The value every provider hands out.
+//! The value that every provider returns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::masked_id::MaskedId;
 /// Source name of credentials whose builder was given none.
 pub(crate) const UNNAMED_SOURCE: &str = "custom";
 
-/// How long a copy of credentials without expiry may be kept where no refresh is known: 60 seconds. See
+/// How long a copy of credentials without expiry may be kept if no refresh is known: 60 seconds. See
 /// [`Credentials::fresh_until`].
 pub const COPY_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -22,13 +22,13 @@ const KEY_ID: &str = "access_key_id";
 const KEY_SECRET: &str = "access_key_secret";
 const TOKEN: &str = "security_token";
 
-/// An Alibaba Cloud AccessKey pair, with the security token and expiry of a temporary one.
+/// An Alibaba Cloud access key pair, with the security token and expiry of a temporary one.
 ///
-/// One value is one generation: id, secret and token always belong together. Cloning costs one atomic
-/// increment, and all clones share the same secret, which is overwritten in memory when the last of them
+/// A value is one generation: access key ID, secret and token always belong together. Cloning costs one atomic
+/// increment. All clones share the same secret, which is overwritten in memory when the last clone
 /// is dropped.
 ///
-/// `Debug` never shows the secret or the token, and only the ends of the AccessKey id.
+/// `Debug` never shows the secret or the token, and only the first and last characters of the access key ID.
 ///
 /// # Examples
 ///
@@ -53,14 +53,14 @@ struct Inner {
     security_token: Option<Zeroizing<String>>,
     expires_at: Option<SystemTime>,
     source: &'static str,
-    /// What a cache knows of them: their expiry by the local clock, otherwise their next refresh.
+    /// Set by a cache: the expiry by the local clock, otherwise the next refresh.
     fresh_until: Option<SystemTime>,
 }
 
 impl Credentials {
-    /// Starts a value from an AccessKey id and its secret.
+    /// Starts a value from an access key ID and its secret.
     ///
-    /// Pass owned `String`s where you have them: they are moved in, so no copy of the secret stays behind.
+    /// Pass owned `String`s if you have them: they are moved in, so no copy of the secret is left.
     pub fn builder(
         access_key_id: impl Into<String>,
         access_key_secret: impl Into<String>,
@@ -93,49 +93,49 @@ impl Credentials {
         }
     }
 
-    /// Whether these are [`Credentials::anonymous`].
+    /// Returns whether these are [`Credentials::anonymous`].
     pub fn is_anonymous(&self) -> bool {
         self.inner.access_key_id.is_empty()
     }
 
-    /// The AccessKey id. Not a secret, but mask it in logs: it names an identity.
+    /// Returns the access key ID. It is not a secret, but mask it in logs: it names an identity.
     pub fn access_key_id(&self) -> &str {
         &self.inner.access_key_id
     }
 
-    /// The AccessKey secret. Never log it.
+    /// Returns the access key secret. Never log it.
     pub fn access_key_secret(&self) -> &str {
         &self.inner.access_key_secret
     }
 
-    /// The security token of temporary credentials; never `Some("")`. Its length has no upper bound.
+    /// Returns the security token of temporary credentials; never `Some("")`. Its length has no upper bound.
     pub fn security_token(&self) -> Option<&str> {
         self.inner.security_token.as_deref().map(String::as_str)
     }
 
-    /// When the service stops accepting these credentials, by its clock; `None` if they do not expire.
+    /// Returns when the service stops accepting these credentials, by its clock; `None` if they do not expire.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.inner.expires_at
     }
 
-    /// [`Credentials::expires_at`] as a `chrono` instant; `None` also if it is outside `chrono`'s range.
+    /// Returns [`Credentials::expires_at`] as a `chrono` instant; `None` also if it is outside `chrono`'s range.
     #[cfg(feature = "chrono")]
     pub fn expires_at_utc(&self) -> Option<chrono::DateTime<chrono::Utc>> {
         crate::time::to_utc(self.inner.expires_at?)
     }
 
-    /// Name of the source that made this value, such as `"sts-assume-role"`; `"custom"` if it gave none.
+    /// Returns the name of the source that made this value, such as `"sts-assume-role"`; `"custom"` if it set none.
     pub fn source(&self) -> &'static str {
         self.inner.source
     }
 
-    /// Whether the expiry has come at `now`. Credentials without expiry never expire.
+    /// Returns whether these credentials have expired at `now`. Credentials without expiry never expire.
     pub fn is_expired_at(&self, now: SystemTime) -> bool {
         self.inner.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    /// Until when a copy of these credentials may be kept without asking the provider again, by the local clock. For
-    /// caches of other libraries, which would otherwise keep a rotated key for ever.
+    /// Returns how long a copy of these credentials may be kept without calling the provider again, by the local clock.
+    /// It is for caches of other libraries, which would otherwise keep a rotated key forever.
     ///
     /// - Credentials that expire: their expiry. A [`RefreshingProvider`](crate::RefreshingProvider) that knows how far
     ///   the service's clock is from the local one corrects it.
@@ -167,8 +167,9 @@ impl Credentials {
         }
     }
 
-    /// Whether both are the same generation: access key ID, secret and security token are equal. The expiry is not
-    /// compared, since a source may repeat credentials with another one. Clones are compared without looking at them.
+    /// Returns whether both are the same generation: access key ID, secret and security token are equal. The expiry
+    /// is not compared, since a source may repeat credentials with a different one. Clones are equal without
+    /// comparing their content.
     ///
     /// # Examples
     ///
@@ -185,12 +186,12 @@ impl Credentials {
         Arc::ptr_eq(&self.inner, &other.inner) || self.inner.is_generation_of(&other.inner)
     }
 
-    /// Whether both carry the same AccessKey id. Secrets and tokens are not compared.
+    /// Returns whether both have the same access key ID. Secrets and tokens are not compared.
     pub fn same_key_as(&self, other: &Credentials) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner) || self.inner.access_key_id == other.inner.access_key_id
     }
 
-    /// Names the source of a value whose maker did not, as long as nobody else holds it yet.
+    /// Sets the source name of a value that has none, while there is only one handle to it.
     pub(crate) fn named(mut self, source: &'static str) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.inner)
             && inner.source == UNNAMED_SOURCE
@@ -248,7 +249,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Makes a [`Credentials`]; see [`Credentials::builder`].
+/// Builds a [`Credentials`]; see [`Credentials::builder`].
 pub struct CredentialsBuilder {
     access_key_id: String,
     access_key_secret: Zeroizing<String>,
@@ -259,7 +260,7 @@ pub struct CredentialsBuilder {
 }
 
 impl CredentialsBuilder {
-    /// The security token of temporary credentials. An empty one is none. Default: none.
+    /// Sets the security token of temporary credentials. An empty one counts as none. Default: none.
     #[must_use]
     pub fn security_token(mut self, token: impl Into<String>) -> Self {
         let token = Zeroizing::new(token.into());
@@ -267,25 +268,25 @@ impl CredentialsBuilder {
         self
     }
 
-    /// When the credentials end, by the service's clock. Default: never.
+    /// Sets when the credentials expire, by the service's clock. Default: never.
     #[must_use]
     pub fn expires_at(mut self, at: impl Into<Option<SystemTime>>) -> Self {
         self.expires_at = at.into();
         self
     }
 
-    /// Name of the source, shown in logs and by [`Credentials::source`]. Default: the name of the
-    /// [`source_fn`](crate::source_fn) or [`provider_fn`](crate::provider_fn) around it, else `"custom"`.
+    /// Sets the name of the source, shown in logs and by [`Credentials::source`]. Default: the name of the
+    /// [`source_fn`](crate::source_fn) or [`provider_fn`](crate::provider_fn) around it, otherwise `"custom"`.
     #[must_use]
     pub fn source(mut self, name: &'static str) -> Self {
         self.source = name;
         self
     }
 
-    /// Also refuses white space and quotes inside of id, secret and token: the service issues none. Every provider of
-    /// this family does, since a comment or quotes that a shell, a file format or a person left around a key would
-    /// otherwise come back as an unknown key. Without it they pass, as in the signature vectors of the vendor's
-    /// clients. Default: no.
+    /// Also refuses white space and quotes inside of ID, secret and token: the service issues none. Every provider of
+    /// this family enables it. Otherwise a comment or quotes that a shell, a file format or a person left around a key
+    /// would be reported as an unknown key. Without it, such values are accepted, as in the signature vectors of the
+    /// vendor's clients. Default: no.
     ///
     /// # Examples
     ///
@@ -305,13 +306,13 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Makes the value.
+    /// Builds the value.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if id or secret is empty, or if id, secret or token begins or ends with
-    /// white space or has a character that is not printable ASCII: a key copied with its line end or a byte order
-    /// mark is refused here, and not by the service with a signature error. [`strict`](Self::strict) refuses more.
+    /// [`CredentialsError::InvalidConfig`] if ID or secret is empty, or if ID, secret or token begins or ends with
+    /// white space or has a character that is not printable ASCII. A key copied with its line end or a byte order
+    /// mark is thus refused here, and not by the service with a signature error. [`strict`](Self::strict) refuses more.
     /// [`ErrorDetail::setting`] is `"access_key_id"`, `"access_key_secret"` or `"security_token"`; the value is never
     /// shown.
     pub fn build(self) -> Result<Credentials, CredentialsError> {
@@ -345,7 +346,7 @@ impl CredentialsBuilder {
     }
 }
 
-/// Why a value cannot be an id, a secret or a token: the service issues visible ASCII without quotes.
+/// Returns why a value cannot be an ID, a secret or a token: the service issues visible ASCII without quotes.
 fn defect(value: &str, strict: bool) -> Option<&'static str> {
     let is_issued = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'');
     if !value.is_empty() && value.bytes().all(is_issued) {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crate::masked_id::MaskedId;
 use crate::text::{clean, without_secrets};
 
-/// The parts of an error message: what was tried, where, what the service said, what to do.
+/// The parts of an error message: what failed, where, what the service responded, what to do.
 ///
 /// `Display` joins them as `<provider>: <what> (<place>, HTTP <status>): <code>: <message>, RequestId <id> (key <masked
-/// ID> from <source>); <hint>`, leaving out what is not known. Text that came from outside is stripped of control characters and
-/// cut at 512 characters; a place loses its query and user-info.
+/// ID> from <source>); <hint>`, leaving out unknown parts. Text from outside is stripped of control characters and cut
+/// at 512 characters; a place loses its query and user-info.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ struct DetailInner {
     provider: &'static str,
     what: Cow<'static, str>,
     setting: Option<&'static str>,
-    /// What the hint calls the setting, if not by its name.
+    /// The label of the setting in the hint, if it is not the setting's name.
     label: Option<Cow<'static, str>>,
     place: Option<String>,
     hint: Option<Hint>,
@@ -52,7 +52,7 @@ struct DetailInner {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// Whose key a service refused. Displayed as `key LTAI****Id01 from env`.
+/// The key that a service refused. Displayed as `key LTAI****Id01 from env`.
 #[derive(Clone)]
 struct RefusedKey {
     masked: String,
@@ -91,7 +91,7 @@ impl DetailInner {
         self.label.as_deref().or(self.setting)
     }
 
-    /// Shows the hint with the label as it is now.
+    /// Renders the hint with the current label.
     fn show_hint(&mut self) {
         let hint = self.hint.take().map(Hint::into_given);
         self.hint = hint.map(|given| Hint::new(given, self.label()));
@@ -99,7 +99,7 @@ impl DetailInner {
 }
 
 impl ErrorDetail {
-    /// Starts a detail from the name of the provider and what failed: lower case, no full stop.
+    /// Starts a detail from the name of the provider and what failed, in lower case and without a full stop.
     pub fn builder(provider: &'static str, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
         ErrorDetailBuilder {
             inner: DetailInner {
@@ -119,7 +119,7 @@ impl ErrorDetail {
         }
     }
 
-    /// Name of the provider that failed.
+    /// Returns the name of the provider that failed.
     pub fn provider(&self) -> &'static str {
         self.inner.provider
     }
@@ -136,42 +136,42 @@ impl ErrorDetail {
         self.inner.setting
     }
 
-    /// Where: a URL without query, a file, or the name of a variable.
+    /// Returns where it failed: a URL without query, a file, or the name of a variable.
     pub fn place(&self) -> Option<&str> {
         self.inner.place.as_deref()
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn hint(&self) -> Option<&str> {
         self.inner.hint.as_ref().map(|hint| &*hint.text)
     }
 
-    /// HTTP status of the answer, if there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.inner.http_status
     }
 
-    /// The service's error code, such as `NoPermission`.
+    /// Returns the service's error code, such as `NoPermission`.
     pub fn code(&self) -> Option<&str> {
         self.inner.code.as_deref()
     }
 
-    /// The service's own words, at most 512 characters.
+    /// Returns the service's message, at most 512 characters.
     pub fn message(&self) -> Option<&str> {
         self.inner.message.as_deref()
     }
 
-    /// The service's ID of the failed request; support asks for it.
+    /// Returns the service's ID of the failed request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id.as_deref()
     }
 
-    /// The access key ID that the service refused, masked as by [`MaskedId`].
+    /// Returns the access key ID that the service refused, masked as by [`MaskedId`].
     pub fn key_id(&self) -> Option<&str> {
         self.inner.key.as_ref().map(|key| key.masked.as_str())
     }
 
-    /// Where the refused key is from: the [source](crate::Credentials::source) of the credentials.
+    /// Returns where the refused key is from: the [source](crate::Credentials::source) of the credentials.
     pub fn key_source(&self) -> Option<&'static str> {
         self.inner.key.as_ref().map(|key| key.source)
     }
@@ -242,7 +242,7 @@ impl fmt::Display for ErrorDetail {
 }
 
 impl fmt::Debug for ErrorDetail {
-    /// The text of `Display`, and behind it the causes: a `main` that returns an error shows it this way.
+    /// The text of `Display`, followed by the causes: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
         let mut cause = self.source();
@@ -260,34 +260,34 @@ impl Error for ErrorDetail {
     }
 }
 
-/// Makes an [`ErrorDetail`]; see [`ErrorDetail::builder`].
+/// Builds an [`ErrorDetail`]; see [`ErrorDetail::builder`].
 #[must_use]
 pub struct ErrorDetailBuilder {
     inner: DetailInner,
 }
 
 impl ErrorDetailBuilder {
-    /// Name of the setting whose value is wrong; see [`ErrorDetail::setting`].
+    /// Sets the name of the setting whose value is wrong; see [`ErrorDetail::setting`].
     pub fn setting(mut self, setting: &'static str) -> Self {
         self.inner.setting = Some(setting);
         self
     }
 
-    /// What the hint calls the setting, such as the builder's method and the variable that is read in its place.
+    /// Sets the label of the setting in the hint, such as the builder's method and the variable that replaces it.
     /// Default: its name.
     pub fn setting_label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
         self.inner.label = Some(label.into());
         self
     }
 
-    /// Where it failed: a URL (its query and user-info are dropped), a file, or the name of a variable.
+    /// Sets where it failed: a URL (its query and user-info are dropped), a file, or the name of a variable.
     pub fn place(mut self, place: impl AsRef<str>) -> Self {
         self.inner.place = Some(clean(&without_secrets(place.as_ref())));
         self
     }
 
-    /// What to do: the variable, file or field to set. `{setting}` in it stands for the label of the
-    /// [setting](Self::setting), so that whoever passes the error on can state its own.
+    /// Sets what to do: the variable, file or field to set. `{setting}` in it is replaced by the label of the
+    /// [setting](Self::setting), so that a wrapper can substitute its own label.
     ///
     /// ```
     /// use oss_credentials_core::{CredentialsError, ErrorDetail};
@@ -306,7 +306,7 @@ impl ErrorDetailBuilder {
         self
     }
 
-    /// What to do is what `cause` says: its hint, and the setting that it is about.
+    /// Takes over the advice of `cause`: its hint, and the setting that it is about.
     pub fn advice_of(mut self, cause: &ErrorDetail) -> Self {
         self.inner.setting = cause.inner.setting;
         self.inner.label.clone_from(&cause.inner.label);
@@ -314,8 +314,7 @@ impl ErrorDetailBuilder {
         self
     }
 
-    /// Where it failed and what the service said are as in `cause`: place, HTTP status, code, message, request ID, and the
-    /// refused key.
+    /// Takes over the response in `cause`: place, HTTP status, code, message, request ID, and the refused key.
     pub fn response_of(mut self, cause: &ErrorDetail) -> Self {
         let cause = &cause.inner;
         self.inner.place.clone_from(&cause.place);
@@ -327,31 +326,31 @@ impl ErrorDetailBuilder {
         self
     }
 
-    /// HTTP status of the answer.
+    /// Sets the HTTP status of the response.
     pub fn http_status(mut self, status: u16) -> Self {
         self.inner.http_status = Some(status);
         self
     }
 
-    /// The service's error code.
+    /// Sets the service's error code.
     pub fn code(mut self, code: impl AsRef<str>) -> Self {
         self.inner.code = Some(clean(code.as_ref()));
         self
     }
 
-    /// The service's own words. Do not pass bodies that may hold keys.
+    /// Sets the service's message. Do not pass bodies that may contain keys.
     pub fn message(mut self, message: impl AsRef<str>) -> Self {
         self.inner.message = Some(clean(message.as_ref()));
         self
     }
 
-    /// The service's id of the failed request.
+    /// Sets the service's ID of the failed request.
     pub fn request_id(mut self, request_id: impl AsRef<str>) -> Self {
         self.inner.request_id = Some(clean(request_id.as_ref()));
         self
     }
 
-    /// The key that the service refused, by its ID, which is masked, and the source of the credentials.
+    /// Sets the key that the service refused: its ID, which is masked, and the source of the credentials.
     ///
     /// ```
     /// use oss_credentials_core::ErrorDetail;
@@ -372,13 +371,13 @@ impl ErrorDetailBuilder {
         self
     }
 
-    /// The error underneath, reachable through [`Error::source`] and not repeated in the text.
+    /// Sets the underlying error, which [`Error::source`] returns and the text does not repeat.
     pub fn source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.inner.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Makes the detail.
+    /// Builds the detail.
     pub fn build(mut self) -> ErrorDetail {
         self.inner.show_hint();
         ErrorDetail {

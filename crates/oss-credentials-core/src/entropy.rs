@@ -1,4 +1,4 @@
-//! Values that are unpredictable enough for jitter and for nonces. Not for keys.
+//! Values that are unpredictable enough for jitter and for nonces, but not for keys.
 
 use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// 64 bits that no two calls in this process, and no two processes, are likely to share.
+/// Returns 64 bits that no two calls in this process, and no two processes, are likely to share.
 ///
-/// The standard library seeds `RandomState` from the operating system; using it spares the whole family a
+/// The standard library seeds `RandomState` from the operating system; using it saves the whole family a
 /// random-number dependency.
 fn word() -> u64 {
     let mut hasher = RandomState::new().build_hasher();
@@ -16,11 +16,11 @@ fn word() -> u64 {
     hasher.finish()
 }
 
-/// Returns a random fraction, at least 0 and less than 1, for jitter: it spreads retries of many processes over time.
-/// Not for keys.
+/// Returns a random fraction, at least 0 and less than 1, for jitter: it spreads the retries of many processes over
+/// time. Do not use it for keys.
 ///
-/// On wasm32-unknown-unknown there is no randomness, so every instance of the program draws the same sequence. Jitter
-/// accepts that, and nothing else should depend on it.
+/// wasm32-unknown-unknown has no randomness, so every instance of the program draws the same sequence there. This is
+/// acceptable for jitter, and nothing else should depend on it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,8 +40,8 @@ pub fn fraction() -> f64 {
 /// Whether the standard library seeds `RandomState` in each process. Without an operating system, its keys are fixed.
 const IS_SEEDED: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
 
-/// This target, such as wasm32-unknown-unknown, has no source of randomness: every instance of the program would make the
-/// same nonces, and a service refuses a nonce that it has seen.
+/// This target, such as wasm32-unknown-unknown, has no source of randomness: every instance of the program would
+/// generate the same nonces, and a service refuses a nonce that it has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoEntropy;
 
@@ -58,7 +58,7 @@ impl std::error::Error for NoEntropy {}
 /// # Errors
 ///
 /// [`NoEntropy`] on wasm32-unknown-unknown, where the standard library has no randomness. Signers accept any
-/// nonce: there, make one with the host's randomness, such as `crypto.randomUUID()`.
+/// nonce: generate one there with the host's randomness, such as `crypto.randomUUID()`.
 ///
 /// ```
 /// assert!(oss_credentials_core::try_nonce()?.len() > 32);
@@ -79,10 +79,10 @@ fn made(is_seeded: bool) -> Result<String, NoEntropy> {
     Ok(nonce)
 }
 
-/// A value to be used once: 32 hexadecimal digits of entropy and a counter that never repeats in a process.
+/// Returns a value to be used once: 32 hexadecimal digits of entropy and a counter that never repeats in a process.
 ///
-/// Alibaba Cloud's RPC and ACS3 signatures want one per request, also on a retry. Not available on wasm32-unknown-unknown;
-/// see [`try_nonce`].
+/// Alibaba Cloud's RPC and ACS3 signatures require one per request, also on a retry. Not available on
+/// wasm32-unknown-unknown; see [`try_nonce`].
 ///
 /// ```
 /// let nonce = oss_credentials_core::nonce();

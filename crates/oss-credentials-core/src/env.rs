@@ -1,34 +1,34 @@
-//! Where settings come from.
+//! The source of environment variables.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Looks up variables. Providers never read the process environment by themselves.
+/// Looks up variables. Providers never read the process environment implicitly.
 ///
 /// ```
 /// use oss_credentials_core::{Env, ProcessEnv};
 /// assert_eq!(ProcessEnv.var("SURELY_NOT_SET_ANYWHERE"), None);
 /// ```
 pub trait Env: fmt::Debug + Send + Sync + 'static {
-    /// The value of `name`; `None` if it is not set. What is not Unicode in it is replaced by U+FFFD: a variable that
-    /// somebody set must not count as unset.
+    /// Returns the value of `name`; `None` if it is not set. Parts that are not Unicode are replaced by U+FFFD, so
+    /// that a variable that is set never counts as unset.
     fn var(&self, name: &str) -> Option<String>;
 
-    /// The path in `name`, as it is where the environment holds paths that are not Unicode; `None` if it is not set
-    /// or empty. Default: what [`var`](Self::var) says.
+    /// Returns the path in `name`, unchanged where the environment contains paths that are not Unicode; `None` if it
+    /// is not set or empty. Default: the value of [`var`](Self::var).
     fn path(&self, name: &str) -> Option<PathBuf> {
         self.non_empty(name).map(PathBuf::from)
     }
 
-    /// The value of `name`, where an empty one counts as not set.
+    /// Returns the value of `name`; an empty one counts as unset.
     fn non_empty(&self, name: &str) -> Option<String> {
         self.var(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether `name` is the word `true`, in any case. Anything else, `1` and `yes` included, is false.
+    /// Returns whether `name` is the word `true`, in any case. Anything else, including `1` and `yes`, is false.
     ///
-    /// That is how the official SDKs read their switches.
+    /// The official SDKs read their boolean variables in the same way.
     fn is_true(&self, name: &str) -> bool {
         self.var(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))

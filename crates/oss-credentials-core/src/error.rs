@@ -1,4 +1,4 @@
-//! What can go wrong, said so that a person can act on it.
+//! Errors that state what failed and what to do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,73 +6,73 @@ use std::sync::Arc;
 
 use crate::detail::ErrorDetail;
 
-/// Why no credentials came.
+/// Why no credentials were returned.
 ///
-/// The variant says what a program may do about it, the [`ErrorDetail`] inside says it to a person. Cloning
+/// The variant tells a program what it can do; the [`ErrorDetail`] inside tells a person. Cloning
 /// is cheap: all callers that waited for one attempt share its error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// This source is not set up here. A chain goes on to its next member.
+    /// This source is not configured. A chain continues with its next member.
     #[error(transparent)]
     NotConfigured(ErrorDetail),
-    /// The source is set up, but wrongly or by half. A chain stops.
+    /// The source is configured wrongly or partially. A chain stops.
     #[error(transparent)]
     InvalidConfig(ErrorDetail),
-    /// The service refused; asking again without changing something is useless. A chain stops.
+    /// The service refused; a retry without a change is useless. A chain stops.
     #[error(transparent)]
     Denied(ErrorDetail),
-    /// Network, time-out, throttling or a server error; it may work later. A chain stops.
+    /// A network failure, timeout, throttling or a server error; it may work later. A chain stops.
     #[error(transparent)]
     Unavailable(ErrorDetail),
-    /// The answer could not be read or lacks a field. A chain stops.
+    /// The response could not be read or lacks a field. A chain stops.
     #[error(transparent)]
     InvalidResponse(ErrorDetail),
-    /// What there is has expired; the source of this error is the last reason for not getting new ones.
+    /// The credentials have expired; the source of this error is the last reason for not getting new ones.
     #[error(transparent)]
     Expired(ErrorDetail),
-    /// Every member of a chain said [`CredentialsError::NotConfigured`].
+    /// Every member of a chain returned [`CredentialsError::NotConfigured`].
     #[error(transparent)]
     NoProvider(ChainReport),
 }
 
 impl CredentialsError {
-    /// Makes a [`CredentialsError::NotConfigured`].
+    /// Creates a [`CredentialsError::NotConfigured`].
     pub fn not_configured(detail: impl Into<ErrorDetail>) -> Self {
         Self::NotConfigured(detail.into())
     }
 
-    /// Makes a [`CredentialsError::InvalidConfig`].
+    /// Creates a [`CredentialsError::InvalidConfig`].
     pub fn invalid_config(detail: impl Into<ErrorDetail>) -> Self {
         Self::InvalidConfig(detail.into())
     }
 
-    /// Makes a [`CredentialsError::Denied`].
+    /// Creates a [`CredentialsError::Denied`].
     pub fn denied(detail: impl Into<ErrorDetail>) -> Self {
         Self::Denied(detail.into())
     }
 
-    /// Makes a [`CredentialsError::Unavailable`].
+    /// Creates a [`CredentialsError::Unavailable`].
     pub fn unavailable(detail: impl Into<ErrorDetail>) -> Self {
         Self::Unavailable(detail.into())
     }
 
-    /// Makes a [`CredentialsError::InvalidResponse`].
+    /// Creates a [`CredentialsError::InvalidResponse`].
     pub fn invalid_response(detail: impl Into<ErrorDetail>) -> Self {
         Self::InvalidResponse(detail.into())
     }
 
-    /// Makes a [`CredentialsError::Expired`].
+    /// Creates a [`CredentialsError::Expired`].
     pub fn expired(detail: impl Into<ErrorDetail>) -> Self {
         Self::Expired(detail.into())
     }
 
-    /// Whether this says only that nothing is set up: the one case in which a chain goes on.
+    /// Returns whether nothing is configured: the only case in which a chain continues.
     pub fn is_not_configured(&self) -> bool {
         matches!(self, Self::NotConfigured(_) | Self::NoProvider(_))
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Returns whether the same call may succeed later without any change.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
@@ -80,7 +80,7 @@ impl CredentialsError {
         )
     }
 
-    /// The parts of the message; `None` for [`CredentialsError::NoProvider`], which has a report instead.
+    /// Returns the parts of the message; `None` for [`CredentialsError::NoProvider`], which has a report instead.
     pub fn detail(&self) -> Option<&ErrorDetail> {
         match self {
             Self::NotConfigured(detail)
@@ -93,7 +93,7 @@ impl CredentialsError {
         }
     }
 
-    /// The same variant around another detail.
+    /// Returns the same variant with another detail.
     pub(crate) fn with_detail(&self, detail: ErrorDetail) -> Self {
         match self {
             Self::NotConfigured(_) | Self::NoProvider(_) => Self::NotConfigured(detail),
@@ -105,8 +105,8 @@ impl CredentialsError {
         }
     }
 
-    /// The same error with another hint: for a provider that passes on the error of one that it was set up
-    /// with, and knows better what to do. [`CredentialsError::NoProvider`] has no hint and stays as it is.
+    /// Returns the same error with another hint. Use it in a provider that forwards the error of another provider and
+    /// knows better what to do. [`CredentialsError::NoProvider`] has no hint and is returned unchanged.
     ///
     /// # Examples
     ///
@@ -126,8 +126,9 @@ impl CredentialsError {
         self.with_detail(detail.with_hint(hint.into()))
     }
 
-    /// The same error, whose hint calls the [setting](ErrorDetail::setting) by another label: for a provider that took
-    /// the value from a variable or a file, and names that. The name of the setting stays.
+    /// Returns the same error with another label for the [setting](ErrorDetail::setting) in its hint. Use it in a
+    /// provider that took the value from a variable or a file, and pass that name. The name of the setting does not
+    /// change.
     ///
     /// # Examples
     ///
@@ -147,8 +148,8 @@ impl CredentialsError {
         self.with_detail(detail.with_setting_label(label.into()))
     }
 
-    /// The same error, with one more thing to know behind its hint. [`CredentialsError::NoProvider`] has no hint and
-    /// stays as it is.
+    /// Returns the same error with one more remark after its hint. [`CredentialsError::NoProvider`] has no hint and is
+    /// returned unchanged.
     ///
     /// ```
     /// use oss_credentials_core::{CredentialsError, ErrorDetail};
@@ -165,7 +166,7 @@ impl CredentialsError {
         self.with_detail(detail.with_remark(remark))
     }
 
-    /// The variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …
+    /// Returns the variant's name in one word, for a log field: `"denied"`, `"unavailable"`, …
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotConfigured(_) => "not-configured",
@@ -179,7 +180,7 @@ impl CredentialsError {
     }
 }
 
-/// Why each member of a chain brought nothing. `Display` puts every member on its own line.
+/// Why each member of a chain returned no credentials. `Display` puts every member on its own line.
 #[derive(Clone)]
 pub struct ChainReport {
     reasons: Arc<[(&'static str, CredentialsError)]>,
@@ -192,7 +193,7 @@ impl ChainReport {
         }
     }
 
-    /// The members in the order of the chain, each with its reason.
+    /// Returns the members in the order of the chain, each with its reason.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &CredentialsError)> {
         self.reasons.iter().map(|(name, error)| (*name, error))
     }

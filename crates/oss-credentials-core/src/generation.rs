@@ -8,12 +8,12 @@ use arc_swap::ArcSwapOption;
 
 use crate::credentials::Credentials;
 
-/// Holds a value that is derived from credentials, such as a signing key or the credentials type of another library,
+/// Caches a value that is derived from credentials, such as a signing key or the credentials type of another library,
 /// as long as the credentials are of the [same generation](Credentials::same_generation_as).
 ///
-/// A cached read takes no lock and does not allocate. Only the last generation is kept, so a rotated secret is not:
+/// A cached read takes no lock and does not allocate. Only the latest generation is kept, so a rotated secret is not:
 /// the old value is dropped once it has been replaced and its last user has finished. Callers that find a new
-/// generation at the same time may each derive it.
+/// generation at the same time may each derive the value.
 ///
 /// `Debug` shows neither the value nor the credentials.
 ///
@@ -45,7 +45,7 @@ struct Entry<T> {
 }
 
 impl<T> PerGeneration<T> {
-    /// An empty cache.
+    /// Creates an empty cache.
     pub const fn new() -> Self {
         Self(ArcSwapOption::const_empty())
     }
@@ -84,7 +84,7 @@ impl<T> PerGeneration<T> {
         Ok(value)
     }
 
-    /// Forgets the cached value.
+    /// Discards the cached value.
     pub fn clear(&self) {
         self.0.store(None);
     }

@@ -2,9 +2,9 @@
 
 /// What [`CredentialsProvider::invalidate`](crate::CredentialsProvider::invalidate) did with the rejected credentials.
 ///
-/// A client whose request was rejected asks the provider again only where [`may_retry`](Self::may_retry) is true, and
-/// repeats the request only if it then receives [another generation](crate::Credentials::same_generation_as): a source
-/// may return the same credentials once more.
+/// A client whose request was rejected calls the provider again only if [`may_retry`](Self::may_retry) is true. It
+/// repeats the request only if it then receives [another generation](crate::Credentials::same_generation_as), because a
+/// source may return the same credentials once more.
 ///
 /// # Examples
 ///
@@ -30,9 +30,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Invalidation {
-    /// The credentials are not returned from memory again: the next call obtains credentials anew.
+    /// The credentials are not returned from memory again: the next call obtains new ones.
     Dropped,
-    /// The provider no longer had these credentials: another caller reported them before, or a refresh replaced them.
+    /// The provider no longer had these credentials: another caller reported them earlier, or a refresh replaced them.
     AlreadyReplaced,
     /// Too many credentials were dropped in a short time, so these stay in use. See
     /// [`RefreshingProviderBuilder::invalidate_limit`](crate::RefreshingProviderBuilder::invalidate_limit).
@@ -42,7 +42,7 @@ pub enum Invalidation {
 }
 
 impl Invalidation {
-    /// Whether the provider may return other credentials now. True for [`Dropped`](Self::Dropped) and
+    /// Returns whether the provider may return other credentials now. True for [`Dropped`](Self::Dropped) and
     /// [`AlreadyReplaced`](Self::AlreadyReplaced).
     ///
     /// ```

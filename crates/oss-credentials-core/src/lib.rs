@@ -1,13 +1,13 @@
-//! What every provider of Alibaba Cloud credentials has in common.
+//! The foundation of all providers of Alibaba Cloud credentials.
 //!
-//! - [`Credentials`]: one generation of an AccessKey pair, with token and expiry.
-//! - [`CredentialsProvider`]: asked before every request; signers and clients take it.
-//! - [`CredentialsSource`]: fetches; [`RefreshingProvider`] makes a provider of it.
+//! - [`Credentials`]: one generation of an access key pair, with token and expiry.
+//! - [`CredentialsProvider`]: called before every request; signers and clients take one.
+//! - [`CredentialsSource`]: fetches credentials; [`RefreshingProvider`] turns it into a provider.
 //! - [`ChainProvider`]: several providers in order, without silent changes of identity.
 //!
-//! There is no HTTP here: sources that need it use the crate `oss-credentials-http`.
+//! This crate contains no HTTP: sources that need it use the crate `oss-credentials-http`.
 //!
-//! Nothing here spawns a task, sleeps, opens a socket or reads the environment by itself.
+//! Nothing here implicitly spawns a task, sleeps, opens a socket or reads the environment.
 //!
 //! ```
 //! use oss_credentials_core::{blocking, source_fn, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
@@ -25,11 +25,11 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `chrono` | yes | `DateTime<Utc>` accessors; dates as services write them |
+//! | `chrono` | yes | `DateTime<Utc>` accessors; parsing of the date formats of services |
 //! | `tokio` | no | [`TokioSleep`], [`RefreshingProvider::spawn`], background refresh |
-//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, a given environment |
+//! | `test-util` | no | [`test_util`]: a manual clock, a scripted source, a fake environment |
 //!
 //! When something fails, `docs/errors.md` in the repository lists each error with cause and fix.
 #![forbid(unsafe_code)]

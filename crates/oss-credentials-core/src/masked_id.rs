@@ -1,10 +1,10 @@
-//! Access key IDs as they may be shown.
+//! Access key IDs, masked for display.
 
 use std::fmt;
 
-/// An AccessKey id as it may be shown to people: first four and last four characters, `****` between.
+/// An access key ID, masked for display: the first four and the last four characters, with `****` in between.
 ///
-/// Ids under 16 characters are shown as `****` alone, since eight of their characters would be most of them.
+/// IDs under 16 characters are shown as `****`, since eight of their characters would be most of them.
 ///
 /// ```
 /// use oss_credentials_core::MaskedId;

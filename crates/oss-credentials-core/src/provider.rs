@@ -1,4 +1,4 @@
-//! The two traits: what fetches, and what is asked.
+//! The two traits: `CredentialsSource` fetches, `CredentialsProvider` is called for every request.
 
 use std::fmt;
 use std::future::Future;
@@ -14,13 +14,14 @@ use crate::invalidation::Invalidation;
 use crate::status::RefreshStatus;
 use crate::time::ClockOffset;
 
-/// Slow: one call is one exchange with a service, a file or a process. Implement this to add a source.
+/// Fetches credentials. A call is slow: one exchange with a service, a file or a process. Implement this to add a
+/// source.
 ///
 /// A source never caches credentials: [`RefreshingProvider`](crate::RefreshingProvider) does that, and turns
-/// a source into the [`CredentialsProvider`] that clients take. It may keep protocol state, such as a
+/// a source into the [`CredentialsProvider`] that clients take. A source may keep protocol state, such as a
 /// metadata token. A call may be dropped at any point and must then leave nothing behind.
 ///
-/// A source needs no `Debug`, which could leak what it holds: whatever contains a source prints its name alone.
+/// A source needs no `Debug`, which could leak a secret: a type that contains a source prints only its name.
 ///
 /// # Examples
 ///
@@ -42,10 +43,10 @@ use crate::time::ClockOffset;
 /// }
 /// ```
 pub trait CredentialsSource: Send + Sync + 'static {
-    /// Short name for logs and errors, such as `"ecs-ram-role"`.
+    /// Returns a short name for logs and errors, such as `"ecs-ram-role"`.
     fn name(&self) -> &'static str;
 
-    /// Gets new credentials.
+    /// Fetches new credentials.
     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>>;
 }
 
@@ -73,7 +74,7 @@ impl fmt::Debug for dyn CredentialsSource {
     }
 }
 
-/// What a fetch brought: credentials, and what only the source knows about them.
+/// The result of a fetch: credentials, and what only the source knows about them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -92,7 +93,7 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// Credentials of which nothing else is known.
+    /// Creates a result from credentials alone.
     pub fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
@@ -101,38 +102,39 @@ impl Fetched {
         }
     }
 
-    /// Fetch again after this long, even if the credentials live longer or do not expire: a secret that is
-    /// rotated, metadata that changes hourly. Default: only their lifetime counts.
+    /// Requests another fetch after this time, even if the credentials live longer or do not expire: for a secret
+    /// that is rotated, or metadata that changes hourly. Default: only the lifetime counts.
     #[must_use]
     pub fn with_refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.refresh_after = after.into();
         self
     }
 
-    /// How far the service's clock was from the local one. Expiry is judged with it. Default: unknown, and
-    /// the offset last known stays.
+    /// Sets the offset between the service's clock and the local one. Expiry is judged with it. Default: unknown; the
+    /// offset known last stays.
     #[must_use]
     pub fn with_clock_offset(mut self, offset: impl Into<Option<ClockOffset>>) -> Self {
         self.clock_offset = offset.into();
         self
     }
 
-    /// The credentials.
+    /// Returns the credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// After how long to fetch again, if the source knows; see [`Fetched::with_refresh_after`].
+    /// Returns the time after which to fetch again, if the source knows it; see [`Fetched::with_refresh_after`].
     pub fn refresh_after(&self) -> Option<Duration> {
         self.refresh_after
     }
 
-    /// How far the service's clock was from the local one, if the source knows; see [`Fetched::with_clock_offset`].
+    /// Returns the offset between the service's clock and the local one, if the source knows it; see
+    /// [`Fetched::with_clock_offset`].
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 
-    /// Gives the credentials away.
+    /// Converts the result into the credentials.
     pub fn into_credentials(self) -> Credentials {
         self.credentials
     }
@@ -149,13 +151,13 @@ impl From<Credentials> for Fetched {
     }
 }
 
-/// Fast: ask it before every request. Signers and clients take this.
+/// Provides credentials. Calls are fast: call it before every request. Signers and clients take this.
 ///
-/// An implementation that has to fetch belongs behind [`CredentialsSource`] and
+/// An implementation that has to fetch should be a [`CredentialsSource`] inside a
 /// [`RefreshingProvider`](crate::RefreshingProvider).
 ///
-/// A provider needs no `Debug`: `dyn CredentialsProvider` prints the provider's name alone, since what a derived
-/// `Debug` prints may be a secret.
+/// A provider needs no `Debug`: `dyn CredentialsProvider` prints only the provider's name, since a derived
+/// `Debug` may print a secret.
 ///
 /// # Examples
 ///
@@ -171,14 +173,14 @@ impl From<Credentials> for Fetched {
 /// # Ok::<(), oss_credentials_core::CredentialsError>(())
 /// ```
 pub trait CredentialsProvider: Send + Sync + 'static {
-    /// Short name for logs and errors.
+    /// Returns a short name for logs and errors.
     fn name(&self) -> &'static str;
 
-    /// Credentials that are usable now.
+    /// Returns credentials that are usable now.
     fn credentials(&self) -> CredentialsFuture<'_>;
 
-    /// Credentials that are usable now and at hand: no waiting, no lock, no I/O. `None` if there are none,
-    /// which says nothing about what [`CredentialsProvider::credentials`] would bring.
+    /// Returns credentials that are usable now and available at once: no waiting, no lock, no I/O. `None` if there are
+    /// none; [`CredentialsProvider::credentials`] may still return some.
     fn cached(&self) -> Option<Credentials> {
         None
     }
@@ -195,8 +197,8 @@ pub trait CredentialsProvider: Send + Sync + 'static {
         }
     }
 
-    /// How the cache behind this provider is doing, for people who look for a fault; `None` if there is none.
-    /// A provider that holds another one passes the question on.
+    /// Returns the state of the cache behind this provider, for diagnosis; `None` if there is no cache.
+    /// A provider that wraps another one forwards the call.
     fn refresh_status(&self) -> Option<RefreshStatus> {
         None
     }
@@ -243,9 +245,9 @@ impl CredentialsProvider for Credentials {
     }
 }
 
-/// The answer of a provider: at hand, or on its way.
+/// The result of a provider: available at once, or a future.
 ///
-/// A cached or static answer costs no allocation; one that must be fetched costs a box next to a network
+/// A cached or static result costs no allocation; one that must be fetched costs a box in addition to the network
 /// call.
 pub struct CredentialsFuture<'a>(Answer<'a>);
 
@@ -256,17 +258,17 @@ enum Answer<'a> {
 }
 
 impl<'a> CredentialsFuture<'a> {
-    /// An answer that is at hand. Does not allocate.
+    /// Creates a result that is available at once. Does not allocate.
     pub fn ready(result: Result<Credentials, CredentialsError>) -> Self {
         Self(Answer::Ready(result))
     }
 
-    /// An answer that takes work.
+    /// Creates a result that has to be awaited.
     pub fn new(future: impl Future<Output = Result<Credentials, CredentialsError>> + Send + 'a) -> Self {
         Self(Answer::Boxed(Box::pin(future)))
     }
 
-    /// The answer if it is at hand, else the future unchanged.
+    /// Returns the result if it is available at once, otherwise the future unchanged.
     ///
     /// # Errors
     ///
@@ -306,7 +308,7 @@ impl fmt::Debug for CredentialsFuture<'_> {
     }
 }
 
-/// A source from an async closure, for credentials that expire.
+/// Creates a source from an async closure, for credentials that expire.
 ///
 /// # Examples
 ///
@@ -328,7 +330,7 @@ where
     SourceFn { name, call: fetch }
 }
 
-/// A provider from a plain closure, for keys that are always at hand. It is called for every request.
+/// Creates a provider from a closure, for keys that are always available. The closure is called for every request.
 ///
 /// # Examples
 ///

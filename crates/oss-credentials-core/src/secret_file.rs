@@ -1,7 +1,7 @@
-//! Reading small files that hold secrets: profiles, tokens, keys and passwords.
+//! Reading of small files that contain secrets: profiles, tokens, keys and passwords.
 //!
-//! One reader for every provider. It never waits for the other end of a FIFO, reads no more than a limit, leaves no copy
-//! of the content behind in memory, and notices a file that changes while it is read.
+//! One reader for every provider. It never waits for the other end of a FIFO, reads no more than a limit, leaves no
+//! copy of the content in memory, and detects a file that changes while it is read.
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
@@ -51,11 +51,12 @@ const O_NONBLOCK: i32 = if cfg!(any(target_os = "linux", target_os = "android"))
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is a folder, a FIFO, a device or the like.
+    /// It is a folder, a FIFO, a device or similar.
     NotRegular,
     /// It is larger than the limit.
     TooLarge,
-    /// The operating system refused, or somebody kept writing to it: then the kind is [`io::ErrorKind::ResourceBusy`].
+    /// The operating system refused, or another process kept writing to it: then the kind is
+    /// [`io::ErrorKind::ResourceBusy`].
     Io(io::Error),
 }
 
@@ -65,7 +66,7 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// What changes when somebody writes to a file, or puts another one in its place.
+/// Metadata that changes when a file is written or replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     modified: Option<SystemTime>,
@@ -76,7 +77,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of the file at a path; `None` if it is not there or cannot be examined.
+    /// Returns the stamp of the file at a path; `None` if there is no file or it cannot be examined.
     pub fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().as_ref().map(Self::from_metadata)
     }
@@ -97,8 +98,8 @@ impl Stamp {
         }
     }
 
-    /// Whether the file was modified less than [`YOUNG`] ago, and may still be in the middle of being written. A time in
-    /// the future counts as old: it comes from another clock.
+    /// Returns whether the file was modified less than [`YOUNG`] ago, and may still be in the middle of being
+    /// written. A time in the future counts as old: it comes from another clock.
     pub fn is_young(&self, now: SystemTime) -> bool {
         let age = self
             .modified
@@ -114,8 +115,8 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Reads a whole file of at most `limit` bytes, following symbolic links. If it changes meanwhile, it is read again,
-    /// up to twice and without waiting.
+    /// Reads a whole file of at most `limit` bytes, following symbolic links. If it changes meanwhile, it is read
+    /// again, up to twice and without waiting.
     ///
     /// # Errors
     ///
@@ -139,7 +140,7 @@ impl SecretFile {
         retried(|| Self::read_once(&open(path)?, limit))
     }
 
-    /// The same for a file that is open. It is read from where it stands, and only once.
+    /// Reads an open file in the same way, from its current position, and only once.
     ///
     /// # Errors
     ///
@@ -148,17 +149,17 @@ impl SecretFile {
         Self::read_once(file, limit)?.ok_or_else(busy)
     }
 
-    /// The content.
+    /// Returns the content.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// Takes the content out; the caller has to overwrite it.
+    /// Converts the file into its content, which the caller has to overwrite.
     pub fn into_content(mut self) -> Vec<u8> {
         std::mem::take(&mut *self.content)
     }
 
-    /// The stamp that the file had before and after it was read.
+    /// Returns the stamp that the file had before and after it was read.
     pub fn stamp(&self) -> &Stamp {
         &self.stamp
     }

@@ -1,4 +1,4 @@
-//! How a cache is doing, for people who look for a fault.
+//! The state of a cache, for diagnosis.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use crate::error::CredentialsError;
 use crate::masked_id::MaskedId;
 use crate::time::ClockOffset;
 
-/// How a [`RefreshingProvider`](crate::RefreshingProvider) is doing. Holds no secret.
+/// The state of a [`RefreshingProvider`](crate::RefreshingProvider). Contains no secret.
 #[derive(Clone)]
 pub struct RefreshStatus {
     pub(crate) credentials: Option<Credentials>,
@@ -25,74 +25,74 @@ pub struct RefreshStatus {
 }
 
 impl RefreshStatus {
-    /// The AccessKey id in use, masked; `None` if there is no value.
+    /// Returns the access key ID in use, masked; `None` if there is no value.
     pub fn access_key_id(&self) -> Option<String> {
         self.credentials
             .as_ref()
             .map(|credentials| MaskedId(credentials.access_key_id()).to_string())
     }
 
-    /// Name of the source of the value in use.
+    /// Returns the name of the source of the value in use.
     pub fn source(&self) -> Option<&'static str> {
         self.credentials.as_ref().map(Credentials::source)
     }
 
-    /// When the value in use ends, by the service's clock; `None` if there is no value or no end.
+    /// Returns when the value in use expires, by the service's clock; `None` if there is no value or no expiry.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.credentials.as_ref().and_then(Credentials::expires_at)
     }
 
-    /// Whether there is a value that may be handed out.
+    /// Returns whether there is a value that may be returned to callers.
     pub fn is_usable(&self) -> bool {
         self.usable
     }
 
-    /// When the next refresh is due by the local clock, a pause after failures included; `None` if never.
+    /// Returns when the next refresh is due by the local clock, including backoff after failures; `None` if never.
     pub fn next_attempt(&self) -> Option<SystemTime> {
         self.next_attempt
     }
 
-    /// Failed attempts in a row; 0 after a success.
+    /// Returns the number of failed attempts in a row; 0 after a success.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Why the last attempt failed; `None` after a success.
+    /// Returns why the last attempt failed; `None` after a success.
     pub fn last_error(&self) -> Option<&CredentialsError> {
         self.last_error.as_ref()
     }
 
-    /// How many times the source has been asked; [`RefreshTotals::fetches`].
+    /// Returns how many times the source has been called; [`RefreshTotals::fetches`].
     pub fn fetches(&self) -> u64 {
         self.totals.fetches
     }
 
-    /// What has happened since the cache was made.
+    /// Returns what has happened since the cache was created.
     pub fn totals(&self) -> RefreshTotals {
         self.totals
     }
 
-    /// How long the last attempt took, successful or not; `None` before the first has ended.
+    /// Returns how long the last attempt took, successful or not; `None` before the first has ended.
     pub fn last_fetch(&self) -> Option<Duration> {
         self.last_fetch
     }
 
-    /// How long ago the value in use arrived; `None` if there is no value.
+    /// Returns how long ago the value in use arrived; `None` if there is no value.
     pub fn age(&self) -> Option<Duration> {
         self.age
     }
 
-    /// Whether an attempt is under way.
+    /// Returns whether an attempt is in progress.
     pub fn is_refreshing(&self) -> bool {
         self.refreshing
     }
 
-    /// Whether a driver refreshes in the background, and is not overdue.
+    /// Returns whether a driver refreshes in the background and is not overdue.
     pub fn has_driver(&self) -> bool {
         self.has_driver
     }
 
-    /// How far the service's clock is from the local one; `None` if there is no value.
+    /// Returns the offset between the service's clock and the local one; `None` if there is no value.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
@@ -116,7 +116,7 @@ impl fmt::Debug for RefreshStatus {
     }
 }
 
-/// What has happened since a [`RefreshingProvider`](crate::RefreshingProvider) was made; see
+/// Counts what has happened since a [`RefreshingProvider`](crate::RefreshingProvider) was created; see
 /// [`RefreshStatus::totals`]. The values never decrease, so that a metrics library can take their differences.
 ///
 /// # Examples
@@ -143,37 +143,37 @@ pub struct RefreshTotals {
 }
 
 impl RefreshTotals {
-    /// How many fetches have begun. An attempt may take more than one.
+    /// Returns how many fetches have begun. An attempt may take more than one.
     pub fn fetches(&self) -> u64 {
         self.fetches
     }
 
-    /// How many attempts brought credentials.
+    /// Returns how many attempts returned credentials.
     pub fn successes(&self) -> u64 {
         self.successes
     }
 
-    /// How many attempts failed.
+    /// Returns how many attempts failed.
     pub fn failures(&self) -> u64 {
         self.failures
     }
 
-    /// How many rejected values were dropped.
+    /// Returns how many rejected values were dropped.
     pub fn invalidations(&self) -> u64 {
         self.invalidations
     }
 
-    /// How many callers had to wait for an attempt, those included that began it.
+    /// Returns how many callers had to wait for an attempt, including those that began it.
     pub fn waits(&self) -> u64 {
         self.waits
     }
 
-    /// How long all attempts took together.
+    /// Returns the total duration of all attempts.
     pub fn fetch_time(&self) -> Duration {
         self.fetch_time
     }
 
-    /// How long all callers that received a result waited for it together.
+    /// Returns the total time that all callers waited before they received a result.
     pub fn wait_time(&self) -> Duration {
         self.wait_time
     }

@@ -1,11 +1,11 @@
-//! Text from outside, made safe for a terminal, a log or an error: the one place where this is decided.
+//! Makes text from outside safe for a terminal, a log or an error: the only place where this is decided.
 
-/// Longest piece of a service's own text that goes into an error, in characters.
+/// Maximum length of a service's own text in an error, in characters.
 const MAX_SERVICE_TEXT: usize = 512;
 
-/// Whether a terminal obeys a character in place of showing it, or shows what follows in another order or on another
-/// line: control characters, the marks, embeddings, overrides and isolates of bidirectional text (Unicode Standard Annex
-/// 9, section 2), and the separators of lines and paragraphs.
+/// Returns whether a terminal interprets a character instead of showing it, or shows what follows in another order or
+/// on another line: control characters, the marks, embeddings, overrides and isolates of bidirectional text (Unicode
+/// Standard Annex 9, section 2), and the separators of lines and paragraphs.
 ///
 /// ```
 /// use oss_credentials_core::text::is_unsafe;
@@ -16,7 +16,7 @@ pub fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The character, or a space in place of an [unsafe](is_unsafe) one.
+/// Returns the character, or a space instead of an [unsafe](is_unsafe) one.
 ///
 /// ```
 /// use oss_credentials_core::text::safe;
@@ -69,7 +69,7 @@ fn word_without_secrets(word: &str) -> String {
         None => return word.to_owned(),
     };
     let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
-    // An unescaped slash in a password puts the `@` behind what looks like the end of the host: everything
+    // An unescaped slash in a password moves the `@` past the apparent end of the host: everything
     // before it may be secret.
     match rest.rsplit_once('@') {
         Some((_, host)) if !rest.split('/').next().unwrap_or_default().contains('@') => {

@@ -1,4 +1,4 @@
-//! Clocks, waiting, and how far the local clock is from the service's.
+//! Clocks, timers, and the offset between the local clock and the service's.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,34 +6,34 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::future::BoxFuture;
 
-/// How far apart two clocks that agree may be, and how far a wall clock may move against the monotonic one without
+/// How far apart two clocks that agree may be, and how far a wall clock may move relative to the monotonic one without
 /// having been set: 30 seconds.
 ///
 /// Offsets are learned where a service refuses a time, at a quarter of an hour; drift, leap seconds and the whole
-/// seconds of a `Date` header stay far below.
+/// seconds of a `Date` header are far smaller.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
-/// Tells the wall-clock time. Everything in this family that needs the time asks one of these.
+/// Returns the wall-clock time. All code of this family that needs the time calls a clock.
 ///
 /// ```
 /// use oss_credentials_core::{Clock, SystemClock};
 /// assert!(SystemClock.now() > std::time::SystemTime::UNIX_EPOCH);
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
 
-    /// How long ago some fixed instant was, by a clock that nobody sets. Beside [`Clock::now`] it shows whether the
-    /// wall clock was set. Default: `None`, there is no such clock, and a wall clock that is
-    /// set goes unnoticed.
+    /// Returns how long ago some fixed instant was, by a clock that cannot be set. Compared with [`Clock::now`], it
+    /// shows whether the wall clock was set. Default: `None`, there is no such clock, and setting the wall clock is
+    /// not detected.
     fn monotonic(&self) -> Option<Duration> {
         None
     }
 
-    /// How long ago the machine was started, including the time that it was suspended.
+    /// Returns how long ago the machine was started, including the time that it was suspended.
     ///
-    /// Beside [`Clock::monotonic`], which may stand still during a suspend, it shows whether the machine was
-    /// suspended: it proves that a wall clock that has jumped forward was set, and that no time has passed unseen.
+    /// Compared with [`Clock::monotonic`], which may stop during a suspend, it shows whether the machine was
+    /// suspended: it proves that a wall clock that has jumped forward was set, and that no time has passed unnoticed.
     /// It is read only when the other two disagree, and may be slower than they are. Default: `None`, there is no
     /// such clock, and a jump forward counts as time that has passed.
     fn since_boot(&self) -> Option<Duration> {
@@ -43,7 +43,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// The clock of the operating system: the default everywhere.
 ///
-/// [`Clock::since_boot`] is known on Linux and Android, where `/proc` is mounted, and on Apple's systems.
+/// [`Clock::since_boot`] is available on Linux and Android, where `/proc` is mounted, and on Apple's systems.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -71,8 +71,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Linux states the time since its start in a file: two numbers of seconds, the first of which counts suspended time
-/// (`CLOCK_BOOTTIME`; see `proc_uptime(5)`). The file costs no dependency; whoever reads it does so rarely.
+/// Linux provides the time since boot in a file: two numbers of seconds, the first of which counts suspended time
+/// (`CLOCK_BOOTTIME`; see `proc_uptime(5)`). The file needs no dependency, and is read rarely.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod boot_time {
     use std::io::Read;
@@ -92,7 +92,7 @@ mod boot_time {
     }
 }
 
-/// On Apple's systems `CLOCK_MONOTONIC` goes on while the machine sleeps; `Instant` does not (`clock_gettime(3)`).
+/// On Apple's systems `CLOCK_MONOTONIC` continues while the machine sleeps; `Instant` does not (`clock_gettime(3)`).
 #[cfg(target_vendor = "apple")]
 mod boot_time {
     use std::time::Duration;
@@ -127,11 +127,12 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
     }
 }
 
-/// Waits without blocking a thread. Needed only for background refresh and for retries that wait.
+/// Waits without blocking a thread. Needed only for background refresh and for backoff between retries.
 ///
-/// Two traits, because most uses of a provider never wait: the lazy refresh runs when somebody asks.
+/// It is separate from [`Clock`] because most uses of a provider never wait: the lazy refresh runs when a caller
+/// needs it.
 pub trait Sleep: fmt::Debug + Send + Sync + 'static {
-    /// A future that is done when `duration` has passed.
+    /// Returns a future that completes when `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
@@ -141,7 +142,7 @@ impl<T: Sleep + ?Sized> Sleep for Arc<T> {
     }
 }
 
-/// Returns what to wait on: the caller's own, otherwise tokio's timer (feature `tokio`) inside a runtime that has one.
+/// Returns the timer to use: the caller's own, otherwise tokio's (feature `tokio`) inside a runtime that has one.
 ///
 /// ```
 /// use oss_credentials_core::sleeper;
@@ -160,15 +161,15 @@ pub fn sleeper(own: Option<&Arc<dyn Sleep>>) -> Option<Arc<dyn Sleep>> {
     None
 }
 
-/// Waits on tokio's timer. Its futures must be polled inside a tokio runtime with time enabled.
+/// A timer over tokio's. Its futures must be polled inside a tokio runtime with time enabled.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioSleep;
 
 #[cfg(feature = "tokio")]
 impl TokioSleep {
-    /// `Some` inside a tokio runtime with time enabled, where its futures can be polled. Asking a runtime
-    /// without is not cheap: tokio tells it only by panicking, which runs the program's panic hook.
+    /// Returns `Some` inside a tokio runtime with time enabled, where its futures can be polled. In a runtime
+    /// without time this is expensive: tokio reports it only by panicking, which runs the program's panic hook.
     ///
     /// ```
     /// use oss_credentials_core::TokioSleep;
@@ -189,12 +190,12 @@ impl Sleep for TokioSleep {
             clippy::disallowed_methods,
             reason = "the one place that waits on tokio's timer"
         )]
-        // The timer is looked up when the future is first polled, not when it is made.
+        // The timer is looked up when the future is first polled, not when it is created.
         Box::pin(async move { tokio::time::sleep(duration).await })
     }
 }
 
-/// How far the service's clock is ahead of (or behind) the local one.
+/// The offset by which the service's clock is ahead of (or behind) the local one.
 ///
 /// # Examples
 ///
@@ -216,13 +217,13 @@ pub struct ClockOffset {
 }
 
 impl ClockOffset {
-    /// The clocks agree.
+    /// No offset: the clocks agree.
     pub const ZERO: Self = Self {
         service_is_behind: false,
         by: Duration::ZERO,
     };
 
-    /// The offset that two readings of the same instant show.
+    /// Returns the offset between two readings of the same instant.
     pub fn between(local: SystemTime, service: SystemTime) -> Self {
         match service.duration_since(local) {
             Ok(by) => Self {
@@ -236,7 +237,7 @@ impl ClockOffset {
         }
     }
 
-    /// A local reading as the service's clock shows it; unchanged where that cannot be represented.
+    /// Converts a local reading to the service's clock; unchanged if the result cannot be represented.
     pub fn to_service(self, local: SystemTime) -> SystemTime {
         if self.service_is_behind {
             local.checked_sub(self.by)
@@ -246,7 +247,7 @@ impl ClockOffset {
         .unwrap_or(local)
     }
 
-    /// An instant of the service's clock as the local one shows it; unchanged where that cannot be
+    /// Converts an instant of the service's clock to the local one; unchanged if the result cannot be
     /// represented.
     pub fn to_local(self, service: SystemTime) -> SystemTime {
         if self.service_is_behind {
@@ -257,20 +258,20 @@ impl ClockOffset {
         .unwrap_or(service)
     }
 
-    /// Whole seconds, positive if the service is ahead.
+    /// Returns whole seconds, positive if the service is ahead.
     pub fn as_secs(self) -> i64 {
         let secs = i64::try_from(self.by.as_secs()).unwrap_or(i64::MAX);
         if self.service_is_behind { -secs } else { secs }
     }
 
-    /// The size of the offset, whatever its direction.
+    /// Returns the size of the offset, regardless of its direction.
     pub fn abs(self) -> Duration {
         self.by
     }
 }
 
-/// The instant of a date in RFC 3339, such as `2026-01-02T04:04:05Z`, as services write an expiry; with an offset or a
-/// fraction, too. `None` if it is not one, or not one that `SystemTime` holds on this platform.
+/// Parses a date in RFC 3339, such as `2026-01-02T04:04:05Z`, the form in which services write an expiry; an offset
+/// or a fraction is allowed. `None` if it is malformed, or outside the range of `SystemTime` on this platform.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -285,8 +286,8 @@ pub fn rfc3339(text: &str) -> Option<SystemTime> {
     to_system(&chrono::DateTime::parse_from_rfc3339(text).ok()?)
 }
 
-/// The instant of a date in RFC 2822, such as `Fri, 02 Jan 2026 04:04:05 GMT`, as a `Date` header shows it; `None` if it
-/// is not one, or not one that `SystemTime` holds on this platform.
+/// Parses a date in RFC 2822, such as `Fri, 02 Jan 2026 04:04:05 GMT`, the form of a `Date` header; `None` if it is
+/// malformed, or outside the range of `SystemTime` on this platform.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -301,7 +302,7 @@ pub fn rfc2822(text: &str) -> Option<SystemTime> {
     to_system(&chrono::DateTime::parse_from_rfc2822(text).ok()?)
 }
 
-/// As `SystemTime::from`, which panics where the platform's range is smaller than chrono's.
+/// Converts like `SystemTime::from`, which panics if the platform's range is smaller than chrono's.
 #[cfg(feature = "chrono")]
 fn to_system<Z: chrono::TimeZone>(date: &chrono::DateTime<Z>) -> Option<SystemTime> {
     let since = Duration::from_secs(date.timestamp().unsigned_abs());

@@ -6,25 +6,26 @@
 
 use std::time::Duration;
 
-/// Name of the RAM role that is attached to the instance. Not set: the metadata service is asked for it.
+/// Variable with the name of the instance's RAM role. If it is not set, the metadata service is asked for the name.
 pub const ENV_ROLE_NAME: &str = "ALIBABA_CLOUD_ECS_METADATA";
-/// `true`, in any case: the metadata service is not asked at all. Everything else is no.
+/// Variable that disables the metadata service with `true`, in any case. Any other value counts as false.
 pub const ENV_DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
-/// `true`, in any case: never ask without a token. Everything else is no.
+/// Variable that disables requests without a token with `true`, in any case. Any other value counts as false.
 pub const ENV_V1_DISABLED: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 
-/// The metadata endpoint for [`EcsRamRole::from_env`](crate::EcsRamRole::from_env): `http://host[:port]` on loopback, for
-/// tests and local clouds. The vendor's SDKs do not know it and always ask [`DEFAULT_ENDPOINT`].
+/// Variable with the metadata endpoint for [`EcsRamRole::from_env`](crate::EcsRamRole::from_env):
+/// `http://host[:port]` on loopback, for tests and local clouds. The vendor's SDKs do not read it and always call
+/// [`DEFAULT_ENDPOINT`].
 pub const ENV_ENDPOINT: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
 
-/// Where the metadata service answers: the same address on each instance, IPv4, plain http.
+/// Address of the metadata service: the same on each instance, IPv4, plain http.
 pub const DEFAULT_ENDPOINT: &str = "http://100.100.100.200";
 /// How long making a connection may take: 1 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one exchange may take, connecting included: 2 s.
+/// How long one exchange may take, including the connection: 2 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long after a fetch the next one is due, however long the keys live: one hour, as in the vendor's SDKs.
-/// The keys live for six hours.
+/// How long after a fetch the next one is due, regardless of the keys' lifetime: one hour, as in the vendor's SDKs.
+/// The keys are valid for six hours.
 pub const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(3600);
 
 pub(crate) const TOKEN_PATH: &str = "/latest/api/token";
@@ -32,17 +33,17 @@ pub(crate) const ROLES_PATH: &str = "/latest/meta-data/ram/security-credentials/
 pub(crate) const TOKEN_HEADER: &str = "x-aliyun-ecs-metadata-token";
 pub(crate) const TOKEN_TTL_HEADER: &str = "x-aliyun-ecs-metadata-token-ttl-seconds";
 
-/// Life that is asked for a metadata token, in seconds: the longest that the service grants.
+/// Requested lifetime of a metadata token, in seconds: the longest that the service grants.
 pub(crate) const TOKEN_TTL_SECS: u64 = 21_600;
-/// How much earlier a token is given up, so that it does not end on the way.
+/// How much earlier a token is discarded, so that it does not expire in transit.
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 
-/// How long a host that never answered is taken to be absent without asking again.
+/// How long a host that never responded is considered absent without another probe.
 pub(crate) const ABSENCE: Duration = Duration::from_secs(30);
-/// The first question to a host that may not exist. Together with [`PROBE_GET`] it makes one second, and the
-/// service answers within milliseconds.
+/// The first probe of a host that may not exist. Together with [`PROBE_GET`] it takes one second, and the
+/// service responds within milliseconds.
 pub(crate) const PROBE_PUT: Duration = Duration::from_millis(700);
-/// The second question, asked only if the first brought a connection but no answer.
+/// The second probe, sent only if the first made a connection but got no response.
 pub(crate) const PROBE_GET: Duration = Duration::from_millis(300);
-/// How often a request is sent at most when no answer comes; a probe is sent once.
+/// How often a request is sent at most if no response arrives; a probe is sent once.
 pub(crate) const TRIES: u32 = 2;

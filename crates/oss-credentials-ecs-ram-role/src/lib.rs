@@ -3,9 +3,9 @@
 //! # What it reads
 //!
 //! The metadata service at [`DEFAULT_ENDPOINT`], in this order: a token (`PUT`, `IMDSv2`), the role's name
-//! unless it is set, the role's credentials. Where no token can be had it asks without one (`IMDSv1`), unless
-//! that is turned off. It is never asked through a proxy by a client that keeps the contract of
-//! [`HttpClient`](oss_credentials_http::HttpClient).
+//! unless it is set, the role's credentials. If tokens are not available, it sends requests without one (`IMDSv1`),
+//! unless that is disabled. A client that follows the contract of
+//! [`HttpClient`](oss_credentials_http::HttpClient) never calls it through a proxy.
 //!
 //! Variables are read only by [`EcsRamRole::from_env`] and [`EcsRamRoleBuilder::env`]: [`ENV_ROLE_NAME`],
 //! [`ENV_DISABLED`] and [`ENV_V1_DISABLED`], each only if it is not set on the builder.
@@ -52,12 +52,12 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `reqwest` | yes | an HTTP client over reqwest without TLS, so that `build()` needs none; and `tokio` |
-//! | `tokio` | through `reqwest` | background refresh, where there is a tokio runtime |
+//! | `reqwest` | yes | an HTTP client over reqwest without TLS, so that `build()` needs none; implies `tokio` |
+//! | `tokio` | through `reqwest` | background refresh inside a tokio runtime |
 //!
-//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
+//! A program with its own HTTP stack sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

@@ -1,5 +1,5 @@
-//! Talking with the metadata service: tokens, the way back to requests without them, and what it means when
-//! nobody answers.
+//! Calls of the metadata service: tokens, the fallback to requests without them, and the meaning of a missing
+//! response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,26 +24,26 @@ const HOP_LIMIT: &str = "in a container, where answers to it may not arrive, rai
 const OPTIONS: &str =
     "check the instance's metadata options, and whether a proxy or firewall answers in its place";
 
-/// The service, and what was learnt about it.
+/// The service, and what is known about it.
 pub(crate) struct Metadata {
-    /// Scheme, host, port and path, without a slash at its end.
+    /// Scheme, host, port and path, without a trailing slash.
     pub(crate) base: String,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) allow_v1: bool,
-    /// Whether a host that never answered is an outage, and an instance that never had a role a fault.
+    /// Whether a host that never responded is an outage, and an instance that never had a role an error.
     pub(crate) required: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) state: Mutex<State>,
 }
 
-/// State of the protocol: never credentials. Locked for bookkeeping alone.
+/// State of the protocol: never credentials. Locked only for bookkeeping.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Any answer, whatever it said, or the beginning of one: somebody is there.
+    /// There was a response, of any kind and perhaps incomplete: the service exists.
     answered: bool,
-    /// A role was attached when it was asked for.
+    /// A role was attached at an earlier request.
     had_role: bool,
     absence: Option<(SystemTime, CredentialsError)>,
     token: Option<Token>,
@@ -57,14 +57,14 @@ struct Token {
 }
 
 impl Token {
-    /// A clock behind the time of the request was set back: then nothing is known about the token's age.
+    /// If the clock was set back since the request, nothing is known about the token's age.
     fn is_usable(&self, now: SystemTime) -> bool {
         let life = Duration::from_secs(TOKEN_TTL_SECS).saturating_sub(TOKEN_MARGIN);
         now.duration_since(self.asked_at).is_ok_and(|age| age < life)
     }
 }
 
-/// How requests of one fetch are let in.
+/// How the requests of one fetch are authorized.
 pub(crate) enum Access {
     Token {
         value: Arc<Zeroizing<String>>,
@@ -74,18 +74,18 @@ pub(crate) enum Access {
     V1(Detour),
 }
 
-/// Why a request goes without a token.
+/// Why a request has no token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Detour {
-    /// The service does not know tokens: an emulator, or an old region.
+    /// The service does not support tokens: an emulator, or an old region.
     NoTokens(u16),
-    /// The connection was made, but no answer came: what a hop limit of 1 looks like from inside a container.
+    /// The connection was made, but no response arrived: this is the effect of a hop limit of 1 inside a container.
     NoAnswer,
     /// The service refused a token that it had just issued.
     Refused(u16),
 }
 
-/// An answer, and when it came.
+/// A response, and when it arrived.
 pub(crate) struct Answer {
     pub(crate) response: HttpResponse,
     pub(crate) sent: SystemTime,
@@ -93,7 +93,7 @@ pub(crate) struct Answer {
 }
 
 impl Metadata {
-    /// The error with which a host that is not there was met a short while ago.
+    /// The error of a recent probe that found no host.
     pub(crate) fn remembered_absence(&self) -> Option<CredentialsError> {
         let now = self.clock.now();
         let state = self.lock();
@@ -102,7 +102,7 @@ impl Metadata {
         is_recent.then(|| error.clone())
     }
 
-    /// The token at hand, else a new one, else none where that is allowed.
+    /// Returns the cached token, otherwise a new one, otherwise none if that is allowed.
     pub(crate) async fn access(&self) -> Result<Access, CredentialsError> {
         let now = self.clock.now();
         let kept = self.lock().token.clone().filter(|token| token.is_usable(now));
@@ -158,8 +158,8 @@ impl Metadata {
         Ok(Access::Token { value, kept: false })
     }
 
-    /// Asks for something that is let in with a token, if need be with a new one or without. Whatever the
-    /// status, but for a refusal that no other way in gets around.
+    /// Sends a request that is authorized with a token, if necessary with a new one or without. Returns any
+    /// status, except a refusal that no other authorization avoids.
     pub(crate) async fn get(&self, path: &str, access: &mut Access) -> Result<Answer, CredentialsError> {
         let place = self.place("GET", path);
         loop {
@@ -174,7 +174,7 @@ impl Metadata {
             if !matches!(status, 401 | 403) {
                 return Ok(answer);
             }
-            // Each turn takes a weaker way in, so that this ends: kept token, new token, none.
+            // Each turn uses a weaker authorization, so that this ends: cached token, new token, none.
             *access = match access {
                 Access::V1(detour) => return Err(refused_without_token(*detour, &place, status)),
                 Access::Token { value, kept } => {
@@ -193,7 +193,7 @@ impl Metadata {
         }
     }
 
-    /// Says once per episode that keys came without a token.
+    /// Logs once per episode that keys were received without a token.
     pub(crate) fn report(&self, access: &Access) {
         let detour = match access {
             Access::Token { .. } => {
@@ -230,7 +230,7 @@ impl Metadata {
         format!("{}{path}", self.base)
     }
 
-    /// Whether a failure would only say that this is no instance.
+    /// Whether a failure would only show that this is not an instance.
     fn is_probe(&self) -> bool {
         !self.required && !self.lock().answered
     }
@@ -239,7 +239,7 @@ impl Metadata {
         self.lock().had_role = true;
     }
 
-    /// An instance without a role: nothing is set up here, unless somebody said that it is, or it was.
+    /// An instance without a role: not configured, unless `required` is set or there was a role before.
     pub(crate) fn no_role(&self, detail: ErrorDetailBuilder) -> CredentialsError {
         if self.required || self.lock().had_role {
             let hint = "attach a role in the ECS console, or remove this provider from the chain";
@@ -252,7 +252,7 @@ impl Metadata {
 
     fn limited(&self, request: HttpRequest, limit: Duration) -> HttpRequest {
         let limit = limit.min(self.timeout);
-        // Were both the same, a host that is not there could look like one that does not answer.
+        // If both were the same, a host that does not exist could look like one that does not respond.
         let connect = self.connect_timeout.min(limit.saturating_mul(3) / 4);
         request
             .with_connect_timeout(connect)
@@ -293,7 +293,7 @@ impl Metadata {
         state.absence = None;
     }
 
-    /// No answer: on a host that may be no instance, or from a service that is known to be there.
+    /// No response: from a host that may not be an instance, or from a service that is known to exist.
     fn no_answer(&self, place: &str, error: HttpError) -> CredentialsError {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -341,7 +341,7 @@ pub(crate) fn detail(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDe
     ErrorDetail::builder(NAME, what).place(place)
 }
 
-/// A status that no rule is about.
+/// A status that no rule covers.
 pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
     match status {
         429 | 500.. => CredentialsError::unavailable(
@@ -354,7 +354,7 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
                 .http_status(status)
                 .hint(OPTIONS),
         ),
-        // A redirect, which is not followed: it would take the token along.
+        // A redirect, which is not followed: the token would be forwarded.
         _ => CredentialsError::invalid_response(
             detail(
                 "the answer has a status that the metadata service does not use",
@@ -366,7 +366,7 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
     }
 }
 
-/// An answer with a good status that cannot be used.
+/// A response with status 200 that cannot be used.
 pub(crate) fn unusable(question: &str, defect: &BodyDefect, place: &str, status: u16) -> CredentialsError {
     CredentialsError::invalid_response(
         detail(format!("the answer to {question} {defect}"), place)
@@ -398,7 +398,7 @@ fn is_silence(error: &HttpError) -> bool {
     error.kind() == HttpErrorKind::Timeout && !error.has_answer_begun()
 }
 
-/// A bad answer is one: what sent it is no absent service, behind which a chain may go on to another identity.
+/// A bad response is a response: its sender is not an absent service that a chain may skip.
 fn met_somebody(error: &HttpError) -> bool {
     match error.kind() {
         // The latter was never sent.

@@ -21,20 +21,20 @@ use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable
 use crate::wire::{self, Fault};
 use crate::{NAME, TRACING_TARGET};
 
-/// All but what RFC 3986 calls unreserved: the name stays one segment of the path.
+/// All except what RFC 3986 calls unreserved: the name stays one segment of the path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Credentials of the instance's role, cached and refreshed: what [`EcsRamRoleBuilder::build`] makes.
+/// A provider of credentials of the instance's role, cached and refreshed; see [`EcsRamRoleBuilder::build`].
 pub type EcsRamRoleProvider = RefreshingProvider<EcsRamRole>;
 
-/// Gets the credentials of the RAM role that is attached to this ECS instance.
+/// A source that fetches the credentials of the RAM role attached to this ECS instance.
 ///
-/// Each fetch asks the metadata service for the role's name, unless it is set, and for the role's
-/// credentials. A metadata token is kept for its life of six hours; credentials never are. Clones share the
+/// Each fetch requests the role's name from the metadata service, unless it is set, and then the role's
+/// credentials. A metadata token is cached for its lifetime of six hours; credentials never are. Clones share the
 /// token.
 ///
 /// # Examples
@@ -58,7 +58,7 @@ pub struct EcsRamRole {
 }
 
 impl EcsRamRole {
-    /// Starts a source with nothing set.
+    /// Starts a source without settings.
     pub fn builder() -> EcsRamRoleBuilder {
         EcsRamRoleBuilder {
             role_name: None,
@@ -86,12 +86,12 @@ impl EcsRamRole {
         Ok(builder)
     }
 
-    /// The role that was set; `None` if its name is asked for at each fetch.
+    /// Returns the role that was set; `None` if its name is requested at each fetch.
     pub fn role_name(&self) -> Option<&str> {
         self.role_name.as_deref()
     }
 
-    /// Where requests go, without a slash at its end.
+    /// Returns where requests go, without a trailing slash.
     pub fn endpoint(&self) -> &str {
         &self.metadata.base
     }
@@ -112,7 +112,7 @@ impl EcsRamRole {
         Ok(fetched)
     }
 
-    /// Asks for the role's name. It can be another one at each fetch: roles are replaced while instances run.
+    /// Requests the role's name. It can differ at each fetch: roles can be replaced while instances run.
     async fn discover(&self, access: &mut Access) -> Result<String, CredentialsError> {
         let answer = self.metadata.get(ROLES_PATH, access).await?;
         let place = self.metadata.place("GET", ROLES_PATH);
@@ -120,7 +120,7 @@ impl EcsRamRole {
         let role = match status {
             200..=299 => wire::parse_role(answer.response.body())
                 .map_err(|defect| unusable("the request for the role's name", &defect, &place, status))?,
-            // An HTML page; the status says it all.
+            // An HTML page; the status is enough.
             404 => None,
             _ => return Err(refusal(&place, status)),
         };
@@ -132,7 +132,7 @@ impl EcsRamRole {
         Ok(role.to_owned())
     }
 
-    /// Makes credentials of the answer.
+    /// Converts the response into credentials.
     fn read(&self, answer: &Answer, place: &str) -> Result<Fetched, CredentialsError> {
         let response = &answer.response;
         let status = response.status();
@@ -215,12 +215,12 @@ impl CredentialsSource for EcsRamRole {
     }
 }
 
-/// Makes an [`EcsRamRoleProvider`] or the bare source; see [`EcsRamRole::builder`].
+/// Builds an [`EcsRamRoleProvider`] or the bare source; see [`EcsRamRole::builder`].
 #[must_use]
 pub struct EcsRamRoleBuilder {
     role_name: Option<String>,
     endpoint: Option<String>,
-    /// What [`ENV_ENDPOINT`] says, where it is read.
+    /// The value of [`ENV_ENDPOINT`], where it is read.
     endpoint_from_env: Option<String>,
     disabled: Option<bool>,
     allow_v1: Option<bool>,
@@ -233,7 +233,7 @@ pub struct EcsRamRoleBuilder {
 
 impl fmt::Debug for EcsRamRoleBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The endpoint is not checked yet: it may hold a user and a password.
+        // The endpoint is not checked yet: it may contain a user name and a password.
         let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
         f.debug_struct("EcsRamRoleBuilder")
             .field("role_name", &self.role_name)
@@ -249,8 +249,8 @@ impl fmt::Debug for EcsRamRoleBuilder {
 }
 
 impl EcsRamRoleBuilder {
-    /// Reads the environment for what is not set yet: role name, and the switches that turn the metadata
-    /// service or `IMDSv1` off. An empty role name counts as not set.
+    /// Reads the environment for what is not set yet: role name, and the variables that disable the metadata
+    /// service or `IMDSv1`. An empty role name counts as unset.
     pub fn env(mut self, env: &dyn Env) -> Self {
         self.role_name = self.role_name.or_else(|| env.non_empty(ENV_ROLE_NAME));
         self.disabled = self.disabled.or_else(|| Some(env.is_true(ENV_DISABLED)));
@@ -258,16 +258,16 @@ impl EcsRamRoleBuilder {
         self
     }
 
-    /// Name of the role, not its ARN. Saves one request per fetch, and says that the metadata service must be
-    /// there; see [`EcsRamRoleBuilder::required`]. Default: the service is asked for it.
+    /// Sets the name of the role, not its ARN. Saves one request per fetch, and declares that the metadata service
+    /// must be available; see [`EcsRamRoleBuilder::required`]. Default: requested from the service.
     pub fn role_name(mut self, role_name: impl Into<String>) -> Self {
         self.role_name = Some(role_name.into());
         self
     }
 
-    /// Where the metadata service answers: `http://host[:port]`, with a path in front of the service's own if
-    /// need be. Setting it says that the service must be there; see [`EcsRamRoleBuilder::required`]. A host
-    /// that is neither loopback nor link-local may be asked through a proxy. Default:
+    /// Sets the address of the metadata service: `http://host[:port]`, optionally with a path prefix.
+    /// Setting it declares that the service must be available; see [`EcsRamRoleBuilder::required`]. A host
+    /// that is neither loopback nor link-local may be called through a proxy. Default:
     /// [`DEFAULT_ENDPOINT`](crate::DEFAULT_ENDPOINT).
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
@@ -275,70 +275,71 @@ impl EcsRamRoleBuilder {
     }
 
     /// Reads the endpoint from [`ENV_ENDPOINT`](crate::ENV_ENDPOINT), as `from_env` does and [`env`](Self::env) does
-    /// not. [`endpoint`](Self::endpoint) takes precedence over it. It has to be on loopback. As with `endpoint`, setting
-    /// it says that the service must be there.
+    /// not. [`endpoint`](Self::endpoint) takes precedence over it. It must be on loopback. As with `endpoint`, setting
+    /// it declares that the service must be available.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
         self.endpoint_from_env = env.non_empty(ENV_ENDPOINT);
         self
     }
 
-    /// Whether the metadata service is off limits: then `build` says [`CredentialsError::NotConfigured`].
+    /// Disables the metadata service: `build` then returns [`CredentialsError::NotConfigured`].
     /// Default: no.
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = Some(disabled);
         self
     }
 
-    /// Whether to ask without a token (`IMDSv1`, normal mode) where tokens cannot be had. Default: yes.
+    /// Sets whether requests without a token (`IMDSv1`, normal mode) are allowed if tokens are not available.
+    /// Default: yes.
     pub fn allow_v1(mut self, allow: bool) -> Self {
         self.allow_v1 = Some(allow);
         self
     }
 
-    /// What it means if nothing answers and nothing ever has. Yes: an outage,
-    /// [`CredentialsError::Unavailable`], at which a chain stops. No: this is no instance,
-    /// [`CredentialsError::NotConfigured`]; that is found out with one probe of a second at most and
-    /// remembered for 30 s, and a chain goes on.
+    /// Sets what it means if there has never been a response. Yes: an outage,
+    /// [`CredentialsError::Unavailable`], at which a chain stops. No: this is not an instance,
+    /// [`CredentialsError::NotConfigured`]; a single probe of at most a second finds that out, the result is
+    /// remembered for 30 s, and a chain continues.
     ///
-    /// Likewise if the instance has no role and never had one. Yes: [`CredentialsError::Denied`]. No: nothing is
-    /// set up here, [`CredentialsError::NotConfigured`]. Default: yes if a role name or an endpoint is set.
+    /// Likewise if the instance has no role and never had one. Yes: [`CredentialsError::Denied`]. No: it is not
+    /// configured, [`CredentialsError::NotConfigured`]. Default: yes if a role name or an endpoint is set.
     pub fn required(mut self, required: bool) -> Self {
         self.required = Some(required);
         self
     }
 
-    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
-    /// inside a tokio runtime; else none, and one must be set.
+    /// Sets the HTTP client. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// The clock of source and cache. Default: the system's.
+    /// Sets the clock of source and cache. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How long making a connection may take; at most three quarters of the time for the exchange are used.
+    /// Sets how long making a connection may take; at most three quarters of the time for the exchange are used.
     /// Default: 1 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one exchange may take, connecting included. A probe takes less. Default: 2 s.
+    /// Sets how long one exchange may take, including the connection. A probe takes less. Default: 2 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
-    /// (feature `tokio`). Nothing is sent before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is called.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if the metadata service is turned off.
+    /// [`CredentialsError::NotConfigured`] if the metadata service is disabled.
     /// [`CredentialsError::InvalidConfig`] if role name or endpoint are malformed, or if there is no HTTP
     /// client.
     pub fn build(self) -> Result<EcsRamRoleProvider, CredentialsError> {
@@ -350,7 +351,7 @@ impl EcsRamRoleBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same
     /// clock.
     ///
     /// # Errors
@@ -400,7 +401,7 @@ impl EcsRamRoleBuilder {
     }
 }
 
-/// What is no name at all. Other odd characters are escaped.
+/// Refuses what cannot be a name. Other unusual characters are escaped.
 fn check_role_name(role_name: &str) -> Result<(), CredentialsError> {
     let problem = if role_name.is_empty() {
         "is empty"
@@ -424,8 +425,8 @@ fn about_role_name(detail: ErrorDetailBuilder) -> ErrorDetailBuilder {
     detail.setting("role_name").setting_label(label)
 }
 
-/// A variable may be set by whoever starts the program. It may name a local cloud; it cannot let another host hand out
-/// the identity that this program acts as, as `endpoint(..)` can. The value is not shown.
+/// Anyone who starts the program may set a variable. It may name a local cloud; it cannot, as `endpoint(..)` can, let
+/// another host determine the identity of this program. The value is not shown.
 fn of_variable(endpoint: &str) -> Result<String, CredentialsError> {
     let is_loopback = Endpoint::parse(endpoint).is_ok_and(|endpoint| endpoint.is_loopback());
     is_loopback.then(|| base(endpoint).ok()).flatten().ok_or_else(|| {
@@ -436,7 +437,7 @@ fn of_variable(endpoint: &str) -> Result<String, CredentialsError> {
     })
 }
 
-/// Scheme, host, port and path, without a slash at its end.
+/// Scheme, host, port and path, without a trailing slash.
 fn base(endpoint: &str) -> Result<String, CredentialsError> {
     let hint = "write it as http://host[:port]";
     let endpoint = Endpoint::parse(endpoint).map_err(|error| {
@@ -463,7 +464,7 @@ fn invalid(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
 }
 
-/// Moves the text out, so that no copy of it stays behind.
+/// Moves the text out, so that no copy of it is left.
 fn take(mut secret: Zeroizing<String>) -> String {
     std::mem::take(&mut *secret)
 }

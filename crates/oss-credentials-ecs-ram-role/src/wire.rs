@@ -1,4 +1,4 @@
-//! Answers of the metadata service as they are on the wire. Pure.
+//! The responses of the metadata service on the wire. Pure.
 
 use std::time::SystemTime;
 
@@ -8,16 +8,17 @@ use oss_credentials_http::Scrubber;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Longest token that is taken for one, in bytes. The service's have about 60.
+/// Maximum length of a text that is accepted as a token, in bytes. The service's have about 60.
 const MAX_TOKEN: usize = 8 * 1024;
-/// Longest name that is taken for a role's, in bytes. RAM allows 64.
+/// Maximum length of a text that is accepted as a role name, in bytes. RAM allows 64.
 const MAX_ROLE: usize = 256;
 
-/// Why an answer of a good status brings no credentials. Holds nothing of it but a code that looks like one.
+/// Why a response with status 200 contains no usable credentials. Contains nothing of it except a code that looks
+/// like one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Defect(BodyDefect),
-    /// `Code` is there and is not `Success`; `None` if it does not look like a code.
+    /// `Code` is present and is not `Success`; `None` if it does not look like a code.
     Code(Option<String>),
 }
 
@@ -37,7 +38,7 @@ struct WireAnswer {
     expiration: Option<String>,
 }
 
-/// A complete answer: id, secret and token are not empty.
+/// A complete response: ID, secret and token are not empty.
 pub(crate) struct Keys {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
@@ -45,14 +46,14 @@ pub(crate) struct Keys {
     pub(crate) expires_at: SystemTime,
 }
 
-/// Reads the credentials of a role.
+/// Parses the credentials of a role.
 pub(crate) fn parse(body: &[u8]) -> Result<Keys, Fault> {
     let parsed = serde_json::from_slice(json_object(body)?);
     let answer: WireAnswer = parsed.map_err(|error| BodyDefect::NotJson {
         line: error.line(),
         column: error.column(),
     })?;
-    // Before the fields: an answer that reports a failure may lack them, or hold old ones. One without a code
+    // Before the fields: a response that reports a failure may lack them, or contain old ones. One without a code
     // is judged by its fields.
     if let Some(code) = answer.code.filter(|code| !code.eq_ignore_ascii_case("success")) {
         let keys = [&answer.access_key_secret, &answer.security_token];
@@ -80,8 +81,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Keys, Fault> {
     })
 }
 
-/// Reads the list of roles: the first line that is not empty, `None` if there is none. An instance has one
-/// role at most.
+/// Parses the list of roles: the first line that is not empty, `None` if there is none. An instance has at most one
+/// role.
 pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, BodyDefect> {
     if is_markup(body) {
         return Err(BodyDefect::Markup);
@@ -90,8 +91,8 @@ pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, BodyDefect> {
     let Some(role) = text.lines().map(str::trim).find(|line| !line.is_empty()) else {
         return Ok(None);
     };
-    // What the console allows are letters, digits and `. _ -`. Refused is what would make another URL of it,
-    // or what shows that this is no list of roles.
+    // The console allows letters, digits and `. _ -`. Anything that would change the URL,
+    // or shows that this is not a list of roles, is refused.
     let allowed = |c: char| c.is_ascii_graphic() && !"/\\?#%&<>\"'{}[]:;,".contains(c);
     if role.len() > MAX_ROLE || !role.chars().all(allowed) || matches!(role, "." | "..") {
         return Err(BodyDefect::Unreadable("role name"));
@@ -99,7 +100,7 @@ pub(crate) fn parse_role(body: &[u8]) -> Result<Option<&str>, BodyDefect> {
     Ok(Some(role))
 }
 
-/// Reads a metadata token: one word.
+/// Parses a metadata token: one word.
 pub(crate) fn parse_token(body: &[u8]) -> Result<Zeroizing<String>, BodyDefect> {
     let token = body.trim_ascii();
     if token.is_empty() {

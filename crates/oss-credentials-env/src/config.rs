@@ -1,24 +1,25 @@
 //! Names of the variables.
 
-/// AccessKey id of the OSS family.
+/// Variable with the access key ID of the OSS family.
 ///
 /// Vendor document: *Configure access credentials* of the OSS SDKs (OSS developer reference).
 pub const ENV_OSS_ACCESS_KEY_ID: &str = "OSS_ACCESS_KEY_ID";
-/// AccessKey secret of the OSS family. Vendor document: as [`ENV_OSS_ACCESS_KEY_ID`].
+/// Variable with the access key secret of the OSS family. Vendor document: as [`ENV_OSS_ACCESS_KEY_ID`].
 pub const ENV_OSS_ACCESS_KEY_SECRET: &str = "OSS_ACCESS_KEY_SECRET";
-/// Security token of the OSS family; optional. Vendor document: as [`ENV_OSS_ACCESS_KEY_ID`].
+/// Variable with the security token of the OSS family; optional. Vendor document: as [`ENV_OSS_ACCESS_KEY_ID`].
 pub const ENV_OSS_SESSION_TOKEN: &str = "OSS_SESSION_TOKEN";
 
-/// AccessKey id of the general family.
+/// Variable with the access key ID of the general family.
 ///
 /// Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs (default credential chain).
 pub const ENV_ALIBABA_CLOUD_ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
-/// AccessKey secret of the general family. Vendor document: as [`ENV_ALIBABA_CLOUD_ACCESS_KEY_ID`].
+/// Variable with the access key secret of the general family. Vendor document: as [`ENV_ALIBABA_CLOUD_ACCESS_KEY_ID`].
 pub const ENV_ALIBABA_CLOUD_ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
-/// Security token of the general family; optional. Vendor document: as [`ENV_ALIBABA_CLOUD_ACCESS_KEY_ID`].
+/// Variable with the security token of the general family; optional. Vendor document: as
+/// [`ENV_ALIBABA_CLOUD_ACCESS_KEY_ID`].
 pub const ENV_ALIBABA_CLOUD_SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 
-/// Variables that belong together. Id, secret and token are always taken from one family.
+/// Variables that belong together. ID, secret and token are always taken from one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Family {
@@ -30,11 +31,11 @@ pub enum Family {
 }
 
 impl Family {
-    /// The families that are read unless others are chosen, in their order: [`Family::Oss`], then
+    /// The families that are read by default, in order: [`Family::Oss`], then
     /// [`Family::AlibabaCloud`].
     pub const DEFAULT: [Self; 2] = [Self::Oss, Self::AlibabaCloud];
 
-    /// Name of the variable with the AccessKey id.
+    /// Returns the name of the variable with the access key ID.
     pub const fn access_key_id(self) -> &'static str {
         match self {
             Self::Oss => ENV_OSS_ACCESS_KEY_ID,
@@ -42,7 +43,7 @@ impl Family {
         }
     }
 
-    /// Name of the variable with the AccessKey secret.
+    /// Returns the name of the variable with the access key secret.
     pub const fn access_key_secret(self) -> &'static str {
         match self {
             Self::Oss => ENV_OSS_ACCESS_KEY_SECRET,
@@ -50,7 +51,7 @@ impl Family {
         }
     }
 
-    /// Name of the variable with the security token.
+    /// Returns the name of the variable with the security token.
     pub const fn security_token(self) -> &'static str {
         match self {
             Self::Oss => ENV_OSS_SESSION_TOKEN,

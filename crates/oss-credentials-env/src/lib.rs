@@ -1,11 +1,11 @@
 //! Alibaba Cloud credentials from environment variables.
 //!
-//! | family | id | secret | token (optional) |
+//! | family | access key ID | access key secret | security token (optional) |
 //! |---|---|---|---|
 //! | [`Family::Oss`] | `OSS_ACCESS_KEY_ID` | `OSS_ACCESS_KEY_SECRET` | `OSS_SESSION_TOKEN` |
 //! | [`Family::AlibabaCloud`] | `ALIBABA_CLOUD_ACCESS_KEY_ID` | `ALIBABA_CLOUD_ACCESS_KEY_SECRET` | `ALIBABA_CLOUD_SECURITY_TOKEN` |
 //!
-//! Families are looked at in this order, and the first with both id and secret is taken.
+//! Families are read in this order, and the first with both ID and secret is used.
 //!
 //! ```no_run
 //! use oss_credentials_core::{blocking, CredentialsProvider};

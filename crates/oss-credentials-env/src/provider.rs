@@ -11,15 +11,15 @@ use crate::config::Family;
 
 const NAME: &str = "env";
 
-/// Credentials from environment variables, read on every call.
+/// A provider of credentials from environment variables, read on every call.
 ///
-/// - The first family of variables that has both id and secret is taken, its token with it if there is one.
-/// - A family with one of the two is an error, even if a complete family stands behind it: going on would
-///   use another identity than the one somebody began to set up.
-/// - An empty variable counts as not set. A token alone does not make a family.
-/// - Nothing is trimmed; a value with a line end or white space around it is refused.
+/// - The first family of variables that has both ID and secret is used, with its token if there is one.
+/// - A family with only one of the two is an error, even if a complete family follows. Continuing would
+///   use a different identity from the one that someone began to configure.
+/// - An empty variable counts as unset. A token alone does not configure a family.
+/// - Values are not trimmed; a value with a line end or white space around it is refused.
 ///
-/// [`CredentialsProvider::cached`] answers with what the environment holds at that moment.
+/// [`CredentialsProvider::cached`] returns what the environment contains at that moment.
 ///
 /// # Examples
 ///
@@ -40,12 +40,12 @@ pub struct EnvProvider {
 }
 
 impl EnvProvider {
-    /// Reads the environment of the process.
+    /// Creates a provider that reads the environment of the process.
     pub fn new() -> Self {
         Self::with_env(ProcessEnv)
     }
 
-    /// Reads the environment given here.
+    /// Creates a provider that reads the given environment.
     pub fn with_env(env: impl Env) -> Self {
         Self {
             env: Arc::new(env),
@@ -53,9 +53,9 @@ impl EnvProvider {
         }
     }
 
-    /// Which families are read, in this order. Default: [`Family::DEFAULT`].
+    /// Sets which families are read, in this order. Default: [`Family::DEFAULT`].
     ///
-    /// A program that has nothing to do with OSS takes `[Family::AlibabaCloud]`. With no family at all every
+    /// For a program that has nothing to do with OSS, use `[Family::AlibabaCloud]`. With no family at all, every
     /// call is an error.
     #[must_use]
     pub fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
@@ -113,7 +113,7 @@ impl Default for EnvProvider {
 
 impl fmt::Debug for EnvProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whatever the `Env` shows of itself might be values.
+        // Whatever `Debug` of the `Env` shows might contain values.
         f.debug_struct("EnvProvider")
             .field("families", &self.families)
             .finish_non_exhaustive()
@@ -144,7 +144,7 @@ fn half_set(present: &str, missing: &str) -> CredentialsError {
     )
 }
 
-/// The builder knows what is wrong with a value, but not which variable it came from.
+/// The builder reports what is wrong with a value, but not which variable it came from.
 fn refused(family: Family, error: CredentialsError) -> CredentialsError {
     let Some(detail) = error.detail() else {
         return error;

@@ -1,4 +1,4 @@
-//! What one invocation, or the instance, brings.
+//! The credentials of one invocation, or of the instance.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::config::{
 };
 use crate::wire::{self, Defect, Fields};
 
-/// Names of id, secret and token in one place.
+/// Names of access key ID, secret and token in one place.
 type Names = [&'static str; 3];
 
 const HEADERS: Names = [
@@ -39,16 +39,16 @@ const WHOLE: &str = "pass the context as the platform made it";
 /// Where a context comes from, as far as that makes a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Came with a call.
+    /// Arrived with an invocation.
     Invocation,
-    /// Has been there since the instance started, so it is never newer than what came with a call.
+    /// Present since the instance started, so it is never newer than what arrived with an invocation.
     Instance,
 }
 
-/// The credentials that came with one invocation, or that the instance was started with.
+/// The credentials of one invocation, or those that the instance was started with.
 ///
-/// Id, secret and token belong together: all three are there, or it is an error. An empty value counts as
-/// absent; a function without a RAM role has empty ones or none. Nothing is trimmed.
+/// Access key ID, secret and token belong together: if one is missing, it is an error. An empty value counts as
+/// absent; a function without a RAM role has empty ones or none. Values are not trimmed.
 ///
 /// # Examples
 ///
@@ -72,15 +72,15 @@ pub struct FcContext {
 }
 
 impl FcContext {
-    /// From the headers of an invocation: what custom runtimes and custom containers get with each call.
+    /// Reads the headers of an invocation, which custom runtimes and custom containers receive.
     ///
-    /// Takes anything that yields names and values as text or bytes, such as `&http::HeaderMap` or
+    /// Accepts any iterator over names and values as text or bytes, such as `&http::HeaderMap` or
     /// `request.headers()`. The case of names does not matter, and other headers are ignored.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if none of the three headers is there, or all are empty.
-    /// [`CredentialsError::InvalidConfig`] if only some are, if one is there twice with different values, or
+    /// [`CredentialsError::NotConfigured`] if none of the three headers is present, or all are empty.
+    /// [`CredentialsError::InvalidConfig`] if only some are, if one occurs twice with different values, or
     /// if a value cannot be a key.
     pub fn from_headers<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> Result<Self, CredentialsError>
     where
@@ -113,15 +113,15 @@ impl FcContext {
         })
     }
 
-    /// From a context in JSON, as runtimes hand it to a function: an object whose field `credentials` has
+    /// Reads a context in JSON, as runtimes pass it to a function: an object whose field `credentials` has
     /// `accessKeyId`, `accessKeySecret` and `securityToken`, or the same in `snake_case`. Other fields are
     /// ignored.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if there is no `credentials`, or nothing in it.
-    /// [`CredentialsError::InvalidConfig`] if only some fields are there, or one cannot be a key.
-    /// [`CredentialsError::InvalidResponse`] if this is not such an object.
+    /// [`CredentialsError::NotConfigured`] if there is no `credentials`, or it is empty.
+    /// [`CredentialsError::InvalidConfig`] if only some fields are present, or one cannot be a key.
+    /// [`CredentialsError::InvalidResponse`] if the text is not such an object.
     ///
     /// # Examples
     ///
@@ -151,10 +151,10 @@ impl FcContext {
         })
     }
 
-    /// From the variables of the instance: [`ENV_ACCESS_KEY_ID`], [`ENV_ACCESS_KEY_SECRET`] and
-    /// [`ENV_SECURITY_TOKEN`], else the older `accessKeyID`, `accessKeySecret` and `securityToken`.
+    /// Reads the variables of the instance: [`ENV_ACCESS_KEY_ID`], [`ENV_ACCESS_KEY_SECRET`] and
+    /// [`ENV_SECURITY_TOKEN`], otherwise the older `accessKeyID`, `accessKeySecret` and `securityToken`.
     ///
-    /// They are as old as the instance. Where calls bring headers, use those.
+    /// They are as old as the instance. If invocations have headers, use those.
     ///
     /// # Errors
     ///
@@ -186,8 +186,8 @@ impl FcContext {
         ))
     }
 
-    /// From the headers of an invocation, or from the variables of the instance if the headers hold nothing.
-    /// Headers that hold only some of the values are an error, and not a reason to look further.
+    /// Reads the headers of an invocation, or the variables of the instance if none of the headers is present.
+    /// Headers with only some of the values are an error; the variables are then not read.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl fmt::Debug for FcContext {
     }
 }
 
-/// All three make credentials, none makes none.
+/// Returns credentials if all three are present, `None` if none is.
 fn complete(
     fields: Fields,
     names: Names,
@@ -259,7 +259,7 @@ fn complete(
             ErrorDetail::builder(NAME, what).hint(hint),
         ));
     };
-    // Moved, so that no copy stays behind.
+    // Moved, so that no copy is left.
     Credentials::builder(std::mem::take(&mut *id), std::mem::take(&mut *secret))
         .security_token(std::mem::take(&mut *token))
         .source(NAME)
@@ -269,7 +269,7 @@ fn complete(
         .map_err(|error| refused(&error, names))
 }
 
-/// The builder knows what is wrong with a value, but not where it came from.
+/// The builder reports what is wrong with a value, but not where it came from.
 fn refused(error: &CredentialsError, names: Names) -> CredentialsError {
     let detail = error.detail();
     let what = detail

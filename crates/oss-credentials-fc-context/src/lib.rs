@@ -1,18 +1,18 @@
 //! Alibaba Cloud credentials from the context of a Function Compute invocation.
 //!
-//! A function with a RAM role gets temporary credentials with each call. [`FcContextProvider`] hands out those
-//! of the last one; nothing is fetched.
+//! A function with a RAM role gets temporary credentials with each invocation. [`FcContextProvider`] returns those
+//! of the last one; it fetches nothing.
 //!
 //! # What it reads
 //!
 //! | call | reads |
 //! |---|---|
-//! | [`FcContext::from_headers`] | `x-fc-access-key-id`, `x-fc-access-key-secret`, `x-fc-security-token` of a call |
+//! | [`FcContext::from_headers`] | `x-fc-access-key-id`, `x-fc-access-key-secret`, `x-fc-security-token` of an invocation |
 //! | [`FcContext::from_json`] | `credentials` of a context in JSON, in `camelCase` or `snake_case` |
-//! | [`FcContext::from_env`] | `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET`, `ALIBABA_CLOUD_SECURITY_TOKEN`; else `accessKeyID`, `accessKeySecret`, `securityToken` |
-//! | [`FcContext::from_headers_or_env`] | the headers, and the variables only if there is nothing in them |
+//! | [`FcContext::from_env`] | `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET`, `ALIBABA_CLOUD_SECURITY_TOKEN`; otherwise `accessKeyID`, `accessKeySecret`, `securityToken` |
+//! | [`FcContext::from_headers_or_env`] | the headers, and the variables only if none of the headers is present |
 //!
-//! The variables are set when an instance starts, the headers come with each call: prefer these.
+//! The variables are set when an instance starts, the headers arrive with each invocation: prefer the headers.
 //!
 //! # Examples
 //!

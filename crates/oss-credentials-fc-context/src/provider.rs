@@ -15,19 +15,19 @@ use crate::NAME;
 use crate::config::MAX_TOKEN_LIFETIME;
 use crate::context::{FcContext, Origin};
 
-/// Credentials of the Function Compute invocation that came last.
+/// A provider of the credentials of the most recent Function Compute invocation.
 ///
 /// The program calls [`FcContextProvider::update`] for each invocation; clients that hold the provider, or a
-/// clone, sign with the new credentials from then on. Clones are the same provider. Reading takes no lock and
+/// clone, sign with the new credentials from then on. Clones are the same provider. A read takes no lock and
 /// allocates nothing.
 ///
-/// - Id, secret and token are replaced together.
-/// - What came with an invocation is never replaced by the variables of the instance, which are older.
-/// - The platform does not say when a token ends, so [`Credentials::expires_at`] is `None`. After 36 hours
-///   without a new invocation a token has certainly ended: then the answer is
+/// - Access key ID, secret and token are replaced together.
+/// - What arrived with an invocation is never replaced by the variables of the instance, which are older.
+/// - The platform does not state when a token expires, so [`Credentials::expires_at`] is `None`. 36 hours after
+///   the last invocation, a token has certainly expired: then the result is
 ///   [`CredentialsError::Expired`].
-/// - After [`CredentialsProvider::invalidate`] the credentials are not handed out until the next invocation.
-/// - Before the first update the answer is [`CredentialsError::NotConfigured`].
+/// - After [`CredentialsProvider::invalidate`] the credentials are not returned until the next invocation.
+/// - Before the first update the result is [`CredentialsError::NotConfigured`].
 ///
 /// # Examples
 ///
@@ -69,7 +69,7 @@ struct Snapshot {
     rejected: AtomicBool,
 }
 
-/// Why a snapshot is not handed out.
+/// Why a snapshot is not returned.
 enum Unusable {
     Rejected,
     TooOld,
@@ -88,7 +88,7 @@ impl Snapshot {
         Ok(&self.context.credentials)
     }
 
-    /// Whether this is kept although `next` came.
+    /// Whether this is kept although `next` arrived.
     fn stays(&self, next: &FcContext) -> bool {
         next.origin == Origin::Instance
             && (self.context.origin == Origin::Invocation
@@ -97,12 +97,12 @@ impl Snapshot {
 }
 
 impl FcContextProvider {
-    /// A provider that has nothing until its first [`FcContextProvider::update`].
+    /// Creates a provider that has no credentials until its first [`FcContextProvider::update`].
     pub fn new() -> Self {
         Self::with_clock(SystemClock)
     }
 
-    /// As [`FcContextProvider::new`], with a clock of your own.
+    /// As [`FcContextProvider::new`], with a custom clock.
     pub fn with_clock(clock: impl Clock) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -143,10 +143,10 @@ impl FcContextProvider {
         FcContext::from_env(env).map(Self::from)
     }
 
-    /// Takes what came with a new invocation in place of what there is.
+    /// Replaces the credentials by those of a new invocation.
     ///
-    /// Variables of the instance ([`FcContext::from_env`]) replace neither what came with an invocation nor
-    /// themselves: reading them again makes them no newer.
+    /// Variables of the instance ([`FcContext::from_env`]) replace neither what arrived with an invocation nor
+    /// themselves: reading them again does not make them newer.
     pub fn update(&self, context: FcContext) {
         let received = self.shared.clock.now();
         let next = Arc::new(Snapshot {

@@ -1,9 +1,9 @@
-//! What an invocation brings: headers or a JSON context. Pure.
+//! Parses what an invocation passes: headers or a JSON context. Pure.
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Id, secret and token, as far as they are there.
+/// Access key ID, secret and token, as far as they are present.
 #[derive(Default, Deserialize)]
 pub(crate) struct Fields {
     #[serde(rename = "accessKeyId", alias = "access_key_id")]
@@ -19,7 +19,7 @@ struct Context {
     credentials: Option<Fields>,
 }
 
-/// What is wrong with a JSON context. serde's own text may quote a key: only the place is kept.
+/// What is wrong with a JSON context. serde's own text may quote a key, so only the place is kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     NotObject,

@@ -1,4 +1,4 @@
-//! What adapters over HTTP libraries share.
+//! Code that adapters over HTTP libraries share.
 
 use std::error::Error;
 use std::io;
@@ -13,7 +13,7 @@ const FIRST_CAPACITY: usize = 8 * 1024;
 
 /// Collects the body of a response, for implementations of [`HttpClient`](crate::HttpClient).
 ///
-/// Refuses more than [`MAX_BODY`] bytes, and overwrites the memory it outgrows: a body may hold keys.
+/// Refuses more than [`MAX_BODY`] bytes, and overwrites the memory that it outgrows: a body may contain keys.
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ const FIRST_CAPACITY: usize = 8 * 1024;
 pub struct BodyBuffer(Zeroizing<Vec<u8>>);
 
 impl BodyBuffer {
-    /// An empty buffer with room for the announced number of bytes (`Content-Length`), or for 8 KiB.
+    /// Creates an empty buffer with room for the announced number of bytes (`Content-Length`), or for 8 KiB.
     ///
     /// # Errors
     ///
@@ -95,8 +95,8 @@ pub fn causes<'a>(
 /// Returns whether the I/O errors among these causes show that an https connection failed above TCP; `None` if there
 /// are none.
 ///
-/// No TLS library's type is named here, since none of them need be in the tree. rustls reports through `io::Error`s
-/// that no system call made; other libraries use no `io::Error` at all.
+/// No type of a TLS library is named here, since none of them need be in the dependency tree. rustls reports through
+/// `io::Error`s that no system call created; other libraries use no `io::Error` at all.
 pub fn is_tls_io_failure<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> Option<bool> {
     let mut found = None;
     for io in causes.filter_map(|cause| cause.downcast_ref::<io::Error>()) {

@@ -1,12 +1,12 @@
-//! How a secret reads in base64, to find it there.
+//! The base64 form of a secret, to find it in a text.
 
 use zeroize::Zeroizing;
 
 /// Bits of one character.
 const BITS: usize = 6;
 
-/// The letters and digits, in lower case, that any base64 (RFC 4648, either alphabet) has in common in which the secret
-/// begins `before` bytes (modulo 3) behind the start: without the characters in which other bytes have a share.
+/// Returns the letters and digits, in lower case, that every base64 text (RFC 4648, either alphabet) contains if the
+/// secret begins `before` bytes (modulo 3) after the start. Characters that also depend on other bytes are left out.
 pub(super) fn letters_and_digits(secret: &[u8], before: usize) -> Zeroizing<Vec<u8>> {
     let first = (8 * before).div_ceil(BITS);
     let end = 8 * (before + secret.len()) / BITS;
@@ -16,7 +16,7 @@ pub(super) fn letters_and_digits(secret: &[u8], before: usize) -> Zeroizing<Vec<
             .copied()
             .unwrap_or_default()
     };
-    // As large as it can become: growing would leave copies behind in memory.
+    // As large as it can become: growing would leave copies in memory.
     let mut letters = Zeroizing::new(Vec::with_capacity(end.saturating_sub(first)));
     letters.extend((first..end).filter_map(|at| {
         let (start, offset) = (BITS * at / 8, BITS * at % 8);

@@ -1,4 +1,4 @@
-//! The trait an HTTP stack implements, and adapters in one expression.
+//! The trait that an HTTP stack implements, and adapters in one expression.
 
 use std::error::Error;
 use std::fmt;
@@ -10,23 +10,23 @@ use oss_credentials_core::text::{clean, without_secrets};
 
 use crate::message::{HttpRequest, HttpResponse};
 
-/// Sends one request and brings the whole answer. Implement it to plug in the HTTP stack you already have.
+/// Sends a request and returns the whole response. Implement it to plug in the HTTP stack that you already have.
 ///
 /// The contract, which `test_util::http_conformance` checks against any implementation:
 ///
 /// - Any status is `Ok`; redirects are not followed; there is no cookie store.
-/// - [`HttpRequest::timeout`] bounds the whole exchange, [`HttpRequest::connect_timeout`] its beginning; a
-///   connect that takes too long is [`HttpErrorKind::Connect`].
+/// - [`HttpRequest::timeout`] bounds the whole exchange, [`HttpRequest::connect_timeout`] the connection; a
+///   connection that takes too long is [`HttpErrorKind::Connect`].
 /// - Hosts for which [`is_metadata_host`](super::is_metadata_host) holds are never reached through a proxy.
 /// - A body over [`MAX_BODY`](super::MAX_BODY) bytes is an error, as is one that ends early. Bodies arrive
 ///   as they were sent: nothing is decompressed.
-/// - An error after the head of an answer has come says so, and no other does: [`HttpError::with_answer_begun`].
-///   By that a chain tells a service that fails from one that is not there, and may be skipped.
+/// - An error after the head of a response has arrived is marked as such, and no other error is:
+///   [`HttpError::with_answer_begun`]. A chain uses this to distinguish a failing service from an absent one.
 /// - TLS certificates are always verified.
-/// - Query, headers and body reach no log and no error.
+/// - Query, headers and body never reach a log or an error.
 /// - A missing runtime is [`HttpErrorKind::Request`] with a hint, never a panic.
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
-    /// Performs the exchange. Dropping the future ends it.
+    /// Performs the exchange. Dropping the future cancels it.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
 }
 
@@ -42,36 +42,36 @@ impl<T: HttpClient + ?Sized> HttpClient for Box<T> {
     }
 }
 
-/// At which point an exchange failed.
+/// The stage at which an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HttpErrorKind {
-    /// No connection: refused, unreachable, name not found, or not made within the connect time-out.
+    /// No connection: refused, unreachable, name not found, or not made within the connect timeout.
     Connect,
-    /// No complete answer within the time-out.
+    /// No complete response within the timeout.
     Timeout,
-    /// The connection broke, or the answer was cut short.
+    /// The connection broke, or the response was truncated.
     Interrupted,
     /// The TLS handshake failed, or the certificate is not trusted.
     Tls,
-    /// The request could not be made: bad URL, scheme not supported, no runtime.
+    /// The request could not be made: malformed URL, unsupported scheme, no runtime.
     Request,
-    /// Anything else, an answer that is too large included.
+    /// Any other failure, including a response that is too large.
     Other,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone)]
 pub struct HttpError {
     kind: HttpErrorKind,
     answer_begun: bool,
-    /// Without user and password.
+    /// Without user name and password.
     proxy: Option<Arc<str>>,
     source: Arc<dyn Error + Send + Sync>,
 }
 
 impl HttpError {
-    /// An error of this kind. The source's text must hold no query, header or body.
+    /// Creates an error of this kind. The source's text must contain no query, header or body.
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
@@ -81,36 +81,37 @@ impl HttpError {
         }
     }
 
-    /// The same, of an exchange that failed after the head of an answer had come.
+    /// Marks the error as one of an exchange that failed after the head of a response had arrived.
     #[must_use]
     pub fn with_answer_begun(mut self) -> Self {
         self.answer_begun = true;
         self
     }
 
-    /// Whether the head of an answer had come: then somebody is there, even if the rest took too long.
+    /// Returns whether the head of a response had arrived. Then there is a service, even if the rest took too long.
     pub fn has_answer_begun(&self) -> bool {
         self.answer_begun
     }
 
-    /// The same, of an exchange through this proxy: a URL, of which user, password and query are left out.
+    /// Records the proxy of the exchange: a URL, without its user name, password and query.
     #[must_use]
     pub fn with_proxy(mut self, url: &str) -> Self {
         self.proxy = Some(clean(&without_secrets(url)).into());
         self
     }
 
-    /// The proxy that the exchange went through, if the client knows; without user and password.
+    /// Returns the proxy of the exchange, if the client knows it; without user name and password.
     pub fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
     }
 
-    /// At which point it failed.
+    /// Returns the stage at which it failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
 
-    /// The innermost cause names the fact ("connection refused"); the layers above it repeat themselves.
+    /// Returns the innermost cause, which states the fact ("connection refused"); the layers above it repeat each
+    /// other.
     pub(crate) fn innermost(&self) -> &(dyn Error + 'static) {
         let mut cause: &(dyn Error + 'static) = &*self.source;
         while let Some(inner) = cause.source() {
@@ -154,11 +155,11 @@ impl Error for HttpError {
     }
 }
 
-/// A client from an async closure: an existing HTTP stack in one expression.
+/// Creates a client from an async closure: an existing HTTP stack in one expression.
 ///
-/// The closure has to keep the contract of [`HttpClient`]: the request's time-outs, no redirects, a body of
-/// 1 MiB at most, no decompression, and the kinds of errors. `test_util::HttpConformance` (feature `test-util`)
-/// checks that. For hyper there is a ready adapter, the crate `oss-credentials-hyper`.
+/// The closure must follow the contract of [`HttpClient`]: the request's timeouts, no redirects, a body of at most
+/// 1 MiB, no decompression, and the right kinds of errors. `test_util::HttpConformance` (feature `test-util`)
+/// checks that. For hyper, use the adapter crate `oss-credentials-hyper`.
 ///
 /// ```
 /// use oss_credentials_http::{http_fn, HttpRequest, HttpResponse};
@@ -177,13 +178,13 @@ where
     HttpFn(send)
 }
 
-/// A client from a closure that blocks, for programs without an async runtime.
+/// Creates a client from a blocking closure, for programs without an async runtime.
 ///
-/// The closure runs where the future is polled, so use it with [`blocking::wait`](oss_credentials_core::blocking::wait), or
-/// on threads that may be held up.
+/// The closure runs where the future is polled, so use it with
+/// [`blocking::wait`](oss_credentials_core::blocking::wait), or on threads that may be blocked.
 ///
-/// The closure has to keep the contract of [`HttpClient`], as with [`http_fn`]. For ureq there is a ready adapter, the
-/// crate `oss-credentials-ureq`.
+/// The closure must follow the contract of [`HttpClient`], as with [`http_fn`]. For ureq, use the adapter crate
+/// `oss-credentials-ureq`.
 ///
 /// ```
 /// use oss_credentials_http::{blocking_http_fn, HttpRequest, HttpResponse};

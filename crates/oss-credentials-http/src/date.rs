@@ -10,7 +10,7 @@ const RFC_850: &str = "%A, %d-%b-%y %H:%M:%S GMT";
 /// `Sun Nov  6 08:49:37 1994`
 const ASCTIME: &str = "%a %b %e %H:%M:%S %Y";
 
-/// Returns the instant of a `Date` header in any of the forms that a recipient must read: the usual one, that of RFC 850,
+/// Parses a `Date` header in any of the forms that a recipient must accept: the usual one, that of RFC 850,
 /// and that of C's `asctime` (RFC 9110, section 5.6.7). `None` if it has another form or is before 1970.
 ///
 /// ```

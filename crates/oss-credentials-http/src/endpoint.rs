@@ -1,4 +1,4 @@
-//! The one place where URLs are taken apart.
+//! The only place where URLs are parsed.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,8 +10,8 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 /// A URL, split: scheme, user-info, host, port, path and query.
 ///
-/// Only `http` and `https` are known. Nothing is normalised but the case of scheme and host: path and query
-/// are kept as they were given. `Debug` and `Display` show neither user-info nor query.
+/// Only `http` and `https` are supported. Only the case of scheme and host is normalized: path and query
+/// are kept unchanged. `Debug` and `Display` show neither user-info nor query.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the scheme is missing or another one, or if host or port is
+    /// [`CredentialsError::InvalidConfig`] if the scheme is missing or not supported, or if host or port is
     /// malformed. The text names the part, and never repeats user-info or query.
     pub fn parse(url: &str) -> Result<Self, CredentialsError> {
         let Some((scheme, rest)) = url.split_once("://") else {
@@ -65,11 +65,11 @@ impl Endpoint {
         Self::after_scheme(https, rest, url)
     }
 
-    /// Splits a URL, or a bare `host[:port][/path]`, which is taken to be `https`.
+    /// Splits a URL, or a bare `host[:port][/path]`, for which `https` is assumed.
     ///
     /// # Errors
     ///
-    /// As [`Endpoint::parse`], but for the missing scheme.
+    /// As for [`Endpoint::parse`], except that a missing scheme is allowed.
     pub fn parse_or_https(url_or_host: &str) -> Result<Self, CredentialsError> {
         if url_or_host.contains("://") {
             return Self::parse(url_or_host);
@@ -104,43 +104,43 @@ impl Endpoint {
         })
     }
 
-    /// `"https"` or `"http"`.
+    /// Returns `"https"` or `"http"`.
     pub fn scheme(&self) -> &'static str {
         if self.https { "https" } else { "http" }
     }
 
-    /// Whether the scheme is `https`.
+    /// Returns whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.https
     }
 
-    /// The host in lower case, without the brackets of an IPv6 address.
+    /// Returns the host in lower case, without the brackets of an IPv6 address.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, if one was given.
+    /// Returns the port, if the URL has one.
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// `user:password`, still percent-encoded, if the URL had it. A secret.
+    /// Returns `user:password`, still percent-encoded, if the URL has it. This is a secret.
     pub fn user_info(&self) -> Option<&str> {
         self.user_info.as_deref().map(String::as_str)
     }
 
-    /// The path, beginning with `/`, as it was given.
+    /// Returns the path, beginning with `/`, unchanged.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The query without its `?`, as it was given. May be a secret.
+    /// Returns the query without its `?`, unchanged. It may be a secret.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref().map(String::as_str)
     }
 
-    /// What a client sends as `Host`: the host, in brackets if it is IPv6, and the port unless it is the
-    /// scheme's own.
+    /// Returns the value for the header `Host`: the host, in brackets if it is IPv6, and the port unless it is the
+    /// scheme's default.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') {
             format!("[{}]", self.host)
@@ -153,12 +153,12 @@ impl Endpoint {
         }
     }
 
-    /// `scheme://host[:port]`, without a slash at its end.
+    /// Returns `scheme://host[:port]`, without a trailing slash.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.scheme(), self.authority())
     }
 
-    /// The URL to request: everything but the user-info, which belongs into a header. May hold a secret.
+    /// Returns the URL to request: everything except the user-info, which belongs in a header. It may contain a secret.
     pub fn url(&self) -> String {
         match self.query() {
             Some(query) => format!("{}{}?{query}", self.origin(), self.path),
@@ -166,17 +166,17 @@ impl Endpoint {
         }
     }
 
-    /// Whether [`is_metadata_host`] holds for the host.
+    /// Returns whether [`is_metadata_host`] is true for the host.
     pub fn is_metadata_host(&self) -> bool {
         is_metadata_host(&self.host)
     }
 
-    /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `::1`.
+    /// Returns whether the host is this machine: `localhost`, 127.0.0.0/8 or `::1`.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
-    /// Whether nobody on the network path can read or change what is exchanged: `https`, or a loopback host.
+    /// Returns whether nobody on the network path can read or modify the traffic: `https`, or a loopback host.
     ///
     /// ```
     /// use oss_credentials_http::Endpoint;
@@ -191,7 +191,7 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An `@` in the path may be the end of a password that held a slash.
+        // An `@` in the path may be the end of a password that contained a slash.
         let path = if self.path.contains('@') {
             "/…"
         } else {
@@ -213,7 +213,7 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
         let (address, after) = rest
             .split_once(']')
             .ok_or(("has an unclosed `[`", "write IPv6 addresses as [::1]"))?;
-        // A zone id is kept: it is part of how a link-local host is reached.
+        // A zone ID is kept: it is part of how a link-local host is reached.
         let bare = address.split('%').next().unwrap_or(address);
         bare.parse::<Ipv6Addr>()
             .map_err(|_| ("has a bad IPv6 address", "write IPv6 addresses as [::1]"))?;
@@ -235,8 +235,8 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
     if host.is_empty() {
         return Err(("has no host", "write scheme://host"));
     }
-    // RFC 3986 allows escapes in names, DNS does not: what one library decodes to `evil.com` with a NUL behind it
-    // ends with the right domain for another. In an address `%` begins the zone.
+    // RFC 3986 allows escapes in names, DNS does not. A name that one library decodes to `evil.com` followed by a NUL
+    // ends with the right domain for another library. In an address, `%` begins the zone.
     let allowed = |c: char| {
         c.is_alphanumeric() || matches!(c, '.' | '-' | '_') || (is_address && matches!(c, ':' | '%'))
     };
@@ -257,10 +257,10 @@ fn split_host_port(host_port: &str) -> Result<(String, Option<u16>), (&'static s
     Ok((host.to_ascii_lowercase(), port))
 }
 
-/// Whether the host is one that only this machine or its hypervisor answers: loopback, 169.254.0.0/16,
+/// Returns whether only this machine or its hypervisor responds at this host: loopback, 169.254.0.0/16,
 /// `fe80::/10`, or Alibaba Cloud's metadata service at 100.100.100.200.
 ///
-/// Such a host is never asked through a proxy: the keys of an instance would travel through it.
+/// Such a host is never called through a proxy: the keys of an instance would be sent through it.
 ///
 /// ```
 /// use oss_credentials_http::is_metadata_host;
@@ -284,7 +284,7 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || bare_address(host).is_some_and(|address| address.is_loopback())
 }
 
-/// The address that a host is, in any spelling that resolvers take for one: brackets, a zone, a trailing dot,
+/// Returns the address that a host denotes, in any spelling that resolvers accept: brackets, a zone, a trailing dot,
 /// IPv4 in IPv6, and the short, octal and hexadecimal forms of `inet_aton`.
 pub(crate) fn bare_address(host: &str) -> Option<IpAddr> {
     let host = host
@@ -299,7 +299,7 @@ pub(crate) fn bare_address(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// One to four numbers, of which the last fills all bytes that are left.
+/// One to four numbers, of which the last fills all remaining bytes.
 fn inet_aton(host: &str) -> Option<Ipv4Addr> {
     let numbers: Vec<u32> = host.split('.').map(inet_number).collect::<Option<_>>()?;
     let (last, bytes) = numbers.split_last()?;
@@ -330,7 +330,7 @@ fn inet_number(text: &str) -> Option<u32> {
 }
 
 fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {
-    // Before an `@`, behind a `:` or a `?` a secret may stand, even in a URL that cannot be split.
+    // Before an `@`, and after a `:` or a `?`, there may be a secret, even in a URL that cannot be split.
     let shown = without_secrets(url);
     let (scheme, rest) = shown.split_once("://").unwrap_or(("", &shown));
     let host = rest.split([':', '/', '?', '#']).next().unwrap_or_default();

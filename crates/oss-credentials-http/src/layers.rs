@@ -1,11 +1,11 @@
-//! Text as it reads below layers of encoding.
+//! Text below layers of encoding.
 
 use zeroize::Zeroizing;
 
-/// How many layers of encoding are looked through.
+/// How many layers of encoding are examined.
 const LAYERS: usize = 5;
 
-/// The text, then what it is when it is decoded once, twice and so on; at most [`LAYERS`] of them.
+/// Iterates over the text, then over the text decoded once, twice and so on; at most [`LAYERS`] of them.
 pub(super) struct Layers {
     next: Option<Zeroizing<String>>,
     taken: usize,
@@ -19,7 +19,7 @@ impl Layers {
         }
     }
 
-    /// Whether there is more below the layers that were taken.
+    /// Whether there are more layers below those that were examined.
     pub(super) fn are_left(&self) -> bool {
         self.next.is_some()
     }
@@ -39,7 +39,7 @@ impl Iterator for Layers {
     }
 }
 
-/// Takes off one layer of percent-encoding, of character references (HTML, XML) and of escapes with a backslash
+/// Removes one layer of percent-encoding, of character references (HTML, XML) and of escapes with a backslash
 /// (JSON, JavaScript); `None` if there is none.
 fn decoded(text: &str) -> Option<Zeroizing<String>> {
     let mut decoded = Zeroizing::new(String::with_capacity(text.len()));
@@ -62,7 +62,7 @@ fn decoded(text: &str) -> Option<Zeroizing<String>> {
     found.then_some(decoded)
 }
 
-/// The character that the escape at the start of the text stands for, none for one that is of no account; and
+/// Returns the character that the escape at the start of the text represents, `None` for one that does not matter, and
 /// its length in bytes.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let hex = |digits: &str| {
@@ -77,7 +77,7 @@ fn escape(text: &str) -> Option<(Option<char>, usize)> {
         let digits = match rest.as_bytes().first() {
             Some(b'u') => 4,
             Some(b'x') => 2,
-            // `\/` is `/`; what others stand for is neither letter nor digit.
+            // `\/` is `/`; other escapes represent neither letters nor digits.
             _ => return Some((None, 1)),
         };
         return Some((Some(hex(rest.get(1..=digits)?)?), digits + 2));
@@ -91,7 +91,7 @@ fn escape(text: &str) -> Option<(Option<char>, usize)> {
             None => char::from_u32(number.parse().ok()?)?,
         }),
         None if name == "amp" => Some('&'),
-        // Signs, or letters that no secret has.
+        // Symbols, or letters that no secret has.
         None if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => None,
         None => return None,
     };

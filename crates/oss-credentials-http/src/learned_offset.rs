@@ -1,4 +1,4 @@
-//! The clock offset that a service has taught.
+//! The clock offset learned from a service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use oss_credentials_core::{CLOCK_TOLERANCE, Clock, ClockOffset};
 
-/// The offset that a service has taught, for as long as it holds.
+/// The offset learned from a service, for as long as it is valid.
 ///
-/// An offset is right only until the local clock is set. Who signs nothing but what others send never hears that it
-/// became wrong, so two things end it: the wall clock has moved against the monotonic one ([`Clock::monotonic`]) by
-/// more than 30 seconds, or an answer shows that the clocks agree ([`LearnedOffset::confirm`]). Where the monotonic
-/// clock stands still while the machine is suspended, that counts as a set clock.
+/// An offset is right only until the local clock is set. A program that only signs never learns that the offset has
+/// become wrong, so two events end it: the wall clock has moved relative to the monotonic one ([`Clock::monotonic`]) by
+/// more than 30 seconds, or a response shows that the clocks agree ([`LearnedOffset::confirm`]). If the monotonic
+/// clock stops while the machine is suspended, that counts as a set clock.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ use oss_credentials_core::{CLOCK_TOLERANCE, Clock, ClockOffset};
 /// ```
 #[derive(Debug, Default)]
 pub struct LearnedOffset {
-    /// Spares the lock where there is nothing to be had, as nearly everywhere.
+    /// Avoids the lock if there is no offset, which is nearly always the case.
     is_known: AtomicBool,
     kept: Mutex<Option<Kept>>,
 }
@@ -41,12 +41,12 @@ pub struct LearnedOffset {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     offset: ClockOffset,
-    /// What the wall clock showed when the monotonic one began. Moves only if the wall clock is set.
+    /// What the wall clock showed when the monotonic one began. Changes only if the wall clock is set.
     origin: Option<SystemTime>,
 }
 
 impl LearnedOffset {
-    /// The offset; `None` if there is none, or `clock` was set since.
+    /// Returns the offset; `None` if there is none, or `clock` was set since.
     pub fn get(&self, clock: &dyn Clock) -> Option<ClockOffset> {
         if !self.is_known() {
             return None;
@@ -55,15 +55,16 @@ impl LearnedOffset {
         kept.holds(clock).then_some(kept.offset)
     }
 
-    /// Keeps an offset that the service has accepted, measured with `clock`; `None` forgets what is known.
+    /// Stores an offset that the service has accepted, measured with `clock`; `None` discards the stored one.
     pub fn set(&self, offset: impl Into<Option<ClockOffset>>, clock: &dyn Clock) {
         let offset = offset.into();
         let origin = origin(clock);
         self.keep(&mut self.lock(), offset.map(|offset| Kept { offset, origin }));
     }
 
-    /// Takes in what an answer shows that accepted the time: it replaces a known offset, and ends it if the clocks
-    /// agree to 30 seconds. Where no offset is known, nothing is learnt: the local clock is good enough.
+    /// Compares a known offset with the response to a request whose time was accepted: the response's offset replaces
+    /// it, or ends it if the clocks agree to 30 seconds. If no offset is known, nothing is learned: the local clock
+    /// is good enough.
     pub fn confirm(&self, measured: ClockOffset, clock: &dyn Clock) {
         if !self.is_known() {
             return;
@@ -75,7 +76,7 @@ impl LearnedOffset {
         self.keep(&mut kept, still.map(|_| Kept { offset, origin }));
     }
 
-    /// Whether something is kept, be it right or not: else there is no use in measuring.
+    /// Returns whether an offset is stored, valid or not: otherwise there is no need to measure.
     pub fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Acquire)
     }
@@ -91,7 +92,7 @@ impl LearnedOffset {
 }
 
 impl Kept {
-    /// Whether the wall clock still runs as it did.
+    /// Whether the wall clock still agrees with the monotonic one.
     fn holds(&self, clock: &dyn Clock) -> bool {
         match (self.origin, origin(clock)) {
             (Some(then), Some(now)) => ClockOffset::between(then, now).abs() <= CLOCK_TOLERANCE,

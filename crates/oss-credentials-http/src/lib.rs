@@ -1,14 +1,14 @@
-//! How sources of Alibaba Cloud credentials talk HTTP without knowing an HTTP library.
+//! The HTTP layer of the Alibaba Cloud credentials providers, independent of any HTTP library.
 //!
-//! - [`HttpClient`]: one exchange over the stack that you already have; [`http_fn`] and [`blocking_http_fn`] make one
-//!   of a closure; the crates `oss-credentials-reqwest`, `oss-credentials-ureq` and `oss-credentials-hyper` make one of
-//!   each library.
-//! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: what goes through it.
-//! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and its like.
-//! - [`Scrubber`]: keeps secrets out of what a service says. [`RequestIds`] does so for request IDs, and costs little.
+//! - [`HttpClient`]: one exchange over the HTTP stack that you already have. [`http_fn`] and [`blocking_http_fn`]
+//!   create one from a closure; the crates `oss-credentials-reqwest`, `oss-credentials-ureq` and
+//!   `oss-credentials-hyper` create one from the library in their name.
+//! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: the types of an exchange.
+//! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and similar variables.
+//! - [`Scrubber`]: removes secrets from the messages of a service. [`RequestIds`] checks request IDs at low cost.
 //! - [`BodyBuffer`], [`causes`], [`is_tls_io_failure`]: for adapters over HTTP libraries.
-//! - [`ServiceClock`], [`CallClock`]: how far the local clock is off, as a service has shown, and when to believe it.
-//!   [`LearnedOffset`] is what it keeps.
+//! - [`ServiceClock`], [`CallClock`]: the offset between the local clock and a service's, and when to trust it.
+//!   [`LearnedOffset`] stores it.
 //!
 //! Nothing here opens a socket, reads the environment or logs.
 //!

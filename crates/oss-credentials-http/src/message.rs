@@ -1,4 +1,4 @@
-//! A request and its answer, in types of our own so that no HTTP library's version is part of the API.
+//! A request and its response, in our own types, so that no HTTP library's version is part of the API.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use oss_credentials_core::text::without_secrets;
 
-/// Largest body a client may bring, in bytes: 1 MiB. Answers that carry credentials have a few kilobytes.
+/// Maximum size of a response body, in bytes: 1 MiB. Responses with credentials have a few kilobytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// 2015-01-01 and 2200-01-01, in Unix seconds.
@@ -33,7 +33,7 @@ pub enum HttpMethod {
 }
 
 impl HttpMethod {
-    /// The method's name in upper case.
+    /// Returns the method's name in upper case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -51,7 +51,7 @@ impl fmt::Display for HttpMethod {
     }
 }
 
-/// A request, complete: nothing may be added to it but what HTTP itself asks for (`Host`, `Content-Length`).
+/// A complete request: nothing may be added to it except what HTTP itself requires (`Host`, `Content-Length`).
 ///
 /// `Debug` shows method and URL without query; header values and the body are never shown.
 ///
@@ -80,7 +80,7 @@ impl HttpRequest {
     /// Default of [`HttpRequest::timeout`].
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A request with this method to this absolute URL.
+    /// Creates a request with this method to this absolute URL.
     pub fn new(method: HttpMethod, url: impl Into<String>) -> Self {
         Self {
             method,
@@ -92,17 +92,17 @@ impl HttpRequest {
         }
     }
 
-    /// A `GET` request.
+    /// Creates a `GET` request.
     pub fn get(url: impl Into<String>) -> Self {
         Self::new(HttpMethod::Get, url)
     }
 
-    /// A `POST` request.
+    /// Creates a `POST` request.
     pub fn post(url: impl Into<String>) -> Self {
         Self::new(HttpMethod::Post, url)
     }
 
-    /// A `PUT` request.
+    /// Creates a `PUT` request.
     pub fn put(url: impl Into<String>) -> Self {
         Self::new(HttpMethod::Put, url)
     }
@@ -114,60 +114,60 @@ impl HttpRequest {
         self
     }
 
-    /// The body. Default: empty.
+    /// Sets the body. Default: empty.
     #[must_use]
     pub fn with_body(mut self, body: Vec<u8>) -> Self {
         self.body = Zeroizing::new(body);
         self
     }
 
-    /// How long making the connection may take. Default: 5 s.
+    /// Sets how long making the connection may take. Default: 5 s.
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long the whole exchange may take, connecting included. Default: 10 s.
+    /// Sets how long the whole exchange may take, including the connection. Default: 10 s.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> HttpMethod {
         self.method
     }
 
-    /// The absolute URL, query included. Not for logs.
+    /// Returns the absolute URL, including the query. Do not log it.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The headers, in the order they were added. Values may be secrets.
+    /// Returns the headers, in the order they were added. Values may be secrets.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The first value of a header, whatever the case of its name.
+    /// Returns the first value of a header; the case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(self.headers(), name)
     }
 
-    /// The body. May be a secret.
+    /// Returns the body. It may be a secret.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// How long making the connection may take.
+    /// Returns how long making the connection may take.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
 
-    /// How long the whole exchange may take, connecting included.
+    /// Returns how long the whole exchange may take, including the connection.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -179,7 +179,7 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// An answer. Its body is overwritten in memory when it is dropped.
+/// A response. Its body is overwritten in memory when it is dropped.
 ///
 /// `Debug` shows the status and the body's length.
 ///
@@ -199,7 +199,7 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// An answer with this status and body.
+    /// Creates a response with this status and body.
     pub fn new(status: u16, body: Vec<u8>) -> Self {
         Self {
             status,
@@ -215,38 +215,38 @@ impl HttpResponse {
         self
     }
 
-    /// The status code.
+    /// Returns the status code.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Whether the status is 200 to 299.
+    /// Returns whether the status is 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The headers, in the order they arrived.
+    /// Returns the headers, in the order they arrived.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The first value of a header, whatever the case of its name.
+    /// Returns the first value of a header; the case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(self.headers(), name)
     }
 
-    /// The body. May hold keys.
+    /// Returns the body. It may contain keys.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// How far the server's clock is from the local one, by the answer's `Date` header.
+    /// Returns the offset between the server's clock and the local one, by the response's `Date` header.
     ///
-    /// The header is taken to show the middle between `sent` and `received`. `None` if it is missing,
-    /// unreadable or outside the years 2015 to 2199, or if an `Age` header says that a cache answered: then
-    /// the date is old.
+    /// The header is assumed to show the middle between `sent` and `received`. `None` if it is missing,
+    /// unreadable or outside the years 2015 to 2199, or if an `Age` header shows that the response comes from a
+    /// cache: then the date is old.
     #[cfg(feature = "chrono")]
     pub fn clock_offset(
         &self,
@@ -257,7 +257,7 @@ impl HttpResponse {
             return None;
         }
         let service = crate::date::http_date(self.header("date")?)?;
-        // A date from before the service existed, or after anybody's certificates, is not a clock's.
+        // A date before the service existed, or after the expiry of every certificate, is not a clock's.
         let since_epoch = service.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
         if !(EARLIEST_DATE..LATEST_DATE).contains(&since_epoch.as_secs()) {
             return None;
@@ -288,7 +288,7 @@ mod convert {
     impl TryFrom<HttpRequest> for http::Request<Vec<u8>> {
         type Error = HttpError;
 
-        /// Header values are flagged sensitive, so that `http`'s own `Debug` hides them. The time-outs have
+        /// Header values are flagged sensitive, so that `http`'s own `Debug` hides them. The timeouts have
         /// no place in the target: read them first.
         fn try_from(request: HttpRequest) -> Result<Self, HttpError> {
             let bad = |error: http::Error| HttpError::new(HttpErrorKind::Request, error);

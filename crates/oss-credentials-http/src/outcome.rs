@@ -1,4 +1,4 @@
-//! What an exchange amounts to that brought nothing: the same for every source.
+//! The error of a failed exchange, the same for every source.
 
 use std::io;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail};
 use crate::client::{HttpError, HttpErrorKind};
 
 impl HttpError {
-    /// This failure as the error of a source: [`CredentialsError::InvalidConfig`] if the request could not be
-    /// made, else [`CredentialsError::Unavailable`].
+    /// Converts this failure into the error of a source: [`CredentialsError::InvalidConfig`] if the request could not
+    /// be made, otherwise [`CredentialsError::Unavailable`].
     ///
-    /// `service` is who did not answer, as it stands in a sentence, and `place` method and URL. `hint` may know
-    /// better than this what to do about one kind of failure or another. Why a request could not be made, only
-    /// the client knows: its words, such as "no tokio runtime is running here; …", are the hint then.
+    /// `service` names the service that did not respond, as it appears in a sentence, and `place` is method and URL.
+    /// `hint` may return better advice for some kinds of failures. If the request could not be made, only
+    /// the client knows why: its text, such as "no tokio runtime is running here; …", is then the hint.
     ///
     /// # Examples
     ///
@@ -82,9 +82,9 @@ impl HttpError {
     }
 }
 
-/// Whether the process or the machine can open no more files, which sockets count as.
+/// Returns whether the process or the machine can open no more files. Sockets count as files.
 ///
-/// Other causes of a connection that is not made say that nobody answers there; this one says nothing about the service.
+/// Other causes of a failed connection indicate that there is no service; this one says nothing about the service.
 pub fn is_out_of_files(error: &io::Error) -> bool {
     let codes = if cfg!(unix) {
         // ENFILE, EMFILE
@@ -96,7 +96,7 @@ pub fn is_out_of_files(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// Why the client could not make a request, and what to do about it: most often the client says both.
+/// Returns why the client could not make a request, and what to do about it; most often the client states both.
 fn what_is_missing(error: &HttpError) -> String {
     let why = clean(&error.innermost().to_string());
     if why.contains("; ") {
@@ -105,8 +105,8 @@ fn what_is_missing(error: &HttpError) -> String {
     format!("{why}; check the URL, and the HTTP client: its features, and its runtime")
 }
 
-/// Whether a service that refused with this status and error code (empty if there is none) may do what was asked
-/// later, without anybody changing anything: HTTP 408, 429 and 5xx except 501 (Not Implemented), and codes of the
+/// Returns whether a service that refused with this status and error code (empty if there is none) may succeed
+/// later without any change: HTTP 408, 429 and 5xx except 501 (Not Implemented), and codes of the
 /// families `Throttling`, `InternalError` and `ServiceUnavailable`.
 ///
 /// ```
@@ -120,10 +120,10 @@ pub fn may_pass(status: u16, code: &str) -> bool {
         || matches!(family, "Throttling" | "InternalError" | "ServiceUnavailable")
 }
 
-/// A clock that is further off than this is named in a hint. Services accept 15 minutes.
+/// A clock that is off by more than this is mentioned in a hint. Services accept 15 minutes.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(60);
 
-/// What to do about a time that a service refused: the hint of an error, with the offset where one was measured and is
+/// Returns the hint for a time that a service refused, with the offset if one was measured and is
 /// more than a minute.
 ///
 /// ```
@@ -143,8 +143,8 @@ pub fn clock_hint(offset: Option<ClockOffset>) -> String {
     format!("set the local clock: it is {seconds} s {side} the service's")
 }
 
-/// The text of an XML element with the five predefined entities replaced, in memory that is overwritten: an error may
-/// repeat a secret.
+/// Returns the text of an XML element with the five predefined entities replaced, in memory that is overwritten: an
+/// error may repeat a secret.
 ///
 /// ```
 /// assert_eq!(*oss_credentials_http::xml_text("a &lt; b &amp;lt; c"), "a < b &lt; c");

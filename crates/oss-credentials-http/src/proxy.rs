@@ -1,4 +1,4 @@
-//! The proxies that the environment names.
+//! The proxies in environment variables.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,15 +8,16 @@ use zeroize::Zeroizing;
 use crate::endpoint::bare_address;
 use oss_credentials_core::Env;
 
-/// The proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, and the exceptions of `NO_PROXY`; each also in lower case.
+/// The proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, and the exceptions of `NO_PROXY`; each also in lower
+/// case.
 ///
 /// The exceptions follow the rules of Go's `golang.org/x/net/http/httpproxy`, which the vendor's CLI, ossutil and
-/// Terraform follow: a list with commas of
+/// Terraform use: a comma-separated list of
 ///
 /// - `*`: every host;
-/// - `example.com`: this host and all below it; `.example.com` or `*.example.com`: those below it alone;
+/// - `example.com`: this host and all its subdomains; `.example.com` or `*.example.com`: only the subdomains;
 /// - an IP address, or a network such as `10.0.0.0/8`;
-/// - each but a network with a port, such as `example.com:8080`, for that port alone.
+/// - each of these except a network with a port, such as `example.com:8080`, for only that port.
 ///
 /// In a CGI program (`REQUEST_METHOD` is set) `HTTP_PROXY` may come from a request's header, so no proxy is used.
 ///
@@ -52,15 +53,15 @@ enum Hosts {
         bits: u32,
     },
     Domain {
-        /// With a dot in front.
+        /// With a leading dot.
         suffix: String,
-        /// Also the host that the suffix is without its dot.
+        /// Whether the suffix without its dot is also a matching host.
         itself: bool,
     },
 }
 
 impl ProxyVariables {
-    /// Reads the variables. A name in upper case takes precedence; an empty value counts as not set.
+    /// Reads the variables. A name in upper case takes precedence; an empty value counts as unset.
     pub fn read(env: &dyn Env) -> Self {
         let first = |names: [&str; 2]| names.into_iter().find_map(|name| env.non_empty(name));
         let exceptions = first(["NO_PROXY", "no_proxy"]).unwrap_or_default();
@@ -80,21 +81,22 @@ impl ProxyVariables {
         }
     }
 
-    /// Whether the variables name no proxy and no exception.
+    /// Returns whether the variables name no proxy and no exception.
     pub fn is_empty(&self) -> bool {
         self.http.is_none() && self.https.is_none() && self.exceptions.is_empty()
     }
 
-    /// The proxy for requests to this host, as the variable has it, perhaps with a password; `None` if there is none.
+    /// Returns the proxy for requests to this host, as the variable has it, possibly with a password; `None` if there
+    /// is none.
     ///
-    /// `port` is the one in the URL, `None` for that of the scheme. This machine never has a proxy.
+    /// `port` is the one in the URL, or `None` for the scheme's default. This machine never has a proxy.
     pub fn proxy_for(&self, https: bool, host: &str, port: Option<u16>) -> Option<&str> {
         let proxy = if https { &self.https } else { &self.http };
         let proxy = proxy.as_deref()?;
         (!self.is_excepted(https, host, port)).then_some(proxy)
     }
 
-    /// Whether `NO_PROXY` lists this host, or it is this machine.
+    /// Returns whether `NO_PROXY` lists this host, or it is this machine.
     pub fn is_excepted(&self, https: bool, host: &str, port: Option<u16>) -> bool {
         let port = port.unwrap_or(if https { 443 } else { 80 });
         let address = bare_address(host);

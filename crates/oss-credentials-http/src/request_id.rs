@@ -1,8 +1,8 @@
-//! Request IDs of successful responses, checked at a small part of what a [`Scrubber`] costs.
+//! Request IDs of successful responses, checked at a small part of the cost of a [`Scrubber`].
 //!
 //! A scrubber hashes every piece of every secret, which takes longer than the rest of a request. The services' own
-//! request IDs are hexadecimal, and hardly any secret has a piece that is: whether one has is found by looking at its
-//! bytes once. Everything else goes to the scrubber, so that the result is always the scrubber's.
+//! request IDs are hexadecimal, and hardly any secret has a hexadecimal piece; one scan over its bytes shows whether it
+//! has. Everything else goes to the scrubber, so that the result is always the scrubber's.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -12,16 +12,16 @@ use oss_credentials_core::Credentials;
 use crate::base64;
 use crate::scrub::{MAX_IDENTIFIER, PIECE, SHORTEST, Scrubber};
 
-/// Bytes of a secret around which base64 is looked at: those of three characters before and after the core of a piece.
+/// Bytes of a secret around which base64 is examined: those of three characters before and after the core of a piece.
 const AROUND: usize = 3;
 /// Bytes that the core of every hexadecimal piece of base64 begins in: two groups of three, and one more.
 const CORE: usize = 7;
 
 /// Checks the request IDs of responses: [`RequestIds::check`] returns what `Scrubber::of(used).identifier(id)` returns,
-/// without the cost of the scrubber where the ID has the form that the services give it (hexadecimal digits, with or
-/// without `-`). It looks at each generation of credentials once, not at a long token for each response.
+/// without the cost of the scrubber if the ID has the usual form (hexadecimal digits, with or
+/// without `-`). It examines each generation of credentials once, instead of a long token for each response.
 ///
-/// It holds the last credentials until it meets others. `Debug` shows nothing.
+/// It keeps the last credentials until it sees others. `Debug` shows nothing.
 ///
 /// # Examples
 ///
@@ -43,7 +43,7 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// The request ID of a response to a request that was signed with `used`, if it may be shown.
+    /// Returns the request ID of a response to a request that was signed with `used`, if it may be shown.
     #[must_use]
     pub fn check<'t>(&self, id: &'t str, used: &Credentials) -> Option<&'t str> {
         if !is_usual(id) || self.may_repeat(used) {
@@ -53,8 +53,8 @@ impl RequestIds {
         (key_id.len() < SHORTEST || !id.contains(key_id)).then_some(id)
     }
 
-    /// The request ID of a response to a request that was not signed, if it may be shown: what a [`Scrubber`] that hides
-    /// these secrets returns.
+    /// Returns the request ID of a response to an unsigned request, if it may be shown: the result of a [`Scrubber`]
+    /// that hides these secrets.
     ///
     /// ```
     /// use oss_credentials_http::RequestIds;
@@ -76,7 +76,7 @@ impl RequestIds {
     }
 
     fn may_repeat(&self, used: &Credentials) -> bool {
-        // Whoever would have to wait looks for itself.
+        // A caller that would have to wait examines the credentials itself.
         let Ok(mut last) = self.last.try_lock() else {
             return may_repeat(used);
         };
@@ -98,7 +98,7 @@ impl fmt::Debug for RequestIds {
     }
 }
 
-/// Whether an ID has the form that the services give it.
+/// Whether an ID has the usual form.
 fn is_usual(id: &str) -> bool {
     let is_hex = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     is_hex && (1..=MAX_IDENTIFIER).contains(&id.len())
@@ -130,7 +130,7 @@ fn may_have_hex_piece(secret: &[u8]) -> bool {
             }
         }
     }
-    // The pieces of a short secret are shorter, and other bytes are not what services hand out.
+    // The pieces of a short secret are shorter, and services issue no other bytes.
     letters < PIECE || !secret.is_ascii() || may_have_hex_base64(secret)
 }
 

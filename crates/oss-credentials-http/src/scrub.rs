@@ -1,4 +1,4 @@
-//! Text from outside, made fit for errors and logs: the one place where this is done.
+//! Removes secrets from outside text for errors and logs: the only place where this is done.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -10,41 +10,41 @@ use zeroize::Zeroizing;
 use crate::base64;
 use crate::layers::Layers;
 
-/// This many letters and digits of a secret in a row are a piece of it, not a coincidence.
+/// This many consecutive letters and digits of a secret are a piece of it, not a coincidence.
 pub(super) const PIECE: usize = 12;
-/// A secret or key id of fewer letters and digits may be a word, most often a placeholder such as `id`, so it is
-/// looked for only as a whole word, as it is written.
+/// A secret or key ID of fewer letters and digits may be a word, most often a placeholder such as `id`, so it is
+/// searched for only as a whole word, exactly as it is written.
 pub(super) const SHORTEST: usize = 8;
-/// How many bytes of a text are looked at; the rest is left out. An error shows 512 characters.
+/// How many bytes of a text are examined; the rest is left out. An error shows 512 characters.
 const MAX_SEARCHED: usize = 16 * 1024;
-/// Longest error code or request id that is passed on. The services' request ids have 36 characters.
+/// Maximum length of an error code or request ID that is passed on. The services' request IDs have 36 characters.
 pub(super) const MAX_IDENTIFIER: usize = 64;
-/// Longest link that is passed on.
+/// Maximum length of a link that is passed on.
 const MAX_LINK: usize = 300;
-/// How AccessKey ids begin: those of a user and those of STS.
+/// Prefixes of access key IDs: those of users and those of STS.
 const ID_PREFIXES: [&str; 2] = ["LTAI", "STS."];
-/// Shortest word that is taken for an AccessKey id by its beginning, in bytes.
+/// Minimum length of a word that is recognized as an access key ID by its prefix, in bytes.
 const MIN_ID: usize = 16;
-/// Names behind which credentials and signatures stand, by their letters and digits.
+/// Names that are followed by credentials or signatures, reduced to their letters and digits.
 const TELLING: [&str; 4] = ["authorization", "securitytoken", "osssignature", "oss4hmac"];
-/// What a service puts before the text that it signed, which holds the security token.
+/// Introduces the text that a service signed, which contains the security token.
 const STRING_TO_SIGN: [&str; 3] = ["string to sign", "stringtosign", "string_to_sign"];
-/// Stands in place of a text.
+/// Replaces a text.
 const WITHHELD: &str = "text withheld, as it repeats a secret";
-/// Stands in place of a secret.
+/// Replaces a secret.
 const REDACTED: &str = "<redacted>";
 
-/// Makes text from outside fit for errors and logs: a server that repeats the request repeats its secrets.
+/// Removes secrets from outside text for errors and logs: a server that repeats the request repeats its secrets.
 ///
-/// A text repeats a secret if it holds all of it, or 12 letters and digits of it in a row (all of them, of a
-/// secret with 8 to 11), whatever the case of the letters and whatever stands between them; as it is, or below
-/// up to five layers of percent-encoding, of HTML, XML or JSON escapes. A text with still more layers counts as
-/// one that repeats a secret. The base64 of a secret, in either alphabet and with other text before and after it, counts
-/// as the secret. A secret with fewer than 8 letters and digits is most often a placeholder, and may be
-/// a piece of any word: it is looked for only where it stands by itself, with no letter or digit beside it. So
-/// is such a key id.
+/// A text repeats a secret if it contains all of it, or 12 consecutive letters and digits of it (all of them, for a
+/// secret with 8 to 11). The case of the letters, and other characters between them, do not matter. The
+/// text is searched as it is, and below up to five layers of percent-encoding, of HTML, XML or JSON escapes. A text
+/// with even more layers counts as one that repeats a secret. The base64 of a secret, in either alphabet and with
+/// other text before and after it, counts as the secret. A secret with fewer than 8 letters and digits is most often
+/// a placeholder, and may be a part of any word: it is searched for only as a separate word, with no letter or digit
+/// next to it. The same applies to such a key ID.
 ///
-/// Of a text that is to be shown, the first 16 KiB are looked at, and the rest is left out.
+/// The first 16 KiB of a text to be shown are examined, and the rest is left out.
 ///
 /// # Examples
 ///
@@ -68,19 +68,19 @@ const REDACTED: &str = "<redacted>";
 #[must_use]
 pub struct Scrubber<'a> {
     secrets: Vec<&'a str>,
-    /// Hashes, so that no copy of a secret is left in memory; by how many letters and digits were hashed.
+    /// Hashes, so that no copy of a secret stays in memory; by how many letters and digits were hashed.
     pieces: BTreeMap<usize, HashSet<u64>>,
     hasher: RandomState,
     key_id: &'a str,
 }
 
 impl<'a> Scrubber<'a> {
-    /// Knows no secret yet; AccessKey ids are masked, if they look like ones.
+    /// Creates a scrubber that knows no secret yet; words that look like access key IDs are masked.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Hides secret and security token, and masks the AccessKey id.
+    /// Creates a scrubber that hides secret and security token, and masks the access key ID.
     pub fn of(credentials: &'a Credentials) -> Self {
         let mut scrubber = Self::new().hide(credentials.access_key_secret());
         scrubber.key_id = credentials.access_key_id();
@@ -90,7 +90,7 @@ impl<'a> Scrubber<'a> {
         }
     }
 
-    /// Hides one more secret: an OIDC token, a password, a key that was answered. An empty one is none.
+    /// Hides one more secret: an OIDC token, a password, a key in a response. An empty one is ignored.
     pub fn hide(mut self, secret: &'a str) -> Self {
         if secret.is_empty() {
             return self;
@@ -114,25 +114,25 @@ impl<'a> Scrubber<'a> {
         }
     }
 
-    /// Masks this id of a key, in place of the one that was known: of a key that has no AccessKey id.
+    /// Masks this key ID, in place of the previous one: for a key that has no access key ID.
     pub fn mask(mut self, key_id: &'a str) -> Self {
         self.key_id = key_id;
         self
     }
 
-    /// Whether the text repeats one of the secrets.
+    /// Returns whether the text repeats one of the secrets.
     pub fn repeats(&self, text: &str) -> bool {
         if self.secrets.is_empty() {
             return false;
         }
         let mut layers = Layers::of(text);
         let found = layers.by_ref().any(|text| self.holds(&text));
-        // Nobody encodes a message so often without something to hide.
+        // Nobody encodes a message so often without hiding something.
         found || layers.are_left()
     }
 
-    /// A service's own words, or a note in their place if they repeat a secret. AccessKey ids are masked, and
-    /// where the text goes on to quote what was signed, that is left out.
+    /// Returns a service's message, or a note in its place if it repeats a secret. Access key IDs are masked. If
+    /// the text continues with a quotation of what was signed, that part is left out.
     pub fn text(&self, text: &str) -> String {
         let text = searched(text);
         let signed = string_to_sign(text);
@@ -147,11 +147,11 @@ impl<'a> Scrubber<'a> {
         }
     }
 
-    /// A text of which as much as possible is to be kept, such as a field of an error document: secrets that
-    /// stand in it as they are written are replaced; if it still repeats one, all of it is. AccessKey ids stay.
+    /// Returns as much of a text as possible, such as a field of an error document: secrets that
+    /// appear literally are replaced; if it still repeats one, all of it is replaced. Access key IDs stay.
     pub fn redacted(&self, text: &str) -> String {
         let text = searched(text);
-        // Until the last secret is replaced, it holds one.
+        // Until the last secret is replaced, it contains one.
         let mut text = Zeroizing::new(text.to_owned());
         for secret in &self.secrets {
             if let Some(new) = replaced(&text, secret, REDACTED) {
@@ -164,8 +164,9 @@ impl<'a> Scrubber<'a> {
         std::mem::take(&mut text)
     }
 
-    /// A body that is not the service's, such as a proxy's page, as it may be quoted; AccessKey ids are masked.
-    /// `None` if it repeats a secret or names what holds one, as a page does that shows the request.
+    /// Returns the quotable form of a body that is not the service's, such as a proxy's page; access key IDs are
+    /// masked.
+    /// `None` if it repeats a secret, or names something that contains one, as a page does that shows the request.
     pub fn quotable(&self, body: &str) -> Option<String> {
         let body = searched(body);
         if self.repeats(body) || names_secrets(body) {
@@ -175,9 +176,9 @@ impl<'a> Scrubber<'a> {
         (!Scrubber::new().hide(self.key_id).repeats(&masked)).then_some(masked)
     }
 
-    /// An error code or a request id, if it looks like one (1 to 64 letters, digits and `. _ -`), repeats no
-    /// secret and holds no AccessKey id. Secrets and key ids of fewer than 8 characters do not count here: an
-    /// error without its code helps nobody, and what is that short is a placeholder.
+    /// Returns an error code or a request ID, if it looks like one (1 to 64 letters, digits and `. _ -`), repeats no
+    /// secret and contains no access key ID. Secrets and key IDs of fewer than 8 characters do not count here: an
+    /// error without its code helps nobody, and such short values are placeholders.
     pub fn identifier<'t>(&self, text: &'t str) -> Option<&'t str> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let is_one = (1..=MAX_IDENTIFIER).contains(&text.len()) && text.bytes().all(allowed);
@@ -192,8 +193,8 @@ impl<'a> Scrubber<'a> {
         (is_one && !tells()).then_some(text)
     }
 
-    /// A link, if it is plain `https://` of at most 300 characters, names no user, repeats no secret and holds
-    /// no AccessKey id.
+    /// Returns a link, if it is plain `https://` of at most 300 characters, has no user-info, repeats no secret and
+    /// contains no access key ID.
     pub fn link<'t>(&self, text: &'t str) -> Option<&'t str> {
         let rest = text.strip_prefix("https://")?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -204,7 +205,7 @@ impl<'a> Scrubber<'a> {
         (is_plain && self.text(text) == text).then_some(text)
     }
 
-    /// A text with the AccessKey ids in it shortened: the known one, and words that begin like one.
+    /// Returns a text with its access key IDs masked: the known one, and words with such a prefix.
     fn masked(&self, text: &str) -> String {
         let id = MaskedId(self.key_id).to_string();
         match replaced(text, self.key_id, &id) {
@@ -213,7 +214,7 @@ impl<'a> Scrubber<'a> {
         }
     }
 
-    /// Whether a secret or a piece of one stands in the text without further decoding.
+    /// Whether the text contains a secret or a piece of one without further decoding.
     fn holds(&self, text: &str) -> bool {
         self.secrets
             .iter()
@@ -221,7 +222,7 @@ impl<'a> Scrubber<'a> {
             || self.holds_piece(text)
     }
 
-    /// Whether a piece of a secret stands in the text, whatever is between its letters and digits.
+    /// Whether the text contains a piece of a secret, regardless of what is between its letters and digits.
     fn holds_piece(&self, text: &str) -> bool {
         let plain = plain(text);
         self.pieces.iter().any(|(length, pieces)| {
@@ -232,13 +233,13 @@ impl<'a> Scrubber<'a> {
 }
 
 impl fmt::Debug for Scrubber<'_> {
-    /// Not even how many secrets there are.
+    /// Does not show even the number of secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Scrubber(..)")
     }
 }
 
-/// A text in which words that begin like an AccessKey id are shortened.
+/// Returns a text in which words with the prefix of an access key ID are masked.
 fn with_ids_masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
@@ -253,7 +254,7 @@ fn with_ids_masked(text: &str) -> String {
     masked
 }
 
-/// Where `known`, a secret or a key id, stands in the text as it is written: a short one only if its first and
+/// Returns where the text contains `known`, a secret or a key ID, literally: a short one only if its first and
 /// last letter are those of a word.
 fn places<'t>(text: &'t str, known: &'t str) -> impl Iterator<Item = usize> {
     let is_short = plain(known).len() < SHORTEST;
@@ -265,20 +266,20 @@ fn places<'t>(text: &'t str, known: &'t str) -> impl Iterator<Item = usize> {
         let after = from.get(known.len()..).and_then(|after| after.chars().next());
         !joins(before, known.chars().next()) && !joins(known.chars().next_back(), after)
     };
-    // Each place is looked at, since one that is a piece of a word may overlap one that is not.
+    // Each place is examined, since one inside a word may overlap one that is not.
     text.char_indices().map(|(at, _)| at).filter(move |at| {
         let from = text.get(*at..).unwrap_or_default();
         !known.is_empty() && from.starts_with(known) && (!is_short || stands_alone(*at, from))
     })
 }
 
-/// A text with another one in the place of a secret or key id; `None` if it has none.
+/// Returns a text with a secret or key ID replaced; `None` if it contains none.
 fn replaced(text: &str, known: &str, by: &str) -> Option<String> {
     let count = places(text, known).take(1).count();
     if count == 0 {
         return None;
     }
-    // The text may hold other secrets: growing would leave copies of them behind in memory.
+    // The text may contain other secrets: growing would leave copies of them in memory.
     let most = text.len() + text.len() / known.len() * by.len();
     let mut result = String::with_capacity(most);
     let mut done = 0;
@@ -294,7 +295,8 @@ fn replaced(text: &str, known: &str, by: &str) -> Option<String> {
     Some(result)
 }
 
-/// As much of a text as is looked at. Nobody is shown more, and a search of all that a server may send takes long.
+/// Returns the part of a text that is examined. Nothing more is shown, and searching all that a server may send takes
+/// long.
 fn searched(text: &str) -> &str {
     let end = (0..=MAX_SEARCHED.min(text.len()))
         .rev()
@@ -302,7 +304,7 @@ fn searched(text: &str) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// Where a text goes on to quote what was signed.
+/// Returns where a text begins to quote what was signed.
 fn string_to_sign(text: &str) -> Option<usize> {
     let is_at = |at: usize, mark: &str| {
         let piece = text.as_bytes().get(at..at + mark.len());
@@ -311,7 +313,7 @@ fn string_to_sign(text: &str) -> Option<usize> {
     (0..text.len()).find(|at| STRING_TO_SIGN.iter().any(|mark| is_at(*at, mark)))
 }
 
-/// Whether the text names what holds credentials.
+/// Whether the text names something that contains credentials.
 fn names_secrets(text: &str) -> bool {
     Layers::of(text).any(|text| {
         let plain = plain(&text);
@@ -321,9 +323,9 @@ fn names_secrets(text: &str) -> bool {
     })
 }
 
-/// Letters and digits alone, in lower case: what no encoding touches.
+/// Returns only letters and digits, in lower case: no encoding changes these.
 fn plain(text: &str) -> Zeroizing<Vec<u8>> {
-    // As large as it can become: growing would leave copies of a secret behind in memory.
+    // As large as it can become: growing would leave copies of a secret in memory.
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     plain.extend(
         text.bytes()

@@ -1,4 +1,4 @@
-//! The clock of a service: what its refusals teach, and how far that is believed.
+//! The clock of a service: what its refusals show, and how far that is trusted.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,20 +9,21 @@ use crate::learned_offset::LearnedOffset;
 
 /// 2026-11-01T00:00:00Z: this version was released later, so a local clock that shows an earlier time is wrong.
 pub const RELEASED_AFTER: Duration = Duration::from_secs(1_793_491_200);
-/// The largest offset that a service may teach where the local clock can be right: 24 hours.
+/// The largest offset that may be learned from a service if the local clock can be right: 24 hours.
 pub const MAX_LEARNED_OFFSET: Duration = Duration::from_secs(24 * 3600);
 /// 2100-01-01T00:00:00Z: a later date is not a clock's.
 const LATEST: Duration = Duration::from_secs(4_102_444_800);
 
-/// The local clock, and what the service has taught about its own; a client keeps one, and its calls share it.
+/// The local clock, and the offset learned from the service; a client keeps one, and its calls share it.
 ///
-/// A service that refuses the time of a request shows its own. A call then repeats the request once with the corrected
-/// time ([`CallClock`]), and the offset is kept for later calls if the service accepted it. Bounds on what is believed:
+/// A service that refuses the time of a request reports its own. A call then repeats the request once with the
+/// corrected time ([`CallClock`]), and the offset is kept for later calls if the service accepted it. The trust is
+/// bounded:
 ///
-/// - The offset is 24 hours at most. It may be more only if the local clock shows a time before [`RELEASED_AFTER`], as on
-///   a machine that was started without a clock of its own.
-/// - Over plain HTTP to a host that is not loopback, anybody on the network path can send the refusal. The offset then
-///   serves the repetition of that request, and is not kept.
+/// - The offset is at most 24 hours. It may be more only if the local clock shows a time before [`RELEASED_AFTER`],
+///   as on a machine that was started without a real-time clock.
+/// - Over plain HTTP to a host that is not loopback, anyone on the network path can send the refusal. The offset then
+///   applies only to the repetition of that request, and is not kept.
 ///
 /// # Examples
 ///
@@ -51,7 +52,7 @@ pub struct ServiceClock {
 }
 
 impl ServiceClock {
-    /// The service's clock as the local one shows it, until the service teaches an offset.
+    /// Creates a clock that shows the local time until an offset is learned.
     pub fn new(local: Arc<dyn Clock>) -> Self {
         Self {
             local,
@@ -60,30 +61,30 @@ impl ServiceClock {
         }
     }
 
-    /// Whether a service may correct the time at all. With `false` the local clock alone counts. Default: `true`.
+    /// Sets whether a service may correct the time at all. With `false`, only the local clock counts. Default: `true`.
     #[must_use]
     pub fn correct(mut self, correct: bool) -> Self {
         self.corrects = correct;
         self
     }
 
-    /// The local clock.
+    /// Returns the local clock.
     pub fn local(&self) -> &Arc<dyn Clock> {
         &self.local
     }
 
-    /// The offset that a success over TLS or loopback has confirmed: what presigned URLs and forms use, and where calls
-    /// begin. `None` if there is none, or the local clock was set since.
+    /// Returns the offset that a success over TLS or loopback has confirmed. Presigned URLs and forms use it, and
+    /// calls begin with it. `None` if there is none, or the local clock was set since.
     pub fn offset(&self) -> Option<ClockOffset> {
         self.learned.get(&*self.local)
     }
 
-    /// The time by the service's clock, with the confirmed [`offset`](Self::offset).
+    /// Returns the time by the service's clock, with the confirmed [`offset`](Self::offset).
     pub fn now(&self) -> SystemTime {
         self.offset().unwrap_or_default().to_service(self.local.now())
     }
 
-    /// Begins a call. `is_protected` says whether nobody on the network path can change a response; see
+    /// Begins a call. `is_protected` states whether nobody on the network path can modify a response; see
     /// [`Endpoint::is_protected`](crate::Endpoint::is_protected).
     pub fn begin(&self, is_protected: bool) -> CallClock<'_> {
         CallClock {
@@ -93,21 +94,21 @@ impl ServiceClock {
         }
     }
 
-    /// The offset that a service's time shows, which stood in the response to a request: `sent` and `received` are readings
-    /// of the local clock, and the service's is taken to belong to the middle between them. `None` if that cannot be
-    /// represented.
+    /// Returns the offset that the service's time in a response shows: `sent` and `received` are readings
+    /// of the local clock, and the service's time is assumed to belong to the middle between them. `None` if that
+    /// cannot be represented.
     pub fn measure(service: SystemTime, sent: SystemTime, received: SystemTime) -> Option<ClockOffset> {
         let round_trip = received.duration_since(sent).unwrap_or_default();
         let middle = sent.checked_add(round_trip / 2)?;
         Some(ClockOffset::between(middle, service))
     }
 
-    /// Forgets what was taught: something else proved it wrong.
+    /// Discards the learned offset, which something else proved wrong.
     pub fn forget(&self) {
         self.learned.set(None, &*self.local);
     }
 
-    /// Whether the time that an offset leads to can be the service's.
+    /// Whether the time that an offset leads to is plausible for the service.
     fn believes(&self, offset: ClockOffset) -> bool {
         let unix = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let local = self.local.now();
@@ -122,12 +123,12 @@ impl ServiceClock {
 
 /// The clock of one call: the time that its requests are signed for.
 ///
-/// States, and what leads from one to the next:
+/// States and transitions:
 ///
-/// | state | requests are signed by | `refused` | `accepted` |
+/// | state | requests are signed with | `refused` | `accepted` |
 /// |---|---|---|---|
-/// | known | the kept offset, or the local clock | a believable offset begins the trial | an offset in use is compared with what the response shows |
-/// | trial | the offset that the refusal showed | the end: the time is not what is wrong, or the date is | the offset is kept, if nobody could have changed the response |
+/// | known | the kept offset, or the local clock | a plausible offset begins the trial | an offset in use is compared with what the response shows |
+/// | trial | the offset that the refusal showed | ended: the time is not what is wrong, or the date is | the offset is kept, if nobody could have modified the response |
 /// | ended | the local clock | stays | nothing |
 ///
 /// See [`ServiceClock`] for the bounds, and for an example.
@@ -146,7 +147,7 @@ enum State {
 }
 
 impl CallClock<'_> {
-    /// The offset that the next request is signed with.
+    /// Returns the offset that the next request is signed with.
     pub fn offset(&self) -> Option<ClockOffset> {
         match self.state {
             State::Known(offset) => offset,
@@ -155,17 +156,17 @@ impl CallClock<'_> {
         }
     }
 
-    /// The time to sign the next request for.
+    /// Returns the time to sign the next request with.
     pub fn now(&self) -> SystemTime {
         let offset = self.offset().unwrap_or_default();
         offset.to_service(self.clock.local.now())
     }
 
-    /// Takes in that the service refused the time. `shown` is what its response shows, the most reliable first: the
-    /// first that can be right counts. Returns whether the request may be sent once more, signed for the corrected time.
+    /// Records that the service refused the time. `shown` is what its response shows, the most reliable first: the
+    /// first plausible one counts. Returns whether the request may be sent once more, signed with the corrected time.
     ///
-    /// What does not differ by more than 30 seconds from the refused time cannot be why it was refused, and is passed
-    /// over: a proxy may have written that date.
+    /// A time that differs by at most 30 seconds from the refused one cannot be the reason for the refusal, and is
+    /// skipped: a proxy may have written that date.
     #[must_use]
     pub fn refused(&mut self, shown: impl IntoIterator<Item = ClockOffset>) -> bool {
         let State::Known(used) = self.state else {
@@ -190,7 +191,7 @@ impl CallClock<'_> {
         }
     }
 
-    /// Takes in that the service accepted the time. `shown` is what the response shows: a kept offset is compared with
+    /// Records that the service accepted the time. `shown` is what the response shows: a kept offset is compared with
     /// it, and ends if the clocks agree.
     pub fn accepted(&self, shown: Option<ClockOffset>) {
         if !self.is_protected {

@@ -17,9 +17,9 @@ use crate::exchange::{exchange, in_runtime};
 /// Its futures are awaited inside the tokio runtime whose executor the client was built with; the runtime needs I/O
 /// and time enabled. Clones share the client.
 ///
-/// Redirects are not followed and nothing is decompressed, since hyper does neither. Both timeouts of a request hold,
-/// whatever the connector's own say. Certificates and proxies are the connector's matter: one that uses a proxy must
-/// exclude the metadata hosts, for which [`is_metadata_host`](oss_credentials_http::is_metadata_host) holds.
+/// Redirects are not followed and nothing is decompressed, since hyper does neither. Both timeouts of a request apply,
+/// regardless of the connector's timeouts. Certificates and proxies belong to the connector: one that uses a proxy must
+/// exclude the metadata hosts, for which [`is_metadata_host`](oss_credentials_http::is_metadata_host) returns true.
 ///
 /// # Examples
 ///
@@ -38,14 +38,15 @@ pub struct HyperClient<C, B> {
 }
 
 impl<C, B: From<Bytes> + 'static> HyperClient<C, B> {
-    /// Uses a client whose request bodies can be made of bytes, such as `Full<Bytes>`.
+    /// Creates an adapter for a client whose request bodies can be made from bytes, such as `Full<Bytes>`.
     pub fn new(client: Client<C, B>) -> Self {
         Self::with_body(client, B::from)
     }
 }
 
 impl<C, B> HyperClient<C, B> {
-    /// Uses a client with any type of request body, which the closure makes of the bytes of a request.
+    /// Creates an adapter for a client with any other type of request body, which the closure makes from the bytes of a
+    /// request.
     ///
     /// ```
     /// use http_body_util::{BodyExt as _, Full, combinators::BoxBody};

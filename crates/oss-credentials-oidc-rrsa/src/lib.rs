@@ -1,13 +1,13 @@
 //! Alibaba Cloud credentials for a pod or any other bearer of an OIDC token, refreshed in the background.
 //!
-//! In a Kubernetes cluster of Container Service (ACK) with RAM Roles for Service Accounts (RRSA), a service
-//! account's token lies in a file. STS `AssumeRoleWithOIDC` gives temporary credentials of a role for it; no
-//! AccessKey is needed.
+//! In a Kubernetes cluster of Container Service (ACK) with RAM Roles for Service Accounts (RRSA), the token of a
+//! service account is in a file. STS `AssumeRoleWithOIDC` exchanges it for temporary credentials of a role; no
+//! access key is needed.
 //!
 //! # What it reads
 //!
-//! The token file, at every refresh: whoever writes it renews it, and each token is short-lived. Of settings,
-//! nothing but what is set on the builder. [`OidcRrsa::from_env`] and [`OidcRrsaBuilder::env`] read
+//! The token file, at every refresh: another program keeps it up to date, and each token is short-lived. Settings come
+//! only from the builder. [`OidcRrsa::from_env`] and [`OidcRrsaBuilder::env`] read
 //! [`ENV_ROLE_ARN`], [`ENV_OIDC_PROVIDER_ARN`], [`ENV_OIDC_TOKEN_FILE`], [`ENV_ROLE_SESSION_NAME`],
 //! [`ENV_STS_REGION`] and [`ENV_VPC_ENDPOINT_ENABLED`], each only if it is not set already. An empty variable
 //! counts as unset.
@@ -58,14 +58,14 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
-//! | `tokio` | through `reqwest` | background refresh and retries that wait, where there is a tokio runtime |
+//! | `tokio` | through `reqwest` | background refresh, and retries with backoff, inside a tokio runtime |
 //!
-//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
+//! A program with its own HTTP stack sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

@@ -24,18 +24,18 @@ use crate::wire;
 
 const NAME: &str = "oidc-rrsa";
 
-/// Credentials of a role, cached and refreshed: what [`OidcRrsaBuilder::build`] makes.
+/// A provider of credentials of a role, cached and refreshed; see [`OidcRrsaBuilder::build`].
 pub type OidcRrsaProvider = RefreshingProvider<OidcRrsa>;
 
-/// Gets temporary credentials of a role for an OIDC token, one call of `AssumeRoleWithOIDC` per fetch.
+/// A source that exchanges an OIDC token for temporary credentials of a role, with one `AssumeRoleWithOIDC` per fetch.
 ///
 /// The token file is read at every fetch. When the service rejects the token
-/// (`AuthenticationFail.OIDCToken.*`), the file is read once more; if another token is there by then, the call is
-/// made once more with that one.
+/// (`AuthenticationFail.OIDCToken.*`), the file is read again; if it then contains a different token, the call is
+/// repeated once with that one.
 ///
 /// # Examples
 ///
-/// As a member of a chain, where a machine without RRSA goes on to the next one:
+/// As a member of a chain, where a machine without RRSA continues with the next one:
 ///
 /// ```
 /// # use oss_credentials_http::{HttpResponse, http_fn};
@@ -86,17 +86,17 @@ impl OidcRrsa {
         Ok(builder)
     }
 
-    /// Name of the session, as it appears in audit logs.
+    /// Returns the name of the session, as it appears in audit logs.
     pub fn role_session_name(&self) -> &str {
         self.request.session_name()
     }
 
-    /// Where requests go: scheme, host and port.
+    /// Returns where requests go: scheme, host and port.
     pub fn endpoint(&self) -> String {
         self.client.endpoint().origin()
     }
 
-    /// The file that the token is read from.
+    /// Returns the file that the token is read from.
     pub fn oidc_token_file(&self) -> &Path {
         &self.token_file
     }
@@ -108,8 +108,8 @@ impl OidcRrsa {
             Err(error) if error.oidc_token_rejected() => error,
             other => return Ok(other?),
         };
-        // It may have been renewed meanwhile. The same one would be rejected again, and of a file that cannot
-        // be read any more the next fetch will tell.
+        // It may have been renewed meanwhile. The same one would be rejected again, and the next fetch reports a file
+        // that cannot be read any more.
         match self.read_token() {
             Ok(renewed) if renewed != token => {
                 let request = self.request.clone().oidc_token(renewed.as_str());
@@ -155,7 +155,7 @@ impl OidcRrsa {
         })
     }
 
-    /// What writes the file may have emptied it to write it anew.
+    /// The program that writes the file may have emptied it to write it anew.
     fn half_written(&self) -> CredentialsError {
         let what = "the OIDC token file is empty, and was modified less than a second ago";
         CredentialsError::unavailable(self.file_detail(what, "try again: it may not be complete yet"))
@@ -171,7 +171,7 @@ impl OidcRrsa {
                 "the OIDC token file may not be read",
                 "let the user of this process read it",
             ),
-            // Of the disk, or of a network file system: it may pass.
+            // Of the disk, or of a network file system: it may be temporary.
             _ => {
                 let detail = self.file_detail("reading the OIDC token file failed", "try again later");
                 return CredentialsError::unavailable(detail.source(error));
@@ -219,7 +219,7 @@ impl CredentialsSource for OidcRrsa {
     }
 }
 
-/// Makes an [`OidcRrsaProvider`] or the bare source; see [`OidcRrsa::builder`].
+/// Builds an [`OidcRrsaProvider`] or the bare source; see [`OidcRrsa::builder`].
 ///
 /// `Debug` shows neither policy nor the path of the token file.
 #[must_use]
@@ -236,7 +236,7 @@ pub struct OidcRrsaBuilder {
 
 impl OidcRrsaBuilder {
     /// Reads the environment for what is not set yet: role ARN, OIDC provider ARN, token file, session name,
-    /// region and VPC switch. Region and VPC switch are not read if an endpoint is set.
+    /// region and VPC. Region and VPC are not read if an endpoint is set.
     pub fn env(mut self, env: &dyn Env) -> Self {
         let fill = |value: Option<String>, name| value.or_else(|| env.non_empty(name));
         self.role_arn = fill(self.role_arn, ENV_ROLE_ARN);
@@ -247,119 +247,121 @@ impl OidcRrsaBuilder {
         self
     }
 
-    /// The role, `acs:ram::<account id>:role/<name>`. Required.
+    /// Sets the role, `acs:ram::<account id>:role/<name>`. Required.
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.role_arn = Some(role_arn.into());
         self
     }
 
-    /// Who issued the token, `acs:ram::<account id>:oidc-provider/<name>`. Required.
+    /// Sets the issuer of the token, `acs:ram::<account id>:oidc-provider/<name>`. Required.
     pub fn oidc_provider_arn(mut self, arn: impl Into<String>) -> Self {
         self.oidc_provider_arn = Some(arn.into());
         self
     }
 
-    /// The file that holds the token, a raw JWT; white space around it and a byte order mark do not matter. At
+    /// Sets the file that contains the token, a raw JWT; white space around it and a byte order mark are ignored. At
     /// most 64 KiB. It is read at every refresh, and not before the first. Required.
     pub fn oidc_token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.oidc_token_file = Some(path.into());
         self
     }
 
-    /// Name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
-    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, made up once by
+    /// Sets the name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, generated once by
     /// [`OidcRrsaBuilder::build`].
     pub fn role_session_name(mut self, name: impl Into<String>) -> Self {
         self.role_session_name = Some(name.into());
         self
     }
 
-    /// Lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
+    /// Sets the lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600
+    /// s.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
     }
 
-    /// A policy that narrows what the credentials may do to what both it and the role allow: JSON, at most
-    /// 2048 characters. An empty one is an error. Default: none, which allows all that the role may do.
+    /// Sets a policy that restricts the credentials to what both it and the role allow: JSON, at most
+    /// 2048 characters. An empty one is an error. Default: none, which allows everything that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
+    /// Sets the host to call, which takes precedence over any region: with or without `https://`, no path. Default:
+    /// by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.client = self.client.endpoint(endpoint);
         self
     }
 
     /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), as `from_env` does and
-    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The
-    /// host has to be one under `aliyuncs.com`, over https, or loopback.
+    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it takes precedence over any
+    /// region. It must be https to a host under `aliyuncs.com`, or loopback.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
         self.client = self.client.endpoint_env(env);
         self
     }
 
-    /// Whether the endpoint may be plain `http://` for a host other than loopback. The token, and the keys
-    /// that the service hands out, are then readable on the network. Default: no.
+    /// Sets whether the endpoint may be plain `http://` for a host other than loopback. The token, and the keys
+    /// that the service returns, are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.client = self.client.allow_http(allow);
         self
     }
 
-    /// Region whose host to ask, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
+    /// Sets the region whose host to call, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.client = self.client.region(region);
         self
     }
 
-    /// Whether to ask the region's host inside the VPC. Without a region the public host is used, and a
-    /// warning logged. Default: no.
+    /// Sets whether to call the region's host inside the VPC. Without a region, the public host is used and a
+    /// warning is logged. Default: no.
     pub fn vpc(mut self, vpc: bool) -> Self {
         self.client = self.client.vpc(vpc);
         self
     }
 
-    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
-    /// inside a tokio runtime; else none, and one must be set.
+    /// Sets the HTTP client. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.client = self.client.http_client(client);
         self
     }
 
-    /// The clock of source and cache. Default: the system's.
+    /// Sets the clock of source and cache. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
-    /// has one; else none, so that nothing is retried after a pause.
+    /// Sets the timer for retries. Default: with the feature `tokio`, its timer, in calls inside a runtime that
+    /// has one; otherwise none, and nothing is retried after a backoff.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.client = self.client.sleep(sleep);
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.connect_timeout(timeout);
         self
     }
 
-    /// How long one exchange may take, connecting included. Default: 10 s.
+    /// Sets how long one exchange may take, including the connection. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.timeout(timeout);
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
-    /// (feature `tokio`). Nothing is read or sent before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime
+    /// (feature `tokio`). Nothing is read or sent before it is called.
     ///
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if neither OIDC provider nor token file is named.
-    /// [`CredentialsError::InvalidConfig`] if a setting is malformed or missing beside the others, or if there
+    /// [`CredentialsError::InvalidConfig`] if a setting is malformed or missing while others are set, or if there
     /// is no HTTP client.
     pub fn build(self) -> Result<OidcRrsaProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
@@ -370,7 +372,7 @@ impl OidcRrsaBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same
     /// clock.
     ///
     /// # Errors
@@ -405,7 +407,7 @@ impl OidcRrsaBuilder {
         if let (Some(role_arn), Some(provider_arn), Some(token_file)) = parts {
             return Ok((role_arn, provider_arn, token_file));
         }
-        // The role alone also serves AssumeRole, and so does not say that this source is meant.
+        // The role alone also configures AssumeRole, and so does not show that this source is wanted.
         let (set, unset) = match (&self.oidc_provider_arn, &self.oidc_token_file) {
             (None, None) => {
                 return Err(CredentialsError::not_configured(
@@ -447,7 +449,7 @@ impl OidcRrsaBuilder {
         let what = format!("there is {set}, but {}", names.join(" and "));
         let hint = format!("set {}, or unset {unset}", hints.join(", and "));
         let mut detail = ErrorDetail::builder(NAME, what).hint(hint);
-        // Whoever finds the error may not know who set what: this tells them apart.
+        // The reader of the error may not know who set what: this distinguishes them.
         let token_file = self.oidc_token_file.as_deref();
         if let Some(path) = token_file.filter(|path| check_path(path).is_ok()) {
             detail = detail.place(path.to_string_lossy());
@@ -470,7 +472,7 @@ impl fmt::Debug for OidcRrsaBuilder {
     }
 }
 
-/// The path is named in errors, so it must be none that is the token itself, set by mistake.
+/// Errors name the path, so it must not be the token itself, set by mistake.
 fn check_path(path: &Path) -> Result<(), CredentialsError> {
     let hint = "set {setting} to the path of a file";
     if path.as_os_str().is_empty() {

@@ -1,6 +1,6 @@
-//! What is in a token file. Pure.
+//! Parses a token file. Pure.
 
-/// Why there is no token in it. Never holds a piece of the file.
+/// Why the file contains no token. Never contains a piece of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     Empty,
@@ -17,8 +17,8 @@ impl Defect {
     }
 }
 
-/// The token without the white space around it: most tools end a file with a line feed, which the service would
-/// take for a part of the token. The byte order mark of some editors goes too.
+/// Returns the token without the white space around it: most tools end a file with a line feed, which the service would
+/// consider part of the token. The byte order mark of some editors is removed too.
 pub(crate) fn parse(file: &[u8]) -> Result<&str, Defect> {
     let text = std::str::from_utf8(file).map_err(|_| Defect::NotUtf8)?;
     let token = text.strip_prefix('\u{feff}').unwrap_or(text).trim();

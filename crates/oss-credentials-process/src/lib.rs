@@ -25,14 +25,14 @@
 //! # Ok::<(), oss_credentials_core::CredentialsError>(())
 //! ```
 //!
-//! While a program runs, it has a thread of this crate beside it (on Windows two); nothing else is started. No async
+//! While a program runs, this crate uses one thread for it (on Windows two); nothing else is started. No async
 //! runtime is needed.
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `tokio` | yes | background refresh, where there is a tokio runtime |
+//! | `tokio` | yes | background refresh inside a tokio runtime |
 //!
 //! When it fails: `docs/process.md#errors` in the repository.
 

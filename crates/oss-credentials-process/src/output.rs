@@ -1,4 +1,4 @@
-//! What a program prints, read in a way that somebody else who holds the pipe cannot hold up.
+//! Reads what a program prints, without being held up by another process that holds the pipe.
 
 use std::io;
 use std::process::ChildStdout;
@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::config::MAX_OUTPUT;
 
-/// The read end of the program's standard output, and what came through it.
+/// The read end of the program's standard output, and what arrived through it.
 pub(crate) struct Output {
     source: Source,
-    /// With its full size from the beginning: it is never moved, and leaves no copy of a key behind.
+    /// Has its full size from the beginning: it is never moved, and leaves no copy of a key.
     buffer: Zeroizing<Vec<u8>>,
     filled: usize,
     closed: bool,
@@ -27,18 +27,18 @@ impl Output {
         }
     }
 
-    /// Whether nobody can print any more.
+    /// Whether no process can print any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Waits at most so long for a piece, and takes it; whether all of it is not longer than [`MAX_OUTPUT`].
+    /// Waits at most this long for a piece, and takes it; returns whether the total is at most [`MAX_OUTPUT`].
     pub(crate) fn read(&mut self, limit: Duration) -> io::Result<bool> {
         self.take(limit)?;
         Ok(self.filled <= MAX_OUTPUT)
     }
 
-    /// Takes what is there, without waiting for more; whether all of it is not longer than [`MAX_OUTPUT`].
+    /// Takes what is available, without waiting for more; returns whether the total is at most [`MAX_OUTPUT`].
     pub(crate) fn drain(&mut self) -> io::Result<bool> {
         while !self.closed && self.filled <= MAX_OUTPUT && self.take(Duration::ZERO)? {}
         Ok(self.filled <= MAX_OUTPUT)
@@ -100,7 +100,7 @@ mod polled {
     }
 }
 
-/// Reads on a thread of its own, where pipes cannot be asked. It ends when the job, which nothing leaves, does.
+/// Reads on a separate thread, where pipes cannot be polled. It ends when the job, which nothing leaves, does.
 #[cfg(not(unix))]
 mod threaded {
     use std::io::{self, Read};

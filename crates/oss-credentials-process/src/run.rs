@@ -1,4 +1,4 @@
-//! Running a program to its end, or to the end of its time.
+//! Runs a program until it exits or its time is over.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,29 +16,29 @@ use zeroize::Zeroizing;
 
 use crate::output::Output;
 
-/// How often it is looked whether the program has ended.
+/// How often to check whether the program has exited.
 const TICK: Duration = Duration::from_millis(10);
-/// How long what a program started may keep its output open after it has ended.
+/// How long processes that a program started may keep its output open after it has exited.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What came of it. No `Debug`: the output holds keys.
+/// The outcome of a run. No `Debug`: the output contains keys.
 pub(crate) enum Outcome {
-    /// It ended with success, or nobody knows how (`status_known`), and printed this.
+    /// It exited with success, or its exit status is not known (`status_known`), and printed this.
     Output {
         text: Zeroizing<Vec<u8>>,
         status_known: bool,
     },
-    /// It ended with another code, or by a signal.
+    /// It exited with another code, or was ended by a signal.
     Failed(ExitStatus),
-    /// Its time was over. Whether it could be ended.
+    /// Its time was over. Whether it could be killed.
     TimeOut(io::Result<()>),
-    /// It printed more than [`MAX_OUTPUT`](crate::MAX_OUTPUT). Whether it could be ended.
+    /// It printed more than [`MAX_OUTPUT`](crate::MAX_OUTPUT). Whether it could be killed.
     TooLong(io::Result<()>),
     /// It could not be started, or its output could not be read.
     Io(io::Error),
 }
 
-/// Starts a thread that runs the command. Dropping the future ends the program.
+/// Starts a thread that runs the command. Dropping the future kills the program.
 pub(crate) fn run(command: Command, limit: Duration) -> Running {
     let shared = Arc::new(Mutex::new(Shared::default()));
     let (cancel, cancelled) = mpsc::channel();
@@ -55,7 +55,7 @@ pub(crate) fn run(command: Command, limit: Duration) -> Running {
     }
 }
 
-/// A program at work.
+/// A running program.
 pub(crate) struct Running {
     shared: Arc<Mutex<Shared>>,
     /// Dropped with this, which the thread sees.
@@ -92,7 +92,7 @@ fn finish(shared: &Mutex<Shared>, outcome: Outcome) {
     }
 }
 
-/// Runs on a thread of its own, which may wait.
+/// Runs on a separate thread, which may wait.
 fn supervise(command: Command, limit: Duration, cancelled: &Receiver<Infallible>, shared: &Mutex<Shared>) {
     let mut child = match start(command) {
         Ok(child) => child,
@@ -111,10 +111,10 @@ fn supervise(command: Command, limit: Duration, cancelled: &Receiver<Infallible>
         End::TooLong => Outcome::TooLong(stopped),
         End::Io(error) => Outcome::Io(error),
     };
-    // Its output is closed before anybody hears of the outcome.
+    // Its output is closed before the outcome is reported.
     drop(program);
     finish(shared, outcome);
-    // Leaves no zombie. One that cannot be ended is waited for all the same, by this thread alone.
+    // Leaves no zombie. One that cannot be killed is still waited for, but only by this thread.
     let _ = child.inner_mut().wait();
 }
 
@@ -122,7 +122,7 @@ fn start(mut command: Command) -> io::Result<Box<dyn ChildWrapper>> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        // Nobody reads it; and something that is left behind may hold it for ever.
+        // Nobody reads it; and a leftover process may hold it forever.
         .stderr(Stdio::null());
     let mut command = CommandWrap::from(command);
     #[cfg(unix)]
@@ -132,7 +132,7 @@ fn start(mut command: Command) -> io::Result<Box<dyn ChildWrapper>> {
     command.spawn()
 }
 
-/// Why nobody waits for the program any more.
+/// Why the program is no longer waited for.
 enum End {
     Complete,
     TimeOut,
@@ -140,13 +140,13 @@ enum End {
     Io(io::Error),
 }
 
-/// A program goes through three states: it runs; it has ended and is not reaped; it is reaped. Its group is ended only
-/// before the last of them. Until then its process id, which is its group's, cannot be given to another process, and
+/// A program goes through three states: running; exited and not reaped; reaped. Its group is killed only
+/// before the last of them. Until then its process ID, which is its group's, cannot be assigned to another process, and
 /// so the signal cannot reach one.
 struct Program<'a> {
     child: &'a mut dyn ChildWrapper,
     output: Option<Output>,
-    /// When it was seen to have ended.
+    /// When it was seen to have exited.
     ended: Option<(Ended, Instant)>,
 }
 
@@ -160,7 +160,7 @@ enum Ended {
 }
 
 impl Program<'_> {
-    /// Until the program has ended and its output is closed, or something goes wrong.
+    /// Waits until the program has exited and its output is closed, or something fails.
     fn wait(&mut self, limit: Duration, cancelled: &Receiver<Infallible>) -> End {
         let started = now();
         loop {
@@ -169,7 +169,7 @@ impl Program<'_> {
                 Ok(false) => return End::TooLong,
                 Err(error) => return End::Io(error),
             }
-            // Nobody waits for an answer any more.
+            // Nobody waits for a result any more.
             if matches!(cancelled.try_recv(), Err(TryRecvError::Disconnected)) {
                 return End::TimeOut;
             }
@@ -183,7 +183,7 @@ impl Program<'_> {
             match self.ended {
                 // Not before its output is closed: one that printed too much dies of that, too.
                 Some(_) if self.is_closed() => return End::Complete,
-                // Something that the program left behind holds its output open; what came before counts.
+                // A leftover process holds its output open; what was printed before counts.
                 Some((_, at)) if now.saturating_duration_since(at) >= GRACE => return self.last_words(),
                 _ if now.saturating_duration_since(started) >= limit => return End::TimeOut,
                 _ => {}
@@ -191,7 +191,7 @@ impl Program<'_> {
         }
     }
 
-    /// Takes what is printed within a tick; whether it is not too much.
+    /// Takes what is printed within a tick; returns whether it is not too much.
     fn read(&mut self, cancelled: &Receiver<Infallible>) -> io::Result<bool> {
         if let Some(output) = self.output.as_mut().filter(|output| !output.is_closed()) {
             return output.read(TICK);
@@ -202,10 +202,10 @@ impl Program<'_> {
         }
     }
 
-    /// Ends what was left behind, and takes what is in the pipe.
+    /// Kills leftover processes, and takes what is in the pipe.
     fn last_words(&mut self) -> End {
-        // One in a session of its own goes on, as it is meant to: a key agent. Others hold the output open, and with
-        // that, as a rule, the group's id: it is still theirs, even if the program was reaped.
+        // One in its own session continues, as intended: a key agent. Others hold the output open, and with
+        // that, as a rule, the group's ID: it is still theirs, even if the program was reaped.
         let _ = self.child.start_kill();
         let Some(output) = &mut self.output else {
             return End::Complete;
@@ -221,12 +221,12 @@ impl Program<'_> {
         self.output.as_ref().is_none_or(Output::is_closed)
     }
 
-    /// Ends the program with all that it started.
+    /// Kills the program with everything that it started.
     fn end(&mut self) -> io::Result<()> {
         // Once the system has reaped it, the group's id may be another's by now.
         let is_lost = matches!(self.ended, Some((Ended::Lost, _)));
         if !is_lost {
-            // An error means that nobody is left there.
+            // An error means that no process is left there.
             let _ = self.child.start_kill();
         }
         if self.ended.is_some() {
@@ -242,7 +242,7 @@ impl Program<'_> {
         }
     }
 
-    /// What came of a program that has ended. Reaps it, so its group has to be ended before.
+    /// Returns the outcome of a program that has exited. Reaps it, so its group has to be killed before.
     fn answer(&mut self) -> Outcome {
         let status_known = match self.child.inner_mut().wait() {
             Ok(status) if !status.success() => return Outcome::Failed(status),
@@ -255,7 +255,7 @@ impl Program<'_> {
     }
 }
 
-/// Whether the program has ended; it is not reaped.
+/// Whether the program has exited; it is not reaped.
 #[cfg(unix)]
 fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -273,7 +273,7 @@ fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
     }
 }
 
-/// Whether the program has ended. Here a job is no process id: it stays the program's as long as this process has it.
+/// Whether the program has exited. A job is not a process ID: it stays the program's as long as this process has it.
 #[cfg(not(unix))]
 fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
     let status = child.inner_mut().try_wait()?;
@@ -303,7 +303,7 @@ fn now() -> Instant {
 mod tests {
     use super::*;
 
-    /// Notes what is done to a child. One that changed its user cannot be ended.
+    /// Records what is done to a child. One that changed its user cannot be killed.
     #[derive(Debug)]
     struct Noted {
         child: Box<dyn ChildWrapper>,
@@ -409,7 +409,7 @@ mod tests {
         };
         let error = program.end().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        // It ended by itself.
+        // It exited by itself.
         program.ended = Some((Ended::Unreaped, now()));
         assert!(program.end().is_ok());
     }

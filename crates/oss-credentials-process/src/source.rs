@@ -19,15 +19,15 @@ use crate::split::{SplitError, split};
 use crate::wire::{self, Keys};
 use crate::{NAME, TRACING_TARGET};
 
-/// Credentials that a program prints, cached and refreshed: what [`CredentialsProcessBuilder::build`] makes.
+/// A provider of credentials that a program prints, cached and refreshed; see [`CredentialsProcessBuilder::build`].
 pub type CredentialsProcessProvider = RefreshingProvider<CredentialsProcess>;
 
-/// Runs a program per fetch, and reads credentials from its standard output.
+/// A source that runs a program per fetch, and reads credentials from its standard output.
 ///
-/// It is started without a shell, with nothing on its standard input, and inherits environment and working
-/// directory. Once its time is over, or when the fetch is dropped, it is ended together with all that it started
-/// (its process group; on Windows its job). Nothing of what it prints reaches an error or a log, on either output,
-/// and of its command line only [`CredentialsProcess::program`] does: arguments may be secrets.
+/// The program is started without a shell, with empty standard input, and inherits environment and working
+/// directory. Once its time is over, or when the fetch is dropped, it is killed together with everything that it
+/// started (its process group; on Windows its job). Nothing that it prints, on either output, reaches an error or a
+/// log, and of its command line only [`CredentialsProcess::program`] does: arguments may be secrets.
 ///
 /// # Examples
 ///
@@ -60,8 +60,8 @@ impl CredentialsProcess {
         }
     }
 
-    /// The program as errors and logs show it: the file name, if what was given looks like a path and nothing
-    /// else. Whoever writes a variable in front of it, or a whole command line as one word, may have written a
+    /// Returns the program as errors and logs show it: the file name, if the program looks like a plain path.
+    /// A variable in front of it, or a whole command line passed as one word, may contain a
     /// secret.
     pub fn program(&self) -> String {
         shown(&self.program)
@@ -88,7 +88,7 @@ impl CredentialsProcess {
                     .hint(defect.hint());
                 return Err(CredentialsError::invalid_response(detail));
             }
-            // It may have failed, as it may fail with a status: no reason to take its output for its answer.
+            // It may have failed, as it may fail with a status: its output is still evaluated.
             Err(defect) => {
                 let what = format!(
                     "the program's output {defect}, and its exit status is lost, as this process ignores SIGCHLD"
@@ -118,7 +118,7 @@ impl CredentialsProcess {
         if let Some(mut token) = keys.security_token {
             built = built.security_token(std::mem::take(&mut *token));
         }
-        // Not the user's configuration is wrong, but what was printed.
+        // The user's configuration is not wrong, but the output is.
         let credentials = built.build().map_err(|error| {
             let problem = error
                 .detail()
@@ -217,7 +217,7 @@ impl fmt::Debug for CredentialsProcess {
     }
 }
 
-/// Makes a [`CredentialsProcessProvider`] or the bare source; see [`CredentialsProcess::builder`].
+/// Builds a [`CredentialsProcessProvider`] or the bare source; see [`CredentialsProcess::builder`].
 ///
 /// `Debug` does not show the command.
 #[must_use]
@@ -234,17 +234,17 @@ enum Given {
 }
 
 impl CredentialsProcessBuilder {
-    /// The program and its arguments, each as it is. This or [`CredentialsProcessBuilder::command_line`] is
-    /// required; the later call counts.
+    /// Sets the program and its arguments, each passed unchanged. This or [`CredentialsProcessBuilder::command_line`]
+    /// is required; the later call counts.
     pub fn command<W: Into<OsString>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.command = Some(Given::Words(words.into_iter().map(Into::into).collect()));
         self
     }
 
-    /// The program and its arguments in one line, as settings files have it (`process_command`).
+    /// Sets the program and its arguments in one line, as in settings files (`process_command`).
     ///
-    /// White space separates words. `'…'` is taken as it is; in `"…"` a backslash escapes `"`, `\`, `$` and a
-    /// backtick; elsewhere it escapes any character, but on Windows, where it is a character like others. There is
+    /// White space separates words. `'…'` is literal; in `"…"` a backslash escapes `"`, `\`, `$` and a
+    /// backtick; elsewhere it escapes any character, except on Windows, where it is an ordinary character. There is
     /// no shell: no variables, patterns, pipes or comments. A line that begins with `NAME=value` is refused; to set
     /// a variable, let `env` run the program.
     pub fn command_line(mut self, line: impl Into<String>) -> Self {
@@ -252,32 +252,32 @@ impl CredentialsProcessBuilder {
         self
     }
 
-    /// How long the program may run. Default: [`DEFAULT_TIME_LIMIT`].
+    /// Sets how long the program may run. Default: [`DEFAULT_TIME_LIMIT`].
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// After how long to ask again for credentials that the program prints without an expiration; `None` keeps
+    /// Sets when to fetch again after the program printed credentials without an expiration; `None` keeps
     /// them until a service rejects them. Default: [`DEFAULT_REFRESH_AFTER`].
     pub fn refresh_after(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.refresh_after = after.into();
         self
     }
 
-    /// The clock that expiry is judged by. Default: [`SystemClock`].
+    /// Sets the clock that the expiry is compared with. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime (feature
-    /// `tokio`). Nothing is started before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime (feature
+    /// `tokio`). Nothing is started before it is called.
     ///
     /// # Errors
     ///
     /// [`CredentialsError::NotConfigured`] if there is no command; [`CredentialsError::InvalidConfig`] if it is
-    /// empty, holds a NUL character, begins with a variable or cannot be split.
+    /// empty, contains a NUL character, begins with a variable or cannot be split.
     pub fn build(self) -> Result<CredentialsProcessProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -290,7 +290,7 @@ impl CredentialsProcessBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same clock.
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same clock.
     ///
     /// # Errors
     ///
@@ -355,7 +355,7 @@ fn words_of(line: &str) -> Result<Vec<OsString>, CredentialsError> {
     Ok(words.into_iter().map(OsString::from).collect())
 }
 
-/// What a shell would take for one.
+/// Whether a shell would interpret it as one.
 fn begins_with_variable(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -365,7 +365,7 @@ fn begins_with_variable(word: &str) -> bool {
     })
 }
 
-/// The file name, if the whole looks like a path and nothing else.
+/// Returns the file name, if the whole looks like a plain path.
 fn shown(program: &OsStr) -> Option<&str> {
     let is_plain =
         |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '/' | '\\' | ':');

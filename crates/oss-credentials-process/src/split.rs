@@ -1,6 +1,6 @@
-//! A command line into its words, without a shell.
+//! Splits a command line into words, without a shell.
 //!
-//! The rules are those that the vendor's Go and Java clients share: nothing is expanded, and nothing is a comment.
+//! The rules are those that the vendor's Go and Java clients share: no expansion and no comments.
 
 /// Why a command line cannot be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) enum SplitError {
     TrailingBackslash,
 }
 
-/// What stands before an escaped character decides what the backslash means.
+/// The context before an escaped character, which decides what the backslash means.
 #[derive(Clone, Copy, PartialEq)]
 enum Quote {
     None,
@@ -20,7 +20,7 @@ enum Quote {
 /// Splits at white space. `'…'` is literal; in `"…"` a backslash escapes `"`, `\`, `$` and a backtick only; elsewhere
 /// it escapes any character. A backslash before a line end removes both, but not in `'…'`.
 ///
-/// On Windows, where paths are full of them, a backslash is a character like any other, but for `\"` in `"…"`.
+/// On Windows, where paths contain many of them, a backslash is an ordinary character, except for `\"` in `"…"`.
 pub(crate) fn split(line: &str, windows: bool) -> Result<Vec<String>, SplitError> {
     let mut words = Vec::new();
     // `Some` from the first character or quote on: `""` is a word, too.

@@ -1,4 +1,4 @@
-//! What the program prints. Pure.
+//! Parses what the program prints. Pure.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use oss_credentials_core::rfc3339;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Both styles: of the credentials SDKs, and of the OSS SDK.
+/// Both naming styles: that of the credentials SDKs, and that of the OSS SDK.
 #[derive(Deserialize)]
 struct Output {
     mode: Option<String>,
@@ -22,7 +22,7 @@ struct Output {
     expiration: Option<String>,
 }
 
-/// A complete output: id and secret are not empty.
+/// A complete output: ID and secret are not empty.
 pub(crate) struct Keys {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Keys {
     pub(crate) expires_at: Option<SystemTime>,
 }
 
-/// Why an output holds no credentials.
+/// Why an output contains no usable credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     Body(BodyDefect),
@@ -54,7 +54,7 @@ impl fmt::Display for Defect {
 }
 
 impl Defect {
-    /// What to do.
+    /// Returns what to do.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Body(_) => {
@@ -65,7 +65,7 @@ impl Defect {
     }
 }
 
-/// Reads the whole output: exactly one JSON object, a byte order mark and white space around it tolerated.
+/// Parses the whole output: exactly one JSON object; a byte order mark and white space around it are accepted.
 pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
     let output = output
         .strip_prefix(b"\xEF\xBB\xBF")
@@ -77,8 +77,8 @@ pub(crate) fn parse(output: &[u8]) -> Result<Keys, Defect> {
             column: error.column(),
         })?;
     let security_token = output.sts_token.filter(|token| !token.is_empty());
-    // Without a mode it is one of these two. In any other one (`RamRoleArn`) the keys are only the first step towards
-    // the identity that is meant, and must not be taken for it.
+    // Without a mode it is one of these two. In any other mode (`RamRoleArn`), the keys are only the first step towards
+    // the intended identity, and must not be mistaken for it.
     match output.mode.as_deref().unwrap_or_default() {
         "" => {}
         mode if mode.eq_ignore_ascii_case("AK") => {}

@@ -1,7 +1,7 @@
 //! The [`HttpClient`](oss_credentials_http::HttpClient) of the credential providers over reqwest.
 //!
-//! Providers make one by themselves where their feature `reqwest` is on. Make your own to choose proxy,
-//! certificates, connection pool, or a runtime of its own:
+//! Providers create one automatically if their feature `reqwest` is enabled. Create your own to choose proxy,
+//! certificates, connection pool, or a separate runtime:
 //!
 //! ```
 //! use oss_credentials_reqwest::ReqwestClient;
@@ -18,14 +18,14 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
 //! | `native-tls` | no | https through the system's TLS library |
 //!
-//! Without any of them only `http://` works, which is what the metadata service speaks; `https://` is then an
-//! error that names the feature. With several, reqwest takes `native-tls`.
+//! Without any of them, only `http://` works, which is enough for the metadata service; `https://` is then an
+//! error that names the feature. With several, reqwest uses `native-tls`.
 //!
 //! The public API names types of `reqwest` 0.13: the major version of this crate follows reqwest's. When
 //! something fails: `docs/errors.md#http-clients` in the repository.

@@ -1,6 +1,6 @@
-//! Fixed Alibaba Cloud credentials: AccessKey pair, STS token, anonymous.
+//! Fixed Alibaba Cloud credentials: an access key pair, an STS token, or anonymous.
 //!
-//! Nothing is read from anywhere: what the program passes is what it gets.
+//! Nothing is read from anywhere: the program passes all values.
 //!
 //! ```
 //! use oss_credentials_core::{blocking, CredentialsProvider};

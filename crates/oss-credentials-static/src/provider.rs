@@ -11,10 +11,10 @@ use oss_credentials_core::{
 
 const NAME: &str = "static";
 
-/// Credentials that are given once and stay as they are.
+/// A provider of credentials that are passed once and never change.
 ///
-/// Values are checked when the provider is made. They are explicit: an empty one is an error, and the
-/// environment is never looked at. With an expiry, nothing is handed out once it has come.
+/// Values are checked when the provider is built. They are explicit: an empty one is an error, and the
+/// environment is never read. With an expiry, nothing is returned once it has passed.
 ///
 /// # Examples
 ///
@@ -38,11 +38,11 @@ pub struct StaticProvider {
 }
 
 impl StaticProvider {
-    /// A long-lived AccessKey pair.
+    /// Creates a provider of a long-lived access key pair.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or holds a control
+    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or contains a control
     /// character.
     pub fn access_key(
         access_key_id: impl Into<String>,
@@ -51,7 +51,7 @@ impl StaticProvider {
         Self::builder(access_key_id, access_key_secret).build()
     }
 
-    /// A temporary AccessKey pair with its security token, as STS issued it.
+    /// Creates a provider of a temporary access key pair with its security token, as STS issued it.
     ///
     /// # Errors
     ///
@@ -66,16 +66,16 @@ impl StaticProvider {
             .build()
     }
 
-    /// No keys: signers leave requests unsigned, which only public buckets accept.
+    /// Creates a provider without keys: signers leave requests unsigned, which only public buckets accept.
     pub fn anonymous() -> Self {
         Self::from_credentials(Credentials::anonymous())
     }
 
-    /// Credentials that are at hand as a value, such as those that a call of STS brought.
+    /// Creates a provider of existing credentials, such as the result of an STS call.
     ///
-    /// They keep their [`source`](Credentials::source) and their end, and are never refreshed: once the system's clock
-    /// shows their end, the answer is [`CredentialsError::Expired`]. [`Credentials`] are a provider themselves, but one
-    /// that does not look at the end and goes on handing them out.
+    /// They keep their [`source`](Credentials::source) and their expiry, and are never refreshed: once they expire by
+    /// the system's clock, the result is [`CredentialsError::Expired`]. [`Credentials`] are a provider themselves,
+    /// but one that does not check the expiry and keeps returning them.
     ///
     /// # Examples
     ///
@@ -95,7 +95,7 @@ impl StaticProvider {
         }
     }
 
-    /// Starts a provider with further settings.
+    /// Starts a provider with more settings.
     pub fn builder(
         access_key_id: impl Into<String>,
         access_key_secret: impl Into<String>,
@@ -147,7 +147,7 @@ impl CredentialsProvider for StaticProvider {
     }
 }
 
-/// Makes a [`StaticProvider`]; see [`StaticProvider::builder`].
+/// Builds a [`StaticProvider`]; see [`StaticProvider::builder`].
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -167,7 +167,7 @@ pub struct StaticProviderBuilder {
 }
 
 impl StaticProviderBuilder {
-    /// The security token of temporary credentials. An empty one is an error. Default: none.
+    /// Sets the security token of temporary credentials. An empty one is an error. Default: none.
     pub fn security_token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
         self.empty_token = token.is_empty();
@@ -175,23 +175,23 @@ impl StaticProviderBuilder {
         self
     }
 
-    /// When the credentials end. From then on the answer is [`CredentialsError::Expired`]. Default: never.
+    /// Sets when the credentials expire. From then on the result is [`CredentialsError::Expired`]. Default: never.
     pub fn expires_at(mut self, at: impl Into<Option<SystemTime>>) -> Self {
         self.inner = self.inner.expires_at(at);
         self
     }
 
-    /// The clock that the expiry is compared with. Default: [`SystemClock`].
+    /// Sets the clock that the expiry is compared with. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Makes the provider.
+    /// Builds the provider.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or holds a control
+    /// [`CredentialsError::InvalidConfig`] if a value is empty, has white space around it or contains a control
     /// character.
     pub fn build(self) -> Result<StaticProvider, CredentialsError> {
         if self.empty_token {

@@ -1,11 +1,11 @@
 //! Alibaba Cloud credentials from STS AssumeRole, refreshed in the background.
 //!
-//! A base provider, which may be any, signs the call; what comes back are temporary credentials of the role.
-//! The base is asked at every refresh, so roles can be chained, and a base key that rotates is followed.
+//! A base provider, of any kind, signs the call; the result is temporary credentials of the role.
+//! The base is called at every refresh, so roles can be chained, and a rotated base key takes effect.
 //!
 //! # What it reads
 //!
-//! Nothing but what is set on the builder. [`StsAssumeRole::from_env`] and [`StsAssumeRoleBuilder::env`] read
+//! Only the settings on the builder. [`StsAssumeRole::from_env`] and [`StsAssumeRoleBuilder::env`] read
 //! [`ENV_ROLE_ARN`], [`ENV_ROLE_SESSION_NAME`], [`ENV_STS_REGION`] and [`ENV_VPC_ENDPOINT_ENABLED`], each only
 //! if it is not set already. An empty variable counts as unset.
 //!
@@ -53,14 +53,14 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
-//! | `tokio` | through `reqwest` | background refresh and retries that wait, where there is a tokio runtime |
+//! | `tokio` | through `reqwest` | background refresh, and retries with backoff, inside a tokio runtime |
 //!
-//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
+//! A program with its own HTTP stack sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

@@ -14,18 +14,18 @@ use crate::config::{DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN,
 
 const NAME: &str = "sts-assume-role";
 
-/// Credentials of a role, cached and refreshed: what [`StsAssumeRoleBuilder::build`] makes.
+/// A provider of credentials of a role, cached and refreshed; see [`StsAssumeRoleBuilder::build`].
 pub type StsAssumeRoleProvider = RefreshingProvider<StsAssumeRole>;
 
-/// Gets temporary credentials of a role, one call of `AssumeRole` per fetch.
+/// A source that fetches temporary credentials of a role, with one call of `AssumeRole` per fetch.
 ///
-/// The base provider is asked at every fetch. When the service rejects the base key
-/// (`InvalidAccessKeyId.*`, `InvalidSecurityToken.*`), the base is told to invalidate it; if the base has
-/// another key then, the call is made once more with that one.
+/// The base provider is called at every fetch. When the service rejects the base key
+/// (`InvalidAccessKeyId.*`, `InvalidSecurityToken.*`), the base is asked to invalidate it; if the base then has
+/// another key, the call is repeated once with that one.
 ///
 /// # Examples
 ///
-/// A role that may only be assumed from another role:
+/// A role that can be assumed only from another role:
 ///
 /// ```
 /// # use oss_credentials_http::{HttpResponse, http_fn};
@@ -67,7 +67,8 @@ impl StsAssumeRole {
         }
     }
 
-    /// Starts a source from the environment; see [`StsAssumeRoleBuilder::env`] and [`StsAssumeRoleBuilder::endpoint_env`].
+    /// Starts a source from the environment; see [`StsAssumeRoleBuilder::env`] and
+    /// [`StsAssumeRoleBuilder::endpoint_env`].
     ///
     /// # Errors
     ///
@@ -82,8 +83,8 @@ impl StsAssumeRole {
         Ok(builder)
     }
 
-    /// Returns a source of another session, such as one with its own name and policy, over the same base, endpoint and HTTP
-    /// client. Both share what they learned about the service's clock.
+    /// Returns a source of another session, such as one with its own name and policy, over the same base, endpoint
+    /// and HTTP client. Both share what they learned about the service's clock.
     ///
     /// # Errors
     ///
@@ -97,17 +98,17 @@ impl StsAssumeRole {
         })
     }
 
-    /// The role.
+    /// Returns the role.
     pub fn role_arn(&self) -> &str {
         self.request.role_arn()
     }
 
-    /// Name of the session, as it appears in audit logs.
+    /// Returns the name of the session, as it appears in audit logs.
     pub fn role_session_name(&self) -> &str {
         self.request.session_name()
     }
 
-    /// Where requests go: scheme, host and port.
+    /// Returns where requests go: scheme, host and port.
     pub fn endpoint(&self) -> String {
         self.client.endpoint().origin()
     }

@@ -15,12 +15,12 @@ use crate::{error, tls};
 /// The request is sent when the future is first polled, and blocks that thread until the exchange is done. Use it with
 /// [`blocking::wait`](oss_credentials_core::blocking::wait), not on the threads of an async runtime.
 ///
-/// - Redirects are not followed, and no coding is accepted, whatever a given agent says.
+/// - Redirects are not followed, and no content coding is accepted, regardless of a given agent's settings.
 /// - Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), by the rules of
-///   [`ProxyVariables`]; with a given agent, as that agent decides. Metadata hosts, loopback and link-local addresses
-///   are always asked directly. ureq asks every proxy for a tunnel (`CONNECT`), also for `http://`.
+///   [`ProxyVariables`]; with a given agent, its own settings apply. Metadata hosts, loopback and link-local addresses
+///   are always called directly. ureq uses a tunnel (`CONNECT`) through every proxy, even for `http://`.
 /// - A body over [`MAX_BODY`](oss_credentials_http::MAX_BODY) bytes is an error.
-/// - No connection is kept for the next request; a given agent keeps them as it was told.
+/// - No connection is kept for the next request; a given agent keeps them by its own settings.
 ///
 /// Clones share the agent.
 ///
@@ -50,7 +50,7 @@ enum Origin {
 }
 
 impl UreqClient {
-    /// A client with an agent of its own, which trusts the system's certificates.
+    /// Creates a client with an agent of its own, which trusts the system's certificates.
     pub fn new() -> Self {
         Self::own(tls::config())
     }
@@ -146,7 +146,7 @@ impl HttpClient for UreqClient {
     }
 }
 
-/// Makes a [`UreqClient`]; see [`UreqClient::builder`].
+/// Builds a [`UreqClient`]; see [`UreqClient::builder`].
 #[must_use]
 pub struct UreqClientBuilder {
     pem: Option<Vec<u8>>,
@@ -160,12 +160,12 @@ impl UreqClientBuilder {
         self
     }
 
-    /// Makes the client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
     /// [`HttpErrorKind::Request`](oss_credentials_http::HttpErrorKind::Request) if the text given to
-    /// [`UreqClientBuilder::trust_only_pem`] holds no certificate that can be read, or if no TLS feature is enabled.
+    /// [`UreqClientBuilder::trust_only_pem`] contains no readable certificate, or if no TLS feature is enabled.
     pub fn build(self) -> Result<UreqClient, HttpError> {
         let config = match self.pem.as_deref() {
             Some(pem) => tls::trusting_only(pem)?,

@@ -23,7 +23,7 @@
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `native-tls` | no | https through the system's TLS library; `rustls` takes precedence if both are enabled |
 //!
-//! Without either only `http://` works, which is enough for the metadata service.
+//! Without either, only `http://` works, which is enough for the metadata service.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-/// The URI to ask, `http://` or `https://`.
+/// Variable with the credentials URI, `http://` or `https://`.
 pub const ENV_CREDENTIALS_URI: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
 /// How long making a connection may take: 5 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one exchange may take, connecting included: 10 s.
+/// How long one exchange may take, including the connection: 10 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects in a row are followed, all to the same scheme, host and port.
 pub const MAX_REDIRECTS: u32 = 3;

@@ -1,13 +1,13 @@
 //! Alibaba Cloud credentials from a credentials URI, refreshed in the background.
 //!
-//! A server of your own, most often a sidecar or a local agent, answers a `GET` with temporary credentials in
+//! A server that you operate, most often a sidecar or a local agent, responds to a `GET` with temporary credentials in
 //! a JSON object of five fields: `Code` (`Success`), `AccessKeyId`, `AccessKeySecret`, `SecurityToken` and
 //! `Expiration`.
 //!
 //! # What it reads
 //!
-//! Nothing but what is set on the builder. [`CredentialsUri::from_env`] and [`CredentialsUriBuilder::env`]
-//! read [`ENV_CREDENTIALS_URI`] if no URI is set already. An empty variable counts as unset.
+//! Only the settings on the builder. [`CredentialsUri::from_env`] and [`CredentialsUriBuilder::env`]
+//! read [`ENV_CREDENTIALS_URI`] if no URI is set. An empty variable counts as unset.
 //!
 //! # Examples
 //!
@@ -50,14 +50,14 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `reqwest` | yes | an HTTP client over reqwest without TLS, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | no | the same with TLS, for `https://` |
 //! | `rustls-no-provider`, `native-tls` | no | TLS through rustls with the crypto provider that the program installs, or through the system's TLS library |
-//! | `tokio` | through `reqwest` | background refresh where there is a tokio runtime |
+//! | `tokio` | through `reqwest` | background refresh inside a tokio runtime |
 //!
-//! A program with an HTTP stack of its own sets `default-features = false` and passes `http_client(..)`.
+//! A program with its own HTTP stack sets `default-features = false` and passes `http_client(..)`.
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.
 //!

@@ -23,15 +23,15 @@ use crate::wire::{self, Fault, Private, Refusal, Session};
 const NAME: &str = "uri";
 const USER_AGENT: &str = concat!("oss-credentials-uri/", env!("CARGO_PKG_VERSION"));
 
-/// Credentials from a URI, cached and refreshed: what [`CredentialsUriBuilder::build`] makes.
+/// A provider of credentials from a URI, cached and refreshed; see [`CredentialsUriBuilder::build`].
 pub type CredentialsUriProvider = RefreshingProvider<CredentialsUri>;
 
-/// Gets credentials from a URI, one `GET` per fetch.
+/// A source that fetches credentials from a URI, with one `GET` per fetch.
 ///
-/// The URI is sent as it is, its query included; user and password in it become a Basic authorization
-/// header. Whoever answers behind the URI has to issue new credentials in time.
+/// The URI is sent unchanged, including its query; user name and password in it become a Basic authorization
+/// header. The server must return new credentials in time.
 ///
-/// Query, user and password of the URI may be secrets: no error, log or `Debug` shows them. The path is shown.
+/// Query, user name and password of the URI may be secrets: no error, log or `Debug` shows them. The path is shown.
 ///
 /// # Examples
 ///
@@ -83,7 +83,7 @@ impl CredentialsUri {
         Ok(builder)
     }
 
-    /// Where requests go: scheme, host, port and path. Query, user and password are left out.
+    /// Returns where requests go: scheme, host, port and path. Query, user name and password are left out.
     pub fn place(&self) -> String {
         place(&self.endpoint)
     }
@@ -164,7 +164,7 @@ impl fmt::Debug for CredentialsUri {
     }
 }
 
-/// One exchange, as its errors tell of it.
+/// One exchange, as errors describe it.
 struct Exchange<'a> {
     private: &'a Private,
     target: &'a Endpoint,
@@ -177,14 +177,14 @@ impl Exchange<'_> {
     }
 
     fn place(&self) -> String {
-        // This path is the server's, which may repeat in it what it was asked with.
+        // This path is the server's, which may repeat parts of the request in it.
         if self.is_redirected && self.private.scrubber().repeats(self.target.path()) {
             return format!("GET {}/…", self.target.origin());
         }
         format!("GET {}", place(self.target))
     }
 
-    /// No answer.
+    /// There was no response.
     fn transport(&self, error: HttpError) -> CredentialsError {
         let error = self.scrubbed(error);
         error.into_credentials_error(NAME, "the credentials URI", &self.place(), |kind| match kind {
@@ -196,7 +196,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// A client may forget that a URL's query belongs into no error.
+    /// A client may forget that a URL's query must not appear in errors.
     fn scrubbed(&self, error: HttpError) -> HttpError {
         let mut text = format!("{error:?} {error}");
         let mut cause = error.source();
@@ -273,7 +273,7 @@ impl Exchange<'_> {
     fn status(&self, response: &HttpResponse) -> CredentialsError {
         let status = response.status();
         if status < 400 {
-            // A 2xx that is not 200, or a 3xx that is no redirect.
+            // A 2xx that is not 200, or a 3xx that is not a redirect.
             return CredentialsError::invalid_response(
                 self.detail("the credentials URI answered with a status other than 200")
                     .http_status(status)
@@ -295,7 +295,7 @@ impl Exchange<'_> {
         self.refused(detail, status, &wire::parse_refusal(response.body()))
     }
 
-    /// Adds what the service says, without secrets.
+    /// Adds the service's message, without secrets.
     fn refused(&self, detail: ErrorDetailBuilder, status: u16, refusal: &Refusal) -> CredentialsError {
         let mut detail = detail;
         let scrubber = self.private.scrubber_with(refusal);
@@ -338,7 +338,7 @@ impl Exchange<'_> {
         if let Some(mut token) = session.security_token {
             built = built.security_token(std::mem::take(&mut *token));
         }
-        // Not the user's configuration is wrong, but what was answered.
+        // The user's configuration is not wrong, but the response is.
         built.build().map_err(|error| {
             let problem = error
                 .detail()
@@ -352,13 +352,13 @@ impl Exchange<'_> {
     }
 }
 
-/// Makes a [`CredentialsUriProvider`] or the bare source; see [`CredentialsUri::builder`].
+/// Builds a [`CredentialsUriProvider`] or the bare source; see [`CredentialsUri::builder`].
 ///
 /// `Debug` does not show the URI.
 #[must_use]
 pub struct CredentialsUriBuilder {
     uri: Option<Zeroizing<String>>,
-    /// Whether the URI is the variable's.
+    /// Whether the URI comes from the variable.
     is_from_env: bool,
     allow_http: bool,
     http_client: Option<Arc<dyn HttpClient>>,
@@ -377,51 +377,51 @@ impl CredentialsUriBuilder {
         self
     }
 
-    /// The URI to ask. Required.
+    /// Sets the URI. Required.
     ///
-    /// User and password in it are percent-decoded and sent as Basic authorization. Plain `http://` is for
+    /// User name and password in it are percent-decoded and sent as Basic authorization. Plain `http://` is for
     /// loopback, link-local addresses and the metadata service; see [`CredentialsUriBuilder::allow_http`].
-    /// `https://` needs the feature `rustls`, or a client of your own.
+    /// `https://` needs the feature `rustls`, or a custom HTTP client.
     pub fn uri(mut self, uri: impl Into<String>) -> Self {
         self.uri = Some(Zeroizing::new(uri.into()));
         self.is_from_env = false;
         self
     }
 
-    /// Whether the URI may be plain `http://` for any host. The credentials, and user and password of the
+    /// Sets whether the URI may be plain `http://` for any host. The credentials, and user name and password of the
     /// URI, are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
-    /// inside a tokio runtime; else none, and one must be set.
+    /// Sets the HTTP client. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// The clock of source and cache. Default: the system's.
+    /// Sets the clock of source and cache. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one exchange may take, connecting included. Default: 10 s.
+    /// Sets how long one exchange may take, including the connection. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
-    /// (feature `tokio`). Nothing is sent before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is called.
     ///
     /// # Errors
     ///
@@ -436,7 +436,7 @@ impl CredentialsUriBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same
     /// clock.
     ///
     /// # Errors
@@ -493,7 +493,7 @@ impl fmt::Debug for CredentialsUriBuilder {
     }
 }
 
-/// The URI as it may be shown.
+/// Returns the URI as it may be shown.
 fn place(endpoint: &Endpoint) -> String {
     if endpoint.path().contains('@') {
         // Most likely the end of a user-info whose slash was not encoded.
@@ -510,7 +510,7 @@ fn invalid(
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(place(at)).hint(hint))
 }
 
-/// The parser does not know for whom it works. `by` is the variable that holds the URI, if one does.
+/// The parser does not know its caller. `by` is the variable that holds the URI, if one does.
 fn malformed(error: &CredentialsError, by: Option<&str>) -> CredentialsError {
     let detail = error.detail();
     let what = detail.map_or("cannot be read", |detail| {
@@ -520,7 +520,7 @@ fn malformed(error: &CredentialsError, by: Option<&str>) -> CredentialsError {
         "write {} as https://host[:port]/path, or http:// for a server on this machine",
         by.unwrap_or("it")
     ));
-    // One word without a dot is no URI that somebody mistyped: it may be a key that belongs into another field.
+    // One word without a dot is not a mistyped URI: it may be a key that belongs in another field.
     let place = detail.and_then(ErrorDetail::place);
     if let Some(place) = place.filter(|place| place.contains(['.', ':']) || *place == "localhost") {
         malformed = malformed.place(place);
@@ -537,7 +537,7 @@ fn check_scheme(endpoint: &Endpoint, allow_http: bool, by: Option<&str>) -> Resu
             "the credentials URI is plain http, which shows the credentials to the network",
             endpoint,
             match by {
-                // Whoever sets a variable cannot call a method of this builder, and the default chain has none
+                // An operator who sets a variable cannot call a method of this builder, and the default chain has none
                 // for it.
                 Some(by) => format!(
                     "set {by} to an https:// URI, or to a server on this machine; for a network you trust the \
@@ -557,7 +557,7 @@ fn check_scheme(endpoint: &Endpoint, allow_http: bool, by: Option<&str>) -> Resu
 
 #[cfg(feature = "reqwest")]
 fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
-    // Asked of this crate's feature: that another crate turned TLS on in the adapter is nothing to rely on.
+    // Checks this crate's feature: another crate may or may not enable TLS in the adapter.
     let has_tls = cfg!(any(
         feature = "rustls",
         feature = "rustls-no-provider",

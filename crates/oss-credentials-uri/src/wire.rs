@@ -1,4 +1,4 @@
-//! What goes over the wire: the answer, the authorization, a redirect's target. Pure.
+//! The wire format: the response, the authorization, a redirect's target. Pure.
 
 use std::time::SystemTime;
 
@@ -11,17 +11,17 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Pieces of a query or a password that are shorter than this are no secrets worth hiding a message for.
+/// Pieces of a query or a password that are shorter than this are not worth withholding a message.
 const SHORTEST_SECRET: usize = 4;
 
-/// How the ids of temporary pairs begin.
+/// Prefix of the IDs of temporary pairs.
 const TEMPORARY: &str = "STS.";
 
-/// Why an answer of status 200 brings no credentials.
+/// Why a response with status 200 contains no usable credentials.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Defect(BodyDefect),
-    /// `Code` is there, and is not `Success`.
+    /// `Code` is present, and is not `Success`.
     NotSuccess(Box<Refusal>),
 }
 
@@ -35,7 +35,7 @@ struct Answer {
     expiration: Option<String>,
 }
 
-/// A complete answer: id and secret are not empty, and neither is the token of a temporary pair.
+/// A complete response: ID and secret are not empty, and neither is the token of a temporary pair.
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
@@ -43,10 +43,10 @@ pub(crate) struct Session {
     pub(crate) expires_at: SystemTime,
 }
 
-/// Reads the body of an answer of status 200.
+/// Parses the body of a response with status 200.
 pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
     let answer: Answer = json(body).map_err(Fault::Defect)?;
-    // Without `Code` a complete answer is still one.
+    // A complete response without `Code` is accepted.
     if answer.code.as_deref().is_some_and(|code| code != "Success") {
         return Err(Fault::NotSuccess(Box::new(parse_refusal(body))));
     }
@@ -56,8 +56,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, Fault> {
 fn complete(answer: Answer) -> Result<Session, BodyDefect> {
     let access_key_id = required(answer.access_key_id, "AccessKeyId")?;
     let access_key_secret = required(answer.access_key_secret, "AccessKeySecret")?;
-    // A server that hands out a long-lived pair writes "SecurityToken": "" (the vendor's ack-ram-tool does). Without
-    // the field, the answer is not complete; and a pair that STS issued is of no use without its token.
+    // A server that returns a long-lived pair writes "SecurityToken": "" (the vendor's ack-ram-tool does). Without
+    // the field, the response is not complete; and a pair that STS issued is of no use without its token.
     let is_pair = !access_key_id.starts_with(TEMPORARY)
         && answer
             .security_token
@@ -86,7 +86,7 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BodyDefect> {
     })
 }
 
-/// What the service says about a failure. All fields are text from outside, to be scrubbed.
+/// The service's description of a failure. All fields are text from outside, to be scrubbed.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Refusal {
@@ -117,7 +117,7 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
-/// Reads the body of an error answer; one that is not understood says nothing.
+/// Parses the body of an error response; an unknown format has no fields.
 pub(crate) fn parse_refusal(body: &[u8]) -> Refusal {
     serde_json::from_slice(body).unwrap_or_default()
 }
@@ -172,7 +172,7 @@ impl Private {
             .fold(Scrubber::new(), |scrubber, part| scrubber.hide(part))
     }
 
-    /// Hides them, and the keys of the answer, which its own texts might repeat.
+    /// Hides them, and the keys of the response, which its own texts might repeat.
     pub(crate) fn scrubber_with<'a>(&'a self, refusal: &'a Refusal) -> Scrubber<'a> {
         refusal.keys().fold(self.scrubber(), Scrubber::hide)
     }
@@ -201,7 +201,7 @@ pub(crate) fn authorization(endpoint: &Endpoint) -> Result<Option<Zeroizing<Stri
     Ok(Some(Zeroizing::new(["Basic ", &encoded].concat())))
 }
 
-/// Percent-decodes, with room for all of it: growing would leave copies behind in memory.
+/// Percent-decodes, with room for all of it: growing would leave copies in memory.
 fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     bytes.extend(percent_decode_str(text));

@@ -16,7 +16,7 @@ use crate::provider::{DefaultProvider, Pin};
 /// Longest wrong name of a member that an error shows.
 const LONGEST_NAME: usize = 32;
 
-/// Makes a [`DefaultProvider`]; see [`DefaultProvider::builder`].
+/// Builds a [`DefaultProvider`]; see [`DefaultProvider::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DefaultProviderBuilder {
@@ -48,43 +48,43 @@ impl DefaultProviderBuilder {
         }
     }
 
-    /// Where variables are looked up. Default: the environment of the process.
+    /// Sets where variables are looked up. Default: the environment of the process.
     pub fn env(mut self, env: impl Env) -> Self {
         self.env = Arc::new(env);
         self
     }
 
-    /// What sends the requests of the default members. Default: with the feature `reqwest` one
-    /// `ReqwestClient::new()` for all of them, which works inside a tokio runtime; otherwise with the feature `ureq`
-    /// one `UreqClient::new()`, which blocks; otherwise none, and members that need one say so when they are asked.
+    /// Sets the HTTP client of the default members. Default: with the feature `reqwest`, one
+    /// `ReqwestClient::new()` for all of them, which works inside a tokio runtime; otherwise with the feature `ureq`,
+    /// one `UreqClient::new()`, which blocks; otherwise none, and members that need one fail when they are called.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// The clock of the default members and their caches. Default: the system's.
+    /// Sets the clock of the default members and their caches. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What retries of the default members wait on. Default: with the feature `tokio` its timer, in calls made
-    /// inside a runtime that has one; else none.
+    /// Sets the timer for retries of the default members. Default: with the feature `tokio`, its timer, in calls
+    /// inside a runtime that has one; otherwise none.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// What to do when a member that is set up fails. Default: [`ChainPolicy::StopOnFailure`].
+    /// Sets what happens when a configured member fails. Default: [`ChainPolicy::StopOnFailure`].
     ///
-    /// [`ChainPolicy::ContinueOnFailure`] is what the vendor's SDKs do. The program may then act as somebody
-    /// else than its operator meant; a warning is logged each time.
+    /// [`ChainPolicy::ContinueOnFailure`] is the behavior of the vendor's SDKs. The program may then act as a different
+    /// identity than its operator intended; a warning is logged each time.
     pub fn policy(mut self, policy: ChainPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Whether the default member `profile` may run the program that a profile names. Without it such a profile is
+    /// Sets whether the default member `profile` may run the program that a profile names. If not, such a profile is
     /// [`CredentialsError::InvalidConfig`], at which the chain stops. Default: yes, unless
     /// `ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS` forbids it.
     pub fn allow_programs(mut self, allow: bool) -> Self {
@@ -92,8 +92,8 @@ impl DefaultProviderBuilder {
         self
     }
 
-    /// Adds a member behind the others; with the name of a default member it takes that one's place, for
-    /// settings that no variable has. An `Err`, as a provider's builder may give it, is what the member answers.
+    /// Adds a member after the others. With the name of a default member, it replaces that member, for
+    /// settings that no variable has. An `Err`, such as the result of a provider's builder, is what the member returns.
     ///
     /// # Examples
     ///
@@ -120,33 +120,33 @@ impl DefaultProviderBuilder {
         self
     }
 
-    /// Exactly these members, in this order. Default: [`DEFAULT_ORDER`], then those that
+    /// Uses exactly these members, in this order. Default: [`DEFAULT_ORDER`], then those that
     /// [`member`](Self::member) added.
     pub fn order(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.order = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Drops a member.
+    /// Removes a member.
     pub fn without(mut self, name: impl Into<String>) -> Self {
         self.without.push(name.into());
         self
     }
 
-    /// Asks this member and no other; [`ENV_CREDENTIALS_PROVIDER`] is not read then. Default: what that
-    /// variable says, else all members.
+    /// Uses only this member; [`ENV_CREDENTIALS_PROVIDER`] is then not read. Default: the member in that
+    /// variable, otherwise all members.
     pub fn only(mut self, name: impl Into<String>) -> Self {
         self.only = Some(name.into());
         self
     }
 
-    /// Makes the provider. Settings are read from the environment now, keys on each call; nothing is sent, and no
-    /// file is read. A member that is half set up or malformed is no error here: it is what the chain answers
-    /// if it comes to that member.
+    /// Builds the provider. Settings are read from the environment now, keys on each call; nothing is sent, and no
+    /// file is read. A partially configured or malformed member is not an error here: the chain returns its error
+    /// when it reaches that member.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if a name, in code or in [`ENV_CREDENTIALS_PROVIDER`], is that of no
+    /// [`CredentialsError::InvalidConfig`] if a name, in code or in [`ENV_CREDENTIALS_PROVIDER`], is not the name of a
     /// member, or if a member is named twice.
     pub fn build(mut self) -> Result<DefaultProvider, CredentialsError> {
         let mut names = self.names()?;
@@ -226,7 +226,7 @@ impl DefaultProviderBuilder {
 /// The member of this name.
 fn find(wanted: &str, names: &[&'static str], place: &'static str) -> Result<&'static str, CredentialsError> {
     names.iter().copied().find(|name| *name == wanted).ok_or_else(|| {
-        // Whatever stands there, it may be a secret in the wrong place; those have capital letters.
+        // Whatever the value is, it may be a secret in the wrong place; those have capital letters.
         let is_name = wanted.len() <= LONGEST_NAME
             && wanted
                 .bytes()

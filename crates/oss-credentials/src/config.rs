@@ -1,28 +1,28 @@
 //! The chain's order, and the name of its variable.
 
-/// Pins one member of the default chain by its name: no other one is asked then. An empty value counts as unset.
-/// A variable of this crate; the vendor's SDKs do not know it.
+/// Pins one member of the default chain by its name: only that member is used. An empty value counts as unset.
+/// The variable is specific to this crate; the vendor's SDKs do not read it.
 pub const ENV_CREDENTIALS_PROVIDER: &str = "ALIBABA_CLOUD_CREDENTIALS_PROVIDER";
 
 /// Name of the member that reads keys from environment variables.
 pub(crate) const ENV: &str = "env";
-/// Name of the member that shows an OIDC token to STS.
+/// Name of the member that exchanges an OIDC token at STS.
 pub(crate) const OIDC_RRSA: &str = "oidc-rrsa";
 /// Name of the member that reads the files of the CLI and the SDKs.
 pub(crate) const PROFILE: &str = "profile";
-/// Name of the member that asks a credentials URI.
+/// Name of the member that calls a credentials URI.
 pub(crate) const URI: &str = "uri";
-/// Name of the member that asks instance metadata.
+/// Name of the member that calls instance metadata.
 pub(crate) const ECS_RAM_ROLE: &str = "ecs-ram-role";
 
 /// The members of the default chain in their order.
 ///
 /// Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs, section on the default credential chain.
-/// There instance metadata comes before the credentials URI; here it comes last, since a URI is there only if
-/// somebody set it, and would otherwise never count on an instance.
+/// There, instance metadata comes before the credentials URI. Here it comes last: a URI exists only if an operator set
+/// it, and would otherwise never be used on an instance.
 pub const DEFAULT_ORDER: [&str; 5] = [ENV, OIDC_RRSA, PROFILE, URI, ECS_RAM_ROLE];
 
-/// The variables of which each says that a member is meant. Their own crates have these names, too, but may be left
+/// Variables that each show that a member is wanted. Their own crates have these names too, but may be left
 /// out of the build.
 pub(crate) const SET_UP_BY: [(&str, &str); 11] = [
     (ENV, "OSS_ACCESS_KEY_ID"),

@@ -1,4 +1,4 @@
-//! What the chain finds, member by member, for a person who looks for a fault.
+//! The report of the chain, member by member, for diagnosis.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -11,24 +11,24 @@ use oss_credentials_core::{
 use crate::members::Member;
 use crate::provider::DefaultProvider;
 
-/// How a member of the chain stands.
+/// The state of a member of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Standing {
-    /// Its credentials are the chain's.
+    /// The chain uses its credentials.
     InUse,
     /// It has credentials, and the chain uses those of another member.
     Available,
-    /// It is not set up here; [`MemberReport::error`] says what was looked for.
+    /// It is not configured here; [`MemberReport::error`] states what was looked for.
     NotConfigured,
-    /// It is set up, and brings nothing; [`MemberReport::error`] says why, and what to do.
+    /// It is configured but returns no credentials; [`MemberReport::error`] states why, and what to do.
     Failed,
-    /// The chain ends before it, so it was not asked.
+    /// The chain ends before it, so it was not called.
     NotAsked,
 }
 
 impl Standing {
-    /// In words: `"in use"`, `"available"`, `"not configured"`, `"failed"`, `"not asked"`.
+    /// Returns the state in words: `"in use"`, `"available"`, `"not configured"`, `"failed"`, `"not asked"`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InUse => "in use",
@@ -40,7 +40,7 @@ impl Standing {
     }
 }
 
-/// One member of the chain. Holds no secret that it would show.
+/// One member of the chain. Shows no secret.
 #[derive(Clone, Debug)]
 pub struct MemberReport {
     name: &'static str,
@@ -52,61 +52,61 @@ pub struct MemberReport {
 }
 
 impl MemberReport {
-    /// Its name, such as `"oidc-rrsa"`.
+    /// Returns its name, such as `"oidc-rrsa"`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// How it stands.
+    /// Returns its state.
     pub fn standing(&self) -> Standing {
         self.standing
     }
 
-    /// Where its credentials are from, or would be from if it had not failed: a variable, a file and its profile, a
-    /// URL without query. `None` where that is not known.
+    /// Returns where its credentials are from, or would be from if it had not failed: a variable, a file and its
+    /// profile, a URL without query. `None` if that is not known.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }
 
-    /// The AccessKey id, masked; `None` if it brought no credentials.
+    /// Returns the access key ID, masked; `None` if it returned no credentials.
     pub fn access_key_id(&self) -> Option<String> {
         let credentials = self.credentials.as_ref()?;
         Some(MaskedId(credentials.access_key_id()).to_string())
     }
 
-    /// Name of the source that answered, where it is another than the member: a profile's.
+    /// Returns the name of the source of the credentials, if it differs from the member: a profile's.
     pub fn source(&self) -> Option<&'static str> {
         let source = self.credentials.as_ref()?.source();
         (source != self.name).then_some(source)
     }
 
-    /// When the credentials end, by the service's clock; `None` if there are none, if they do not, or if nothing
-    /// says when, as with a token in a variable.
+    /// Returns when the credentials expire, by the service's clock; `None` if there are none, if they do not expire,
+    /// or if the expiry is not known, as for a token in a variable.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.credentials.as_ref()?.expires_at()
     }
 
-    /// When the next refresh is due by the local clock, a pause after failures included; `None` if never, or if
-    /// it is not known.
+    /// Returns when the next refresh is due by the local clock, including backoff after failures; `None` if never, or
+    /// if it is not known.
     pub fn next_refresh(&self) -> Option<SystemTime> {
         self.status.as_ref()?.next_attempt()
     }
 
-    /// How far the service's clock is from the local one; `None` if it is not known.
+    /// Returns the offset between the service's clock and the local one; `None` if it is not known.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.status.as_ref()?.clock_offset()
     }
 
-    /// Why it brings nothing, or, if it does, why the last refresh failed.
+    /// Returns why it has no credentials, or, if it has some, why the last refresh failed.
     pub fn error(&self) -> Option<&CredentialsError> {
         let of_refresh = || self.status.as_ref()?.last_error();
         self.error.as_ref().or_else(of_refresh)
     }
 }
 
-/// What the chain finds, member by member.
+/// The report of the chain, member by member.
 ///
-/// `Display` is for people, a line for each member and one for each fact about it; with the feature `json`
+/// `Display` is for people: a line for each member and one for each fact about it. With the feature `json`,
 /// [`to_json`](Self::to_json) is for programs. Neither shows a secret.
 #[derive(Clone, Debug)]
 pub struct Explanation {
@@ -118,36 +118,36 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// The members in the order of the chain.
+    /// Returns the members in the order of the chain.
     pub fn members(&self) -> impl Iterator<Item = &MemberReport> {
         self.members.iter()
     }
 
-    /// The member whose credentials are in use; `None` if the chain brings none.
+    /// Returns the member whose credentials are in use; `None` if the chain returns none.
     pub fn in_use(&self) -> Option<&MemberReport> {
         self.members().find(|member| member.standing == Standing::InUse)
     }
 
-    /// Why the chain brings no credentials; `None` if it does.
+    /// Returns why the chain returns no credentials; `None` if it does.
     pub fn error(&self) -> Option<&CredentialsError> {
         self.error.as_ref()
     }
 
-    /// Who pinned the one member that is asked: `"only(..)"` or the name of a variable.
+    /// Returns what pinned the only member that is used: `"only(..)"` or the name of a variable.
     pub fn pinned_by(&self) -> Option<&'static str> {
         self.pinned_by
     }
 }
 
 impl DefaultProvider {
-    /// Asks the chain, and tells of each member how it stands. Members behind the one that decides are not asked,
-    /// as the chain does not ask them.
+    /// Calls the chain, and reports the state of each member. Members after the one that decides are not called,
+    /// as the chain does not call them.
     pub async fn explain(&self) -> Explanation {
         self.examine(false).await
     }
 
-    /// As [`explain`](Self::explain), but members that the chain does not ask are asked, too, to see what stands
-    /// behind. That may send requests to services and, for a profile that says so, run a program.
+    /// As [`explain`](Self::explain), but also calls the members that the chain does not call, to report what they
+    /// have. That may send requests to services and, for a profile that asks for it, run a program.
     pub async fn explain_all(&self) -> Explanation {
         self.examine(true).await
     }
@@ -162,7 +162,7 @@ impl DefaultProvider {
                 (Ok(credentials), _) if in_use == Some(member.name) => {
                     member.report(Standing::InUse, Some(credentials.clone()), None)
                 }
-                // Known without asking.
+                // Known without a call.
                 (_, Err(error)) => member.failure(error.clone()),
                 (_, Ok(_)) if is_decided && !all => member.report(Standing::NotAsked, None, None),
                 (_, Ok(provider)) => match provider.credentials().await {
@@ -292,7 +292,7 @@ impl MemberReport {
                 let now = self.clock_offset().unwrap_or_default().to_service(now);
                 write!(f, "\n      expires: {}", Instant { at, now })?;
             }
-            // Whoever set a token by hand did not say when it ends.
+            // A token that was set by hand has no expiry.
             None if self.has_token() => f.write_str(", with a token whose end is not known")?,
             None => f.write_str(", does not expire")?,
         }
@@ -312,7 +312,7 @@ impl MemberReport {
         Ok(())
     }
 
-    /// The error's text without the member's name, which stands in front already, and its causes.
+    /// The error's text without the member's name, which the line already begins with, and its causes.
     fn write_error(&self, f: &mut fmt::Formatter<'_>, error: &CredentialsError) -> fmt::Result {
         let text = error.to_string();
         let rest = text
@@ -326,14 +326,14 @@ impl MemberReport {
     }
 }
 
-/// Below the line of the member, without what a terminal would obey: a cause may be anybody's text.
+/// Below the line of the member, without control characters: a cause may contain text from outside.
 fn indented(text: &str) -> String {
     let plain = |c: char| if c == '\n' { c } else { text::safe(c) };
     let text: String = text.chars().map(plain).collect();
     text.replace('\n', "\n      ")
 }
 
-/// What stands behind an error, the nearest cause first.
+/// Returns the causes of an error, the nearest first.
 pub(crate) fn causes(error: &CredentialsError) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();
     let mut next = std::error::Error::source(error);

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::explain::{Explanation, MemberReport, causes, rfc3339};
 
 impl Explanation {
-    /// The report as a JSON object, over several lines. Instants are RFC 3339, the clock offset is in seconds
-    /// (positive if the service is ahead); what is not known is `null`.
+    /// Returns the report as a JSON object, over several lines. Instants are RFC 3339, the clock offset is in seconds
+    /// (positive if the service is ahead); unknown values are `null`.
     ///
     /// ```
     /// use oss_credentials::{Credentials, DefaultProvider, blocking};

@@ -10,9 +10,9 @@
 //! # }
 //! ```
 //!
-//! # What it asks, and in which order
+//! # Members, in order
 //!
-//! | order | member | set up by |
+//! | order | member | configured by |
 //! |---|---|---|
 //! | 1 | `env` | `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, or `ALIBABA_CLOUD_ACCESS_KEY_ID` and `…_SECRET` |
 //! | 2 | `oidc-rrsa` | `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`, `…_OIDC_TOKEN_FILE` and `…_ROLE_ARN` |
@@ -20,12 +20,12 @@
 //! | 4 | `uri` | `ALIBABA_CLOUD_CREDENTIALS_URI` |
 //! | 5 | `ecs-ram-role` | being an ECS instance with a RAM role |
 //!
-//! The first one that is set up answers, and stays the one that is asked. One that is set up by half, or fails,
-//! stops the chain: the next one would be another identity. [`DefaultProvider::builder`] reorders, drops, adds
-//! or pins members; [`ENV_CREDENTIALS_PROVIDER`] pins one from outside. [`DefaultProvider::explain`] tells of
-//! each member what was looked for, what is wrong with it, or whose key is in use.
+//! The chain uses the first member that is configured, and stays with it. A partially configured or failing member
+//! stops the chain: continuing would silently switch to a different identity. [`DefaultProvider::builder`] reorders,
+//! removes, adds or pins members; [`ENV_CREDENTIALS_PROVIDER`] pins one from outside. [`DefaultProvider::explain`]
+//! reports for each member what was looked for, what is wrong, and whose key is in use.
 //!
-//! Any HTTP stack will do in place of reqwest:
+//! Any HTTP stack can replace reqwest:
 //!
 //! ```
 //! use oss_credentials::http::{HttpRequest, HttpResponse, http_fn};
@@ -41,7 +41,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `env`, `oidc-rrsa`, `profile`, `uri`, `ecs-ram-role` | yes | the members of the default chain, and a module for each |
 //! | `static` | no | the module [`static_keys`] |
@@ -50,13 +50,13 @@
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
 //! | `ureq` | no | a blocking HTTP client over ureq with rustls, for programs without an async runtime; `reqwest` takes precedence |
-//! | `tokio` | through `reqwest` | background refresh and waiting retries where there is a tokio runtime |
+//! | `tokio` | through `reqwest` | background refresh, and retries with backoff inside a tokio runtime |
 //! | `json` | no | `Explanation::to_json` |
 //! | `http` | no | conversions of [`http::HttpRequest`] and [`http::HttpResponse`] to and from the types of the `http` crate |
 //! | `test-util` | no | `test_util`: a manual clock, variables, sources and services for tests |
 //!
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
-//! program; one that takes credentials needs `oss-credentials-core` alone.
+//! program; a library that only accepts credentials needs just `oss-credentials-core`.
 //!
 //! When it fails: `docs/default-chain.md#errors` in the repository.
 #![forbid(unsafe_code)]

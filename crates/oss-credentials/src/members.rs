@@ -18,10 +18,10 @@ use crate::config::SET_UP_BY;
 #[cfg(feature = "uri")]
 use crate::config::URI;
 
-/// A provider, or why there is none.
+/// A provider, or why it could not be built.
 pub(crate) type Built = Result<Arc<dyn CredentialsProvider>, CredentialsError>;
 
-/// Where a member has its credentials from, for reports. Never holds a secret.
+/// Where a member gets its credentials from, for reports. Never contains a secret.
 type Place = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 pub(crate) struct Member {
@@ -39,7 +39,7 @@ impl Member {
         }
     }
 
-    /// As an error tells it, without what would write to a terminal: paths and names come from outside.
+    /// As an error shows it, without control characters: paths and names come from outside.
     pub(crate) fn place(&self) -> Option<String> {
         let place = self.place.as_ref()?()?;
         let detail = ErrorDetail::builder(self.name, "").place(place).build();
@@ -56,7 +56,7 @@ impl fmt::Debug for Member {
     }
 }
 
-/// What the default members are made with.
+/// The settings for the default members.
 #[cfg_attr(
     not(all(feature = "ecs-ram-role", feature = "oidc-rrsa")),
     allow(dead_code, reason = "members that are left out need less")
@@ -66,14 +66,14 @@ pub(crate) struct Parts {
     pub(crate) http: Option<Arc<dyn HttpClient>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
-    /// The member that is meant and no other.
+    /// The only member that is used, if one is pinned.
     pub(crate) pinned: Option<&'static str>,
     /// Whether a profile may run a program.
     pub(crate) allow_programs: bool,
 }
 
 impl Parts {
-    /// Makes the default member of this name. Nothing is sent and no file is read.
+    /// Builds the default member of this name. Nothing is sent and no file is read.
     pub(crate) fn member(&self, name: &'static str) -> Member {
         match name {
             #[cfg(feature = "env")]
@@ -91,7 +91,7 @@ impl Parts {
     }
 }
 
-/// A member without a provider in this build: a chain goes on, unless a variable says that the member is meant.
+/// A member without a provider in this build: a chain continues, unless a variable shows that the member is wanted.
 fn left_out(name: &'static str, env: &dyn Env) -> Member {
     let set = SET_UP_BY
         .iter()
@@ -117,7 +117,7 @@ fn left_out(name: &'static str, env: &dyn Env) -> Member {
     Member::new(name, Err(error))
 }
 
-/// A member, and how it says where its credentials are from.
+/// A member, and where its credentials are from.
 #[cfg(any(
     feature = "ecs-ram-role",
     feature = "env",
@@ -238,7 +238,7 @@ impl Parts {
             if let Some(http) = &self.http {
                 builder = builder.http_client(Arc::clone(http));
             }
-            // Else the provider finds out whether this is an instance at all.
+            // Otherwise the provider finds out whether this is an instance at all.
             if self.pinned == Some(ECS_RAM_ROLE) {
                 builder = builder.required(true);
             }
@@ -259,14 +259,14 @@ pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
 }
 
-/// It blocks, so it is taken only where there is nothing else.
+/// It blocks, so it is used only if there is no other.
 #[cfg(all(feature = "ureq", not(feature = "reqwest")))]
 #[expect(clippy::unnecessary_wraps, reason = "without the features there is none")]
 pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     Some(Arc::new(oss_credentials_ureq::UreqClient::new()))
 }
 
-/// Without these features members that need one say so.
+/// Without these features, members that need a client report that.
 #[cfg(not(any(feature = "reqwest", feature = "ureq")))]
 pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     None

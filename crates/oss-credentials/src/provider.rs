@@ -11,10 +11,10 @@ use crate::NAME;
 use crate::builder::DefaultProviderBuilder;
 use crate::members::Member;
 
-/// Finds the credentials of this process, as the vendor's SDKs and the aliyun CLI would be set up:
-/// [`DefaultProvider::builder`] without any setting.
+/// Returns a provider that finds the credentials of this process, with the configuration of the vendor's SDKs and the
+/// aliyun CLI: [`DefaultProvider::builder`] without any setting.
 ///
-/// Nothing is sent, and no file is read, before the provider is asked.
+/// Nothing is sent, and no file is read, before the provider is called.
 ///
 /// # Errors
 ///
@@ -40,10 +40,10 @@ pub fn default_provider() -> Result<DefaultProvider, CredentialsError> {
 /// The default chain: environment variables, OIDC, the files of the CLI and the SDKs, a credentials URI, and
 /// instance metadata.
 ///
-/// - The first member that is set up answers. "Not set up" goes on to the next; set up and failing, or half
-///   set up, stops the chain and says so, since another member would be another identity.
-/// - The member that answered stays the one that is asked.
-/// - [`explain`](Self::explain) tells of each member whether it is set up, and what is wrong with it.
+/// - The chain uses the first member that is configured. "Not configured" continues with the next; a failing or
+///   partially configured member stops the chain with its error, since another member would be another identity.
+/// - The chain stays with the member that returned credentials.
+/// - [`explain`](Self::explain) reports for each member whether it is configured, and what is wrong with it.
 ///
 /// Clones share everything.
 ///
@@ -78,7 +78,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// The one member that is asked, and who said so.
+/// The only member that is used, and what pinned it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pin {
     pub(crate) name: &'static str,
@@ -110,12 +110,12 @@ impl DefaultProvider {
         }
     }
 
-    /// Name of the member that answered last; `None` before the first answer.
+    /// Returns the name of the member that returned credentials last; `None` before the first time.
     pub fn answered(&self) -> Option<&'static str> {
         self.inner.chain.answered()
     }
 
-    /// Names of the members, in the order in which they are asked.
+    /// Returns the names of the members, in the order in which they are called.
     pub fn member_names(&self) -> impl Iterator<Item = &'static str> {
         self.inner.chain.member_names()
     }
@@ -138,7 +138,7 @@ impl DefaultProvider {
 }
 
 impl Pin {
-    /// Who pins a member wants that one: a chain around this provider must not go on to another identity.
+    /// A pin asks for this one member: a chain around this provider must not continue with another identity.
     fn meant(self, error: CredentialsError) -> CredentialsError {
         let CredentialsError::NoProvider(report) = &error else {
             return error;

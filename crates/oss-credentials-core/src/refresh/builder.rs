@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::provider::CredentialsSource;
 use crate::time::{Clock, SystemClock};
 
-/// Makes a [`RefreshingProvider`]; see [`RefreshingProvider::builder`].
+/// Builds a [`RefreshingProvider`]; see [`RefreshingProvider::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,75 +43,74 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
         }
     }
 
-    /// How long before expiry a refresh is due; at most half of the lifetime is used. Default: 20 % of the
-    /// lifetime, 15 minutes at most.
+    /// Sets the expiration window: how long before expiry a refresh is due. At most half of the lifetime is used.
+    /// Default: 20 % of the lifetime, at most 15 minutes.
     pub fn window(mut self, window: Duration) -> Self {
         self.settings.window = Some(window);
         self
     }
 
-    /// By which random part of itself the window is shortened, so that many processes do not refresh at the
-    /// same moment: 0.0 to 1.0, other values are brought into that range. Default: 0.1.
+    /// Sets the random part by which the window is shortened, so that many processes do not refresh at the
+    /// same moment: 0.0 to 1.0; other values are clamped. Default: 0.1.
     ///
-    /// On wasm32-unknown-unknown there is no randomness: every instance of the program draws the same sequence of
-    /// parts.
+    /// wasm32-unknown-unknown has no randomness: every instance of the program draws the same sequence of parts there.
     pub fn jitter(mut self, part: f64) -> Self {
         self.settings.jitter = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
         self
     }
 
-    /// How long before expiry a value is no longer handed out: a request takes time to arrive. Default: 5 % of
-    /// the lifetime, 10 seconds at most.
+    /// Sets the safety margin: how long before expiry a value is no longer returned, since a request takes time to
+    /// arrive. Default: 5 % of the lifetime, at most 10 seconds.
     pub fn margin(mut self, margin: Duration) -> Self {
         self.settings.margin = Some(margin);
         self
     }
 
-    /// Pauses after failures. Default: see [`Backoff`].
+    /// Sets the backoff after failures. Default: see [`Backoff`].
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.backoff = backoff;
         self
     }
 
-    /// The clock. Give the source the same one. Default: [`SystemClock`].
+    /// Sets the clock. Pass the same one to the source. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Longest life of one attempt: an older one is discarded when somebody looks, be it another caller, the
-    /// driver, or the timer of a caller that waits (feature `tokio` with background refresh). Without any of
-    /// these a lone caller waits as long as its source does. It is a safety net; the source's own time-outs
+    /// Sets the maximum duration of one attempt. An older attempt is discarded by the next one who looks: another
+    /// caller, the driver, or the timer of a caller that waits (feature `tokio` with background refresh). Without any
+    /// of these, a lone caller waits as long as its source does. The limit is a safety net; the source's own timeouts
     /// should be shorter. Default: 30 s.
     pub fn attempt_limit(mut self, limit: Duration) -> Self {
         self.settings.attempt_limit = limit;
         self
     }
 
-    /// How many rejected values are dropped at once, and then one per `period`, before
-    /// [`invalidate`](crate::CredentialsProvider::invalidate) does nothing but warn: else a service that
+    /// Sets how many rejected values are dropped at once, and then one per `period`. Beyond that,
+    /// [`invalidate`](crate::CredentialsProvider::invalidate) only logs a warning: otherwise a service that
     /// rejects everything would turn each request into a fetch. Default: 5, then one per minute.
     pub fn invalidate_limit(mut self, burst: u32, period: Duration) -> Self {
         self.settings.invalidate_limit = (burst, period);
         self
     }
 
-    /// Whether to start a driver by itself when a fetch begins inside a tokio runtime (feature `tokio`; no
+    /// Sets whether a driver is started automatically when a fetch begins inside a tokio runtime (feature `tokio`; no
     /// effect without it). Default: no.
     pub fn background_refresh(mut self, on: bool) -> Self {
         self.settings.background_refresh = on;
         self
     }
 
-    /// Calls `observe` with each [`RefreshEvent`], on the thread that caused it, after its log event. No lock is held, so
-    /// it may ask the provider; it should return soon, since callers wait for it. A panic in it is discarded. Default:
-    /// none.
+    /// Calls `observe` with each [`RefreshEvent`], on the thread that caused it, after its log event. No lock is
+    /// held, so it may call the provider. It should return quickly, since callers wait for it. A panic in it is
+    /// caught and ignored. Default: none.
     pub fn observer(mut self, observe: impl Fn(&RefreshEvent) + Send + Sync + 'static) -> Self {
         self.observer = Observer::new(observe);
         self
     }
 
-    /// Makes the provider. It fetches nothing before it is asked, and needs no runtime.
+    /// Builds the provider. It fetches nothing before it is called, and needs no runtime.
     pub fn build(self) -> RefreshingProvider<S> {
         let source = Arc::new(self.source);
         let shared = Shared::new(

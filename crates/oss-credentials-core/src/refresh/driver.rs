@@ -1,4 +1,4 @@
-//! Refresh in the background: removes latency, and nothing depends on it for being right.
+//! Background refresh. Correctness never depends on the driver; it only removes waiting.
 
 use std::fmt;
 use std::future::Future;
@@ -19,10 +19,10 @@ use crate::time::Sleep;
 
 /// A future that refreshes a [`RefreshingProvider`](crate::RefreshingProvider) before its value expires.
 ///
-/// Poll it on any executor, for instance by spawning it. It ends when the last handle of the provider is
-/// dropped, and holds none itself. Dropping it is harmless: callers then refresh when they ask.
+/// Poll it on any executor, for example by spawning it. It ends when the last handle of the provider is
+/// dropped, and holds none itself. Dropping it is harmless: callers then refresh when they need credentials.
 ///
-/// It begins to refresh once a caller has brought the first value.
+/// It begins to refresh once a caller has fetched the first value.
 #[must_use = "a driver does nothing unless it is polled"]
 pub struct RefreshDriver {
     shared: Weak<Shared>,
@@ -49,7 +49,7 @@ enum Duty {
 }
 
 impl RefreshDriver {
-    /// `None` if there is a driver already.
+    /// Returns `None` if there is a driver already.
     pub(super) fn attach(shared: &Arc<Shared>, sleep: Arc<dyn Sleep>) -> Option<Self> {
         let now = shared.now();
         let seat = shared.new_seat();
@@ -59,7 +59,7 @@ impl RefreshDriver {
                 return None;
             }
             slot.driver = Some(seat.id);
-            // Until it is first polled it has promised nothing; the grace period covers that time.
+            // Until it is first polled, it has promised nothing; the grace period covers that time.
             shared.announce_driver(Presence::ActsAt(now.steady), false);
         }
         Some(Self {

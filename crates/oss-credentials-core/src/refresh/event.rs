@@ -1,4 +1,4 @@
-//! What happens to a cache, for observers and logs.
+//! Events of a cache, for observers and logs.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +18,8 @@ pub(super) mod names {
     pub(crate) const DRIVER_STOPPED: &str = "credentials.driver_stopped";
 }
 
-/// Something that happened to a [`RefreshingProvider`](crate::RefreshingProvider); see
-/// [`RefreshingProviderBuilder::observer`](crate::RefreshingProviderBuilder::observer). Holds no secret.
+/// An event of a [`RefreshingProvider`](crate::RefreshingProvider); see
+/// [`RefreshingProviderBuilder::observer`](crate::RefreshingProviderBuilder::observer). Contains no secret.
 ///
 /// # Examples
 ///
@@ -70,7 +70,7 @@ pub enum RefreshEvent {
         expires_at: Option<SystemTime>,
         /// How long the attempt took.
         took: Duration,
-        /// Whether they are the first.
+        /// Whether they are the first ones.
         is_first: bool,
         /// How many attempts in a row had failed before.
         failures: u32,
@@ -80,7 +80,7 @@ pub enum RefreshEvent {
     RefreshFailed {
         /// Name of the provider.
         provider: &'static str,
-        /// Why.
+        /// Why it failed.
         error: CredentialsError,
         /// How long the attempt took.
         took: Duration,
@@ -89,7 +89,7 @@ pub enum RefreshEvent {
         /// How many attempts in a row have failed, from 1.
         failures: u32,
     },
-    /// The caller that began a fetch is gone, and the fetch made no progress: another has taken its place. Name:
+    /// The caller that began a fetch is gone and the fetch made no progress; another fetch replaced it. Name:
     /// `credentials.fetch_replaced`.
     #[non_exhaustive]
     FetchReplaced {
@@ -108,7 +108,7 @@ pub enum RefreshEvent {
         /// [`Invalidation::Dropped`] or [`Invalidation::LimitReached`].
         result: Invalidation,
     },
-    /// The timer of the driver panicked, so that there is no driver any more. Name: `credentials.driver_stopped`.
+    /// The timer of the driver panicked, so there is no driver any more. Name: `credentials.driver_stopped`.
     #[non_exhaustive]
     DriverStopped {
         /// Name of the provider.
@@ -117,7 +117,7 @@ pub enum RefreshEvent {
 }
 
 impl RefreshEvent {
-    /// Name of the event, as in logs and in `docs/events.md`. It does not change between versions.
+    /// Returns the name of the event, as in logs and in `docs/events.md`. It does not change between versions.
     pub fn name(&self) -> &'static str {
         match self {
             Self::FetchStarted { .. } => names::FETCH,
@@ -129,7 +129,7 @@ impl RefreshEvent {
         }
     }
 
-    /// Name of the provider that the event is about.
+    /// Returns the name of the provider that the event is about.
     pub fn provider(&self) -> &'static str {
         match self {
             Self::FetchStarted { provider }
@@ -144,7 +144,7 @@ impl RefreshEvent {
 
 type Observe = dyn Fn(&RefreshEvent) + Send + Sync;
 
-/// Whoever wants to know; by default nobody.
+/// The function that receives events; by default there is none.
 #[derive(Clone, Default)]
 pub(super) struct Observer(Option<Arc<Observe>>);
 
@@ -153,7 +153,7 @@ impl Observer {
         Self(Some(Arc::new(observe)))
     }
 
-    /// Reports an event. It must not be called under a lock. A panic ends here: callers have to be woken all the same.
+    /// Reports an event. It must not be called under a lock. A panic is caught here, because callers have to be woken.
     pub(super) fn notify(&self, event: &RefreshEvent) {
         if let Some(observe) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| observe(event)));

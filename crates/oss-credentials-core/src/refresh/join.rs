@@ -13,16 +13,16 @@ use crate::credentials::Credentials;
 use crate::error::CredentialsError;
 use crate::future::BoxFuture;
 
-/// Joins the attempt under way or begins one, polls it together with all others who joined, and takes its
-/// outcome. Dropping it leaves the flight to the others, or to whoever comes next.
+/// Joins the attempt in progress or begins one, polls it together with everyone who joined, and takes its
+/// outcome. Dropping it leaves the flight to the others, or to the next caller.
 pub(super) struct Join {
     shared: Arc<Shared>,
     seat: Seat,
     purpose: Purpose,
     /// When it began to wait, by the steady clock.
     waits_since: Option<Duration>,
-    /// Looks at the attempt again at its deadline, by the steady clock, where there is a timer for that: the flight,
-    /// and the driver, may be bound to a runtime that nobody runs any more.
+    /// Checks the attempt again at its deadline, by the steady clock, if there is a timer: the flight
+    /// and the driver may be bound to a runtime that is no longer running.
     timer: Option<(Duration, BoxFuture<'static, ()>)>,
 }
 

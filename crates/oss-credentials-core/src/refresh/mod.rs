@@ -1,4 +1,4 @@
-//! The one cache: hands out a value while it lasts, and gets the next one in time.
+//! The only cache: returns a value while it is valid, and fetches the next one in time.
 //!
 //! Readers load a snapshot and compare two instants (`read`). Everything else, in the order of the calls:
 //! `join` (a caller that waits) and `driver` (background) take part in an attempt of `shared`, whose
@@ -39,37 +39,37 @@ use crate::time::Sleep;
 use join::Join;
 use shared::{Purpose, Shared};
 
-/// Makes a provider of a source: caches its value and refreshes it before it expires.
+/// A provider over a source: caches its value and refreshes it before it expires.
 ///
-/// - While a value is fresh, a call is answered without waiting, without a lock and without allocation.
-/// - Before it expires, it is refreshed: by the driver if there is one, else by one caller while all others
-///   go on with the old value. A refresh that fails takes nothing away.
-/// - When there is nothing usable, all callers join one fetch and all receive its result.
-/// - A value is never handed out past its expiry, judged by the service's clock where the source knows it, and by
-///   the wall clock and the monotonic one. A virtual machine that was paused is a limit: no clock counts the pause.
+/// - While a value is fresh, a call returns it without waiting, without a lock and without allocation.
+/// - Before it expires, it is refreshed: by the driver if there is one, otherwise by one caller while all others
+///   use the cached value. A failed refresh never discards it.
+/// - If there is no usable value, all callers join one fetch and all receive its result.
+/// - A value is never returned after its expiry, judged by the service's clock if the source knows it, and by
+///   the wall clock and the monotonic one. A paused virtual machine is a limit: no clock counts the pause.
 ///
-/// Clones are handles of the same cache. It needs no runtime: the lazy refresh happens while callers poll.
+/// Clones are handles of the same cache. No runtime is needed: the lazy refresh happens while callers poll.
 ///
 /// | situation | what happens |
 /// |---|---|
-/// | fresh | the value at once |
-/// | due, with a driver | the value at once; the driver refreshes |
+/// | fresh | returns the value at once |
+/// | due, with a driver | returns the value at once; the driver refreshes |
 /// | due, without a driver | one caller refreshes and waits for it; all others get the value at once |
-/// | nothing usable | all callers join one attempt and receive its result, good or bad |
-/// | a caller is dropped while it waits | the fetch stays; the next caller, or the driver, goes on with it |
-/// | the wall clock was set, or the machine was suspended, by more than 30 s | the value is due at once; it has expired if [`Clock::since_boot`](crate::Clock::since_boot) says so, or either clock where that is not known |
-/// | due after a suspend, with a driver | the value at once; the driver is woken, and counts as absent 30 s later |
-/// | a caller that began a fetch is gone, and the fetch makes no progress for 2 s | whoever goes on with it begins a fresh one, once |
-/// | such a fetch takes longer than `attempt_limit` | whoever goes on with it gets one fresh attempt |
-/// | a fetch takes longer than `attempt_limit` | it is discarded by whoever looks next: a caller, the driver, or a caller's timer (feature `tokio` with background refresh) |
-/// | a fetch fails and the value is still good | the value stays; one warning; pauses from 1 s to 60 s |
-/// | a fetch fails and there is nothing usable | the error; until the pause ends it is answered from memory ([`status`](Self::status) tells when the next attempt comes, [`refresh_now`](Self::refresh_now) does not wait for it) |
-/// | denied, wrongly or not configured | the same, with pauses from 30 s |
-/// | what came has expired, or is about to | a failed attempt, and a pause of at least 10 s |
+/// | no usable value | all callers join one attempt and receive its result, success or failure |
+/// | a caller is dropped while it waits | the fetch stays; the next caller, or the driver, continues it |
+/// | the wall clock was set, or the machine was suspended, by more than 30 s | the value is due at once; it has expired if [`Clock::since_boot`](crate::Clock::since_boot) says so, or either clock where that is not available |
+/// | due after a suspend, with a driver | returns the value at once; the driver is woken, and counts as absent 30 s later |
+/// | a caller that began a fetch is gone, and the fetch makes no progress for 2 s | the caller or driver that continues it begins a fresh one, once |
+/// | such a fetch takes longer than `attempt_limit` | the caller or driver that continues it gets one fresh attempt |
+/// | a fetch takes longer than `attempt_limit` | it is discarded by the next one who looks: a caller, the driver, or a caller's timer (feature `tokio` with background refresh) |
+/// | a fetch fails and the value is still valid | the value stays; one warning; backoff from 1 s to 60 s |
+/// | a fetch fails and there is no usable value | returns the error, and repeats it from memory until the backoff ends ([`status`](Self::status) returns when the next attempt is due, [`refresh_now`](Self::refresh_now) does not wait for it) |
+/// | denied, wrongly or not configured | the same, with backoff from 30 s |
+/// | the fetched value has expired, or is about to | a failed attempt, and a backoff of at least 10 s |
 /// | [`invalidate`](CredentialsProvider::invalidate) | the value is dropped if it is the rejected generation, as often as the limit allows |
 /// | the last handle is dropped | fetch and driver end |
 ///
-/// A source must not ask the provider that it stands behind: it would wait for itself.
+/// A source must not call the provider that contains it: it would wait for itself.
 ///
 /// # Examples
 ///
@@ -100,34 +100,34 @@ impl<S> Clone for RefreshingProvider<S> {
 }
 
 impl<S: CredentialsSource> RefreshingProvider<S> {
-    /// A provider with default settings. It fetches nothing before it is asked, and needs no runtime.
+    /// Creates a provider with default settings. It fetches nothing before it is called, and needs no runtime.
     pub fn new(source: S) -> Self {
         Self::builder(source).build()
     }
 
-    /// Starts a provider with settings of its own.
+    /// Starts a provider with custom settings.
     pub fn builder(source: S) -> RefreshingProviderBuilder<S> {
         RefreshingProviderBuilder::new(source)
     }
 
-    /// The source.
+    /// Returns the source.
     pub fn source(&self) -> &S {
         &self.source
     }
 
-    /// A future that refreshes in the background, for executors other than tokio; `None` if there is one
-    /// already that is not overdue.
+    /// Returns a future that refreshes in the background, for executors other than tokio; `None` if there is already
+    /// one that is not overdue.
     pub fn driver(&self, sleep: impl Sleep) -> Option<RefreshDriver> {
         RefreshDriver::attach(&self.shared, Arc::new(sleep))
     }
 
-    /// Starts background refresh on the current tokio runtime, unless it is on already. Never panics; but tokio
-    /// tells only by a panic, caught here, that a runtime has no timer: its message is printed once for such a
-    /// runtime, and `panic = "abort"` makes an end of it.
+    /// Starts background refresh on the current tokio runtime, unless it is already running. Never panics, but tokio
+    /// reports a missing timer only by panicking. The panic is caught here; its message is printed once for such a
+    /// runtime, and `panic = "abort"` ends the program.
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`] outside of a tokio runtime, or if that has no timer.
+    /// [`NoRuntime`] outside of a tokio runtime, or if the runtime has no timer.
     #[cfg(feature = "tokio")]
     pub fn spawn(&self) -> Result<(), NoRuntime> {
         if self.shared.has_driver(self.shared.now()) {
@@ -136,17 +136,17 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
         spawn::spawn(&self.shared)
     }
 
-    /// Fetches now, whatever there is and whatever failed before. Calls at the same time share one fetch.
+    /// Fetches now, regardless of the cached value and earlier failures. Concurrent calls share one fetch.
     ///
     /// # Errors
     ///
-    /// Whatever the source said. The value at hand stays in use then.
+    /// The error of the source. The cached value then stays in use.
     pub async fn refresh_now(&self) -> Result<Credentials, CredentialsError> {
         Join::new(&self.shared, Purpose::Force).await
     }
 
-    /// Looks at the value at hand if it is usable, without taking a share in it: no shared counter is
-    /// touched, so that this scales with the number of cores.
+    /// Passes the cached value to `look` if it is usable, without cloning it: no shared counter is
+    /// touched, so this scales with the number of cores.
     #[inline]
     pub fn with_cached<R>(&self, look: impl FnOnce(&Credentials) -> R) -> Option<R> {
         let snapshot = self.shared.snapshot.load();
@@ -156,7 +156,7 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
             .then(|| look(&snapshot.credentials))
     }
 
-    /// How it is doing: expiry, next attempt, failures, last error.
+    /// Returns the state of the cache: expiry, next attempt, failures, last error.
     pub fn status(&self) -> RefreshStatus {
         let shared = &self.shared;
         let now = shared.now();
@@ -182,7 +182,7 @@ impl<S: CredentialsSource> RefreshingProvider<S> {
         }
     }
 
-    /// News of each new value from now on, for clients that keep something derived from it.
+    /// Subscribes to each new value from now on, for clients that derive something from it.
     pub fn subscribe(&self) -> Updates {
         Updates::new(&self.shared)
     }
@@ -222,7 +222,7 @@ impl<S: CredentialsSource> CredentialsProvider for RefreshingProvider<S> {
 
 impl<S> fmt::Debug for RefreshingProvider<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The name alone: what the source holds may be a secret that its own `Debug` shows.
+        // Only the name: the source may hold a secret that its own `Debug` shows.
         f.debug_struct("RefreshingProvider")
             .field("source", &self.shared.name)
             .field("fetched", &self.shared.version.load(Ordering::Relaxed))

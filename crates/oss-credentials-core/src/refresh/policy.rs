@@ -1,4 +1,4 @@
-//! When to refresh, how long a value may be handed out, how long to wait after a failure: arithmetic alone.
+//! When to refresh, how long a value may be returned, how long to wait after a failure: only arithmetic.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -11,31 +11,31 @@ use crate::error::CredentialsError;
 use crate::provider::Fetched;
 use crate::time::ClockOffset;
 
-/// Longest default window before expiry in which a value is refreshed.
+/// Longest default expiration window in which a value is refreshed.
 pub(super) const MAX_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Longest default margin before expiry in which a value is no longer handed out.
+/// Longest default safety margin in which a value is no longer returned.
 pub(super) const MAX_MARGIN: Duration = Duration::from_secs(10);
-/// Nobody without a usable value is answered with an error from memory for longer.
+/// Without a usable value, no error is repeated from memory for longer than this.
 pub(super) const MAX_WITHOUT: Duration = Duration::from_secs(60);
-/// Least time between two successful fetches that nobody forced.
+/// Minimum time between two successful fetches that were not forced.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
-/// Least pause after a failure, whatever the settings and chance say.
+/// Minimum backoff after a failure, regardless of settings and jitter.
 pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
-/// Default of the longest life of one attempt.
+/// Default of the maximum duration of one attempt.
 pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(30);
-/// How long an adopted flight may make no progress before a fresh one takes its place.
+/// How long an adopted flight may make no progress before a fresh one replaces it.
 pub(super) const STALL_LIMIT: Duration = Duration::from_secs(2);
 /// How much later than announced a driver may be before it counts as absent.
 pub(super) const DRIVER_GRACE: Duration = Duration::from_secs(30);
 /// Default of how many rejected values may be dropped at once, and then one per this long.
 pub(super) const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(60));
 
-/// How long a [`RefreshingProvider`](crate::RefreshingProvider) waits after failed attempts.
+/// The backoff of a [`RefreshingProvider`](crate::RefreshingProvider) after failed attempts.
 ///
-/// The pause doubles with each failure in a row, up to the maximum, and a random part of it is waited
-/// ("full jitter"), so that many processes do not come back at the same moment. A failure that somebody has
-/// to repair (denied, wrongly configured, not configured) begins with a longer pause, of which at most a tenth
-/// is left out. No pause is shorter than 100 ms.
+/// The backoff doubles with each failure in a row, up to the maximum, and the actual wait is a random part of it
+/// ("full jitter"), so that many processes do not return at the same moment. A failure that someone has
+/// to fix (denied, wrongly configured, not configured) begins with a longer backoff, of which at most a tenth
+/// is left out. No wait is shorter than 100 ms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,29 +64,29 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Pause after the first failure. Default: 1 s.
+    /// Sets the backoff after the first failure. Default: 1 s.
     pub fn initial(mut self, pause: Duration) -> Self {
         self.initial = pause;
         self
     }
 
-    /// Longest pause. While there is no usable value it is 60 s at most, whatever is set here: no error is answered
-    /// from memory for longer. Default: 60 s.
+    /// Sets the longest backoff. While there is no usable value, it is at most 60 s regardless of this setting: no
+    /// error is repeated from memory for longer. Default: 60 s.
     pub fn max(mut self, pause: Duration) -> Self {
         self.max = pause;
         self
     }
 
-    /// Pause after the first failure that somebody has to repair. Default: 30 s.
+    /// Sets the backoff after the first failure that someone has to fix. Default: 30 s.
     pub fn permanent_initial(mut self, pause: Duration) -> Self {
         self.permanent_initial = pause;
         self
     }
 
-    /// Whether a random part of the pause is waited instead of the whole. Default: yes.
+    /// Sets whether to wait a random part of the backoff instead of the whole. Default: yes.
     ///
-    /// On wasm32-unknown-unknown there is no randomness: every instance of the program draws the same sequence of
-    /// parts, so instances that start together also retry together.
+    /// wasm32-unknown-unknown has no randomness: every instance of the program draws the same sequence of parts
+    /// there, so instances that start together also retry together.
     pub fn jitter(mut self, on: bool) -> Self {
         self.jitter = on;
         self
@@ -106,10 +106,11 @@ impl Backoff {
         let doublings = count.saturating_sub(1).min(31);
         let step = first.saturating_mul(1 << doublings).min(self.max);
         let random = if self.jitter { entropy::fraction() } else { 0.0 };
-        // Who waits for a repair needs no spreading over the whole step, and must not ask every few seconds.
+        // A failure that someone has to fix needs no spreading over the whole step, and must not cause a call every
+        // few seconds.
         let part = if is_permanent(error) { 0.1 * random } else { random };
         let pause = scaled(step, 1.0 - part).max(MIN_PAUSE);
-        // A source that repeats a dead value would else be asked again at once.
+        // Otherwise a source that repeats an expired value would be called again at once.
         if matches!(error, CredentialsError::Expired(_)) {
             pause.max(MIN_INTERVAL)
         } else {
@@ -127,7 +128,7 @@ fn is_permanent(error: &CredentialsError) -> bool {
     !error.is_retryable()
 }
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) window: Option<Duration>,
@@ -230,7 +231,7 @@ impl Snapshot {
 
     /// The wall clock was set, by little or by much, or the machine was suspended. The clock that counts suspended time
     /// knows how much time has passed, so a wall clock that was set discards nothing. Without it, the clock that shows
-    /// more counts.
+    /// more elapsed time counts.
     #[cold]
     fn is_usable_by_boot_time(&self, at: Moment, now: Moment) -> bool {
         match now.since_with_suspends(self.arrived_at) {
@@ -239,8 +240,8 @@ impl Snapshot {
         }
     }
 
-    /// Whether a refresh is due: at its time, or once the clocks disagree. Then nothing that is calculated from them
-    /// can be trusted, and a fetch puts it right.
+    /// Whether a refresh is due: at its time, or once the clocks disagree. After a disagreement, nothing that was
+    /// calculated from them can be trusted until the next fetch.
     #[inline]
     pub(super) fn is_due(&self, now: Moment) -> bool {
         self.due_at
@@ -265,7 +266,7 @@ impl Snapshot {
 }
 
 impl Settings {
-    /// Makes a snapshot of what was requested at one moment and arrived at another.
+    /// Makes a snapshot of a value from the moments of its request and its arrival.
     ///
     /// # Errors
     ///
@@ -298,7 +299,7 @@ impl Settings {
                 .to_local(expires_at)
                 .duration_since(now.wall)
                 .unwrap_or_default();
-            // A wall clock that was set back since gives no value a longer life, unless the source has compared it
+            // A wall clock that was set back meanwhile extends no value's lifetime, unless the source has compared it
             // with its own.
             if measured.is_none()
                 && let Some(known) = repeated.and_then(|snapshot| snapshot.remaining(now))
@@ -342,10 +343,10 @@ impl Settings {
         })
     }
 
-    /// How long before the end of a life of this length a refresh is due.
+    /// How long before the end of a lifetime of this length a refresh is due.
     fn window(&self, life: Duration) -> Duration {
         let window = match self.window {
-            // A longer window would make the value due as soon as it came.
+            // A longer window would make the value due as soon as it arrived.
             Some(window) => window.min(life / 2),
             None => MAX_WINDOW.min(life / 5),
         };
@@ -374,7 +375,7 @@ fn dead_on_arrival(provider: &'static str, remaining: Duration, offset: ClockOff
     CredentialsError::expired(ErrorDetail::builder(provider, what).hint(hint))
 }
 
-/// Failures in a row, and when to try again.
+/// Failures in a row, and when to retry.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) count: u32,
@@ -400,7 +401,7 @@ impl Failure {
         }
     }
 
-    /// When the pause is over: earlier for those who have nothing `usable` at hand meanwhile.
+    /// When the backoff is over: earlier if there is no `usable` value meanwhile.
     pub(super) fn until(&self, usable: bool) -> Moment {
         let pause = if usable {
             self.pause
@@ -410,8 +411,8 @@ impl Failure {
         self.at.plus(pause).unwrap_or(self.at)
     }
 
-    /// Whether the pause is still on. A deadline further off than any pause means that the clock was set
-    /// back, and that no other clock tells the time; it is void.
+    /// Whether the backoff still applies. A deadline further off than any backoff means that the clock was set
+    /// back and that no other clock shows the time; it is void.
     pub(super) fn holds_back(&self, now: Moment, usable: bool, backoff: &Backoff) -> bool {
         let longest = if usable {
             backoff.longest()

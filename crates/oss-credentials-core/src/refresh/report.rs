@@ -1,4 +1,4 @@
-//! What is logged and said about refreshes.
+//! Log events, and the errors that refreshes report.
 
 use std::time::{Duration, SystemTime};
 
@@ -117,7 +117,7 @@ fn log_failure(event: &RefreshEvent) {
     }
 }
 
-/// What callers are told when their keys have run out: what stood in the way of new ones.
+/// The error for callers whose keys have expired: it states why there are no new ones.
 pub(super) fn expired_because(
     provider: &'static str,
     cause: &ErrorDetail,

@@ -1,4 +1,4 @@
-//! The state that all handles of one provider share, and what may be done with it.
+//! The state that all handles of one provider share, and its operations.
 
 mod presence;
 
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) version: AtomicU64,
     /// Second of the steady clock from which on the driver counts as absent, so that readers need no lock to know.
     driver_overdue_at: AtomicU64,
-    /// Whether the driver waits for the time at which the value is due, and knows no better.
+    /// Whether the driver waits for the time at which the value is due, and knows no other reason to act.
     driver_rests: AtomicBool,
     next_seat: AtomicU64,
     slot: Mutex<Slot>,
@@ -52,31 +52,31 @@ pub(super) struct Shared {
     pub(super) timer_of: Mutex<Option<(tokio::runtime::Id, bool)>>,
 }
 
-/// Somebody's place in the attempt under way.
+/// A member's place in the attempt in progress.
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) id: u64,
     /// How many attempts had ended when this one joined; `None` while not part of an attempt.
     pub(super) joined_at: Option<u64>,
-    /// An adopter gets one fresh try, not one after the other.
+    /// An adopter gets one fresh attempt, not one after the other.
     retried: bool,
 }
 
 impl Seat {
-    /// Forgets what belonged to the last attempt.
+    /// Discards the state of the last attempt.
     pub(super) fn begin_anew(&mut self) {
         self.retried = false;
     }
 }
 
-/// What somebody wants of an attempt.
+/// What a member wants from an attempt.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// There is nothing usable.
+    /// There is no usable value.
     Need,
-    /// A value that is due is at hand; refresh it if nobody else does.
+    /// The cached value is due for refresh; refresh it if nobody else does.
     Volunteer,
-    /// Fetch, whatever there is.
+    /// Fetch, regardless of the cached value.
     Force,
 }
 
@@ -91,7 +91,7 @@ pub(super) enum Presence {
     ActsAt(Duration),
 }
 
-/// What a change of the slot leaves to be done once the lock is released: errors, flights and wakers hold
+/// The rest of a change of the slot, to be done once the lock is released: errors, flights and wakers contain
 /// foreign code.
 #[derive(Default)]
 struct Aftermath {
@@ -112,7 +112,7 @@ impl Aftermath {
     }
 }
 
-/// What came of asking to take part.
+/// The result of trying to join.
 pub(super) enum Entered {
     Answered(Result<Credentials, CredentialsError>),
     Joined { began: bool },
@@ -153,7 +153,7 @@ impl Shared {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Slot> {
-        // No foreign code runs under the lock, so nothing can have left the slot half-changed.
+        // No foreign code runs under the lock, so nothing can have left the slot in an inconsistent state.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,8 +169,8 @@ impl Shared {
 
     // ---- Volunteering -------------------------------------------------------------------------------
 
-    /// Whether a caller that holds a value which is due should refresh it. Never waits for the lock: who
-    /// holds it is about to begin or end an attempt.
+    /// Whether a caller that holds a value which is due should refresh it. Never waits for the lock: its holder
+    /// is about to begin or end an attempt.
     pub(super) fn wants_volunteer(&self, now: Moment) -> bool {
         if self.has_driver(now) {
             self.call_driver(now);
@@ -198,8 +198,8 @@ impl Shared {
 
     // ---- Taking part in an attempt ------------------------------------------------------------------
 
-    /// Answers at once, or makes the caller a member of an attempt, begun for it if there is none. `is_first`: it has
-    /// not waited for another attempt before.
+    /// Returns a result at once, or makes the caller a member of an attempt, which is begun if there is none.
+    /// `is_first`: it has not waited for another attempt before.
     pub(super) fn enter(&self, seat: &mut Seat, purpose: &Purpose, is_first: bool, now: Moment) -> Entered {
         let mut aftermath = Aftermath::default();
         let entered = {
@@ -222,7 +222,7 @@ impl Shared {
                     return Entered::Answered(Err(error));
                 }
                 aftermath.discard(slot.begin(self.new_flight(), seat.id, now));
-                // The driver attends to it as well, and sees to its time limit.
+                // The driver attends to it as well, and enforces its time limit.
                 aftermath.wake = true;
             }
             slot.totals.waits += u64::from(is_first);
@@ -253,7 +253,7 @@ impl Shared {
         }
     }
 
-    /// The error of the pause after a failure, or of the least time between two fetches.
+    /// The error of the backoff after a failure, or of the minimum time between two fetches.
     fn reason_not_to_begin(&self, slot: &Slot, now: Moment) -> Option<CredentialsError> {
         if let Some(failure) = &slot.failure {
             return self
@@ -341,7 +341,7 @@ impl Shared {
         taken
     }
 
-    /// Gives the flight back if it does not belong to the attempt under way any more.
+    /// Returns the flight if it no longer belongs to the attempt in progress.
     fn put_back(&self, flight_id: u64, flight: Flight) -> Option<Flight> {
         let mut orphan = Some(flight);
         {
@@ -355,7 +355,7 @@ impl Shared {
         orphan
     }
 
-    /// Takes what a flight brought: ends the attempt, or gives it a fresh flight.
+    /// Takes the result of a flight: ends the attempt, or gives it a fresh flight.
     ///
     /// `polled_at` stands in for the time if the clock panics: the attempt must end all the same.
     fn finish(
@@ -470,8 +470,8 @@ impl Shared {
             .push((attempt, failure, slot.outcome.replace(outcome)));
     }
 
-    /// What has to happen outside of the lock: foreign code is woken, told and dropped. A panic in one of
-    /// them must not keep the others from it.
+    /// Runs outside of the lock: foreign code is woken, notified and dropped. A panic in one of
+    /// them must not affect the others.
     fn after_unlock(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
@@ -493,7 +493,7 @@ impl Shared {
         }
     }
 
-    /// When a member should look at the attempt under way again, by the steady clock.
+    /// When a member should look at the attempt in progress again, by the steady clock.
     pub(super) fn attempt_deadline(&self, seat: &Seat) -> Option<Duration> {
         self.deadline_for(&self.lock(), seat)
     }
@@ -522,8 +522,8 @@ impl Shared {
         Some(collected)
     }
 
-    /// The error for a caller that has nothing usable. Where keys have run out because refreshing them kept
-    /// failing for a passing reason, that is what it says; other errors stand for themselves.
+    /// The error for a caller that has no usable value. If keys have expired because refreshing them kept
+    /// failing temporarily, the error is `Expired` with that cause; other errors are returned unchanged.
     pub(super) fn error_to_report(&self, error: CredentialsError, now: Moment) -> CredentialsError {
         let snapshot = self.snapshot.load();
         let ran_out = snapshot.as_ref().is_some_and(|snapshot| !snapshot.is_usable(now));
@@ -587,7 +587,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The driver and subscribers hold weak references: this tells them that they are done.
+        // The driver and subscribers hold weak references: this notifies them of the end.
         self.wakes.wake_all();
         self.updates.wake_all();
     }

@@ -12,7 +12,7 @@ use crate::future::BoxFuture;
 use crate::provider::Fetched;
 use crate::status::RefreshTotals;
 
-/// A fetch under way. It owns its source and borrows nothing, so that any caller can go on polling it.
+/// A fetch in progress. It owns its source and borrows nothing, so that any caller can continue to poll it.
 pub(super) type Fetch = BoxFuture<'static, Result<Fetched, CredentialsError>>;
 
 /// A fetch, and the waker that it is polled with.
@@ -23,7 +23,7 @@ pub(super) struct Flight {
 
 /// One attempt to get new credentials, from its beginning to the result that all who joined receive.
 pub(super) struct Attempt {
-    /// Tells whether a flight that was taken out for polling still belongs here.
+    /// Identifies whether a flight that was taken out for polling still belongs here.
     pub(super) flight_id: u64,
     /// `None` while somebody polls it.
     pub(super) flight: Option<Flight>,
@@ -33,12 +33,12 @@ pub(super) struct Attempt {
     pub(super) starter: Option<u64>,
     /// Since when an adopter has seen no progress of the flight, by the steady clock; `None` before it is adopted.
     stalled_since: Option<Duration>,
-    /// Whether the flight has replaced one that made no progress. It is not replaced for that again: callers that
-    /// wait for seconds alone would else never see the end of a slow exchange.
+    /// Whether the flight has replaced one that made no progress. It is replaced only once: callers that
+    /// wait only for seconds would otherwise never see the end of a slow exchange.
     replaced: bool,
     /// How many wait for the result.
     pub(super) members: usize,
-    /// Begun before a value was rejected: what it brings may be that value again.
+    /// Begun before a value was rejected: it may return that value again.
     pub(super) stale: bool,
 }
 
@@ -48,8 +48,8 @@ impl Attempt {
         now.since(self.started_at)
     }
 
-    /// Whether an adopter should give up a flight that makes no progress: it may wait for a runtime that nobody runs
-    /// any more.
+    /// Whether an adopter should give up a flight that makes no progress: it may wait for a runtime that is no longer
+    /// running.
     fn is_stalled(&mut self, now: Moment) -> bool {
         if self.starter.is_some() || self.replaced {
             return false;
@@ -76,9 +76,9 @@ impl Attempt {
     }
 }
 
-/// What to do with the attempt under way.
+/// What to do with the attempt in progress.
 pub(super) enum Step {
-    /// Nothing: it has come to its end, or somebody else polls the flight.
+    /// Nothing: it has ended, or another member polls the flight.
     Ended,
     Busy,
     Poll(u64, Flight),

@@ -7,7 +7,7 @@ pub(super) use with_tokio::{on_begin, spawn, timer};
 #[cfg(not(feature = "tokio"))]
 pub(super) use without_tokio::{on_begin, timer};
 
-/// Without tokio there is nothing to start anything on.
+/// Without tokio, no task can be started.
 #[cfg(not(feature = "tokio"))]
 mod without_tokio {
     use std::sync::Arc;
@@ -35,7 +35,7 @@ mod with_tokio {
     use crate::refresh::shared::Shared;
     use crate::time::{Sleep, TokioSleep};
 
-    /// There is no tokio runtime with a timer here, so that nothing can be refreshed in the background.
+    /// There is no tokio runtime with a timer here, so background refresh is not possible.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     #[error("no tokio runtime with time enabled here; call spawn inside one, or poll driver() yourself")]
     #[non_exhaustive]

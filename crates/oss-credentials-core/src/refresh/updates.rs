@@ -1,4 +1,4 @@
-//! News of each new value, for those who keep something derived from it.
+//! Notification of each new value, for clients that derive something from it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,10 +10,10 @@ use super::shared::{Seat, Shared};
 use super::wake::WakeSet;
 use crate::credentials::Credentials;
 
-/// Told of each new value of a [`RefreshingProvider`](crate::RefreshingProvider); see
+/// Receives each new value of a [`RefreshingProvider`](crate::RefreshingProvider); see
 /// [`RefreshingProvider::subscribe`](crate::RefreshingProvider::subscribe).
 ///
-/// Values that came while nobody looked are not queued: the latest is what counts. It holds no handle, so it
+/// Values that arrive between two calls are not queued: only the latest counts. It holds no handle, so it
 /// does not keep the provider alive.
 ///
 /// # Examples
@@ -46,18 +46,18 @@ impl Updates {
         }
     }
 
-    /// Waits for a value newer than the last one seen here. `None` once the provider is gone.
+    /// Waits for a value newer than the last one returned here. `None` once the provider is gone.
     pub async fn next(&mut self) -> Option<Credentials> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// A value newer than the last one seen here, if there is one.
+    /// Returns a value newer than the last one returned here, if there is one.
     pub fn try_next(&mut self) -> Option<Credentials> {
         let shared = self.shared.upgrade()?;
         self.look(&shared)
     }
 
-    /// [`Updates::next`] for those who write futures by hand.
+    /// [`Updates::next`] for hand-written futures.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Credentials>> {
         // Before the look, so that a change after it finds the waker.
         self.wakes.register(self.seat.id, cx.waker());
@@ -75,7 +75,7 @@ impl Updates {
         if version == self.seen {
             return None;
         }
-        // A value that was rejected since is no news.
+        // A value that has been rejected meanwhile is skipped.
         let credentials = shared.snapshot.load().as_ref()?.credentials.clone();
         self.seen = version;
         Some(credentials)

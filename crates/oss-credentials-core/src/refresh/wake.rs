@@ -1,4 +1,4 @@
-//! Wakes everybody who waits for the same thing.
+//! Wakes everyone who waits for the same thing.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The wakers of all who wait, each under the id of its owner.
+/// The wakers of all who wait, each under the ID of its owner.
 ///
-/// The lock is held for map operations alone. Wakers are woken and dropped outside of it, since both can run
-/// foreign code, which may come back here.
+/// The lock is held only for map operations. Wakers are woken and dropped outside of it, since both can run
+/// foreign code, which may call back.
 #[derive(Debug, Default)]
 pub(super) struct WakeSet {
     waiting: Mutex<BTreeMap<u64, Waker>>,
 }
 
 impl WakeSet {
-    /// Has `waker` woken by the next wake-up, in place of what the same owner registered before.
+    /// Registers `waker` for the next wake-up, replacing what the same owner registered before.
     ///
     /// Register before looking at the state that is waited for: a change after the look then finds the waker.
     pub(super) fn register(&self, owner: u64, waker: &Waker) {
@@ -47,8 +47,8 @@ impl WakeSet {
 
 /// The waker of one flight: wakes all who wait for it.
 ///
-/// Each flight has its own: a flight that was taken out and is polled late, after another has taken its place, must
-/// not forget a wake-up of that other one.
+/// Each flight has its own: a flight that was taken out and is polled late, after another has replaced it, must
+/// not clear a wake-up of that other one.
 #[derive(Debug)]
 pub(super) struct FlightWaker {
     waiting: Arc<WakeSet>,

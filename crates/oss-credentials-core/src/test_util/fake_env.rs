@@ -1,4 +1,4 @@
-//! Environments that tests make up.
+//! Environments for tests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::env::Env;
 
-/// An [`Env`] that holds what the test put into it, and nothing of the process.
+/// An [`Env`] with the variables that the test sets, and none of the process.
 ///
 /// Variables can be changed while a provider holds it (behind an `Arc`), as a program's environment can.
 /// `Debug` shows names only.
@@ -24,7 +24,7 @@ use crate::env::Env;
 pub struct FakeEnv(Mutex<BTreeMap<String, String>>);
 
 impl FakeEnv {
-    /// An environment without variables.
+    /// Creates an environment without variables.
     pub fn new() -> Self {
         Self::default()
     }
@@ -36,7 +36,7 @@ impl FakeEnv {
         self
     }
 
-    /// Adds a variable, or replaces its value, while others look at this environment.
+    /// Adds a variable, or replaces its value, while the environment is shared.
     pub fn set(&self, name: impl Into<String>, value: impl Into<String>) {
         self.0
             .lock()
@@ -83,7 +83,7 @@ impl fmt::Debug for FakeEnv {
     }
 }
 
-/// An [`Env`] that panics when it is read: proof that explicit configuration leaves the environment alone.
+/// An [`Env`] that panics when it is read: it proves that explicit configuration does not read the environment.
 ///
 /// ```should_panic
 /// use oss_credentials_core::{Env, test_util::PanickingEnv};

@@ -1,4 +1,4 @@
-//! What is logged, as text.
+//! Log output as text.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,11 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Everything that is logged on this thread while `run` runs, at every level: a line for each event, with its
+/// Returns everything that is logged on this thread while `run` runs, at every level: a line for each event, with its
 /// level between spaces, its target, its message and its fields.
 ///
-/// What `tracing` remembers about the interest in an event is shared by all threads of a process, so use this in
-/// a test binary of its own. Calls in several threads wait for each other.
+/// All threads of a process share what `tracing` remembers about the interest in an event, so use this in
+/// a test binary of its own. Concurrent calls wait for each other.
 ///
 /// ```
 /// use oss_credentials_core::test_util::logged;

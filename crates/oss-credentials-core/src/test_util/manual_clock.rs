@@ -43,7 +43,7 @@ struct State {
 }
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Creates a clock that shows this time.
     pub fn new(now: SystemTime) -> Self {
         let state = State {
             wall: now,
@@ -57,7 +57,7 @@ impl ManualClock {
         }
     }
 
-    /// A clock that shows this many seconds after 1970-01-01T00:00:00Z.
+    /// Creates a clock that shows this many seconds after 1970-01-01T00:00:00Z.
     pub fn at_unix(secs: u64) -> Self {
         Self::new(SystemTime::UNIX_EPOCH + Duration::from_secs(secs))
     }
@@ -120,7 +120,7 @@ impl ManualClock {
         state.wall = state.wall.checked_sub(by).unwrap_or(state.wall);
     }
 
-    /// How many sleepers wait.
+    /// Returns how many sleepers wait.
     pub fn sleepers(&self) -> usize {
         self.lock().timers.len()
     }
@@ -172,7 +172,7 @@ impl Sleep for ManualClock {
     }
 }
 
-/// Takes its entry along when it is dropped.
+/// Removes its entry when it is dropped.
 struct Timer {
     clock: ManualClock,
     id: u64,

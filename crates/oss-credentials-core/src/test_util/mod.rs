@@ -1,4 +1,4 @@
-//! Fakes for tests of sources and providers, and what is logged as text.
+//! Fakes for tests of sources and providers, and log output as text.
 
 mod fake_env;
 mod logged;

@@ -1,4 +1,4 @@
-//! A source that does what a test tells it to.
+//! A source that follows a script.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,9 +12,9 @@ use crate::error::CredentialsError;
 use crate::future::BoxFuture;
 use crate::provider::{CredentialsSource, Fetched};
 
-/// A [`CredentialsSource`] that answers from a script, one step per fetch. Clones are the same source.
+/// A [`CredentialsSource`] that follows a script, one step per fetch. Clones are the same source.
 ///
-/// When the script has ended, a fetch fails as unavailable.
+/// After the end of the script, a fetch fails as unavailable.
 ///
 /// ```
 /// use oss_credentials_core::{blocking, test_util::ScriptedSource, Credentials, RefreshingProvider,
@@ -48,7 +48,7 @@ enum Step {
 }
 
 impl ScriptedSource {
-    /// A source without a script yet.
+    /// Creates a source with an empty script.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -56,49 +56,49 @@ impl ScriptedSource {
         }
     }
 
-    /// The next fetch answers this at once.
+    /// Adds a step: the fetch returns this result at once.
     pub fn push(&self, answer: Result<Fetched, CredentialsError>) {
         self.lock().steps.push_back(Step::Answer(Box::new(answer)));
     }
 
-    /// The next fetch brings these at once.
+    /// Adds a step: the fetch returns these credentials at once.
     pub fn push_ok(&self, credentials: Credentials) {
         self.push(Ok(credentials.into()));
     }
 
-    /// The next fetch fails at once.
+    /// Adds a step: the fetch fails at once.
     pub fn push_err(&self, error: CredentialsError) {
         self.push(Err(error));
     }
 
-    /// The next fetch panics.
+    /// Adds a step: the fetch panics.
     pub fn push_panic(&self) {
         self.lock().steps.push_back(Step::Panic);
     }
 
-    /// The next fetch waits until the gate is opened.
+    /// Adds a step: the fetch waits until the gate is opened.
     pub fn push_gate(&self) -> Gate {
         let gate = Gate::default();
         self.lock().steps.push_back(Step::Gate(gate.clone()));
         gate
     }
 
-    /// How many fetches have been begun.
+    /// Returns how many fetches have been begun.
     pub fn calls(&self) -> usize {
         self.lock().calls
     }
 
-    /// How many fetches wait now.
+    /// Returns how many fetches wait now.
     pub fn in_flight(&self) -> usize {
         self.lock().in_flight
     }
 
-    /// How many fetches were dropped before they were done.
+    /// Returns how many fetches were dropped before they were done.
     pub fn abandoned(&self) -> usize {
         self.lock().abandoned
     }
 
-    /// How many steps the script still has.
+    /// Returns how many steps the script still has.
     pub fn steps_left(&self) -> usize {
         self.lock().steps.len()
     }
@@ -170,7 +170,7 @@ impl Drop for Flight {
     }
 }
 
-/// Holds up one fetch of a [`ScriptedSource`] until it is opened.
+/// Holds one fetch of a [`ScriptedSource`] until it is opened.
 #[derive(Clone, Default)]
 pub struct Gate {
     state: Arc<Mutex<GateState>>,
@@ -184,7 +184,7 @@ struct GateState {
 }
 
 impl Gate {
-    /// Lets the fetch end with this answer.
+    /// Lets the fetch return this result.
     pub fn open(&self, answer: Result<Fetched, CredentialsError>) {
         let waiting = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,12 +196,12 @@ impl Gate {
         }
     }
 
-    /// Lets the fetch bring these.
+    /// Lets the fetch return these credentials.
     pub fn open_ok(&self, credentials: Credentials) {
         self.open(Ok(credentials.into()));
     }
 
-    /// Wakes whoever polls the fetch without letting it end.
+    /// Wakes the task that polls the fetch without letting the fetch end.
     pub fn nudge(&self) {
         let waiting = self
             .state
@@ -214,7 +214,7 @@ impl Gate {
         }
     }
 
-    /// How often the fetch has been polled.
+    /// Returns how often the fetch has been polled.
     pub fn polls(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).polls
     }

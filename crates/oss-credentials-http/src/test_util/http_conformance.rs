@@ -15,8 +15,8 @@ type BlockOn = Box<dyn for<'a> Fn(BoxFuture<'a, ()>)>;
 
 /// Checks an implementation of [`HttpClient`] against the contract that sources rely on.
 ///
-/// The suite plays the server with canned bytes on 127.0.0.1, so a client needs nothing prepared, and nothing
-/// but loopback is touched. A whole run takes two to three seconds with a client that keeps the contract.
+/// The suite acts as the server, with fixed bytes on 127.0.0.1, so a client needs no preparation, and nothing
+/// except loopback is used. A whole run takes two to three seconds with a client that follows the contract.
 ///
 /// # Examples
 ///
@@ -38,7 +38,7 @@ pub struct HttpConformance {
 }
 
 impl HttpConformance {
-    /// A suite for the clients that the closure makes. It is called at least once per check.
+    /// Creates a suite for the clients that the closure makes. The closure is called at least once per check.
     pub fn new<C: HttpClient>(client: impl Fn() -> C + 'static) -> Self {
         Self {
             client: Box::new(move || Box::new(client())),
@@ -48,15 +48,15 @@ impl HttpConformance {
         }
     }
 
-    /// How a future is run to its end: an async runtime's `block_on`. Default: [`blocking::wait`].
+    /// Sets how a future is run to its end: an async runtime's `block_on`. Default: [`blocking::wait`].
     #[must_use]
     pub fn block_on(mut self, block_on: impl for<'a> Fn(BoxFuture<'a, ()>) + 'static) -> Self {
         self.block_on = Box::new(block_on);
         self
     }
 
-    /// Makes a client that uses the proxy at the given URL for everything it may. Without it, the check that
-    /// metadata hosts are asked directly is skipped.
+    /// Sets how to make a client that uses the proxy at the given URL for everything it may. Without it, the check that
+    /// metadata hosts are called directly is skipped.
     #[must_use]
     pub fn through_proxy<C: HttpClient>(mut self, client: impl Fn(&str) -> C + 'static) -> Self {
         self.proxied = Some(Box::new(move |proxy| Box::new(client(proxy))));
@@ -70,12 +70,12 @@ impl HttpConformance {
         self
     }
 
-    /// Names of all checks, in the order in which they run.
+    /// Returns the names of all checks, in the order in which they run.
     pub fn names() -> impl Iterator<Item = &'static str> {
         CHECKS.iter().map(|(name, _)| *name)
     }
 
-    /// Runs the checks, each to its end, whatever the others found.
+    /// Runs all checks, even after failures.
     pub fn run(&self) -> ConformanceReport {
         let chosen = CHECKS.iter().filter(|(name, _)| {
             self.only
@@ -102,7 +102,7 @@ impl HttpConformance {
     ///
     /// # Panics
     ///
-    /// If a check failed; the text lists all that did.
+    /// If a check failed; the text lists all failures.
     #[track_caller]
     pub fn run_all(&self) -> ConformanceReport {
         let report = self.run();
@@ -148,32 +148,32 @@ impl fmt::Debug for HttpConformance {
     }
 }
 
-/// What each check found. `Display` gives every check a line.
+/// The results of the checks. `Display` prints a line for each check.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConformanceReport {
     outcomes: Vec<(&'static str, ConformanceOutcome)>,
 }
 
-/// What one check of [`HttpConformance`] found.
+/// The result of one check of [`HttpConformance`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConformanceOutcome {
-    /// The client keeps this part of the contract.
+    /// The client follows this part of the contract.
     Passed,
-    /// The client breaks it, and how.
+    /// The client violates it, as described.
     Failed(String),
-    /// Not checked, and why: what it takes is not to be had here.
+    /// Not checked, for this reason: a prerequisite is missing here.
     Skipped(String),
 }
 
 impl ConformanceReport {
-    /// The checks that ran, each with what it found.
+    /// Returns the checks that ran, each with its result.
     pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, &ConformanceOutcome)> {
         self.outcomes.iter().map(|(name, outcome)| (*name, outcome))
     }
 
-    /// The checks that failed, each with its reason.
+    /// Returns the checks that failed, each with its reason.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.outcomes().filter_map(|(name, outcome)| match outcome {
             ConformanceOutcome::Failed(reason) => Some((name, reason.as_str())),
@@ -181,7 +181,7 @@ impl ConformanceReport {
         })
     }
 
-    /// The checks that were skipped, each with its reason.
+    /// Returns the checks that were skipped, each with its reason.
     pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.outcomes().filter_map(|(name, outcome)| match outcome {
             ConformanceOutcome::Skipped(reason) => Some((name, reason.as_str())),

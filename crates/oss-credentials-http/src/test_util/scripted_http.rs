@@ -1,4 +1,4 @@
-//! A service made of a script.
+//! A scripted service.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,7 +9,7 @@ use oss_credentials_core::BoxFuture;
 
 type Step = Box<dyn FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send>;
 
-/// An [`HttpClient`] that answers in order and keeps what it was asked; clones share both.
+/// An [`HttpClient`] that returns scripted responses in order and records the requests; clones share both.
 ///
 /// ```
 /// use oss_credentials_core::blocking;
@@ -36,12 +36,12 @@ struct State {
 }
 
 impl ScriptedHttp {
-    /// Answers nothing yet.
+    /// Creates a client without responses.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an answer that depends on the request.
+    /// Adds a response that depends on the request.
     pub fn then(
         self,
         step: impl FnOnce(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 'static,
@@ -50,23 +50,23 @@ impl ScriptedHttp {
         self
     }
 
-    /// Adds an answer.
+    /// Adds a response.
     pub fn answers(self, status: u16, body: impl Into<Vec<u8>>) -> Self {
         let response = HttpResponse::new(status, body.into());
         self.then(move |_| Ok(response))
     }
 
-    /// Adds an exchange without an answer.
+    /// Adds an exchange without a response.
     pub fn fails(self, kind: HttpErrorKind) -> Self {
         self.then(move |_| Err(HttpError::new(kind, "made up")))
     }
 
-    /// What was asked so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<HttpRequest> {
         self.lock().requests.clone()
     }
 
-    /// How many answers were not asked for yet.
+    /// Returns how many responses are left.
     pub fn left(&self) -> usize {
         self.lock().steps.len()
     }

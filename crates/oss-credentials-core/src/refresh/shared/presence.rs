@@ -1,4 +1,4 @@
-//! Whether there is a driver that will act in time, so that callers need not.
+//! Whether there is a driver that will act in time, so that callers do not have to.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +12,7 @@ impl Shared {
         now.steady.as_secs() < self.driver_overdue_at.load(Ordering::Acquire)
     }
 
-    /// Publishes when the driver means to act, and whether it waits for the value to be due.
+    /// Publishes when the driver will act, and whether it waits for the value to be due.
     pub(in crate::refresh) fn announce_driver(&self, presence: Presence, rests: bool) {
         let overdue_at = match presence {
             Presence::Absent => NO_DRIVER,
