@@ -340,7 +340,7 @@ async fn a_pair_outlives_the_failure_of_every_region() {
     assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
     let text = error.to_string();
     assert!(
-        text.starts_with("kms-client-key: none of 2 regions answered GetSecretValue; of the last one: "),
+        text.starts_with("kms-client-key: GetSecretValue failed in all 2 regions; of the last one: "),
         "{text}"
     );
     // Three passes.
@@ -373,7 +373,7 @@ async fn a_refusal_is_final() {
             400,
             "SignatureDoesNotMatch",
             // Only if the local cloud, which has this from the vendor's clients, signs the very same text.
-            "KMS signed the same text, so the private key is not the one that it knows by this key id",
+            "KMS signed the same text, so the private key is not the one that it knows by this key ID",
         ),
         (
             instance().client_key(impostor.clone()),

@@ -274,7 +274,7 @@ fn at_once(provider: &impl CredentialsProvider) -> Result<Credentials, Credentia
     }
 }
 
-/// Ten minutes without the service at `host`, with no driver: callers try again, and get the key at hand. Then its end,
+/// Ten minutes without the service at `host`, with no driver: callers retry, and get the key at hand. Then its end,
 /// which has `cause` in it, and the first success. Keys last an hour; the others in `idle` are never asked.
 fn outlives(
     provider: &impl CredentialsProvider,

@@ -16,7 +16,7 @@ fn lease() -> std::io::Result<(String, String, SystemTime)> {
 
 fn unavailable(error: std::io::Error) -> CredentialsError {
     let what = "the vault did not answer";
-    let detail = ErrorDetail::builder("vault", what).hint("try again later");
+    let detail = ErrorDetail::builder("vault", what).hint("retry later");
     CredentialsError::unavailable(detail.source(error))
 }
 

@@ -95,6 +95,6 @@ mod vault {
     }
 
     pub(crate) fn unavailable() -> ErrorDetailBuilder {
-        ErrorDetail::builder("vault", "the vault did not answer").hint("try again later")
+        ErrorDetail::builder("vault", "the vault did not answer").hint("retry later")
     }
 }

@@ -54,7 +54,7 @@ impl Run {
                 told
             }
         };
-        let went_on = |line: &&str| line.starts_with(" WARN ") && line.contains("the chain goes on");
+        let went_on = |line: &&str| line.starts_with(" WARN ") && line.contains("the chain continues");
         told["warnings"] = log.lines().filter(went_on).count().into();
         told["hosts"] = asked.lock().expect("no panic").clone().into();
         told

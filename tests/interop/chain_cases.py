@@ -414,8 +414,8 @@ def ini_files():
         Case("no section at all", FROM_URI, URI, {INI_FILE: pair}),
         stops("a section that is not closed", "[default\n" + pair),
         stops("no type", "[default]\n" + pair),
-        stops("a section that stands twice", plain + "[default]\n" + pair),
-        stops("a key that stands twice", plain + pair),
+        stops("a section that appears twice", plain + "[default]\n" + pair),
+        stops("a key that appears twice", plain + pair),
         stops("an unknown type", plain.replace("access_key\n", "magic\n", 1)),
         stops("a section without a secret", plain.replace("access_key_secret", "secret")),
     ]

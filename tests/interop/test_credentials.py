@@ -149,7 +149,7 @@ class Oidc(Credentials):
     def both_refuse(self, code, status, cloud=CLOUD, changed=(), variables=()):
         self.refused_theirs(code, oidc(cloud, **dict(changed)), cloud)
         text = self.refused_ours("oidc-rrsa", cloud, code=code, status=status, **dict(variables))
-        self.assertIn("RequestId", text)
+        self.assertIn("request ID", text)
 
     def both_refuse_token(self, token, code, status=400):
         with tempfile.TemporaryDirectory() as folder:

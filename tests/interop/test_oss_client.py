@@ -309,7 +309,7 @@ class Refusals(unittest.TestCase):
                 self.assertEqual([error.ec for error in theirs], [ours.ec] * 2)
                 # Each is an answer of its own.
                 self.assertEqual(len({error.request_id for error in told}), 3)
-                for part in (f"HTTP {status}", code, f"RequestId {ours.request_id}", f"EC {ours.ec}"):
+                for part in (f"HTTP {status}", code, f"request ID {ours.request_id}", f"EC {ours.ec}"):
                     self.assertIn(part, ours.told)
                 for secret in filter(None, (key or ())[1:]):
                     self.assertNotIn(secret, ours.told)

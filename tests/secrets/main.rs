@@ -1,4 +1,4 @@
-//! Bad input of every kind: each gets its own clear error, the credentials at hand stay in use, and no secret
+//! Bad input of every kind: each gets its own clear error, the cached credentials stay in use, and no secret
 //! appears in any log line, error or `Debug` text.
 //!
 //! This is a process of its own, because it captures everything that is logged, at the finest level.

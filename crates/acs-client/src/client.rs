@@ -339,7 +339,7 @@ impl AcsClientBuilder {
             CredentialsError::invalid_config(ErrorDetail::builder(name, what).hint(hint))
         };
         let http = self.http.or_else(default_http_client).ok_or_else(|| {
-            let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
+            let hint = "pass one with http_client(..), or enable the feature `reqwest`";
             invalid("there is no HTTP client".to_owned(), hint)
         })?;
         let endpoint = match (&self.endpoint, &self.region) {

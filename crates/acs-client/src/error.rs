@@ -8,7 +8,7 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 /// Why a call failed: what the service said, whose key it was, and what to do about it.
 ///
-/// `Display` has the form `<client>: <what failed> (<method and URL>, HTTP <status>): <code>: <message>, RequestId <ID>
+/// `Display` has the form `<client>: <what failed> (<method and URL>, HTTP <status>): <code>: <message>, request ID <ID>
 /// (key <masked ID> from <source>); <what to do>`, without what is not known. `?` turns it into the [`CredentialsError`]
 /// inside, whose variant says what a program may do.
 ///

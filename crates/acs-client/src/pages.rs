@@ -238,8 +238,11 @@ impl Pages<'_> {
 
 /// A list that would go on for ever.
 fn repeated(response: &AcsResponse) -> AcsError {
-    let what: Cow<'static, str> =
-        format!("the answer to {} has the token of its own page", response.action).into();
+    let what: Cow<'static, str> = format!(
+        "the response to {} has the token of its own page",
+        response.action
+    )
+    .into();
     let detail = response.detail(what).hint("report it to the service operator");
     AcsError::new(
         CredentialsError::invalid_response(detail),

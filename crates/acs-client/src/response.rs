@@ -107,15 +107,15 @@ impl AcsResponse {
 
     /// The error of a response that cannot be used. Nothing of it is quoted but the code that is given.
     pub(crate) fn unusable(&self, defect: &BodyDefect, code: Option<String>) -> AcsError {
-        let mut detail = self.detail(format!("the answer to {} {defect}", self.action));
+        let mut detail = self.detail(format!("the response to {} {defect}", self.action));
         if let Some(code) = code {
             detail = detail.code(code);
         }
         let hint = if *defect == BodyDefect::Markup {
-            "check the endpoint, and whether a proxy or a log-in page answers in its place".to_owned()
+            "check the endpoint, and whether a proxy or a login page responds instead".to_owned()
         } else {
             let product = self.client.inner.product.to_ascii_uppercase();
-            format!("check the endpoint, and whether it is {product} that answers")
+            format!("check the endpoint, and whether it is {product} that responds")
         };
         let error = CredentialsError::invalid_response(detail.hint(hint));
         AcsError::new(error, self.action.clone())

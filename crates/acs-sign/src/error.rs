@@ -47,7 +47,7 @@ impl fmt::Display for SignError {
                 f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")
             }
             Self::NoNonce => f.write_str(
-                "acs-sign: this target has no source of randomness for a nonce; sign with a nonce of your own",
+                "acs-sign: this target has no source of randomness for a nonce; sign with your own nonce",
             ),
             Self::Signer { reason } => {
                 write!(

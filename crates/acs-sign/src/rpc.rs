@@ -257,7 +257,7 @@ pub fn string_to_sign<K: AsRef<str>, V: AsRef<str>>(method: &str, params: &[(K, 
     text
 }
 
-/// The value of `Signature`: base64 of the HMAC-SHA1, keyed with the AccessKey secret and a `&`.
+/// The value of `Signature`: base64 of the HMAC-SHA1, keyed with the access key secret and a `&`.
 pub fn signature(access_key_secret: &str, string_to_sign: &str) -> String {
     let key = Zeroizing::new([access_key_secret, "&"].concat());
     // HMAC takes keys of any length, so there always is a digest; an empty one would match nothing.

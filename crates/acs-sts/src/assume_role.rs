@@ -34,7 +34,7 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
-    /// The role, `acs:ram::<account id>:role/<name>`, and a name for the session, which appears in audit
+    /// The role, `acs:ram::<account ID>:role/<name>`, and a name for the session, which appears in audit
     /// logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
     pub fn new(role_arn: impl Into<String>, session_name: impl Into<String>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl AssumeRole {
         if let Some(external_id) = &self.external_id {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
             if !(2..=1224).contains(&external_id.len()) || !external_id.chars().all(allowed) {
-                let what = "the external id is too short, too long or has a character that is not allowed";
+                let what = "the external ID is too short, too long or has a character that is not allowed";
                 return Err(invalid(
                     provider,
                     what,

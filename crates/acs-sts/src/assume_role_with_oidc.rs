@@ -43,8 +43,8 @@ pub struct AssumeRoleWithOidc {
 }
 
 impl AssumeRoleWithOidc {
-    /// The role, `acs:ram::<account id>:role/<name>`; who issued the token,
-    /// `acs:ram::<account id>:oidc-provider/<name>`; and a name for the session, which appears in audit logs:
+    /// The role, `acs:ram::<account ID>:role/<name>`; who issued the token,
+    /// `acs:ram::<account ID>:oidc-provider/<name>`; and a name for the session, which appears in audit logs:
     /// 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
     pub fn new(
         role_arn: impl Into<String>,
@@ -117,7 +117,7 @@ impl fmt::Debug for AssumeRoleWithOidc {
     }
 }
 
-/// Checks the shape of the ARN of an OIDC provider, `acs:ram::<account id>:oidc-provider/<name>`.
+/// Checks the shape of the ARN of an OIDC provider, `acs:ram::<account ID>:oidc-provider/<name>`.
 ///
 /// # Errors
 ///
@@ -131,7 +131,7 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
         ErrorDetail::builder(provider, what)
             .setting("oidc_provider_arn")
             .setting_label("oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where that is read")
-            .hint("write it as acs:ram::<account id>:oidc-provider/<provider name>; it is {setting}"),
+            .hint("write it as acs:ram::<account ID>:oidc-provider/<provider name>; it is {setting}"),
     ))
 }
 

@@ -217,7 +217,7 @@ impl StsClientBuilder {
     /// [`endpoint_env`](Self::endpoint_env) takes.
     pub fn build(self) -> Result<StsClient, CredentialsError> {
         let http = self.http.ok_or_else(|| {
-            let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
+            let hint = "pass one with http_client(..), or enable the feature `reqwest`";
             invalid(self.provider, "there is no HTTP client", hint)
         })?;
         let host = endpoint::resolve(self.provider, &self.endpoint)?;

@@ -14,7 +14,7 @@ pub(crate) fn hint(refusal: &Refusal<'_>) -> Option<Hint> {
              assume roles",
             refusal.action
         )),
-        "EntityNotExist" => Hint::new("check the role ARN, account id and name"),
+        "EntityNotExist" => Hint::new("check the role ARN, account ID and name"),
         "InvalidParameter" => setting_hint(detail)?,
         _ => return None,
     })

@@ -103,7 +103,7 @@ impl SessionSettings {
 /// Longest part of an ARN that an error shows, in characters.
 const MAX_SHOWN_ARN: usize = 128;
 
-/// Checks the shape of a role ARN, `acs:ram::<account id>:role/<name>`.
+/// Checks the shape of a role ARN, `acs:ram::<account ID>:role/<name>`.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
         ErrorDetail::builder(provider, what)
             .setting("role_arn")
             .setting_label("role_arn, or ALIBABA_CLOUD_ROLE_ARN where that is read")
-            .hint("write it as acs:ram::<account id>:role/<role name>; it is {setting}"),
+            .hint("write it as acs:ram::<account ID>:role/<role name>; it is {setting}"),
     ))
 }
 
@@ -190,7 +190,7 @@ impl AssumedRole {
         self.credentials
     }
 
-    /// ARN of the session, `acs:ram::<account id>:role/<role>/<session name>`, if the service told it.
+    /// ARN of the session, `acs:ram::<account ID>:role/<role>/<session name>`, if the service told it.
     pub fn arn(&self) -> Option<&str> {
         self.arn.as_deref()
     }
@@ -249,8 +249,11 @@ impl StsClient {
             .strict()
             .build()
             .map_err(|_| {
-                let what = format!("the answer to {} has a key that cannot be one", response.action());
-                let hint = "check the endpoint, and whether it is STS that answers";
+                let what = format!(
+                    "the response to {} has a key that cannot be one",
+                    response.action()
+                );
+                let hint = "check the endpoint, and whether it is STS that responds";
                 CredentialsError::invalid_response(response.detail(what).hint(hint))
             })?;
         if credentials.is_expired_at(received) {

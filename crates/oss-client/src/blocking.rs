@@ -240,7 +240,7 @@ fn again(error: &Error) -> Error {
         // A body has no others.
         other => Error::InvalidInput(InvalidInput::new(
             format!("reading has failed before: {other}"),
-            "ask for the object anew",
+            "request the object again",
         )),
     }
 }

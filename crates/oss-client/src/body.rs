@@ -554,7 +554,7 @@ pub(crate) enum UploadError {
     #[error("the body has more than the {length} bytes that were announced")]
     TooLong { length: u64 },
     /// Its text has the cause: of a chain only the last text is shown.
-    #[error("the body could not be read behind byte {at}: {}", innermost(&**.cause))]
+    #[error("the body could not be read after byte {at}: {}", innermost(&**.cause))]
     Source { at: u64, cause: BoxError },
     #[error(
         "{path} became shorter while it was uploaded: it ended at byte {at}, and had {to}; upload files that nobody \

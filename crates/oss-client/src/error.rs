@@ -206,7 +206,7 @@ impl TransportError {
                 "raise `operation_timeout`, or look at what the attempts met in the log"
             }
             _ if head_is_too_large(&self.error) => {
-                "check the endpoint, and what answers there: the response has more than 1024 headers, or more than 408 KiB of \
+                "check the endpoint, and what responds there: the response has more than 1024 headers, or more than 408 KiB of \
                  them"
             }
             HttpErrorKind::Connect => "check endpoint, network and proxy",
@@ -225,7 +225,7 @@ impl fmt::Display for TransportError {
         let context = &self.context;
         write!(
             f,
-            "oss-client: {} has no complete answer ({context}): {}; {}",
+            "oss-client: {} got no complete response ({context}): {}; {}",
             context.operation(),
             self.error,
             self.hint()
@@ -316,7 +316,7 @@ impl fmt::Display for CorruptionError {
         write!(
             f,
             "oss-client: {operation} {what} ({context}): the CRC-64 is {stored} there and {local} here{id}; {hint}, \
-             and look for what changes bodies on the way"
+             and look for what changes bodies on the network path"
         )
     }
 }
@@ -333,7 +333,7 @@ impl fmt::Debug for CorruptionError {
 /// A successful response that cannot be used.
 #[derive(Clone, thiserror::Error)]
 #[error(
-    "oss-client: the answer of {} cannot be used ({}): {what}{}; {hint}",
+    "oss-client: the response to {} cannot be used ({}): {what}{}; {hint}",
     .context.operation(), .context, RequestId(.request_id.as_deref())
 )]
 pub struct InvalidResponse {
@@ -430,13 +430,13 @@ impl fmt::Debug for AbandonedUpload {
     }
 }
 
-/// `, RequestId …`, or nothing.
+/// `, request ID …`, or nothing.
 struct RequestId<'a>(Option<&'a str>);
 
 impl fmt::Display for RequestId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(id) => write!(f, ", RequestId {}", id.chars().take(64).collect::<String>()),
+            Some(id) => write!(f, ", request ID {}", id.chars().take(64).collect::<String>()),
             None => Ok(()),
         }
     }

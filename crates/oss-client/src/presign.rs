@@ -135,7 +135,7 @@ impl Presign {
         self
     }
 
-    /// Fails if the credentials end before the URL is to end, after [`Presign::refresh_first`] if that is set.
+    /// Fails if the credentials expire before the URL should, after [`Presign::refresh_first`] if that is set.
     /// Default: such a URL is made, and ends with them.
     pub fn must_last(mut self) -> Self {
         self.must_last = true;
@@ -206,15 +206,15 @@ impl Presign {
                     let error = tracing::field::display(error);
                     tracing::warn!(
                         target: TRACING_TARGET, error,
-                        "no fresh credentials came, so a URL ends with the current ones"
+                        "no fresh credentials could be fetched, so a URL expires with the current ones"
                     );
                 }
             }
         }
         if must_last && is_short(&presigned) {
             return Err(Error::InvalidInput(InvalidInput::new(
-                "the credentials end before the URL is to end",
-                "ask for a shorter life, or sign with credentials that last longer",
+                "the credentials expire before the URL should",
+                "request a shorter lifetime, or sign with credentials that last longer",
             )));
         }
         let presigned = presigned.map_err(Error::Sign)?;
@@ -239,12 +239,12 @@ fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
         None => Ok(()),
         Some((name, _)) => Err(Error::InvalidInput(InvalidInput::new(
             format!("a URL cannot bind the header {:?}", name.as_str()),
-            "leave it out, since who uses the URL may send it, or list it in `additional_headers` (V4)",
+            "leave it out, since the user of the URL may send it, or list it in `additional_headers` (V4)",
         ))),
     }
 }
 
-/// Whether the credentials end before the URL is to end, or have ended.
+/// Whether the credentials expire before the URL should, or have ended.
 fn is_short(presigned: &Result<Presigned, SignError>) -> bool {
     match presigned {
         Ok(presigned) => presigned.limited_by() == LimitedBy::Credentials,

@@ -323,7 +323,7 @@ fn parsed(
                 ANY_ROOT => format!("its body is not an XML document: {why}"),
                 root => format!("its body is not the document {root:?}: {why}"),
             },
-            "check the endpoint, and what answers there",
+            "check the endpoint, and what responds there",
         )))
     })
 }
@@ -391,7 +391,7 @@ impl ResponseBody {
     pub(crate) async fn whole(mut self, head: &ResponseHead) -> Result<Bytes, Error> {
         let too_long = |context: &RequestContext| {
             let what = format!("its document has more than {MAX_DOCUMENT} bytes");
-            let hint = "check the endpoint, and what answers there";
+            let hint = "check the endpoint, and what responds there";
             let error = InvalidResponse::new(context.clone(), head.request_id(), what, hint);
             Error::InvalidResponse(Box::new(error))
         };

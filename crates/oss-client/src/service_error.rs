@@ -302,7 +302,7 @@ impl fmt::Display for ServiceError {
             write!(f, ": {}", Shown(&self.message))?;
         }
         if let Some(id) = &self.request_id {
-            write!(f, ", RequestId {}", Shown(id))?;
+            write!(f, ", request ID {}", Shown(id))?;
         }
         if let Some(ec) = &self.ec {
             write!(f, ", EC {}", Shown(ec))?;
@@ -340,15 +340,15 @@ fn code_by_status(status: StatusCode) -> Option<(&'static str, &'static str)> {
     }
 }
 
-const LATER: &str = "try again later, or allow more attempts";
+const LATER: &str = "retry later, or allow more attempts";
 
 /// What to do about an error, by the service's code and words as they came, or else by the status.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
     match code {
-        "InvalidAccessKeyId" => "check that the AccessKey exists and is enabled",
-        "InvalidSecurityToken" => "check that id, secret and token come from one answer of STS",
+        "InvalidAccessKeyId" => "check that the access key exists and is enabled",
+        "InvalidSecurityToken" => "check that ID, secret and token come from the same response of STS",
         "SecurityTokenExpired" => "get new temporary credentials, or use a provider that refreshes",
         "SignatureDoesNotMatch" => {
             "check the secret, and that nothing between here and OSS changes the request"
@@ -361,14 +361,14 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
         "AccessDenied" => "grant the action on this resource to the identity of the key",
         "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
         "InvalidObjectName" => "use a key of 1 to 1023 bytes of UTF-8 that does not begin with / or \\",
-        "NoSuchUpload" => "begin the upload anew: it was completed, aborted or removed by a lifecycle rule",
+        "NoSuchUpload" => "start the upload again: it was completed, aborted or removed by a lifecycle rule",
         "InvalidObjectState" => "restore the object before it is read: it is archived",
-        "SecondLevelDomainForbidden" => "leave path_style off: the bucket has to stand in the host",
+        "SecondLevelDomainForbidden" => "leave path_style disabled: the bucket has to be in the host name",
         "UserDisable" | "InDebt" | "InDebtOverdue" => {
             "look at the account in the console: it is disabled or a payment is overdue"
         }
         BAD_ERROR_RESPONSE if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-            "check the endpoint, or let redirects(..) follow: something sends the request elsewhere"
+            "check the endpoint, or let redirects(..) follow: something redirects the request"
         }
         "CallbackFailed" => "look at the program that `callback` names, as the object is stored",
         // What answers a condition has no document.
@@ -382,12 +382,10 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
 
 fn hint_by_status(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        501 => {
-            "check the operation, its headers and the endpoint: what answers there does not implement this"
-        }
+        501 => "check the operation, its headers and the endpoint: the server there does not implement this",
         304 => "use the copy you already have: nothing newer is stored",
         401 | 403 => "see whether the state of account, bucket and object allows this request",
-        404 => "check the names and ids in the request",
+        404 => "check the names and IDs in the request",
         409 => "look at what is there already, as the request does not go together with it",
         412 => "look at the object again: a condition of the request does not hold",
         408 | 429 | 500.. => LATER,
@@ -479,8 +477,8 @@ pub(crate) mod tests {
         assert_eq!(
             error.to_string(),
             "oss-client: GetObject was refused (GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope, HTTP 404): \
-             NoSuchKey: The specified key does not exist., RequestId FAKE0REQUEST0ID000000001, EC 0026-00000001; \
-             check the names and ids in the request, see https://api.aliyun.com/troubleshoot?q=0026-00000001"
+             NoSuchKey: The specified key does not exist., request ID FAKE0REQUEST0ID000000001, EC 0026-00000001; \
+             check the names and IDs in the request, see https://api.aliyun.com/troubleshoot?q=0026-00000001"
         );
     }
 
@@ -508,7 +506,7 @@ pub(crate) mod tests {
             read(404, &id, b"").to_string(),
             "oss-client: GetObject was refused (GET https://examplebucket.oss-cn-hangzhou.aliyuncs.com/nope, HTTP 404): \
              NoSuchKey: the response has no error document, and does not show whether the object or its bucket is \
-             missing, RequestId FAKE0REQUEST0ID000000001; send a GET request, whose response explains the reason"
+             missing, request ID FAKE0REQUEST0ID000000001; send a GET request, whose response explains the reason"
         );
     }
 
@@ -552,7 +550,7 @@ pub(crate) mod tests {
             );
             let shown = error.to_string();
             assert!(
-                shown.ends_with("; check that the AccessKey exists and is enabled"),
+                shown.ends_with("; check that the access key exists and is enabled"),
                 "{shown}"
             );
         }
@@ -568,7 +566,7 @@ pub(crate) mod tests {
         let shown = error.to_string();
         assert!(!shown.contains("InvalidAccessKey"), "{shown}");
         assert!(
-            shown.ends_with("; check that the AccessKey exists and is enabled"),
+            shown.ends_with("; check that the access key exists and is enabled"),
             "{shown}"
         );
     }
@@ -613,7 +611,7 @@ pub(crate) mod tests {
             (304, "; use the copy you already have: nothing newer is stored"),
             (
                 302,
-                "; check the endpoint, or let redirects(..) follow: something sends the request elsewhere",
+                "; check the endpoint, or let redirects(..) follow: something redirects the request",
             ),
             (
                 502,
@@ -633,7 +631,7 @@ pub(crate) mod tests {
             let shown = read(status, &[], body.as_bytes()).to_string();
             shown.rsplit_once("; ").unwrap().1.to_owned()
         };
-        let later = "try again later, or allow more attempts";
+        let later = "retry later, or allow more attempts";
         for (status, code, hint) in [
             (
                 203,
@@ -647,7 +645,7 @@ pub(crate) mod tests {
                 "InvalidObjectName",
                 "use a key of 1 to 1023 bytes of UTF-8 that does not begin with / or \\",
             ),
-            (404, "NoSuchVersion", "check the names and ids in the request"),
+            (404, "NoSuchVersion", "check the names and IDs in the request"),
             (
                 412,
                 "PreconditionFailed",
@@ -658,7 +656,7 @@ pub(crate) mod tests {
             (
                 501,
                 "NotImplemented",
-                "check the operation, its headers and the endpoint: what answers there does not implement this",
+                "check the operation, its headers and the endpoint: the server there does not implement this",
             ),
             (
                 502,

@@ -20,7 +20,7 @@ pub enum SignatureVersion {
     V1,
 }
 
-/// The signer of the version chosen. `region` is the region, or the id of a cloud box.
+/// The signer of the version chosen. `region` is the region, or the ID of a cloud box.
 pub(crate) fn signer(
     version: SignatureVersion,
     region: &str,

@@ -13,7 +13,7 @@ pub(crate) fn check(https: bool) -> Result<(), InvalidInput> {
     if https && !AVAILABLE {
         return Err(InvalidInput::new(
             "the endpoint is https, and no TLS feature is on",
-            "turn on feature `rustls`, `rustls-no-provider` or `native-tls` of oss-client",
+            "enable the feature `rustls`, `rustls-no-provider` or `native-tls` of oss-client",
         ));
     }
     check_provider()
@@ -30,7 +30,7 @@ fn check_provider() -> Result<(), InvalidInput> {
     }
     Err(InvalidInput::new(
         "no rustls crypto provider is installed",
-        "call `CryptoProvider::install_default` when the program starts, or turn on feature `rustls`",
+        "call `CryptoProvider::install_default` when the program starts, or enable the feature `rustls`",
     ))
 }
 

@@ -430,7 +430,7 @@ async fn bad_input_fails_before_credentials_are_fetched() {
     for (seconds, asked) in [
         (0, Duration::from_millis(999)),
         (604_801, Duration::from_secs(604_801)),
-        // Not "cannot live for 604800 seconds; ask for 1 to 604800".
+        // Not "cannot live for 604800 seconds; use 1 to 604800".
         (604_801, Duration::from_secs(604_800) + Duration::from_nanos(1)),
     ] {
         let error = client.presign_get("examplebucket", "k", asked).await.unwrap_err();
@@ -526,7 +526,7 @@ fn settings_are_checked_when_the_client_is_built() {
     } else {
         assert_eq!(
             config(complete()),
-            "oss-client: the endpoint is https, and no TLS feature is on; turn on feature `rustls`, \
+            "oss-client: the endpoint is https, and no TLS feature is on; enable the feature `rustls`, \
              `rustls-no-provider` or `native-tls` of oss-client"
         );
     }
@@ -549,7 +549,7 @@ async fn a_refused_connection_names_operation_and_place() {
     assert_eq!(transport.kind(), oss_credentials_http::HttpErrorKind::Connect);
     let text = error.to_string();
     let place = format!(
-        "oss-client: GetObject has no complete answer (GET {endpoint}/examplebucket/k): no connection: "
+        "oss-client: GetObject got no complete response (GET {endpoint}/examplebucket/k): no connection: "
     );
     assert!(text.starts_with(&place), "{text}");
     assert!(text.ends_with("; check endpoint, network and proxy"), "{text}");

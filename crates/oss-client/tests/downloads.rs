@@ -224,8 +224,8 @@ async fn what_is_not_the_rest_is_refused() {
     let rest = |range: &str, etag: &str| response(206, &[("content-range", range), ("etag", etag)], "lo");
     let whole = response(200, &[("etag", "\"1\"")], "hello");
     for (second, word) in [
-        (rest("bytes 3-4/6", "\"1\""), "another range was asked for"),
-        (rest("bytes 2-3/5", "\"1\""), "another range was asked for"),
+        (rest("bytes 3-4/6", "\"1\""), "another range was requested"),
+        (rest("bytes 2-3/5", "\"1\""), "another range was requested"),
         (rest("bytes 3-4/5", "\"2\""), "not the rest of the object"),
         (whole, "the whole object instead of the range"),
     ] {

@@ -156,8 +156,8 @@ async fn pages_without_an_end_are_an_error() {
     assert_eq!(
         error.to_string(),
         format!(
-            "oss-client: the answer of ListObjectsV2 cannot be used (GET {}/examplebucket/): it is not the last page, \
-             and does not say where the next one begins, RequestId R1; report it to the service operator",
+            "oss-client: the response to ListObjectsV2 cannot be used (GET {}/examplebucket/): it is not the last page, \
+             and does not say where the next one begins, request ID R1; report it to the service operator",
             server.endpoint()
         )
     );
@@ -181,7 +181,7 @@ async fn pages_without_an_end_are_an_error() {
 
 #[tokio::test]
 async fn pages_that_go_round_in_a_circle_are_an_error() {
-    let expected = "its pages go round in a circle, and never end";
+    let expected = "its pages form a loop";
     // A server that alternates between two positions, and one that comes back to an earlier one.
     for positions in [&["a", "b"][..], &["x", "y", "a", "b", "c"]] {
         let turns = || positions.iter().chain([&"a", &"b"].into_iter().cycle()).take(40);

@@ -17,6 +17,6 @@ fn a_missing_crypto_provider_is_named() {
     assert_eq!(
         error.to_string(),
         "oss-client: no rustls crypto provider is installed; call `CryptoProvider::install_default` when the program \
-         starts, or turn on feature `rustls`"
+         starts, or enable the feature `rustls`"
     );
 }

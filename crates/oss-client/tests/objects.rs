@@ -374,8 +374,7 @@ async fn a_download_that_differs_from_what_is_stored_is_an_error_at_its_end() {
         error.to_string(),
         format!(
             "oss-client: GetObject returned data that differs from what is stored (GET {}/examplebucket/k): the CRC-64 is 1 \
-             there and {DIGITS} here, RequestId R1; discard what was read and read again, and look for what changes \
-             bodies on the way",
+             there and {DIGITS} here, request ID R1; discard what was read and read again, and look for what changes bodies on the network path",
             server.endpoint()
         )
     );

@@ -127,7 +127,7 @@ async fn a_url_ends_with_its_credentials_unless_that_is_not_wanted() {
     assert!(matches!(error, Error::InvalidInput(_)));
     assert_eq!(
         error.to_string(),
-        "oss-client: the credentials end before the URL is to end; ask for a shorter life, or sign with credentials \
+        "oss-client: the credentials expire before the URL should; request a shorter lifetime, or sign with credentials \
          that last longer"
     );
     let url = presign(3600).must_last().await.unwrap();
@@ -229,7 +229,7 @@ async fn what_a_url_cannot_say_is_refused_before_credentials_are_fetched() {
     let put = || client.put_object("examplebucket", "k", "");
     let unbound = |name: &str| {
         format!(
-            "oss-client: a URL cannot bind the header {name:?}; leave it out, since who uses the URL may send it, or \
+            "oss-client: a URL cannot bind the header {name:?}; leave it out, since the user of the URL may send it, or \
              list it in `additional_headers` (V4)"
         )
     };
@@ -279,12 +279,12 @@ async fn the_version_of_the_signature_says_how_long_a_url_can_live() {
     let over = Duration::from_secs(7 * 86_400) + Duration::from_nanos(1);
     assert_eq!(
         refused(SignatureVersion::V4, over).await,
-        "oss-sign: a presigned URL cannot live for 604801 seconds; ask for 1 to 604800 (7 days)"
+        "oss-sign: a presigned URL cannot live for 604801 seconds; use 1 to 604800 (7 days)"
     );
     let short = Duration::from_millis(999);
     assert_eq!(
         refused(SignatureVersion::V1, short).await,
-        "oss-sign: a V1 URL cannot live for 0 seconds; ask for at least 1, and an end before the year 10000"
+        "oss-sign: a V1 URL cannot live for 0 seconds; use at least 1, and an expiry before the year 10000"
     );
     assert!(
         client(SignatureVersion::V1)

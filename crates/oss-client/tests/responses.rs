@@ -169,17 +169,17 @@ async fn a_part_is_the_one_that_was_asked_for() {
         (
             "bytes 0-3/10",
             "0123",
-            Some("it brings bytes 0 to 3, and another range"),
+            Some("it contains bytes 0 to 3, and another range"),
         ),
         (
             "bytes 2-9/10",
             "23456789",
-            Some("it brings bytes 2 to 9, and another range"),
+            Some("it contains bytes 2 to 9, and another range"),
         ),
         (
             "bytes 2-4/10",
             "234",
-            Some("it brings bytes 2 to 4, and another range"),
+            Some("it contains bytes 2 to 4, and another range"),
         ),
         ("bytes 2-5/10", "23", Some("it has 2 bytes for a range of 4")),
         (
@@ -190,9 +190,9 @@ async fn a_part_is_the_one_that_was_asked_for() {
         (
             "bytes 5-2/10",
             "2345",
-            Some("it does not say which part it brings"),
+            Some("it does not state which part it contains"),
         ),
-        ("2-5", "2345", Some("it does not say which part it brings")),
+        ("2-5", "2345", Some("it does not state which part it contains")),
     ] {
         let server = Server::start([part(range, body)]);
         let client = patient(&server, Keys::new(1));
@@ -207,7 +207,7 @@ async fn a_part_is_the_one_that_was_asked_for() {
         .get_object("examplebucket", "k")
         .last(4)
         .await;
-    unusable(&get.unwrap_err(), "it does not say which part it brings");
+    unusable(&get.unwrap_err(), "it does not state which part it contains");
 }
 
 #[tokio::test]

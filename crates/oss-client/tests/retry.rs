@@ -118,7 +118,7 @@ async fn more_headers_than_are_read_are_final() {
     assert!(!error.is_retryable());
     assert!(
         error.to_string().ends_with(
-            "the exchange failed: message head is too large; check the endpoint, and what answers there: the response \
+            "the exchange failed: message head is too large; check the endpoint, and what responds there: the response \
              has more than 1024 headers, or more than 408 KiB of them"
         ),
         "{error}"
@@ -284,7 +284,7 @@ async fn an_upload_that_arrived_changed_is_sent_again() {
         error.to_string(),
         format!(
             "oss-client: PutObject stored data that differs from what was sent (PUT {}/examplebucket/k): the CRC-64 is 0 \
-             there and 5981764153023615706 here, RequestId R7; send again, and look for what changes bodies on the way",
+             there and 5981764153023615706 here, request ID R7; send again, and look for what changes bodies on the network path",
             server.endpoint()
         )
     );

@@ -356,7 +356,7 @@ async fn a_service_that_never_answers_runs_into_the_read_timeout() {
     assert!(
         error
             .to_string()
-            .contains("no answer in time: nothing arrived for 20000 ms"),
+            .contains("no response in time: nothing arrived for 20000 ms"),
         "{error}"
     );
     drop(done);
@@ -538,7 +538,7 @@ async fn a_download_that_is_cut_is_an_error() {
     assert!(
         error
             .to_string()
-            .starts_with("oss-client: GetObject has no complete answer"),
+            .starts_with("oss-client: GetObject got no complete response"),
         "{error}"
     );
 }

@@ -317,8 +317,8 @@ async fn what_goes_wrong_with_a_body_is_told_with_place_cause_and_cure() {
     assert_eq!(
         texts,
         [
-            "oss-client: the body could not be read behind byte 102407, in part 2: disk on fire; see to its source",
-            "oss-client: the body could not be read behind byte 102407, in part 2: its stream panicked; see to its source",
+            "oss-client: the body could not be read after byte 102407, in part 2: disk on fire; see to its source",
+            "oss-client: the body could not be read after byte 102407, in part 2: its stream panicked; see to its source",
         ]
     );
     for (body, cause) in [
@@ -330,10 +330,10 @@ async fn what_goes_wrong_with_a_body_is_told_with_place_cause_and_cure() {
         let error = client.put_object(bucket, "k", body).await.unwrap_err();
         let text = error.to_string();
         let place = format!(
-            "oss-client: PutObject has no complete answer (PUT {}/{bucket}/k): the request could not be made: ",
+            "oss-client: PutObject got no complete response (PUT {}/{bucket}/k): the request could not be made: ",
             cloud.oss_endpoint()
         );
-        let expected = format!("{place}the body could not be read behind byte 102407: {cause}; ");
+        let expected = format!("{place}the body could not be read after byte 102407: {cause}; ");
         assert!(text.starts_with(&expected), "{text}");
     }
     let never = Body::reopened(length, || -> stream::Empty<io::Result<Bytes>> {
@@ -521,7 +521,7 @@ async fn an_upload_that_fails_is_aborted() {
     for (body, expected) in [
         (
             Body::stream(broken()),
-            "the body could not be read behind byte 204800, in part 3: disk on fire",
+            "the body could not be read after byte 204800, in part 3: disk on fire",
         ),
         (
             Body::sized_stream(pieces(&content(3 * PART)), 4 * PART),

@@ -207,8 +207,9 @@ impl ChainOptions {
             return Ok(None);
         };
         if let Some((other, another, _)) = given.find(|(_, another, _)| *another != member) {
-            let text =
-                format!("{flag} asks {member} alone, and {other} asks {another}; choose one with --provider");
+            let text = format!(
+                "{flag} selects {member} alone, and {other} selects {another}; choose one with --provider"
+            );
             return Err(Failure::other("oss-credentials", text));
         }
         Ok(Some(member))
@@ -294,7 +295,7 @@ mod tests {
         };
         let text = both.env().unwrap_err().to_string();
         assert!(
-            text.contains("--profile asks profile alone, and --ecs-role asks ecs-ram-role"),
+            text.contains("--profile selects profile alone, and --ecs-role selects ecs-ram-role"),
             "{text}"
         );
         let named = ChainOptions {

@@ -149,12 +149,12 @@ impl ChainProvider {
             if self.policy == ChainPolicy::StopOnFailure {
                 tracing::debug!(name: names::STOPPED, target: TRACING_TARGET, provider = member.name,
                     kind = error.kind(), event = names::STOPPED,
-                    "the chain stops at a provider that is set up and failed");
+                    "the chain stops at a provider that is configured and failed");
                 return Err(error.with_remark(&self.why_it_stops(member)));
             }
             tracing::warn!(name: names::MEMBER_FAILED, target: TRACING_TARGET, provider = member.name,
                 kind = error.kind(), %error, event = names::MEMBER_FAILED,
-                "a configured provider failed and the chain goes on: the identity may change");
+                "a configured provider failed and the chain continues: the identity may change");
         }
         reasons.push((member.name, error));
         Ok(())
@@ -172,7 +172,7 @@ impl ChainProvider {
             return format!("the chain stops at {name}, its last member");
         }
         let not_asked = not_asked.join(", ");
-        format!("the chain stops at {name}, as that is set up, and does not ask {not_asked}")
+        format!("the chain stops at {name}, which is configured, and does not try {not_asked}")
     }
 
     /// Makes a member the one that is called from now on, unless a concurrent walk was faster: two concurrent walks
@@ -209,7 +209,7 @@ impl ChainProvider {
                 "the chain has its first credentials"),
             Some(previous) => tracing::warn!(name: names::MEMBER_CHANGED, target: TRACING_TARGET, provider,
                 previous = previous.name, source = credentials.source(), event = names::MEMBER_CHANGED,
-                "the chain's answer comes from another provider than before"),
+                "the credentials come from another provider than before"),
         }
     }
 }
@@ -221,7 +221,7 @@ fn nobody_answered(reasons: Vec<(&'static str, CredentialsError)>) -> Credential
     match failure {
         None => CredentialsError::NoProvider(report),
         Some((_, first)) => {
-            let what = format!("no member brought credentials\n{report}");
+            let what = format!("no member returned credentials\n{report}");
             // The hint is that of the first failure.
             first.with_detail(ErrorDetail::builder("chain", what).source(first.clone()).build())
         }

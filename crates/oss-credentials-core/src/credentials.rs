@@ -296,7 +296,7 @@ impl CredentialsBuilder {
     /// let error = Credentials::builder("LTAI5tExampleKeyId01 # test", "s").strict().build().unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "custom: the AccessKey id holds white space; set the value exactly as the service issued it"
+    ///     "custom: the access key ID holds white space; set the value exactly as the service issued it"
     /// );
     /// assert_eq!(error.detail().unwrap().setting(), Some("access_key_id"));
     /// ```
@@ -316,8 +316,8 @@ impl CredentialsBuilder {
     /// [`ErrorDetail::setting`] is `"access_key_id"`, `"access_key_secret"` or `"security_token"`; the value is never
     /// shown.
     pub fn build(self) -> Result<Credentials, CredentialsError> {
-        self.check("AccessKey id", KEY_ID, &self.access_key_id)?;
-        self.check("AccessKey secret", KEY_SECRET, &self.access_key_secret)?;
+        self.check("access key ID", KEY_ID, &self.access_key_id)?;
+        self.check("access key secret", KEY_SECRET, &self.access_key_secret)?;
         if let Some(token) = &self.security_token {
             self.check("security token", TOKEN, token)?;
         }
@@ -424,8 +424,8 @@ mod tests {
     #[test]
     fn values_that_cannot_be_keys_are_refused_without_being_shown() {
         for (id, secret, token, word) in [
-            ("", "s", "", "AccessKey id is empty"),
-            ("i", "", "", "AccessKey secret is empty"),
+            ("", "s", "", "access key ID is empty"),
+            ("i", "", "", "access key secret is empty"),
             (" i", "s", "", "white space"),
             ("i", "canary\n", "", "white space"),
             ("i", "can\u{0}ary", "", "control character"),
@@ -435,21 +435,21 @@ mod tests {
                 "LTAI5tExample # canary",
                 "s",
                 "",
-                "AccessKey id holds white space",
+                "access key ID holds white space",
             ),
-            ("\"canary\"", "s", "", "AccessKey id holds a quote"),
-            ("i", "'canary'", "", "AccessKey secret holds a quote"),
+            ("\"canary\"", "s", "", "access key ID holds a quote"),
+            ("i", "'canary'", "", "access key secret holds a quote"),
             (
                 "\u{feff}canary",
                 "s",
                 "",
-                "AccessKey id holds a character that is not ASCII",
+                "access key ID holds a character that is not ASCII",
             ),
             (
                 "i",
                 "can\u{200b}ary",
                 "",
-                "AccessKey secret holds a character that is not ASCII",
+                "access key secret holds a character that is not ASCII",
             ),
             (
                 "i",
@@ -457,7 +457,7 @@ mod tests {
                 "can\u{202e}ary",
                 "security token holds a character that is not ASCII",
             ),
-            ("i", "canar\u{fffd}", "", "AccessKey secret is not Unicode"),
+            ("i", "canar\u{fffd}", "", "access key secret is not Unicode"),
         ] {
             let error = Credentials::builder(id, secret)
                 .security_token(token)

@@ -10,7 +10,7 @@ use crate::text::{clean, without_secrets};
 
 /// The parts of an error message: what failed, where, what the service responded, what to do.
 ///
-/// `Display` joins them as `<provider>: <what> (<place>, HTTP <status>): <code>: <message>, RequestId <id> (key <masked
+/// `Display` joins them as `<provider>: <what> (<place>, HTTP <status>): <code>: <message>, request ID <id> (key <masked
 /// ID> from <source>); <hint>`, leaving out unknown parts. Text from outside is stripped of control characters and cut
 /// at 512 characters; a place loses its query and user-info.
 ///
@@ -229,7 +229,7 @@ impl fmt::Display for ErrorDetail {
             } else {
                 ": "
             };
-            write!(f, "{separator}RequestId {request_id}")?;
+            write!(f, "{separator}request ID {request_id}")?;
         }
         if let Some(key) = &detail.key {
             write!(f, " (key {} from {})", key.masked, key.source)?;
@@ -417,7 +417,7 @@ mod tests {
         assert_eq!(
             detail.to_string(),
             "sts-assume-role: the role was not handed out (POST https://sts.aliyuncs.com/, HTTP 403): \
-             NoPermission: You are not authorized.  Second line, RequestId 6894B13B; grant sts:AssumeRole"
+             NoPermission: You are not authorized.  Second line, request ID 6894B13B; grant sts:AssumeRole"
         );
         assert!(!format!("{detail:?}").contains("canary"));
     }
@@ -465,7 +465,7 @@ mod tests {
             .build();
         assert_eq!(
             around.to_string(),
-            "z: no new ones (POST https://h/, HTTP 403): C: m, RequestId R-1 (key LTAI****Id01 from env)"
+            "z: no new ones (POST https://h/, HTTP 403): C: m, request ID R-1 (key LTAI****Id01 from env)"
         );
     }
 
@@ -477,7 +477,7 @@ mod tests {
         );
         assert_eq!(
             ErrorDetail::builder("x", "y").request_id("r").build().to_string(),
-            "x: y: RequestId r"
+            "x: y: request ID r"
         );
     }
 

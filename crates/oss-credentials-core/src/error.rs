@@ -204,7 +204,7 @@ impl fmt::Display for ChainReport {
         if self.reasons.is_empty() {
             return f.write_str("chain: no provider was given; add a member");
         }
-        f.write_str("chain: no provider has credentials; set one of them up:")?;
+        f.write_str("chain: no provider has credentials; configure one of them:")?;
         for (name, error) in &*self.reasons {
             write!(f, "\n  {name}: ")?;
             // Each error names its provider again; once per line is enough.

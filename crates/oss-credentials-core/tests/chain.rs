@@ -133,8 +133,7 @@ fn an_error_says_where_the_chain_stopped_and_who_was_not_asked() {
     let error = ask(&whole).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "vault: the key may not be read (HTTP 403); grant read to this host; the chain stops at vault, as that \
-         is set up, and does not ask ecs, fixed"
+        "vault: the key may not be read (HTTP 403); grant read to this host; the chain stops at vault, which is configured, and does not try ecs, fixed"
     );
     let detail = error.detail().unwrap();
     assert_eq!((detail.provider(), detail.http_status()), ("vault", Some(403)));
@@ -156,7 +155,7 @@ fn an_error_says_where_the_chain_stopped_and_who_was_not_asked() {
     ))));
     assert_eq!(
         ask(&whole).unwrap_err().to_string(),
-        "vault: down; the chain stops at vault, as that is set up, and does not ask ecs, fixed"
+        "vault: down; the chain stops at vault, which is configured, and does not try ecs, fixed"
     );
     assert_eq!(three.asked() + four.asked(), 0);
 }
@@ -249,7 +248,7 @@ fn the_report_names_every_member_and_its_reason() {
     );
     assert_eq!(
         error.to_string(),
-        "chain: no provider has credentials; set one of them up:\n  \
+        "chain: no provider has credentials; configure one of them:\n  \
          env: no variable is set; set OSS_ACCESS_KEY_ID\n  \
          other: env: no variable is set; set OSS_ACCESS_KEY_ID"
     );

@@ -177,7 +177,7 @@ fn value_expired_on_arrival_with_nothing_usable_is_an_error() {
     let error = bench.ask().done().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "scripted: the credentials that came have expired already; check this machine's clock, and whether \
+        "scripted: the fetched credentials have already expired; check this machine's clock, and whether \
          the source issues new credentials"
     );
     assert!(bench.provider.cached().is_none());
@@ -219,8 +219,8 @@ fn value_that_ends_within_the_least_interval_is_not_fetched_again_at_once() {
     assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "scripted: the credentials ended within seconds of being fetched; check this machine's clock, and \
-         whether the source issues new credentials, or ask for a longer life (10 s at least)"
+        "scripted: the credentials expired within seconds of being fetched; check this machine's clock, and \
+         whether the source issues new credentials, or request a longer lifetime (10 s at least)"
     );
     assert_eq!(bench.source.calls(), 1);
     bench.clock.advance(5 * SECOND);
@@ -307,7 +307,7 @@ fn nothing_is_handed_out_past_its_end_and_the_error_names_the_last_cause() {
     assert!(matches!(error, CredentialsError::Expired(_)));
     assert_eq!(
         error.to_string(),
-        "scripted: the credentials have expired and no new ones came: sts is down: ServiceUnavailable"
+        "scripted: the credentials have expired and could not be refreshed: sts is down: ServiceUnavailable"
     );
     assert_eq!(
         error.source().unwrap().to_string(),

@@ -256,7 +256,7 @@ fn flight_past_its_limit_is_discarded_by_the_next_poll() {
     let error = caller.done().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "scripted: the source did not answer within 30 s; check that it can be reached from here; \
+        "scripted: the source did not return within 30 s; check that it can be reached from here; \
          attempt_limit sets how long is waited"
     );
     assert_eq!(bench.source.abandoned(), 1, "the flight itself is gone");

@@ -19,10 +19,10 @@ use crate::wire;
 use crate::{NAME, TRACING_TARGET};
 
 const USER_AGENT: &str = concat!("oss-credentials-ecs-ram-role/", env!("CARGO_PKG_VERSION"));
-const HOP_LIMIT: &str = "in a container, where answers to it may not arrive, raise the instance's hop limit \
+const HOP_LIMIT: &str = "in a container, where the response may not arrive, raise the instance's hop limit \
                          (HttpPutResponseHopLimit) or use the host's network";
 const OPTIONS: &str =
-    "check the instance's metadata options, and whether a proxy or firewall answers in its place";
+    "check the instance's metadata options, and whether a proxy or firewall responds instead";
 
 /// The service, and what is known about it.
 pub(crate) struct Metadata {
@@ -135,7 +135,7 @@ impl Metadata {
             200 => {}
             400 | 404 | 405 | 501 if self.allow_v1 => return Ok(Access::V1(Detour::NoTokens(status))),
             400 | 404 | 405 | 501 => {
-                let what = "the metadata service issues no tokens, and requests without one are turned off";
+                let what = "the metadata service issues no tokens, and requests without one are disabled";
                 let detail = detail(what, &place)
                     .http_status(status)
                     .hint("allow IMDSv1, or turn this provider off");
@@ -208,7 +208,7 @@ impl Metadata {
         let (reason, status) = match detour {
             Detour::NoTokens(status) => ("the service issues no tokens", Some(*status)),
             Detour::NoAnswer => (
-                "the request for a token was not answered; in a container the hop limit may be too low",
+                "the request for a token got no response; in a container the hop limit may be too low",
                 None,
             ),
             Detour::Refused(status) => (
@@ -246,7 +246,7 @@ impl Metadata {
             return CredentialsError::denied(detail.hint(hint));
         }
         CredentialsError::not_configured(
-            detail.hint("attach a role in the ECS console, if this instance is meant to have one"),
+            detail.hint("attach a role in the ECS console, if this instance should have one"),
         )
     }
 
@@ -300,7 +300,7 @@ impl Metadata {
         if state.answered || self.required || error.kind() == HttpErrorKind::Request {
             return outage(place, error);
         }
-        let detail = detail("no metadata service answers here", place)
+        let detail = detail("no metadata service responds here", place)
             .hint(
                 "if this is an ECS instance, let requests to the service through, or say that it must be \
                  there with required(true)",
@@ -345,9 +345,9 @@ pub(crate) fn detail(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDe
 pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
     match status {
         429 | 500.. => CredentialsError::unavailable(
-            detail("the metadata service could not answer", place)
+            detail("the metadata service could not process the request", place)
                 .http_status(status)
-                .hint("try again later"),
+                .hint("retry later"),
         ),
         400..=499 => CredentialsError::denied(
             detail("the metadata service refused", place)
@@ -357,11 +357,11 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
         // A redirect, which is not followed: the token would be forwarded.
         _ => CredentialsError::invalid_response(
             detail(
-                "the answer has a status that the metadata service does not use",
+                "the response has a status that the metadata service does not use",
                 place,
             )
             .http_status(status)
-            .hint("check the endpoint, and whether a proxy or a log-in page answers in its place"),
+            .hint("check the endpoint, and whether a proxy or a login page responds instead"),
         ),
     }
 }
@@ -369,20 +369,22 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
 /// A response with status 200 that cannot be used.
 pub(crate) fn unusable(question: &str, defect: &BodyDefect, place: &str, status: u16) -> CredentialsError {
     CredentialsError::invalid_response(
-        detail(format!("the answer to {question} {defect}"), place)
+        detail(format!("the response to {question} {defect}"), place)
             .http_status(status)
-            .hint("check the endpoint, and whether a proxy or a log-in page answers in its place"),
+            .hint("check the endpoint, and whether a proxy or a login page responds instead"),
     )
 }
 
 fn refused_without_token(detour: Detour, place: &str, status: u16) -> CredentialsError {
     let (what, hint): (Cow<'static, str>, _) = match detour {
         Detour::NoAnswer => (
-            "the request for a token was not answered, and without one the metadata service refuses".into(),
+            "the request for a token got no response, and the metadata service refuses requests without one"
+                .into(),
             HOP_LIMIT,
         ),
         Detour::NoTokens(put) => (
-            format!("the metadata service issues no tokens (HTTP {put}), and without one it refuses").into(),
+            format!("the metadata service issues no tokens (HTTP {put}), and refuses requests without one")
+                .into(),
             OPTIONS,
         ),
         Detour::Refused(_) => (
@@ -410,7 +412,7 @@ fn met_somebody(error: &HttpError) -> bool {
 
 fn outage(place: &str, error: HttpError) -> CredentialsError {
     if is_silence(&error) && place.starts_with("PUT") {
-        let what = "the request for a token was not answered in time";
+        let what = "the request for a token got no response in time";
         return CredentialsError::unavailable(detail(what, place).hint(HOP_LIMIT).source(error));
     }
     error.into_credentials_error(NAME, "the metadata service", place, |kind| match kind {

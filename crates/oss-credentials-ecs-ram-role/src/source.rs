@@ -158,10 +158,10 @@ impl EcsRamRole {
             .strict()
             .build()
             .map_err(|_| {
-                let what = "the answer to the request for credentials has a key that cannot be one";
+                let what = "the response to the request for credentials has a key that cannot be one";
                 let detail = detail(what, place)
                     .http_status(status)
-                    .hint("check the endpoint, and whether it is the metadata service that answers");
+                    .hint("check the endpoint, and whether it is the metadata service that responds");
                 CredentialsError::invalid_response(detail)
             })?;
         let clock_offset = response.clock_offset(answer.sent, answer.received);
@@ -185,7 +185,7 @@ impl EcsRamRole {
             about_role_name(detail)
                 .hint("correct {setting}, leave it out to have the role found, or attach the role")
         } else {
-            detail.hint("try again: the role was replaced or detached just now")
+            detail.hint("retry: the role was replaced or detached just now")
         })
     }
 }
@@ -207,7 +207,7 @@ impl CredentialsSource for EcsRamRole {
                 Err(error) => tracing::debug!(
                     target: TRACING_TARGET, provider = NAME, kind = error.kind(),
                     status = error.detail().and_then(ErrorDetail::http_status),
-                    "the metadata service brought no credentials"
+                    "the metadata service returned no credentials"
                 ),
             }
             outcome
@@ -371,7 +371,7 @@ impl EcsRamRoleBuilder {
         let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
             invalid(
                 "there is no HTTP client",
-                "pass one with http_client(..), or turn on the feature `reqwest`",
+                "pass one with http_client(..), or enable the feature `reqwest`",
             )
         })?;
         let metadata = Metadata {
@@ -395,7 +395,7 @@ impl EcsRamRoleBuilder {
             return Ok(());
         }
         Err(CredentialsError::not_configured(
-            ErrorDetail::builder(NAME, "instance metadata is turned off")
+            ErrorDetail::builder(NAME, "instance metadata is disabled")
                 .hint(format!("unset {ENV_DISABLED}, or remove disabled(true)")),
         ))
     }
@@ -450,7 +450,7 @@ fn base(endpoint: &str) -> Result<String, CredentialsError> {
     if !endpoint.is_https() && !endpoint.is_metadata_host() {
         tracing::warn!(
             target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
-            "metadata comes over plain http from another machine: keys can be read on the way"
+            "metadata comes over plain http from another machine: anyone on the network path can read the keys"
         );
     }
     Ok(format!(

@@ -76,7 +76,7 @@ fn canary_secrets_reach_nothing() {
     });
     assert!(
         log.contains("the metadata service handed out credentials")
-            && log.contains("the metadata service brought no credentials")
+            && log.contains("the metadata service returned no credentials")
             && log.contains(V1),
         "{log}"
     );
@@ -136,7 +136,7 @@ fn plain_http_to_another_machine_is_warned_of() {
             builder(Vec::new()).endpoint(endpoint).build_source().unwrap();
         });
         assert_eq!(
-            log.contains("keys can be read on the way"),
+            log.contains("anyone on the network path can read the keys"),
             warned,
             "{endpoint}: {log}"
         );

@@ -249,7 +249,7 @@ fn turned_off_is_not_configured() {
         assert!(error.is_not_configured(), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "ecs-ram-role: instance metadata is turned off; unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or \
+            "ecs-ram-role: instance metadata is disabled; unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or \
              remove disabled(true)"
         );
     }
@@ -367,7 +367,7 @@ fn without_an_http_client_it_says_so() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "ecs-ram-role: there is no HTTP client; pass one with http_client(..), or turn on the feature `reqwest`"
+        "ecs-ram-role: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
 }
 

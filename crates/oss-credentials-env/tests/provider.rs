@@ -152,8 +152,8 @@ fn values_that_cannot_be_keys_are_refused_with_the_name_of_their_variable() {
         ("OSS_SESSION_TOKEN", "canary-token"),
     ];
     for (broken, what) in [
-        (0, "the AccessKey id"),
-        (1, "the AccessKey secret"),
+        (0, "the access key ID"),
+        (1, "the access key secret"),
         (2, "the security token"),
     ] {
         let (name, value) = complete[broken];

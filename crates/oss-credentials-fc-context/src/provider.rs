@@ -174,9 +174,9 @@ impl FcContextProvider {
                 ErrorDetail::builder(
                     NAME,
                     match unusable {
-                        Unusable::Rejected => "the service rejected the credentials at hand",
+                        Unusable::Rejected => "the service rejected the cached credentials",
                         Unusable::TooOld => {
-                            "the credentials at hand came 36 hours ago, and no token lives longer"
+                            "the cached credentials are 36 hours old, and no token lasts longer"
                         }
                     },
                 )

@@ -161,8 +161,7 @@ fn some_of_the_values_are_an_error_that_names_the_missing() {
             .unwrap_err()
             .to_string(),
         "fc-context: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are there, but \
-         ALIBABA_CLOUD_SECURITY_TOKEN is not or is empty; leave all three to the platform; an AccessKey pair \
-         of your own is for the provider env"
+         ALIBABA_CLOUD_SECURITY_TOKEN is not or is empty; leave all three to the platform; for your own AccessKey pair use the provider env"
     );
 }
 
@@ -202,7 +201,7 @@ fn nothing_is_not_configured() {
 #[test]
 fn values_that_cannot_be_keys_are_refused_with_their_name() {
     for (read, names) in READERS {
-        for (broken, what) in ["the AccessKey id", "the AccessKey secret", "the security token"]
+        for (broken, what) in ["the access key ID", "the access key secret", "the security token"]
             .iter()
             .enumerate()
         {
@@ -429,7 +428,7 @@ fn after_36_hours_without_an_invocation_it_is_expired() {
         assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "fc-context: the credentials at hand came 36 hours ago, and no token lives longer; call update(..) \
+            "fc-context: the cached credentials are 36 hours old, and no token lasts longer; call update(..) \
              with the context of the next invocation"
         );
         assert!(provider.cached().is_none());
@@ -476,7 +475,7 @@ fn rejected_credentials_are_not_handed_out_until_the_next_invocation() {
     assert!(matches!(error, CredentialsError::Expired(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "fc-context: the service rejected the credentials at hand; call update(..) with the context of the \
+        "fc-context: the service rejected the cached credentials; call update(..) with the context of the \
          next invocation"
     );
     assert!(clone.cached().is_none());

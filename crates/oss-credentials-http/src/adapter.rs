@@ -76,7 +76,7 @@ impl std::fmt::Debug for BodyBuffer {
 }
 
 fn too_large() -> HttpError {
-    HttpError::new(HttpErrorKind::Other, "the answer's body is larger than 1 MiB")
+    HttpError::new(HttpErrorKind::Other, "the response body is larger than 1 MiB")
 }
 
 /// Iterates over the causes of an error, including those that an [`io::Error`] wraps: its `source` skips them.
@@ -132,7 +132,7 @@ mod tests {
         let error = body.append(&[3]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the exchange failed: the answer's body is larger than 1 MiB"
+            "the exchange failed: the response body is larger than 1 MiB"
         );
         assert_eq!(body.into_vec().len(), MAX_BODY);
     }

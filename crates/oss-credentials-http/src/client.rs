@@ -125,7 +125,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             HttpErrorKind::Connect => "no connection",
-            HttpErrorKind::Timeout => "no answer in time",
+            HttpErrorKind::Timeout => "no response in time",
             HttpErrorKind::Interrupted => "the connection broke",
             HttpErrorKind::Tls => "no trusted TLS connection",
             HttpErrorKind::Request => "the request could not be made",

@@ -44,10 +44,10 @@ impl HttpError {
                 "check network, DNS and proxy",
             ),
             HttpErrorKind::Timeout => (
-                format!("no answer from {service} in time"),
+                format!("no response from {service} in time"),
                 "check network and proxy, or raise the timeout",
             ),
-            HttpErrorKind::Interrupted => (format!("{service}'s answer broke off"), "try again later"),
+            HttpErrorKind::Interrupted => (format!("the response from {service} was cut off"), "retry later"),
             HttpErrorKind::Tls => (
                 format!("no trusted TLS connection to {service}"),
                 "check the trusted certificates and the proxy, or, if the host speaks plain http, write http://",
@@ -201,11 +201,11 @@ mod tests {
             ),
             (
                 HttpErrorKind::Timeout,
-                "no answer from the vault in time @; check network and proxy, or raise the timeout",
+                "no response from the vault in time @; check network and proxy, or raise the timeout",
             ),
             (
                 HttpErrorKind::Interrupted,
-                "the vault's answer broke off @; try again later",
+                "the response from the vault was cut off @; retry later",
             ),
             (
                 HttpErrorKind::Tls,
@@ -230,7 +230,7 @@ mod tests {
             .into_credentials_error("vault", "the vault", "GET https://vault.example/key", |_| None);
         assert_eq!(
             proxied.to_string(),
-            "vault: no answer from the vault in time (GET https://vault.example/key through the proxy \
+            "vault: no response from the vault in time (GET https://vault.example/key through the proxy \
              http://proxy.example:3128); check network and proxy, or raise the timeout"
         );
         let full = HttpError::new(HttpErrorKind::Other, io::Error::from_raw_os_error(24))

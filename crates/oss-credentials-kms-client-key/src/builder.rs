@@ -450,8 +450,8 @@ impl KmsClientKeyBuilder {
         if self.wanted().places && self.settings.instances().is_some() {
             return Err(invalid_at(
                 crate::config::ENV_INSTANCES,
-                "a KMS instance is named, which this build cannot ask",
-                "turn on the feature `instance-gateway`",
+                "a KMS instance is named, which this build does not support",
+                "enable the feature `instance-gateway`",
             ));
         }
         Ok(())
@@ -517,7 +517,7 @@ impl KmsClientKeyBuilder {
 
     fn http(&self) -> Result<Arc<dyn HttpClient>, CredentialsError> {
         self.http.clone().ok_or_else(|| {
-            let hint = "pass one with http_client(..), or turn on the feature `reqwest`";
+            let hint = "pass one with http_client(..), or enable the feature `reqwest`";
             invalid("there is no HTTP client", hint)
         })
     }

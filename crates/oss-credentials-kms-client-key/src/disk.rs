@@ -73,7 +73,7 @@ impl Kind {
             return CredentialsError::invalid_config(detail.source(error));
         }
         // Of the disk, or of a network file system: it may pass.
-        let detail = detail(format!("reading the {name} failed"), "try again later".to_owned());
+        let detail = detail(format!("reading the {name} failed"), "retry later".to_owned());
         CredentialsError::unavailable(detail.source(error))
     }
 }

@@ -189,7 +189,7 @@ fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsEr
     Err(invalid_at(
         crate::shown::path(path).unwrap_or("caFilePath".into()),
         "there is no HTTP client that trusts the CA file",
-        "pass one with instance_http_client(..), or turn on the feature `reqwest`",
+        "pass one with instance_http_client(..), or enable the feature `reqwest`",
     ))
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Vec<KmsInstance>,
             if field.flag("ignoreSslCerts")? {
                 return Err(field.wrong(
                     "ignoreSslCerts",
-                    "would switch off the check of certificates, which is never done; set caFilePath in its place",
+                    "would disable certificate verification, which is not supported; set caFilePath instead",
                 ));
             }
             let mut password = None;

@@ -76,8 +76,7 @@ fn open(path: &Path, _json: &[u8], _password: &str) -> Result<ClientKey, Credent
     Err(crate::error::invalid_at(
         crate::shown::path(path).unwrap_or(crate::config::ENV_CLIENT_KEY_FILE.into()),
         "nothing can sign with a client key file here",
-        "turn on the feature `aws-lc-rs`, or open it with ClientKeyFile and pass client_key(..) with a signer of \
-         your own",
+        "enable the feature `aws-lc-rs`, or open it with ClientKeyFile and pass client_key(..) with your own signer",
     ))
 }
 
@@ -217,7 +216,7 @@ fn notice(key: &ClientKey, now: SystemTime, noticed: &AtomicBool) {
         tracing::warn!(
             target: TRACING_TARGET, provider = NAME, key_id = %MaskedId(key.key_id()),
             days_left = left.as_secs() / 86_400,
-            "the client key ends soon: issue a new one and replace the file"
+            "the client key expires soon: issue a new one and replace the file"
         );
     }
 }

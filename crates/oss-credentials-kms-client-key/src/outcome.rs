@@ -90,12 +90,10 @@ impl Context<'_> {
 
     /// An answer with a good status that cannot be read. What stands in it is not repeated: it may be a key.
     pub(crate) fn unreadable(&self, response: &HttpResponse, defect: &BodyDefect) -> Failure {
-        let what = format!("the answer to GetSecretValue {defect}");
+        let what = format!("the response to GetSecretValue {defect}");
         let hint = match defect {
-            BodyDefect::Markup => {
-                "check the endpoint, and whether a proxy or a log-in page answers in its place"
-            }
-            _ => "check the endpoint, and whether it is KMS that answers",
+            BodyDefect::Markup => "check the endpoint, and whether a proxy or a login page responds instead",
+            _ => "check the endpoint, and whether it is KMS that responds",
         };
         let detail = self.detail(what).http_status(response.status()).hint(hint);
         Failure::new(CredentialsError::invalid_response(detail), Next::AnotherRegion)
@@ -117,7 +115,7 @@ impl Context<'_> {
         let next = next(status, meaning);
         let passing = matches!(next, Next::AnotherRegion | Next::NewNonce);
         let what = if passing {
-            "KMS could not answer GetSecretValue"
+            "KMS could not process GetSecretValue"
         } else {
             "KMS refused GetSecretValue"
         };
@@ -153,9 +151,9 @@ impl Context<'_> {
         let status = response.status();
         let scrubber = self.scrubber(prepared);
         let mut detail = self
-            .detail("GetSecretValue was answered without an error code")
+            .detail("the response to GetSecretValue has no error code")
             .http_status(status)
-            .hint("check the endpoint, and whether a proxy answers in its place");
+            .hint("check the endpoint, and whether a proxy responds instead");
         if let Some(excerpt) = quote::excerpt(response.body(), &scrubber) {
             detail = detail.message(excerpt);
         }
@@ -202,7 +200,7 @@ impl Context<'_> {
             "SignatureDoesNotMatch" | "IncompleteSignature" => {
                 signature_hint(message, prepared.signed_text.as_deref())
             }
-            "SignatureNonceUsed" => "try again",
+            "SignatureNonceUsed" => "retry",
             _ if codes::rejects_clock(meaning) => return clock_hint(offset),
             _ if codes::rejects_key(meaning) => {
                 return format!(
@@ -214,8 +212,8 @@ impl Context<'_> {
                 "check the name of the secret and the region"
             }
             _ if is_throttling(status, meaning) => "fetch less often: KMS counts all calls of the account",
-            _ if status == 501 => "check the endpoint: what answers there does not implement this call",
-            _ if status >= 500 => "try again later",
+            _ if status == 501 => "check the endpoint: the server there does not implement this call",
+            _ if status >= 500 => "retry later",
             _ => "",
         };
         hint.to_owned()
@@ -257,7 +255,7 @@ fn signature_hint(message: Option<&str>, signed: Option<&str>) -> &'static str {
         .map(|(_, text)| text.trim());
     match (theirs, signed) {
         (Some(theirs), Some(ours)) if theirs == ours => {
-            "KMS signed the same text, so the private key is not the one that it knows by this key id: issue a \
+            "KMS signed the same text, so the private key is not the one that it knows by this key ID: issue a \
              new client key"
         }
         (Some(_), Some(_)) => "KMS signed another text: check whether a proxy changes requests",

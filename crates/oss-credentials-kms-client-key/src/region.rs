@@ -107,7 +107,7 @@ pub(crate) fn check_region_id(region_id: &str) -> Result<(), CredentialsError> {
         return Ok(());
     }
     Err(invalid(
-        "a region id is empty or holds a character that no region id has",
+        "a region ID is empty or contains a character that no region ID has",
         "write it as in cn-hangzhou",
     ))
 }

@@ -140,7 +140,7 @@ impl KmsClientKey {
         if self.targets.len() < 2 {
             return last;
         }
-        let what = format!("none of {} regions answered GetSecretValue", self.targets.len());
+        let what = format!("GetSecretValue failed in all {} regions", self.targets.len());
         let hint = match last.detail() {
             Some(detail) => format!("of the last one: {}", without_provider(detail)),
             None => "see the cause".to_owned(),
@@ -255,14 +255,14 @@ impl KmsClientKey {
         } else {
             tracing::warn!(
                 target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
-                "KMS answered with a version that is not ACSCurrent, though that was asked for"
+                "KMS returned a version that is not ACSCurrent, though that was asked for"
             );
         }
     }
 }
 
 pub(crate) fn too_late() -> CredentialsError {
-    let what = "there was no time to ask any region";
+    let what = "there was no time to send a request to any region";
     CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
 }
 

@@ -11,7 +11,7 @@ use oss_credentials_core::{CredentialsSource, blocking};
 use oss_credentials_http::test_util::ScriptedHttp;
 use oss_credentials_kms_client_key::{ClientKey, KmsClientKey, KmsRegion};
 
-const SOON: &str = "the client key ends soon";
+const SOON: &str = "the client key expires soon";
 const BROKEN: &str = "the automatic rotation of the secret is broken";
 const EXPIRY: &str = "the ExpireTimestamp in the secret cannot be read";
 /// Stands for an answer that is made from a fixture.

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 pub use acs_sts::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED};
 
-/// Variable with the role to assume, `acs:ram::<account id>:role/<name>`. `AssumeRole` uses the same variable, so alone
+/// Variable with the role to assume, `acs:ram::<account ID>:role/<name>`. `AssumeRole` uses the same variable, so alone
 /// it does not configure OIDC.
 pub const ENV_ROLE_ARN: &str = "ALIBABA_CLOUD_ROLE_ARN";
-/// Variable with the issuer of the token, `acs:ram::<account id>:oidc-provider/<name>`.
+/// Variable with the issuer of the token, `acs:ram::<account ID>:oidc-provider/<name>`.
 pub const ENV_OIDC_PROVIDER_ARN: &str = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN";
 /// Variable with the path of the token file.
 pub const ENV_OIDC_TOKEN_FILE: &str = "ALIBABA_CLOUD_OIDC_TOKEN_FILE";

@@ -158,7 +158,7 @@ impl OidcRrsa {
     /// The program that writes the file may have emptied it to write it anew.
     fn half_written(&self) -> CredentialsError {
         let what = "the OIDC token file is empty, and was modified less than a second ago";
-        CredentialsError::unavailable(self.file_detail(what, "try again: it may not be complete yet"))
+        CredentialsError::unavailable(self.file_detail(what, "retry: it may not be complete yet"))
     }
 
     fn unreadable(&self, error: io::Error) -> CredentialsError {
@@ -173,7 +173,7 @@ impl OidcRrsa {
             ),
             // Of the disk, or of a network file system: it may be temporary.
             _ => {
-                let detail = self.file_detail("reading the OIDC token file failed", "try again later");
+                let detail = self.file_detail("reading the OIDC token file failed", "retry later");
                 return CredentialsError::unavailable(detail.source(error));
             }
         };
@@ -247,13 +247,13 @@ impl OidcRrsaBuilder {
         self
     }
 
-    /// Sets the role, `acs:ram::<account id>:role/<name>`. Required.
+    /// Sets the role, `acs:ram::<account ID>:role/<name>`. Required.
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.role_arn = Some(role_arn.into());
         self
     }
 
-    /// Sets the issuer of the token, `acs:ram::<account id>:oidc-provider/<name>`. Required.
+    /// Sets the issuer of the token, `acs:ram::<account ID>:oidc-provider/<name>`. Required.
     pub fn oidc_provider_arn(mut self, arn: impl Into<String>) -> Self {
         self.oidc_provider_arn = Some(arn.into());
         self
@@ -524,7 +524,7 @@ mod tests {
                        oidc_token_file(..) or ALIBABA_CLOUD_OIDC_TOKEN_FILE";
         let forbidden = "oidc-rrsa: the OIDC token file may not be read (/var/run/token); let the user of this \
                          process read it";
-        let failed = "oidc-rrsa: reading the OIDC token file failed (/var/run/token); try again later";
+        let failed = "oidc-rrsa: reading the OIDC token file failed (/var/run/token); retry later";
         for (kind, expected, may_pass) in [
             (io::ErrorKind::NotFound, missing, false),
             (io::ErrorKind::NotADirectory, missing, false),

@@ -337,7 +337,7 @@ fn without_an_http_client_it_says_so() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "oidc-rrsa: there is no HTTP client; pass one with http_client(..), or turn on the feature `reqwest`"
+        "oidc-rrsa: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
 }
 
@@ -364,13 +364,13 @@ fn refusals_and_failures_have_their_variants() {
         (
             new().refuses(403, "AuthenticationFail.NoPermission"),
             denied,
-            "HTTP 403): AuthenticationFail.NoPermission: m, RequestId R-1; name the OIDC provider in the role's \
+            "HTTP 403): AuthenticationFail.NoPermission: m, request ID R-1; name the OIDC provider in the role's \
              trust policy",
         ),
         (
             new().refuses(404, "EntityNotExist.Role"),
             denied,
-            "HTTP 404): EntityNotExist.Role: m, RequestId R-1; check the ARNs",
+            "HTTP 404): EntityNotExist.Role: m, request ID R-1; check the ARNs",
         ),
         (
             new().refuses(400, "MissingTimestamp"),
@@ -406,14 +406,18 @@ fn refusals_and_failures_have_their_variants() {
         (
             new().fails(HttpErrorKind::Timeout),
             unavailable,
-            "no answer from the service in time",
+            "no response from the service in time",
         ),
         (
             new().fails(HttpErrorKind::Connect),
             unavailable,
             "no connection to the service",
         ),
-        (new().fails(HttpErrorKind::Interrupted), unavailable, "broke off"),
+        (
+            new().fails(HttpErrorKind::Interrupted),
+            unavailable,
+            "was cut off",
+        ),
         (
             new().answers(200, "<html>log in</html>"),
             invalid,

@@ -147,7 +147,7 @@ impl CredentialsProcess {
     fn timed_out(&self, ended: io::Result<()>) -> CredentialsError {
         let seconds = self.time_limit.as_secs_f64();
         CredentialsError::unavailable(self.stopped(
-            &format!("the program did not end within {seconds} s"),
+            &format!("the program did not exit within {seconds} s"),
             "see by hand what it waits for, or raise the time limit",
             ended,
         ))
@@ -163,11 +163,11 @@ impl CredentialsProcess {
 
     fn stopped(&self, what: &str, hint: &'static str, ended: io::Result<()>) -> ErrorDetailBuilder {
         match ended {
-            Ok(()) => self.detail(format!("{what}, and was ended")).hint(hint),
+            Ok(()) => self.detail(format!("{what}, and was killed")).hint(hint),
             // One that changes its user, say.
             Err(error) => self
-                .detail(format!("{what}, and cannot be ended: {error}"))
-                .hint(format!("end it by hand; {hint}")),
+                .detail(format!("{what}, and cannot be killed: {error}"))
+                .hint(format!("kill it by hand; {hint}")),
         }
     }
 
@@ -198,7 +198,7 @@ impl CredentialsSource for CredentialsProcess {
             if let Err(error) = &outcome {
                 tracing::debug!(
                     target: TRACING_TARGET, provider = NAME, kind = error.kind(),
-                    "the program brought no credentials"
+                    "the program returned no credentials"
                 );
             }
             outcome
@@ -343,7 +343,7 @@ fn words_of(line: &str) -> Result<Vec<OsString>, CredentialsError> {
         SplitError::UnclosedQuote => invalid("the command line has a quote that is not closed", "close it"),
         SplitError::TrailingBackslash => invalid(
             "the command line ends with a backslash",
-            "remove it, or double it if it is meant",
+            "remove it, or double it if it is intended",
         ),
     })?;
     if words.first().is_some_and(|word| begins_with_variable(word)) {

@@ -69,7 +69,7 @@ fn within_a_process_that_ignores_its_children() {
     assert!(
         error
             .to_string()
-            .starts_with("process: the program did not end within 0.7 s, and was ended (sh); "),
+            .starts_with("process: the program did not exit within 0.7 s, and was killed (sh); "),
         "{error}"
     );
 }

@@ -144,7 +144,7 @@ fn a_program_that_prints_too_much_is_ended() {
     let text = text_of(fetch(script.builder()));
     assert_eq!(
         text,
-        "process: the program printed more than 64 KiB, and was ended (sh); let it print the credentials only, and \
+        "process: the program printed more than 64 KiB, and was killed (sh); let it print the credentials only, and \
          log to a file"
     );
     let pid = fs::read_to_string(script.path("pid")).unwrap();
@@ -158,7 +158,7 @@ fn a_program_that_left_its_process_group_is_ended() {
     );
     let text = text_of(fetch(script.builder().time_limit(Duration::from_millis(500))));
     assert!(
-        text.starts_with("process: the program did not end within 0.5 s, and was ended (sh); "),
+        text.starts_with("process: the program did not exit within 0.5 s, and was killed (sh); "),
         "{text}"
     );
     let pid = fs::read_to_string(script.path("pid")).unwrap();
@@ -173,7 +173,7 @@ fn after_its_time_the_program_is_ended_with_all_that_it_started() {
     let text = text_of(fetch(script.builder().time_limit(Duration::from_millis(300))));
     assert_eq!(
         text,
-        "process: the program did not end within 0.3 s, and was ended (sh); see by hand what it waits for, or \
+        "process: the program did not exit within 0.3 s, and was killed (sh); see by hand what it waits for, or \
          raise the time limit"
     );
     for name in ["pid", "child"] {
@@ -253,7 +253,7 @@ fn faults_are_named_and_nothing_is_quoted() {
         ),
         (
             "echo '{\"access_key_id\": \"canary \", \"access_key_secret\": \"s\"}'",
-            "in the program's output the AccessKey id begins or ends with white space",
+            "in the program's output the access key ID begins or ends with white space",
         ),
     ] {
         let script = Script::new(script);

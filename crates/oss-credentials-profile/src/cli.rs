@@ -56,7 +56,7 @@ impl<'a> Config<'a> {
             CredentialsError::invalid_config(
                 ErrorDetail::builder(NAME, format!("the CLI's configuration {defect}"))
                     .place(file.to_string_lossy())
-                    .hint("correct it, or write it anew with `aliyun configure`"),
+                    .hint("correct it, or create it again with `aliyun configure`"),
             )
         })
     }
@@ -126,8 +126,7 @@ fn without_profiles(text: &str, file: &Path) -> Result<Lookup, CredentialsError>
         ErrorDetail::builder(NAME, what)
             .place(file.to_string_lossy())
             .hint(
-                "write {\"current\": \"default\", \"profiles\": [{\"name\": \"default\", \"mode\": \"AK\", ..}]}, or write \
-                 it anew with `aliyun configure`",
+                "write {\"current\": \"default\", \"profiles\": [{\"name\": \"default\", \"mode\": \"AK\", ..}]}, or create it again with `aliyun configure`",
             ),
     ))
 }

@@ -175,7 +175,7 @@ fn section(
         let place = Section::ini(file, name, &BTreeMap::new()).place;
         let hint = "keep the one that counts, and remove the other";
         return Err(match repeated {
-            Repeated::Section => place.invalid("stands twice", hint),
+            Repeated::Section => place.invalid("appears twice", hint),
             Repeated::Key(key) => place.invalid(format!("has {key} twice"), hint),
         });
     }
@@ -247,7 +247,7 @@ fn key_of(line: &str) -> &str {
     line.split(['=', ':']).next().unwrap_or_default().trim()
 }
 
-/// What of a section stands twice. The parser, which reads all else, puts both together: half of one and half of the
+/// What of a section appears twice. The parser, which reads all else, puts both together: half of one and half of the
 /// other would be an identity that nobody meant.
 fn repeated(text: &str, name: &str) -> Option<Repeated> {
     let mut keys = BTreeSet::new();
@@ -276,8 +276,8 @@ fn unreadable(file: &Path, problem: &str) -> CredentialsError {
         .strip_prefix("line ")
         .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     let what = match number.filter(|number| !number.is_empty()) {
-        Some(number) => format!("line {number} is no section, key or comment"),
-        None => "the file is no INI file".to_owned(),
+        Some(number) => format!("line {number} is not a section, key or comment"),
+        None => "the file is not an INI file".to_owned(),
     };
     CredentialsError::invalid_config(
         ErrorDetail::builder(NAME, what)

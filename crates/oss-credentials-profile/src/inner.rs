@@ -179,7 +179,7 @@ impl Context {
         self.http.clone().ok_or_else(|| {
             place.invalid(
                 "needs an HTTP client, and there is none",
-                "pass one with http_client(..), or turn on the feature `reqwest`",
+                "pass one with http_client(..), or enable the feature `reqwest`",
             )
         })
     }
@@ -226,7 +226,7 @@ fn fixed(place: &Place, keys: &Keys) -> Built {
 fn left_out(place: &Place, what: &str, feature: &str) -> Built {
     Err(place.invalid(
         format!("{what}, which this build cannot do"),
-        format!("turn on the feature `{feature}` of oss-credentials-profile"),
+        format!("enable the feature `{feature}` of oss-credentials-profile"),
     ))
 }
 

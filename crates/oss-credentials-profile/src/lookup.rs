@@ -187,7 +187,7 @@ impl Candidate {
 fn half_written(path: &Path, problem: &str) -> CredentialsError {
     let what = format!("the file {problem}, and was modified less than a second ago");
     let detail = ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
-    CredentialsError::unavailable(detail.hint("try again: it may not be complete yet"))
+    CredentialsError::unavailable(detail.hint("retry: it may not be complete yet"))
 }
 
 fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsError {
@@ -231,7 +231,7 @@ pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
         // Of the disk, or of a network file system: it may pass.
         ReadError::Io(error) => {
             let detail = detail("reading the file failed".to_owned())
-                .hint("try again later")
+                .hint("retry later")
                 .source(error);
             return CredentialsError::unavailable(detail);
         }

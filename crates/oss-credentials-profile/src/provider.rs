@@ -305,7 +305,7 @@ impl CredentialsProvider for ProfileProvider {
         // Not reached: a look leaves a provider behind, or a failure.
         let nothing = || {
             let detail = ErrorDetail::builder(NAME, "the profile is not read yet");
-            CredentialsError::unavailable(detail.hint("ask again; if it stays so, report it"))
+            CredentialsError::unavailable(detail.hint("retry; if it persists, report it"))
         };
         let Some(snapshot) = current.as_ref() else {
             return CredentialsFuture::ready(Err(nothing()));

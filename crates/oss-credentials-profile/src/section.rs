@@ -93,7 +93,7 @@ impl Place {
         if inner.provider() == NAME && inner.place() == Some(file) {
             return error;
         }
-        let remark = format!("set up by the {} in {file}", self.subject());
+        let remark = format!("configured by the {} in {file}", self.subject());
         self.with_own_key(error).with_remark(&remark)
     }
 
@@ -225,7 +225,7 @@ impl<'a> Section<'a> {
 
     fn malformed(&self, key: &str, expected: &str) -> CredentialsError {
         self.place.invalid(
-            format!("has something else than {expected} in {key}"),
+            format!("has something other than {expected} in {key}"),
             format!("correct {key}"),
         )
     }
@@ -263,7 +263,7 @@ mod tests {
                 let error = CredentialsError::denied(detail);
                 assert_eq!(
                     place.set_up(error.clone()).to_string(),
-                    format!("vault: it is wrong; correct {key}; set up by the {word} \"x\" in config")
+                    format!("vault: it is wrong; correct {key}; configured by the {word} \"x\" in config")
                 );
                 assert_eq!(
                     place.within(&error).to_string(),

@@ -134,7 +134,7 @@ fn start() -> Result<Running, HttpError> {
     match starting.recv() {
         Ok(Ok(handle)) => Ok(Running { handle, _stop: stop }),
         Ok(Err(error)) => Err(no_thread(error)),
-        Err(_) => Err(error::request("the HTTP thread ended before it began")),
+        Err(_) => Err(error::request("the HTTP thread could not be started")),
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) use on::{AVAILABLE, Trusted, strict};
 pub(crate) use off::{AVAILABLE, Trusted, strict};
 
 pub(crate) const MISSING: &str = "https needs the feature `rustls`, `rustls-no-provider` or `native-tls` of \
-    oss-credentials-reqwest; turn on `rustls`, also in the provider's crate";
+    oss-credentials-reqwest; enable `rustls`, also in the provider's crate";
 
 pub(crate) const NO_CERTIFICATES: &str = "no CA certificates were found on this system; install the package \
     `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form";
@@ -97,7 +97,7 @@ pub(crate) fn check_provider() -> Result<(), oss_credentials_http::HttpError> {
     }
     Err(crate::error::request(
         "no rustls crypto provider is installed; call `CryptoProvider::install_default` when the program \
-         starts, or turn on feature `rustls` instead of `rustls-no-provider`",
+         starts, or enable the feature `rustls` instead of `rustls-no-provider`",
     ))
 }
 

@@ -100,7 +100,7 @@ fn a_body_announced_as_too_large_is_not_waited_for() {
     let error = blocking::wait(ReqwestClient::with_own_runtime().send(HttpRequest::get(url))).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the exchange failed: the answer's body is larger than 1 MiB"
+        "the exchange failed: the response body is larger than 1 MiB"
     );
 }
 

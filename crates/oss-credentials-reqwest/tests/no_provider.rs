@@ -23,7 +23,7 @@ fn a_missing_provider_is_an_error_until_one_is_installed() {
     assert_eq!(
         error.to_string(),
         "the request could not be made: no rustls crypto provider is installed; call \
-         `CryptoProvider::install_default` when the program starts, or turn on feature `rustls` instead of \
+         `CryptoProvider::install_default` when the program starts, or enable the feature `rustls` instead of \
          `rustls-no-provider`"
     );
 

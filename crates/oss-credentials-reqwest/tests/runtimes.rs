@@ -286,7 +286,7 @@ fn public_types_move_between_threads() {
 #[tokio::test]
 async fn https_without_a_tls_feature_names_the_feature() {
     let text = "the request could not be made: https needs the feature `rustls`, `rustls-no-provider` or \
-        `native-tls` of oss-credentials-reqwest; turn on `rustls`, also in the provider's crate";
+        `native-tls` of oss-credentials-reqwest; enable `rustls`, also in the provider's crate";
     let request = HttpRequest::get("https://127.0.0.1:9/?canary");
     let error = ReqwestClient::new().send(request.clone()).await.unwrap_err();
     assert_eq!(

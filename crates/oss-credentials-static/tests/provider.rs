@@ -50,11 +50,11 @@ fn explicit_values_that_cannot_be_keys_are_errors() {
     for (result, text) in [
         (
             StaticProvider::access_key("", "canary"),
-            "static: the AccessKey id is empty; set the value exactly as the service issued it",
+            "static: the access key ID is empty; set the value exactly as the service issued it",
         ),
         (
             StaticProvider::access_key("canary", ""),
-            "static: the AccessKey secret is empty; set the value exactly as the service issued it",
+            "static: the access key secret is empty; set the value exactly as the service issued it",
         ),
         (
             StaticProvider::sts_token("canary", "canary", ""),
@@ -62,7 +62,7 @@ fn explicit_values_that_cannot_be_keys_are_errors() {
         ),
         (
             StaticProvider::access_key("canary", "canary\n"),
-            "static: the AccessKey secret begins or ends with white space; set the value exactly as the \
+            "static: the access key secret begins or ends with white space; set the value exactly as the \
              service issued it",
         ),
     ] {

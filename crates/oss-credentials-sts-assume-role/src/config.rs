@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use acs_sts::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED};
 
-/// Variable with the role to assume, `acs:ram::<account id>:role/<name>`. OIDC uses the same variable.
+/// Variable with the role to assume, `acs:ram::<account ID>:role/<name>`. OIDC uses the same variable.
 pub const ENV_ROLE_ARN: &str = "ALIBABA_CLOUD_ROLE_ARN";
 /// Variable with the session name, 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
 pub const ENV_ROLE_SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";

@@ -144,7 +144,7 @@ impl StsAssumeRole {
             CredentialsError::invalid_config(
                 ErrorDetail::builder(
                     NAME,
-                    format!("the base provider {} is not set up", self.base.name()),
+                    format!("the base provider {} is not configured", self.base.name()),
                 )
                 .hint("set it up, or remove the role from the chain")
                 .source(error),
@@ -194,7 +194,7 @@ impl StsAssumeRoleBuilder {
         self
     }
 
-    /// The role, `acs:ram::<account id>:role/<name>`. Required.
+    /// The role, `acs:ram::<account ID>:role/<name>`. Required.
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.role_arn = Some(role_arn.into());
         self
@@ -362,7 +362,7 @@ impl StsAssumeRoleBuilder {
         let half_set = [
             ("a role session name", self.role_session_name.is_some()),
             ("a policy", self.policy.is_some()),
-            ("an external id", self.external_id.is_some()),
+            ("an external ID", self.external_id.is_some()),
         ];
         if let Some((what, _)) = half_set.into_iter().find(|(_, set)| *set) {
             return Err(invalid(format!("there is {what}, but no role ARN"), hint));

@@ -264,7 +264,7 @@ fn without_an_http_client_it_says_so() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "sts-assume-role: there is no HTTP client; pass one with http_client(..), or turn on the feature `reqwest`"
+        "sts-assume-role: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
 }
 
@@ -291,7 +291,7 @@ fn refusals_and_failures_have_their_variants() {
         (
             Service::new().refuses(403, "NoPermission"),
             denied,
-            "HTTP 403): NoPermission: m, RequestId R-1 (key LTAI****EYID from custom); allow",
+            "HTTP 403): NoPermission: m, request ID R-1 (key LTAI****EYID from custom); allow",
         ),
         (
             Service::new().refuses(404, "EntityNotExist.Role"),
@@ -316,7 +316,7 @@ fn refusals_and_failures_have_their_variants() {
         (
             Service::new().fails(HttpErrorKind::Timeout),
             unavailable,
-            "no answer from the service in time",
+            "no response from the service in time",
         ),
         (
             Service::new().fails(HttpErrorKind::Connect),
@@ -326,7 +326,7 @@ fn refusals_and_failures_have_their_variants() {
         (
             Service::new().fails(HttpErrorKind::Interrupted),
             unavailable,
-            "broke off",
+            "was cut off",
         ),
         (
             Service::new().answers(200, "<html>log in</html>"),

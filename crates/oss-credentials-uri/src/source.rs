@@ -143,7 +143,7 @@ impl CredentialsSource for CredentialsUri {
                 let status = error.detail().and_then(ErrorDetail::http_status);
                 tracing::debug!(
                     target: TRACING_TARGET, provider = NAME, kind = error.kind(), status,
-                    "the credentials URI brought no credentials"
+                    "the credentials URI returned no credentials"
                 );
             }
             outcome
@@ -225,7 +225,7 @@ impl Exchange<'_> {
         if redirects > MAX_REDIRECTS {
             return Err(refused(
                 format!("the credentials URI redirects more than {MAX_REDIRECTS} times").into(),
-                "set the URI to where it ends, or check its server",
+                "set the URI to the final target, or check its server",
             ));
         }
         wire::redirected(self.target, location).ok_or_else(|| {
@@ -248,25 +248,25 @@ impl Exchange<'_> {
 
     fn defect(&self, response: &HttpResponse, defect: &BodyDefect) -> CredentialsError {
         let hint = match defect {
-            BodyDefect::Markup => "check the URI, and whether a proxy or a log-in page answers in its place",
+            BodyDefect::Markup => "check the URI, and whether a proxy or a login page responds instead",
             BodyDefect::Unreadable(_) => {
                 "let its server write Expiration in RFC 3339, such as 2026-01-02T03:04:05Z"
             }
             BodyDefect::Missing(_) => {
-                "let the server answer with Code, AccessKeyId, AccessKeySecret, SecurityToken and Expiration"
+                "make the server respond with Code, AccessKeyId, AccessKeySecret, SecurityToken and Expiration"
             }
             _ => "check the URI and its server",
         };
-        let what = format!("the answer of the credentials URI {defect}");
+        let what = format!("the response from the credentials URI {defect}");
         CredentialsError::invalid_response(self.detail(what).http_status(response.status()).hint(hint))
     }
 
     /// Status 200, and a `Code` other than `Success`.
     fn not_success(&self, response: &HttpResponse, refusal: &Refusal) -> CredentialsError {
         let detail = self
-            .detail("the credentials URI answered with a Code that is not Success")
+            .detail("the credentials URI returned a Code other than Success")
             .http_status(response.status())
-            .hint("ask whoever runs its server");
+            .hint("report it to the service operator");
         self.refused(detail, response.status(), refusal)
     }
 
@@ -275,9 +275,9 @@ impl Exchange<'_> {
         if status < 400 {
             // A 2xx that is not 200, or a 3xx that is not a redirect.
             return CredentialsError::invalid_response(
-                self.detail("the credentials URI answered with a status other than 200")
+                self.detail("the credentials URI returned a status other than 200")
                     .http_status(status)
-                    .hint("let its server answer with status 200"),
+                    .hint("make its server respond with status 200"),
             );
         }
         let passing = may_pass(status, "");
@@ -285,11 +285,11 @@ impl Exchange<'_> {
             401 | 403 => "check user, password and query of the URI",
             404 | 410 => "check the path of the URI",
             407 => "check the proxy",
-            _ if passing => "try again later, and check its server",
+            _ if passing => "retry later, and check its server",
             _ => "check the URI and its server",
         };
         let detail = self
-            .detail("the credentials URI answered with an error")
+            .detail("the credentials URI returned an error")
             .http_status(status)
             .hint(hint);
         self.refused(detail, status, &wire::parse_refusal(response.body()))
@@ -345,7 +345,7 @@ impl Exchange<'_> {
                 .map_or("a key cannot be used", ErrorDetail::what)
                 .to_owned();
             CredentialsError::invalid_response(
-                self.detail(format!("in the answer of the credentials URI {problem}"))
+                self.detail(format!("in the response from the credentials URI {problem}"))
                     .hint("check its server"),
             )
         })
@@ -567,7 +567,7 @@ fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, Crede
         return Err(invalid(
             "the credentials URI is https, and the HTTP client of this build has no TLS",
             endpoint,
-            "turn on the feature `rustls` of oss-credentials-uri, or pass a client with http_client(..)",
+            "enable the feature `rustls` of oss-credentials-uri, or pass a client with http_client(..)",
         ));
     }
     Ok(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
@@ -579,6 +579,6 @@ fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, Crede
     Err(invalid(
         "there is no HTTP client",
         endpoint,
-        "pass one with http_client(..), or turn on the feature `reqwest` (`rustls` for https)",
+        "pass one with http_client(..), or enable the feature `reqwest` (`rustls` for https)",
     ))
 }

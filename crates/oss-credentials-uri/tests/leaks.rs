@@ -106,7 +106,7 @@ fn canaries_reach_nothing() {
         shown = format!("{shown}{}\n", odd.unwrap_err());
     });
     assert!(
-        log.contains("asking the credentials URI") && log.contains("brought no credentials"),
+        log.contains("asking the credentials URI") && log.contains("returned no credentials"),
         "{log}"
     );
     assert!(

@@ -60,7 +60,7 @@ async fn an_answer_cut_mid_body_is_unavailable() {
     let error = outcome.unwrap_err();
     assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
     assert!(
-        error.to_string().contains("broke off") && !format!("{error:?}").contains("canary"),
+        error.to_string().contains("was cut off") && !format!("{error:?}").contains("canary"),
         "{error:?}"
     );
 }

@@ -249,7 +249,7 @@ fn without_an_http_client_it_says_so() {
     assert_eq!(
         error.to_string(),
         "uri: there is no HTTP client (http://127.0.0.1:6666/credentials); pass one with http_client(..), or \
-         turn on the feature `reqwest` (`rustls` for https)"
+         enable the feature `reqwest` (`rustls` for https)"
     );
 }
 
@@ -265,7 +265,7 @@ fn https_without_tls_says_which_feature_is_missing() {
     assert_eq!(
         error.to_string(),
         "uri: the credentials URI is https, and the HTTP client of this build has no TLS \
-         (https://keys.example.com/p); turn on the feature `rustls` of oss-credentials-uri, or pass a client \
+         (https://keys.example.com/p); enable the feature `rustls` of oss-credentials-uri, or pass a client \
          with http_client(..)"
     );
     builder().http_client(Service::new().http()).build().unwrap();

@@ -13,7 +13,7 @@ pub enum VendingError {
     Credentials(#[from] CredentialsError),
     /// The request asks for more time than the duration of its sessions.
     #[error(
-        "vending: a session of {} s cannot last for {} s; raise duration(..), or ask for less with lasts_at_least(..)",
+        "vending: a session of {} s cannot last for {} s; raise duration(..), or request less with lasts_at_least(..)",
         .duration.as_secs(), .wanted.as_secs()
     )]
     NeverLongEnough {
@@ -24,7 +24,7 @@ pub enum VendingError {
     },
     /// STS issued a session that expires earlier than the request asks for.
     #[error(
-        "vending: the new session expires in {} s, and {} s were asked for; check the maximum session duration of the role",
+        "vending: the new session expires in {} s, and {} s were requested; check the maximum session duration of the role",
         .remaining.as_secs(), .wanted.as_secs()
     )]
     TooShort {

@@ -63,7 +63,7 @@ impl Limits {
         );
         CredentialsError::unavailable(
             ErrorDetail::builder(NAME, what)
-                .hint("ask again later, or raise calls_per_second(..), calls_per_tenant(..) or max_wait(..)"),
+                .hint("retry later, or raise calls_per_second(..), calls_per_tenant(..) or max_wait(..)"),
         )
     }
 }

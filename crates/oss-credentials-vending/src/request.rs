@@ -70,7 +70,7 @@ impl SessionRequest {
         self
     }
 
-    /// The role, `acs:ram::<account id>:role/<name>`. Default: the role of the [`Vendor`](crate::Vendor).
+    /// The role, `acs:ram::<account ID>:role/<name>`. Default: the role of the [`Vendor`](crate::Vendor).
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.key.role_arn = Some(role_arn.into());
         self

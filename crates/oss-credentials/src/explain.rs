@@ -224,13 +224,13 @@ impl fmt::Display for Explanation {
             (None, Some(member)) => {
                 write!(f, "default chain: no credentials, since {} failed", member.name)?;
             }
-            (None, None) => f.write_str("default chain: no credentials: set one of these up")?,
+            (None, None) => f.write_str("default chain: no credentials: configure one of these")?,
         }
         if let Some(by) = self.pinned_by {
             write!(f, " (pinned by {by}: no other member is asked)")?;
         }
         if self.policy == ChainPolicy::ContinueOnFailure {
-            f.write_str("\n  policy: after a failure the chain goes on, and the identity may change")?;
+            f.write_str("\n  policy: after a failure the chain continues, and the identity may change")?;
         }
         let width = self.members().map(|member| member.name.len()).max();
         for member in &self.members {
@@ -293,7 +293,7 @@ impl MemberReport {
                 write!(f, "\n      expires: {}", Instant { at, now })?;
             }
             // A token that was set by hand has no expiry.
-            None if self.has_token() => f.write_str(", with a token whose end is not known")?,
+            None if self.has_token() => f.write_str(", with a token whose expiry is not known")?,
             None => f.write_str(", does not expire")?,
         }
         if let Some(at) = self.next_refresh() {

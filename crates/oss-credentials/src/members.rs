@@ -104,13 +104,13 @@ fn left_out(name: &'static str, env: &dyn Env) -> Member {
                 format!("this build does not have it, and {variable} is set"),
             )
             .hint(format!(
-                "turn on the feature `{name}` of oss-credentials, unset {variable}, or drop the member with \
+                "enable the feature `{name}` of oss-credentials, unset {variable}, or drop the member with \
                      without(..)"
             )),
         ),
         None => {
             CredentialsError::not_configured(ErrorDetail::builder(name, "this build does not have it").hint(
-                format!("turn on the feature `{name}` of oss-credentials, if it is wanted"),
+                format!("enable the feature `{name}` of oss-credentials, if it is wanted"),
             ))
         }
     };

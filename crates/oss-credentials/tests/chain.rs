@@ -225,7 +225,7 @@ fn half_set_and_failing_members_stop_the_chain() {
                 place.network(Network::Failing);
             },
             "unavailable",
-            "uri: the credentials URI answered with an error (GET http://127.0.0.1:6666/keys, HTTP 500); ",
+            "uri: the credentials URI returned an error (GET http://127.0.0.1:6666/keys, HTTP 500); ",
         ),
     ];
     for (member, set_up, kind, text) in cases {

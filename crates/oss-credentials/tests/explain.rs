@@ -110,7 +110,7 @@ fn the_file_and_the_profile_that_were_read() {
     let text = explanation.to_string();
     assert!(
         text.contains(&format!(
-            "\n  profile       in use: STS.****FILE ({read}), with a token whose end is not known\n"
+            "\n  profile       in use: STS.****FILE ({read}), with a token whose expiry is not known\n"
         )),
         "{text}"
     );
@@ -155,7 +155,7 @@ fn the_refresh_behind_a_profile() {
     assert!(
         text.contains("profile  failed: oidc-rrsa: ")
             && text.contains(&format!(
-                "; set up by the section \"default\" in {}\n",
+                "; configured by the section \"default\" in {}\n",
                 file.display()
             )),
         "{text}"
@@ -207,7 +207,7 @@ fn with_nothing_set_up_each_member_says_what_it_looked_for() {
     let text = explanation.to_string();
     assert!(
         text.starts_with(
-            "default chain: no credentials: set one of these up\n  env           not configured: "
+            "default chain: no credentials: configure one of these\n  env           not configured: "
         ),
         "{text}"
     );
@@ -256,7 +256,7 @@ fn pins_and_the_policy_of_the_vendors_sdks_are_told() {
     assert!(
         explanation.to_string().starts_with(
             "default chain: uri is in use (pinned by only(..): no other member is asked)\n\
-             \x20 policy: after a failure the chain goes on, and the identity may change\n"
+             \x20 policy: after a failure the chain continues, and the identity may change\n"
         ),
         "{explanation}"
     );

@@ -59,9 +59,9 @@ fn one_that_is_set_up_stops_the_chain() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "{member}: this build does not have it, and {variable} is set; turn on the feature `{member}` of \
+                    "{member}: this build does not have it, and {variable} is set; enable the feature `{member}` of \
                      oss-credentials, unset {variable}, or drop the member with without(..); the chain stops at \
-                     {member}, as that is set up, and does not ask behind"
+                     {member}, which is configured, and does not try behind"
                 )
             );
         }

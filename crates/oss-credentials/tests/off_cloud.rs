@@ -52,7 +52,7 @@ async fn chain_beside(address: SocketAddr) -> (String, Duration) {
 /// What was looked for, and what to set, member by member.
 fn report(metadata: &str) -> String {
     format!(
-        "chain: no provider has credentials; set one of them up:\n  \
+        "chain: no provider has credentials; configure one of them:\n  \
          env: no AccessKey pair is set (OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or ALIBABA_CLOUD_ACCESS_KEY_ID \
          and ALIBABA_CLOUD_ACCESS_KEY_SECRET); set both variables of a pair\n  \
          oidc-rrsa: neither an OIDC provider nor a token file is named; set ALIBABA_CLOUD_OIDC_PROVIDER_ARN, \
@@ -62,7 +62,7 @@ fn report(metadata: &str) -> String {
          file); add the profile \"default\" to one of them, or name one with profile(..) or \
          ALIBABA_CLOUD_PROFILE\n  \
          uri: no credentials URI is set; set uri(..) or ALIBABA_CLOUD_CREDENTIALS_URI\n  \
-         ecs-ram-role: no metadata service answers here ({metadata}); if this is an ECS instance, let requests to \
+         ecs-ram-role: no metadata service responds here ({metadata}); if this is an ECS instance, let requests to \
          the service through, or say that it must be there with required(true)"
     )
 }

@@ -17,7 +17,7 @@ pub enum SignError {
     /// The region is empty or holds something else than `a-z`, `0-9` and `-`.
     #[error(
         "oss-sign: the region {region:?} is malformed; \
-         pass the bare region such as cn-hangzhou, or the id of a cloud box"
+         pass the bare region such as cn-hangzhou, or the ID of a cloud box"
     )]
     InvalidRegion {
         /// What was given, cut at 64 characters.
@@ -58,9 +58,9 @@ pub enum SignError {
         /// The bucket, the key, or the name of the parameter, cut at 64 characters.
         text: String,
     },
-    /// A query parameter stands twice in the request. Official clients sign this differently from each other,
+    /// A query parameter appears twice in the request. Official clients sign this differently from each other,
     /// so there is no signature that is right for sure.
-    #[error("oss-sign: the query parameter {name:?} stands twice; send each parameter once")]
+    #[error("oss-sign: the query parameter {name:?} appears twice; send each parameter once")]
     DuplicateParameter {
         /// Name of the parameter, cut at 64 characters.
         name: String,
@@ -95,7 +95,7 @@ pub enum SignError {
     #[error("oss-sign: the request has too many headers; send fewer")]
     TooManyHeaders,
     /// The lifetime of a presigned URL is not within 1 and 604 800 seconds.
-    #[error("oss-sign: a presigned URL cannot live for {seconds} seconds; ask for 1 to 604800 (7 days)")]
+    #[error("oss-sign: a presigned URL cannot live for {seconds} seconds; use 1 to 604800 (7 days)")]
     ExpiresOutOfRange {
         /// Seconds that were asked for: 0 for less than one, rounded up for more than 7 days.
         seconds: u64,
@@ -103,7 +103,7 @@ pub enum SignError {
     /// A presigned V1 URL would live for less than a second, or beyond the year 9999.
     #[error(
         "oss-sign: a V1 URL cannot live for {seconds} seconds; \
-         ask for at least 1, and an end before the year 10000"
+         use at least 1, and an expiry before the year 10000"
     )]
     EndOutOfRange {
         /// Whole seconds that were asked for.

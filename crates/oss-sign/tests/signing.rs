@@ -626,7 +626,7 @@ fn errors_name_the_problem_and_what_to_do() {
     assert_eq!(
         error,
         "oss-sign: the region \"oss.example\" is malformed; pass the bare region such as cn-hangzhou, \
-         or the id of a cloud box"
+         or the ID of a cloud box"
     );
 }
 

@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::client::AcsClient;
 use crate::error::AcsError;
 
-/// Whether to try again, and when.
+/// Whether to retry, and when.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Again {
     No,

@@ -36,7 +36,7 @@ impl AcsClient {
         call: &Call<'_>,
     ) -> Result<std::sync::Arc<dyn oss_credentials_core::CredentialsProvider>, AcsError> {
         self.inner.provider.clone().ok_or_else(|| {
-            let hint = "set credentials_provider(..), or say who calls with call_as(..)";
+            let hint = "set credentials_provider(..), or name the caller with call_as(..)";
             failure::invalid(self, call, "there is no credentials provider", hint)
         })
     }

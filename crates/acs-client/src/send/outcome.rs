@@ -144,7 +144,7 @@ impl CallState<'_> {
     ) -> ErrorDetailBuilder {
         let (action, status) = (&self.call.action, response.status());
         let what = if may_pass {
-            format!("the service could not answer {action}")
+            format!("the service could not process {action}")
         } else {
             format!("the service refused {action}")
         };
@@ -169,12 +169,12 @@ impl CallState<'_> {
     /// An error response that is not the service's: of a proxy, a gateway, or another service.
     fn foreign(&self, response: &HttpResponse) -> Failure {
         let status = response.status();
-        let what = format!("{} was answered without an error code", self.call.action);
+        let what = format!("the response to {} has no error code", self.call.action);
         let mut detail = self.detail(what).http_status(status);
         if let Some(request_id) = self.request_id(response, || None) {
             detail = detail.request_id(request_id);
         }
-        let detail = detail.hint("check the endpoint, and whether a proxy answers in its place");
+        let detail = detail.hint("check the endpoint, and whether a proxy responds instead");
         let again = again("", response);
         let error = match again {
             Again::No if (400..500).contains(&status) => CredentialsError::denied(detail),
@@ -234,17 +234,17 @@ impl CallState<'_> {
 fn general_hint(family: &str, status: u16) -> &'static str {
     match family {
         "MissingSecurityToken" => "the caller's key is temporary: set its security token too",
-        "InvalidSecurityToken" => "get new credentials for the caller, id, secret and token together",
-        "InvalidAccessKeyId" => "check that the caller's AccessKey exists and is enabled",
-        "SignatureDoesNotMatch" | "IncompleteSignature" => "check the caller's AccessKey secret",
-        "SignatureNonceUsed" => "try again",
+        "InvalidSecurityToken" => "get new credentials for the caller, ID, secret and token together",
+        "InvalidAccessKeyId" => "check that the caller's access key exists and is enabled",
+        "SignatureDoesNotMatch" | "IncompleteSignature" => "check the caller's access key secret",
+        "SignatureNonceUsed" => "retry",
         "InvalidVersion" => "check the API version of the product",
         "InvalidAction" => "check product, API version and the name of the operation",
         "NoPermission" | "Forbidden" | "AccessDenied" => "allow the action to the caller in RAM",
         "Throttling" => "call less often: the service counts all calls of the account",
         _ if status == 429 => "call less often: the service counts all calls of the account",
-        _ if status == 501 => "check the endpoint: what answers there does not implement this call",
-        _ if status >= 500 => "try again later",
+        _ if status == 501 => "check the endpoint: the server there does not implement this call",
+        _ if status >= 500 => "retry later",
         _ => "",
     }
 }

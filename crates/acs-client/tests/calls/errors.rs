@@ -14,7 +14,7 @@ fn a_refusal_says_what_whose_key_and_what_to_do() {
     assert_eq!(
         error.to_string(),
         "acs-client: the service refused DescribeRegions (POST https://ecs.cn-hangzhou.aliyuncs.com/, HTTP 403): \
-         NoPermission: example, RequestId R-1 (key LTAI****Id01 from env); allow the action to the caller in RAM; \
+         NoPermission: example, request ID R-1 (key LTAI****Id01 from env); allow the action to the caller in RAM; \
          see https://api.aliyun.com/troubleshoot?q=NoPermission"
     );
     assert_eq!(error.action(), "DescribeRegions");
@@ -52,7 +52,7 @@ fn a_request_that_was_not_signed_is_said_to_be_so() {
     assert!(
         error
             .to_string()
-            .contains("RequestId R-1; the request was not signed: make the call with credentials; see "),
+            .contains("request ID R-1; the request was not signed: make the call with credentials; see "),
         "{error}"
     );
     assert_eq!(error.key_id(), None);
@@ -91,7 +91,7 @@ fn pages_of_proxies_are_told_from_responses_of_the_service() {
         let error = call(client(&service), &Call::rpc("X")).unwrap_err();
         assert_eq!(error.error().kind(), kind, "{status}");
         let text = error.to_string();
-        assert!(text.contains("X was answered without an error code"), "{text}");
+        assert!(text.contains("the response to X has no error code"), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }
 }
@@ -111,7 +111,7 @@ fn json_is_read_or_an_error_without_a_word_of_it() {
     assert_eq!(
         page.to_string(),
         "acs-client: the answer to X is HTML or XML (POST https://ecs.cn-hangzhou.aliyuncs.com/, HTTP 200); check \
-         the endpoint, and whether a proxy or a log-in page answers in its place"
+         the endpoint, and whether a proxy or a login page responds instead"
     );
     let cut = ask().json::<serde_json::Value>().unwrap_err().to_string();
     assert!(

@@ -201,7 +201,7 @@ fn a_client_key_signs_in_the_rpc_style_and_is_loaded_again() {
     assert!(
         error
             .to_string()
-            .contains(", RequestId R-1 (key KAAP****new0 from client-key-file); "),
+            .contains(", request ID R-1 (key KAAP****new0 from client-key-file); "),
         "{error}"
     );
     let ids: Vec<_> = service

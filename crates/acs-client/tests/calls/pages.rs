@@ -64,7 +64,7 @@ fn a_token_that_leads_back_to_its_page_ends_the_list_with_an_error() {
     let (outcome, _) = walk(&service, Paging::token("Marker"));
     let text = outcome.unwrap_err().to_string();
     assert!(
-        text.contains("the answer to List has the token of its own page"),
+        text.contains("the response to List has the token of its own page"),
         "{text}"
     );
 }
@@ -100,9 +100,9 @@ fn numbers_count_up_to_the_total() {
 
     let service = ScriptedHttp::new().answers(200, "<html>canary</html>");
     let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
-    assert!(text.contains("the answer to List is HTML or XML"), "{text}");
+    assert!(text.contains("the response to List is HTML or XML"), "{text}");
 
     let service = ScriptedHttp::new().answers(200, "{}");
     let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
-    assert!(text.contains("the answer to List has no TotalCount"), "{text}");
+    assert!(text.contains("the response to List has no TotalCount"), "{text}");
 }

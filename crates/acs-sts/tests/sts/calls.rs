@@ -157,8 +157,8 @@ fn get_caller_identity_reads_every_field() {
     let error = blocking::wait(client.get_caller_identity(&caller())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "acs-sts: the answer to GetCallerIdentity has no AccountId (POST https://sts.aliyuncs.com/, HTTP 200); \
-         check the endpoint, and whether it is STS that answers"
+        "acs-sts: the response to GetCallerIdentity has no AccountId (POST https://sts.aliyuncs.com/, HTTP 200); \
+         check the endpoint, and whether it is STS that responds"
     );
 }
 
@@ -305,8 +305,8 @@ fn a_clock_is_corrected_once_and_only_by_a_date() {
     assert_eq!(service.requests().len(), 2);
     assert_eq!(
         error.to_string(),
-        "acs-sts: the service could not answer AssumeRole (POST https://sts.aliyuncs.com/, HTTP 400): \
-         InvalidTimeStamp.Expired: example, RequestId R-1; set the local clock: it is 7200 s behind the \
+        "acs-sts: the service could not process AssumeRole (POST https://sts.aliyuncs.com/, HTTP 400): \
+         InvalidTimeStamp.Expired: example, request ID R-1; set the local clock: it is 7200 s behind the \
          service's; see https://api.aliyun.com/troubleshoot?q=InvalidTimeStamp.Expired"
     );
 }

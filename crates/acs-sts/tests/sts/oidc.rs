@@ -93,14 +93,13 @@ fn nothing_is_sent_that_the_service_must_refuse() {
     for (request, text) in [
         (
             role("acs:ram::1:user/u", PROVIDER, "name"),
-            "the role ARN has a wrong shape: \"acs:ram::1:user/u\"; write it as acs:ram::<account id>:role/<role name>; it is role_arn, or \
+            "the role ARN has a wrong shape: \"acs:ram::1:user/u\"; write it as acs:ram::<account ID>:role/<role name>; it is role_arn, or \
              ALIBABA_CLOUD_ROLE_ARN where that is read",
         ),
         (role(ROLE, PROVIDER, "n"), "the role session name is too short"),
         (
             role(ROLE, "", "name"),
-            "the OIDC provider ARN has a wrong shape; write it as acs:ram::<account \
-             id>:oidc-provider/<provider name>; it is oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where \
+            "the OIDC provider ARN has a wrong shape; write it as acs:ram::<account ID>:oidc-provider/<provider name>; it is oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where \
              that is read",
         ),
         (
@@ -260,7 +259,7 @@ fn every_refusal_says_what_to_do_about_it() {
         let error = assume(Service::new().refuses(403, code).client()).unwrap_err();
         let expected = format!(
             "acs-sts: the service refused AssumeRoleWithOIDC (POST https://sts.aliyuncs.com/, HTTP 403): {code}: \
-             example, RequestId R-1; {hint}"
+             example, request ID R-1; {hint}"
         );
         let text = error.to_string();
         assert!(text.starts_with(&expected), "{text}");
@@ -352,7 +351,7 @@ fn a_client_can_be_set_up_before_there_is_an_http_client() {
     let builder = StsClientBuilder::default().provider_name("example");
     assert_eq!(
         builder.clone().build().unwrap_err().to_string(),
-        "example: there is no HTTP client; pass one with http_client(..), or turn on the feature `reqwest`"
+        "example: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
     let service = Service::new().answers(200, OK);
     let mine = service.http();

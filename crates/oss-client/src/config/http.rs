@@ -320,7 +320,7 @@ fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<req
         )),
         Err(_) => Err(InvalidInput::new(
             "reqwest panicked when it built its client",
-            "install a crypto provider for rustls, or turn on feature `rustls`",
+            "install a crypto provider for rustls, or enable the feature `rustls`",
         )),
     }
 }

@@ -192,7 +192,7 @@ fn check_next(is_truncated: bool, next: Option<&str>, asked: Option<&str>) -> Re
 /// Whether the next page is one that there was not before.
 fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &'static str> {
     match next {
-        Some(next) if page_loop.closes_at(next) => Err("its pages go round in a circle, and never end"),
+        Some(next) if page_loop.closes_at(next) => Err("its pages form a loop"),
         _ => Ok(()),
     }
 }

@@ -206,7 +206,7 @@ impl GetObject {
         if wants_range && response.status() != StatusCode::PARTIAL_CONTENT {
             return Err(response.unusable(
                 "it has the whole object instead of the range",
-                "ask for a range within the object, or add the header x-oss-range-behavior: standard",
+                "request a range within the object, or add the header x-oss-range-behavior: standard",
             ));
         }
         Ok(response)

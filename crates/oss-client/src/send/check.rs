@@ -12,7 +12,7 @@ use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::service_error::X_OSS_CALLBACK;
 
-const LOOK_BETWEEN: &str = "check the endpoint, and what stands between here and OSS";
+const LOOK_BETWEEN: &str = "check the endpoint, and any proxy between here and OSS";
 
 /// How a response is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -135,13 +135,15 @@ fn check_part(operation: &Operation, head: &ResponseHead) -> Result<Option<u64>,
     }
     let wrong = |what: &str| (what.to_owned(), LOOK_BETWEEN);
     let Some(part) = head.content_range().and_then(Part::parse) else {
-        return Err(wrong("it does not say which part it brings (`Content-Range`)"));
+        return Err(wrong(
+            "it does not state which part it contains (`Content-Range`)",
+        ));
     };
     let asked = operation.headers.get(RANGE).and_then(|range| range.to_str().ok());
     let is_asked_for = asked.and_then(Asked::parse).is_some_and(|asked| asked.is(part));
     if !is_asked_for {
         let what = format!(
-            "it brings bytes {} to {}, and another range was asked for",
+            "it contains bytes {} to {}, and another range was requested",
             part.first, part.last
         );
         return Err((what, LOOK_BETWEEN));

@@ -260,7 +260,7 @@ impl Inner {
         let context = &attempt.context;
         let exchanged = self.follow(request, &attempt.progress, again).await;
         let (mut response, is_cross_origin) = exchanged.map_err(|error| {
-            tracing::debug!(target: TRACING_TARGET, operation = context.operation(), kind = ?error.kind(), "no answer");
+            tracing::debug!(target: TRACING_TARGET, operation = context.operation(), kind = ?error.kind(), "no response");
             let error = self.transport.proxies.name(error, context);
             Error::Transport(Box::new(TransportError::new(context.clone(), error)))
         })?;

@@ -216,7 +216,7 @@ impl Broken {
     fn at(&self, from: u64, parts: u16) -> Error {
         let at = from.saturating_add(u64::try_from(self.read).unwrap_or(u64::MAX));
         let (part, cause) = (parts.saturating_add(1), &self.cause);
-        let what = format!("the body could not be read behind byte {at}, in part {part}: {cause}");
+        let what = format!("the body could not be read after byte {at}, in part {part}: {cause}");
         refused(what, "see to its source")
     }
 }
@@ -304,7 +304,7 @@ async fn digest(file: &Shared, from: u64, length: u64, crc: &mut crc64fast::Dige
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|error| {
             refused(
-                format!("the file cannot be read behind byte {at}: {error}"),
+                format!("the file cannot be read after byte {at}: {error}"),
                 "see to the file system",
             )
         })?;

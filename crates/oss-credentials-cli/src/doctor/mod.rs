@@ -206,9 +206,9 @@ fn write_online(page: &mut Page, answer: &Answer) {
             );
         }
         Err(error) => page.line(
-            &format!("STS cannot be asked: {error}"),
+            &format!("STS cannot be reached: {error}"),
             2,
-            Some(("cannot be asked", BAD)),
+            Some(("cannot be reached", BAD)),
         ),
     }
     if let Some(exchange) = answer.exchange {

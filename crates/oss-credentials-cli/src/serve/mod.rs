@@ -182,7 +182,7 @@ impl Serve {
     fn settings(&self) -> Result<AgentSettings, Failure> {
         if !self.listen.ip().is_loopback() {
             let text = format!(
-                "{} is not on loopback: whoever reaches the address could ask for credentials; listen on 127.0.0.1",
+                "{} is not on loopback: anyone who reaches the address could request credentials; listen on 127.0.0.1",
                 self.listen
             );
             return Err(Failure::other("serve", text));

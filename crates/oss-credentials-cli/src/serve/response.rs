@@ -38,7 +38,7 @@ impl Refusal {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Host => "the Host header does not name this agent",
-            Self::Forwarded => "instance metadata is not answered through a proxy",
+            Self::Forwarded => "instance metadata is not available through a proxy",
             Self::Secret => "the secret in the query is missing or wrong",
             Self::Path => "there is nothing at this path",
             Self::Method => "this method is not allowed here",

@@ -356,10 +356,10 @@ impl Settings {
 
 fn dead_on_arrival(provider: &'static str, remaining: Duration, offset: ClockOffset) -> CredentialsError {
     let what = if remaining.is_zero() {
-        "the credentials that came have expired already".to_owned()
+        "the fetched credentials have already expired".to_owned()
     } else {
         format!(
-            "the credentials that came end in {:.1} s, too soon to be used",
+            "the fetched credentials expire in {:.1} s, too soon to be used",
             remaining.as_secs_f64()
         )
     };

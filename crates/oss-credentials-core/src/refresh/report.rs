@@ -61,7 +61,7 @@ fn log(event: &RefreshEvent) {
         RefreshEvent::DriverStopped { provider } => {
             tracing::warn!(name: names::DRIVER_STOPPED, target: TRACING_TARGET, provider,
                 event = names::DRIVER_STOPPED,
-                "the timer panicked; credentials are refreshed when they are asked for");
+                "the timer panicked; credentials are refreshed when they are requested");
         }
     }
 }
@@ -110,7 +110,7 @@ fn log_failure(event: &RefreshEvent) {
     if *is_usable && *failures == 1 {
         tracing::warn!(name: names::REFRESH_FAILED, target: TRACING_TARGET, provider, kind, request_id,
             attempt = failures, attempt_ms, %error, event = names::REFRESH_FAILED,
-            "refresh failed; the credentials at hand stay in use");
+            "refresh failed; the cached credentials stay in use");
     } else {
         tracing::debug!(name: names::REFRESH_FAILED, target: TRACING_TARGET, provider, kind, request_id,
             attempt = failures, attempt_ms, %error, event = names::REFRESH_FAILED, "no new credentials");
@@ -126,7 +126,7 @@ pub(super) fn expired_because(
     ErrorDetail::builder(
         provider,
         format!(
-            "the credentials have expired and no new ones came: {}",
+            "the credentials have expired and could not be refreshed: {}",
             cause.what()
         ),
     )

@@ -264,10 +264,9 @@ impl Shared {
         let earliest = last_success.plus(MIN_INTERVAL)?;
         (now.agrees_with(last_success) && !now.has_reached(earliest)).then(|| {
             CredentialsError::expired(
-                ErrorDetail::builder(self.name, "the credentials ended within seconds of being fetched")
+                ErrorDetail::builder(self.name, "the credentials expired within seconds of being fetched")
                     .hint(
-                        "check this machine's clock, and whether the source issues new credentials, or ask for a \
-                         longer life (10 s at least)",
+                        "check this machine's clock, and whether the source issues new credentials, or request a longer lifetime (10 s at least)",
                     ),
             )
         })
@@ -407,7 +406,7 @@ impl Shared {
         let error = CredentialsError::unavailable(
             ErrorDetail::builder(
                 self.name,
-                format!("the source did not answer within {} s", limit.as_secs_f64()),
+                format!("the source did not return within {} s", limit.as_secs_f64()),
             )
             .hint("check that it can be reached from here; attempt_limit sets how long is waited"),
         );

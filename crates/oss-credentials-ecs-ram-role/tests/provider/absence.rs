@@ -21,7 +21,7 @@ fn no_connection_is_no_instance_after_one_short_probe() {
     assert_eq!(
         error.to_string(),
         format!(
-            "ecs-ram-role: no metadata service answers here ({PUT}); if this is an ECS instance, let \
+            "ecs-ram-role: no metadata service responds here ({PUT}); if this is an ECS instance, let \
              requests to the service through, or say that it must be there with required(true)"
         )
     );
@@ -50,7 +50,7 @@ fn a_bad_answer_is_no_absence() {
     assert!(
         error
             .to_string()
-            .starts_with("ecs-ram-role: no answer from the metadata service in time (PUT "),
+            .starts_with("ecs-ram-role: no response from the metadata service in time (PUT "),
         "{error}"
     );
     assert_eq!(service.asked(), [PUT]);
@@ -249,13 +249,13 @@ fn each_way_of_not_answering_has_its_text() {
             Interrupted,
             2,
             "unavailable",
-            "the metadata service's answer broke off (PUT",
+            "the response from the metadata service was cut off (PUT",
         ),
         (
             Timeout,
             2,
             "unavailable",
-            "the request for a token was not answered in time (PUT",
+            "the request for a token got no response in time (PUT",
         ),
         (
             Tls,

@@ -85,47 +85,47 @@ fn texts_name_what_is_missing_and_quote_nothing() {
         (
             String::new(),
             "invalid-response",
-            "the answer to the request for credentials is empty",
+            "the response to the request for credentials is empty",
         ),
         (
             "<html>canary</html>".to_owned(),
             "invalid-response",
-            "the answer to the request for credentials is HTML or XML",
+            "the response to the request for credentials is HTML or XML",
         ),
         (
             "canary".to_owned(),
             "invalid-response",
-            "the answer to the request for credentials is not a JSON object",
+            "the response to the request for credentials is not a JSON object",
         ),
         (
             format!("[{complete}]"),
             "invalid-response",
-            "the answer to the request for credentials is not a JSON object",
+            "the response to the request for credentials is not a JSON object",
         ),
         (
             "{canary".to_owned(),
             "invalid-response",
-            "the answer to the request for credentials is not the JSON that was expected (line 1, column 2)",
+            "the response to the request for credentials is not the JSON that was expected (line 1, column 2)",
         ),
         (
             complete.replace("SecurityToken", "Token"),
             "invalid-response",
-            "the answer to the request for credentials has no SecurityToken",
+            "the response to the request for credentials has no SecurityToken",
         ),
         (
             complete.replace("2026-01-02T09:04:05Z", ""),
             "invalid-response",
-            "the answer to the request for credentials has no Expiration",
+            "the response to the request for credentials has no Expiration",
         ),
         (
             complete.replace("2026-01-02T09:04:05Z", "tomorrow"),
             "invalid-response",
-            "the answer to the request for credentials has an unreadable Expiration",
+            "the response to the request for credentials has an unreadable Expiration",
         ),
         (
             complete.replace("canary-secret", "canary-secret\\n"),
             "invalid-response",
-            "the answer to the request for credentials has a key that cannot be one",
+            "the response to the request for credentials has a key that cannot be one",
         ),
         (
             keys("STS.EXAMPLE", "2026-01-02T03:04:05Z"),
@@ -166,7 +166,7 @@ fn the_list_of_roles() {
         let service = Service::new().token().answers(200, body);
         let error = fetch_once(service.builder()).unwrap_err();
         assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
-        let start = "ecs-ram-role: the answer to the request for the role's name ";
+        let start = "ecs-ram-role: the response to the request for the role's name ";
         assert!(error.to_string().starts_with(start), "{error}");
         service.assert_done();
     }
@@ -178,7 +178,7 @@ fn the_list_of_roles() {
             error.to_string(),
             format!(
                 "ecs-ram-role: no RAM role is attached to this instance ({LIST}, HTTP {status}); attach a role \
-                 in the ECS console, if this instance is meant to have one"
+                 in the ECS console, if this instance should have one"
             )
         );
         // Somebody said that there is one.

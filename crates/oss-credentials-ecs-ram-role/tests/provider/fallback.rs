@@ -21,7 +21,7 @@ fn a_service_without_tokens_is_asked_without() {
         assert_eq!(
             error.to_string(),
             format!(
-                "ecs-ram-role: the metadata service issues no tokens, and requests without one are turned off \
+                "ecs-ram-role: the metadata service issues no tokens, and requests without one are disabled \
                  ({PUT}, HTTP {status}); allow IMDSv1, or turn this provider off"
             )
         );
@@ -34,18 +34,30 @@ fn other_answers_to_the_request_for_a_token_are_errors() {
         (401, "denied", "the metadata service refused to issue a token"),
         (403, "denied", "the metadata service refused to issue a token"),
         (410, "denied", "the metadata service refused"),
-        (429, "unavailable", "the metadata service could not answer"),
-        (500, "unavailable", "the metadata service could not answer"),
-        (503, "unavailable", "the metadata service could not answer"),
+        (
+            429,
+            "unavailable",
+            "the metadata service could not process the request",
+        ),
+        (
+            500,
+            "unavailable",
+            "the metadata service could not process the request",
+        ),
+        (
+            503,
+            "unavailable",
+            "the metadata service could not process the request",
+        ),
         (
             302,
             "invalid-response",
-            "the answer has a status that the metadata service does not use",
+            "the response has a status that the metadata service does not use",
         ),
         (
             204,
             "invalid-response",
-            "the answer has a status that the metadata service does not use",
+            "the response has a status that the metadata service does not use",
         ),
     ] {
         let service = Service::new().answers(status, "canary");
@@ -63,7 +75,8 @@ fn other_answers_to_the_request_for_a_token_are_errors() {
         let service = Service::new().answers(200, body);
         let error = fetch_once(service.named()).unwrap_err();
         assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
-        let start = format!("ecs-ram-role: the answer to the request for a token {text} ({PUT}, HTTP 200); ");
+        let start =
+            format!("ecs-ram-role: the response to the request for a token {text} ({PUT}, HTTP 200); ");
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 }
@@ -96,8 +109,7 @@ fn the_hop_limit_is_named_where_it_may_be_the_cause() {
         assert_eq!(
             error.to_string(),
             format!(
-                "ecs-ram-role: the request for a token was not answered, and without one the metadata service \
-                 refuses ({LIST}, HTTP {status}); in a container, where answers to it may not arrive, raise \
+                "ecs-ram-role: the request for a token got no response, and the metadata service refuses requests without one ({LIST}, HTTP {status}); in a container, where the response may not arrive, raise \
                  the instance's hop limit (HttpPutResponseHopLimit) or use the host's network"
             )
         );
@@ -202,7 +214,7 @@ fn a_service_that_refuses_everything_without_a_token_says_so() {
     let error = fetch_once(service.builder()).unwrap_err();
     assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
     let start = format!(
-        "ecs-ram-role: the metadata service issues no tokens (HTTP 405), and without one it refuses ({LIST}, HTTP 403); "
+        "ecs-ram-role: the metadata service issues no tokens (HTTP 405), and refuses requests without one ({LIST}, HTTP 403); "
     );
     assert!(error.to_string().starts_with(&start), "{error}");
 }

@@ -113,7 +113,7 @@ async fn a_redirect_is_not_followed_and_a_cut_answer_is_no_answer() {
     assert!(elsewhere.accept().is_err(), "the redirect was followed");
     let error = source.fetch().await.unwrap_err();
     assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
-    assert!(error.to_string().contains("broke off"), "{error}");
+    assert!(error.to_string().contains("was cut off"), "{error}");
 }
 
 /// What comes is bad in ways that only a real client sees.

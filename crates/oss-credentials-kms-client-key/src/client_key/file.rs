@@ -32,7 +32,7 @@ const KIND: disk::Kind = disk::Kind {
 
 const DOWNLOAD: &str = "use the file as KMS handed it out, or make a new client key";
 
-/// A client key file, opened: for a signer of your own, where [`ClientKey::from_file`] is not wanted or its
+/// A client key file, opened: for your own signer, where [`ClientKey::from_file`] is not wanted or its
 /// feature is off.
 ///
 /// The private key is wiped on drop. `Debug` shows neither it nor the whole id.
@@ -191,7 +191,7 @@ fn members(json: &[u8]) -> Result<(String, Zeroizing<String>), Cow<'static, str>
         return Err(format!("`{KEY_ID}` is empty").into());
     }
     if !key_id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("`{KEY_ID}` holds a blank or a character that no id has").into());
+        return Err(format!("`{KEY_ID}` contains a space or a character that no ID has").into());
     }
     let data = members
         .private_key_data

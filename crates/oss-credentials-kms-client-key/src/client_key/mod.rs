@@ -46,7 +46,7 @@ pub struct ClientKey {
 }
 
 impl ClientKey {
-    /// A key whose private half is behind a signer of your own, such as a hardware module.
+    /// A key whose private half is behind your own signer, such as a hardware module.
     pub fn new(key_id: impl Into<Arc<str>>, signer: impl ClientKeySigner) -> Self {
         Self {
             key_id: key_id.into(),

@@ -138,7 +138,7 @@ fn compare_instances(name: &str, builder: KmsClientKeyBuilder, wanted: &Value) {
 fn compare_instances(name: &str, builder: KmsClientKeyBuilder, _: &Value) {
     let error = source(builder).unwrap_err().to_string();
     assert!(
-        error.contains("turn on the feature `instance-gateway`"),
+        error.contains("enable the feature `instance-gateway`"),
         "{name}: {error}"
     );
 }

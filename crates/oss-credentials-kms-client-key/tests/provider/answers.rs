@@ -77,8 +77,7 @@ fn every_answer_without_a_pair_says_why_and_shows_nothing() {
             error.to_string(),
             format!(
                 "kms-client-key: the secret acs/ram/user/oss-reader {problem} (POST \
-                 https://kms.cn-hangzhou.aliyuncs.com, HTTP 200): RequestId \
-                 00000000-0000-4000-8000-000000000003; {json}"
+                 https://kms.cn-hangzhou.aliyuncs.com, HTTP 200): request ID 00000000-0000-4000-8000-000000000003; {json}"
             )
         );
     }
@@ -88,8 +87,8 @@ fn every_answer_without_a_pair_says_why_and_shows_nothing() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "kms-client-key: the answer to GetSecretValue has no SecretData (POST \
-         https://kms.cn-hangzhou.aliyuncs.com, HTTP 200); check the endpoint, and whether it is KMS that answers"
+        "kms-client-key: the response to GetSecretValue has no SecretData (POST \
+         https://kms.cn-hangzhou.aliyuncs.com, HTTP 200); check the endpoint, and whether it is KMS that responds"
     );
 }
 
@@ -109,7 +108,7 @@ fn a_pair_that_was_copied_with_a_line_end_is_refused_here() {
     assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
     let text = error.to_string();
     assert!(
-        text.contains("the AccessKey secret begins or ends with white space"),
+        text.contains("the access key secret begins or ends with white space"),
         "{text}"
     );
     assert!(!text.contains("canary"), "{text}");
@@ -137,7 +136,7 @@ fn what_is_no_answer_of_kms_is_named() {
         assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
         let text = format!("{error} {error:?}");
         assert!(
-            text.contains(&format!("the answer to GetSecretValue {problem} (")),
+            text.contains(&format!("the response to GetSecretValue {problem} (")),
             "{text}"
         );
         assert!(!text.contains("canary"), "{text}");
@@ -148,8 +147,8 @@ fn what_is_no_answer_of_kms_is_named() {
 fn no_answer() {
     for (kind, text) in [
         (HttpErrorKind::Connect, "no connection to KMS"),
-        (HttpErrorKind::Timeout, "no answer from KMS in time"),
-        (HttpErrorKind::Interrupted, "KMS's answer broke off"),
+        (HttpErrorKind::Timeout, "no response from KMS in time"),
+        (HttpErrorKind::Interrupted, "the response from KMS was cut off"),
         (HttpErrorKind::Tls, "no trusted TLS connection to KMS"),
         (HttpErrorKind::Other, "the exchange with KMS failed"),
     ] {

@@ -120,7 +120,7 @@ fn every_answer_of_the_fixtures() {
         "{error}"
     );
     let place = format!("POST https://{ENDPOINT}");
-    let id = "RequestId 00000000-0000-4000-8000-0000000000ee";
+    let id = "request ID 00000000-0000-4000-8000-0000000000ee";
     for (file, status, variant, text) in [
         (
             "instance-error-unauthorized.pb",
@@ -137,7 +137,7 @@ fn every_answer_of_the_fixtures() {
             429,
             "unavailable",
             format!(
-                "KMS could not answer GetSecretValue ({place}, HTTP 429): Rejected.Throttling: QPS Limit Exceeded, {id}; \
+                "KMS could not process GetSecretValue ({place}, HTTP 429): Rejected.Throttling: QPS Limit Exceeded, {id}; \
                  fetch less often: KMS counts all calls of the account"
             ),
         ),

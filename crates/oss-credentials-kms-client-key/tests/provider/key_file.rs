@@ -165,7 +165,7 @@ fn a_replaced_file_that_cannot_be_opened_is_told() {
         first.to_string(),
         format!(
             "kms-client-key: KMS refused GetSecretValue (POST https://kms.cn-hangzhou.aliyuncs.com, HTTP 404): \
-             InvalidAccessKeyId.NotFound: m, RequestId R-1; the client key file, read again, is of no help: the \
+             InvalidAccessKeyId.NotFound: m, request ID R-1; the client key file, read again, is of no help: the \
              password does not open the client key, or the file is damaged ({}); use the password that KMS showed \
              beside this very client key",
             path.display()

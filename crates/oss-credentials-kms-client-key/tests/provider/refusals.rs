@@ -13,24 +13,24 @@ const PLACE: &str = "POST https://kms.cn-hangzhou.aliyuncs.com";
 #[test]
 fn every_error_of_the_fixtures_has_its_variant_and_its_hint() {
     let bill = "settle the bill of the account";
-    let later = "try again later";
+    let later = "retry later";
     for (file, variant, beginning, hint) in [
         (
             "error-throttling.json",
             "unavailable",
-            "could not answer",
+            "could not process",
             "fetch less often: KMS counts all calls of the account",
         ),
         (
             "error-service-unavailable.json",
             "unavailable",
-            "could not answer",
+            "could not process",
             later,
         ),
         (
             "error-internal-failure.json",
             "unavailable",
-            "could not answer",
+            "could not process",
             later,
         ),
         (
@@ -77,8 +77,7 @@ fn every_error_of_the_fixtures_has_its_variant_and_its_hint() {
         assert_eq!(
             error.to_string(),
             format!(
-                "kms-client-key: KMS {beginning} GetSecretValue ({PLACE}, HTTP {status}): {}: {message}, RequestId \
-                 00000000-0000-4000-8000-0000000000ee; {hint}",
+                "kms-client-key: KMS {beginning} GetSecretValue ({PLACE}, HTTP {status}): {}: {message}, request ID 00000000-0000-4000-8000-0000000000ee; {hint}",
                 fields["Code"].as_str().unwrap(),
             )
         );
@@ -99,8 +98,8 @@ fn codes_without_a_fixture() {
         (400, "MissingParameter", "denied", "check the name of the secret"),
         (400, "InvalidParameter", "denied", "check the name of the secret"),
         (429, "Whatever", "unavailable", "fetch less often"),
-        (504, "Whatever", "unavailable", "try again later"),
-        (418, "Whatever", "denied", "RequestId R-1"),
+        (504, "Whatever", "unavailable", "retry later"),
+        (418, "Whatever", "denied", "request ID R-1"),
     ] {
         let error = Service::new().refuses(status, code).fetch().unwrap_err();
         assert_eq!(error.kind(), variant, "{error}");
@@ -119,8 +118,8 @@ fn xml_and_html_are_understood_by_status() {
     assert_eq!(
         error.to_string(),
         format!(
-            "kms-client-key: KMS could not answer GetSecretValue ({PLACE}, HTTP 400): Rejected.Throttling: QPS Limit \
-             Exceeded, RequestId 00000000-0000-4000-8000-0000000000ee; fetch less often: KMS counts all calls of the \
+            "kms-client-key: KMS could not process GetSecretValue ({PLACE}, HTTP 400): Rejected.Throttling: QPS Limit \
+             Exceeded, request ID 00000000-0000-4000-8000-0000000000ee; fetch less often: KMS counts all calls of the \
              account"
         )
     );
@@ -139,9 +138,8 @@ fn xml_and_html_are_understood_by_status() {
         assert_eq!(
             error.to_string(),
             format!(
-                "kms-client-key: GetSecretValue was answered without an error code ({PLACE}, HTTP {status}): \
-                 <html><body><h1>502 Bad Gateway</h1></body></html>; check the endpoint, and whether a proxy answers \
-                 in its place"
+                "kms-client-key: the response to GetSecretValue has no error code ({PLACE}, HTTP {status}): \
+                 <html><body><h1>502 Bad Gateway</h1></body></html>; check the endpoint, and whether a proxy responds instead"
             )
         );
     }
@@ -164,7 +162,7 @@ fn a_signature_over_the_same_text_means_a_wrong_key() {
     let hint = error.detail().unwrap().hint().unwrap();
     assert_eq!(
         hint,
-        "KMS signed the same text, so the private key is not the one that it knows by this key id: issue a new \
+        "KMS signed the same text, so the private key is not the one that it knows by this key ID: issue a new \
          client key"
     );
     assert!(!error.to_string().contains("AccessKeyId"), "{error}");

@@ -101,9 +101,9 @@ fn without_a_sleep_there_is_one_pass() {
     assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "kms-client-key: none of 3 regions answered GetSecretValue; of the last one: KMS could not answer \
+        "kms-client-key: GetSecretValue failed in all 3 regions; of the last one: KMS could not process \
          GetSecretValue (POST https://kms.cn-shanghai.aliyuncs.com, HTTP 503): ServiceUnavailableTemporary: Service \
-         Unavailable Temporary, RequestId 00000000-0000-4000-8000-0000000000ee; try again later"
+         Unavailable Temporary, request ID 00000000-0000-4000-8000-0000000000ee; retry later"
     );
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("ServiceUnavailableTemporary"), "{cause}");

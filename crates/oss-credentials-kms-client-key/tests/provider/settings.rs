@@ -358,6 +358,6 @@ fn without_an_http_client_the_error_says_what_to_do() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "kms-client-key: there is no HTTP client; pass one with http_client(..), or turn on the feature `reqwest`"
+        "kms-client-key: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
 }

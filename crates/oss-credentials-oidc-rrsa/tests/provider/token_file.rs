@@ -256,7 +256,7 @@ fn the_same_token_is_not_sent_twice() {
     assert_eq!(
         error.to_string(),
         "oidc-rrsa: the service refused AssumeRoleWithOIDC (POST https://sts.aliyuncs.com/, HTTP 400): \
-         AuthenticationFail.OIDCToken.Expired: m, RequestId R-1; the token was not renewed in time: look at what \
+         AuthenticationFail.OIDCToken.Expired: m, request ID R-1; the token was not renewed in time: look at what \
          writes it, and at the local clock"
     );
     assert_eq!(service.requests().len(), 1);

@@ -74,7 +74,7 @@ impl CloudSsoSource {
             Some(token) if ends.is_none_or(|ends| ends > self.clock.now()) => Ok(token),
             token => {
                 let what = if token.is_some() {
-                    "has ended"
+                    "has expired"
                 } else {
                     "was never made, or is signed out"
                 };

@@ -52,7 +52,7 @@ pub(super) fn edited(
         CredentialsError::invalid_config(detail.hint("log in again, or name another profile"))
     };
     let Some(fields) = config.profile(profile) else {
-        return Err(gone(format!("the profile {profile:?} is there no more")));
+        return Err(gone(format!("the profile {profile:?} no longer exists")));
     };
     let mut places: Vec<Range<usize>> = fields.values().filter_map(|raw| range(text, raw)).collect();
     places.sort_by_key(|place| place.start);
@@ -150,7 +150,7 @@ mod tests {
         let error = edited(r#"{"profiles":[{"name":"b"}]}"#, Path::new("c"), "a", &changes()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "profile: the profile \"a\" is there no more (c); log in again, or name another profile"
+            "profile: the profile \"a\" no longer exists (c); log in again, or name another profile"
         );
     }
 

@@ -91,7 +91,7 @@ impl Exchange<'_> {
             detail = detail.request_id(request_id);
         }
         if passing {
-            CredentialsError::unavailable(detail.hint("try again later"))
+            CredentialsError::unavailable(detail.hint("retry later"))
         } else {
             CredentialsError::denied(detail.hint(self.hint.to_owned()))
         }
@@ -102,10 +102,10 @@ impl Exchange<'_> {
         match fault {
             Fault::Defect(defect) => {
                 let hint = match defect {
-                    BodyDefect::Markup => "check whether a proxy or a log-in page answers in its place",
-                    _ => "try again later",
+                    BodyDefect::Markup => "check whether a proxy or a login page responds instead",
+                    _ => "retry later",
                 };
-                let what = format!("the answer of {} {defect}", self.service);
+                let what = format!("the response from {} {defect}", self.service);
                 CredentialsError::invalid_response(self.detail(what, status).hint(hint))
             }
             #[cfg(feature = "oauth")]
@@ -139,8 +139,8 @@ impl Exchange<'_> {
         // Not the user's configuration is wrong, but what was answered.
         .map_err(|error| {
             let problem = error.detail().map_or("a key cannot be used", ErrorDetail::what);
-            let what = format!("in the answer of {} {problem}", self.service);
-            CredentialsError::invalid_response(self.detail(what, status).hint("try again later"))
+            let what = format!("in the response from {} {problem}", self.service);
+            CredentialsError::invalid_response(self.detail(what, status).hint("retry later"))
         })?;
         let scrubber = self.scrubber();
         let request_id = session

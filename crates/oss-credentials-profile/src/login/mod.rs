@@ -38,13 +38,13 @@ fn read_fields<T>(
         .map_err(|error| crate::lookup::unreadable(&place.file, error))?;
     let config = crate::cli::Config::parse(&text.text, &place.file)?;
     let Some(fields) = config.profile(&place.name) else {
-        return Err(place.invalid("is there no more", "log in again, or name another profile"));
+        return Err(place.invalid("no longer exists", "log in again, or name another profile"));
     };
     let section = crate::section::Section::json(&place.file, &place.name, fields);
     if crate::cli::mode_of(&config, &place.file, &section)? != *mode {
-        let what = format!("the {} asks for something else by now", place.subject());
+        let what = format!("the {} has changed in the meantime", place.subject());
         let hint = format!(
-            "try again: it is read anew within {} s",
+            "retry: it is read again within {} s",
             crate::config::LOOK_INTERVAL.as_secs()
         );
         return Err(oss_credentials_core::CredentialsError::unavailable(

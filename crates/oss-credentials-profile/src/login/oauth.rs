@@ -195,7 +195,7 @@ impl OAuthSource {
             return Ok(token.clone());
         }
         let what = if login.access_token.is_some() {
-            "has ended"
+            "has expired"
         } else {
             "was never made, or is signed out"
         };

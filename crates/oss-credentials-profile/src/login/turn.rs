@@ -32,7 +32,7 @@ pub(super) async fn under_lock<T>(
         let Some(timer) = timer else {
             let what = format!("another process holds the lock to change the {}", place.subject());
             return Err(CredentialsError::unavailable(
-                place.detail(what).hint("try again later"),
+                place.detail(what).hint("retry later"),
             ));
         };
         pauses += 1;

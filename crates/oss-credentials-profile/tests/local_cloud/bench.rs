@@ -175,7 +175,7 @@ impl Bench {
         let text = error.to_string().replace(&folder, "");
         let address = format!("127.0.0.1:{}", self.cloud.cloud_sso_port());
         let text = text.replace(&address, "SSO");
-        let text = match text.split_once("; set up by the profile ") {
+        let text = match text.split_once("; configured by the profile ") {
             Some((text, by)) => {
                 assert!(by.ends_with("\" in config.json"), "{by}");
                 text.to_owned()
@@ -183,8 +183,8 @@ impl Bench {
             None => text,
         };
         // Of the services' request ids.
-        match text.split_once("RequestId ") {
-            Some((before, rest)) => format!("{before}RequestId …{}", rest.get(36..).unwrap_or_default()),
+        match text.split_once("request ID ") {
+            Some((before, rest)) => format!("{before}request ID …{}", rest.get(36..).unwrap_or_default()),
             None => text,
         }
     }

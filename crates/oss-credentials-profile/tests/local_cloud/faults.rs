@@ -63,7 +63,7 @@ fn kind_and_text(bench: &Bench, asked: &Asked, fault: Fault) -> (&'static str, S
     };
     let error = bench.failure(&provider, asked.service, fault.action(asked.action));
     let (kind, text) = (error.kind(), bench.shown(&error));
-    let by = format!("; set up by the profile {:?} in ", asked.profile);
+    let by = format!("; configured by the profile {:?} in ", asked.profile);
     assert!(error.to_string().contains(&by), "{error}");
     assert!(provider.cached().is_none());
     // The next caller is told the same, without another request.
@@ -82,47 +82,46 @@ fn what_is_not_an_answer() {
             (
                 Fault::hang(),
                 "unavailable",
-                format!("profile: no answer from {name} in time ({place})"),
+                format!("profile: no response from {name} in time ({place})"),
             ),
             (
                 Fault::hang_in_body(),
                 "unavailable",
-                format!("profile: no answer from {name} in time ({place})"),
+                format!("profile: no response from {name} in time ({place})"),
             ),
             (
                 Fault::reset(),
                 "unavailable",
-                format!("profile: {name}'s answer broke off ({place}); try again later"),
+                format!("profile: the response from {name} was cut off ({place}); retry later"),
             ),
             (
                 Fault::cut_body(),
                 "unavailable",
-                format!("profile: {name}'s answer broke off ({place}); try again later"),
+                format!("profile: the response from {name} was cut off ({place}); retry later"),
             ),
             (
                 Fault::html(200),
                 "invalid-response",
                 format!(
-                    "profile: the answer of {name} is HTML or XML ({place}, HTTP 200); check whether a \
-                     proxy or a log-in page answers in its place"
+                    "profile: the response from {name} is HTML or XML ({place}, HTTP 200); check whether a proxy or a login page responds instead"
                 ),
             ),
             (
                 Fault::garbage(),
                 "invalid-response",
                 format!(
-                    "profile: the answer of {name} is not a JSON object ({place}, HTTP 200); try again later"
+                    "profile: the response from {name} is not a JSON object ({place}, HTTP 200); retry later"
                 ),
             ),
             (
                 Fault::foreign(200, "application/json", ""),
                 "invalid-response",
-                format!("profile: the answer of {name} is empty ({place}, HTTP 200); try again later"),
+                format!("profile: the response from {name} is empty ({place}, HTTP 200); retry later"),
             ),
             (
                 Fault::html(503),
                 "unavailable",
-                format!("profile: {name} refused the login ({place}, HTTP 503); try again later"),
+                format!("profile: {name} refused the login ({place}, HTTP 503); retry later"),
             ),
             (
                 Fault::html(404),
@@ -150,7 +149,7 @@ fn what_the_services_refuse() {
     for asked in &ALL {
         let (name, place, log_in) = (asked.name, asked.place, asked.log_in);
         let refused = |answer: &str, hint: &str| {
-            format!("profile: {name} refused the login ({place}, {answer}, RequestId …; {hint}")
+            format!("profile: {name} refused the login ({place}, {answer}, request ID …; {hint}")
         };
         for (fault, kind, expected) in [
             (
@@ -158,18 +157,18 @@ fn what_the_services_refuse() {
                 "unavailable",
                 refused(
                     "HTTP 429): Throttling.User: Request was denied due to user flow control.",
-                    "try again later",
+                    "retry later",
                 ),
             ),
             (
                 Fault::error(500, "InternalError").message("oh"),
                 "unavailable",
-                refused("HTTP 500): InternalError: oh", "try again later"),
+                refused("HTTP 500): InternalError: oh", "retry later"),
             ),
             (
                 Fault::error(400, "Throttling").message("slower"),
                 "unavailable",
-                refused("HTTP 400): Throttling: slower", "try again later"),
+                refused("HTTP 400): Throttling: slower", "retry later"),
             ),
             (
                 Fault::error(403, "Forbidden").message("no"),
@@ -199,7 +198,7 @@ fn answers_of_no_use() {
             (
                 "invalid-response",
                 format!(
-                    "profile: the answer of {name} has no SecurityToken ({place}, HTTP 200); try again later"
+                    "profile: the response from {name} has no SecurityToken ({place}, HTTP 200); retry later"
                 )
             )
         );
@@ -219,8 +218,8 @@ fn answers_of_no_use() {
         (kind, text.as_str()),
         (
             "invalid-response",
-            "profile: the answer of the OAuth service has no access_token (POST https://oauth.aliyun.com/v1/token, \
-             HTTP 200); try again later"
+            "profile: the response from the OAuth service has no access_token (POST https://oauth.aliyun.com/v1/token, \
+             HTTP 200); retry later"
         )
     );
 }
@@ -279,7 +278,7 @@ fn a_login_of_cloud_sso_ends() {
         (
             "expired",
             format!(
-                "profile: the CloudSSO login of the profile \"CloudSSO\" has ended (config.json); {SSO_LOG_IN}"
+                "profile: the CloudSSO login of the profile \"CloudSSO\" has expired (config.json); {SSO_LOG_IN}"
             )
         )
     );
@@ -302,7 +301,7 @@ fn a_login_of_cloud_sso_ends() {
             "denied",
             format!(
                 "profile: CloudSSO refused the login ({SSO}, HTTP 401): InvalidAccessToken: The access token is not \
-                 known., RequestId …; {SSO_LOG_IN}"
+                 known., request ID …; {SSO_LOG_IN}"
             )
         )
     );

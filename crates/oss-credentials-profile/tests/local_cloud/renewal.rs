@@ -157,7 +157,7 @@ fn without_write_back_a_login_serves_until_it_ends() {
     assert_eq!(
         bench.shown(&error),
         format!(
-            "profile: the OAuth login of the profile \"OAuth\" has ended (config.json); {LOG_IN}, or let \
+            "profile: the OAuth login of the profile \"OAuth\" has expired (config.json); {LOG_IN}, or let \
              write_back(true) renew it"
         )
     );
@@ -179,7 +179,7 @@ fn a_refresh_token_that_is_refused_asks_for_a_new_login() {
         bench.shown(&error),
         format!(
             "profile: the OAuth service refused the login (POST https://oauth.aliyun.com/v1/token, HTTP 400): \
-             invalid_grant: The refresh token is not known., RequestId …; {LOG_IN}"
+             invalid_grant: The refresh token is not known., request ID …; {LOG_IN}"
         )
     );
     bench.edit("OAuth", &fields(&bench.cloud.oauth_login(OAuthSite::China)));
@@ -266,7 +266,7 @@ fn a_login_that_is_not_renewed_serves_while_it_lasts() {
     provider.invalidate(&first);
     let text = bench.shown(&ask(&provider).unwrap_err());
     assert!(
-        text.contains("HTTP 503") && text.ends_with("try again later"),
+        text.contains("HTTP 503") && text.ends_with("retry later"),
         "{text}"
     );
 }
@@ -320,7 +320,7 @@ fn a_clock_that_is_wrong_by_hours() {
         bench.shown(&error),
         format!(
             "profile: the OAuth service refused the login (POST https://oauth.aliyun.com/v1/exchange, HTTP 401): \
-             expired_token: The access token has expired., RequestId …; {LOG_IN}"
+             expired_token: The access token has expired., request ID …; {LOG_IN}"
         )
     );
 }

@@ -68,7 +68,7 @@ fn what_is_missing_or_malformed_is_named() {
         ),
         (
             r#", "mode": "AK", "access_key_id": ["canary"]"#,
-            "has something else than a text in quotes in access_key_id (config.json); correct access_key_id",
+            "has something other than a text in quotes in access_key_id (config.json); correct access_key_id",
         ),
         (
             r#", "mode": "StsToken", "access_key_id": "i", "access_key_secret": "s", "sts_token": null"#,
@@ -102,12 +102,12 @@ fn what_is_missing_or_malformed_is_named() {
         (
             r#", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s", "ram_role_arn": "a",
                "expired_seconds": -1"#,
-            "has something else than a whole number of 0 or more in expired_seconds (config.json); correct expired_seconds",
+            "has something other than a whole number of 0 or more in expired_seconds (config.json); correct expired_seconds",
         ),
         (
             r#", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s", "ram_role_arn": "a",
                "enable_vpc": "yes""#,
-            "has something else than true or false in enable_vpc (config.json); correct enable_vpc",
+            "has something other than true or false in enable_vpc (config.json); correct enable_vpc",
         ),
         (
             r#", "mode": "OIDC", "ram_role_arn": "a""#,
@@ -150,7 +150,7 @@ fn what_is_missing_or_malformed_is_named() {
     }
     assert_eq!(
         problem(r#"{"name": "x", "mode": "AK", "access_key_id": "i ", "access_key_secret": "s"}"#),
-        "profile: in the profile \"x\" the AccessKey id begins or ends with white space (config.json); set the value \
+        "profile: in the profile \"x\" the access key ID begins or ends with white space (config.json); set the value \
          exactly as the service issued it"
     );
 }
@@ -384,7 +384,7 @@ mod ecs {
         let provider = folder.builder().cli_file(path).env(&env).build().unwrap();
         let text = folder.invalid(&provider);
         assert!(
-            text.starts_with("profile: in the profile \"x\" instance metadata is turned off (config.json)"),
+            text.starts_with("profile: in the profile \"x\" instance metadata is disabled (config.json)"),
             "{text}"
         );
     }
@@ -451,14 +451,14 @@ fn the_error_of_what_a_profile_asks_for_names_file_and_profile() {
         assert_eq!(error.kind(), "invalid-response", "{error}");
         assert_eq!(error.detail().unwrap().provider(), "process");
         let text = folder.shown(&error);
-        assert_eq!(text.matches("set up by").count(), 1, "{text}");
+        assert_eq!(text.matches("configured by").count(), 1, "{text}");
         assert!(
-            text.ends_with("; set up by the profile \"x\" in config.json"),
+            text.ends_with("; configured by the profile \"x\" in config.json"),
             "{text}"
         );
         let mut cause = std::error::Error::source(&error);
         while let Some(inner) = cause {
-            assert!(!inner.to_string().contains("set up by"), "{inner}");
+            assert!(!inner.to_string().contains("configured by"), "{inner}");
             cause = inner.source();
         }
     }
@@ -473,7 +473,7 @@ fn hints_name_the_keys_of_the_profile() {
     assert_eq!(
         problem(arn),
         "profile: in the profile \"x\" the role ARN has a wrong shape (config.json); write it as \
-         acs:ram::<account id>:role/<role name>; it is ram_role_arn"
+         acs:ram::<account ID>:role/<role name>; it is ram_role_arn"
     );
     let folder = Folder::new();
     let error = oss_credentials_core::blocking::wait(oss_credentials_core::CredentialsProvider::credentials(
@@ -494,7 +494,7 @@ fn hints_name_the_keys_of_the_profile() {
     for (profile, hint) in [
         (
             oidc("canary", "/t"),
-            "; write it as acs:ram::<account id>:oidc-provider/<provider name>; it is oidc_provider_arn",
+            "; write it as acs:ram::<account ID>:oidc-provider/<provider name>; it is oidc_provider_arn",
         ),
         (
             oidc(
@@ -505,7 +505,7 @@ fn hints_name_the_keys_of_the_profile() {
         ),
         (
             oidc(provider, "/nowhere/token"),
-            "; mount the token there, or correct oidc_token_file; set up by the profile \"x\" in config.json",
+            "; mount the token there, or correct oidc_token_file; configured by the profile \"x\" in config.json",
         ),
     ] {
         let text = problem(&profile);
@@ -607,7 +607,7 @@ fn modes_that_are_left_out_are_named() {
             );
             assert!(
                 text.ends_with(&format!(
-                    "; turn on the feature `{feature}` of oss-credentials-profile"
+                    "; enable the feature `{feature}` of oss-credentials-profile"
                 )),
                 "{text}"
             );
@@ -631,7 +631,7 @@ fn a_mode_that_sends_requests_needs_a_client() {
     assert_eq!(
         folder.invalid(&provider),
         "profile: the profile \"x\" needs an HTTP client, and there is none (config.json); pass one with \
-         http_client(..), or turn on the feature `reqwest`"
+         http_client(..), or enable the feature `reqwest`"
     );
 }
 

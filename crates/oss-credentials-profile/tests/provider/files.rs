@@ -272,8 +272,7 @@ fn a_profile_without_the_list_around_it_is_an_error() {
             folder.invalid(&provider),
             format!(
                 "profile: the CLI's configuration has {key} at its top level, and no profiles (.aliyun/config.json); \
-                 write {{\"current\": \"default\", \"profiles\": [{{\"name\": \"default\", \"mode\": \"AK\", ..}}]}}, or \
-                 write it anew with `aliyun configure`"
+                 write {{\"current\": \"default\", \"profiles\": [{{\"name\": \"default\", \"mode\": \"AK\", ..}}]}}, or create it again with `aliyun configure`"
             )
         );
     }
@@ -393,20 +392,18 @@ fn files_that_cannot_be_read() {
         ),
         (
             folder.builder().cli_file(folder.write("c.json", "")),
-            "profile: the CLI's configuration is empty (c.json); correct it, or write it anew with \
-             `aliyun configure`",
+            "profile: the CLI's configuration is empty (c.json); correct it, or create it again with `aliyun configure`",
         ),
         (
             folder.builder().cli_file(folder.write("d.json", "[]")),
-            "profile: the CLI's configuration is not a JSON object (d.json); correct it, or write it anew with \
-             `aliyun configure`",
+            "profile: the CLI's configuration is not a JSON object (d.json); correct it, or create it again with `aliyun configure`",
         ),
         (
             folder
                 .builder()
                 .cli_file(folder.write("e.json", "{\"profiles\":\n canary}")),
             "profile: the CLI's configuration is not the JSON that was expected (line 2, column 2) (e.json); \
-             correct it, or write it anew with `aliyun configure`",
+             correct it, or create it again with `aliyun configure`",
         ),
         (
             folder

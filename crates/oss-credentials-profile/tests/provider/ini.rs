@@ -244,7 +244,7 @@ fn quotes_around_a_value_are_optional() {
         let text = format!("[default]\ntype = access_key\naccess_key_id = id\naccess_key_secret{line}\n");
         assert_eq!(
             problem(&text),
-            "profile: in the section \"default\" the AccessKey secret holds a quote (credentials.ini); set the value \
+            "profile: in the section \"default\" the access key secret holds a quote (credentials.ini); set the value \
              exactly as the service issued it"
         );
     }
@@ -313,9 +313,9 @@ fn a_file_that_is_no_ini_file_is_named_with_the_line() {
     let text = "[default]\ntype = access_key\n[unclosed canary\n";
     assert_eq!(
         problem(text),
-        "profile: line 3 is no section, key or comment (credentials.ini); write [section], and key = value below it"
+        "profile: line 3 is not a section, key or comment (credentials.ini); write [section], and key = value below it"
     );
-    assert!(problem("[default]\n= canary\n").starts_with("profile: line 2 is no section"));
+    assert!(problem("[default]\n= canary\n").starts_with("profile: line 2 is not a section"));
 }
 
 /// The section of the reference's sample.
@@ -410,7 +410,7 @@ fn a_role() {
             "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = canary\n"
         ),
         "profile: in the section \"default\" the role ARN has a wrong shape (credentials.ini); write it as \
-         acs:ram::<account id>:role/<role name>; it is role_arn"
+         acs:ram::<account ID>:role/<role name>; it is role_arn"
     );
     let text = format!(
         "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = {ROLE}\n\
@@ -418,7 +418,7 @@ fn a_role() {
     );
     assert_eq!(
         problem(&text),
-        "profile: the section \"default\" has something else than a whole number of 0 or more in role_session_expiration \
+        "profile: the section \"default\" has something other than a whole number of 0 or more in role_session_expiration \
          (credentials.ini); correct role_session_expiration"
     );
 }
@@ -441,7 +441,7 @@ fn an_oidc_token() {
     let text = folder.invalid(&provider);
     assert!(
         text.ends_with(
-            "or correct oidc_token_file_path; set up by the section \"default\" in credentials.ini"
+            "or correct oidc_token_file_path; configured by the section \"default\" in credentials.ini"
         ),
         "{text}"
     );
@@ -493,9 +493,9 @@ fn sections_and_keys_that_stand_twice_are_refused() {
     for (text, problem) in [
         (
             format!("{one}[other]\nx = 1\n[default]\naccess_key_id = two\n"),
-            "stands twice",
+            "appears twice",
         ),
-        (format!("{one}[ default ]\n"), "stands twice"),
+        (format!("{one}[ default ]\n"), "appears twice"),
         (
             format!("{one}access_key_secret: s2\n"),
             "has access_key_secret twice",

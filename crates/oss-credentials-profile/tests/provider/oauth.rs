@@ -101,7 +101,7 @@ fn without_write_back_a_login_that_has_ended_is_an_error() {
     let path = config(&folder, NOW);
     let provider = folder.builder().cli_file(path).build().unwrap();
     let text = format!(
-        "profile: the OAuth login of the profile \"oauth\" has ended (config.json); {LOGIN}, or let write_back(true) \
+        "profile: the OAuth login of the profile \"oauth\" has expired (config.json); {LOGIN}, or let write_back(true) \
          renew it"
     );
     assert_eq!(failure(&folder, &provider), ("expired", text));
@@ -204,7 +204,7 @@ fn an_access_token_that_the_service_does_not_want_is_renewed_once() {
         .then_answering(401, expired);
     let text = format!(
         "profile: the OAuth service refused the login (POST {EXCHANGE_URL}, HTTP 401): expired_token: it ended, \
-         RequestId R-9; {LOGIN}; set up by the profile \"oauth\" in config.json"
+         request ID R-9; {LOGIN}; configured by the profile \"oauth\" in config.json"
     );
     assert_eq!(failure(&folder, &writing(&folder, NOW + 7200)), ("denied", text));
 }
@@ -253,7 +253,7 @@ fn a_renewal_that_fails_leaves_the_login_in_use_while_it_lasts() {
     let provider = writing(&folder, NOW);
     let text = format!(
         "profile: the OAuth service refused the login (POST {TOKEN_URL}, HTTP 400): invalid_grant: text withheld, as it \
-         repeats a secret; {LOGIN}; set up by the profile \"oauth\" in config.json"
+         repeats a secret; {LOGIN}; configured by the profile \"oauth\" in config.json"
     );
     assert_eq!(failure(&folder, &provider), ("denied", text));
     assert!(read(&folder.path("config.json")).contains("refresh/1+"));
@@ -300,7 +300,8 @@ fn a_lock_that_stays_held_is_told_of() {
     let side = File::create(folder.path("config.json.lock")).unwrap();
     let mut side = fd_lock::RwLock::new(side);
     let _held = side.write().unwrap();
-    let text = "profile: another process holds the lock to change the profile \"oauth\" (config.json); try again later";
+    let text =
+        "profile: another process holds the lock to change the profile \"oauth\" (config.json); retry later";
     assert_eq!(failure(&folder, &provider), ("unavailable", text.to_owned()));
 }
 
@@ -484,7 +485,7 @@ fn a_login_of_another_site_made_meanwhile_is_not_shown_to_this_one() {
         failure(&folder, &provider),
         (
             "unavailable",
-            "profile: the profile \"oauth\" asks for something else by now (config.json); try again: it is read anew \
+            "profile: the profile \"oauth\" has changed in the meantime (config.json); retry: it is read again \
              within 5 s"
                 .to_owned()
         )

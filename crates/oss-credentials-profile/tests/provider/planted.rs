@@ -158,7 +158,7 @@ fn a_planted_lock_is_named_in_the_error() {
         (error.kind(), folder.shown(&error)),
         (
             "unavailable",
-            "profile: the lock file is not a regular file with one link (config.json.lock); remove it; set up by the \
+            "profile: the lock file is not a regular file with one link (config.json.lock); remove it; configured by the \
              profile \"x\" in config.json"
                 .to_owned()
         )

@@ -139,8 +139,7 @@ fn a_file_without_its_section_is_unavailable_for_a_second_and_then_not_configure
         let provider = folder.set(builder).build().unwrap();
         let error = oss_credentials_core::blocking::wait(provider.credentials()).unwrap_err();
         let text = format!(
-            "profile: the file {problem}, and was modified less than a second ago (.alibabacloud/credentials.ini); try \
-             again: it may not be complete yet"
+            "profile: the file {problem}, and was modified less than a second ago (.alibabacloud/credentials.ini); retry: it may not be complete yet"
         );
         assert_eq!(
             (error.kind(), folder.shown(&error)),

@@ -78,7 +78,8 @@ fn the_port_is_kept_and_values_are_escaped() {
 #[test]
 fn a_login_that_has_ended_asks_for_another_one() {
     let hint = "log in with `aliyun configure --mode CloudSSO --profile \"sso\"`";
-    let ended = format!("profile: the CloudSSO login of the profile \"sso\" has ended (config.json); {hint}");
+    let ended =
+        format!("profile: the CloudSSO login of the profile \"sso\" has expired (config.json); {hint}");
     let none = format!(
         "profile: the CloudSSO login of the profile \"sso\" was never made, or is signed out (config.json); {hint}"
     );
@@ -176,7 +177,7 @@ fn refusals_and_answers_that_bring_nothing() {
             refusal,
             "denied",
             format!(
-                "CloudSSO refused the login ({place}, HTTP 403): Forbidden.Access: no such access, RequestId R-2; {login}"
+                "CloudSSO refused the login ({place}, HTTP 403): Forbidden.Access: no such access, request ID R-2; {login}"
             ),
         ),
         (
@@ -198,37 +199,35 @@ fn refusals_and_answers_that_bring_nothing() {
             refusal,
             "unavailable",
             format!(
-                "CloudSSO refused the login ({place}, HTTP 429): Forbidden.Access: no such access, RequestId R-2; try again later"
+                "CloudSSO refused the login ({place}, HTTP 429): Forbidden.Access: no such access, request ID R-2; retry later"
             ),
         ),
         (
             503,
             "",
             "unavailable",
-            format!("CloudSSO refused the login ({place}, HTTP 503); try again later"),
+            format!("CloudSSO refused the login ({place}, HTTP 503); retry later"),
         ),
         (
             200,
             "<html>",
             "invalid-response",
             format!(
-                "the answer of CloudSSO is HTML or XML ({place}, HTTP 200); check whether a proxy or a log-in page answers \
-             in its place"
+                "the response from CloudSSO is HTML or XML ({place}, HTTP 200); check whether a proxy or a login page responds instead"
             ),
         ),
         (
             200,
             "{}",
             "invalid-response",
-            format!("the answer of CloudSSO has no CloudCredential ({place}, HTTP 200); try again later"),
+            format!("the response from CloudSSO has no CloudCredential ({place}, HTTP 200); retry later"),
         ),
         (
             200,
             r#"{"CloudCredential": {"AccessKeyId": ["canary"]}}"#,
             "invalid-response",
             format!(
-                "the answer of CloudSSO is not the JSON that was expected (line 1, column 36) ({place}, HTTP 200); try again \
-             later"
+                "the response from CloudSSO is not the JSON that was expected (line 1, column 36) ({place}, HTTP 200); retry later"
             ),
         ),
     ] {
@@ -238,7 +237,7 @@ fn refusals_and_answers_that_bring_nothing() {
             error(&folder, &provider),
             (
                 kind,
-                format!("profile: {text}; set up by the profile \"sso\" in config.json")
+                format!("profile: {text}; configured by the profile \"sso\" in config.json")
             ),
             "{status} {body}"
         );
@@ -252,7 +251,7 @@ fn answers_that_lack_something() {
         let (kind, text) = error(&folder, &folder.cli("sso", PROFILE));
         assert_eq!(kind, "invalid-response");
         assert!(
-            text.contains(&format!("the answer of CloudSSO has no {field} (")),
+            text.contains(&format!("the response from CloudSSO has no {field} (")),
             "{text}"
         );
     }
@@ -273,7 +272,7 @@ fn answers_that_lack_something() {
             "EXAMPLE\",",
             "canary \",",
             "invalid-response",
-            "in the answer of CloudSSO the AccessKey id begins or ends",
+            "in the response from CloudSSO the access key ID begins or ends",
         ),
     ] {
         let folder = Folder::answering(200, &ANSWER.replace(from, to));
@@ -287,8 +286,11 @@ fn answers_that_lack_something() {
 fn exchanges_without_an_answer() {
     for (kind, text) in [
         (HttpErrorKind::Connect, "no connection to CloudSSO"),
-        (HttpErrorKind::Timeout, "no answer from CloudSSO in time"),
-        (HttpErrorKind::Interrupted, "CloudSSO's answer broke off"),
+        (HttpErrorKind::Timeout, "no response from CloudSSO in time"),
+        (
+            HttpErrorKind::Interrupted,
+            "the response from CloudSSO was cut off",
+        ),
     ] {
         let mut folder = Folder::new();
         folder.http = folder.http.fails(kind);

@@ -198,7 +198,7 @@ fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "sts-assume-role: the base provider vault is not set up; set it up, or remove the role from the chain"
+        "sts-assume-role: the base provider vault is not configured; set it up, or remove the role from the chain"
     );
     assert_eq!(error.source().unwrap().to_string(), "vault: no vault is set up");
 

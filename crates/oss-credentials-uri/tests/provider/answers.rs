@@ -36,7 +36,7 @@ fn refusal(code: &str) -> String {
 #[test]
 fn statuses_have_their_variants() {
     let forbidden = refusal("Forbidden");
-    let text = "an error (PLACE, HTTP 403): Forbidden: m, RequestId R-1; check user";
+    let text = "an error (PLACE, HTTP 403): Forbidden: m, request ID R-1; check user";
     answer(403, &forbidden, DENIED, text);
     answer(
         401,
@@ -53,10 +53,10 @@ fn statuses_have_their_variants() {
         UNAVAILABLE,
         "HTTP 400): Throttling.User: m",
     );
-    answer(408, "", UNAVAILABLE, "(PLACE, HTTP 408); try again later");
-    answer(429, "", UNAVAILABLE, "(PLACE, HTTP 429); try again later");
-    answer(500, "boom", UNAVAILABLE, "(PLACE, HTTP 500); try again later");
-    answer(503, "<html>", UNAVAILABLE, "(PLACE, HTTP 503); try again later");
+    answer(408, "", UNAVAILABLE, "(PLACE, HTTP 408); retry later");
+    answer(429, "", UNAVAILABLE, "(PLACE, HTTP 429); retry later");
+    answer(500, "boom", UNAVAILABLE, "(PLACE, HTTP 500); retry later");
+    answer(503, "<html>", UNAVAILABLE, "(PLACE, HTTP 503); retry later");
     let good = an_hour("STS.A");
     for status in [201, 204, 304] {
         let text = format!("a status other than 200 (PLACE, HTTP {status})");
@@ -68,14 +68,14 @@ fn statuses_have_their_variants() {
 #[test]
 fn transport_failures_have_their_variants() {
     let fails = |kind, is, text| check(&Service::new().fails(kind), is, text);
-    let in_time = "no answer from the credentials URI in time (PLACE)";
+    let in_time = "no response from the credentials URI in time (PLACE)";
     fails(HttpErrorKind::Timeout, UNAVAILABLE, in_time);
     fails(
         HttpErrorKind::Connect,
         UNAVAILABLE,
         "no connection to the credentials URI (PLACE)",
     );
-    fails(HttpErrorKind::Interrupted, UNAVAILABLE, "broke off (PLACE)");
+    fails(HttpErrorKind::Interrupted, UNAVAILABLE, "was cut off (PLACE)");
     fails(
         HttpErrorKind::Tls,
         UNAVAILABLE,
@@ -131,8 +131,7 @@ fn bodies_have_their_variants() {
         "has no SecurityToken (PLACE, HTTP 200); let the server",
     );
     let bidirectional = session("STS.A\u{202e}", "2026-01-02T04:04:05Z");
-    let text =
-        "in the answer of the credentials URI the AccessKey id holds a character that is not ASCII (PLACE)";
+    let text = "in the response from the credentials URI the access key ID holds a character that is not ASCII (PLACE)";
     answer(200, &bidirectional, INVALID_RESPONSE, text);
     let soon = session("STS.A", "soon");
     answer(
@@ -143,7 +142,7 @@ fn bodies_have_their_variants() {
     );
     let padded = session("STS.A ", "2026-01-02T04:04:05Z");
     let text =
-        "in the answer of the credentials URI the AccessKey id begins or ends with white space (PLACE)";
+        "in the response from the credentials URI the access key ID begins or ends with white space (PLACE)";
     answer(200, &padded, INVALID_RESPONSE, text);
     let over = session("STS.A", "2026-01-02T03:04:05Z");
     answer(
@@ -161,7 +160,7 @@ fn a_code_other_than_success_is_a_refusal_even_beside_complete_fields() {
         200,
         &refusal("Failed"),
         DENIED,
-        &format!("{what}: Failed: m, RequestId R-1; ask"),
+        &format!("{what}: Failed: m, request ID R-1; ask"),
     );
     let good = an_hour("STS.A");
     let lower = format!("{what}: success; ask");
@@ -202,8 +201,7 @@ fn redirects_on_the_same_server_are_followed_three_times() {
     assert!(DENIED(&error), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "uri: the credentials URI redirects more than 3 times (GET http://127.0.0.1:6666/a, HTTP 302); set the \
-         URI to where it ends, or check its server"
+        "uri: the credentials URI redirects more than 3 times (GET http://127.0.0.1:6666/a, HTTP 302); set the URI to the final target, or check its server"
     );
     assert_eq!(circle.requests().len(), 4);
 }

@@ -127,7 +127,7 @@ impl Signer {
     }
 }
 
-/// Room for the parameters of the signature besides the AccessKey id: names, separators, a time of up to 12
+/// Room for the parameters of the signature besides the access key ID: names, separators, a time of up to 12
 /// digits, and a signature of which each character may be escaped.
 const OWN_LEN: usize = ACCESS_KEY_ID.len() + EXPIRES.len() + SIGNATURE.len() + 6 + 12 + 3 * SIGNATURE_LEN;
 

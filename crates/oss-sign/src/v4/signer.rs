@@ -55,7 +55,7 @@ pub(super) struct Inner {
 }
 
 impl Signer {
-    /// Starts a signer for a region, such as `cn-hangzhou`, or for the id of a cloud box.
+    /// Starts a signer for a region, such as `cn-hangzhou`, or for the ID of a cloud box.
     pub fn builder(region: impl Into<String>) -> SignerBuilder {
         SignerBuilder {
             region: region.into(),

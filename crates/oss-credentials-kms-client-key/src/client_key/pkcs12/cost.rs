@@ -22,7 +22,7 @@ impl Cost {
     /// To be asked before each derivation; the file is input from outside.
     pub(super) fn spend(&mut self, iterations: u32) -> Result<(), Error> {
         if iterations == 0 {
-            return Err(Error::Malformed("it asks for no iterations"));
+            return Err(Error::Malformed("it specifies no iterations"));
         }
         self.left = self
             .left

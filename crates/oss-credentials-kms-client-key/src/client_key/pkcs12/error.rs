@@ -33,7 +33,7 @@ impl fmt::Display for Error {
             Self::WrongPassword => f.write_str("its MAC differs"),
             Self::TooManyIterations => write!(
                 f,
-                "it asks for more than {} iterations in all",
+                "it specifies more than {} iterations in all",
                 cost::MAX_ITERATIONS
             ),
             Self::UnknownAlgorithm(algorithm) => write!(f, "it uses {algorithm}, which is not supported"),
@@ -45,6 +45,6 @@ impl fmt::Display for Error {
 
 impl From<der::Error> for Error {
     fn from(_: der::Error) -> Self {
-        Self::Malformed("a part of it is no valid DER")
+        Self::Malformed("a part of it is not valid DER")
     }
 }

@@ -21,12 +21,12 @@ impl<'a> RsaKey<'a> {
     /// Reads PKCS#8; whether the numbers belong together is for the signer to check.
     pub(super) fn from_pkcs8(pkcs8: &'a [u8]) -> Result<Self, Error> {
         let info = PrivateKeyInfoRef::from_der(pkcs8)
-            .map_err(|_| Error::Malformed("its private key is no PKCS#8"))?;
+            .map_err(|_| Error::Malformed("its private key is not PKCS#8"))?;
         if info.algorithm.oid != RSA {
-            return Err(Error::UnsupportedKey("it is no RSA key"));
+            return Err(Error::UnsupportedKey("it is not an RSA key"));
         }
         let RsaPrivateKey { modulus } = RsaPrivateKey::from_der(info.private_key.as_bytes())
-            .map_err(|_| Error::UnsupportedKey("it is no RSA key of two primes"))?;
+            .map_err(|_| Error::UnsupportedKey("it is not an RSA key of two primes"))?;
         if bits(modulus) < MIN_BITS {
             return Err(Error::UnsupportedKey("it has less than 2048 bits"));
         }

@@ -261,7 +261,7 @@ fn only_der_to_the_last_byte_is_read() {
     let key = bag(KEY_BAG, &KEY);
     let list = sequence(&[&bags(&[&key])]);
     let indefinite = [&[0x30, 0x80][..], &bags(&[&key]), &[0, 0]].concat();
-    let not_der = Error::Malformed("a part of it is no valid DER");
+    let not_der = Error::Malformed("a part of it is not valid DER");
     for contents in [
         // Bytes after the list of contents, after the bags, within a bag, after the octets of a content.
         [&list[..], &[5, 0]].concat(),
@@ -337,11 +337,11 @@ fn only_rsa_of_two_primes_and_2048_bits_is_taken() {
         error(&key(0, 2047, &[])),
         Error::UnsupportedKey("it has less than 2048 bits")
     );
-    let primes = Error::UnsupportedKey("it is no RSA key of two primes");
+    let primes = Error::UnsupportedKey("it is not an RSA key of two primes");
     assert_eq!(error(&key(1, 2048, &sequence(&[]))), primes);
     assert_eq!(error(&key(0, 2048, &[5, 0])), primes);
     let rubbish = of(&[&bags(&[&bag(KEY_BAG, &sequence(&[]))])]);
-    assert_eq!(error(&rubbish), Error::Malformed("its private key is no PKCS#8"));
+    assert_eq!(error(&rubbish), Error::Malformed("its private key is not PKCS#8"));
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! The tables of errors on the pages.
+
+pub(crate) struct Row {
+    pub(crate) place: String,
+    /// What the first cell has in code font.
+    pub(crate) texts: Vec<String>,
+    pub(crate) is_complete: bool,
+}
+
+/// Reads the tables of a page whose first column is `error`.
+pub(crate) fn rows(name: &str, page: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut is_inside = false;
+    for (index, line) in page.lines().enumerate() {
+        let Some(inside) = line.strip_prefix("| ") else {
+            is_inside &= line.starts_with("|---");
+            continue;
+        };
+        let cells: Vec<&str> = inside.trim_end_matches('|').split(" | ").map(str::trim).collect();
+        if !is_inside {
+            is_inside = cells == ["error", "variant", "cause", "what to do"];
+            continue;
+        }
+        rows.push(Row {
+            place: format!("docs/{name}.md:{}", index + 1),
+            texts: in_code_font(cells[0]),
+            is_complete: cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()),
+        });
+    }
+    rows
+}
+
+fn in_code_font(cell: &str) -> Vec<String> {
+    // A text that has backticks itself is set between two of them.
+    let mark = if cell.contains("``") { "``" } else { "`" };
+    cell.split(mark).skip(1).step_by(2).map(plain).collect()
+}
+
+/// The text on one line, with one kind of quotation mark, and without the name of who says it.
+pub(crate) fn plain(text: &str) -> String {
+    let text = text.trim();
+    let named = text
+        .split_once(": ")
+        .filter(|(name, _)| !name.contains(' ') && *name != "retry");
+    let text = named.map_or(text, |(_, text)| text).replace(['`', '\''], "\"");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The parts of a text that are the same each time: between placeholders and parentheses, and up to the advice.
+pub(crate) fn fixed_parts(text: &str) -> Vec<&str> {
+    let text = text.split("; ").find(|text| words(text) > 1).unwrap_or(text);
+    let parts = text.split(['…', '(', ')', '<', '>']);
+    let parts = parts.map(|part| part.trim_matches([' ', ':', ',', ';', '"', '.', '/']));
+    parts.filter(|part| words(part) > 0).collect()
+}
+
+pub(crate) fn words(text: &str) -> usize {
+    let words = text.split_whitespace();
+    words.filter(|word| word.contains(char::is_alphabetic)).count()
+}
