@@ -47,7 +47,7 @@ const ADVICE: &str = "add allow attach await begin call check choose compare cor
 /// and parts of advice.
 const NO_TEXTS: &str = "%A, %d-|%a %b %e|%a, %d |\
     Invalid signing region|The Param |\
-    Examples:|STS |What to do|as asked|at a time out of range|cannot be |not known: |in a |on |\
+    Examples:|STS |What to do|as asked|at a time out of range|cannot be |not known: |in a |the source of the token |on |\
     beside an agent|or use what|the bucket … cannot be used|the credentials expire then|\
     the response has no usable date|the service allows no longer|there are more;|this machine\"s is …|\
     , or let write_back(true)|KMS signed |a program whose name is not shown|access key secret|\
