@@ -62,9 +62,9 @@ impl Answer {
         match &self.outcome {
             Ok(()) => {
                 page.line(
-                    &format!("the bucket {} answers", self.bucket),
+                    &format!("the bucket {} responds", self.bucket),
                     2,
-                    Some(("answers", GOOD)),
+                    Some(("responds", GOOD)),
                 );
                 page.fact("latency", &format!("{} ms", self.latency.as_millis()));
             }

@@ -103,7 +103,7 @@ fn a_bucket_answers_or_says_why_not() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
     assert!(
         ended.out.contains(
-            "the bucket example-bucket answers
+            "the bucket example-bucket responds
 "
         ),
         "{}",

@@ -191,7 +191,7 @@ fn wanted(request: &Request) -> Result<Wanted, Refusal> {
         ));
     }
     let body: Map<String, Value> = serde_json::from_slice(&request.body)
-        .map_err(|_| refuse("InvalidRequestBody", "The body is no JSON object."))?;
+        .map_err(|_| refuse("InvalidRequestBody", "The body is not a JSON object."))?;
     let text = |name: &str, code| {
         let value = body
             .get(name)

@@ -267,7 +267,7 @@ fn refresh(service: &OAuth, request: &Request, judgement: Judgement) -> Result<M
         .find(|site| site.client_id() == client_id && site.answers_at(&request.host))
         .ok_or_else(|| refusal(401, "invalid_client", "The client is not known here."))?;
     if parse_iso(field("Timestamp")?).is_none() {
-        let message = "Timestamp is no time like 2026-01-02T03:04:05Z.";
+        let message = "Timestamp is not a time like 2026-01-02T03:04:05Z.";
         return Err(refusal(400, "invalid_request", message));
     }
     let token = field("refresh_token")?;

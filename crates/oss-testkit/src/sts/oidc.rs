@@ -116,7 +116,7 @@ impl Issuer {
             .claims;
         let time = |name: &str| claims.get(name).and_then(Value::as_i64);
         let now = unix(now);
-        let expires_at = time("exp").ok_or_else(|| invalid("exp is no number"))?;
+        let expires_at = time("exp").ok_or_else(|| invalid("exp is not a number"))?;
         if expires_at <= now {
             let message = "The OIDC token has expired.";
             return Err(Refusal::new(400, "AuthenticationFail.OIDCToken.Expired", message));
@@ -295,7 +295,7 @@ fn unreadable(why: &ErrorKind) -> Refusal {
     match why {
         // Their texts may quote the token.
         ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => {
-            invalid("it is no JSON Web Token")
+            invalid("it is not a JSON Web Token")
         }
         ErrorKind::MissingRequiredClaim(name) => invalid(&format!("{name} is missing or malformed")),
         other => invalid(&format!("{other:?}")),
