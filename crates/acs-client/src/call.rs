@@ -11,7 +11,7 @@ use crate::encode::percent_encode;
 
 type Text<'a> = Cow<'a, str>;
 
-/// An operation and its parameters: what to ask a product for.
+/// An operation of a product and its parameters.
 ///
 /// `Debug` shows no parameter, header or body.
 ///
@@ -49,13 +49,14 @@ pub(crate) struct Body {
 }
 
 impl<'a> Call<'a> {
-    /// A call of an RPC service: `POST /`, parameters in the query or in a form. Most products are of this style.
+    /// Creates a call of an RPC service: `POST /`, parameters in the query or in a form. Most products have this style.
     pub fn rpc(action: impl Into<Cow<'static, str>>) -> Self {
         Self::new(action.into(), true, HttpMethod::Post, "/".into())
     }
 
-    /// A call of a ROA service, whose operations are paths and methods. `path` is as it is sent, percent-encoded already;
-    /// [`segment`](Self::segment) adds what may need encoding. A path without a leading `/` makes the call fail.
+    /// Creates a call of a ROA service, whose operations are paths and methods. `path` is sent as it is, so it must be
+    /// percent-encoded already; [`segment`](Self::segment) adds a part that may need encoding. A path without a
+    /// leading `/` makes the call fail.
     pub fn roa(
         action: impl Into<Cow<'static, str>>,
         method: HttpMethod,
@@ -85,14 +86,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The method. Default: `POST` for RPC.
+    /// Sets the method. Default: `POST` for RPC.
     pub fn method(mut self, method: HttpMethod) -> Self {
         self.method = method;
         self
     }
 
-    /// Adds a segment to the path: a `/`, and the value percent-encoded. What would lead to another path (an empty value,
-    /// `.` or `..`) makes the call fail.
+    /// Adds a segment to the path: a `/`, and the value percent-encoded. A value that would lead to another path (an
+    /// empty one, `.` or `..`) makes the call fail.
     pub fn segment(mut self, value: &str) -> Self {
         if matches!(value, "" | "." | "..") {
             self.problem = Some("a segment of the path is empty, `.` or `..`");
@@ -109,7 +110,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Sets a parameter of the query, in place of those of this name.
+    /// Sets a parameter of the query, replacing those of this name.
     pub(crate) fn set_query(&mut self, name: &'static str, value: String) {
         self.query.retain(|(known, _)| known != name);
         self.query.push((name.into(), value.into()));
@@ -128,8 +129,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The body, byte for byte, and its `Content-Type`. It replaces a [`form`](Self::form). An RPC signature cannot cover
-    /// one. Default: none.
+    /// Sets the body, byte for byte, and its `Content-Type`. It replaces a [`form`](Self::form). An RPC signature
+    /// cannot cover a body. Default: none.
     pub fn body(mut self, content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         self.form.clear();
         self.body = Some(Body {
@@ -139,7 +140,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The body, as JSON. A value that cannot be written makes the call fail.
+    /// Sets the body, as JSON. A value that cannot be serialized makes the call fail.
     #[cfg(feature = "json")]
     pub fn json(mut self, value: &impl serde::Serialize) -> Self {
         let Ok(bytes) = serde_json::to_vec(value) else {
@@ -149,16 +150,16 @@ impl<'a> Call<'a> {
         self.body("application/json; charset=utf-8", bytes)
     }
 
-    /// How long the call may take as a whole, repetitions and their pauses included. Default: no limit but those of the
-    /// attempts.
+    /// Sets how long the call may take as a whole, including retries and their backoff. Default: no limit except
+    /// those of the attempts.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How many attempts there may be, at least 1, which repeats nothing. Default: the client's.
+    /// Sets the maximum number of attempts, at least 1, which means no retry. Default: the client's.
     ///
-    /// A repeated operation may be carried out twice: a server error does not say that nothing was done. Products that
+    /// A retried operation may be carried out twice: a server error does not mean that nothing was done. Products that
     /// create something take a parameter `ClientToken` that prevents it.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));

@@ -1,4 +1,4 @@
-//! Who makes a call.
+//! The caller of an operation.
 
 use std::fmt;
 #[cfg(feature = "signed")]
@@ -9,21 +9,21 @@ use acs_sign::ClientKeySigner;
 #[cfg(feature = "signed")]
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, MaskedId};
 
-/// Who makes a call, and what to do when the service rejects the key.
+/// The caller of an operation, and what to do when the service rejects the key.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Caller<'a> {
-    /// Nobody: the request is not signed, as `AssumeRoleWithOIDC` wants it. No message repeats these secrets, which are
+    /// Nobody: the request is not signed, as `AssumeRoleWithOIDC` requires. No message repeats these secrets, which are
     /// among the parameters.
     Unsigned(&'a [&'a str]),
-    /// The provider is asked for credentials. A key that the service rejects is reported to it
-    /// ([`CredentialsProvider::invalidate`]), and the call is made once more if it has another key then.
+    /// The provider is called for credentials. A key that the service rejects is reported to it
+    /// ([`CredentialsProvider::invalidate`]), and the call is repeated once if it then has another key.
     #[cfg(feature = "signed")]
     Provider(&'a dyn CredentialsProvider),
-    /// These credentials. A key that the service rejects ends the call.
+    /// These credentials. A key that the service rejects fails the call.
     #[cfg(feature = "signed")]
     Credentials(&'a Credentials),
-    /// The holder of a KMS client key, which signs in the RPC style alone. When the service rejects it, the source is
+    /// The holder of a KMS client key, which signs only in the RPC style. When the service rejects it, the source is
     /// asked once for a replacement.
     #[cfg(feature = "signed")]
     ClientKey(&'a dyn ClientKeySource),
@@ -43,7 +43,7 @@ impl fmt::Debug for Caller<'_> {
     }
 }
 
-/// A KMS client key: its ID, and what signs with it.
+/// A KMS client key: its ID, and its signer.
 #[cfg(feature = "signed")]
 #[derive(Clone)]
 pub struct ClientKey {
@@ -54,7 +54,7 @@ pub struct ClientKey {
 
 #[cfg(feature = "signed")]
 impl ClientKey {
-    /// The key with this ID (`KAAP.<uuid>`). `source` says in errors where it is from, such as `"client-key-file"`.
+    /// Creates a key with this ID (`KAAP.<uuid>`). `source` names its origin in errors, such as `"client-key-file"`.
     pub fn new(id: impl Into<Arc<str>>, signer: Arc<dyn ClientKeySigner>, source: &'static str) -> Self {
         Self {
             id: id.into(),
@@ -63,7 +63,7 @@ impl ClientKey {
         }
     }
 
-    /// The ID.
+    /// Returns the ID.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -84,21 +84,21 @@ impl fmt::Debug for ClientKey {
     }
 }
 
-/// Where a client key is from: it may be loaded again while the program runs.
+/// A source of a client key, which may be loaded again while the program runs.
 #[cfg(feature = "signed")]
 pub trait ClientKeySource: Send + Sync {
-    /// The key to sign with.
+    /// Returns the key to sign with.
     ///
     /// # Errors
     ///
     /// Why there is none.
     fn current(&self) -> Result<ClientKey, CredentialsError>;
 
-    /// Another key, after the service rejected this one; `None` if there is no other. Default: none.
+    /// Returns another key, after the service rejected this one; `None` if there is no other. Default: none.
     ///
     /// # Errors
     ///
-    /// Why it cannot be loaded; the call then ends with the rejection.
+    /// Why it cannot be loaded; the call then fails with the rejection.
     fn replacement(&self, rejected: &ClientKey) -> Result<Option<ClientKey>, CredentialsError> {
         let _ = rejected;
         Ok(None)

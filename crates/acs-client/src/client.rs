@@ -21,25 +21,25 @@ pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 const DEFAULT_NAME: &str = "acs-client";
 const USER_AGENT: &str = concat!("acs-client/", env!("CARGO_PKG_VERSION"));
 
-/// How requests are signed.
+/// The signature version of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureVersion {
-    /// RPC, HMAC-SHA1, for RPC services alone: what the vendor's credentials SDKs send, and what proxies and emulators
-    /// know best.
+    /// RPC, HMAC-SHA1, only for RPC services: the version that the vendor's credentials SDKs use, and that proxies and
+    /// emulators support best.
     Rpc,
-    /// ACS3-HMAC-SHA256 ("V3"), for all services: what the vendor's generated SDKs send.
+    /// ACS3-HMAC-SHA256 ("V3"), for all services: the version that the vendor's generated SDKs use.
     #[default]
     Acs3,
 }
 
-/// What a service refused, for whoever knows better what to do about it: see [`AcsClientBuilder::hints`].
+/// A refusal of a service, for a client that can give better advice: see [`AcsClientBuilder::hints`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Refusal<'a> {
     /// Name of the operation.
     pub action: &'a str,
-    /// The error code as it came: text from outside, which may repeat a secret. Do not copy it into a hint.
+    /// The error code as it arrived: text from outside, which may repeat a secret. Do not copy it into a hint.
     pub code: &'a str,
     /// HTTP status.
     pub status: u16,
@@ -51,12 +51,12 @@ pub struct Refusal<'a> {
 #[derive(Clone, Debug)]
 pub struct Hint {
     pub(crate) text: Cow<'static, str>,
-    /// Its name, and what it is called.
+    /// Its name, and its label.
     pub(crate) setting: Option<(&'static str, &'static str)>,
 }
 
 impl Hint {
-    /// A hint with this text: imperative, lower case, no full stop.
+    /// Creates a hint with this text: imperative, lower case, no full stop.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             text: text.into(),
@@ -64,7 +64,7 @@ impl Hint {
         }
     }
 
-    /// The setting whose value is refused, and what the text calls it in place of `{setting}`: see
+    /// Sets the setting whose value is refused, and its label, which replaces `{setting}` in the text: see
     /// [`ErrorDetail::setting`].
     #[must_use]
     pub fn setting(mut self, name: &'static str, label: &'static str) -> Self {
@@ -76,13 +76,13 @@ impl Hint {
 /// Chooses the hint of an error; `None` leaves it to the client.
 pub type Hints = fn(&Refusal<'_>) -> Option<Hint>;
 
-/// Calls the operations of one product. Cloning is cheap; clones share the HTTP client and what was learned about the
-/// local clock.
+/// A client for the operations of one product. Cloning is cheap; clones share the HTTP client and what was learned
+/// about the local clock.
 ///
-/// A call is repeated where that helps, [`max_attempts`](AcsClientBuilder::max_attempts) times in all: at once if the
-/// nonce was used already, if the local clock was wrong (later calls begin with the corrected time), or if the provider
-/// has another key in place of a rejected one; after a pause, where there is a [`Sleep`], if there is no connection, and
-/// for throttling and server errors.
+/// A call is repeated where that helps, up to [`max_attempts`](AcsClientBuilder::max_attempts): at once if the
+/// nonce was already used, if the local clock was wrong (later calls begin with the corrected time), or if the provider
+/// has another key instead of a rejected one; after a backoff, if there is a [`Sleep`], when there is no connection,
+/// and for throttling and server errors.
 ///
 /// # Examples
 ///
@@ -157,22 +157,22 @@ impl AcsClient {
         }
     }
 
-    /// Where requests go: scheme, host and port.
+    /// Returns where requests go: scheme, host and port.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.endpoint
     }
 
-    /// Name that begins every error.
+    /// Returns the name that every error begins with.
     pub fn name(&self) -> &'static str {
         self.inner.name
     }
 
-    /// The service's clock, as far as it is known.
+    /// Returns the service's clock, as far as it is known.
     pub fn clock(&self) -> &ServiceClock {
         &self.inner.clock
     }
 
-    /// Where a request goes, for errors.
+    /// Returns where a request goes, for errors.
     pub(crate) fn place(&self, method: HttpMethod, path: &str) -> String {
         format!("{method} {}{path}", self.inner.endpoint.origin())
     }
@@ -202,7 +202,7 @@ impl fmt::Debug for AcsClient {
     }
 }
 
-/// Makes an [`AcsClient`]; see [`AcsClient::builder`].
+/// Builds an [`AcsClient`]; see [`AcsClient::builder`].
 #[derive(Clone)]
 #[must_use]
 pub struct AcsClientBuilder {
@@ -228,106 +228,106 @@ pub struct AcsClientBuilder {
 }
 
 impl AcsClientBuilder {
-    /// Whose credentials sign the calls: a provider, or credentials. Required for [`AcsClient::call`].
+    /// Sets whose credentials sign the calls: a provider, or credentials. Required for [`AcsClient::call`].
     #[cfg(feature = "signed")]
     pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
         self.provider = Some(Arc::new(provider));
         self
     }
 
-    /// The region whose host is called: `<product>.<region>.aliyuncs.com`. Products that are central, such as RAM, and
-    /// those whose hosts have other names need an [`endpoint`](Self::endpoint), which takes precedence.
+    /// Sets the region whose host is called: `<product>.<region>.aliyuncs.com`. Central products, such as RAM, and
+    /// products whose hosts have other names need an [`endpoint`](Self::endpoint), which takes precedence.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// The host to call: with or without `https://`, a port if need be, no path. Plain `http://` is for loopback, or with
-    /// [`allow_http`](Self::allow_http). Default: by region.
+    /// Sets the host to call: with or without `https://`, optionally with a port, no path. Plain `http://` is for
+    /// loopback, or with [`allow_http`](Self::allow_http). Default: by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Whether the endpoint may be plain `http://` for a host other than loopback: anyone on the network path can then
-    /// read security tokens and responses. Default: no.
+    /// Sets whether the endpoint may be plain `http://` for a host other than loopback: anyone on the network path
+    /// can then read security tokens and responses. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works inside a tokio
+    /// Sets the HTTP client. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which works inside a tokio
     /// runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self
     }
 
-    /// How requests are signed. Default: [`SignatureVersion::Acs3`]. A client key always signs in the RPC style.
+    /// Sets the signature version. Default: [`SignatureVersion::Acs3`]. A client key always signs in the RPC style.
     #[cfg(feature = "signed")]
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.signature_version = version;
         self
     }
 
-    /// The clock that requests are signed by. Default: [`SystemClock`].
+    /// Sets the clock that requests are signed with. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Whether a service may correct the time that requests are signed by, within the bounds of [`ServiceClock`].
-    /// Default: yes.
+    /// Sets whether a service may correct the time that requests are signed with, within the bounds of
+    /// [`ServiceClock`]. Default: yes.
     pub fn correct_clock(mut self, correct: bool) -> Self {
         self.correct_clock = correct;
         self
     }
 
-    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that has one;
-    /// otherwise none, so that nothing is retried after a pause.
+    /// Sets the timer for retries. Default: with the feature `tokio`, its timer, in calls inside a runtime that has
+    /// one; otherwise none, and nothing is retried after a backoff.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one attempt may take, connecting included. Default: 10 s.
+    /// Sets how long one attempt may take, including the connection. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many attempts a call has at most, at least 1, which repeats nothing. Default: 3.
+    /// Sets the maximum number of attempts of a call, at least 1, which means no retry. Default: 3.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The header `User-Agent`. Default: `acs-client/<version>`.
+    /// Sets the header `User-Agent`. Default: `acs-client/<version>`.
     pub fn user_agent(mut self, user_agent: impl Into<Cow<'static, str>>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// Name that begins every error. Default: `"acs-client"`.
+    /// Sets the name that every error begins with. Default: `"acs-client"`.
     pub fn name(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 
-    /// Chooses the hints of errors, for a client that knows its product. It is called for refusals only. Default: the
-    /// client's own hints.
+    /// Sets a function that chooses the hints of errors, for a client that knows its product. It is called only for
+    /// refusals. Default: the client's own hints.
     pub fn hints(mut self, hints: Hints) -> Self {
         self.hints = Some(hints);
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///

@@ -1,20 +1,20 @@
-//! Which error codes of the OpenAPI mean what, whatever the product.
+//! The meaning of OpenAPI error codes that are common to all products.
 //!
 //! A code is a family, and often details after a dot: `InvalidAccessKeyId.NotFound`. The sets name families. Vendor
 //! document: "Common error codes" of the OpenAPI,
 //! <https://www.alibabacloud.com/help/en/openapi/error-codes>; `IllegalTimestamp` is in the error codes of KMS.
 
-/// Families of codes that say that the service does not accept this key, whatever is asked: the access key ID is unknown
+/// Families of codes with which the service rejects the key, whatever the operation: the access key ID is unknown
 /// or disabled, or the security token has expired or belongs to another key. Another key may be accepted.
 pub const KEY_REJECTED: [&str; 2] = ["InvalidAccessKeyId", "InvalidSecurityToken"];
 
-/// Families of codes that say that the service does not accept the time of the request.
+/// Families of codes with which the service rejects the time of the request.
 pub const CLOCK_REJECTED: [&str; 2] = ["InvalidTimeStamp", "IllegalTimestamp"];
 
-/// The family of a code that says that the nonce was seen before: the same request with a new one may be accepted.
+/// The family of the code for a nonce that was seen before: the same request with a new one may be accepted.
 pub const NONCE_USED: &str = "SignatureNonceUsed";
 
-/// Families of codes, beside [`KEY_REJECTED`], whose error names the key: it says who was refused.
+/// Families of codes, in addition to [`KEY_REJECTED`], whose error names the refused key.
 const ABOUT_THE_CALLER: [&str; 8] = [
     "AccessDenied",
     "AuthenticationFail",
@@ -26,7 +26,7 @@ const ABOUT_THE_CALLER: [&str; 8] = [
     "SignatureDoesNotMatch",
 ];
 
-/// The family of a code: what is before its first dot.
+/// Returns the family of a code: the part before its first dot.
 ///
 /// ```
 /// assert_eq!(acs_client::codes::family("InvalidAccessKeyId.NotFound"), "InvalidAccessKeyId");
@@ -35,7 +35,7 @@ pub fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or(code)
 }
 
-/// Whether the code says that the key is rejected: see [`KEY_REJECTED`].
+/// Returns whether the code means that the key is rejected: see [`KEY_REJECTED`].
 ///
 /// ```
 /// use acs_client::codes::rejects_key;
@@ -45,7 +45,7 @@ pub fn rejects_key(code: &str) -> bool {
     KEY_REJECTED.contains(&family(code))
 }
 
-/// Whether the code says that the time of the request is wrong: see [`CLOCK_REJECTED`].
+/// Returns whether the code means that the time of the request is wrong: see [`CLOCK_REJECTED`].
 ///
 /// ```
 /// assert!(acs_client::codes::rejects_clock("InvalidTimeStamp.Expired"));
@@ -54,7 +54,7 @@ pub fn rejects_clock(code: &str) -> bool {
     CLOCK_REJECTED.contains(&family(code))
 }
 
-/// Whether an error with this status and code is about who called.
+/// Whether an error with this status and code concerns the caller.
 pub(crate) fn is_about_the_caller(status: u16, code: &str) -> bool {
     matches!(status, 401 | 403) || rejects_key(code) || ABOUT_THE_CALLER.contains(&family(code))
 }

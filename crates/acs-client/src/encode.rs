@@ -1,4 +1,4 @@
-//! What requests need that `acs-sign` would offer, were it not left out of unsigned calls.
+//! Encodings that `acs-sign` would provide, if it were not left out of unsigned calls.
 
 use std::time::SystemTime;
 

@@ -1,12 +1,12 @@
-//! Which host to call.
+//! The host to call.
 
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use oss_credentials_http::Endpoint;
 
 use crate::TRACING_TARGET;
 
-/// Checks an endpoint that was given: with or without `https://`, no user, path or query; plain `http://` for loopback, or
-/// where `allow_http` says so, which logs a warning.
+/// Checks an explicit endpoint: with or without `https://`, no user, path or query; plain `http://` only for
+/// loopback, or with `allow_http`, which logs a warning.
 pub(crate) fn explicit(
     name: &'static str,
     product: &str,
@@ -21,7 +21,7 @@ pub(crate) fn explicit(
                 .hint(hint),
         )
     };
-    // The parser does not know for whom it works.
+    // The parser does not know its caller.
     let parsed = Endpoint::parse_or_https(endpoint).map_err(|error| {
         let detail = error.detail();
         let what = detail.map_or("cannot be read", |detail| detail.what());

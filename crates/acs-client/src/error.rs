@@ -6,11 +6,11 @@ use std::fmt;
 
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 
-/// Why a call failed: what the service said, whose key it was, and what to do about it.
+/// Why a call failed: the service's response, the refused key, and what to do about it.
 ///
 /// `Display` has the form `<client>: <what failed> (<method and URL>, HTTP <status>): <code>: <message>, request ID <ID>
-/// (key <masked ID> from <source>); <what to do>`, without what is not known. `?` turns it into the [`CredentialsError`]
-/// inside, whose variant says what a program may do.
+/// (key <masked ID> from <source>); <what to do>`, without unknown parts. `?` converts it into the [`CredentialsError`]
+/// inside, whose variant tells a program what it can do.
 ///
 /// ```
 /// use acs_client::AcsError;
@@ -52,60 +52,60 @@ impl AcsError {
         self
     }
 
-    /// The error as providers report it: `Denied` if the service refused the call, `Unavailable` if it may succeed later,
-    /// `InvalidResponse` if something other than the service responded, `InvalidConfig` if the call could not be made, and
-    /// the provider's own error if there were no credentials.
+    /// Returns the error as providers report it: `Denied` if the service refused the call, `Unavailable` if it may
+    /// succeed later, `InvalidResponse` if the response is not the service's, `InvalidConfig` if the call could not
+    /// be made, and the provider's own error if there were no credentials.
     pub fn error(&self) -> &CredentialsError {
         &self.0.error
     }
 
-    /// Name of the operation, such as `DescribeRegions`; empty if no call was made.
+    /// Returns the name of the operation, such as `DescribeRegions`; empty if no call was made.
     pub fn action(&self) -> &str {
         &self.0.action
     }
 
-    /// The service's error code, such as `Throttling.User`.
+    /// Returns the service's error code, such as `Throttling.User`.
     pub fn code(&self) -> Option<&str> {
         self.detail()?.code()
     }
 
-    /// The service's own words, at most 512 characters, without secrets.
+    /// Returns the service's message, at most 512 characters, without secrets.
     pub fn message(&self) -> Option<&str> {
         self.detail()?.message()
     }
 
-    /// The service's ID of the failed request; support asks for it.
+    /// Returns the service's ID of the failed request; support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.detail()?.request_id()
     }
 
-    /// HTTP status of the response, if there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.detail()?.http_status()
     }
 
-    /// The page that the service recommends to read (`Recommend`).
+    /// Returns the page that the service recommends to read (`Recommend`).
     pub fn recommend(&self) -> Option<&str> {
         self.0.recommend.as_deref()
     }
 
-    /// The access key ID that was refused, masked; `None` if the error is not about the caller.
+    /// Returns the access key ID that was refused, masked; `None` if the error does not concern the caller.
     pub fn key_id(&self) -> Option<&str> {
         self.detail()?.key_id()
     }
 
-    /// Where the refused key is from, such as `env`.
+    /// Returns where the refused key is from, such as `env`.
     pub fn key_source(&self) -> Option<&'static str> {
         self.detail()?.key_source()
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Returns whether the same call may succeed later without any change.
     pub fn is_retryable(&self) -> bool {
         self.0.error.is_retryable()
     }
 
-    /// Whether the service rejected the key, whatever was asked: see [`codes::KEY_REJECTED`](crate::codes::KEY_REJECTED).
-    /// A provider of the key has been told.
+    /// Returns whether the service rejected the key, whatever the operation: see
+    /// [`codes::KEY_REJECTED`](crate::codes::KEY_REJECTED). The rejection has been reported to a provider of the key.
     pub fn key_rejected(&self) -> bool {
         self.0.key_rejected
     }
@@ -134,7 +134,7 @@ impl Error for AcsError {
 }
 
 impl From<CredentialsError> for AcsError {
-    /// An error of no call: of a client that could not be built.
+    /// An error without a call: of a client that could not be built.
     fn from(error: CredentialsError) -> Self {
         Self::new(error, Cow::Borrowed(""))
     }

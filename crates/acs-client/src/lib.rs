@@ -1,12 +1,13 @@
 //! Calls any operation of Alibaba Cloud's OpenAPI, RPC or ROA, with any credentials provider and HTTP client.
 //!
-//! An [`AcsClient`] is for one product and one version of its API; a [`Call`] names an operation and its parameters. The
-//! client signs (ACS3-HMAC-SHA256, or RPC HMAC-SHA1 where asked), sends, repeats what may pass, corrects the time that it
-//! signs by when the service shows that the local clock is wrong, and reports a rejected key to the provider. It has no
-//! table of products: the API version is always given, and a host that is not `<product>.<region>.aliyuncs.com` too.
+//! An [`AcsClient`] is for one product and one version of its API; a [`Call`] names an operation and its parameters.
+//! The client signs (ACS3-HMAC-SHA256, or RPC HMAC-SHA1 on request), sends, retries temporary failures, corrects its
+//! signing time when the service shows that the local clock is wrong, and reports a rejected key to the provider. It
+//! has no table of products: always pass the API version, and pass the host if it is not
+//! `<product>.<region>.aliyuncs.com`.
 //!
-//! Not covered, since they sign otherwise: Log Service, Table Store, Message Service (MNS), and OSS, for which there is
-//! `oss-client`.
+//! Not covered, since they use other signatures: Log Service, Table Store, Message Service (MNS), and OSS, for which
+//! there is `oss-client`.
 //!
 //! # Examples
 //!
@@ -40,12 +41,12 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `signed` | yes | callers that sign; without it only [`Caller::Unsigned`] |
+//! | `signed` | yes | callers that sign; without it, only [`Caller::Unsigned`] |
 //! | `json` | yes | `AcsResponse::json`, `Call::json` |
 //! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
-//! | `tokio` | through `reqwest` | pauses between retries on tokio's timer, where a call is made inside a runtime |
+//! | `tokio` | through `reqwest` | backoff between attempts on tokio's timer, inside a runtime |
 //!
 //! When a call fails, `docs/acs-client.md#errors` in the repository lists each error with cause and fix.
 

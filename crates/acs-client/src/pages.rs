@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Paginated lists.
 
 use std::borrow::Cow;
 
@@ -36,9 +36,9 @@ enum Kind {
 }
 
 impl Paging {
-    /// By a token: the member of a response that holds the token of the next page, and the parameter of the query that
-    /// takes it, have the same name, such as `NextToken` or, in RAM, `Marker`. The list ends where the member is missing or
-    /// empty.
+    /// Divides by a token: the member of a response with the token of the next page, and the query parameter that
+    /// takes it, have the same name, such as `NextToken` or, in RAM, `Marker`. The list ends where the member is
+    /// missing or empty.
     pub fn token(name: &'static str) -> Self {
         Self {
             kind: Kind::Token {
@@ -48,7 +48,7 @@ impl Paging {
         }
     }
 
-    /// The same, where the member of the response has another name than the parameter.
+    /// Sets the member of the response, if its name differs from the parameter's.
     #[must_use]
     pub fn token_member(mut self, name: &'static str) -> Self {
         if let Kind::Token { member, .. } = &mut self.kind {
@@ -57,8 +57,8 @@ impl Paging {
         self
     }
 
-    /// By number, from 1: the parameters `PageNumber` and `PageSize` of the query, with `size` items on a page, and the
-    /// member `TotalCount` of the responses.
+    /// Divides by number, from 1: the query parameters `PageNumber` and `PageSize`, with `size` items on a page, and
+    /// the member `TotalCount` of the responses.
     pub fn number(size: u32) -> Self {
         Self {
             kind: Kind::Number {
@@ -70,7 +70,7 @@ impl Paging {
         }
     }
 
-    /// The same with other names: of the parameters for number and size, and of the member with the total, as in
+    /// Sets other names: of the parameters for number and size, and of the member with the total, as in
     /// `("page_number", "page_size", "page_info.total_count")`.
     #[must_use]
     pub fn number_names(
@@ -92,7 +92,7 @@ impl Paging {
     }
 }
 
-/// Walks over the pages of a list: see [`AcsClient::pages`].
+/// Iterates over the pages of a list: see [`AcsClient::pages`].
 #[derive(Debug)]
 #[must_use]
 pub struct Pages<'a> {
@@ -104,14 +104,14 @@ pub struct Pages<'a> {
 
 #[derive(Debug)]
 enum State {
-    /// The token of the next page, none at first; or the number of it.
+    /// The token of the next page, none at first; or its number.
     Token(Option<String>),
     Number(u64),
     Ended,
 }
 
 impl AcsClient {
-    /// Walks over the pages of a list, one call for each.
+    /// Iterates over the pages of a list, with one call for each.
     ///
     /// # Examples
     ///
@@ -153,7 +153,8 @@ impl AcsClient {
 }
 
 impl Pages<'_> {
-    /// The next page, as the client's credentials provider; `None` after the last. An error ends the list.
+    /// Returns the next page, called by the client's credentials provider; `None` after the last. An error ends the
+    /// list.
     #[cfg(feature = "signed")]
     pub async fn next(&mut self) -> Option<Result<AcsResponse, AcsError>> {
         match self.client.provider(&self.call) {
@@ -162,7 +163,7 @@ impl Pages<'_> {
         }
     }
 
-    /// The next page, as somebody; `None` after the last. An error ends the list.
+    /// Returns the next page, called by this caller; `None` after the last. An error ends the list.
     pub async fn next_as(&mut self, caller: Caller<'_>) -> Option<Result<AcsResponse, AcsError>> {
         if !self.prepare() {
             return None;
@@ -183,7 +184,7 @@ impl Pages<'_> {
         error
     }
 
-    /// Writes into the call which page is wanted; `false` after the last.
+    /// Writes the wanted page into the call; `false` after the last.
     fn prepare(&mut self) -> bool {
         match (&self.state, &self.paging.kind) {
             (State::Token(Some(token)), Kind::Token { parameter, .. }) => {
@@ -236,7 +237,7 @@ impl Pages<'_> {
     }
 }
 
-/// A list that would go on for ever.
+/// A list that would continue forever.
 fn repeated(response: &AcsResponse) -> AcsError {
     let what: Cow<'static, str> = format!(
         "the response to {} has the token of its own page",

@@ -1,4 +1,4 @@
-//! A response that the service gave.
+//! A successful response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,43 +27,43 @@ pub struct AcsResponse {
 }
 
 impl AcsResponse {
-    /// Name of the operation.
+    /// Returns the name of the operation.
     pub fn action(&self) -> &str {
         &self.action
     }
 
-    /// The body as it arrived.
+    /// Returns the body as it arrived.
     pub fn bytes(&self) -> &[u8] {
         self.http.body()
     }
 
-    /// The service's ID of the request: of the header `x-acs-request-id`, otherwise of the body. `None` also if it would
-    /// repeat a secret.
+    /// Returns the service's ID of the request: from the header `x-acs-request-id`, otherwise from the body. `None`
+    /// also if it would repeat a secret.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Status and headers.
+    /// Returns status and headers.
     pub fn http(&self) -> &HttpResponse {
         &self.http
     }
 
-    /// How far the service's clock is from the local one, by the response's `Date`.
+    /// Returns the offset between the service's clock and the local one, by the response's `Date`.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 
-    /// When the response arrived, by the local clock.
+    /// Returns when the response arrived, by the local clock.
     pub fn received(&self) -> SystemTime {
         self.received
     }
 
-    /// Reads the body.
+    /// Parses the body.
     ///
     /// # Errors
     ///
-    /// An [`AcsError`](crate::AcsError) whose variant is `InvalidResponse` if the body is not JSON of this type. It quotes
-    /// nothing of the body.
+    /// An [`AcsError`](crate::AcsError) whose variant is `InvalidResponse` if the body is not JSON of this type. It
+    /// quotes nothing of the body.
     ///
     /// # Examples
     ///
@@ -94,7 +94,7 @@ impl AcsResponse {
         })
     }
 
-    /// Begins the detail of an error about this response: where it is from, its status and request ID.
+    /// Starts the detail of an error about this response: its place, status and request ID.
     pub fn detail(&self, what: impl Into<Cow<'static, str>>) -> ErrorDetailBuilder {
         let detail = ErrorDetail::builder(self.client.name(), what)
             .place(self.client.place(self.method, &self.path))
@@ -105,7 +105,7 @@ impl AcsResponse {
         }
     }
 
-    /// The error of a response that cannot be used. Nothing of it is quoted but the code that is given.
+    /// The error of a response that cannot be used. Only the given code is quoted.
     pub(crate) fn unusable(&self, defect: &BodyDefect, code: Option<String>) -> AcsError {
         let mut detail = self.detail(format!("the response to {} {defect}", self.action));
         if let Some(code) = code {

@@ -1,4 +1,4 @@
-//! Error responses as they are on the wire. Pure.
+//! Error responses on the wire. Pure.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use oss_credentials_http::xml_text;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// What an error response says. All fields are text from outside, and may repeat a secret.
+/// The content of an error response. All fields are text from outside, and may repeat a secret.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) code: Option<Zeroizing<String>>,
@@ -17,7 +17,7 @@ pub(crate) struct ServiceError {
     pub(crate) recommend: Option<Zeroizing<String>>,
 }
 
-/// The members of a JSON object as they are written, so that nothing is copied that is not asked for.
+/// The members of a JSON object as they are written, so that nothing is copied unnecessarily.
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 fn members(body: &[u8]) -> Option<Members<'_>> {
@@ -30,7 +30,7 @@ fn text(members: &Members<'_>, upper: &str, lower: &str) -> Option<Zeroizing<Str
     json_text(value.get()).filter(|value| !value.is_empty())
 }
 
-/// Reads an error response, JSON (`Code` or `code`) or XML. `None` if it holds no error code: a proxy's page.
+/// Parses an error response, JSON (`Code` or `code`) or XML. `None` if it contains no error code: a proxy's page.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
     let error = match members(body) {
         Some(members) => ServiceError {

@@ -18,14 +18,14 @@ use crate::error::SignError;
 use crate::request::{ApiRequest, Body};
 use crate::signed::{Addition, Signed};
 
-/// Name of the algorithm, first word of the `Authorization` header.
+/// Name of the algorithm, the first word of the `Authorization` header.
 pub const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// Payload hash of an empty body.
 pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Headers that a request must not bring along, because the signer sets them or the HTTP client does.
+/// Headers that a request must not contain, because the signer or the HTTP client sets them.
 const RESERVED: [&str; 8] = [
     "host",
     "authorization",
@@ -37,17 +37,17 @@ const RESERVED: [&str; 8] = [
     "x-acs-security-token",
 ];
 
-/// Signs a request: the headers to add to it.
+/// Signs a request and returns the headers to add to it.
 ///
 /// `host`, `content-type` and every `x-acs-*` header are signed. A form body without a `content-type` header
 /// gets one. `nonce` must differ for every request, also for a repeated one; the service accepts a `time` up
-/// to 15 minutes from its own clock. Nothing is added for anonymous credentials.
+/// to 15 minutes from its own clock. For anonymous credentials, nothing is added.
 ///
 /// # Errors
 ///
-/// [`SignError::Reserved`] if the request already has a header of the signer's, [`SignError::InvalidValue`]
+/// [`SignError::Reserved`] if the request already has a header that the signer sets, [`SignError::InvalidValue`]
 /// if host, path, action, version, nonce, body hash or a header to sign is empty where it must not be or
-/// holds a character that no header or path has, [`SignError::InvalidTime`] for a time outside the years 0
+/// contains a character that no header or path has, [`SignError::InvalidTime`] for a time outside the years 0
 /// to 9999.
 ///
 /// # Examples
@@ -95,7 +95,7 @@ pub fn sign(
     let mut all = given;
     all.push(("host", request.host));
     all.extend(headers.iter().map(|added| (added.name(), added.value())));
-    // Holds the security token.
+    // Contains the security token.
     let canonical = Zeroizing::new(canonical_request(
         request.method,
         request.path,
@@ -124,7 +124,7 @@ fn check<'a>(request: &ApiRequest<'a>, nonce: &str) -> Result<Vec<(&'a str, &'a 
         ("x-acs-version", request.version),
         ("x-acs-signature-nonce", nonce),
     ] {
-        // Visible ASCII, as no client would change it on the way.
+        // Visible ASCII, as no client would change it in transit.
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(invalid(name));
         }
@@ -173,22 +173,22 @@ fn payload_hash(body: Body<'_>) -> Result<Cow<'_, str>, SignError> {
     })
 }
 
-/// Whether [`sign`] signs a header of this name, given in lower case.
+/// Returns whether [`sign`] signs a header of this name, given in lower case.
 pub fn is_signed(name: &str) -> bool {
     name == "host" || name == "content-type" || name.starts_with("x-acs-")
 }
 
-/// Lower-case hex of the SHA-256 of a body.
+/// Returns the lower-case hex of the SHA-256 of a body.
 pub fn content_sha256(body: &[u8]) -> String {
     hex(&Sha256::digest(body))
 }
 
-/// The query, sorted and encoded; without form fields. Equal keys are sorted by their values.
+/// Returns the query, sorted and encoded; without form fields. Equal keys are sorted by their values.
 pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(query: &[(K, V)]) -> String {
     canonical_pairs(query.iter().map(|(key, value)| (key.as_ref(), value.as_ref())))
 }
 
-/// One line `name:value` for each of these headers, sorted. Values given under one name are sorted and
+/// Returns one line `name:value` for each of these headers, sorted. Values given under one name are sorted and
 /// joined with `,`.
 pub fn canonical_headers<K: AsRef<str>, V: AsRef<str>>(headers: &[(K, V)]) -> String {
     // Room for all of it: growing would leave copies of the security token behind in memory.
@@ -207,12 +207,12 @@ pub fn canonical_headers<K: AsRef<str>, V: AsRef<str>>(headers: &[(K, V)]) -> St
     lines
 }
 
-/// The names of these headers as `SignedHeaders` lists them.
+/// Returns the names of these headers as `SignedHeaders` lists them.
 pub fn signed_headers<K: AsRef<str>, V: AsRef<str>>(headers: &[(K, V)]) -> String {
     by_name(headers).into_keys().collect::<Vec<_>>().join(";")
 }
 
-/// The canonical request. `headers` are exactly those to sign, `path` is as it was sent, `query` is decoded,
+/// Returns the canonical request. `headers` are exactly those to sign, `path` is as it was sent, `query` is decoded,
 /// `payload_hash` is the value of `x-acs-content-sha256`.
 pub fn canonical_request<K: AsRef<str>, V: AsRef<str>, N: AsRef<str>, W: AsRef<str>>(
     method: &str,
@@ -238,12 +238,12 @@ pub fn canonical_request<K: AsRef<str>, V: AsRef<str>, N: AsRef<str>, W: AsRef<s
     .join("\n")
 }
 
-/// The text that is signed.
+/// Returns the text that is signed.
 pub fn string_to_sign(canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{}", content_sha256(canonical_request.as_bytes()))
 }
 
-/// Lower-case hex of the HMAC-SHA256, keyed with the bare AccessKey secret.
+/// Returns the lower-case hex of the HMAC-SHA256, keyed with the bare access key secret.
 pub fn signature(access_key_secret: &str, string_to_sign: &str) -> String {
     // HMAC takes keys of any length, so there always is a digest; an empty one would match nothing.
     Hmac::<Sha256>::new_from_slice(access_key_secret.as_bytes())
@@ -251,12 +251,12 @@ pub fn signature(access_key_secret: &str, string_to_sign: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The value of the `Authorization` header.
+/// Returns the value of the `Authorization` header.
 pub fn authorization(access_key_id: &str, signed_headers: &str, signature: &str) -> String {
     format!("{ALGORITHM} Credential={access_key_id},SignedHeaders={signed_headers},Signature={signature}")
 }
 
-/// An `Authorization` header taken apart, for a server that checks it.
+/// A parsed `Authorization` header, for a server that verifies it.
 ///
 /// ```
 /// use acs_sign::acs3::Authorization;
@@ -277,7 +277,7 @@ pub struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Splits the header's value; `None` for another algorithm, or if a part is missing or given twice.
+    /// Parses the header's value; `None` for another algorithm, or if a part is missing or given twice.
     pub fn parse(value: &'a str) -> Option<Self> {
         let parts = value.trim().strip_prefix(ALGORITHM)?.strip_prefix(' ')?;
         let (mut id, mut headers, mut signature) = (None, None, None);

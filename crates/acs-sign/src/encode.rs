@@ -25,14 +25,14 @@ pub fn percent_encode(text: &str) -> String {
     encoded
 }
 
-/// `key=value&…` in the order given, with [`percent_encode`]: a query, or a form body that hashes as signed.
+/// Returns `key=value&…` in the given order, with [`percent_encode`]: a query, or a form body that hashes as signed.
 ///
 /// ```
 /// assert_eq!(acs_sign::encode_pairs([("b", "1 2"), ("a", "")]), "b=1%202&a=");
 /// ```
 pub fn encode_pairs<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> String {
     let pairs: Vec<(K, V)> = pairs.into_iter().collect();
-    // As large as it can become: growing would leave copies of the security token behind in memory.
+    // As large as it can become: growing would leave copies of the security token in memory.
     let most = pairs
         .iter()
         .map(|(key, value)| 3 * (key.as_ref().len() + value.as_ref().len()) + 2);

@@ -3,29 +3,29 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a request was not signed. Texts hold names, never values.
+/// Why a request was not signed. Texts contain names, never values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The request already carries a parameter or header that the signer sets.
+    /// The request already has a parameter or header that the signer sets.
     Reserved {
-        /// Name as the request has it.
+        /// Its name in the request.
         name: String,
     },
-    /// A name or value holds a character that would break the signed text or the header block.
+    /// A name or value contains a character that would break the signed text or the header block.
     InvalidValue {
         /// Which part of the request.
         name: String,
     },
     /// The time has no four-digit year.
     InvalidTime,
-    /// No nonce can be made on this target: see `NoEntropy` of `oss-credentials-core`.
+    /// No nonce can be generated on this target: see `NoEntropy` of `oss-credentials-core`.
     NoNonce,
-    /// The RPC signature covers form fields only, and the request has another body.
+    /// The RPC signature covers only form fields, and the request has another body.
     UnsupportedBody,
     /// The signer of a client key could not sign.
     Signer {
-        /// Why, without anything of the key.
+        /// Why, without any part of the key.
         reason: String,
     },
 }

@@ -1,16 +1,16 @@
 //! Alibaba Cloud OpenAPI request signing: RPC (HMAC-SHA1, RSA client key) and ACS3-HMAC-SHA256; no I/O.
 //!
-//! Nothing here sends, reads a clock or draws random numbers. A signer gets the request, the credentials, the
-//! time and a nonce, and returns what to add to the request; on an error there is nothing to add.
+//! Nothing here sends, reads a clock or draws random numbers. A signer takes the request, the credentials, the
+//! time and a nonce, and returns what to add to the request; after an error there is nothing to add.
 //!
 //! | module | signature | used by |
 //! |---|---|---|
 //! | [`rpc`] | `SignatureVersion` 1.0, HMAC-SHA1, in the query | RPC-style services such as STS |
 //! | [`rpc`] | the same with `SHA256withRSA`, by a [`ClientKeySigner`] | KMS Secrets Manager |
-//! | [`acs3`] | ACS3-HMAC-SHA256 ("V3"), in headers | all OpenAPI services, path-style ones included |
+//! | [`acs3`] | ACS3-HMAC-SHA256 ("V3"), in headers | all OpenAPI services, including path-style ones |
 //!
-//! Both modules also offer the steps on their own (canonical form, string to sign, signature), so that a
-//! server can check a request with the code that signed it.
+//! Both modules also offer the steps separately (canonical form, string to sign, signature), so that a
+//! server can verify a request with the code that signed it.
 //!
 //! # Examples
 //!
@@ -34,7 +34,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
 

@@ -1,4 +1,4 @@
-//! What is to be signed.
+//! The request to be signed.
 
 use std::fmt;
 
@@ -35,9 +35,9 @@ pub(crate) enum Body<'a> {
 }
 
 impl<'a> ApiRequest<'a> {
-    /// A request without query, headers and body to the path `/`.
+    /// Creates a request without query, headers and body to the path `/`.
     ///
-    /// `host` is what is sent as `Host`, a port that is not the scheme's own included. `action` is the name
+    /// `host` is the value sent as `Host`, including a port that is not the scheme's default. `action` is the name
     /// of the operation (`AssumeRole`), `version` the date of the API (`2015-04-01`).
     pub fn new(method: &'a str, host: &'a str, action: &'a str, version: &'a str) -> Self {
         Self {
@@ -52,29 +52,29 @@ impl<'a> ApiRequest<'a> {
         }
     }
 
-    /// The path as it is sent, percent-encoded already. Default: `/`. RPC signatures do not cover it.
+    /// Sets the path as it is sent, percent-encoded already. Default: `/`. RPC signatures do not cover it.
     #[must_use]
     pub fn path(mut self, path: &'a str) -> Self {
         self.path = path;
         self
     }
 
-    /// The caller's query parameters, not encoded. Default: none.
+    /// Sets the caller's query parameters, not encoded. Default: none.
     #[must_use]
     pub fn query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
         self.query = query;
         self
     }
 
-    /// The caller's headers. ACS3 signs `content-type` and every `x-acs-*` of them: others may be changed
-    /// on the way. RPC signs none. Default: none.
+    /// Sets the caller's headers. ACS3 signs `content-type` and every `x-acs-*` of them; others may be changed
+    /// in transit. RPC signs none. Default: none.
     #[must_use]
     pub fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
         self
     }
 
-    /// The fields of a form body, not encoded. For ACS3 the body sent must be
+    /// Sets the fields of a form body, not encoded. For ACS3, the body sent must be
     /// [`encode_pairs`](crate::encode_pairs) of them, in this order. Replaces another body. Default: none.
     #[must_use]
     pub fn form(mut self, form: &'a [(&'a str, &'a str)]) -> Self {
@@ -86,7 +86,7 @@ impl<'a> ApiRequest<'a> {
         self
     }
 
-    /// The body, byte for byte. Replaces another body. Default: empty.
+    /// Sets the body, byte for byte. Replaces another body. Default: empty.
     #[must_use]
     pub fn body(mut self, body: &'a [u8]) -> Self {
         self.body = if body.is_empty() {
@@ -97,7 +97,7 @@ impl<'a> ApiRequest<'a> {
         self
     }
 
-    /// The lower-case hex SHA-256 of a body that is not at hand. Replaces another body. Default: none.
+    /// Sets the lower-case hex SHA-256 of a body that is not available. Replaces another body. Default: none.
     #[must_use]
     pub fn body_sha256(mut self, hash: &'a str) -> Self {
         self.body = Body::Hash(hash);

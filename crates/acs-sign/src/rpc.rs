@@ -2,10 +2,10 @@
 //!
 //! Vendor document: "Request syntax and signature method V2 for RPC APIs", Alibaba Cloud SDK documentation,
 //! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>. It describes HMAC-SHA1 with an
-//! AccessKey secret ([`sign`]). The form with the RSA key of a KMS client key ([`sign_with_client_key`]) is
-//! observed from the vendor's clients: the same text, signed in another way.
+//! access key secret ([`sign`]). The form with the RSA key of a KMS client key ([`sign_with_client_key`]) is
+//! observed from the vendor's clients: the same text with another signature.
 //!
-//! The signature covers the method and all parameters, wherever they travel; not host, path or headers.
+//! The signature covers the method and all parameters, wherever they are sent; not host, path or headers.
 
 use std::time::SystemTime;
 
@@ -22,18 +22,18 @@ use crate::error::SignError;
 use crate::request::{ApiRequest, Body};
 use crate::signed::{Addition, Signed};
 
-/// Value of the parameter `SignatureMethod` for an AccessKey pair.
+/// Value of the parameter `SignatureMethod` for an access key pair.
 pub const SIGNATURE_METHOD: &str = "HMAC-SHA1";
 /// Value of the parameter `SignatureMethod` for a client key.
 pub const CLIENT_KEY_SIGNATURE_METHOD: &str = "SHA256withRSA";
-/// Value of the parameter `SignatureType` for a client key; an AccessKey pair has none.
+/// Value of the parameter `SignatureType` for a client key; an access key pair has none.
 pub const CLIENT_KEY_SIGNATURE_TYPE: &str = "PRIVATEKEY";
 /// Value of the parameter `SignatureVersion`.
 pub const SIGNATURE_VERSION: &str = "1.0";
 /// Name of the parameter that carries the signature, the only one it does not cover.
 pub const SIGNATURE: &str = "Signature";
 
-/// Parameters that a request must not bring along, because the signer sets them.
+/// Parameters that a request must not contain, because the signer sets them.
 const RESERVED: [&str; 10] = [
     "Action",
     "Version",
@@ -48,7 +48,7 @@ const RESERVED: [&str; 10] = [
 ];
 const SIGNATURE_TYPE: &str = "SignatureType";
 
-/// Who signs, as the parameters say it.
+/// The signing identity, as the parameters state it.
 struct Identity<'a> {
     key_id: &'a str,
     security_token: Option<&'a str>,
@@ -56,17 +56,17 @@ struct Identity<'a> {
     signature_type: Option<&'static str>,
 }
 
-/// Signs a request: the common parameters and the signature to add to its query.
+/// Signs a request and returns the common parameters and the signature to add to its query.
 ///
 /// `Format=JSON` is added unless the request has a `Format`; the service's own default is XML. `nonce` must
 /// differ for every request, also for a repeated one; the service accepts a `time` up to 15 minutes from its
-/// own clock. Nothing is added for anonymous credentials.
+/// own clock. For anonymous credentials, nothing is added.
 ///
 /// # Errors
 ///
-/// [`SignError::Reserved`] if the request already has a parameter of the signer's,
+/// [`SignError::Reserved`] if the request already has a parameter that the signer sets,
 /// [`SignError::InvalidValue`] for an empty action, version or nonce, [`SignError::UnsupportedBody`] for a
-/// body that is no form, [`SignError::InvalidTime`] for a time outside the years 0 to 9999.
+/// body that is not a form, [`SignError::InvalidTime`] for a time outside the years 0 to 9999.
 ///
 /// # Examples
 ///
@@ -101,9 +101,9 @@ pub fn sign(
     })
 }
 
-/// Signs a request with the private key of a KMS client key, as [`sign`] does with an AccessKey pair.
+/// Signs a request with the private key of a KMS client key, as [`sign`] does with an access key pair.
 ///
-/// `key_id` is the id of the client key, `KAAP.<uuid>`. `Format`, `nonce` and `time` are as for [`sign`].
+/// `key_id` is the ID of the client key, `KAAP.<uuid>`. `Format`, `nonce` and `time` are as for [`sign`].
 ///
 /// # Errors
 ///
@@ -158,7 +158,7 @@ pub fn sign_with_client_key(
     })
 }
 
-/// What both ways of signing share; `sign` makes the value of `Signature` from the string to sign.
+/// The common part of both kinds of signatures; `sign` computes the value of `Signature` from the string to sign.
 fn sign_as(
     request: &ApiRequest<'_>,
     identity: &Identity<'_>,
@@ -213,7 +213,7 @@ fn sign_as(
         .copied()
         .chain(query.iter().map(|added| (added.name(), added.value())))
         .collect();
-    // Holds the security token.
+    // Contains the security token.
     let text = Zeroizing::new(string_to_sign(request.method, &all));
     let signature = sign(&text)?;
     query.push(Addition::sensitive(SIGNATURE, signature));
@@ -223,15 +223,15 @@ fn sign_as(
     })
 }
 
-/// Whether the caller must leave this parameter to the signer.
+/// Whether the caller must not set this parameter.
 ///
-/// An empty `SignatureType` beside an AccessKey pair is the caller's: the vendor's older clients send it so.
+/// An empty `SignatureType` with an access key pair is allowed: the vendor's older clients send it.
 fn is_reserved(identity: &Identity<'_>, name: &str, value: &str) -> bool {
     let older_client = name == SIGNATURE_TYPE && value.is_empty() && identity.signature_type.is_none();
     RESERVED.contains(&name) && !older_client
 }
 
-/// All parameters of query and form but `Signature`, sorted and encoded.
+/// Returns all parameters of query and form except `Signature`, sorted and encoded.
 ///
 /// Equal keys, which no RPC service uses, are sorted by their values.
 pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(params: &[(K, V)]) -> String {
@@ -246,7 +246,7 @@ pub fn canonical_query<K: AsRef<str>, V: AsRef<str>>(params: &[(K, V)]) -> Strin
 /// The path, encoded, between method and parameters: it is always `/`.
 const PATH: &str = "&%2F&";
 
-/// The text that is signed, from the method and all parameters of query and form, decoded.
+/// Returns the text that is signed, from the method and all parameters of query and form, decoded.
 pub fn string_to_sign<K: AsRef<str>, V: AsRef<str>>(method: &str, params: &[(K, V)]) -> String {
     let canonical = Zeroizing::new(canonical_query(params));
     let mut text = String::with_capacity(method.len() + PATH.len() + 3 * canonical.len());
@@ -257,7 +257,7 @@ pub fn string_to_sign<K: AsRef<str>, V: AsRef<str>>(method: &str, params: &[(K, 
     text
 }
 
-/// The value of `Signature`: base64 of the HMAC-SHA1, keyed with the access key secret and a `&`.
+/// Returns the value of `Signature`: base64 of the HMAC-SHA1, keyed with the access key secret and a `&`.
 pub fn signature(access_key_secret: &str, string_to_sign: &str) -> String {
     let key = Zeroizing::new([access_key_secret, "&"].concat());
     // HMAC takes keys of any length, so there always is a digest; an empty one would match nothing.

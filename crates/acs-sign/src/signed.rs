@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What to add to the request. Empty for anonymous credentials, whose requests are left as they are.
+/// What to add to the request. Empty for anonymous credentials, whose requests stay unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct Signed {
     pub(crate) headers: Vec<Addition>,
@@ -12,17 +12,17 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Headers to add, names in lower case.
+    /// Returns the headers to add, names in lower case.
     pub fn headers(&self) -> &[Addition] {
         &self.headers
     }
 
-    /// Query parameters to add, not encoded; see [`encode_pairs`](crate::encode_pairs).
+    /// Returns the query parameters to add, not encoded; see [`encode_pairs`](crate::encode_pairs).
     pub fn query(&self) -> &[Addition] {
         &self.query
     }
 
-    /// Whether there is nothing to add: the credentials are anonymous.
+    /// Returns whether there is nothing to add: the credentials are anonymous.
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty() && self.query.is_empty()
     }
@@ -53,17 +53,17 @@ impl Addition {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The value, not encoded.
+    /// Returns the value, not encoded.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether the value must not be logged: token, signature, or full AccessKey id.
+    /// Returns whether the value must not be logged: token, signature, or full access key ID.
     pub fn is_sensitive(&self) -> bool {
         self.sensitive
     }

@@ -10,11 +10,11 @@ use crate::client::StsClient;
 use crate::error::{StsError, invalid};
 use crate::session::{AssumedRole, SessionSettings};
 
-/// What to ask `AssumeRole` for.
+/// The parameters of `AssumeRole`.
 ///
 /// Vendor document: "AssumeRole" of the Security Token Service,
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>.
-/// `Debug` shows neither policy nor external id.
+/// `Debug` shows neither policy nor external ID.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,8 +34,8 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
-    /// The role, `acs:ram::<account ID>:role/<name>`, and a name for the session, which appears in audit
-    /// logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    /// Creates a request for a role, `acs:ram::<account ID>:role/<name>`, and a name for the session, which appears
+    /// in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
     pub fn new(role_arn: impl Into<String>, session_name: impl Into<String>) -> Self {
         Self {
             session: SessionSettings::new(role_arn.into(), session_name.into()),
@@ -44,40 +44,40 @@ impl AssumeRole {
         }
     }
 
-    /// Lifetime of the session: 900 to 43,200 seconds, and no longer than the role allows. Fractions of a
+    /// Sets the lifetime of the session: 900 to 43,200 seconds, and no longer than the role allows. Fractions of a
     /// second are dropped. Default: 3600 s.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.session.duration = duration;
         self
     }
 
-    /// A policy that narrows what the session may do to what both it and the role allow: JSON, at most 2048
-    /// characters. An empty one is an error. Default: none, which allows all that the role may do.
+    /// Sets a policy that restricts the session to what both it and the role allow: JSON, at most 2048
+    /// characters. An empty one is an error. Default: none, which allows everything that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.session.policy = Some(policy.into());
         self
     }
 
-    /// The external id that the role's trust policy asks for: 2 to 1224 of the characters
+    /// Sets the external ID that the role's trust policy requires: 2 to 1224 of the characters
     /// `A-Z a-z 0-9 _ + = , . @ : / -`. Default: none.
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
 
-    /// The source identity, which appears in audit logs and is kept when the session assumes another role. Its limits
-    /// are not documented, so the service checks it. Default: none.
+    /// Sets the source identity, which appears in audit logs and is kept when the session assumes another role. Its
+    /// limits are not documented, so the service checks it. Default: none.
     pub fn source_identity(mut self, source_identity: impl Into<String>) -> Self {
         self.source_identity = Some(source_identity.into());
         self
     }
 
-    /// The role.
+    /// Returns the role.
     pub fn role_arn(&self) -> &str {
         &self.session.role_arn
     }
 
-    /// Name of the session.
+    /// Returns the name of the session.
     pub fn session_name(&self) -> &str {
         &self.session.session_name
     }
@@ -86,8 +86,8 @@ impl AssumeRole {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] for a role ARN, session name, duration, policy or external id
-    /// outside of what this type's methods say.
+    /// [`CredentialsError::InvalidConfig`] for a role ARN, session name, duration, policy or external ID
+    /// outside the ranges that this type's methods document.
     pub fn validate(&self, provider: &'static str) -> Result<(), CredentialsError> {
         self.session.validate(provider)?;
         if let Some(external_id) = &self.external_id {
@@ -118,18 +118,18 @@ impl fmt::Debug for AssumeRole {
 }
 
 impl StsClient {
-    /// Gets temporary credentials of a role, as the holder of the `caller`'s key.
+    /// Fetches temporary credentials of a role, with the `caller`'s key.
     ///
-    /// For your own use wrap this in `oss-credentials-sts-assume-role`, which refreshes them. Called directly
-    /// it makes tokens for others, with a policy and a duration for each.
+    /// For your own use, wrap this in `oss-credentials-sts-assume-role`, which refreshes them. Called directly,
+    /// it issues tokens to others, with a policy and a duration for each.
     ///
     /// # Errors
     ///
     /// - [`CredentialsError::InvalidConfig`]: the request is malformed, `caller` is anonymous, or the HTTP
     ///   client cannot send.
-    /// - [`CredentialsError::Denied`]: the service said no.
-    /// - [`CredentialsError::Unavailable`]: no answer, throttling, server error, or a wrong clock.
-    /// - [`CredentialsError::InvalidResponse`]: the answer is not the service's, or is incomplete.
+    /// - [`CredentialsError::Denied`]: the service refused.
+    /// - [`CredentialsError::Unavailable`]: no response, throttling, server error, or a wrong clock.
+    /// - [`CredentialsError::InvalidResponse`]: the response is not the service's, or is incomplete.
     /// - [`CredentialsError::Expired`]: the credentials had expired when they arrived.
     pub async fn assume_role(
         &self,

@@ -11,12 +11,12 @@ use crate::client::StsClient;
 use crate::error::{StsError, invalid};
 use crate::session::{AssumedRole, SessionSettings, is_ram_arn, shown_arn};
 
-/// Shortest token, in characters.
+/// Minimum length of a token, in characters.
 const MIN_TOKEN: usize = 4;
-/// Longest token, in characters.
+/// Maximum length of a token, in characters.
 const MAX_TOKEN: usize = 20_000;
 
-/// What to ask `AssumeRoleWithOIDC` for.
+/// The parameters of `AssumeRoleWithOIDC`.
 ///
 /// Vendor document: "AssumeRoleWithOIDC" of the Security Token Service,
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>.
@@ -43,8 +43,8 @@ pub struct AssumeRoleWithOidc {
 }
 
 impl AssumeRoleWithOidc {
-    /// The role, `acs:ram::<account ID>:role/<name>`; who issued the token,
-    /// `acs:ram::<account ID>:oidc-provider/<name>`; and a name for the session, which appears in audit logs:
+    /// Creates a request for a role, `acs:ram::<account ID>:role/<name>`, with the issuer of the token,
+    /// `acs:ram::<account ID>:oidc-provider/<name>`, and a name for the session, which appears in audit logs:
     /// 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
     pub fn new(
         role_arn: impl Into<String>,
@@ -58,48 +58,48 @@ impl AssumeRoleWithOidc {
         }
     }
 
-    /// The token as its issuer wrote it: a raw JWT, 4 to 20,000 characters. Required when the call is made.
+    /// Sets the token as its issuer wrote it: a raw JWT, 4 to 20,000 characters. Required when the call is made.
     pub fn oidc_token(mut self, token: impl Into<String>) -> Self {
         self.oidc_token = Zeroizing::new(token.into());
         self
     }
 
-    /// Lifetime of the session: 900 to 43,200 seconds, and no longer than the role allows. Fractions of a
+    /// Sets the lifetime of the session: 900 to 43,200 seconds, and no longer than the role allows. Fractions of a
     /// second are dropped. Default: 3600 s.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.session.duration = duration;
         self
     }
 
-    /// A policy that narrows what the session may do to what both it and the role allow: JSON, at most 2048
-    /// characters. An empty one is an error. Default: none, which allows all that the role may do.
+    /// Sets a policy that restricts the session to what both it and the role allow: JSON, at most 2048
+    /// characters. An empty one is an error. Default: none, which allows everything that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.session.policy = Some(policy.into());
         self
     }
 
-    /// The role.
+    /// Returns the role.
     pub fn role_arn(&self) -> &str {
         &self.session.role_arn
     }
 
-    /// Who issued the token.
+    /// Returns the issuer of the token.
     pub fn oidc_provider_arn(&self) -> &str {
         &self.oidc_provider_arn
     }
 
-    /// Name of the session.
+    /// Returns the name of the session.
     pub fn session_name(&self) -> &str {
         &self.session.session_name
     }
 
-    /// Checks everything but the token, which is looked at when the call is made. Errors begin with the
+    /// Checks everything except the token, which is checked when the call is made. Errors begin with the
     /// provider's name.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] for an ARN, session name, duration or policy outside of what this
-    /// type's methods say.
+    /// [`CredentialsError::InvalidConfig`] for an ARN, session name, duration or policy outside the ranges that this
+    /// type's methods document.
     pub fn validate(&self, provider: &'static str) -> Result<(), CredentialsError> {
         self.session.validate(provider)?;
         validate_oidc_provider_arn(provider, &self.oidc_provider_arn)
@@ -144,7 +144,7 @@ pub fn validate_oidc_token(provider: &'static str, token: &str) -> Result<(), Cr
     if token.is_empty() {
         return Err(invalid(provider, "there is no OIDC token", "set oidc_token(..)"));
     }
-    // A JWT is base64url and dots. Anything else is a mangled text, and the service would not say so.
+    // A JWT is base64url and dots. Anything else is a mangled text, and the service would not report that.
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         let what = "the OIDC token holds white space or a character that no JWT has";
         return Err(invalid(provider, what, "use one raw JWT, as its issuer wrote it"));
@@ -161,20 +161,20 @@ pub fn validate_oidc_token(provider: &'static str, token: &str) -> Result<(), Cr
 }
 
 impl StsClient {
-    /// Gets temporary credentials of a role, as the bearer of an OIDC token. No key is needed and nothing is
-    /// signed: whoever has the token can do the same. It travels in the body of the request, never in the URL.
+    /// Exchanges an OIDC token for temporary credentials of a role. No key is needed and nothing is
+    /// signed: anyone who has the token can do the same. It is sent in the body of the request, never in the URL.
     ///
-    /// For your own use wrap this in `oss-credentials-oidc-rrsa`, which reads the token from its file and
+    /// For your own use, wrap this in `oss-credentials-oidc-rrsa`, which reads the token from its file and
     /// refreshes the credentials.
     ///
     /// # Errors
     ///
     /// - [`CredentialsError::InvalidConfig`]: the request or its token is malformed, or the HTTP client cannot
     ///   send.
-    /// - [`CredentialsError::Denied`]: the service said no. Whether the token was the reason, tells
-    ///   [`StsError::oidc_token_rejected`].
-    /// - [`CredentialsError::Unavailable`]: no answer, throttling, server error, or a wrong clock.
-    /// - [`CredentialsError::InvalidResponse`]: the answer is not the service's, or is incomplete.
+    /// - [`CredentialsError::Denied`]: the service refused. [`StsError::oidc_token_rejected`] returns whether the
+    ///   token was the reason.
+    /// - [`CredentialsError::Unavailable`]: no response, throttling, server error, or a wrong clock.
+    /// - [`CredentialsError::InvalidResponse`]: the response is not the service's, or is incomplete.
     /// - [`CredentialsError::Expired`]: the credentials had expired when they arrived.
     ///
     /// # Examples

@@ -1,4 +1,4 @@
-//! `GetCallerIdentity`: who a key belongs to.
+//! `GetCallerIdentity`: the identity that a key belongs to.
 
 use acs_client::{AcsResponse, Call, Caller};
 use oss_credentials_core::Credentials;
@@ -7,7 +7,7 @@ use crate::client::StsClient;
 use crate::error::StsError;
 use crate::wire;
 
-/// Who a key belongs to.
+/// The identity that a key belongs to.
 #[derive(Clone, Debug)]
 pub struct CallerIdentity {
     account_id: String,
@@ -20,51 +20,52 @@ pub struct CallerIdentity {
 }
 
 impl CallerIdentity {
-    /// Id of the Alibaba Cloud account.
+    /// Returns the ID of the Alibaba Cloud account.
     pub fn account_id(&self) -> &str {
         &self.account_id
     }
 
-    /// ARN of the account, RAM user or session.
+    /// Returns the ARN of the account, RAM user or session.
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// Id of the principal: of the account, of the user, or of the role with the session's name.
+    /// Returns the ID of the principal: of the account, of the user, or of the role with the session's name.
     pub fn principal_id(&self) -> Option<&str> {
         self.principal_id.as_deref()
     }
 
-    /// `Account`, `RAMUser` or `AssumedRoleUser`.
+    /// Returns `Account`, `RAMUser` or `AssumedRoleUser`.
     pub fn identity_type(&self) -> Option<&str> {
         self.identity_type.as_deref()
     }
 
-    /// Id of the RAM user, if it is one.
+    /// Returns the ID of the RAM user, if it is one.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
 
-    /// Id of the role, if it is a session of one.
+    /// Returns the ID of the role, if it is a session of one.
     pub fn role_id(&self) -> Option<&str> {
         self.role_id.as_deref()
     }
 
-    /// The service's id of the request, if it told it.
+    /// Returns the service's ID of the request, if it stated one.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 }
 
 impl StsClient {
-    /// Asks who the `caller`'s key belongs to. Needs no permission, so it also proves that a key works.
+    /// Returns the identity that the `caller`'s key belongs to. Needs no permission, so it also proves that a key
+    /// works.
     ///
     /// Vendor document: "GetCallerIdentity" of the Security Token Service,
     /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity>.
     ///
     /// # Errors
     ///
-    /// As [`StsClient::assume_role`], but for `Expired`.
+    /// As [`StsClient::assume_role`], except `Expired`.
     ///
     /// # Examples
     ///

@@ -17,12 +17,12 @@ use crate::hints;
 const API_VERSION: &str = "2015-04-01";
 const USER_AGENT: &str = concat!("acs-sts/", env!("CARGO_PKG_VERSION"));
 
-/// Calls the Security Token Service. Cloning is cheap; clones share the HTTP client and what was learned about
+/// A client of the Security Token Service. Cloning is cheap; clones share the HTTP client and what was learned about
 /// the local clock.
 ///
-/// Credentials are passed to each call and are not kept. A call repeats itself at once where that helps (a
-/// nonce that was used already, a wrong local clock, which later calls then correct from the start), and after
-/// a pause where it was given a [`Sleep`] (no connection, server errors, throttling): two repeats at most.
+/// Credentials are passed to each call and are not kept. A call is repeated at once where that helps (a
+/// nonce that was already used, or a wrong local clock, which later calls then correct from the start), and after
+/// a backoff if there is a [`Sleep`] (no connection, server errors, throttling): at most twice.
 ///
 /// # Examples
 ///
@@ -51,22 +51,22 @@ impl StsClient {
         }
     }
 
-    /// Starts a client that sends through `http` to where the environment says: the endpoint that
-    /// [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT) names, else the host of the region in [`ENV_STS_REGION`], inside the
-    /// VPC if [`ENV_VPC_ENDPOINT_ENABLED`] is `true`, else the global host. No keys are read.
+    /// Starts a client that sends through `http`, with the host from the environment: the endpoint in
+    /// [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), otherwise the host of the region in [`ENV_STS_REGION`], inside the
+    /// VPC if [`ENV_VPC_ENDPOINT_ENABLED`] is `true`, otherwise the global host. No keys are read.
     pub fn from_env(http: Arc<dyn HttpClient>, env: &dyn Env) -> StsClientBuilder {
         Self::builder(http).env(env).endpoint_env(env)
     }
 
-    /// Where requests go: scheme, host and port.
+    /// Returns where requests go: scheme, host and port.
     pub fn endpoint(&self) -> &Endpoint {
         self.client.endpoint()
     }
 }
 
-/// Makes an [`StsClient`]; see [`StsClient::builder`].
+/// Builds an [`StsClient`]; see [`StsClient::builder`].
 ///
-/// The default has no HTTP client yet: builders of providers keep one and pass on what they are told.
+/// The default has no HTTP client yet: builders of providers keep one and forward their settings.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StsClientBuilder {
@@ -93,53 +93,53 @@ impl Default for StsClientBuilder {
 }
 
 impl StsClientBuilder {
-    /// What sends the requests. Required.
+    /// Sets the HTTP client. Required.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self
     }
 
-    /// What sends the requests if nothing was chosen for it.
+    /// Sets the HTTP client if none was set.
     pub fn http_client_or(mut self, default: impl FnOnce() -> Option<Arc<dyn HttpClient>>) -> Self {
         self.http = self.http.or_else(default);
         self
     }
 
-    /// Name that begins every error and is the source of the credentials. Default: `"acs-sts"`.
+    /// Sets the name that every error begins with and that is the source of the credentials. Default: `"acs-sts"`.
     pub fn provider_name(mut self, name: &'static str) -> Self {
         self.provider = name;
         self
     }
 
-    /// Host to ask, before any region: with or without `https://`, a port if need be, no path. Plain
-    /// `http://` is for loopback, or with [`StsClientBuilder::allow_http`]. Default: by region.
+    /// Sets the host to call, which takes precedence over any region: with or without `https://`, optionally with a
+    /// port, no path. Plain `http://` is for loopback, or with [`StsClientBuilder::allow_http`]. Default: by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT): what `from_env` constructors do, and
-    /// nothing else does. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The host has to
-    /// be one under `aliyuncs.com`, over https, or loopback; [`allow_http`](Self::allow_http) makes no difference.
+    /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), as only `from_env` constructors
+    /// do. [`endpoint`](Self::endpoint) takes precedence over it, and it takes precedence over any region. It must be
+    /// https to a host under `aliyuncs.com`, or loopback; [`allow_http`](Self::allow_http) makes no difference.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
         self.endpoint.read(env);
         self
     }
 
-    /// Reads region and VPC switch from the environment for what is not set yet, unless an endpoint is set.
+    /// Reads region and VPC from the environment for what is not set yet, unless an endpoint is set.
     pub fn env(self, env: &dyn Env) -> Self {
         self.region_or(|| env.non_empty(ENV_STS_REGION))
             .vpc_or(|| Some(env.is_true(ENV_VPC_ENDPOINT_ENABLED)))
     }
 
-    /// Region whose host to ask, such as `cn-hangzhou`; one that has no STS host of its own stands for the
+    /// Sets the region whose host to call, such as `cn-hangzhou`; a region without its own STS host uses the
     /// global one. Default: the global host, `sts.aliyuncs.com`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.endpoint.region = Some(region.into());
         self
     }
 
-    /// The region, unless it or an endpoint was set.
+    /// Sets the region, unless it or an endpoint was set.
     pub fn region_or(mut self, default: impl FnOnce() -> Option<String>) -> Self {
         if self.endpoint.endpoint.is_none() {
             self.endpoint.region = self.endpoint.region.or_else(default);
@@ -147,14 +147,14 @@ impl StsClientBuilder {
         self
     }
 
-    /// Whether to ask the region's host inside a VPC (`sts-vpc.…`). Without a region there is none: the
-    /// public host is used, and a warning logged. Default: no.
+    /// Sets whether to call the region's host inside a VPC (`sts-vpc.…`). Without a region there is none: the
+    /// public host is used, and a warning is logged. Default: no.
     pub fn vpc(mut self, vpc: bool) -> Self {
         self.endpoint.vpc = Some(vpc);
         self
     }
 
-    /// What to do about the VPC, unless it or an endpoint was set.
+    /// Sets whether to use the VPC host, unless that or an endpoint was set.
     pub fn vpc_or(mut self, default: impl FnOnce() -> Option<bool>) -> Self {
         if self.endpoint.endpoint.is_none() {
             self.endpoint.vpc = self.endpoint.vpc.or_else(default);
@@ -162,59 +162,59 @@ impl StsClientBuilder {
         self
     }
 
-    /// Whether [`StsClientBuilder::endpoint`] may be plain `http://` for a host other than loopback. Keys
-    /// that the service hands out are then readable on the network. Default: no.
+    /// Sets whether [`StsClientBuilder::endpoint`] may be plain `http://` for a host other than loopback. Keys
+    /// that the service returns are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.endpoint.allow_http = allow;
         self
     }
 
-    /// How requests are signed. Default: [`SignatureVersion::Rpc`].
+    /// Sets the signature version. Default: [`SignatureVersion::Rpc`].
     #[cfg(feature = "signed")]
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.client = self.client.signature_version(version);
         self
     }
 
-    /// The clock that timestamps and expiry are judged by. Default: [`SystemClock`](oss_credentials_core::SystemClock).
+    /// Sets the clock for timestamps and expiry. Default: [`SystemClock`](oss_credentials_core::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.client = self.client.clock(clock);
         self
     }
 
-    /// Whether the service may correct the time that calls are signed by, within the bounds of
+    /// Sets whether the service may correct the time that calls are signed with, within the bounds of
     /// [`ServiceClock`](oss_credentials_http::ServiceClock). Default: yes.
     pub fn correct_clock(mut self, correct: bool) -> Self {
         self.client = self.client.correct_clock(correct);
         self
     }
 
-    /// What retries wait on. Default: none, so that nothing is retried after a pause; with feature `tokio`,
-    /// tokio's timer in calls made inside a runtime that has one.
+    /// Sets the timer for retries. Default: none, and nothing is retried after a backoff; with the feature `tokio`,
+    /// tokio's timer in calls inside a runtime that has one.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.client = self.client.sleep(sleep);
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.connect_timeout(timeout);
         self
     }
 
-    /// How long one exchange may take, connecting included. Default: 10 s.
+    /// Sets how long one exchange may take, including the connection. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.timeout(timeout);
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///
     /// [`CredentialsError::InvalidConfig`] if there is no HTTP client, if endpoint or region is malformed, if the
-    /// endpoint is plain `http://` for a host other than loopback, or if that of a variable is another host than
-    /// [`endpoint_env`](Self::endpoint_env) takes.
+    /// endpoint is plain `http://` for a host other than loopback, or if a variable names a host that
+    /// [`endpoint_env`](Self::endpoint_env) does not accept.
     pub fn build(self) -> Result<StsClient, CredentialsError> {
         let http = self.http.ok_or_else(|| {
             let hint = "pass one with http_client(..), or enable the feature `reqwest`";

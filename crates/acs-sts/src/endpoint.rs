@@ -1,4 +1,4 @@
-//! Which host to ask.
+//! The host to call.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use crate::TRACING_TARGET;
 /// The host that serves every region, from China (Hangzhou).
 pub const GLOBAL_HOST: &str = "sts.aliyuncs.com";
 
-/// The STS endpoint for `from_env` constructors: https and a host under `aliyuncs.com`, with or without `https://`, or
-/// loopback. The aliyun CLI reads this variable, and ACK sets it to a bare host; the vendor's SDKs do not know it.
+/// Variable with the STS endpoint for `from_env` constructors: https to a host under `aliyuncs.com`, with or without
+/// `https://`, or loopback. The aliyun CLI reads it, and ACK sets it to a bare host; the vendor's SDKs do not read it.
 pub const ENV_STS_ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
-/// Region whose STS host is asked.
+/// Variable with the region whose STS host is called.
 pub const ENV_STS_REGION: &str = "ALIBABA_CLOUD_STS_REGION";
-/// `true`, in any case: ask the region's host inside the VPC. Everything else is no.
+/// Variable that selects the region's host inside the VPC with `true`, in any case. Any other value counts as false.
 pub const ENV_VPC_ENDPOINT_ENABLED: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
 /// The domain of the vendor's service endpoints.
 const VENDOR_DOMAIN: &str = ".aliyuncs.com";
 
-/// Regions without a host of their own: the endpoint table of the vendor's generated STS SDK (Python package
+/// Regions without their own host: the endpoint table of the vendor's generated STS SDK (Python package
 /// `alibabacloud-sts20150401` 1.2.0) sends them to the global host.
 const WITHOUT_HOST: [&str; 32] = [
     "ap-northeast-2-pop",
@@ -59,11 +59,11 @@ const WITHOUT_HOST: [&str; 32] = [
     "rus-west-1-pop",
 ];
 
-/// What the user said about the endpoint.
+/// The user's settings for the endpoint.
 #[derive(Clone, Default)]
 pub(crate) struct EndpointSettings {
     pub(crate) endpoint: Option<String>,
-    /// What [`ENV_STS_ENDPOINT`] says, where it is read.
+    /// The value of [`ENV_STS_ENDPOINT`], where it is read.
     pub(crate) from_env: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) vpc: Option<bool>,
@@ -72,7 +72,7 @@ pub(crate) struct EndpointSettings {
 
 impl fmt::Debug for EndpointSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The endpoint is not checked yet: it may hold a user and a password.
+        // The endpoint is not checked yet: it may contain a user name and a password.
         let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
         let from_env = self.from_env.as_ref().map(|_| format_args!("<not shown>"));
         f.debug_struct("EndpointSettings")
@@ -91,7 +91,7 @@ impl EndpointSettings {
     }
 }
 
-/// Where requests go: what [`acs_client`] is given as its endpoint, and whether that may be plain http.
+/// Where requests go: the endpoint passed to [`acs_client`], and whether it may be plain http.
 pub(crate) struct Host {
     pub(crate) endpoint: String,
     pub(crate) allow_http: bool,
@@ -106,7 +106,7 @@ impl Host {
     }
 }
 
-/// Explicit endpoint before that of a variable before region before global host.
+/// Precedence: explicit endpoint, variable, region, global host.
 pub(crate) fn resolve(provider: &'static str, settings: &EndpointSettings) -> Result<Host, CredentialsError> {
     if let Some(endpoint) = &settings.endpoint {
         return Ok(Host {
@@ -130,8 +130,8 @@ pub(crate) fn resolve(provider: &'static str, settings: &EndpointSettings) -> Re
     regional(provider, region, vpc).map(Host::of)
 }
 
-/// A variable may be set by whoever starts the program, or by a file that it reads. It chooses among hosts of the vendor
-/// and on this machine; it cannot send tokens and keys elsewhere, as `endpoint(..)` can. The value is not shown.
+/// Anyone who starts the program, or a file that it reads, may set a variable. It chooses among hosts of the vendor
+/// and on this machine; it cannot, as `endpoint(..)` can, send tokens and keys to another host. The value is not shown.
 fn of_variable(provider: &'static str, endpoint: &str) -> Result<Host, CredentialsError> {
     let is_vendors = |endpoint: &Endpoint| {
         let host = endpoint.host().to_ascii_lowercase();

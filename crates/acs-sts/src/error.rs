@@ -9,16 +9,16 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 use crate::hints::rejects_oidc_token;
 
-/// Why a call failed: a [`CredentialsError`], and whether the caller's own key or token was to blame.
+/// Why a call failed: a [`CredentialsError`], and whether the caller's own key or token was rejected.
 ///
-/// `?` turns it into the [`CredentialsError`] inside.
+/// `?` converts it into the [`CredentialsError`] inside.
 #[derive(Clone, Debug)]
 pub struct StsError {
     error: CredentialsError,
     rejected: Rejected,
 }
 
-/// What of the caller's the service found wanting.
+/// What the service rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejected {
     Nothing,
@@ -27,7 +27,7 @@ pub(crate) enum Rejected {
 }
 
 impl StsError {
-    /// The error of a call by the holder of a key, or by the bearer of an OIDC token.
+    /// The error of a call with a key, or with an OIDC token.
     pub(crate) fn of(error: AcsError) -> Self {
         let is_token = error.code().is_some_and(rejects_oidc_token);
         let rejected = match (error.key_rejected(), is_token) {
@@ -41,30 +41,31 @@ impl StsError {
         }
     }
 
-    /// The error itself.
+    /// Returns the error itself.
     pub fn error(&self) -> &CredentialsError {
         &self.error
     }
 
-    /// The access key ID of the caller that was refused, masked; `None` if the error is not about the caller.
+    /// Returns the access key ID of the caller that was refused, masked; `None` if the error does not concern the
+    /// caller.
     pub fn key_id(&self) -> Option<&str> {
         self.error.detail()?.key_id()
     }
 
-    /// Where the refused key is from, such as `env`.
+    /// Returns where the refused key is from, such as `env`.
     pub fn key_source(&self) -> Option<&'static str> {
         self.error.detail()?.key_source()
     }
 
-    /// Whether the service rejected the caller's AccessKey or token (`InvalidAccessKeyId.*`,
-    /// `InvalidSecurityToken.*`), so that the provider of these credentials should be told to
+    /// Returns whether the service rejected the caller's access key or token (`InvalidAccessKeyId.*`,
+    /// `InvalidSecurityToken.*`). The provider of these credentials should then be asked to
     /// [`invalidate`](oss_credentials_core::CredentialsProvider::invalidate) them.
     pub fn caller_key_rejected(&self) -> bool {
         self.rejected == Rejected::Key
     }
 
-    /// Whether the service rejected the OIDC token (`AuthenticationFail.OIDCToken.*`: expired, malformed or
-    /// signed by another key), so that a token read anew may be accepted.
+    /// Returns whether the service rejected the OIDC token (`AuthenticationFail.OIDCToken.*`: expired, malformed or
+    /// signed by another key), so that a token that is read again may be accepted.
     pub fn oidc_token_rejected(&self) -> bool {
         self.rejected == Rejected::OidcToken
     }

@@ -1,8 +1,8 @@
-//! What to do about a refusal, where this service knows better than the client of all products.
+//! Hints for refusals, where this service needs better advice than the client of all products gives.
 
 use acs_client::{Hint, Refusal, codes};
 
-/// The hint for a refusal; `None` where the general one is right.
+/// The hint for a refusal; `None` if the general one is right.
 pub(crate) fn hint(refusal: &Refusal<'_>) -> Option<Hint> {
     let (family, detail) = refusal.code.split_once('.').unwrap_or((refusal.code, ""));
     if !refusal.is_signed && matches!(family, "NoPermission" | "AuthenticationFail" | "EntityNotExist") {
@@ -20,7 +20,7 @@ pub(crate) fn hint(refusal: &Refusal<'_>) -> Option<Hint> {
     })
 }
 
-/// What to do about a parameter that the service refuses, and which setting that is.
+/// What to do about a refused parameter, and its setting.
 fn setting_hint(field: &str) -> Option<Hint> {
     Some(match field {
         "RoleArn" => Hint::new("check the role ARN").setting("role_arn", "role_arn(..)"),
@@ -40,7 +40,7 @@ fn setting_hint(field: &str) -> Option<Hint> {
     })
 }
 
-/// Whether the code says that the OIDC token is not accepted: `AuthenticationFail.OIDCToken.*`.
+/// Returns whether the code means that the OIDC token is not accepted: `AuthenticationFail.OIDCToken.*`.
 pub(crate) fn rejects_oidc_token(code: &str) -> bool {
     let mut parts = code.split('.');
     parts.next() == Some("AuthenticationFail") && parts.next() == Some("OIDCToken")

@@ -1,7 +1,7 @@
 //! Calls to the Alibaba Cloud Security Token Service over any HTTP client.
 //!
-//! [`StsClient`] assumes roles, for the holder of a key or of an OIDC token, and tells who a key belongs to.
-//! Endpoint rules, checks before sending, signing, repeats, reading of answers and of errors are the same for
+//! [`StsClient`] assumes roles, with a key or an OIDC token, and finds out which identity a key belongs to.
+//! Endpoint rules, checks before sending, signing, retries, and parsing of responses and errors are the same for
 //! every call. It reads no environment, keeps no credentials and caches nothing.
 //!
 //! Vendor documents: "AssumeRole" and "AssumeRoleWithOIDC" of the Security Token Service,
@@ -38,11 +38,11 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `signed` | yes | `StsClient::assume_role` and `StsClient::get_caller_identity`, which are signed |
 //! | without any | | [`StsClient::assume_role_with_oidc`], which is not signed |
-//! | `tokio` | no | pauses between retries on tokio's timer, where a call is made inside a runtime |
+//! | `tokio` | no | backoff between attempts on tokio's timer, inside a runtime |
 //!
 //! When a call fails, `docs/sts-assume-role.md#errors` in the repository lists each error with cause and fix.
 

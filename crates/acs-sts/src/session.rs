@@ -1,4 +1,4 @@
-//! Sessions of a role: what may be asked for, and what comes back, whatever call hands them out.
+//! Sessions of a role: parameters and results, for every call that returns one.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -12,19 +12,19 @@ use crate::client::StsClient;
 use crate::error::{StsError, invalid};
 use crate::wire::{self, Session};
 
-/// Lifetime of a session that asks for none: 3600 s.
+/// Default lifetime of a session: 3600 s.
 pub const DEFAULT_DURATION: Duration = Duration::from_secs(3600);
-/// Shortest lifetime of a session: 900 s.
+/// Minimum lifetime of a session: 900 s.
 pub const MIN_DURATION: Duration = Duration::from_secs(900);
-/// Longest lifetime of a session: 43,200 s. A role has a limit of its own, 3600 s unless it was raised.
+/// Maximum lifetime of a session: 43,200 s. A role has its own limit, 3600 s unless it was raised.
 pub const MAX_DURATION: Duration = Duration::from_secs(43_200);
 
-/// How much longer than asked a session may seem to last before the service's clock is not believed.
+/// How much longer than requested a session may seem to last before the service's clock is distrusted.
 const EXPIRY_SLACK: Duration = Duration::from_secs(900);
-/// Longest policy, in characters.
+/// Maximum length of a policy, in characters.
 const MAX_POLICY: usize = 2048;
 
-/// What a session shall be: the part of a request that `AssumeRole` and `AssumeRoleWithOIDC` share.
+/// The part of a request that `AssumeRole` and `AssumeRoleWithOIDC` share.
 #[derive(Clone)]
 pub(crate) struct SessionSettings {
     pub(crate) role_arn: String,
@@ -50,7 +50,7 @@ impl SessionSettings {
             let what = format!("a session cannot last {} s", self.duration.as_secs());
             return Err(invalid(provider, what, "set a duration of 900 to 43200 seconds"));
         }
-        // STS takes an empty one for none: a template that came out empty would hand out the whole role.
+        // STS treats an empty one as none: a template that rendered empty would grant the whole role.
         if self
             .policy
             .as_deref()
@@ -77,7 +77,7 @@ impl SessionSettings {
         Ok(())
     }
 
-    /// A call with these parameters, in the form: a query may end up in somebody's log.
+    /// A call with these parameters, in the form: a query may end up in a log.
     pub(crate) fn call(&self, action: &'static str) -> Call<'_> {
         let call = Call::rpc(action)
             .form("RoleArn", &self.role_arn)
@@ -100,7 +100,7 @@ impl SessionSettings {
     }
 }
 
-/// Longest part of an ARN that an error shows, in characters.
+/// Maximum length of an ARN in an error, in characters.
 const MAX_SHOWN_ARN: usize = 128;
 
 /// Checks the shape of a role ARN, `acs:ram::<account ID>:role/<name>`.
@@ -121,7 +121,8 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
     ))
 }
 
-/// `: "<arn>"` for an error. What does not begin like an ARN is not shown: it may be a secret in the wrong place.
+/// `: "<arn>"` for an error. A value that does not begin like an ARN is not shown: it may be a secret in the wrong
+/// place.
 pub(crate) fn shown_arn(arn: &str) -> String {
     if !arn.starts_with("acs:") {
         return String::new();
@@ -129,7 +130,7 @@ pub(crate) fn shown_arn(arn: &str) -> String {
     format!(": {:?}", arn.chars().take(MAX_SHOWN_ARN).collect::<String>())
 }
 
-/// Whether it is `acs:ram::<account id><kind><name>`, with neither part empty. An account id need not be
+/// Whether it is `acs:ram::<account id><kind><name>`, with neither part empty. An account ID need not be
 /// digits.
 pub(crate) fn is_ram_arn(arn: &str, kind: &str) -> bool {
     let plain =
@@ -156,8 +157,8 @@ pub fn validate_session_name(provider: &'static str, name: &str) -> Result<(), C
     ))
 }
 
-/// A name for a session of which nobody chose one: the prefix, then the microseconds from 1970 to `now`. It is
-/// made up once per provider, so that all sessions of a process stand together in audit logs.
+/// Returns a generated session name: the prefix, then the microseconds from 1970 to `now`. It is
+/// generated once per provider, so that all sessions of a process appear together in audit logs.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -169,7 +170,7 @@ pub fn made_up_session_name(prefix: &str, now: SystemTime) -> String {
     format!("{prefix}{}", since.as_micros())
 }
 
-/// Temporary credentials of a role, and what came with them.
+/// Temporary credentials of a role, with the other fields of the response.
 #[derive(Clone, Debug)]
 pub struct AssumedRole {
     credentials: Credentials,
@@ -180,40 +181,40 @@ pub struct AssumedRole {
 }
 
 impl AssumedRole {
-    /// The credentials, with token and expiry.
+    /// Returns the credentials, with token and expiry.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// Gives the credentials away.
+    /// Converts the result into the credentials.
     pub fn into_credentials(self) -> Credentials {
         self.credentials
     }
 
-    /// ARN of the session, `acs:ram::<account ID>:role/<role>/<session name>`, if the service told it.
+    /// Returns the ARN of the session, `acs:ram::<account ID>:role/<role>/<session name>`, if the service stated it.
     pub fn arn(&self) -> Option<&str> {
         self.arn.as_deref()
     }
 
-    /// Id of the role and name of the session, with a `:` between, if the service told it.
+    /// Returns the ID of the role and the name of the session, with a `:` in between, if the service stated it.
     pub fn assumed_role_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// The service's id of the request, if it told it.
+    /// Returns the service's ID of the request, if it stated one.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// How far the service's clock was from the local one; `None` if the answer had no usable `Date`, or one
-    /// by which the session had ended already or lasts more than 15 minutes longer than asked.
+    /// Returns the offset between the service's clock and the local one; `None` if the response had no usable `Date`,
+    /// or one by which the session had already expired or lasts more than 15 minutes longer than requested.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         self.clock_offset
     }
 }
 
 impl StsClient {
-    /// Makes a call that hands out a session, which shall last as long as `asked`.
+    /// Makes a call that returns a session, which should last as long as `asked`.
     pub(crate) async fn assumed(
         &self,
         caller: Caller<'_>,
@@ -226,7 +227,7 @@ impl StsClient {
         Ok(self.session(session, &response, asked)?)
     }
 
-    /// Makes credentials of a response that carries a session.
+    /// Converts a response with a session into credentials.
     fn session(
         &self,
         session: Session,
@@ -235,7 +236,7 @@ impl StsClient {
     ) -> Result<AssumedRole, CredentialsError> {
         let mut clock_offset = response.clock_offset();
         let mut received = clock_offset.unwrap_or_default().to_service(response.received());
-        // A session that had ended when it was handed out, or lasts longer than asked: the `Date` is wrong.
+        // A session that had expired when it was issued, or lasts longer than requested: the `Date` is wrong.
         let left = session.expires_at.duration_since(received).ok();
         if clock_offset.is_some() && left.is_none_or(|left| left > asked.saturating_add(EXPIRY_SLACK)) {
             clock_offset = None;
@@ -276,7 +277,7 @@ impl StsClient {
     }
 }
 
-/// Moves the text out, so that no copy of it stays behind.
+/// Moves the text out, so that no copy of it is left.
 fn take(mut secret: Zeroizing<String>) -> String {
     std::mem::take(&mut *secret)
 }

@@ -1,4 +1,4 @@
-//! Answers of the service as they are on the wire. Pure.
+//! The service's responses on the wire. Pure.
 
 use std::time::SystemTime;
 
@@ -30,7 +30,7 @@ struct AssumedRoleUser {
     assumed_role_id: Option<String>,
 }
 
-/// A complete answer: id, secret and token are not empty.
+/// A complete response: ID, secret and token are not empty.
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
@@ -40,7 +40,7 @@ pub(crate) struct Session {
     pub(crate) assumed_role_id: Option<String>,
 }
 
-/// Reads the answer to a call that hands out a session.
+/// Parses the response to a call that returns a session.
 pub(crate) fn parse(body: &[u8]) -> Result<Session, BodyDefect> {
     let answer: AssumeRoleAnswer = json(body)?;
     let credentials = answer.credentials.ok_or(BodyDefect::Missing("Credentials"))?;
@@ -62,7 +62,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Session, BodyDefect> {
     })
 }
 
-/// The answer to `GetCallerIdentity`.
+/// The response to `GetCallerIdentity`.
 #[cfg(feature = "signed")]
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -76,7 +76,7 @@ pub(crate) struct Identity {
     pub(crate) role_id: Option<String>,
 }
 
-/// Reads the answer to `GetCallerIdentity`.
+/// Parses the response to `GetCallerIdentity`.
 #[cfg(feature = "signed")]
 pub(crate) fn parse_identity(body: &[u8]) -> Result<Identity, BodyDefect> {
     let identity: Identity = json(body)?;

@@ -1,4 +1,4 @@
-//! Settings made in code, and what comes of all of them.
+//! Settings in code, and the provider built from all settings.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,9 +31,9 @@ use crate::source::{KmsClientKey, KmsClientKeyProvider};
 use crate::wait::Random;
 
 /// Rejected pairs that are dropped at once, and then one per ten minutes, as in the vendor's plug-ins: a
-/// deleted RAM user must not turn each call to OSS into one to KMS.
+/// deleted RAM user must not turn each OSS request into a KMS call.
 const INVALIDATE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
-/// More than a fetch takes, so that its own error is the one that is seen.
+/// More than a fetch takes, so that the fetch's own error is reported.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(45);
 
 const PROPERTIES: disk::Kind = disk::Kind {
@@ -43,10 +43,10 @@ const PROPERTIES: disk::Kind = disk::Kind {
     limit: MAX_FILE,
 };
 
-/// Makes a [`KmsClientKeyProvider`] or the bare source; see [`KmsClientKey::builder`].
+/// Builds a [`KmsClientKeyProvider`] or the bare source; see [`KmsClientKey::builder`].
 ///
-/// Each setting is taken from the code, else from the environment if [`KmsClientKeyBuilder::env`] was called,
-/// else from the file given to [`KmsClientKeyBuilder::properties`]. `Debug` shows no password.
+/// Each setting is taken from the code, otherwise from the environment if [`KmsClientKeyBuilder::env`] was called,
+/// otherwise from the file given to [`KmsClientKeyBuilder::properties`]. `Debug` shows no password.
 #[must_use]
 pub struct KmsClientKeyBuilder {
     secret_name: Option<String>,
@@ -110,9 +110,9 @@ impl KmsClientKey {
         Err(not_configured())
     }
 
-    /// Starts a source from a file in the form of `secretsmanager.properties`; see
-    /// [`KmsClientKeyBuilder::properties`]. Call [`KmsClientKeyBuilder::env`] on the result where the
-    /// environment should count too.
+    /// Starts a source from a file in the format of `secretsmanager.properties`; see
+    /// [`KmsClientKeyBuilder::properties`]. Call [`KmsClientKeyBuilder::env`] on the result to read the
+    /// environment as well.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl KmsClientKey {
 impl KmsClientKeyBuilder {
     /// Reads the environment for what is not set in code: credentials type, client key file, password,
     /// regions, instances and secret names, under the lower-case names of the `ENV_*` constants. Call it after
-    /// [`KmsClientKeyBuilder::properties`]: a variable that the file names for the password is read here.
+    /// [`KmsClientKeyBuilder::properties`], so that a password variable that the file names is read.
     pub fn env(mut self, env: &dyn Env) -> Self {
         let wanted = self.wanted();
         self.settings.env = Layer::read(wanted, |name| env.non_empty(name));
@@ -135,18 +135,18 @@ impl KmsClientKeyBuilder {
         self
     }
 
-    /// Reads a file in the form of `secretsmanager.properties` for what is set neither in code nor in the
-    /// environment. A relative path is taken from the working directory. A file that may be missing is read by
+    /// Reads a file in the format of `secretsmanager.properties` for what is set neither in code nor in the
+    /// environment. A relative path is taken from the working directory. For a file that may be missing, use
     /// [`KmsClientKeyBuilder::default_properties`].
     ///
-    /// The file is UTF-8 of 64 KiB at most, one `name=value` per line. The first `=` separates, blanks around
-    /// both are dropped; a line whose first character is `#` or `!` is a comment, and elsewhere they are part
-    /// of the value; there are neither escapes nor continued lines; the last of equal names wins.
+    /// The file is UTF-8 of at most 64 KiB, with one `name=value` per line. The first `=` separates name and value;
+    /// spaces around both are ignored. A line whose first character is `#` or `!` is a comment; elsewhere they belong
+    /// to the value. There are no escapes and no continuation lines. The last of equal names wins.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the file is not there, may not be read, is no such file, or says
-    /// something but no setting of this provider; [`CredentialsError::Unavailable`] if reading it fails.
+    /// [`CredentialsError::InvalidConfig`] if the file is missing, cannot be read, is in another format, or contains
+    /// names but no setting of this provider; [`CredentialsError::Unavailable`] if reading it fails.
     pub fn properties(mut self, path: impl AsRef<Path>) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
         let properties = parse_properties(path, &PROPERTIES.read(path)?)?;
@@ -162,12 +162,12 @@ impl KmsClientKeyBuilder {
     }
 
     /// Reads the file [`DEFAULT_PROPERTIES_FILE`] in the working directory, if there is one, as
-    /// [`KmsClientKeyBuilder::properties`] does. That there is none is no error, as in the vendor's clients: the
-    /// environment may hold everything.
+    /// [`KmsClientKeyBuilder::properties`] does. A missing file is not an error, as in the vendor's clients: the
+    /// environment may contain all settings.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the file may not be read or is no such file,
+    /// [`CredentialsError::InvalidConfig`] if the file cannot be read or is in another format,
     /// [`CredentialsError::Unavailable`] if reading it fails.
     pub fn default_properties(mut self) -> Result<Self, CredentialsError> {
         let path = Path::new(DEFAULT_PROPERTIES_FILE);
@@ -179,7 +179,7 @@ impl KmsClientKeyBuilder {
 
     fn apply(&mut self, properties: &Properties) {
         self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
-        // The variables that it names for passwords were not looked at.
+        // The variables that it names for passwords were not read.
         self.settings.env_was_read = false;
     }
 
@@ -196,32 +196,33 @@ impl KmsClientKeyBuilder {
         }
     }
 
-    /// Name of the secret, such as `acs/ram/user/oss-reader`, or its ARN for one of another account. Required.
+    /// Sets the name of the secret, such as `acs/ram/user/oss-reader`, or its ARN for a secret of another account.
+    /// Required.
     pub fn secret_name(mut self, name: impl Into<String>) -> Self {
         self.secret_name = Some(name.into());
         self
     }
 
-    /// The client key. It goes before any file. Default: by file.
+    /// Sets the client key. It takes precedence over any file. Default: from the file.
     pub fn client_key(mut self, key: ClientKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// Path of the client key file, which is read when a fetch first needs it. Default: the setting
+    /// Sets the path of the client key file, which is read when a fetch first needs it. Default: the setting
     /// `client_key_private_key_path`.
     pub fn client_key_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.key_file = Some(path.into());
         self
     }
 
-    /// The password of the client key file. Default: by file, or by the settings.
+    /// Sets the password of the client key file. Default: from the password file, or by the settings.
     pub fn client_key_password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Zeroizing::new(password.into()));
         self
     }
 
-    /// Path of the file with the password, which is read together with the client key file. Default: the
+    /// Sets the path of the file with the password, which is read together with the client key file. Default: the
     /// settings `client_key_password_from_env_variable` and `client_key_password_from_file_path`, and last the
     /// variable `client_key_password`.
     pub fn client_key_password_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -229,8 +230,8 @@ impl KmsClientKeyBuilder {
         self
     }
 
-    /// Adds a region to ask, after those added before. With any region or instance set in code, neither those
-    /// of the environment nor those of the file count. Default: the setting `cache_client_region_id`.
+    /// Adds a region to call, after those added before. If any region or instance is set in code, those
+    /// of the environment and of the file are ignored. Default: the setting `cache_client_region_id`.
     pub fn region(mut self, region: KmsRegion) -> Self {
         self.regions.push(region);
         self
@@ -242,7 +243,7 @@ impl KmsClientKeyBuilder {
         self
     }
 
-    /// Adds a KMS instance to ask, after those added before and before any region. Default: the setting
+    /// Adds a KMS instance to call, after those added before and before any region. Default: the setting
     /// `cache_client_dkms_config_info`.
     #[cfg(feature = "instance-gateway")]
     pub fn instance(mut self, instance: KmsInstance) -> Self {
@@ -250,74 +251,74 @@ impl KmsClientKeyBuilder {
         self
     }
 
-    /// What sends requests to KMS instances, in place of a client that trusts only the CA file: it has to trust
-    /// the instance's private CA, and should trust it for nothing else. Default: with the feature `reqwest` a
-    /// client for each CA file; else none.
+    /// Sets the HTTP client for KMS instances, instead of a client that trusts only the CA file: it must trust
+    /// the instance's private CA, and should trust it for nothing else. Default: with the feature `reqwest`, a
+    /// client for each CA file; otherwise none.
     #[cfg(feature = "instance-gateway")]
     pub fn instance_http_client(mut self, client: impl HttpClient) -> Self {
         self.instance_http = Some(Arc::new(client));
         self
     }
 
-    /// What sends requests to regions. Default: with the feature `reqwest` a `ReqwestClient::new()`, which
-    /// works inside a tokio runtime; else none, and one must be set.
+    /// Sets the HTTP client for regions. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which
+    /// works inside a tokio runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self
     }
 
-    /// The clock of source and cache. Default: the system's.
+    /// Sets the clock of source and cache. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What the pauses before another pass over the regions wait on. Default: with the feature `tokio` its
-    /// timer, in calls made inside a runtime that has one; else none, so that there is one pass.
+    /// Sets the timer for the waits before another pass over the regions. Default: with the feature `tokio`, its
+    /// timer, in calls inside a runtime that has one; otherwise none, and there is a single pass.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// Where the random part of pauses and refresh times comes from: a closure that returns fractions from 0.0
+    /// Sets the source of the random part of waits and refresh times: a closure that returns fractions from 0.0
     /// to 1.0, for tests. Default: the operating system's entropy.
     pub fn random(mut self, fraction: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.random = Random::new(fraction);
         self
     }
 
-    /// How long a pair is used before it is fetched again, at least 60 s; a rotation that the answer announces
-    /// makes it shorter, and a `ttl` in the secret replaces it. Default: 3600 s.
+    /// Sets how long a pair is used before it is fetched again, at least 60 s. A rotation that the response announces
+    /// shortens it, and a `ttl` in the secret replaces it. Default: 3600 s.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.refresh_interval = interval;
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one exchange with one region may take, connecting included; less where the 30 s for a whole
-    /// fetch end. Default: 10 s.
+    /// Sets how long one exchange with one region may take, including the connection; less if the 30 s for a whole
+    /// fetch end before. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
-    /// (feature `tokio`). Nothing is sent before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is called.
     ///
-    /// After failures the cache pauses 1, 2, 4 … 15 minutes while it has a pair that still works, and without
-    /// one for 60 s at most, in which callers get the same error. It drops five rejected pairs at once and then
+    /// After failures the cache waits 1, 2, 4 … 15 minutes while it has a valid pair. Without a pair it waits
+    /// at most 60 s, in which callers get the same error. It drops five rejected pairs at once and then
     /// one per ten minutes.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if nothing names a client key. [`CredentialsError::InvalidConfig`]
-    /// if a setting is malformed or missing beside the others, the password of a client key file among them, or if
-    /// there is no HTTP client.
+    /// [`CredentialsError::NotConfigured`] if no client key is named. [`CredentialsError::InvalidConfig`]
+    /// if a setting is malformed, if one is missing while others are set (including the password of a client key
+    /// file), or if there is no HTTP client.
     pub fn build(self) -> Result<KmsClientKeyProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -334,7 +335,7 @@ impl KmsClientKeyBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same
     /// clock.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-/// What kind of credentials KMS is called with. Here always `client_key`.
+/// The type of credentials that KMS is called with. Here always `client_key`.
 pub const ENV_CREDENTIALS_TYPE: &str = "credentials_type";
 /// Path of the client key, a JSON file.
 pub const ENV_CLIENT_KEY_FILE: &str = "client_key_private_key_path";
@@ -14,11 +14,11 @@ pub const ENV_CLIENT_KEY_FILE: &str = "client_key_private_key_path";
 pub const ENV_PASSWORD_VARIABLE: &str = "client_key_password_from_env_variable";
 /// Path of the file that holds the password of the client key.
 pub const ENV_PASSWORD_FILE: &str = "client_key_password_from_file_path";
-/// Regions to ask, in order: a JSON array of objects with `regionId`, `endpoint` and `vpc`.
+/// Regions to call, in order: a JSON array of objects with `regionId`, `endpoint` and `vpc`.
 pub const ENV_REGIONS: &str = "cache_client_region_id";
-/// KMS instances to ask before any region: a JSON array of objects. Needs the feature `instance-gateway`.
+/// KMS instances to call before any region: a JSON array of objects. Needs the feature `instance-gateway`.
 pub const ENV_INSTANCES: &str = "cache_client_dkms_config_info";
-/// Names of secrets, separated by commas. Read where no secret is named in code; it must be one then.
+/// Names of secrets, separated by commas. Read if no secret is named in code; there must then be exactly one.
 pub const ENV_SECRET_NAMES: &str = "secret_names";
 
 /// All settings that are read from a file.
@@ -38,12 +38,12 @@ pub const DEFAULT_PROPERTIES_FILE: &str = "secretsmanager.properties";
 pub const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long making a connection may take: 5 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one exchange with one region may take, connecting included: 10 s.
+/// How long one exchange with one region may take, including the connection: 10 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The only value of [`ENV_CREDENTIALS_TYPE`] that this crate serves.
+/// The only value of [`ENV_CREDENTIALS_TYPE`] that this crate supports.
 pub(crate) const CLIENT_KEY: &str = "client_key";
-/// Ending of the hosts of KMS instances, which speak another protocol than the shared gateway.
+/// Suffix of the hosts of KMS instances, which use another protocol than the shared gateway.
 pub(crate) const INSTANCE_SUFFIX: &str = ".cryptoservice.kms.aliyuncs.com";
 /// Shortest time between two fetches that a hint may ask for.
 pub(crate) const MIN_REFRESH: Duration = Duration::from_secs(60);
@@ -59,5 +59,5 @@ pub(crate) const BUDGET: Duration = Duration::from_secs(30);
 pub(crate) const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Largest settings, key, password or certificate file, in bytes.
 pub(crate) const MAX_FILE: usize = 64 * 1024;
-/// A client key that ends within this time is named in the log.
+/// A client key that expires within this time is mentioned in the log.
 pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(30 * 24 * 3600);

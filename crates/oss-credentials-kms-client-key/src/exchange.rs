@@ -1,4 +1,4 @@
-//! One region: an exchange, and another at once where that helps.
+//! One region: an exchange, and another one at once where that helps.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use crate::outcome::{Context, Failure, Next};
 use crate::source::{KmsClientKey, too_late, without_provider};
 use crate::wire::Secret;
 
-/// A good response.
+/// A successful response.
 pub(crate) struct Answer {
     pub(crate) secret: Secret,
     pub(crate) response: HttpResponse,
@@ -21,8 +21,9 @@ pub(crate) struct Answer {
     pub(crate) received: SystemTime,
 }
 
-/// The exchanges with one region. After a failed one, another follows at once, for each cause only once: with a new
-/// nonce, with the corrected clock ([`CallClock`]), or with another client key. Otherwise the failure says what follows.
+/// The exchanges with one region. After a failed one, another follows at once, only once for each cause: with a new
+/// nonce, with the corrected clock ([`CallClock`]), or with another client key. Otherwise the failure determines what
+/// follows.
 struct RegionCall<'a> {
     source: &'a KmsClientKey,
     target: &'a Target,
@@ -36,7 +37,7 @@ struct RegionCall<'a> {
 }
 
 impl KmsClientKey {
-    /// Asks one region, in a fetch that began at `began`.
+    /// Calls one region, in a fetch that began at `began`.
     pub(crate) async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
         let key = target
             .key
@@ -71,9 +72,9 @@ impl RegionCall<'_> {
         }
     }
 
-    /// The next request. Where no time is left, the last failure is the outcome.
+    /// The next request. If no time is left, the last failure is the outcome.
     fn prepare(&mut self) -> Result<Prepared, Failure> {
-        // Anew for each exchange: the one before, or opening the key file, has taken its part.
+        // Computed anew for each exchange: the one before, or opening the key file, has taken its part.
         let Some(left) = self.source.left(self.began) else {
             return Err(self
                 .last
@@ -116,7 +117,7 @@ impl RegionCall<'_> {
     fn prepare_next(&mut self, failure: Failure) -> Result<(), Failure> {
         log(self.target, &failure.error);
         match failure.next {
-            // The same response twice: another region may do better.
+            // The same response twice: another region may work.
             Next::NewNonce if self.nonce_was_renewed => return Err(elsewhere(failure)),
             Next::NewNonce => self.nonce_was_renewed = true,
             Next::CorrectClock if self.clock.refused(failure.clock_offset) => {}

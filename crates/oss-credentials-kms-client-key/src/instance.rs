@@ -1,4 +1,4 @@
-//! KMS instances: where their gateway is, whom it trusts, and which client key it knows.
+//! KMS instances: the address of their gateway, the trusted CA, and the client key.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::key::{Captured, KeySource, Password};
 use crate::region::{Field, check_region_id, objects, resolve_host};
 use crate::settings::Settings;
 
-/// A KMS instance whose own gateway is asked: `<instance id>.cryptoservice.kms.aliyuncs.com`.
+/// A KMS instance whose dedicated gateway is called: `<instance id>.cryptoservice.kms.aliyuncs.com`.
 ///
 /// Its certificate is issued by a private CA, so the CA file from the instance's page in the console is
-/// required, and is trusted for this endpoint alone. Certificates are always checked.
+/// required, and is trusted only for this endpoint. Certificates are always verified.
 ///
 /// ```
 /// use oss_credentials_kms_client_key::KmsInstance;
@@ -33,7 +33,7 @@ pub struct KmsInstance {
     key: Option<Key>,
 }
 
-/// A client key of its own.
+/// The instance's own client key.
 #[derive(Clone)]
 enum Key {
     Ready(ClientKey),
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Key {
 
 impl std::fmt::Debug for KmsInstance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The endpoint is not checked yet: it may hold a user and a password.
+        // The endpoint is not checked yet: it may contain a user name and a password.
         f.debug_struct("KmsInstance")
             .field("region_id", &self.region_id)
             .field("endpoint", &format_args!("<not shown>"))
@@ -63,7 +63,7 @@ impl std::fmt::Debug for KmsInstance {
 }
 
 impl KmsInstance {
-    /// An instance in a region, by its endpoint: `host` or `host:port`, with or without `https://`.
+    /// Creates an instance in a region, by its endpoint: `host` or `host:port`, with or without `https://`.
     pub fn new(region_id: impl Into<String>, endpoint: impl Into<String>) -> Self {
         Self {
             region_id: region_id.into(),
@@ -73,22 +73,23 @@ impl KmsInstance {
         }
     }
 
-    /// Path of the CA file, PEM with one or more certificates, read when the provider is built. Required
-    /// unless the provider was given an `instance_http_client(..)`.
+    /// Sets the path of the CA file, PEM with one or more certificates, read when the provider is built. Required
+    /// unless the provider has an `instance_http_client(..)`.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
     }
 
-    /// A client key of its own. Default: that of the provider.
+    /// Sets the instance's own client key. Default: that of the provider.
     #[must_use]
     pub fn client_key(mut self, key: ClientKey) -> Self {
         self.key = Some(Key::Ready(key));
         self
     }
 
-    /// A client key file of its own, with the file that holds its password. Default: that of the provider.
+    /// Sets the instance's own client key file, with the file that contains its password. Default: that of the
+    /// provider.
     #[must_use]
     pub fn client_key_file(mut self, path: impl Into<PathBuf>, password_file: impl Into<PathBuf>) -> Self {
         let source = PasswordSource::new().file(password_file);
@@ -99,7 +100,7 @@ impl KmsInstance {
         self
     }
 
-    /// The region's id.
+    /// Returns the region ID.
     pub fn region_id(&self) -> &str {
         &self.region_id
     }

@@ -1,4 +1,4 @@
-//! Where the client key of a target comes from.
+//! The source of a target's client key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -80,17 +80,17 @@ fn open(path: &Path, _json: &[u8], _password: &str) -> Result<ClientKey, Credent
     ))
 }
 
-/// What came of opening a file, by what was in it: opening takes up to a second of computing, so the same content
+/// The results of opening a file, by its content: opening takes up to a second of computing, so the same content
 /// is not opened twice with the same password.
 #[derive(Default)]
 pub(crate) struct Opened {
-    /// The key at hand.
+    /// The cached key.
     key: Option<(Content, ClientKey)>,
-    /// The last failure, until something else is there.
+    /// The last failure, until the content changes.
     failure: Option<(Content, CredentialsError)>,
 }
 
-/// Digest of a client key file and its password. A file's time would not do: it may stand still.
+/// Digest of a client key file and its password. The file's modification time is not reliable enough.
 type Content = [u8; 32];
 
 fn content(json: &[u8], password: &str) -> Content {
@@ -132,7 +132,7 @@ impl KeySource {
         }
     }
 
-    /// The key at hand; a file is read the first time.
+    /// Returns the cached key; a file is read the first time.
     pub(crate) fn get(&self, now: SystemTime) -> Result<ClientKey, CredentialsError> {
         let (key, noticed) = match self {
             Self::Ready { key, noticed } => (key.clone(), noticed),
@@ -154,8 +154,8 @@ impl KeySource {
         Ok(key)
     }
 
-    /// Reads the file again after `rejected` was refused: the key, if it is another one by now. If the file cannot
-    /// be opened any more, the key at hand stays.
+    /// Reads the file again after `rejected` was refused, and returns the key if it has changed. If the file cannot
+    /// be opened any more, the cached key stays.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ fn load(path: &Path, password: &Password, opened: &Mutex<Opened>) -> Result<Clie
     outcome
 }
 
-/// Says once that a key ends soon: KMS rejects an expired one, and there is no way to renew it.
+/// Logs once that a key expires soon: KMS rejects an expired one, and it cannot be renewed.
 fn notice(key: &ClientKey, now: SystemTime, noticed: &AtomicBool) {
     let Some(not_after) = key.not_after() else {
         return;

@@ -1,21 +1,21 @@
 //! Alibaba Cloud credentials from a RAM secret that KMS rotates, fetched with a client key.
 //!
-//! KMS Secrets Manager can keep the AccessKey pair of a RAM user and replace it regularly. A *client key* of an
-//! application access point, a file with a password, lets a program fetch the current pair; nothing else is
-//! stored on the machine, and the pair is followed through its rotations.
+//! KMS Secrets Manager can store the access key pair of a RAM user and replace it regularly. A *client key* of an
+//! application access point, a file protected by a password, lets a program fetch the current pair. Nothing else is
+//! stored on the machine, and the provider follows the rotations of the pair.
 //!
 //! # What it reads
 //!
-//! The client key file and its password, when a fetch first needs them. Of settings, what is set on the
-//! builder; with [`KmsClientKeyBuilder::env`] the variables [`ENV_CREDENTIALS_TYPE`], [`ENV_CLIENT_KEY_FILE`],
+//! The client key file and its password, when a fetch first needs them. Settings come from the
+//! builder; with [`KmsClientKeyBuilder::env`] from the variables [`ENV_CREDENTIALS_TYPE`], [`ENV_CLIENT_KEY_FILE`],
 //! [`ENV_PASSWORD_VARIABLE`], [`ENV_PASSWORD_FILE`], [`ENV_CLIENT_KEY_PASSWORD`], [`ENV_REGIONS`],
 //! [`ENV_INSTANCES`] and [`ENV_SECRET_NAMES`] for what is not set there; and with
-//! [`KmsClientKeyBuilder::properties`] a file in the form of [`DEFAULT_PROPERTIES_FILE`] for what is set in
+//! [`KmsClientKeyBuilder::properties`] from a file in the format of [`DEFAULT_PROPERTIES_FILE`] for what is set in
 //! neither. Lists of regions replace each other and are never joined.
 //!
 //! # Examples
 //!
-//! With the features `reqwest` and `aws-lc-rs`, inside a tokio runtime, set up as for the vendor's clients:
+//! With the features `reqwest` and `aws-lc-rs`, inside a tokio runtime, with the configuration of the vendor's clients:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
@@ -69,14 +69,14 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that `build()` needs none; implies `tokio` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
-//! | `tokio` | through `reqwest` | background refresh and further passes over the regions, where there is a tokio runtime |
+//! | `tokio` | through `reqwest` | background refresh, and more passes over the regions, inside a tokio runtime |
 //! | `aws-lc-rs` | yes | RSA signatures with the key of a client key file |
-//! | `instance-gateway` | no | the gateway of a KMS instance, beside the shared one of a region |
+//! | `instance-gateway` | no | the dedicated gateway of a KMS instance, in addition to the shared one of a region |
 //!
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.

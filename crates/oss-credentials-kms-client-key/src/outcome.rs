@@ -1,6 +1,6 @@
-//! What an exchange amounts to: a secret, or an error and what to do next.
+//! The outcome of an exchange: a secret, or an error and what to do next.
 //!
-//! Vendor document: "Error codes" of the Key Management Service. Which of them are worth another try, here or
+//! Vendor document: "Error codes" of the Key Management Service. Which of them are worth a retry, here or
 //! in another region, is observed from the vendor's clients.
 
 use std::borrow::Cow;
@@ -18,15 +18,15 @@ use crate::quote;
 /// What to do after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Give up: it would be the same everywhere and later.
+    /// Give up: it would fail everywhere and later.
     GiveUp,
-    /// Ask the next region, and later this one again.
+    /// Call the next region, and later this one again.
     AnotherRegion,
-    /// Ask at once with a new nonce.
+    /// Call at once with a new nonce.
     NewNonce,
-    /// Ask at once with the clock corrected by the answer's `Date`.
+    /// Call at once with the clock corrected by the `Date` of the response.
     CorrectClock,
-    /// Ask at once with another client key, if the file holds one by now.
+    /// Call at once with another client key, if the file now contains one.
     RereadKey,
     /// Nothing was sent, as the time for the fetch is over.
     TooLate,
@@ -54,7 +54,7 @@ impl Failure {
     }
 }
 
-/// What every message about one exchange says.
+/// The parts that all messages about one exchange share.
 pub(crate) struct Context<'a> {
     pub(crate) target: &'a Target,
     pub(crate) secret_name: &'a str,
@@ -73,7 +73,7 @@ impl Context<'_> {
         ))
     }
 
-    /// No answer.
+    /// There was no response.
     pub(crate) fn transport(&self, error: HttpError) -> Failure {
         let hint = |kind| match kind {
             HttpErrorKind::Connect => Some("check network, DNS and proxy, and the region or endpoint"),
@@ -88,7 +88,7 @@ impl Context<'_> {
         }
     }
 
-    /// An answer with a good status that cannot be read. What stands in it is not repeated: it may be a key.
+    /// A successful response that cannot be parsed. Its content is not repeated: it may be a key.
     pub(crate) fn unreadable(&self, response: &HttpResponse, defect: &BodyDefect) -> Failure {
         let what = format!("the response to GetSecretValue {defect}");
         let hint = match defect {
@@ -99,7 +99,7 @@ impl Context<'_> {
         Failure::new(CredentialsError::invalid_response(detail), Next::AnotherRegion)
     }
 
-    /// An answer that is not 2xx.
+    /// A response that is not 2xx.
     pub(crate) fn refusal(
         &self,
         response: &HttpResponse,
@@ -146,7 +146,7 @@ impl Context<'_> {
         }
     }
 
-    /// An error answer that is not KMS's: of a proxy, a gateway, or another service.
+    /// An error response that is not from KMS: it is from a proxy, a gateway, or another service.
     fn foreign(&self, response: &HttpResponse, prepared: &Prepared) -> Failure {
         let status = response.status();
         let scrubber = self.scrubber(prepared);
@@ -164,7 +164,7 @@ impl Context<'_> {
             Next::GiveUp if (400..500).contains(&status) => {
                 Failure::give_up(CredentialsError::denied(detail))
             }
-            // A redirect, which is not followed, or a status that should not be.
+            // A redirect, which is not followed, or an unexpected status.
             Next::GiveUp => Failure::give_up(CredentialsError::invalid_response(detail)),
             next => Failure::new(CredentialsError::unavailable(detail), next),
         }
@@ -220,7 +220,7 @@ impl Context<'_> {
     }
 }
 
-/// The request id in the body, else the one in the header, if it looks like one.
+/// The request ID in the body, otherwise the one in the header, if it looks like one.
 pub(crate) fn request_id(
     in_body: Option<&str>,
     response: &HttpResponse,
@@ -247,8 +247,8 @@ fn next(status: u16, code: &str) -> Next {
     }
 }
 
-/// The service repeats the text that it signed, behind the first colon: whether that is ours tells the two
-/// causes apart.
+/// The service repeats the text that it signed, after the first colon. Comparing it with ours distinguishes the two
+/// causes.
 fn signature_hint(message: Option<&str>, signed: Option<&str>) -> &'static str {
     let theirs = message
         .and_then(|message| message.split_once(':'))

@@ -1,11 +1,11 @@
-//! Reading a `.properties` file. Pure.
+//! Parses a `.properties` file. Pure.
 
 use configparser::ini::{Ini, IniDefault};
 use zeroize::Zeroizing;
 
 const FLAT: &str = "flat";
 
-/// Why a file cannot be read. Never holds a piece of the file.
+/// Why a file cannot be parsed. Never contains a piece of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     NotUtf8,
@@ -27,11 +27,11 @@ impl Defect {
 pub(crate) struct Properties(Ini);
 
 impl Properties {
-    /// Reads lines of `name=value`.
+    /// Parses lines of `name=value`.
     ///
-    /// The vendor's clients differ in almost everything. Here the first `=` separates, blanks around name and
-    /// value are dropped, a `#` or `!` begins a comment only as the first character of a line, there are
-    /// neither escapes nor continued lines, names are flat even with a dot, and the last of equal names wins.
+    /// The vendor's clients differ in almost everything. Here the first `=` separates name and value, spaces around
+    /// both are ignored, a `#` or `!` begins a comment only as the first character of a line, there are
+    /// no escapes and no continuation lines, names are flat even with a dot, and the last of equal names wins.
     pub(crate) fn parse(file: &[u8]) -> Result<Self, Defect> {
         let text = std::str::from_utf8(file).map_err(|_| Defect::NotUtf8)?;
         let text = Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
@@ -51,13 +51,13 @@ impl Properties {
         Ok(Self(ini))
     }
 
-    /// Whether the file says something, but nothing under any of these names: it is written in another form.
+    /// Whether the file contains something, but nothing under any of these names: it is in another format.
     pub(crate) fn is_foreign(&self, names: &[&str]) -> bool {
         let lines = self.0.get_map_ref().get(FLAT);
         lines.is_some_and(|lines| !lines.is_empty() && !names.iter().any(|name| lines.contains_key(*name)))
     }
 
-    /// A setting; an empty one counts as not set.
+    /// Returns a setting; an empty one counts as unset.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.0.get(FLAT, name).filter(|value| !value.is_empty())
     }

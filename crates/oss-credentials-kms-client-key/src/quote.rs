@@ -1,23 +1,23 @@
-//! What of an answer may stand in an error. Pure.
+//! Decides which parts of a response may appear in an error message. Pure.
 //!
-//! The answers of this service hold the very secret that is asked for, and a front end may repeat any of them
-//! under any status. A secret that is not known cannot be looked for, so text is passed on only if nothing in it
-//! looks like an answer that holds one.
+//! The responses of this service contain the very secret that was requested, and a front end may repeat any of them
+//! under any status. An unknown secret cannot be searched for, so text is passed on only if nothing in it
+//! looks like a response that contains one.
 
 use oss_credentials_http::Scrubber;
 
-/// Longest piece of an answer that is not the service's, in characters.
+/// Maximum length of an excerpt from a response that is not the service's, in characters.
 const MAX_EXCERPT: usize = 100;
-/// Longest error code. The longest that is documented has 35 characters.
+/// Maximum length of an error code. The longest documented one has 35 characters.
 const MAX_CODE: usize = 64;
-/// Names behind which a secret stands.
+/// Names that are followed by a secret.
 const SECRETS: [&str; 4] = ["AccessKeySecret", "SecretData", "PrivateKeyData", "SecurityToken"];
-/// Names that only an answer with a secret holds, or a request of ours.
+/// Names that appear only in a response with a secret, or in one of our requests.
 const OURS: [&str; 2] = ["AccessKeyId", "Signature"];
-/// Stands in place of a text.
+/// Replaces a text.
 const WITHHELD: &str = "text withheld, as it may hold a secret";
 
-/// The message of an error answer, or a note in its place.
+/// Returns the message of an error response, or a note in its place.
 pub(crate) fn message(text: &str, scrubber: &Scrubber<'_>) -> String {
     // First without the text that was signed, which names every parameter.
     let text = scrubber.text(text);
@@ -27,7 +27,7 @@ pub(crate) fn message(text: &str, scrubber: &Scrubber<'_>) -> String {
     text
 }
 
-/// The beginning of an answer that is not the service's, or a note in its place. `None` of an empty one.
+/// Returns the beginning of a response that is not the service's, or a note in its place. `None` if it is empty.
 pub(crate) fn excerpt(body: &[u8], scrubber: &Scrubber<'_>) -> Option<String> {
     if body.trim_ascii().is_empty() {
         return None;
@@ -35,10 +35,10 @@ pub(crate) fn excerpt(body: &[u8], scrubber: &Scrubber<'_>) -> Option<String> {
     Some(page(body, scrubber).unwrap_or_else(|| WITHHELD.to_owned()))
 }
 
-/// `None` unless the body is text for people that shows nothing of ours.
+/// Returns `None` unless the body is text for people that shows nothing of ours.
 fn page(body: &[u8], scrubber: &Scrubber<'_>) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
-    // As in each protobuf message: the secret stands behind 0x1a.
+    // As in each protobuf message: the secret follows 0x1a.
     let is_binary = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
     // The service's own document, in which no error could be read.
     let is_document = text.contains("<KMS") || text.contains("<Error");

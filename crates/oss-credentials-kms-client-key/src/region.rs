@@ -1,4 +1,4 @@
-//! Where the shared gateway is asked.
+//! The address of the shared gateway.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::config::{ENV_REGIONS, INSTANCE_SUFFIX};
 use crate::error::{invalid, invalid_at};
 
-/// A region whose shared gateway is asked: `kms.<region id>.aliyuncs.com`, or `kms-vpc.…` inside a VPC, or a
-/// host of your own.
+/// A region whose shared gateway is called: `kms.<region id>.aliyuncs.com`, or `kms-vpc.…` inside a VPC, or a
+/// custom host.
 ///
 /// A client key belongs to a region and usually to one KMS instance. With more than one region the secret must
 /// have the same name in each, and the application access point must allow the client key there.
@@ -30,7 +30,7 @@ pub struct KmsRegion {
 
 impl fmt::Debug for KmsRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The endpoint is not checked yet: it may hold a user and a password.
+        // The endpoint is not checked yet: it may contain a user name and a password.
         let endpoint = self.endpoint.as_ref().map(|_| format_args!("<not shown>"));
         f.debug_struct("KmsRegion")
             .field("region_id", &self.region_id)
@@ -41,7 +41,7 @@ impl fmt::Debug for KmsRegion {
 }
 
 impl KmsRegion {
-    /// The public gateway of a region, such as `cn-hangzhou`.
+    /// Creates a region, such as `cn-hangzhou`, with its public gateway.
     pub fn new(region_id: impl Into<String>) -> Self {
         Self {
             region_id: region_id.into(),
@@ -50,27 +50,27 @@ impl KmsRegion {
         }
     }
 
-    /// Host to ask in place of the region's: `host` or `host:port`, with or without `https://`. Plain
-    /// `http://` is for loopback only. A blank one is none. Default: none.
+    /// Sets the host to call instead of the region's: `host` or `host:port`, with or without `https://`. Plain
+    /// `http://` is only for loopback. A blank one counts as none. Default: none.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into()).filter(|endpoint| !endpoint.trim().is_empty());
         self
     }
 
-    /// Whether to ask the region's gateway inside the VPC. An endpoint goes before it. Default: no.
+    /// Sets whether to call the region's gateway inside the VPC. An endpoint takes precedence. Default: no.
     #[must_use]
     pub fn vpc(mut self, vpc: bool) -> Self {
         self.vpc = vpc;
         self
     }
 
-    /// The region's id, which every request names and its signature covers.
+    /// Returns the region ID, which every request contains and its signature covers.
     pub fn region_id(&self) -> &str {
         &self.region_id
     }
 
-    /// The host that is asked, as it was given or by the region's id.
+    /// Returns the host that is called: the custom one, or the one derived from the region ID.
     pub fn host(&self) -> String {
         match &self.endpoint {
             Some(endpoint) => endpoint.trim().to_owned(),
@@ -155,7 +155,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<KmsRegion>, CredentialsError> {
         .collect()
 }
 
-/// The objects of a JSON array. Values may be secrets of a user who mixed things up, so none is quoted.
+/// Returns the objects of a JSON array. Values may be secrets in the wrong place, so none is quoted.
 pub(crate) fn objects(
     text: &str,
     setting: &'static str,
@@ -195,7 +195,7 @@ pub(crate) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// A text; an empty one, or null, counts as not set.
+    /// A text; an empty one, or null, counts as unset.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, CredentialsError> {
         match self.object.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -208,7 +208,7 @@ impl Field<'_> {
         self.text(name)?.ok_or_else(|| self.wrong(name, "is missing"))
     }
 
-    /// A switch, also as the text `"true"` or `"false"`. Absent is no.
+    /// A boolean, also as the text `"true"` or `"false"`. Absent counts as false.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, CredentialsError> {
         match self.object.get(name) {
             None | Some(Value::Null) => Ok(false),

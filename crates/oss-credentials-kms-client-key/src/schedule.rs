@@ -6,16 +6,16 @@ use crate::config::{MAX_TTL, MIN_REFRESH, ROTATION_DELAY};
 
 /// What is known about how long a pair should be used.
 pub(crate) struct Hints {
-    /// From the secret itself; it stands in for the interval.
+    /// From the secret itself; it replaces the interval.
     pub(crate) ttl: Option<Duration>,
     pub(crate) next_rotation: Option<SystemTime>,
-    /// Whether the pair ends at a time that cannot be read: then it is looked at as often as may be.
+    /// Whether the pair expires at a time that cannot be parsed: then it is fetched as often as allowed.
     pub(crate) ends_some_day: bool,
 }
 
-/// How long to use a pair that was fetched at `now`, by the service's clock, before it is fetched again.
+/// Returns how long to use a pair that was fetched at `now`, by the service's clock, before it is fetched again.
 ///
-/// `spread` is added after a rotation, so that the many holders of a secret do not ask in the same second.
+/// `spread` is added after a rotation, so that the many holders of a secret do not call in the same second.
 pub(crate) fn refresh_after(
     interval: Duration,
     hints: &Hints,

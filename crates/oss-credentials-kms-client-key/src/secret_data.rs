@@ -1,4 +1,4 @@
-//! What is in a secret: an AccessKey pair, and hints about its life. Pure.
+//! The content of a secret: an access key pair, and hints about its lifetime. Pure.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// Why there is no pair in a secret. Never holds a piece of it.
+/// Why a secret contains no pair. Never contains a piece of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     Binary,
@@ -38,7 +38,7 @@ impl Defect {
     }
 }
 
-/// The pair and what the secret itself says about it.
+/// The pair and the secret's hints about it.
 pub(crate) struct Pair {
     pub(crate) access_key_id: String,
     pub(crate) access_key_secret: Zeroizing<String>,
@@ -46,18 +46,18 @@ pub(crate) struct Pair {
     pub(crate) expiry: Expiry,
     /// How long to use it before it is fetched again.
     pub(crate) ttl: Option<Duration>,
-    /// When it will be rotated, for secrets whose answer does not tell.
+    /// When it will be rotated, for secrets whose response does not state it.
     pub(crate) rotation_at: Option<SystemTime>,
-    /// Names of the other hints that say something, but nothing that can be read.
+    /// Names of the other hints that are present but cannot be parsed.
     pub(crate) unreadable: Vec<&'static str>,
 }
 
-/// When a pair ends.
+/// When a pair expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
     Never,
     At(SystemTime),
-    /// Some day: the secret says when, but not as it should.
+    /// At an unknown time: the secret states one, but in an unknown format.
     Unreadable,
 }
 
@@ -65,8 +65,8 @@ pub(crate) enum Expiry {
 /// and no value that is not asked for has to make sense.
 pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// The members of a secret, of which no two have the same name: one reader would take the first, another the last, and
-/// which of them is right nobody knows.
+/// The members of a secret, of which no two have the same name: one parser would use the first, another the last, and
+/// nobody knows which is right.
 struct DistinctMembers<'a> {
     members: Members<'a>,
     is_distinct: bool,
@@ -101,7 +101,7 @@ pub(crate) fn text(members: &Members<'_>, name: &str) -> Option<Zeroizing<String
     json_text(members.get(name)?.get()).filter(|text| !text.is_empty())
 }
 
-/// Reads the data of a managed RAM secret, or of a generic one that is written like it.
+/// Parses the data of a managed RAM secret, or of a generic one with the same format.
 pub(crate) fn parse(data: &str, data_type: Option<&str>) -> Result<Pair, Defect> {
     if data_type.is_some_and(|kind| kind.eq_ignore_ascii_case("binary")) {
         return Err(Defect::Binary);
@@ -142,7 +142,7 @@ pub(crate) fn parse(data: &str, data_type: Option<&str>) -> Result<Pair, Defect>
     })
 }
 
-/// What a secret says about its life. Whatever stands there, the pair is good without it.
+/// The secret's hints about its lifetime. Whatever they contain, the pair is usable without them.
 struct Hints<'a> {
     members: &'a Members<'a>,
     /// Names of the hints that say something, but nothing that can be read.
@@ -157,8 +157,8 @@ impl Hints<'_> {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty() && text != "null")
     }
 
-    /// A positive whole number, also as a text: the vendor's clients differ in what they take. Zero and less stand
-    /// for none.
+    /// A positive whole number, also as a text: the vendor's clients differ in what they accept. Zero and less count
+    /// as none.
     fn number(&mut self, name: &'static str) -> Option<u64> {
         let said = self.said(name)?;
         let number = said.parse::<u64>().ok();

@@ -1,4 +1,4 @@
-//! Settings as texts, from the environment and from a file, before they mean anything.
+//! Settings as texts, from the environment and from a file, before they are parsed.
 
 use oss_credentials_core::{CredentialsError, Env};
 
@@ -10,8 +10,8 @@ use crate::config::{
 use crate::error::invalid_at;
 use crate::key::Captured;
 
-/// What one place says. An empty text counts as not set. No `Debug`: people put a password where its variable's name
-/// belongs, and the list of instances may hold one.
+/// The settings in one place. An empty text counts as unset. No `Debug`: a password may be where its variable's name
+/// belongs, and the list of instances may contain one.
 #[derive(Clone, Default)]
 pub(crate) struct Layer {
     pub(crate) credentials_type: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Layer {
     pub(crate) secret_names: Option<String>,
 }
 
-/// Which settings are already made in code, and so are not looked for.
+/// Which settings are already made in code, and so are not read.
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "four settings, each wanted or not")]
 pub(crate) struct Wanted {
@@ -48,7 +48,7 @@ impl Layer {
     }
 }
 
-/// The environment before the file, for each setting by itself.
+/// The environment takes precedence over the file, for each setting separately.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) env: Layer,
@@ -79,7 +79,7 @@ impl Settings {
         self.pick(|layer| &layer.credentials_type).is_some()
     }
 
-    /// Whether anything here says that this source is meant.
+    /// Whether anything here configures this source.
     pub(crate) fn is_meant(&self) -> bool {
         self.has_type() || self.key_file().is_some() || self.instances().is_some()
     }
@@ -125,7 +125,7 @@ impl Settings {
         ))
     }
 
-    /// `client_key` is the only type that is served here.
+    /// `client_key` is the only type that is supported.
     pub(crate) fn check_type(&self) -> Result<(), CredentialsError> {
         let Some(kind) = self.pick(|layer| &layer.credentials_type) else {
             return Ok(());
@@ -144,7 +144,7 @@ impl Settings {
                 format!("the credentials type {kind} is not a client key"),
                 format!("set it to client_key, or get credentials of that kind from the crate {name}"),
             ),
-            // Not repeated: who mixes up lines may have a key there.
+            // Not repeated: if lines are mixed up, there may be a key.
             None => invalid_at(
                 ENV_CREDENTIALS_TYPE,
                 "the credentials type is unknown",

@@ -1,17 +1,17 @@
-//! Which settings may be shown. A password or a whole key may stand where the name of a variable or a path belongs:
-//! one of the vendor's clients even takes it there.
+//! Decides which settings may be shown. A password or a whole key may be in place of the name of a variable or a path:
+//! one of the vendor's clients even accepts it there.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Longest name of a variable, and longest path, in bytes.
+/// Maximum length of the name of a variable, and of a path, in bytes.
 const MAX_NAME: usize = 64;
 const MAX_PATH: usize = 1024;
-/// A name with more digits may be a password as KMS makes them: 32 hexadecimal digits.
+/// A name with more digits may be a password of KMS: 32 hexadecimal digits.
 const MAX_DIGITS: usize = 4;
 const MAX_EXTENSION: usize = 8;
 
-/// A name that is written as variables are, in letters of one case, and not as passwords are.
+/// Returns a name that is written as variables are, in letters of one case, and not as passwords are.
 pub(crate) fn variable(name: &str) -> Option<&str> {
     let has = |is: fn(&u8) -> bool| name.bytes().any(|byte| is(&byte));
     let is_name = (1..=MAX_NAME).contains(&name.len())
@@ -24,8 +24,8 @@ pub(crate) fn variable(name: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// A path that has a separator or an extension, as no password of KMS has (letters, digits and
-/// `~!@#$%^&*?_-`), and no brace, quote or control character, as a key file's content has.
+/// Returns a path that has a separator or an extension, unlike every password of KMS (letters, digits and
+/// `~!@#$%^&*?_-`), and no brace, quote or control character, unlike the content of a key file.
 pub(crate) fn path(path: &Path) -> Option<Cow<'_, str>> {
     let text = path.to_string_lossy();
     let is_extension = |end: &str| {

@@ -1,4 +1,4 @@
-//! The source: one fetch asks the regions in order until one answers.
+//! The source: a fetch calls the regions in order until one returns the secret.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,21 +23,21 @@ use crate::secret_data::{self, Expiry, Pair};
 use crate::wait::Random;
 use crate::wire::Secret;
 
-/// A rotated pair, cached and refreshed: what [`KmsClientKeyBuilder::build`] makes.
+/// A provider of a rotated pair, cached and refreshed; see [`KmsClientKeyBuilder::build`].
 pub type KmsClientKeyProvider = RefreshingProvider<KmsClientKey>;
 
-/// Gets the AccessKey pair in a secret of KMS Secrets Manager, one `GetSecretValue` per fetch.
+/// A source that fetches the access key pair in a secret of KMS Secrets Manager, with one `GetSecretValue` per fetch.
 ///
-/// The regions are asked in their order, beginning with the one that answered last, until one answers; where
-/// there is a [`Sleep`], twice more after pauses of about 1 s and 2 s; 30 s in all. Only the current version
+/// The regions are called in their order, beginning with the one that responded last, until one returns the secret. If
+/// there is a [`Sleep`], two more passes follow, after about 1 s and 2 s; 30 s in all. Only the current version
 /// of the secret (`ACSCurrent`) is ever used.
 ///
-/// A client key file is read when a fetch first needs it, and again when KMS does not know the key any more: if
-/// the file was replaced, the call is made once more with the new key.
+/// A client key file is read when a fetch first needs it, and again when KMS no longer knows the key: if
+/// the file was replaced, the call is repeated once with the new key.
 ///
 /// # Examples
 ///
-/// As a member of a chain, where a machine without these settings goes on to the next one:
+/// As a member of a chain, where a machine without these settings continues with the next one:
 ///
 /// ```
 /// # use oss_credentials_http::{HttpResponse, http_fn};
@@ -57,9 +57,9 @@ pub struct KmsClientKey {
     pub(crate) secret_name: String,
     /// Never empty.
     pub(crate) targets: Vec<Target>,
-    /// Index of the target that answered last.
+    /// Index of the target that responded last.
     pub(crate) last_good: AtomicUsize,
-    /// The local clock, and what KMS has taught about its own.
+    /// The local clock, and the learned offset of KMS's clock.
     pub(crate) clock: ServiceClock,
     pub(crate) sleep: Option<Arc<dyn Sleep>>,
     pub(crate) connect_timeout: Duration,
@@ -68,9 +68,9 @@ pub struct KmsClientKey {
     /// Added after a scheduled rotation; drawn once, when the source is built.
     pub(crate) spread: Duration,
     pub(crate) random: Random,
-    /// Whether the log was told that the rotation of the secret is broken.
+    /// Whether it was logged that the rotation of the secret is broken.
     pub(crate) rotation_noticed: AtomicBool,
-    /// Whether the log was told that the expiry of the pair cannot be read.
+    /// Whether it was logged that the expiry of the pair cannot be parsed.
     pub(crate) expiry_noticed: AtomicBool,
 }
 
@@ -80,12 +80,12 @@ impl KmsClientKey {
         KmsClientKeyBuilder::default()
     }
 
-    /// Name or ARN of the secret.
+    /// Returns the name or ARN of the secret.
     pub fn secret_name(&self) -> &str {
         &self.secret_name
     }
 
-    /// Where requests go, in the order in which they are asked at first: scheme, host and port.
+    /// Returns where requests go, in their initial order: scheme, host and port.
     pub fn endpoints(&self) -> Vec<String> {
         self.targets
             .iter()
@@ -127,12 +127,12 @@ impl KmsClientKey {
 
     /// What is left of the time for one fetch; `None` if nothing is.
     pub(crate) fn left(&self, began: SystemTime) -> Option<Duration> {
-        // A clock that was set back starts the time anew.
+        // If the clock was set back, the time starts anew.
         let gone = self.clock.local().now().duration_since(began).unwrap_or_default();
         BUDGET.checked_sub(gone).filter(|left| !left.is_zero())
     }
 
-    /// The last region's error, which stands for all of them.
+    /// The last region's error, which represents all of them.
     fn nobody(&self, last: Option<CredentialsError>) -> CredentialsError {
         let Some(last) = last else {
             return too_late();
@@ -202,7 +202,7 @@ impl KmsClientKey {
             .with_clock_offset(clock_offset))
     }
 
-    /// Says what the secret says about its life that cannot be read: of the expiry a warning, once.
+    /// Logs the secret's hints that cannot be parsed; for the expiry, a warning once.
     fn notice_hints(&self, secret: &Secret, pair: &Pair) {
         let date = secret.next_rotation.as_deref();
         let bad_date = date.is_some_and(|date| secret_data::instant(date).is_none());
@@ -229,7 +229,7 @@ impl KmsClientKey {
         }
     }
 
-    /// Says once that something about the secret is not as it should be, though its pair still works.
+    /// Logs once that something is wrong with the secret although its pair still works.
     fn notice(&self, secret: &Secret) {
         let is = |value: &Option<String>, word: &str| {
             value
@@ -280,7 +280,7 @@ fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
     builder.build()
 }
 
-/// A message without the provider's name, which stands before it already.
+/// A message without the provider's name, which already precedes it.
 pub(crate) fn without_provider(detail: &ErrorDetail) -> String {
     let text = detail.to_string();
     text.strip_prefix(NAME)

@@ -1,4 +1,4 @@
-//! Pauses between passes over the regions, and the random part of times.
+//! Waits between passes over the regions, and the random part of times.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oss_credentials_core::entropy;
 
-/// Where fractions from 0 up to 1 come from.
+/// A source of fractions from 0 up to 1.
 #[derive(Clone)]
 pub(crate) struct Random(Arc<dyn Fn() -> f64 + Send + Sync>);
 
@@ -15,7 +15,7 @@ impl Random {
         Self(Arc::new(fraction))
     }
 
-    /// At least 0 and at most 1, whatever the closure says.
+    /// At least 0 and at most 1, regardless of the closure.
     fn fraction(&self) -> f64 {
         let fraction = (self.0)();
         if fraction.is_nan() {

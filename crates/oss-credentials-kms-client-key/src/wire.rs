@@ -1,4 +1,4 @@
-//! Answers of KMS as they are on the wire of the shared gateway. Pure.
+//! Responses of KMS in the format of the shared gateway. Pure.
 //!
 //! Vendor document: `GetSecretValue` of the Key Management Service,
 //! <https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-getsecretvalue>.
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::quote::is_code;
 use crate::secret_data::{Members, text};
 
-/// The one field that an answer has to have.
+/// The only required field of a response.
 pub(crate) const SECRET_DATA: &str = "SecretData";
 
 /// A secret, from either gateway. Only the data is needed; everything else is a hint.
@@ -20,7 +20,7 @@ pub(crate) struct Secret {
     pub(crate) data: Zeroizing<String>,
     pub(crate) kind: Option<String>,
     pub(crate) data_type: Option<String>,
-    /// None if the answer does not tell.
+    /// `None` if the response does not state them.
     pub(crate) stages: Vec<String>,
     pub(crate) automatic_rotation: Option<String>,
     pub(crate) next_rotation: Option<String>,
@@ -35,7 +35,7 @@ impl Secret {
     }
 }
 
-/// Reads the answer of the shared gateway.
+/// Parses a response of the shared gateway.
 pub(crate) fn parse(body: &[u8]) -> Result<Secret, BodyDefect> {
     let members: Members<'_> =
         serde_json::from_slice(json_object(body)?).map_err(|error| BodyDefect::NotJson {
@@ -66,17 +66,17 @@ fn stages(members: &Members<'_>) -> Option<Vec<String>> {
     Some(stages.iter().filter_map(text).collect())
 }
 
-/// What an error answer says. All fields are text from outside.
+/// The content of an error response. All fields are text from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
-    /// Letters and dots alone.
+    /// Only letters and dots.
     pub(crate) code: String,
     pub(crate) message: Option<Zeroizing<String>>,
     pub(crate) request_id: Option<Zeroizing<String>>,
 }
 
-/// Reads an error answer, JSON or XML. `None` if it holds no error code, as a proxy's page, or if it holds a
-/// secret: that is no error, whatever its status.
+/// Parses an error response, JSON or XML. `None` if it contains no error code, like a proxy's page, or if it contains a
+/// secret: that is not an error, whatever its status.
 pub(crate) fn parse_error(body: &[u8]) -> Option<ServiceError> {
     let fields = serde_json::from_slice::<Members<'_>>(body);
     if fields

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// Whether a user other than the owner may change the file, or put another one in its place. What cannot be found out
-/// is no reason for a warning.
+/// Whether a user other than the owner may change the file, or replace it. If that cannot be determined, there is no
+/// reason for a warning.
 #[cfg(unix)]
 pub(crate) fn is_writable_by_others(file: &Path) -> bool {
     const WRITE: u32 = 0o022;
@@ -26,13 +26,13 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.mode())
 }
 
-/// The rights are those of the folder, and are not looked at.
+/// The permissions are those of the folder, and are not checked.
 #[cfg(not(unix))]
 pub(crate) fn is_writable_by_others(_: &Path) -> bool {
     false
 }
 
-/// The rights are those of the folder, and are not looked at.
+/// The permissions are those of the folder, and are not checked.
 #[cfg(not(unix))]
 pub(crate) fn is_readable_by_others(_: &Path) -> bool {
     false

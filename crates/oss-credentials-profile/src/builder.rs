@@ -12,7 +12,7 @@ use crate::inner::{Context, Endpoints, Switches, default_http_client};
 use crate::lookup::{Candidate, Candidates, Kind};
 use crate::provider::ProfileProvider;
 
-/// Makes a [`ProfileProvider`]; see [`ProfileProvider::builder`].
+/// Builds a [`ProfileProvider`]; see [`ProfileProvider::builder`].
 #[derive(Debug)]
 #[must_use]
 #[expect(
@@ -26,7 +26,7 @@ pub struct ProfileProviderBuilder {
     profile: Option<String>,
     use_cli: Option<bool>,
     use_ini: bool,
-    /// What the environment says about files, once it was read.
+    /// The files named by the environment, once it was read.
     found: Option<Found>,
     switches: Switches,
     endpoints: Endpoints,
@@ -38,7 +38,7 @@ pub struct ProfileProviderBuilder {
     sleep: Option<Arc<dyn Sleep>>,
 }
 
-/// What the environment says about files.
+/// The files named by the environment.
 #[derive(Debug)]
 struct Found {
     home: Option<PathBuf>,
@@ -69,12 +69,12 @@ impl ProfileProviderBuilder {
 
     /// Reads the environment for what is not set yet.
     ///
-    /// The profile's name is [`ENV_PROFILE`]. If no file is set, files are those that [`ENV_CONFIG_FILE`] and
-    /// [`ENV_CREDENTIALS_FILE`] name, else those in the home directory (`HOME`; on Windows `USERPROFILE`,
-    /// else `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
-    /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] leaves out the first. An empty variable
-    /// counts as unset. With the feature `ecs` the variables that turn instance metadata or its version 1 off
-    /// hold for profiles, too. [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) forbids
+    /// The profile's name is [`ENV_PROFILE`]. If no file is set, the files are those named by [`ENV_CONFIG_FILE`] and
+    /// [`ENV_CREDENTIALS_FILE`], otherwise those in the home directory (`HOME`; on Windows `USERPROFILE`,
+    /// otherwise `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
+    /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] excludes the first. An empty variable
+    /// counts as unset. With the feature `ecs`, the variables that disable instance metadata or its version 1
+    /// apply to profiles too. [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) forbids
     /// profiles that run a program or have a credentials URI. No keys or roles are read from the environment.
     pub fn env(mut self, env: &dyn Env) -> Self {
         self.profile = self.profile.or_else(|| env.non_empty(ENV_PROFILE));
@@ -90,24 +90,24 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// Reads the variables that name the endpoints of STS and of instance metadata, for profiles that name none: as
+    /// Reads the variables with the endpoints of STS and of instance metadata, for profiles that name none, as
     /// [`ProfileProvider::from_env`] does and [`env`](Self::env) does not. With the features `sts` and `oidc` it is
-    /// `ALIBABA_CLOUD_STS_ENDPOINT`, which has to name a host under `aliyuncs.com` or loopback; with `ecs` it is
-    /// `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, which has to be on loopback. A profile's `sts_endpoint` takes
+    /// `ALIBABA_CLOUD_STS_ENDPOINT`, which must name a host under `aliyuncs.com` or loopback; with `ecs` it is
+    /// `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, which must be on loopback. A profile's `sts_endpoint` takes
     /// precedence.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
         self.endpoints = Endpoints::of(env);
         self
     }
 
-    /// The CLI's `config.json`, at most 1 MiB. It has to be there. With a file set by this or the next
-    /// method, no other one is looked for; with both, this one is asked first.
+    /// Sets the path of the CLI's `config.json`, at most 1 MiB. The file must exist. If a file is set by this or the
+    /// next method, no other one is looked for; with both, this one is read first.
     pub fn cli_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.cli_file = Some(path.into());
         self
     }
 
-    /// An INI file in the SDKs' format, at most 64 KiB. It has to be there.
+    /// Sets the path of an INI file in the SDKs' format, at most 64 KiB. The file must exist.
     pub fn ini_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ini_file = Some(path.into());
         self
@@ -119,35 +119,35 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// Name of the profile. It has to be there, in one of the files. Default: in `config.json` the one that
-    /// it calls `current`, else `default`.
+    /// Sets the name of the profile. It must exist in one of the files. Default: in `config.json` the one named by
+    /// `current`, otherwise `default`.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
         self
     }
 
-    /// Whether [`env`](Self::env) looks for the CLI's configuration. Default: yes, unless
+    /// Sets whether [`env`](Self::env) looks for the CLI's configuration. Default: yes, unless
     /// [`ENV_CLI_PROFILE_DISABLED`] is `true`.
     pub fn use_cli(mut self, yes: bool) -> Self {
         self.use_cli = Some(yes);
         self
     }
 
-    /// Whether [`env`](Self::env) looks for the SDKs' file. Default: yes.
+    /// Sets whether [`env`](Self::env) looks for the SDKs' file. Default: yes.
     pub fn use_ini(mut self, yes: bool) -> Self {
         self.use_ini = yes;
         self
     }
 
-    /// Whether a URI or a sign-in URL in a profile may be plain `http://` for any host. Tokens and
+    /// Sets whether a URI or a sign-in URL in a profile may be plain `http://` for any host. Tokens and
     /// credentials are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// Whether a profile may run the program that it names (mode `External`). Whoever may write the file may run
-    /// programs as the user of this process. Without it such a profile is [`CredentialsError::InvalidConfig`], also as
+    /// Sets whether a profile may run the program that it names (mode `External`). Anyone who can write the file can
+    /// run programs as the user of this process. If not, such a profile is [`CredentialsError::InvalidConfig`], also as
     /// the `source_profile` of another one, so that a chain stops. Default: yes, unless
     /// [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) is read and forbids it.
     pub fn allow_programs(mut self, allow: bool) -> Self {
@@ -155,11 +155,11 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// Whether to store in `config.json` what was renewed: tokens and keys of an OAuth login, keys of a
-    /// program. Only the fields concerned are written; the file is replaced in one step, readable for its
-    /// owner alone.
+    /// Sets whether renewed values are stored in `config.json`: tokens and keys of an OAuth login, keys of a
+    /// program. Only the fields concerned are written; the file is replaced in one step, readable only for its
+    /// owner.
     ///
-    /// An OAuth login can be renewed only if this is on: renewing ends the tokens that are in the file.
+    /// An OAuth login can be renewed only if this is enabled: renewal invalidates the tokens in the file.
     /// Default: no.
     #[cfg(feature = "write-back")]
     #[cfg_attr(docsrs, doc(cfg(feature = "write-back")))]
@@ -168,27 +168,27 @@ impl ProfileProviderBuilder {
         self
     }
 
-    /// What sends the requests of profiles that need some. Default: with the feature `reqwest` a
-    /// `ReqwestClient::new()`, which works inside a tokio runtime; else none.
+    /// Sets the HTTP client of profiles that send requests. Default: with the feature `reqwest`, a
+    /// `ReqwestClient::new()`, which works inside a tokio runtime; otherwise none.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// The clock, of inner providers, too. Default: the system's.
+    /// Sets the clock, also of inner providers. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
-    /// has one; else none.
+    /// Sets the timer for retries. Default: with the feature `tokio`, its timer, in calls inside a runtime that
+    /// has one; otherwise none.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// Makes the provider. No file is read before it is asked.
+    /// Builds the provider. No file is read before it is called.
     ///
     /// # Errors
     ///
@@ -265,7 +265,7 @@ impl ProfileProviderBuilder {
             let what = "no home directory is known";
             let hint = "set HOME (on Windows USERPROFILE), or cli_file(..) or ini_file(..)";
             let detail = ErrorDetail::builder(NAME, what).hint(hint);
-            // Who names a profile means it: a chain must not go on to another identity.
+            // Naming a profile asks for it: a chain must not continue with another identity.
             return Err(match self.profile {
                 Some(_) => CredentialsError::invalid_config(detail),
                 None => CredentialsError::not_configured(detail),

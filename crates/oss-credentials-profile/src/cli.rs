@@ -17,7 +17,7 @@ use crate::section::Section;
 const KEY_ID: &str = "access_key_id";
 const KEY_SECRET: &str = "access_key_secret";
 const KEY_TOKEN: &str = "sts_token";
-/// Whoever sets one of these has begun to set up a profile, whatever its mode says.
+/// Setting one of these begins to configure a profile, whatever its mode is.
 const BEGUN_BY: [&str; 11] = [
     KEY_ID,
     KEY_SECRET,
@@ -31,7 +31,7 @@ const BEGUN_BY: [&str; 11] = [
     "cloud_sso_sign_in_url",
     "oauth_access_token",
 ];
-/// Longest mode that an error shows; AccessKey secrets are longer.
+/// Maximum length of a mode that an error shows; access key secrets are longer.
 const LONGEST_MODE: usize = 24;
 
 /// The file, with each value as it is written.
@@ -43,7 +43,7 @@ pub(crate) struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Reads the text; an error says where it is no JSON, and quotes nothing.
+    /// Parses the text; an error states where it is not JSON, and quotes nothing.
     pub(crate) fn parse(text: &'a str, file: &Path) -> Result<Self, CredentialsError> {
         let text = crate::file::without_mark(text);
         let parsed = json_object(text.as_bytes()).and_then(|_| {
@@ -78,7 +78,7 @@ fn own_name(fields: &BTreeMap<String, &RawValue>) -> Option<String> {
     serde_json::from_str(fields.get("name")?.get()).ok()
 }
 
-/// Looks for a profile; `wanted` is `None` if nobody named one.
+/// Looks for a profile; `wanted` is `None` if none was named.
 pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Lookup, CredentialsError> {
     let config = Config::parse(text, file)?;
     if config.profiles.as_ref().is_none_or(Vec::is_empty) {
@@ -108,7 +108,7 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
     Ok(Lookup::Found(Box::new(plan)))
 }
 
-/// A file without any profile: what `aliyun configure delete` leaves of the last one, or a profile that somebody wrote
+/// A file without any profile: either `aliyun configure delete` has removed the last one, or a profile was written
 /// without the list around it.
 fn without_profiles(text: &str, file: &Path) -> Result<Lookup, CredentialsError> {
     let fields: BTreeMap<String, &RawValue> =
@@ -181,7 +181,7 @@ fn plan(
     })
 }
 
-/// What a profile asks for that has no `source_profile`: a login, or a program.
+/// The plan of a profile without `source_profile`: a login, or a program.
 #[cfg(any(
     feature = "oauth",
     feature = "sso",

@@ -5,24 +5,26 @@
 
 use std::time::Duration;
 
-/// Name of the profile, in the CLI's `config.json` as in `credentials.ini`.
+/// Variable with the name of the profile, in the CLI's `config.json` and in `credentials.ini`.
 pub const ENV_PROFILE: &str = "ALIBABA_CLOUD_PROFILE";
-/// Path of the CLI's configuration, in place of `~/.aliyun/config.json`.
+/// Variable with the path of the CLI's configuration; replaces `~/.aliyun/config.json`.
 pub const ENV_CONFIG_FILE: &str = "ALIBABA_CLOUD_CONFIG_FILE";
-/// Path of the SDKs' file, in place of `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`.
+/// Variable with the path of the SDKs' file; replaces `~/.alibabacloud/credentials.ini` and
+/// `~/.alibabacloud/credentials`.
 pub const ENV_CREDENTIALS_FILE: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
-/// `true`, in any case: leave the CLI's configuration alone. Everything else is no.
+/// Variable that excludes the CLI's configuration with `true`, in any case. Any other value counts as false.
 pub const ENV_CLI_PROFILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
 
-/// `true`, in any case, or `1`: no profile may run a program or ask a credentials URI. Everything else is no.
+/// Variable that forbids programs and credentials URIs in profiles with `true`, in any case, or `1`. Any other value
+/// counts as false.
 ///
-/// Observed from the vendor's CLI, which takes `1`, too: unlike other switches this one protects, and must not be
+/// The vendor's CLI also accepts `1` (observed): unlike other variables, this one protects, and must not be
 /// missed.
 pub const ENV_DISABLE_EXTERNAL_PROCESS: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
 
-/// The profile that is taken if nobody names one.
+/// The profile that is used if none is named.
 pub const DEFAULT_PROFILE: &str = "default";
-/// How often it is looked whether a file has changed: every 5 s at most.
+/// How often to check whether a file has changed: at most every 5 s.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// How many profiles a chain of `source_profile` may have: 8.
 pub const MAX_DEPTH: usize = 8;

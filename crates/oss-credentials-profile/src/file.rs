@@ -1,4 +1,4 @@
-//! Reading a file, and telling whether it has changed.
+//! Reads a file, and detects whether it has changed.
 
 #[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 use std::fs::File;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Missing,
-    /// Its folder may not be looked into, so nobody knows whether it is there.
+    /// Its folder cannot be searched, so it is not known whether it exists.
     Hidden,
     NotRegular,
     TooLarge(usize),
@@ -34,7 +34,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Text, ReadError> {
     }
 }
 
-/// The same for a file that is already open.
+/// Reads a file that is already open in the same way.
 #[cfg(all(feature = "write-back", any(feature = "oauth", feature = "process")))]
 pub(crate) fn read_opened(file: &File, limit: usize) -> Result<Text, ReadError> {
     text(SecretFile::read_opened(file, limit), limit)

@@ -1,4 +1,4 @@
-//! The SDKs' `credentials.ini`, and INI files with keys of one's own. Pure.
+//! The SDKs' `credentials.ini`, and INI files with custom keys. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -48,8 +48,8 @@ fn without_comments(text: &str) -> Zeroizing<String> {
 
 /// Reads the text, which has no comments any more.
 ///
-/// `=` or `:` separates key and value. Nothing is interpolated or continued on the next line; no section lends its
-/// keys to others. Names of sections and keys are taken as they are written, white space around them aside.
+/// `=` or `:` separates key and value. Nothing is interpolated or continued on the next line; sections do not inherit
+/// keys. Names of sections and keys are taken literally, except for white space around them.
 fn parse(text: &str) -> Result<Sections, String> {
     let mut ini = Ini::new_cs();
     ini.set_comment_symbols(&[]);
@@ -91,7 +91,7 @@ fn unquoted(value: &str) -> Zeroizing<String> {
     Zeroizing::new(inner.unwrap_or(value).to_owned())
 }
 
-/// Looks for a section; `wanted` is `None` if nobody named one.
+/// Looks for a section; `wanted` is `None` if none was named.
 pub(crate) fn credentials_file(
     text: &str,
     file: &Path,
@@ -115,7 +115,7 @@ pub(crate) fn credentials_file(
     })))
 }
 
-/// Whether a section counts. Java's SDK demands `true`; the others do not know the key.
+/// Whether a section counts. Java's SDK requires `true`; the others do not know the key.
 fn is_enabled(section: &Section<'_>, text: &str) -> Result<bool, CredentialsError> {
     let Some(word) = section.text("enable")? else {
         return Ok(true);
@@ -150,7 +150,7 @@ pub(crate) fn own_keys(text: &str, file: &Path, name: &str) -> Result<Lookup, Cr
     })))
 }
 
-/// The keys of one section, or that it is not there.
+/// The keys of one section, or that it does not exist.
 fn section(
     text: &str,
     file: &Path,
@@ -182,7 +182,7 @@ fn section(
     let mut values = BTreeMap::new();
     for (key, value) in keys {
         let Some(value) = value else {
-            // Perhaps the rest of a value that somebody wrapped: what was read of that would be wrong, too.
+            // Perhaps the rest of a value that was wrapped: the part that was read would be wrong, too.
             // The line may be a piece of a secret.
             let place = Section::ini(file, name, &values).place;
             return Err(place.invalid(
@@ -201,7 +201,7 @@ enum Repeated {
     Key(String),
 }
 
-/// What a file in another format is, which somebody named in place of an INI file; `None` if it may be one. Nothing of
+/// Returns the format of a file that was named in place of an INI file; `None` if it may be one. Nothing of
 /// it is shown.
 fn other_format(text: &str) -> Option<&'static str> {
     let mut lines = crate::file::without_mark(text)
@@ -247,8 +247,8 @@ fn key_of(line: &str) -> &str {
     line.split(['=', ':']).next().unwrap_or_default().trim()
 }
 
-/// What of a section appears twice. The parser, which reads all else, puts both together: half of one and half of the
-/// other would be an identity that nobody meant.
+/// Finds what occurs twice in a section. The parser, which reads everything else, would combine both: half of one and
+/// half of the other would be an identity that nobody intended.
 fn repeated(text: &str, name: &str) -> Option<Repeated> {
     let mut keys = BTreeSet::new();
     let mut seen = false;

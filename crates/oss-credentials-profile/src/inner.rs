@@ -1,4 +1,4 @@
-//! The provider that a profile asks for. What a mode needs may be left out of the build.
+//! The provider that a profile asks for. The code for a mode may be left out of the build.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::config::ENV_DISABLE_EXTERNAL_PROCESS;
 use crate::plan::{CloudSso, Keys, Mode, Plan, Role, Site};
 use crate::section::Place;
 
-/// Longer than an exchange takes that is going to end.
+/// Longer than any exchange that will end.
 #[cfg(any(feature = "oauth", feature = "sso"))]
 const EXCHANGING: Duration = Duration::from_secs(20);
-/// Longer than somebody waits for the lock on the file.
+/// Longer than the wait for the lock on the file.
 #[cfg(feature = "write-back")]
 #[cfg_attr(
     not(any(feature = "oauth", feature = "process")),
@@ -43,7 +43,7 @@ pub(crate) struct Context {
     pub(crate) switches: Switches,
 }
 
-/// The endpoints that variables name, kept for the profiles that will need one. The providers check them.
+/// The endpoints in variables, kept for the profiles that will need one. The providers check them.
 #[derive(Default)]
 pub(crate) struct Endpoints(Vec<(&'static str, String)>);
 
@@ -78,7 +78,7 @@ impl Env for Endpoints {
 }
 
 impl fmt::Debug for Endpoints {
-    /// The values are not checked yet, and may hold a user and a password.
+    /// The values are not checked yet, and may contain a user name and a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.0.iter().map(|(name, _)| name))
@@ -86,7 +86,7 @@ impl fmt::Debug for Endpoints {
     }
 }
 
-/// What the environment turns off, whatever a profile says.
+/// What the environment disables for all profiles.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Switches {
     metadata_disabled: bool,
@@ -121,7 +121,7 @@ impl Switches {
 /// What a profile asks for, built.
 pub(crate) struct Inner {
     pub(crate) provider: Arc<dyn CredentialsProvider>,
-    /// The service that it asks, for reports; `None` if it is in the profile itself, or there is none.
+    /// The service that it calls, for reports; `None` if the service is in the profile itself, or there is none.
     pub(crate) endpoint: Option<String>,
 }
 
@@ -184,7 +184,7 @@ impl Context {
         })
     }
 
-    /// A cache around a source; `limit` is longer than any fetch of it that makes progress.
+    /// A cache around a source; `limit` is longer than any fetch that makes progress.
     fn refreshing(&self, source: impl CredentialsSource, limit: Duration) -> Inner {
         let provider = RefreshingProvider::builder(source)
             .clock(Arc::clone(&self.clock))
@@ -194,7 +194,7 @@ impl Context {
     }
 }
 
-/// The error of a mode that the environment turns off.
+/// The error of a mode that the environment disables.
 fn forbidden(place: &Place, what: &str) -> CredentialsError {
     place.invalid(
         format!("{what}, which {ENV_DISABLE_EXTERNAL_PROCESS} forbids"),
@@ -202,7 +202,7 @@ fn forbidden(place: &Place, what: &str) -> CredentialsError {
     )
 }
 
-/// Keys as they stand in the file.
+/// Keys that are in the file.
 fn fixed(place: &Place, keys: &Keys) -> Built {
     let mut built = Credentials::builder(keys.id.clone(), keys.secret.as_str())
         .source(NAME)
@@ -403,7 +403,7 @@ impl Context {
             Arc::clone(&self.clock),
             self.sleep.clone(),
         );
-        // Two exchanges, each after waiting for the lock. One that is given up takes the login with it.
+        // Two exchanges, each after waiting for the lock. Giving one up would lose the login.
         Ok(self.refreshing(source, 2 * (EXCHANGING + STORING)))
     }
 

@@ -5,12 +5,12 @@
 //! [`ProfileProvider::from_env`] looks for the profile in the CLI's `~/.aliyun/config.json`, then in the
 //! SDKs' `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`. [`ENV_CONFIG_FILE`] and
 //! [`ENV_CREDENTIALS_FILE`] name other files, [`ENV_PROFILE`] the profile, and [`ENV_CLI_PROFILE_DISABLED`]
-//! leaves out the first. [`ENV_DISABLE_EXTERNAL_PROCESS`] forbids profiles that run a program or have a
-//! credentials URI. Builder settings come before variables; explicit ones read no variable. No values
-//! are taken from different places.
+//! excludes the first. [`ENV_DISABLE_EXTERNAL_PROCESS`] forbids profiles that run a program or have a
+//! credentials URI. Builder settings take precedence over variables; an explicit setting reads no variable. Values
+//! from different places are never combined.
 //!
-//! A file that has changed is read again. Keys and tokens are read when they are needed, and nothing is read
-//! before that.
+//! A file that has changed is read again. Keys and tokens are read when they are needed, and not
+//! before.
 //!
 //! # Examples
 //!
@@ -46,7 +46,7 @@
 //!
 //! # Features
 //!
-//! Without a feature its profiles end in an error that names it.
+//! A profile whose feature is disabled is an error that names the feature.
 //!
 //! | feature | default | profiles of `config.json` | of `credentials.ini` |
 //! |---|---|---|---|
@@ -59,13 +59,13 @@
 //! | `sso` | yes | `CloudSSO` | |
 //! | `oauth` | yes | `OAuth`; implies `write-back` | |
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `reqwest` | through `rustls` | an HTTP client over reqwest, so that none need be passed; implies `tokio` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs; implies `reqwest` |
 //! | `rustls-no-provider`, `native-tls` | no | https through rustls with the crypto provider that the program installs, or through the system's TLS library; each implies `reqwest` |
-//! | `tokio` | through `reqwest` | background refresh and waits, where there is a tokio runtime |
-//! | `write-back` | through `oauth` | `ProfileProviderBuilder::write_back`: storing what was renewed |
+//! | `tokio` | through `reqwest` | background refresh, and waiting for locks, inside a tokio runtime |
+//! | `write-back` | through `oauth` | `ProfileProviderBuilder::write_back`: storing renewed logins and keys |
 //!
 //! A library that depends on this crate should set `default-features = false` and leave the choice to the
 //! program.

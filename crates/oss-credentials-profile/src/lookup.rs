@@ -1,4 +1,4 @@
-//! Which files are asked for the profile, and what they say.
+//! Which files are searched for the profile, and their results.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -20,17 +20,17 @@ const MAX_NAMES: usize = 10;
 /// How many characters it shows of each.
 const LONGEST_NAME: usize = 24;
 
-/// What one file says about the profile.
+/// The result for one file.
 pub(crate) enum Lookup {
     Found(Box<Plan>),
-    /// It is not in this file, or does not count there; why.
+    /// It is not in this file, or does not count there, for this reason.
     Absent(String),
-    /// An INI file ends without its section; what it has instead.
+    /// An INI file ends without its section; the sections that it has.
     NoSection(String),
 }
 
-/// The names that a file has, after the one that it has not. A line that only looks like a heading, and whatever else
-/// is written in place of a name, may be a key: such names are counted and not shown.
+/// The names that a file has, after the missing one. A line that only looks like a heading, or other text
+/// in place of a name, may be a key: such names are counted and not shown.
 pub(crate) fn others(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
     let all = names.len();
     let shown: Vec<_> = names
@@ -64,7 +64,7 @@ fn cut(name: &str) -> Option<String> {
 pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     pub(crate) kind: Kind,
-    /// Whether somebody named it: then it has to be there.
+    /// Whether it was named: then it must exist.
     pub(crate) named: bool,
 }
 
@@ -78,11 +78,11 @@ pub(crate) enum Kind {
     OwnKeys,
 }
 
-/// The files in the order in which they are asked.
+/// The files in the order in which they are searched.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidates {
     pub(crate) files: Vec<Candidate>,
-    /// `None` if nobody named one.
+    /// `None` if none was named.
     pub(crate) profile: Option<String>,
 }
 
@@ -111,13 +111,13 @@ impl Candidates {
             .place(reasons.join("; "))
             .hint(self.hint());
         if self.profile.is_some() || self.files.iter().any(|file| file.named) {
-            // Whoever names a profile or a file wants it: a chain must not go on to another identity.
+            // Naming a profile or a file asks for it: a chain must not continue with another identity.
             return Err(CredentialsError::invalid_config(detail));
         }
         Err(CredentialsError::not_configured(detail))
     }
 
-    /// What to do where no file has the profile.
+    /// What to do if no file has the profile.
     fn hint(&self) -> String {
         if self.files.iter().any(|file| file.kind == Kind::OwnKeys) {
             return "correct the name given to config_ini(..), or add the section".to_owned();
@@ -172,7 +172,8 @@ impl Candidate {
         Ok(found)
     }
 
-    /// Somebody named a file that is not there: by what, as the path alone does not tell.
+    /// The error for a named file that does not exist, with the setting that names it, since the path alone is not
+    /// enough.
     fn missing(&self) -> CredentialsError {
         let by = match self.kind {
             Kind::Cli => format!("cli_file(..) or {ENV_CONFIG_FILE}"),
@@ -183,7 +184,7 @@ impl Candidate {
     }
 }
 
-/// Not `NotConfigured`: a chain must not go on to another identity because somebody is saving the file.
+/// Not `NotConfigured`: a chain must not continue with another identity because the file is being saved.
 fn half_written(path: &Path, problem: &str) -> CredentialsError {
     let what = format!("the file {problem}, and was modified less than a second ago");
     let detail = ErrorDetail::builder(NAME, what).place(path.to_string_lossy());
@@ -195,7 +196,7 @@ fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsE
     CredentialsError::invalid_config(detail.hint(hint))
 }
 
-/// Whether somebody has put a link there, or in the place of its folder, to what is not there now.
+/// Whether there is a dangling link in place of the file or of its folder.
 fn leads_nowhere(path: &Path) -> bool {
     path.ancestors()
         .take(2)
@@ -228,7 +229,7 @@ pub(crate) fn unreadable(path: &Path, error: ReadError) -> CredentialsError {
             "let the user of this process read it",
             Some(error),
         ),
-        // Of the disk, or of a network file system: it may pass.
+        // Of the disk, or of a network file system: it may be temporary.
         ReadError::Io(error) => {
             let detail = detail("reading the file failed".to_owned())
                 .hint("retry later")

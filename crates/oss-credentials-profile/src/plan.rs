@@ -1,4 +1,4 @@
-//! What a profile asks for, complete and checked, before anything is built of it.
+//! What a profile asks for, complete and checked, before anything is built from it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::section::{Place, Section};
 
-/// A profile, read. Two that are equal need no new provider.
+/// A parsed profile. Two that are equal need no new provider.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) place: Place,
@@ -24,7 +24,7 @@ impl Plan {
         }
     }
 
-    /// Whether its file holds keys, a login, or what may hold some: a command line, a URI.
+    /// Whether its file contains keys, a login, or something that may contain some: a command line, a URI.
     pub(crate) fn holds_secrets(&self) -> bool {
         match &self.mode {
             Mode::AssumeRole { base, .. } => base.holds_secrets(),
@@ -52,13 +52,13 @@ pub(crate) enum Mode {
     },
     Uri(Zeroizing<String>),
     Process(Zeroizing<String>),
-    /// What the login brought stands in the file, and is read at each fetch.
+    /// The login's tokens are in the file, and are read at each fetch.
     CloudSso(CloudSso),
     OAuth(Site),
 }
 
 impl Mode {
-    /// In one word, for logs.
+    /// The mode in one word, for logs.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Keys(_) => "keys",
@@ -81,7 +81,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// An AccessKey pair; a half is an error that names the other half.
+    /// An access key pair; half a pair is an error that names the other half.
     pub(crate) fn pair(section: &Section<'_>, id: &str, secret: &str) -> Result<Self, CredentialsError> {
         Ok(Self {
             id: section.required(id)?,

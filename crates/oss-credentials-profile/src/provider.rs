@@ -1,4 +1,4 @@
-//! The provider: holds the one that the profile asks for, and another one when the profile changes.
+//! The provider: holds the one that the profile asks for, and replaces it when the profile changes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,17 +21,17 @@ use crate::plan::Plan;
 use crate::section::Place;
 use crate::{NAME, TRACING_TARGET};
 
-/// Value of `looked_at` if it is to be looked at once.
+/// Value of `looked_at` if the files are to be checked at once.
 const NEVER: u64 = 0;
 
-/// Credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or an INI file
-/// of your own.
+/// A provider of credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or a
+/// custom INI file.
 ///
-/// It holds the provider that the profile asks for, and is as fast as that one. When a file changes, the
-/// profile is read again: [`credentials`](CredentialsProvider::credentials) looks at the files' times, at
-/// most every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the
-/// profile now asks for something else, another provider takes over. If it cannot be read any more, the one
-/// at hand stays in use as long as it brings credentials, and a warning is logged.
+/// It wraps the provider that the profile asks for, and is as fast as that one. When a file changes, the
+/// profile is read again: [`credentials`](CredentialsProvider::credentials) checks the modification times of the files,
+/// at most every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the
+/// profile now asks for something else, a new provider takes over. If it can no longer be read, the old
+/// provider stays in use as long as it returns credentials, and a warning is logged.
 ///
 /// Clones share everything.
 ///
@@ -60,21 +60,21 @@ struct Shared {
     context: Context,
     /// What is in use. Readers take no lock.
     current: ArcSwapOption<Snapshot>,
-    /// When it was last looked whether a file has changed, in milliseconds since 1970.
+    /// When the files were last checked for changes, in milliseconds since 1970.
     looked_at: AtomicU64,
-    /// Held by who looks.
+    /// Held by the caller that checks.
     reading: Mutex<Reading>,
 }
 
-/// What is known of the files.
+/// What is known about the files.
 #[derive(Default)]
 struct Reading {
     stamps: Vec<Option<Stamp>>,
-    /// Whether the files were read once more after their last change. A file that is written twice within one
-    /// tick of its clock looks the same from outside.
+    /// Whether the files were read once more after their last change. Two writes within one
+    /// tick of the file system's clock look the same from outside.
     settled: bool,
     plan: Option<Plan>,
-    /// The service that the plan's provider asks.
+    /// The service that the plan's provider calls.
     endpoint: Option<String>,
     /// Whether it was logged that others may change a file that names a program.
     warned: bool,
@@ -85,12 +85,12 @@ struct Snapshot {
     provider: Option<Arc<dyn CredentialsProvider>>,
     /// The profile that asks for it.
     place: Option<Place>,
-    /// Why what is in the files now cannot be used.
+    /// Why the current content of the files cannot be used.
     failure: Option<CredentialsError>,
 }
 
 impl Snapshot {
-    /// What to answer where the provider fails.
+    /// The error to return if the provider fails.
     fn error(&self, error: CredentialsError) -> CredentialsError {
         match (&self.failure, &self.place) {
             (Some(failure), _) => failure.clone(),
@@ -101,7 +101,7 @@ impl Snapshot {
 }
 
 impl ProfileProvider {
-    /// Starts a provider without settings: name a file, or read the environment.
+    /// Starts a provider without settings: set a file, or read the environment.
     pub fn builder() -> ProfileProviderBuilder {
         ProfileProviderBuilder::new()
     }
@@ -119,13 +119,13 @@ impl ProfileProvider {
     }
 
     /// Starts a provider of the two keys `alibaba_cloud_access_key_id` and `alibaba_cloud_access_key_secret`
-    /// in a section of an INI file, as the vendor's OSS documents have it (*Configure access credentials*).
+    /// in a section of an INI file, as the vendor's OSS documents describe (*Configure access credentials*).
     pub fn config_ini(path: impl Into<PathBuf>, section: impl Into<String>) -> ProfileProviderBuilder {
         Self::builder().own_keys(path.into(), section.into())
     }
 
-    /// What was read, as of the last look at the files; `None` before a profile was found. Waits for whoever is
-    /// reading a file just now, so this is for reports and not for requests.
+    /// Returns what was read at the last check of the files; `None` before a profile was found. Waits for a caller that
+    /// is reading a file, so use it for reports and not for requests.
     pub fn in_use(&self) -> Option<ProfileInUse> {
         let reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = reading.plan.as_ref()?;
@@ -159,8 +159,8 @@ impl Shared {
         looked_at == NEVER || now < looked_at || u128::from(now - looked_at) >= LOOK_INTERVAL.as_millis()
     }
 
-    /// Looks whether a file has changed. One caller does; others go on, unless there is nothing yet to go on
-    /// with.
+    /// Checks whether a file has changed. One caller does; the others continue, unless there is no provider
+    /// yet.
     fn look(&self, now: u64) {
         let mut reading = match self.reading.try_lock() {
             Ok(reading) => reading,
@@ -168,7 +168,7 @@ impl Shared {
             Err(TryLockError::WouldBlock) if self.current.load().is_some() => return,
             Err(TryLockError::WouldBlock) => {
                 let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-                // The other one has looked just now.
+                // The other one has just checked.
                 if self.current.load().is_some() {
                     return;
                 }
@@ -176,7 +176,7 @@ impl Shared {
             }
         };
         self.looked_at.store(now.max(1), Ordering::Release);
-        // Taken before the files are read: what changes meanwhile is seen at the next look.
+        // Taken before the files are read: later changes are seen at the next check.
         let stamps = self.candidates.stamps();
         let current = self.current.load_full();
         let failed = current.as_ref().is_none_or(|current| current.failure.is_some());
@@ -193,8 +193,8 @@ impl Shared {
         }
     }
 
-    /// Whether a file may have been caught half-written: it was modified less than a second ago, or while it was read.
-    /// The next call reads it again.
+    /// Whether a file may have been only partially written: it was modified less than a second ago, or while it was
+    /// read. The next call reads it again.
     fn is_provisional(&self, reading: &Reading) -> bool {
         let now = self.context.clock.now();
         let mut stamps = reading.stamps.iter().flatten();
@@ -211,7 +211,7 @@ impl Shared {
             Ok(Some((plan, inner)))
         });
         let failure = match loaded {
-            // As it was.
+            // Unchanged.
             Ok(None) if current.is_some_and(|current| current.failure.is_none()) => return,
             Ok(None) => None,
             Ok(Some((plan, inner))) => {
@@ -268,7 +268,7 @@ impl Shared {
     }
 }
 
-/// A profile that was there once is set up: if it is gone, a chain must not go on to another identity.
+/// A profile that existed once counts as configured: if it is gone, a chain must not continue with another identity.
 fn configured(error: &CredentialsError) -> CredentialsError {
     match error {
         CredentialsError::NotConfigured(detail) => CredentialsError::InvalidConfig(detail.clone()),
@@ -297,7 +297,7 @@ impl CredentialsProvider for ProfileProvider {
 
     fn credentials(&self) -> CredentialsFuture<'_> {
         let now = self.shared.now();
-        // Whoever comes while the first look is under way waits for it.
+        // Callers that arrive during the first check wait for it.
         if self.shared.is_due(now) || self.shared.current.load().is_none() {
             self.shared.look(now);
         }
@@ -314,7 +314,7 @@ impl CredentialsProvider for ProfileProvider {
             let failure = snapshot.failure.clone();
             return CredentialsFuture::ready(Err(failure.unwrap_or_else(nothing)));
         };
-        // What is at hand is copied out; else the future has to own its provider, which may be replaced
+        // The cached value is copied; otherwise the future has to own its provider, which may be replaced
         // meanwhile.
         match provider.credentials().into_ready() {
             Ok(Ok(credentials)) => CredentialsFuture::ready(Ok(credentials)),
@@ -354,7 +354,7 @@ impl CredentialsProvider for ProfileProvider {
     }
 }
 
-/// Which profile a [`ProfileProvider`] has read; see [`ProfileProvider::in_use`]. Holds no secret.
+/// The profile that a [`ProfileProvider`] has read; see [`ProfileProvider::in_use`]. Contains no secret.
 #[derive(Clone, Debug)]
 pub struct ProfileInUse {
     file: PathBuf,
@@ -365,29 +365,29 @@ pub struct ProfileInUse {
 }
 
 impl ProfileInUse {
-    /// The file.
+    /// Returns the file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The profile's name, in an INI file its section.
+    /// Returns the profile's name; in an INI file, its section.
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// How the profile gets its credentials: `"keys"`, the name of a provider such as `"sts-assume-role"`,
+    /// Returns how the profile gets its credentials: `"keys"`, the name of a provider such as `"sts-assume-role"`,
     /// `"cloud-sso"` or `"oauth"`.
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// The endpoint of STS or of instance metadata that the profile's provider asks; `None` for other kinds.
+    /// Returns the endpoint of STS or of instance metadata that the profile's provider calls; `None` for other kinds.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
-    /// Whether the file holds secrets of the profile and users other than its owner may read it. That is no reason for a
-    /// warning, since Kubernetes mounts secrets so. Always false on Windows.
+    /// Returns whether the file contains secrets of the profile and users other than its owner can read it. No
+    /// warning is logged for this, since Kubernetes mounts secrets with such permissions. Always false on Windows.
     pub fn is_readable_by_others(&self) -> bool {
         self.is_readable_by_others
     }

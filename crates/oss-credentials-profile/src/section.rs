@@ -1,4 +1,4 @@
-//! One profile as it stands in its file, and what its errors say of the place.
+//! One profile in its file, and its place for errors.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl Place {
         CredentialsError::invalid_config(self.detail(what).hint(hint))
     }
 
-    /// What another crate says about a value, with the place where the value stands.
+    /// Another crate's error about a value, with the place of the value.
     pub(crate) fn within(&self, error: &CredentialsError) -> CredentialsError {
         let error = &self.with_own_key(error.clone());
         let Some(inner) = error.detail() else {
@@ -71,23 +71,23 @@ impl Place {
             what = format!("{what}: {at}");
         }
         let mut detail = self.detail(what).advice_of(inner);
-        // The text is told already; what stands behind it is not.
+        // The text is already shown; its causes are not.
         if std::error::Error::source(error).is_some() {
             detail = detail.source(error.clone());
         }
         match error {
-            // Whoever names a profile wants it: a chain must not go on.
+            // Naming a profile asks for it: a chain must not continue.
             CredentialsError::Unavailable(_) => CredentialsError::unavailable(detail),
             _ => CredentialsError::invalid_config(detail),
         }
     }
 
-    /// The error of the provider that the profile asks for, with the profile that does.
+    /// The error of the provider that the profile asks for, with the profile's place.
     pub(crate) fn set_up(&self, error: CredentialsError) -> CredentialsError {
         let Some(inner) = error.detail() else {
             return error;
         };
-        // A place may be shown only as an error shows it.
+        // A place may be shown only in the form of an error.
         let own = self.detail("").build();
         let file = own.place().unwrap_or_default();
         if inner.provider() == NAME && inner.place() == Some(file) {
@@ -97,7 +97,7 @@ impl Place {
         self.with_own_key(error).with_remark(&remark)
     }
 
-    /// A provider's hint names its builder's method and its variable. Here a key of the profile is meant.
+    /// A provider's hint names its builder's method and its variable. Here it must name a key of the profile.
     fn with_own_key(&self, error: CredentialsError) -> CredentialsError {
         let setting = error.detail().and_then(ErrorDetail::setting);
         let known = setting.and_then(|setting| KEYS.iter().find(|(name, ..)| *name == setting));
@@ -153,7 +153,7 @@ impl<'a> Section<'a> {
         Ok(value.filter(|value: &Zeroizing<String>| !value.is_empty()))
     }
 
-    /// The same for what is no secret.
+    /// The same for a value that is not a secret.
     pub(crate) fn text(&self, key: &str) -> Result<Option<String>, CredentialsError> {
         Ok(self.secret(key)?.map(|mut text| std::mem::take(&mut *text)))
     }
@@ -166,7 +166,7 @@ impl<'a> Section<'a> {
         self.text(key)?.ok_or_else(|| self.missing(key))
     }
 
-    /// A whole number; `None` if it is missing or 0, which older CLIs wrote for what is not set.
+    /// A whole number; `None` if it is missing or 0, which older CLIs wrote for unset values.
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>, CredentialsError> {
         let number = match &self.values {
             Values::Ini(_) => self
@@ -202,7 +202,7 @@ impl<'a> Section<'a> {
         Ok(seconds.and_then(|seconds| std::time::SystemTime::UNIX_EPOCH.checked_add(seconds)))
     }
 
-    /// A switch of the JSON file; off if it is missing.
+    /// A boolean of the JSON file; false if it is missing.
     pub(crate) fn switch(&self, key: &str) -> Result<bool, CredentialsError> {
         match &self.values {
             Values::Ini(_) => Ok(false),

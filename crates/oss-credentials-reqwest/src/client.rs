@@ -1,4 +1,4 @@
-//! What the program holds.
+//! The client and its builder.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,18 +13,18 @@ use crate::tls::Trusted;
 
 /// Sends the requests of credential sources through reqwest.
 ///
-/// - Redirects are not followed, and nothing is decompressed, whatever the given builder says.
+/// - Redirects are not followed, and nothing is decompressed, regardless of the given builder's settings.
 /// - Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), by the rules of
-///   [`ProxyVariables`](oss_credentials_http::ProxyVariables); with a given builder, as that builder decides.
-///   Metadata hosts, loopback and link-local addresses are always asked directly.
+///   [`ProxyVariables`](oss_credentials_http::ProxyVariables); with a given builder, its own settings apply.
+///   Metadata hosts, loopback and link-local addresses are always called directly.
 /// - Plain `http://` needs no certificates, and works where the system has none.
 /// - A body over [`MAX_BODY`](oss_credentials_http::MAX_BODY) bytes is an error.
-/// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime each exchange makes
-///   a new one: a connection hangs where the runtime in which it was made is not polled any more.
-/// - A process that was forked starts anew, with a thread and connections of its own.
+/// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime, each exchange
+///   makes a new one: a connection hangs if the runtime in which it was made is no longer polled.
+/// - A forked process starts anew, with its own thread and connections.
 /// - Since reqwest fixes the connect timeout per client, there is one client per
 ///   connect timeout and route; the four used last are kept. They are built when they are first needed, so
-///   that making this value costs nothing and cannot fail.
+///   creating this value costs nothing and cannot fail.
 ///
 /// Clones share clients and runtime.
 ///
@@ -46,7 +46,7 @@ pub struct ReqwestClient {
     first: Arc<Generation>,
 }
 
-/// What one process uses: a child that was forked has neither the threads of its parent nor connections of its own.
+/// The state of one process: a forked child has neither its parent's threads nor connections of its own.
 struct Generation {
     process: u32,
     clients: Arc<Clients>,
@@ -82,7 +82,7 @@ impl Generation {
 }
 
 impl ReqwestClient {
-    /// A client with reqwest's defaults, for use inside a tokio runtime with I/O and time enabled.
+    /// Creates a client with reqwest's defaults, for use inside a tokio runtime with I/O and time enabled.
     pub fn new() -> Self {
         Self::from_origin(
             Origin::Configured {
@@ -100,7 +100,7 @@ impl ReqwestClient {
         }
     }
 
-    /// A client that runs reqwest on one thread of its own, named `oss-cred-http`.
+    /// Creates a client that runs reqwest on a separate thread, named `oss-cred-http`.
     ///
     /// Its futures can be polled from any executor and by
     /// [`blocking::wait`](oss_credentials_core::blocking::wait). Dropping such a future ends its exchange. The
@@ -124,13 +124,13 @@ impl ReqwestClient {
         }
     }
 
-    /// Uses a client that is ready made, without being able to check how it was set up.
+    /// Uses a ready-made client, whose settings cannot be checked.
     ///
-    /// Redirects, proxies for metadata hosts, decompression, cookies, certificate checks and the connect
-    /// timeout are then as that client has them: one that follows redirects hands metadata tokens to
-    /// whomever it is redirected to. Prefer [`ReqwestClientBuilder::client_builder`], which can set up all of
-    /// it. The timeout of the whole exchange and the limit on bodies hold here too. A client that keeps connections
-    /// belongs into one runtime: give it `pool_max_idle_per_host(0)` where several use it, or where the process forks.
+    /// Redirects, proxies for metadata hosts, decompression, cookies, certificate verification and the connect
+    /// timeout are then those of that client: one that follows redirects sends metadata tokens to
+    /// the target of the redirect. Prefer [`ReqwestClientBuilder::client_builder`], which can configure all of
+    /// this. The timeout of the whole exchange and the limit on bodies apply here too. A client that keeps connections
+    /// belongs to one runtime: set `pool_max_idle_per_host(0)` if several use it, or if the process forks.
     pub fn from_unchecked_client(client: reqwest::Client) -> Self {
         Self::from_origin(Origin::Unchecked(client), false)
     }
@@ -162,7 +162,7 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-/// Makes a [`ReqwestClient`]; see [`ReqwestClient::builder`].
+/// Builds a [`ReqwestClient`]; see [`ReqwestClient::builder`].
 #[must_use]
 pub struct ReqwestClientBuilder {
     factory: Option<Factory>,
@@ -171,13 +171,14 @@ pub struct ReqwestClientBuilder {
 }
 
 impl ReqwestClientBuilder {
-    /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates and so on.
+    /// Sets a closure that returns reqwest builders with your proxy, certificates and so on.
     /// Default: `reqwest::Client::builder`.
     ///
     /// It is called once per client, at most as often as there are different connect timeouts and routes.
-    /// What the contract of [`HttpClient`] asks for is set on the builder afterwards: redirects, referer,
-    /// retries, decompression, verbose logging, the number of headers, checks of certificates and host names, connect
-    /// timeout, no proxy for metadata hosts, and no idle connections without a runtime of its own. Do not give it a cookie store: that cannot be undone here.
+    /// Everything that the contract of [`HttpClient`] requires is set on the builder afterwards: redirects, referer,
+    /// retries, decompression, verbose logging, the number of headers, verification of certificates and host names,
+    /// connect timeout, no proxy for metadata hosts, and no idle connections unless it has a runtime of its own. Do
+    /// not set a cookie store: that cannot be undone here.
     pub fn client_builder(
         mut self,
         make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -193,19 +194,19 @@ impl ReqwestClientBuilder {
         self
     }
 
-    /// Whether reqwest runs on a thread of its own, as with [`ReqwestClient::with_own_runtime`]. Default: no.
+    /// Sets whether reqwest runs on a separate thread, as with [`ReqwestClient::with_own_runtime`]. Default: no.
     pub fn own_runtime(mut self, own: bool) -> Self {
         self.own_runtime = own;
         self
     }
 
-    /// Makes the client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
     /// [`HttpErrorKind::Request`](oss_credentials_http::HttpErrorKind::Request) if the text given to
-    /// [`ReqwestClientBuilder::trust_only_pem`] holds no certificate that can be read, or if no TLS feature is
-    /// on.
+    /// [`ReqwestClientBuilder::trust_only_pem`] contains no readable certificate, or if no TLS feature is
+    /// enabled.
     pub fn build(self) -> Result<ReqwestClient, HttpError> {
         let trusted = self.pem.as_deref().map(Trusted::from_pem).transpose()?;
         let factory = self.factory;

@@ -122,8 +122,8 @@ impl StsAssumeRole {
         if !self.base.invalidate(&base).may_retry() {
             return Err(rejected.into());
         }
-        // A base that can get another key has one now. Only one try: the next fetch is not far. A base that
-        // fails instead does so because of the rejection, which is what has to be told.
+        // A base that can get another key has one now. Only one retry: the next fetch is not far. A base that
+        // fails instead does so because of the rejection, which is what has to be reported.
         let other = match self.base_credentials().await {
             Ok(other) if !other.same_generation_as(&base) => other,
             _ => return Err(rejected.into()),
@@ -140,7 +140,7 @@ impl StsAssumeRole {
             if !error.is_not_configured() {
                 return error;
             }
-            // The role is set up. Were this passed on as it is, a chain would go on to another identity.
+            // The role is configured. If this were forwarded unchanged, a chain would continue with another identity.
             CredentialsError::invalid_config(
                 ErrorDetail::builder(
                     NAME,
@@ -167,9 +167,9 @@ impl CredentialsSource for StsAssumeRole {
     }
 }
 
-/// Makes a [`StsAssumeRoleProvider`] or the bare source; see [`StsAssumeRole::builder`].
+/// Builds a [`StsAssumeRoleProvider`] or the bare source; see [`StsAssumeRole::builder`].
 ///
-/// `Debug` shows neither policy nor external id.
+/// `Debug` shows neither policy nor external ID.
 #[must_use]
 pub struct StsAssumeRoleBuilder {
     base: Arc<dyn CredentialsProvider>,
@@ -183,8 +183,8 @@ pub struct StsAssumeRoleBuilder {
 }
 
 impl StsAssumeRoleBuilder {
-    /// Reads the environment for what is not set yet: role ARN, session name, region and VPC switch. Region
-    /// and VPC switch are not read if an endpoint is set.
+    /// Reads the environment for what is not set yet: role ARN, session name, region and VPC. Region
+    /// and VPC are not read if an endpoint is set.
     pub fn env(mut self, env: &dyn Env) -> Self {
         self.role_arn = self.role_arn.or_else(|| env.non_empty(ENV_ROLE_ARN));
         self.role_session_name = self
@@ -194,119 +194,121 @@ impl StsAssumeRoleBuilder {
         self
     }
 
-    /// The role, `acs:ram::<account ID>:role/<name>`. Required.
+    /// Sets the role, `acs:ram::<account ID>:role/<name>`. Required.
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.role_arn = Some(role_arn.into());
         self
     }
 
-    /// Name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
-    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, made up once by
+    /// Sets the name of the session, which appears in audit logs: 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
+    /// Default: [`DEFAULT_SESSION_NAME_PREFIX`] and the microseconds since 1970, generated once by
     /// [`StsAssumeRoleBuilder::build`].
     pub fn role_session_name(mut self, name: impl Into<String>) -> Self {
         self.role_session_name = Some(name.into());
         self
     }
 
-    /// Lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
+    /// Sets the lifetime of the credentials: 900 to 43,200 seconds, and no longer than the role allows. Default: 3600
+    /// s.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
     }
 
-    /// A policy that narrows what the credentials may do to what both it and the role allow: JSON, at most
-    /// 2048 characters. An empty one is an error. Default: none, which allows all that the role may do.
+    /// Sets a policy that restricts the credentials to what both it and the role allow: JSON, at most
+    /// 2048 characters. An empty one is an error. Default: none, which allows everything that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// The external id that the role's trust policy asks for: 2 to 1224 of the characters
+    /// Sets the external ID that the role's trust policy requires: 2 to 1224 of the characters
     /// `A-Z a-z 0-9 _ + = , . @ : / -`. Default: none.
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
 
-    /// Host to ask, before any region: with or without `https://`, no path. Default: by region.
+    /// Sets the host to call, which takes precedence over any region: with or without `https://`, no path. Default:
+    /// by region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.client = self.client.endpoint(endpoint);
         self
     }
 
     /// Reads the endpoint from [`ENV_STS_ENDPOINT`](crate::ENV_STS_ENDPOINT), as `from_env` does and
-    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it over any region. The
-    /// host has to be one under `aliyuncs.com`, over https, or loopback.
+    /// [`env`](Self::env) does not. [`endpoint`](Self::endpoint) takes precedence over it, and it takes precedence over any
+    /// region. It must be https to a host under `aliyuncs.com`, or loopback.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {
         self.client = self.client.endpoint_env(env);
         self
     }
 
-    /// Whether the endpoint may be plain `http://` for a host other than loopback. Keys that the service
-    /// hands out are then readable on the network. Default: no.
+    /// Sets whether the endpoint may be plain `http://` for a host other than loopback. Keys that the service
+    /// returns are then readable on the network. Default: no.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.client = self.client.allow_http(allow);
         self
     }
 
-    /// Region whose host to ask, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
+    /// Sets the region whose host to call, such as `cn-hangzhou`. Default: the global host, `sts.aliyuncs.com`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.client = self.client.region(region);
         self
     }
 
-    /// Whether to ask the region's host inside the VPC. Without a region the public host is used, and a
-    /// warning logged. Default: no.
+    /// Sets whether to call the region's host inside the VPC. Without a region, the public host is used and a
+    /// warning is logged. Default: no.
     pub fn vpc(mut self, vpc: bool) -> Self {
         self.client = self.client.vpc(vpc);
         self
     }
 
-    /// How requests are signed. Default: [`SignatureVersion::Rpc`].
+    /// Sets the signature version. Default: [`SignatureVersion::Rpc`].
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.client = self.client.signature_version(version);
         self
     }
 
-    /// What sends the requests. Default: with the feature `reqwest` a `ReqwestClient::new()`, which works
-    /// inside a tokio runtime; else none, and one must be set.
+    /// Sets the HTTP client. Default: with the feature `reqwest`, a `ReqwestClient::new()`, which works
+    /// inside a tokio runtime; otherwise none, and one must be set.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.client = self.client.http_client(client);
         self
     }
 
-    /// The clock of source and cache. Default: the system's.
+    /// Sets the clock of source and cache. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What retries wait on. Default: with the feature `tokio` its timer, in calls made inside a runtime that
-    /// has one; else none, so that nothing is retried after a pause.
+    /// Sets the timer for retries. Default: with the feature `tokio`, its timer, in calls inside a runtime that
+    /// has one; otherwise none, and nothing is retried after a backoff.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.client = self.client.sleep(sleep);
         self
     }
 
-    /// How long making a connection may take. Default: 5 s.
+    /// Sets how long making a connection may take. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.connect_timeout(timeout);
         self
     }
 
-    /// How long one exchange may take, connecting included. Default: 10 s.
+    /// Sets how long one exchange may take, including the connection. Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.timeout(timeout);
         self
     }
 
-    /// Makes the provider, which caches, and refreshes in the background where there is a tokio runtime
-    /// (feature `tokio`). Nothing is sent before it is asked.
+    /// Builds the provider, which caches, and refreshes in the background inside a tokio runtime
+    /// (feature `tokio`). Nothing is sent before it is called.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NotConfigured`] if nothing names a role. [`CredentialsError::InvalidConfig`] if a
-    /// setting is malformed or not complete, if the base is anonymous, or if there is no HTTP client.
+    /// [`CredentialsError::NotConfigured`] if no role is named. [`CredentialsError::InvalidConfig`] if a
+    /// setting is malformed or incomplete, if the base is anonymous, or if there is no HTTP client.
     pub fn build(self) -> Result<StsAssumeRoleProvider, CredentialsError> {
         let clock = Arc::clone(&self.clock);
         let source = self.build_source()?;
@@ -316,7 +318,7 @@ impl StsAssumeRoleBuilder {
             .build())
     }
 
-    /// Makes the bare source, for a cache of your own or other refresh settings. Give the cache the same
+    /// Builds the bare source, for your own cache or other refresh settings. Pass the cache the same
     /// clock.
     ///
     /// # Errors
@@ -336,7 +338,7 @@ impl StsAssumeRoleBuilder {
             request = request.external_id(external_id);
         }
         request.validate(NAME)?;
-        // What is at hand costs nothing to look at; a base that has to fetch is checked when it has.
+        // Checking cached credentials costs nothing; a base that has to fetch is checked after its fetch.
         if self.base.cached().is_some_and(|base| base.is_anonymous()) {
             return Err(invalid(
                 "the base credentials are anonymous",

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode;
 use crate::encode::check_escapes;
 use crate::error::SignError;
 
-/// Where the bucket's name is in the URLs of an endpoint.
+/// Where the URLs of an endpoint contain the bucket's name.
 ///
 /// Vendor documents: "Regions and endpoints" and "Access OSS via a custom domain name" (Object Storage Service, user
 /// guide).
@@ -37,13 +37,14 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Reads bucket and key of a URL: of its host, in any case and with or without a port, and its encoded path without
-    /// query.
+    /// Parses bucket and key of a URL: from its host, in any case and with or without a port, and its encoded path
+    /// without query.
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidUri`] if the path does not begin with `/`, holds a `%` that begins no escape, or is not UTF-8
-    /// once decoded, and if a virtual-hosted URL has another host than the endpoint or a bucket in front of it.
+    /// [`SignError::InvalidUri`] if the path does not begin with `/`, contains a `%` that begins no escape, or is not UTF-8
+    /// once decoded, and if a virtual-hosted URL has a host other than the endpoint with or without a bucket in front
+    /// of it.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Percent-encoding as OSS wants it, and the paths and queries built with it.
+//! Percent-encoding in the form of OSS, and the paths and queries built with it.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -44,7 +44,7 @@ impl TextSink for Vec<u8> {
     }
 }
 
-/// Percent-encodes a query name or value: all UTF-8 bytes but `A-Z a-z 0-9 - . _ ~`, with upper-case hex
+/// Percent-encodes a query name or value: all UTF-8 bytes except `A-Z a-z 0-9 - . _ ~`, with upper-case hex
 /// digits.
 ///
 /// ```
@@ -56,7 +56,7 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// Percent-encodes like [`encode`], but leaves `/` as it is.
+/// Percent-encodes like [`encode`], but leaves `/` unchanged.
 ///
 /// ```
 /// assert_eq!(oss_sign::encode_path("a b/c+d"), "a%20b/c%2Bd");
@@ -67,9 +67,9 @@ pub fn encode_path(text: &str) -> String {
     out
 }
 
-/// The path of the URL to send: `/key` if the host names the bucket (pass no bucket), `/bucket/key` else.
+/// Returns the path of the URL to send: `/key` if the host names the bucket (pass no bucket), otherwise `/bucket/key`.
 ///
-/// Leading and doubled slashes of the key are kept. Check the key with [`check_key_for_url`] where the URL
+/// Leading and doubled slashes of the key are kept. Check the key with [`check_key_for_url`] if the URL
 /// goes through a library that removes dot segments.
 ///
 /// ```
@@ -85,7 +85,7 @@ pub fn url_path(bucket: Option<&str>, key: Option<&str>) -> String {
     out
 }
 
-/// The query of the URL to send, without `?`, in the order given. A parameter without value is a bare name.
+/// Returns the query of the URL to send, without `?`, in the given order. A parameter without value is a bare name.
 ///
 /// ```
 /// assert_eq!(oss_sign::encode_query(&[("uploads", ""), ("prefix", "a/b c")]), "uploads&prefix=a%2Fb%20c");
@@ -113,7 +113,7 @@ pub fn encode_query(pairs: &[(&str, &str)]) -> String {
 ///
 /// # Errors
 ///
-/// [`SignError::InvalidQuery`] if it holds a raw `+` (a space to some, a plus to others), a broken escape, or
+/// [`SignError::InvalidQuery`] if it contains a raw `+` (a space to some, a plus to others), a broken escape, or
 /// bytes that are not UTF-8.
 ///
 /// ```
@@ -139,8 +139,8 @@ pub fn decode_query(query: &str) -> Result<Vec<(String, String)>, SignError> {
 /// Refuses a key with a segment `.` or `..`.
 ///
 /// URL libraries that follow the WHATWG rules remove such segments after signing; the request then fails, or
-/// addresses another key. Call this before a URL is handed to such a library. Signing itself takes these
-/// keys, since not every stack normalises.
+/// addresses another key. Call this before passing a URL to such a library. Signing itself accepts these
+/// keys, since not every stack normalizes.
 ///
 /// # Errors
 ///

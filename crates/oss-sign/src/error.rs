@@ -7,14 +7,14 @@ use oss_credentials_core::text;
 /// Longest part of a caller's value that is repeated in an error, in characters.
 const SHOWN: usize = 64;
 
-/// Why a request was not signed, or a received signature could not be read.
+/// Why a request was not signed, or a received signature could not be parsed.
 ///
-/// Nothing is changed or half done when one of these is returned. The texts name parameters and headers,
+/// Nothing is changed when one of these is returned. The texts name parameters and headers,
 /// never their values, and never a secret or a token.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The region is empty or holds something else than `a-z`, `0-9` and `-`.
+    /// The region is empty or contains a character other than `a-z`, `0-9` and `-`.
     #[error(
         "oss-sign: the region {region:?} is malformed; \
          pass the bare region such as cn-hangzhou, or the ID of a cloud box"
@@ -23,7 +23,7 @@ pub enum SignError {
         /// What was given, cut at 64 characters.
         region: String,
     },
-    /// The product is empty or holds something else than `a-z`, `0-9` and `-`.
+    /// The product is empty or contains a character other than `a-z`, `0-9` and `-`.
     #[error("oss-sign: the product {product:?} is malformed; pass oss, or oss-cloudbox for a cloud box")]
     InvalidProduct {
         /// What was given, cut at 64 characters.
@@ -58,14 +58,14 @@ pub enum SignError {
         /// The bucket, the key, or the name of the parameter, cut at 64 characters.
         text: String,
     },
-    /// A query parameter appears twice in the request. Official clients sign this differently from each other,
-    /// so there is no signature that is right for sure.
+    /// A query parameter occurs twice in the request. Official clients differ in how they sign this,
+    /// so no signature is certain to be right.
     #[error("oss-sign: the query parameter {name:?} appears twice; send each parameter once")]
     DuplicateParameter {
         /// Name of the parameter, cut at 64 characters.
         name: String,
     },
-    /// The encoded query cannot be decoded without doubt.
+    /// The encoded query cannot be decoded unambiguously.
     #[error(
         "oss-sign: the query of the URL holds {what}; \
          encode a space as %20, a plus as %2B and a percent sign as %25"
@@ -97,19 +97,19 @@ pub enum SignError {
     /// The lifetime of a presigned URL is not within 1 and 604 800 seconds.
     #[error("oss-sign: a presigned URL cannot live for {seconds} seconds; use 1 to 604800 (7 days)")]
     ExpiresOutOfRange {
-        /// Seconds that were asked for: 0 for less than one, rounded up for more than 7 days.
+        /// Requested seconds: 0 for less than one, rounded up for more than 7 days.
         seconds: u64,
     },
-    /// A presigned V1 URL would live for less than a second, or beyond the year 9999.
+    /// A presigned V1 URL would be valid for less than a second, or beyond the year 9999.
     #[error(
         "oss-sign: a V1 URL cannot live for {seconds} seconds; \
          use at least 1, and an expiry before the year 10000"
     )]
     EndOutOfRange {
-        /// Whole seconds that were asked for.
+        /// Requested whole seconds.
         seconds: u64,
     },
-    /// A condition of a POST policy makes no sense, or is one that the signer adds itself.
+    /// A condition of a POST policy is contradictory, or is one that the signer adds itself.
     #[error("oss-sign: in the POST policy, {field:?} {what}; correct this condition")]
     InvalidPostPolicy {
         /// The form field, or the kind of condition, cut at 64 characters.
@@ -120,13 +120,13 @@ pub enum SignError {
     /// The signing time is before 1970 or after 9999.
     #[error("oss-sign: the signing time is outside the years 1970 to 9999; check the clock")]
     TimeOutOfRange,
-    /// The credentials have ended at the signing time, so the URL would never work.
+    /// The credentials have expired at the signing time, so the URL would never work.
     #[error("oss-sign: the credentials have expired; refresh them, or check the clock")]
     CredentialsExpired,
     /// The new URI is not one that the `http` crate accepts.
     #[error("oss-sign: the signed URL is not accepted by the HTTP library; shorten key and query")]
     InvalidUri,
-    /// A received signature, date or credential cannot be read.
+    /// A received signature, date or credential cannot be parsed.
     #[error(
         "oss-sign: the received {what} is missing or malformed; \
          compare it with the vendor's description of that signature version"

@@ -24,7 +24,7 @@ const X_OSS_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-
 const X_OSS_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
 const UNSIGNED_PAYLOAD: HeaderValue = HeaderValue::from_static("UNSIGNED-PAYLOAD");
 
-/// What is signed of a request whose URI goes on to an HTTP library. Many of those remove dot segments, so
+/// The view of a request whose URI is passed to an HTTP library. Many of those remove dot segments, so
 /// there must be none.
 fn view<'a>(
     parts: &'a Parts,
@@ -41,16 +41,16 @@ fn view<'a>(
 
 impl v4::Signer {
     /// Signs a request by headers, in place. `bucket` and `key` are the logical names: host and path of the
-    /// URI are not looked at. Its query is decoded and signed.
+    /// URI are not used. Its query is decoded and signed.
     ///
-    /// `authorization` and `x-oss-security-token` are marked sensitive. On an error nothing is changed, and
-    /// with [anonymous](Credentials::anonymous) credentials neither. A token left from an earlier attempt is
+    /// `authorization` and `x-oss-security-token` are marked sensitive. After an error, nothing is changed, and
+    /// nothing is changed for [anonymous](Credentials::anonymous) credentials. A token left from an earlier attempt is
     /// removed if these credentials have none.
     ///
     /// # Errors
     ///
     /// Those of [`Signer::sign`](v4::Signer::sign); [`SignError::DotSegment`] for a key that HTTP libraries
-    /// change on the way (see [`check_key_for_url`]; for a stack that keeps such a path, sign a
+    /// change after signing (see [`check_key_for_url`]; for a stack that keeps such a path, sign a
     /// [`RequestView`]); and [`SignError::TooManyHeaders`] if the map is full.
     ///
     /// # Examples
@@ -105,14 +105,14 @@ impl v4::Signer {
         })
     }
 
-    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left as they are;
+    /// Signs a request by its URL, in place: replaces the query of the URI. Headers are left unchanged;
     /// those that [`Presigned::required_headers`] names are bound.
     ///
     /// # Errors
     ///
     /// Those of [`Signer::presign`](v4::Signer::presign); [`SignError::DotSegment`] for a key that HTTP
-    /// libraries change on the way; and [`SignError::InvalidUri`] if the `http` crate does not take the URI,
-    /// as when it is longer than 65 534 bytes. On an error nothing is changed.
+    /// libraries change after signing; and [`SignError::InvalidUri`] if the `http` crate does not accept the URI,
+    /// for example because it is longer than 65 534 bytes. After an error, nothing is changed.
     pub fn presign_parts(
         &self,
         parts: &mut Parts,
@@ -131,13 +131,13 @@ impl v4::Signer {
 #[cfg(feature = "v1")]
 impl v1::Signer {
     /// Signs a request by headers, in place, as [`v4::Signer::sign_parts`] does: `bucket` and `key` are the
-    /// logical names, `authorization` and `x-oss-security-token` are marked sensitive, and on an error
+    /// logical names, `authorization` and `x-oss-security-token` are marked sensitive, and after an error
     /// nothing is changed.
     ///
     /// # Errors
     ///
     /// Those of [`Signer::sign`](v1::Signer::sign); [`SignError::DotSegment`] for a key that HTTP libraries
-    /// change on the way; and [`SignError::TooManyHeaders`] if the map is full.
+    /// change after signing; and [`SignError::TooManyHeaders`] if the map is full.
     pub fn sign_parts(
         &self,
         parts: &mut Parts,
@@ -185,8 +185,8 @@ impl v1::Signer {
     /// # Errors
     ///
     /// Those of [`Signer::presign`](v1::Signer::presign); [`SignError::DotSegment`] for a key that HTTP
-    /// libraries change on the way; and [`SignError::InvalidUri`] if the `http` crate does not take the URI.
-    /// On an error nothing is changed.
+    /// libraries change after signing; and [`SignError::InvalidUri`] if the `http` crate does not accept the URI.
+    /// After an error, nothing is changed.
     pub fn presign_parts(
         &self,
         parts: &mut Parts,
@@ -211,7 +211,7 @@ fn sensitive(name: &HeaderName, value: Bytes) -> Result<HeaderValue, SignError> 
     Ok(value)
 }
 
-/// The URI with another query.
+/// Returns the URI with another query.
 fn with_query(uri: &Uri, query: &str) -> Result<Uri, SignError> {
     let mut target = String::with_capacity(uri.path().len() + 1 + query.len());
     target.push_str(uri.path());

@@ -4,13 +4,13 @@
 //! - [`Signer`] is a signer of either version.
 //! - [`RequestView`] is what it signs: a borrowed view of method, bucket, key, query and headers.
 //! - `v4::PostPolicy` and `v4::Signer::sign_post` sign uploads by an HTML form (feature `post-policy`).
-//! - [`v4::Authorization`] checks a signature that was received.
-//! - `v1` does the same with signature version 1 (feature `v1`), for what does not take V4 yet.
+//! - [`v4::Authorization`] verifies a signature that was received.
+//! - `v1` does the same with signature version 1 (feature `v1`), for services that do not support V4 yet.
 //! - [`Resource`] is bucket and key of a URL that was built elsewhere, by its [`Addressing`].
 //! - [`Refusal`] and [`credentials_for_retry`] decide after a response whether to sign and send once more.
 //! - [`encode`], [`encode_path`], [`url_path`] and [`encode_query`] build the URL to send.
 //!
-//! The time is an argument, and nothing is read from anywhere else: one call with the same arguments gives
+//! The time is an argument, and nothing is read from anywhere else: calls with the same arguments return
 //! the same bytes.
 //!
 //! ```
@@ -30,7 +30,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `v1` | yes | the module `v1`: signature version 1, HMAC-SHA1 |
 //! | `http` | no | signing of an `http::request::Parts` in place; `&http::HeaderMap` in a [`RequestView`] |

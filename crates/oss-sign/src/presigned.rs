@@ -1,4 +1,4 @@
-//! What presigning gives.
+//! The result of presigning.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,19 +11,19 @@ use crate::encode::split_query;
 use crate::time::{UtcTime, instant};
 use crate::wipe::Wiped;
 
-/// What ends a presigned URL or form first.
+/// What limits the validity of a presigned URL or form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LimitedBy {
-    /// The lifetime that was asked for.
+    /// The requested lifetime.
     Asked,
-    /// The credentials expire before that. Ask again with fresher ones for a longer life.
+    /// The credentials expire earlier. Presign again with newer credentials for a longer lifetime.
     Credentials,
-    /// The limit of 7 days, which is what was asked for: a longer life cannot be had. V1 has no such limit.
+    /// The limit of 7 days, which was requested: a longer lifetime is not possible. V1 has no such limit.
     SevenDays,
 }
 
-/// When something that was signed in `second` for `seconds` ends, and why. `longest` is the limit of the
+/// Returns when something that was signed in `second` for `seconds` expires, and why. `longest` is the limit of the
 /// signature version.
 pub(crate) fn limits(
     credentials: &Credentials,
@@ -40,9 +40,9 @@ pub(crate) fn limits(
     }
 }
 
-/// A presigned query, and what one has to know to use it.
+/// A presigned query, with everything that is needed to use it.
 ///
-/// The URL is a secret: whoever has it can do the request until it ends. `Debug` does not show the query.
+/// The URL is a secret: anyone who has it can make the request until it expires. `Debug` does not show the query.
 ///
 /// # Examples
 ///
@@ -86,12 +86,12 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    /// The method that was signed, in upper case. The URL works for no other.
+    /// Returns the method that was signed, in upper case. The URL works for no other.
     pub fn method(&self) -> &str {
         self.text.get(..self.method_len).unwrap_or_default()
     }
 
-    /// The whole URL: `base` is scheme, host and path, as with [`url_path`](crate::url_path).
+    /// Returns the whole URL: `base` is scheme, host and path, as with [`url_path`](crate::url_path).
     pub fn url(&self, base: &str) -> String {
         match self.query() {
             "" => base.to_owned(),
@@ -99,19 +99,19 @@ impl Presigned {
         }
     }
 
-    /// The complete query of the URL, encoded, without `?`: the parameters of the view and those of the
+    /// Returns the complete query of the URL, encoded, without `?`: the parameters of the view and those of the
     /// signature.
     pub fn query(&self) -> &str {
         self.text.get(self.query_start..).unwrap_or_default()
     }
 
-    /// [`Presigned::query`] by value.
+    /// Converts the result into [`Presigned::query`].
     pub fn into_query(mut self) -> String {
         self.text.drain(..self.query_start);
         self.text.into_inner()
     }
 
-    /// The parameters that signing added, decoded, for a client that encodes them itself (by the rules of
+    /// Returns the parameters that signing added, decoded, for a client that encodes them itself (by the rules of
     /// [`encode`](crate::encode)). Empty for anonymous credentials.
     pub fn added(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         split_query(self.query())
@@ -119,12 +119,12 @@ impl Presigned {
             .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
     }
 
-    /// Whether the query carries a signature: false for anonymous credentials.
+    /// Returns whether the query has a signature: false for anonymous credentials.
     pub fn is_signed(&self) -> bool {
         !self.own.is_empty()
     }
 
-    /// The headers that the signature binds, in lower case, with trimmed values. The URL works only for a
+    /// Returns the headers that the signature binds, in lower case, with trimmed values. The URL works only for a
     /// request that has exactly these, and no other `x-oss-*`, `Content-Type` or `Content-MD5` header.
     pub fn required_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.header_lines.split(|byte| *byte == b'\n').filter_map(|line| {
@@ -136,18 +136,18 @@ impl Presigned {
         })
     }
 
-    /// When the URL stops working: the earliest of what was asked, the end of the credentials and, in V4,
-    /// 7 days. Anonymous credentials put no end into the URL; for them this is only what was asked.
+    /// Returns when the URL stops working: the earliest of the requested end, the expiry of the credentials and, in V4,
+    /// 7 days. Anonymous credentials put no expiry into the URL; for them this is only the requested end.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }
 
-    /// [`Presigned::valid_until`], to be shown: it prints as UTC.
+    /// Returns [`Presigned::valid_until`] for display: it prints as UTC.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.valid_until.into()
     }
 
-    /// What sets [`Presigned::valid_until`].
+    /// Returns what determines [`Presigned::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
     }

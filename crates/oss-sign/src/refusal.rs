@@ -1,4 +1,4 @@
-//! What a refusal of the service says about key and clock, for programs that send with an HTTP stack of their own.
+//! Whether a refusal of the service concerns key or clock, for programs that send with their own HTTP stack.
 
 use oss_credentials_core::{Credentials, CredentialsProvider};
 
@@ -21,7 +21,7 @@ pub const CLOCK_REJECTED_CODES: [&str; 1] = ["RequestTimeTooSkewed"];
 /// Longest part of an error document in which a code is looked for, in bytes.
 const MAX_DOCUMENT: usize = 64 * 1024;
 
-/// What a refusal says about the credentials or the clock of the request.
+/// The cause of a refusal: the credentials or the clock of the request.
 ///
 /// # Examples
 ///
@@ -36,14 +36,14 @@ const MAX_DOCUMENT: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The service does not take this key or token; see [`KEY_REJECTED_CODES`].
+    /// The service does not accept this key or token; see [`KEY_REJECTED_CODES`].
     Key,
-    /// The service does not take the signing time; see [`CLOCK_REJECTED_CODES`].
+    /// The service does not accept the signing time; see [`CLOCK_REJECTED_CODES`].
     Clock,
 }
 
 impl Refusal {
-    /// What this error code says, such as `InvalidAccessKeyId`; `None` if it is about neither key nor clock.
+    /// Classifies an error code, such as `InvalidAccessKeyId`; `None` if it concerns neither key nor clock.
     pub fn of_code(code: &str) -> Option<Self> {
         if KEY_REJECTED_CODES.contains(&code) {
             Some(Self::Key)
@@ -54,10 +54,10 @@ impl Refusal {
         }
     }
 
-    /// What a response says, by its status and its body in XML; `None` for a success, and if the refusal is about
+    /// Classifies a response, by its status and its body in XML; `None` for a success, and if the refusal concerns
     /// neither key nor clock.
     ///
-    /// The first 64 KiB of the body are looked at. A refusal of HEAD has no body: there the document is in the header
+    /// The first 64 KiB of the body are examined. A refusal of HEAD has no body: there the document is in the header
     /// `x-oss-err`, in base64.
     pub fn of_response(status: u16, body: &[u8]) -> Option<Self> {
         if (200..300).contains(&status) {
@@ -71,14 +71,15 @@ impl Refusal {
     }
 }
 
-/// Decides after a response whether the request is to be signed and sent once more, and with which credentials.
+/// Decides after a response whether the request should be signed and sent once more, and with which credentials.
 ///
-/// If the service rejected the key ([`Refusal::Key`]), the provider is told ([`CredentialsProvider::invalidate`]) and
-/// asked again. Returns its credentials if they are others than `used`; `None` if the request must not be sent again,
-/// because the response says nothing against the key, the credentials are anonymous, or the provider has no others.
+/// If the service rejected the key ([`Refusal::Key`]), this reports it to the provider
+/// ([`CredentialsProvider::invalidate`]) and calls it again. Returns its credentials if they differ from `used`;
+/// `None` if the request must not be sent again, because the response does not reject the key, the credentials are
+/// anonymous, or the provider has no others.
 ///
-/// Call it once for each request, or a provider that alternates between two revoked keys makes a loop. Whether the
-/// body can be sent a second time is for the caller to know.
+/// Call it once for each request, or a provider that alternates between two revoked keys causes a loop. The caller
+/// decides whether the body can be sent a second time.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What signing by headers gives.
+//! The result of signing by headers.
 
 use std::fmt;
 
@@ -19,12 +19,12 @@ pub struct Signed {
     pub(crate) credentials: Option<Credentials>,
 }
 
-/// A header to set on a request, in place of one of that name.
+/// A header to set on a request, replacing one of that name.
 #[derive(Clone, Copy)]
 pub struct SignedHeader<'a> {
     /// Name, in lower case.
     pub name: &'static str,
-    /// Value. UTF-8 beyond ASCII is possible only if the credentials hold it.
+    /// Value. UTF-8 beyond ASCII is possible only if the credentials contain it.
     pub value: &'a str,
     /// Whether the value must not be logged.
     pub sensitive: bool,
@@ -41,7 +41,7 @@ impl fmt::Debug for SignedHeader<'_> {
 }
 
 impl Signed {
-    /// What anonymous credentials make.
+    /// The result for anonymous credentials.
     pub(crate) fn nothing() -> Self {
         Self {
             iso: None,
@@ -52,14 +52,14 @@ impl Signed {
         }
     }
 
-    /// Whether there is anything to set: false for anonymous credentials.
+    /// Returns whether there is anything to set: false for anonymous credentials.
     pub fn is_signed(&self) -> bool {
         self.credentials.is_some()
     }
 
-    /// The headers to set: `x-oss-date` and `x-oss-content-sha256` (V4 only), `x-oss-security-token` if there
+    /// Returns the headers to set: `x-oss-date` and `x-oss-content-sha256` (V4 only), `x-oss-security-token` if there
     /// is a token, `date` and `authorization`. Without a token, remove an `x-oss-security-token` that the
-    /// request has from before.
+    /// request has from an earlier attempt.
     pub fn headers(&self) -> impl Iterator<Item = SignedHeader<'_>> {
         let token = self.credentials.as_ref().and_then(Credentials::security_token);
         let (iso, payload) = match &self.iso {
@@ -82,12 +82,12 @@ impl Signed {
         })
     }
 
-    /// The value of the `Authorization` header; empty if nothing was signed.
+    /// Returns the value of the `Authorization` header; empty if nothing was signed.
     pub fn authorization(&self) -> &str {
         text(&self.authorization)
     }
 
-    /// The signature alone: 64 hex digits in V4, 28 characters of base64 in V1; empty if nothing was signed.
+    /// Returns the bare signature: 64 hex digits in V4, 28 characters of base64 in V1; empty if nothing was signed.
     pub fn signature(&self) -> &str {
         let start = self.authorization.len().saturating_sub(self.signature_len);
         text(self.authorization.get(start..).unwrap_or_default())

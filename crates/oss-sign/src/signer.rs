@@ -32,7 +32,7 @@ use crate::v1;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Signer {
-    /// `OSS4-HMAC-SHA256`: names the region, and signs the whole query.
+    /// `OSS4-HMAC-SHA256`: contains the region, and signs the whole query.
     V4(v4::Signer),
     /// HMAC-SHA1, for services that do not accept V4 yet.
     #[cfg(feature = "v1")]
@@ -90,8 +90,8 @@ impl Signer {
         }
     }
 
-    /// Checks how long a URL is to be valid, before there are credentials. For V1, an end that is too late is found
-    /// only when the URL is signed.
+    /// Checks how long a URL should be valid, before there are credentials. For V1, an expiry that is too late is
+    /// detected only when the URL is signed.
     ///
     /// # Errors
     ///
@@ -106,8 +106,8 @@ impl Signer {
         }
     }
 
-    /// Whether the header is one of the additional headers, which are signed on request (V4 only). `name` is in lower
-    /// case.
+    /// Returns whether the header is one of the additional headers, which are signed on request (V4 only). `name` is in
+    /// lower case.
     pub fn is_additional(&self, name: &str) -> bool {
         match self {
             Self::V4(signer) => signer.additional_headers().any(|listed| listed == name),
@@ -116,14 +116,14 @@ impl Signer {
         }
     }
 
-    /// Whether the signature of a URL binds this header. `name` is in lower case.
+    /// Returns whether the signature of a URL binds this header. `name` is in lower case.
     pub fn binds(&self, name: &str, value: &[u8]) -> bool {
         name.starts_with("x-oss-")
             || matches!(name, "content-md5" | "content-type")
             || (self.is_additional(name) && !value.is_empty())
     }
 
-    /// Returns this signer, in V1 one that also signs the query parameters of these names. V4 signs all parameters.
+    /// Returns this signer; in V1, one that also signs the query parameters of these names. V4 signs all parameters.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Signer {
         }
     }
 
-    /// Signs a request by headers, in place; on an error nothing is changed.
+    /// Signs a request by headers, in place; after an error, nothing is changed.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Signer {
         }
     }
 
-    /// Signs a request by its URL, in place; on an error nothing is changed.
+    /// Signs a request by its URL, in place; after an error, nothing is changed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What is signed: a borrowed view of a request.
+//! A borrowed view of the request to sign.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::shown;
 /// A borrowed view of the request to sign. Nothing is copied.
 ///
 /// Bucket and key are the logical names, decoded; the signature is made from them and never from host or path
-/// of the URL, so it does not matter whether the host names the bucket.
+/// of the URL, so it does not matter whether the host contains the bucket.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ pub struct RequestView<'a> {
     headers: Headers<'a>,
 }
 
-/// A bucket or a key, borrowed from a `&str`, a `&String` or an `Option<&str>`. An empty one is none.
+/// A bucket or a key, borrowed from a `&str`, a `&String` or an `Option<&str>`. An empty one counts as none.
 #[derive(Clone, Copy, Debug)]
 pub struct Name<'a>(Option<&'a str>);
 
@@ -63,7 +63,7 @@ enum Query<'a> {
 }
 
 impl<'a> RequestView<'a> {
-    /// A request without bucket, key, query and headers, such as the listing of all buckets.
+    /// Creates a request without bucket, key, query and headers, such as the listing of all buckets.
     pub fn new(method: &'a str) -> Self {
         Self {
             method,
@@ -74,14 +74,14 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// The bucket. An empty one is none. Default: none, a request to the service.
+    /// Sets the bucket. An empty one counts as none. Default: none, a request to the service.
     #[must_use]
     pub fn bucket(mut self, bucket: impl Into<Name<'a>>) -> Self {
         self.bucket = bucket.into().0;
         self
     }
 
-    /// The key, raw: not percent-encoded, not normalised. An empty one is none. Default: none, a request to
+    /// Sets the key, raw: not percent-encoded, not normalized. An empty one counts as none. Default: none, a request to
     /// the bucket.
     #[must_use]
     pub fn key(mut self, key: impl Into<Name<'a>>) -> Self {
@@ -89,7 +89,7 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// All query parameters, decoded, in any order. A parameter without value has the value `""`. Default:
+    /// Sets all query parameters, decoded, in any order. A parameter without value has the value `""`. Default:
     /// none.
     #[must_use]
     pub fn query(mut self, pairs: &'a [(&'a str, &'a str)]) -> Self {
@@ -97,7 +97,7 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// The query as it stands in the URL, without `?`; replaces [`RequestView::query`]. It is decoded, and
+    /// Sets the query as it appears in the URL, without `?`; replaces [`RequestView::query`]. It is decoded, and
     /// encoded anew for the signature.
     #[must_use]
     pub fn encoded_query(mut self, query: &'a str) -> Self {
@@ -105,7 +105,7 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// The headers that the request has so far: `&[(&str, &[u8])]`, or `&http::HeaderMap` with the feature
+    /// Sets the current headers of the request: `&[(&str, &[u8])]`, or `&http::HeaderMap` with the feature
     /// `http`. Names are compared without regard to case. Default: none.
     #[must_use]
     pub fn headers(mut self, headers: impl Into<Headers<'a>>) -> Self {
@@ -113,7 +113,7 @@ impl<'a> RequestView<'a> {
         self
     }
 
-    /// The method as given.
+    /// Returns the method as given.
     pub fn method(&self) -> &'a str {
         self.method
     }
@@ -147,7 +147,7 @@ impl<'a> RequestView<'a> {
 }
 
 impl fmt::Debug for RequestView<'_> {
-    /// Leaves out query and headers, which may hold a signature or a token.
+    /// Leaves out query and headers, which may contain a signature or a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestView")
             .field("method", &self.method)
@@ -157,7 +157,7 @@ impl fmt::Debug for RequestView<'_> {
     }
 }
 
-/// Borrowed request headers; made by `into()` from what [`RequestView::headers`] takes.
+/// Borrowed request headers; converted by `into()` from the types that [`RequestView::headers`] accepts.
 #[derive(Clone, Copy)]
 pub struct Headers<'a>(Source<'a>);
 
@@ -207,7 +207,7 @@ impl Default for Headers<'_> {
 }
 
 impl fmt::Debug for Headers<'_> {
-    /// Shows nothing: a header may hold a token.
+    /// Shows nothing: a header may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Headers").finish_non_exhaustive()
     }

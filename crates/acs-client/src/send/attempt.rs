@@ -1,4 +1,4 @@
-//! One attempt: a request, and what came of it.
+//! One attempt: a request, and its result.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -33,7 +33,7 @@ impl CallState<'_> {
         }
     }
 
-    /// The request with all it needs, and with the time that is left.
+    /// The complete request, with the time that is left.
     fn prepared(&self) -> Result<HttpRequest, Failure> {
         let inner = &*self.client.inner;
         let left = self.left().ok_or_else(|| {

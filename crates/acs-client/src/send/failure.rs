@@ -1,4 +1,4 @@
-//! What an attempt amounts to that failed.
+//! The meaning of a failed attempt.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub(super) enum Again {
     AtOnce,
     /// At once, with the clock corrected by the response's `Date`.
     WithCorrectedClock,
-    /// At once, if there is another key in place of the rejected one.
+    /// At once, if there is another key instead of the rejected one.
     WithAnotherKey,
-    /// After a pause, at least as long as the service asked for.
+    /// After a backoff, at least as long as the service asked for.
     Later(Option<Duration>),
 }
 

@@ -44,8 +44,8 @@ impl Identity {
         Self::Key(credentials)
     }
 
-    /// Reports a rejected key to its provider, and returns another key. With `may_replace` false, no attempt follows: the
-    /// rejection is still reported, but no other key is obtained.
+    /// Reports a rejected key to its provider, and returns another key. With `may_replace` false, no attempt follows:
+    /// the rejection is still reported, but no other key is obtained.
     #[cfg_attr(
         not(feature = "signed"),
         expect(clippy::unused_async, reason = "without the feature there is no provider")
@@ -100,7 +100,7 @@ impl Identity {
             .fold(scrubber, |scrubber, secret| scrubber.hide(secret))
     }
 
-    /// Whether a request ID may be shown: what the scrubber says, without making one for an ID of the usual form.
+    /// Whether a request ID may be shown: the scrubber's result, without building one for an ID of the usual form.
     pub(super) fn shown_id(&self, id: &str, secrets: &[&str]) -> bool {
         match self {
             Self::Nobody => RequestIds::check_unsigned(id, secrets).is_some(),

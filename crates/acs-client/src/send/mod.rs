@@ -1,4 +1,4 @@
-//! One call: send, and send again where that helps.
+//! One call: send, and retry where that helps.
 
 mod attempt;
 mod failure;
@@ -18,7 +18,7 @@ use crate::response::AcsResponse;
 use state::CallState;
 
 impl AcsClient {
-    /// Makes a call as the client's credentials provider.
+    /// Makes a call with the client's credentials provider.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl AcsClient {
         })
     }
 
-    /// Makes a call as somebody: a provider, credentials, the holder of a client key, or nobody.
+    /// Makes a call with this caller: a provider, credentials, the holder of a client key, or nobody.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl AcsClient {
         Ok(response)
     }
 
-    /// Makes a call and reads its response with `read`. A defect becomes an error that quotes the code of the response,
-    /// if the response has one.
+    /// Makes a call and parses its response with `read`. A defect becomes an error that quotes the code of the
+    /// response, if the response has one.
     ///
     /// # Errors
     ///

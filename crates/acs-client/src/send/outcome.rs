@@ -1,4 +1,4 @@
-//! What an attempt amounts to that failed: an error, and whether to try again.
+//! The meaning of a failed attempt: an error, and whether to retry.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -46,8 +46,8 @@ impl CallState<'_> {
         Some(id.as_str().to_owned())
     }
 
-    /// A response with a good status that cannot be used. Its code is quoted where a field of the outermost object is
-    /// missing: deeper ones may be what was to be handed out.
+    /// A successful response that cannot be used. Its code is quoted if a field of the outermost object is
+    /// missing: deeper fields may be secrets.
     pub(super) fn unusable(&self, response: &AcsResponse, defect: &BodyDefect) -> AcsError {
         let is_outermost = matches!(defect, BodyDefect::Missing(field) if !field.contains('.'));
         let error = is_outermost
@@ -78,7 +78,7 @@ impl CallState<'_> {
         Failure::end(self.error(CredentialsError::invalid_config(detail)))
     }
 
-    /// No response.
+    /// There was no response.
     pub(super) fn transport(&self, error: HttpError) -> Failure {
         let again = match error.kind() {
             HttpErrorKind::Connect => Again::Later(None),
@@ -102,7 +102,7 @@ impl CallState<'_> {
         let Some(error) = wire::parse_error(response.body()) else {
             return self.foreign(response);
         };
-        // As it came: what is done and advised must not depend on what is withheld.
+        // As it arrived: the reaction and the advice must not depend on what is withheld.
         let code = error.code.as_deref().map_or("", String::as_str);
         let status = response.status();
         let again = again(code, response);
@@ -166,7 +166,7 @@ impl CallState<'_> {
         }
     }
 
-    /// An error response that is not the service's: of a proxy, a gateway, or another service.
+    /// An error response that is not the service's: it is from a proxy, a gateway, or another service.
     fn foreign(&self, response: &HttpResponse) -> Failure {
         let status = response.status();
         let what = format!("the response to {} has no error code", self.call.action);
@@ -178,7 +178,7 @@ impl CallState<'_> {
         let again = again("", response);
         let error = match again {
             Again::No if (400..500).contains(&status) => CredentialsError::denied(detail),
-            // A redirect, which is not followed, or a status that should not be.
+            // A redirect, which is not followed, or an unexpected status.
             Again::No => CredentialsError::invalid_response(detail),
             _ => CredentialsError::unavailable(detail),
         };
@@ -189,7 +189,7 @@ impl CallState<'_> {
         }
     }
 
-    /// What a client that knows its product says about a refusal.
+    /// The advice of a client that knows its product.
     fn advice(&self, code: &str, status: u16) -> Option<Hint> {
         let refusal = Refusal {
             action: &self.call.action,

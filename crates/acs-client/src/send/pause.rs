@@ -1,19 +1,19 @@
-//! Pauses before a repeat.
+//! Backoff before a retry.
 
 use std::time::Duration;
 
 use oss_credentials_core::entropy;
 
-/// First pause of a call, before the jitter; doubled for the next.
+/// First backoff of a call, before the jitter; doubled for the next.
 const FIRST: Duration = Duration::from_millis(400);
-/// Longest pause. A service that asks for more gets no repeat: whoever called backs off anyway.
+/// Longest backoff. If a service asks for more, there is no retry: the caller backs off anyway.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How long to wait before repeat number `repeat` (from 0); `None` if the service wants more time than a
+/// How long to wait before retry number `repeat` (from 0); `None` if the service asks for more time than a
 /// call should take.
 pub(super) fn pause(repeat: u32, asked: Option<Duration>) -> Option<Duration> {
     if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
-        // Callers that were told the same should not come back in the same moment.
+        // Callers that got the same response should not return at the same moment.
         return (asked <= LONGEST).then(|| asked.saturating_add(asked.mul_f64(entropy::fraction() / 10.0)));
     }
     let full = FIRST.saturating_mul(2_u32.saturating_pow(repeat)).min(LONGEST);

@@ -1,4 +1,4 @@
-//! The request of an attempt: signed, with a time and a nonce of its own, or unsigned.
+//! The request of an attempt: signed, with its own time and nonce, or unsigned.
 
 #[cfg(feature = "signed")]
 use acs_sign::{Addition, ApiRequest, SignError, Signed, acs3, rpc};
@@ -18,7 +18,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 type Pairs<'a> = Vec<(&'a str, &'a str)>;
 
-/// Parts of a request before they are put together.
+/// Parts of a request before they are assembled.
 struct Parts<'a> {
     query: Pairs<'a>,
     form: Pairs<'a>,
@@ -56,7 +56,7 @@ impl CallState<'_> {
         }
     }
 
-    /// Common parameters in the query, the call's own where it put them.
+    /// The common parameters are in the query, the call's own where the call put them.
     fn unsigned_request(&self) -> Result<HttpRequest, Failure> {
         let version = &*self.client.inner.version;
         let Some(timestamp) = timestamp(self.clock.now()) else {
@@ -84,7 +84,7 @@ impl CallState<'_> {
     fn signed_request(&self, identity: &Identity) -> Result<HttpRequest, SignError> {
         let mut parts = self.parts();
         let signed = self.signed(identity, &parts)?;
-        // The RPC signature covers a parameter wherever it travels, and a query may end up in somebody's log.
+        // The RPC signature covers a parameter wherever it is sent, and a query may end up in a log.
         let may_use_form = self.call.body.is_none() && self.call.method.as_str() == "POST";
         for added in signed.query() {
             let pair = (Addition::name(added), Addition::value(added));

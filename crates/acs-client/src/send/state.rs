@@ -14,11 +14,11 @@ use crate::caller::Caller;
 use crate::client::AcsClient;
 use crate::error::AcsError;
 
-/// A call under way. Each attempt has a nonce of its own. After a failed one, the call
+/// A call in progress. Each attempt has its own nonce. After a failed attempt, the call
 ///
-/// - is repeated at once, if the nonce was used already, if the clock was corrected ([`CallClock`], once), or if another
-///   key has taken the place of a rejected one (once);
-/// - is repeated after a pause, if what failed may pass and there is something to wait on;
+/// - is repeated at once, if the nonce was already used, if the clock was corrected ([`CallClock`], once), or if
+///   another key has replaced a rejected one (once);
+/// - is repeated after a backoff, if the failure is temporary and there is a timer;
 /// - ends with the error otherwise, and when attempts or time have run out.
 pub(super) struct CallState<'a> {
     pub(super) client: &'a AcsClient,
@@ -62,12 +62,12 @@ impl<'a> CallState<'a> {
         let Some(deadline) = self.call.deadline else {
             return Some(Duration::MAX);
         };
-        // A clock that was set back starts the time anew.
+        // If the clock was set back, the time starts anew.
         let gone = elapsed(self.client).saturating_sub(self.began);
         deadline.checked_sub(gone).filter(|left| !left.is_zero())
     }
 
-    /// Secrets among the parameters of a call that is not signed.
+    /// Secrets among the parameters of an unsigned call.
     pub(super) fn secrets(&self) -> &'a [&'a str] {
         match self.caller {
             Caller::Unsigned(secrets) => secrets,
@@ -88,7 +88,7 @@ impl<'a> CallState<'a> {
         let goes_on = match again {
             Again::No => false,
             Again::AtOnce => has_attempts,
-            // What was learned is forgotten even if no attempt is left.
+            // What was learned is discarded even if no attempt is left.
             Again::WithCorrectedClock => self.clock.refused(clock_offset) && has_attempts,
             Again::WithAnotherKey => self.replace_key(has_attempts).await,
             Again::Later(asked) => has_attempts && self.wait(asked).await,
@@ -115,7 +115,7 @@ impl<'a> CallState<'a> {
         true
     }
 
-    /// Waits before the next attempt; `false` if there is nothing to wait on, or no time.
+    /// Waits before the next attempt; `false` if there is no timer, or no time.
     async fn wait(&self, asked: Option<Duration>) -> bool {
         let Some(sleep) = sleeper(self.client.inner.sleep.as_ref()) else {
             return false;
@@ -139,7 +139,7 @@ impl<'a> CallState<'a> {
     }
 }
 
-/// The time since some instant, by a clock that nobody sets if there is one.
+/// The time since some instant, by a clock that cannot be set if there is one.
 fn elapsed(client: &AcsClient) -> Duration {
     let clock = client.inner.clock.local();
     clock.monotonic().unwrap_or_else(|| {

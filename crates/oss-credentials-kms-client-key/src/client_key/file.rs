@@ -1,4 +1,4 @@
-//! The client key file: JSON with an id and a PKCS#12 in base64.
+//! The client key file: JSON with an ID and a PKCS#12 in base64.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::error::NAME;
 const KEY_ID: &str = "KeyId";
 const PRIVATE_KEY_DATA: &str = "PrivateKeyData";
 
-/// The file as KMS hands it out has about 4 KiB.
+/// The file as KMS issues it has about 4 KiB.
 const KIND: disk::Kind = disk::Kind {
     name: "client key file",
     setting: "the path of the client key, `client_key_private_key_path`",
@@ -32,10 +32,10 @@ const KIND: disk::Kind = disk::Kind {
 
 const DOWNLOAD: &str = "use the file as KMS handed it out, or make a new client key";
 
-/// A client key file, opened: for your own signer, where [`ClientKey::from_file`] is not wanted or its
-/// feature is off.
+/// A decrypted client key file, for a custom signer, if [`ClientKey::from_file`] is not wanted or its
+/// feature is disabled.
 ///
-/// The private key is wiped on drop. `Debug` shows neither it nor the whole id.
+/// The private key is overwritten on drop. `Debug` shows neither it nor the whole ID.
 ///
 /// # Examples
 ///
@@ -121,23 +121,23 @@ impl ClientKeyFile {
         Ok(Self { key_id, opened })
     }
 
-    /// The id of the client key, `KAAP.<uuid>`.
+    /// Returns the ID of the client key, `KAAP.<uuid>`.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The private key as PKCS#8 in DER: an RSA key of at least 2048 bits. It is secret.
+    /// Returns the private key as PKCS#8 in DER: an RSA key of at least 2048 bits. It is secret.
     pub fn pkcs8(&self) -> &[u8] {
         &self.opened.pkcs8
     }
 
-    /// When the key's certificate ends; KMS rejects the key from then on. `None` without a certificate that
-    /// belongs to the key.
+    /// Returns when the key's certificate expires; KMS rejects the key from then on. `None` if there is no
+    /// certificate that belongs to the key.
     pub fn not_after(&self) -> Option<SystemTime> {
         self.opened.not_after
     }
 
-    /// The client key with a signer that was made from [`ClientKeyFile::pkcs8`].
+    /// Combines the client key with a signer that was made from [`ClientKeyFile::pkcs8`].
     pub fn with_signer(self, signer: impl ClientKeySigner) -> ClientKey {
         ClientKey {
             not_after: self.not_after(),

@@ -1,4 +1,4 @@
-//! The client key of an application access point: what signs the calls to KMS.
+//! The client key of an application access point, which signs the calls to KMS.
 
 mod file;
 mod password;
@@ -19,14 +19,14 @@ pub use self::file::ClientKeyFile;
 pub(crate) use self::password::NOT_PROVIDED;
 pub use self::password::{ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
 
-/// The client key of an application access point: its id, and what signs with its private key.
+/// The client key of an application access point: its ID, and a signer with its private key.
 ///
-/// KMS hands it out once, as a JSON file with a password beside it. [`ClientKey::from_file`] reads that file;
+/// KMS issues it once, as a JSON file with a separate password. [`ClientKey::from_file`] reads that file;
 /// [`ClientKey::new`] takes a key that is kept elsewhere. Cloning is cheap, and all clones share one key.
 ///
-/// What a client key is, is stated in the vendor's documentation on application access points,
+/// Client keys are documented in the vendor's documentation on application access points,
 /// <https://www.alibabacloud.com/help/en/kms/key-management-service/security-and-compliance/use-aap-for-access-control>.
-/// That the PKCS#12 in it leaves out what most writers put in is observed from files that KMS issued.
+/// The PKCS#12 in the file omits parts that most writers include; this is observed from files that KMS issued.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ pub struct ClientKey {
 }
 
 impl ClientKey {
-    /// A key whose private half is behind your own signer, such as a hardware module.
+    /// Creates a client key whose private half is behind a custom signer, such as a hardware module.
     pub fn new(key_id: impl Into<Arc<str>>, signer: impl ClientKeySigner) -> Self {
         Self {
             key_id: key_id.into(),
@@ -62,7 +62,7 @@ impl ClientKey {
     /// # Errors
     ///
     /// Those of [`ClientKeyFile::open`], and [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig)
-    /// if the numbers of the key do not belong together or it has more than 8192 bits.
+    /// if the numbers of the key are inconsistent or it has more than 8192 bits.
     #[cfg(feature = "aws-lc-rs")]
     pub fn from_json(json: &[u8], password: &str) -> Result<Self, oss_credentials_core::CredentialsError> {
         rsa::client_key(ClientKeyFile::open(json, password)?, None)
@@ -70,14 +70,13 @@ impl ClientKey {
 
     /// Reads a client key file, at most 1 MiB, and signs with `aws-lc-rs`. It blocks while it reads.
     ///
-    /// Feature `aws-lc-rs`; without it see [`ClientKeyFile`]. Where the password comes from is the business of
-    /// [`PasswordSource`].
+    /// Feature `aws-lc-rs`; without it see [`ClientKeyFile`]. [`PasswordSource`] reads the password.
     ///
     /// # Errors
     ///
     /// Those of [`ClientKeyFile::open_path`], and
-    /// [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig) if the numbers of the key do not
-    /// belong together or it has more than 8192 bits.
+    /// [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig) if the numbers of the key are
+    /// inconsistent or it has more than 8192 bits.
     #[cfg(feature = "aws-lc-rs")]
     pub fn from_file(
         path: impl AsRef<Path>,
@@ -97,17 +96,17 @@ impl ClientKey {
         rsa::client_key(ClientKeyFile::open_from(json, password, Some(path))?, Some(path))
     }
 
-    /// The id of the client key, `KAAP.<uuid>`.
+    /// Returns the ID of the client key, `KAAP.<uuid>`.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// When the key's certificate ends; KMS rejects the key from then on. `None` if that is not known.
+    /// Returns when the key's certificate expires; KMS rejects the key from then on. `None` if that is not known.
     pub fn not_after(&self) -> Option<SystemTime> {
         self.not_after
     }
 
-    /// What signs with the private key.
+    /// Returns the signer with the private key.
     pub fn signer(&self) -> &dyn ClientKeySigner {
         &*self.signer
     }

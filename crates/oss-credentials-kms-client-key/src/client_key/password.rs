@@ -1,4 +1,4 @@
-//! Where the password of the client key comes from.
+//! The source of the client key's password.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::disk;
 use crate::error::{NAME, invalid_at};
 use crate::shown;
 
-/// Variable that is asked last. Lower case, as the vendor's clients have it.
+/// Variable that is read last. Its name is in lower case, as in the vendor's clients.
 pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";
 
 const KIND: disk::Kind = disk::Kind {
@@ -21,17 +21,17 @@ const KIND: disk::Kind = disk::Kind {
     limit: MAX_FILE,
 };
 
-/// What failed where no place has a password.
+/// What failed if no place has a password.
 pub(crate) const NOT_PROVIDED: &str = "the password of the client key was not provided";
 
-/// Where to look for the password of a client key.
+/// The places to read the password of a client key from.
 ///
 /// The order is that of the vendor's clients (observed from them): the variable that
 /// [`PasswordSource::env_variable`] names, unless it is empty; then the file, whose content is final; then
 /// the variable [`ENV_CLIENT_KEY_PASSWORD`].
 ///
-/// In the file a byte order mark and whitespace around the password are passed over. A line break within the
-/// password is an error: the vendor's clients disagree about what it means.
+/// A byte order mark and white space around the password in the file are ignored. A line break within the
+/// password is an error: the vendor's clients disagree about its meaning.
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ pub struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// Looks into [`ENV_CLIENT_KEY_PASSWORD`] only.
+    /// Creates a source that reads only [`ENV_CLIENT_KEY_PASSWORD`].
     pub fn new() -> Self {
         Self {
             variable: None,
@@ -73,7 +73,7 @@ impl PasswordSource {
         }
     }
 
-    /// Name of the variable to ask first; an empty name counts as none. Default: none.
+    /// Sets the name of the variable to read first; an empty name counts as none. Default: none.
     ///
     /// The setting `client_key_password_from_env_variable` of the vendor's clients.
     #[must_use]
@@ -82,7 +82,7 @@ impl PasswordSource {
         self
     }
 
-    /// Path of the file to read second, at most 64 KiB; an empty path counts as none. Default: none.
+    /// Sets the path of the file to read second, at most 64 KiB; an empty path counts as none. Default: none.
     ///
     /// The setting `client_key_password_from_file_path` of the vendor's clients.
     #[must_use]
@@ -91,11 +91,11 @@ impl PasswordSource {
         self
     }
 
-    /// Looks for the password now. It blocks while it reads a file.
+    /// Reads the password now. It blocks while it reads a file.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if all places are empty, naming them, or if the file is not there,
+    /// [`CredentialsError::InvalidConfig`] if all places are empty, naming them, or if the file is missing,
     /// not UTF-8, empty, or has more than one line; [`CredentialsError::Unavailable`] if reading fails.
     pub fn read(&self, env: &dyn Env) -> Result<ClientKeyPassword, CredentialsError> {
         let mut tried = Vec::new();
@@ -142,7 +142,7 @@ impl Default for PasswordSource {
 }
 
 impl fmt::Debug for PasswordSource {
-    /// Names and paths only as far as they look like ones: a password may stand in their place.
+    /// Shows names and paths only if they look like ones: a password may be in their place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_hidden = |shown: Option<String>| shown.unwrap_or_else(|| "<redacted>".to_owned());
         let variable = self
@@ -183,12 +183,12 @@ fn from_file(path: &Path) -> Result<ClientKeyPassword, CredentialsError> {
     Ok(ClientKeyPassword(Zeroizing::new(password.to_owned())))
 }
 
-/// The password of a client key. It is wiped on drop, and `Debug` does not show it.
+/// The password of a client key. It is overwritten on drop, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct ClientKeyPassword(Zeroizing<String>);
 
 impl ClientKeyPassword {
-    /// The password, to be handed to [`ClientKey::from_file`](super::ClientKey::from_file) or
+    /// Returns the password, to be passed to [`ClientKey::from_file`](super::ClientKey::from_file) or
     /// [`ClientKeyFile::open`](super::ClientKeyFile::open).
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,7 +1,7 @@
 //! The gateway of a KMS instance: protobuf over `POST`, signed in a header with the client key.
 //!
 //! No document describes the wire format; it is observed from the vendor's client (`alibabacloud-dkms-gcs`
-//! 1.0.2). Each step stands here on its own, so that a server can check a request with the code that signed it.
+//! 1.0.2). Each step is separate, so that a server can verify a request with the code that signed it.
 
 use std::time::SystemTime;
 
@@ -20,10 +20,10 @@ use crate::wire::ServiceError;
 const PROTOBUF: &str = "application/x-protobuf";
 const API_VERSION: &str = "dkms-gcs-0.2";
 const SIGNATURE_METHOD: &str = "RSA_PKCS1_SHA_256";
-/// With three c's: that is the header's real name.
+/// With three c's: this is the header's real name.
 const KEY_ID: &str = "x-kms-acccesskeyid";
 
-/// What a request asks for. Empty texts are not sent.
+/// The parameters of a request. Empty texts are not sent.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SecretRequest<'a> {
@@ -31,14 +31,14 @@ pub struct SecretRequest<'a> {
     pub secret_name: &'a str,
     /// Stage of the version, such as `ACSCurrent`.
     pub version_stage: &'a str,
-    /// Id of the version.
+    /// ID of the version.
     pub version_id: &'a str,
-    /// Whether the answer should hold the extended configuration.
+    /// Whether the response should contain the extended configuration.
     pub fetch_extended_config: bool,
 }
 
 impl<'a> SecretRequest<'a> {
-    /// The current version of a secret, with its extended configuration.
+    /// Creates a request for the current version of a secret, with its extended configuration.
     pub fn current(secret_name: &'a str) -> Self {
         Self {
             secret_name,
@@ -48,7 +48,7 @@ impl<'a> SecretRequest<'a> {
         }
     }
 
-    /// The body: a `GetSecretValueRequest` in protobuf.
+    /// Returns the body: a `GetSecretValueRequest` in protobuf.
     ///
     /// ```
     /// use oss_credentials_kms_client_key::instance_gateway::SecretRequest;
@@ -65,13 +65,13 @@ impl<'a> SecretRequest<'a> {
     }
 }
 
-/// The headers of a request with this body, `authorization` last; without `host` and `content-length`, which
+/// Returns the headers of a request with this body, `authorization` last; without `host` and `content-length`, which
 /// an HTTP client adds.
 ///
 /// # Errors
 ///
 /// [`SignError::InvalidTime`] for a time outside the years 1970 to 9999, [`SignError::InvalidValue`] for a key
-/// id that no header can carry, and whatever the signer says.
+/// ID that no header can contain, and any error of the signer.
 pub fn sign(
     body: &[u8],
     key_id: &str,
@@ -104,9 +104,9 @@ pub fn sign(
     Ok(headers)
 }
 
-/// The text that is signed, from the method and the headers, names in lower case.
+/// Returns the text that is signed, from the method and the headers, names in lower case.
 ///
-/// Covered are `content-sha256`, `content-type`, `date` and every header that begins with `x-kms-`; not host,
+/// It covers `content-sha256`, `content-type`, `date` and every header that begins with `x-kms-`; not host,
 /// accept or length.
 pub fn string_to_sign<V: AsRef<str>>(method: &str, headers: &[(&str, V)]) -> String {
     let value = |name: &str| {
@@ -174,10 +174,10 @@ pub(super) fn prepare(
     })
 }
 
-/// The code of the shared gateway for what this one means.
+/// Returns the code of the shared gateway with the same meaning.
 ///
-/// Vendor document: "Common error codes" of the KMS instance API; that a message of `InvalidParam` makes a
-/// difference is observed from the vendor's client.
+/// Vendor document: "Common error codes" of the KMS instance API. The role of the message for `InvalidParam` is
+/// observed from the vendor's client.
 pub(super) fn meaning(error: &ServiceError) -> &str {
     match (
         error.code.as_str(),

@@ -1,4 +1,4 @@
-//! The two gateways of KMS: what a request to each looks like, and how its answer reads.
+//! The two gateways of KMS: their requests and responses.
 
 #[cfg(feature = "instance-gateway")]
 pub mod instance;
@@ -18,7 +18,7 @@ use crate::key::KeySource;
 use crate::wire::{self, Secret, ServiceError};
 
 pub(crate) const USER_AGENT: &str = concat!("oss-credentials-kms-client-key/", env!("CARGO_PKG_VERSION"));
-/// The only stage that is asked for. `ACSPrevious` is the pair that is about to be deleted.
+/// The only stage that is requested. `ACSPrevious` is the pair that is about to be deleted.
 pub(crate) const STAGE: &str = "ACSCurrent";
 const API_NAME: &str = "GetSecretValue";
 
@@ -29,7 +29,7 @@ pub(crate) enum Gateway {
     Instance,
 }
 
-/// One place that the secret is asked of.
+/// One place to fetch the secret from.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) region_id: String,
@@ -39,7 +39,7 @@ pub(crate) struct Target {
     pub(crate) key: Arc<KeySource>,
 }
 
-/// A request, with what was signed for it.
+/// A request, with the text that was signed for it.
 pub(crate) struct Prepared {
     pub(crate) request: HttpRequest,
     /// The string to sign, which the shared gateway repeats when it does not agree.
@@ -49,7 +49,7 @@ pub(crate) struct Prepared {
 }
 
 impl Target {
-    /// Makes a request of its own nonce, time and region.
+    /// Makes a request with its own nonce, time and region.
     pub(crate) fn prepare(
         &self,
         key: &ClientKey,
@@ -80,7 +80,7 @@ impl Target {
         }
     }
 
-    /// `None` if the answer is not the service's: of a proxy, or of the other gateway.
+    /// Returns `None` if the response is not the service's: it is from a proxy, or from the other gateway.
     pub(crate) fn parse_error(&self, response: &HttpResponse) -> Option<ServiceError> {
         match self.gateway {
             Gateway::Shared => wire::parse_error(response.body()),

@@ -1,4 +1,4 @@
-//! Credentials for a login that the CLI made with CloudSSO.
+//! Credentials for a CloudSSO login of the CLI.
 //!
 //! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*; the exchange is observed from the vendor's
 //! clients.
@@ -19,7 +19,7 @@ use crate::section::Place;
 
 const SERVICE: &str = "CloudSSO";
 
-/// Asks CloudSSO for credentials, once per fetch. The login cannot be renewed; the CLI makes a new one.
+/// Fetches credentials from CloudSSO. The login cannot be renewed; the CLI makes a new one.
 pub(crate) struct CloudSsoSource {
     place: Place,
     url: String,
@@ -56,7 +56,7 @@ impl CloudSsoSource {
         }
         Ok(Self {
             place,
-            // Only scheme, host and port count; one of the vendor's clients forgets the port.
+            // Only scheme, host and port count; one of the vendor's clients drops the port.
             url: format!("{}/cloud-credentials", endpoint.origin()),
             settings: settings.clone(),
             http,

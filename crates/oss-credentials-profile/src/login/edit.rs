@@ -1,4 +1,4 @@
-//! Changing fields of one profile in the text of `config.json`, and nothing else. Pure.
+//! Changes fields of one profile in the text of `config.json`, and nothing else. Pure.
 
 use std::ops::Range;
 use std::path::Path;
@@ -22,7 +22,7 @@ impl Value {
     fn json(&self) -> Zeroizing<String> {
         match self {
             Self::Text(text) => {
-                // Room for escapes of each character: growing would leave copies behind in memory.
+                // Room for escapes of each character: growing would leave copies in memory.
                 let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
                 // Texts become JSON, and a `Vec` takes them, without fail.
                 let _ = serde_json::to_writer(&mut *json, text.as_str());
@@ -35,11 +35,11 @@ impl Value {
 
 pub(super) type Changes = Vec<(&'static str, Value)>;
 
-/// The text with the fields changed; those that are not there yet are put behind the last one, as that is
-/// written.
+/// Returns the text with the fields changed; missing fields are added after the last one, in the same
+/// layout.
 ///
-/// Working on the text keeps what a parser would not: order, layout, unknown fields, numbers as they are
-/// written.
+/// Working on the text keeps what a parser would not: order, layout, unknown fields, and the notation of
+/// numbers.
 pub(super) fn edited(
     text: &str,
     file: &Path,
@@ -73,7 +73,7 @@ pub(super) fn edited(
     }
     edits.sort_by_key(|(place, _)| (place.start, place.end));
     let grown: usize = edits.iter().map(|(_, new)| new.len()).sum();
-    // Room for all of it: growing would leave copies of keys behind in memory.
+    // Room for all of it: growing would leave copies of keys in memory.
     let mut result = Zeroizing::new(String::with_capacity(text.len().saturating_add(grown)));
     let mut at = 0;
     for (place, new) in edits {
@@ -85,7 +85,7 @@ pub(super) fn edited(
     Ok(result)
 }
 
-/// Where a value stands in the text that it was read from.
+/// The position of a value in the text that it was parsed from.
 fn range(text: &str, raw: &RawValue) -> Option<Range<usize>> {
     let start = raw.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let place = start..start.checked_add(raw.get().len())?;

@@ -1,4 +1,4 @@
-//! One exchange with a service that turns a login into credentials: the same for both of them.
+//! One exchange with a service that exchanges a login for credentials, for both services.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,19 +15,19 @@ const USER_AGENT: &str = concat!("oss-credentials-profile/", env!("CARGO_PKG_VER
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A service, and the tokens that it is shown, which no text of it may repeat.
+/// A service, and the tokens that are sent to it, which no text of it may repeat.
 pub(super) struct Exchange<'a> {
-    /// As it stands in a sentence.
+    /// As it appears in a sentence.
     pub(super) service: &'static str,
     pub(super) url: &'a str,
     pub(super) http: &'a dyn HttpClient,
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) secrets: Vec<&'a str>,
-    /// What to do if the service does not want the login.
+    /// What to do if the service refuses the login.
     pub(super) hint: &'a str,
 }
 
-/// An answer of status 200, and when it came.
+/// A response with status 200, and when it arrived.
 pub(super) struct Answer {
     pub(super) response: HttpResponse,
     sent: SystemTime,
@@ -113,7 +113,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Makes credentials of an answer.
+    /// Converts a response into credentials.
     pub(super) fn credentials(
         &self,
         answer: &Answer,
@@ -136,7 +136,7 @@ impl Exchange<'_> {
         .source(NAME)
         .strict()
         .build()
-        // Not the user's configuration is wrong, but what was answered.
+        // The user's configuration is not wrong, but the response is.
         .map_err(|error| {
             let problem = error.detail().map_or("a key cannot be used", ErrorDetail::what);
             let what = format!("in the response from {} {problem}", self.service);

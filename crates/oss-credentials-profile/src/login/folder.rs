@@ -1,7 +1,7 @@
 //! Operations on files of one folder.
 //!
-//! On Unix they go through the opened folder. Whoever owns a folder above it can put a symbolic link in its place at any
-//! time, and a path that is looked up again would then lead to files of somebody else's, which a process of root's may
+//! On Unix they use the opened folder. The owner of a folder above it can replace it by a symbolic link at any
+//! time, and a path that is resolved again would then lead to other users' files, which a process of root may
 //! change. No operation follows a symbolic link in the last part of a name, either.
 
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ pub(super) use portable::Folder;
 #[cfg(unix)]
 pub(super) use unix::Folder;
 
-/// What a name in a folder has to be before it is used.
+/// The error for a name in a folder that must not be used.
 fn not_usable() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a regular file with one link")
 }
@@ -44,7 +44,7 @@ mod unix {
         }
 
         /// Opens a regular file to lock it. [`io::ErrorKind::InvalidInput`] if the name is a symbolic link, a FIFO or
-        /// the like, or one of several names of a file.
+        /// similar, or one of several names of a file.
         pub(crate) fn open_to_lock(&self, name: &OsStr) -> io::Result<File> {
             let before = self.stat(name)?;
             if FileType::from_raw_mode(before.st_mode) != FileType::RegularFile || before.st_nlink != 1 {
@@ -74,8 +74,8 @@ mod unix {
             Ok(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
         }
 
-        /// Gives a file that was just created to the owner of `name`: a file of root's in its place would lock that
-        /// person out. Never called with a file that somebody else may have put there.
+        /// Gives a file that was just created to the owner of `name`: if root's file replaced it, that user would be
+        /// locked out. Never called with a file that another user may have put there.
         pub(crate) fn give_to_owner_of(&self, name: &OsStr, created: &File) -> io::Result<()> {
             let (owner, own) = (self.stat(name)?, fstat(created)?);
             if owner.st_uid == own.st_uid {
@@ -84,7 +84,7 @@ mod unix {
             fchown(created, Some(owner.st_uid), Some(owner.st_gid))
         }
 
-        /// Puts a file that was created here in the place of another one, unless the name is another file's by now.
+        /// Replaces another file by one that was created here, unless the name now belongs to another file.
         pub(crate) fn replace(&self, created: &File, from: &OsStr, to: &OsStr) -> io::Result<()> {
             if !is_same(&self.stat(from)?, &fstat(created)?) {
                 return Err(not_usable());
@@ -149,7 +149,7 @@ mod portable {
             File::open(self.0.join(name))
         }
 
-        /// The folder's rights apply.
+        /// The folder's permissions apply.
         #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
         pub(crate) fn give_to_owner_of(&self, _: &OsStr, _: &File) -> io::Result<()> {
             Ok(())

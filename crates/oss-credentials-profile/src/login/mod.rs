@@ -1,4 +1,4 @@
-//! Logins that the CLI made, and storing what was renewed of them.
+//! Logins of the CLI, and storing what was renewed.
 
 #[cfg(feature = "sso")]
 mod cloud_sso;
@@ -26,8 +26,8 @@ pub(crate) use oauth::OAuthSource;
 #[cfg(all(feature = "process", feature = "write-back"))]
 pub(crate) use stored::Stored;
 
-/// Reads fields of the profile as they are in the file now: the CLI may have renewed them. They are of no use if the
-/// profile asks for something else than `mode`: its login would be shown to the host of another one.
+/// Reads the current fields of the profile from the file: the CLI may have renewed them. They cannot be used if the
+/// profile now has a mode other than `mode`: its login would be sent to the host of another one.
 #[cfg(any(feature = "oauth", feature = "sso"))]
 fn read_fields<T>(
     place: &crate::section::Place,

@@ -1,4 +1,4 @@
-//! Credentials for an OAuth login that the CLI made.
+//! Credentials for an OAuth login of the CLI.
 //!
 //! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`; hosts, client ids and
 //! exchanges are observed from the vendor's clients.
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// Exchanges the login's access token for credentials, once per fetch, and renews the login if that may be
+/// Exchanges the login's access token for credentials, once per fetch, and renews the login if it may be
 /// stored.
 pub(crate) struct OAuthSource {
     place: Place,
@@ -61,12 +61,12 @@ pub(crate) struct OAuthSource {
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     sleep: Option<Arc<dyn Sleep>>,
-    /// A renewed login that could not be stored. It is the only one there is.
+    /// A renewed login that could not be stored. There is no other copy of it.
     unsaved: Mutex<Option<Unsaved>>,
 }
 
 struct Unsaved {
-    /// The refresh token that was given for it. If the file holds another one, somebody has logged in anew.
+    /// The refresh token that was spent for it. If the file contains another one, there is a new login.
     spent: Zeroizing<String>,
     login: Login,
 }
@@ -74,7 +74,7 @@ struct Unsaved {
 #[derive(Clone)]
 struct Login {
     access_token: Option<Zeroizing<String>>,
-    /// `None` if the file does not tell.
+    /// `None` if the file does not state it.
     ends: Option<SystemTime>,
     refresh_token: Option<Zeroizing<String>>,
 }
@@ -88,7 +88,7 @@ impl Login {
         })
     }
 
-    /// The access token, if it is good for this long.
+    /// Returns the access token, if it is valid for this long.
     fn lasts(&self, from: SystemTime, at_least: Duration) -> Option<&Zeroizing<String>> {
         let until = from.checked_add(at_least)?;
         self.access_token
@@ -144,7 +144,7 @@ impl OAuthSource {
         {
             match self.renew(None).await {
                 Ok(new) => (login, renewed) = (new, true),
-                // The old one serves while it lasts.
+                // The old one is used until it expires.
                 Err(error) if login.lasts(self.clock.now(), Duration::ZERO).is_some() => tracing::warn!(
                     target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
                     "the OAuth login was not renewed; it still lasts"
@@ -154,7 +154,7 @@ impl OAuthSource {
         }
         let token = self.access_token(&login)?;
         let fetched = match self.exchange(&token).await {
-            // By the service's clock it may have ended.
+            // By the service's clock it may have expired.
             Err(CredentialsError::Denied(_))
                 if self.write_back && !renewed && login.refresh_token.is_some() =>
             {
@@ -177,7 +177,7 @@ impl OAuthSource {
         Ok(fetched)
     }
 
-    /// The login as the file has it, or a newer one that could not be stored.
+    /// The login in the file, or a newer one that could not be stored.
     fn login(&self) -> Result<Login, CredentialsError> {
         let stored = read_fields(&self.place, &Mode::OAuth(self.site), Login::of)?;
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,7 +214,7 @@ impl OAuthSource {
         )
     }
 
-    /// A login that lasts, and has another access token than `rejected`.
+    /// Returns a login that is valid, and has another access token than `rejected`.
     async fn renew(&self, rejected: Option<&Zeroizing<String>>) -> Result<Login, CredentialsError> {
         let target = Target::open(&self.place)?;
         under_lock(&target, &self.place, self.sleep.as_ref(), async {
@@ -228,12 +228,12 @@ impl OAuthSource {
             let Some(refresh_token) = &login.refresh_token else {
                 return Ok(login);
             };
-            // The service ends the old tokens: first make sure that the new ones can be kept.
+            // The service invalidates the old tokens: first make sure that the new ones can be stored.
             let mut draft = Draft::new(&target, &self.place)?;
             draft.reserve(&self.place)?;
             let new = self.request_token(refresh_token).await?;
             match draft.store(&self.place, &new.changes(), &self.is_still(&login)) {
-                // Or somebody has logged in anew, and that login counts from the next fetch on.
+                // Or there is a new login, which counts from the next fetch on.
                 Ok(_) => *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None,
                 Err(error) => {
                     warn(&self.place, &error);
@@ -245,7 +245,7 @@ impl OAuthSource {
         .await
     }
 
-    /// Whether the file has this login, or the one that was renewed into it and could not be stored.
+    /// Whether the file contains this login, or the one that was renewed into it and could not be stored.
     fn is_still(
         &self,
         login: &Login,
@@ -256,7 +256,7 @@ impl OAuthSource {
             Mode::OAuth(self.site),
             spent.or_else(|| login.refresh_token.clone()),
         );
-        // Without a refresh token the access token tells one login from another.
+        // Without a refresh token, the access token distinguishes logins.
         let access_token = login.access_token.clone();
         move |now, section| {
             let stored = Login::of(section)?;
@@ -268,7 +268,7 @@ impl OAuthSource {
 
     fn keep(&self, spent: &Zeroizing<String>, login: &Login) {
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
-        // The file still holds the one that was spent first.
+        // The file still contains the one that was spent first.
         let spent = unsaved.take().map_or_else(|| spent.clone(), |older| older.spent);
         *unsaved = Some(Unsaved {
             spent,
@@ -293,7 +293,7 @@ impl OAuthSource {
             self.site.client_id(),
             utf8_percent_encode(&timestamp(now), VALUE),
         );
-        // Room for all of it: growing would leave copies of the token behind in memory.
+        // Room for all of it: growing would leave copies of the token in memory.
         let most = start.len() + 3 * refresh_token.len() + end.len();
         let mut body = Zeroizing::new(String::with_capacity(most));
         body.push_str(start);
@@ -338,7 +338,7 @@ impl OAuthSource {
         exchange.credentials(&answer, session)
     }
 
-    /// The keys, for the CLI and the SDKs to use, and a login that is still to be stored.
+    /// Stores the keys, for the CLI and the SDKs, and a login that is not stored yet.
     fn store(&self, fetched: &Fetched, login: &Login) {
         let still = self.is_still(login);
         let mut changes = key_changes(fetched.credentials());
@@ -372,7 +372,7 @@ impl fmt::Debug for OAuthSource {
     }
 }
 
-/// As the service wants it: UTC, without a fraction.
+/// The format that the service requires: UTC, without a fraction.
 fn timestamp(at: SystemTime) -> String {
     let seconds = at
         .duration_since(SystemTime::UNIX_EPOCH)

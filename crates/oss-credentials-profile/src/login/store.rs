@@ -1,4 +1,4 @@
-//! Replacing `config.json` by a changed one, alone among those who do.
+//! Replaces `config.json` by a changed one, under a lock.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -24,11 +24,11 @@ const LOCK_SUFFIX: &str = ".lock";
 const DRAFT_MARK: &str = ".oss-credentials-";
 const DRAFT_SUFFIX: &str = ".draft";
 const DRAFT_DIGITS: usize = 16;
-/// By how much a renewed login may make the file grow: 16 KiB. The services' tokens are below 4 KiB each.
+/// Maximum growth of the file by a renewed login: 16 KiB. The services' tokens are below 4 KiB each.
 #[cfg(feature = "oauth")]
 const GROWTH: usize = 16 * 1024;
 
-/// The file to replace, wherever symbolic links lead, and its opened folder.
+/// The file to replace, behind symbolic links, and its opened folder.
 pub(super) struct Target {
     folder: Folder,
     name: OsString,
@@ -50,14 +50,14 @@ impl Target {
         opened.map_err(|error| cannot_store(place, error))
     }
 
-    /// Opens the file that is locked: one beside the real one, which is itself replaced. Whoever may write to the folder
+    /// Opens the lock file, which is next to the real one, since that is replaced. Anyone who can write to the folder
     /// may have put anything there, and only a file that was created by this call gets another owner.
     pub(super) fn open_lock(&self, place: &Place) -> Result<RwLock<File>, CredentialsError> {
         let mut name = self.name.clone();
         name.push(LOCK_SUFFIX);
         let opened = match self.folder.create(&name) {
             Ok(file) => {
-                // Whoever may lock it goes on, whoever owns it.
+                // Anyone who can lock it continues, regardless of the owner.
                 let _ = self.folder.give_to_owner_of(&self.name, &file);
                 Ok(file)
             }
@@ -76,7 +76,7 @@ impl Target {
     }
 }
 
-/// Takes the lock; `None` if another process holds it.
+/// Takes the lock; returns `None` if another process holds it.
 pub(super) fn take<'l>(
     lock: &'l mut RwLock<File>,
     place: &Place,
@@ -88,7 +88,7 @@ pub(super) fn take<'l>(
     }
 }
 
-/// A file beside the real one that can take its place. Made under the lock, and removed unless it was put there.
+/// A file next to the real one that can replace it. Created under the lock, and removed unless it replaced the file.
 pub(super) struct Draft<'t> {
     target: &'t Target,
     name: OsString,
@@ -97,11 +97,11 @@ pub(super) struct Draft<'t> {
 }
 
 impl<'t> Draft<'t> {
-    /// Whoever has one will not fail for want of permission.
+    /// After this, a write cannot fail for lack of permission.
     pub(super) fn new(target: &'t Target, place: &Place) -> Result<Self, CredentialsError> {
         target.remove_stale_drafts();
         let name = draft_name(&target.name);
-        // Readable and writable for its owner alone.
+        // Readable and writable only for its owner.
         let file = target
             .folder
             .create(&name)
@@ -117,8 +117,8 @@ impl<'t> Draft<'t> {
         Ok(draft)
     }
 
-    /// Fills it up to what the changed text may need, and flushes that: whoever has done so will not fail for want of
-    /// space, either. A file system that compresses, or writes each change to another place, may still be full.
+    /// Fills it to the size that the changed text may need, and flushes that: after this, a write cannot fail for
+    /// lack of space. A file system that compresses data, or writes each change to a new place, may still be full.
     #[cfg(feature = "oauth")]
     pub(super) fn reserve(&mut self, place: &Place) -> Result<(), CredentialsError> {
         let reserved = self.target.length().and_then(|length| {
@@ -128,8 +128,8 @@ impl<'t> Draft<'t> {
         reserved.map_err(|error| cannot_store(place, error))
     }
 
-    /// Puts the changed text in place of what is there now, unless the profile is another one by now. Call it under
-    /// the lock. Whether it was the same.
+    /// Replaces the file by the changed text, unless the profile is now a different one. Call it under
+    /// the lock. Returns whether it was the same.
     pub(super) fn store(
         mut self,
         place: &Place,
@@ -160,7 +160,7 @@ impl<'t> Draft<'t> {
         Ok(true)
     }
 
-    /// Over what was reserved.
+    /// Overwrites what was reserved.
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(text)?;
@@ -184,7 +184,7 @@ impl Target {
         Ok(usize::try_from(length).unwrap_or(usize::MAX).min(MAX_CONFIG_FILE))
     }
 
-    /// Removes drafts whose writers were killed: they may hold keys. Whoever holds the lock is the only writer.
+    /// Removes drafts whose writers were killed: they may contain keys. The holder of the lock is the only writer.
     fn remove_stale_drafts(&self) {
         let Ok(names) = self.folder.names() else { return };
         for name in names.iter().filter(|name| is_draft_of(&self.name, name)) {
@@ -215,8 +215,8 @@ fn is_draft_of(of: &OsStr, name: &OsStr) -> bool {
     middle.is_some_and(|digits| digits.len() == DRAFT_DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Whether what is to be stored belongs to the profile as the file has it now. Whoever changes it by hand, or logs in
-/// with the CLI, knows no lock.
+/// Whether the values to store belong to the current profile in the file. A manual change, or a login
+/// with the CLI, takes no lock.
 pub(super) type Still<'a> = &'a (dyn Fn(&Mode, &Section<'_>) -> Result<bool, CredentialsError> + Sync);
 
 fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, CredentialsError> {
@@ -233,8 +233,8 @@ fn is_still(text: &str, place: &Place, still: Still<'_>) -> Result<bool, Credent
     }
 }
 
-/// Stores what can be got again: a failure is only a warning, and a lock that another process holds is not waited for,
-/// since the keys are there and callers wait for them. Whether nothing is left to be stored.
+/// Stores values that can be fetched again: a failure is only a warning, and a lock that another process holds is not
+/// waited for, since the keys are available and callers wait for them. Returns whether nothing is left to be stored.
 pub(super) fn store_or_warn(place: &Place, changes: &Changes, still: Still<'_>) -> bool {
     match try_store(place, changes, still) {
         Ok(Some(_)) => true,
@@ -250,7 +250,7 @@ pub(super) fn store_or_warn(place: &Place, changes: &Changes, still: Still<'_>) 
     }
 }
 
-/// `None` if another process holds the lock.
+/// Returns `None` if another process holds the lock.
 fn try_store(place: &Place, changes: &Changes, still: Still<'_>) -> Result<Option<bool>, CredentialsError> {
     let target = Target::open(place)?;
     let mut lock = target.open_lock(place)?;

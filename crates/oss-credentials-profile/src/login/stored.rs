@@ -1,4 +1,4 @@
-//! A source whose credentials are stored in the profile, for the CLI and the SDKs to use.
+//! A source whose credentials are stored in the profile, for the CLI and the SDKs.
 
 use std::time::SystemTime;
 
@@ -38,7 +38,7 @@ pub(super) fn key_changes(credentials: &Credentials) -> Changes {
 #[cfg(feature = "process")]
 pub(crate) struct Stored<S> {
     place: Place,
-    /// What the profile has to ask for as long as keys of this source belong there.
+    /// The mode that the profile must have for keys of this source to belong there.
     mode: Mode,
     source: S,
 }

@@ -1,4 +1,4 @@
-//! Waiting for one's turn to change `config.json`.
+//! Waits for the turn to change `config.json`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// 15 s: longer than any exchange takes during which the lock is held.
 const PAUSES: u32 = 150;
 
-/// Does the work while no other process that takes the lock does its own. Waits for its turn, if there is a timer.
+/// Runs the work under the lock. Waits for its turn, if there is a timer.
 pub(super) async fn under_lock<T>(
     target: &Target,
     place: &Place,

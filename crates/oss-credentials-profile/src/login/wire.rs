@@ -1,4 +1,4 @@
-//! What CloudSSO and the OAuth service answer. Pure.
+//! The responses of CloudSSO and the OAuth service. Pure.
 
 use std::time::SystemTime;
 
@@ -8,16 +8,16 @@ use oss_credentials_http::Scrubber;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Why an answer of status 200 brings nothing.
+/// Why a response with status 200 contains no usable credentials.
 #[derive(Debug)]
 pub(super) enum Fault {
     Defect(BodyDefect),
-    /// It holds an error.
+    /// It contains an error.
     #[cfg(feature = "oauth")]
     Refused(Box<Refusal>),
 }
 
-/// Temporary credentials: id, secret and token are not empty.
+/// Temporary credentials: ID, secret and token are not empty.
 pub(super) struct Session {
     pub(super) access_key_id: String,
     pub(super) access_key_secret: Zeroizing<String>,
@@ -26,7 +26,7 @@ pub(super) struct Session {
     pub(super) request_id: Option<String>,
 }
 
-/// The vendor's clients disagree about the case of the first letter, so both are taken.
+/// The vendor's clients disagree about the case of the first letter, so both are accepted.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Keys {
@@ -70,7 +70,7 @@ struct CloudSsoAnswer {
     request_id: Option<String>,
 }
 
-/// Reads what `POST /cloud-credentials` of CloudSSO answers.
+/// Parses the response to `POST /cloud-credentials` of CloudSSO.
 #[cfg(feature = "sso")]
 pub(super) fn parse_cloud_credential(body: &[u8]) -> Result<Session, Fault> {
     let answer: CloudSsoAnswer = json(body)?;
@@ -82,7 +82,7 @@ pub(super) fn parse_cloud_credential(body: &[u8]) -> Result<Session, Fault> {
     Ok(session)
 }
 
-/// Reads what `POST /v1/exchange` of the OAuth service answers.
+/// Parses the response to `POST /v1/exchange` of the OAuth service.
 #[cfg(feature = "oauth")]
 pub(super) fn parse_exchange(body: &[u8]) -> Result<Session, Fault> {
     let keys: Keys = json(body)?;
@@ -101,7 +101,7 @@ pub(super) struct Renewed {
     pub(super) expires_in: u64,
 }
 
-/// What the vendor's Java and Python clients assume where the answer does not tell, in seconds.
+/// What the vendor's Java and Python clients assume if the response does not state it, in seconds.
 #[cfg(feature = "oauth")]
 const DEFAULT_EXPIRES_IN: u64 = 3600;
 
@@ -114,7 +114,7 @@ struct TokenAnswer {
     error: Option<serde::de::IgnoredAny>,
 }
 
-/// Reads what `POST /v1/token` of the OAuth service answers.
+/// Parses the response to `POST /v1/token` of the OAuth service.
 #[cfg(feature = "oauth")]
 pub(super) fn parse_token(body: &[u8]) -> Result<Renewed, Fault> {
     let answer: TokenAnswer = json(body)?;
@@ -138,7 +138,7 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
     })
 }
 
-/// What a service says about a failure. All fields are text from outside, to be scrubbed.
+/// The service's description of a failure. All fields are text from outside, to be scrubbed.
 #[derive(Default, Deserialize)]
 pub(super) struct Refusal {
     #[serde(alias = "ErrorCode", alias = "Code")]
@@ -172,7 +172,7 @@ impl Refusal {
     }
 }
 
-/// Reads the body of an error answer; one that is not understood says nothing.
+/// Parses the body of an error response; an unknown format has no fields.
 pub(super) fn parse_refusal(body: &[u8]) -> Refusal {
     serde_json::from_slice(body).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! Refuses requests whose V1 signature would also be valid for another request.
 //!
-//! The V1 resource holds key and values unencoded, so its text can have several readings: `/bucket/?policy` is the
-//! bucket's policy and also an object named `?policy`; `?acl=a&versionId=1` is one parameter or two. A request signs
-//! if its key has no reading as a query and its values have no reading as further parameters. Of all requests that
-//! share a resource, at most one signs.
+//! The V1 resource contains key and values unencoded, so its text can have several readings: `/bucket/?policy` is the
+//! bucket's policy and also an object named `?policy`; `?acl=a&versionId=1` is one parameter or two. A request can be
+//! signed if its key has no reading as a query and its values have no reading as more parameters. Of all requests that
+//! share a resource, at most one can be signed.
 
 use super::sub_resources::SubResources;
 use crate::error::shown;

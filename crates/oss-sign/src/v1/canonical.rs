@@ -18,7 +18,7 @@ use crate::{RequestView, SignError};
 /// Length of a signature: 20 bytes in base64.
 pub(crate) const SIGNATURE_LEN: usize = 28;
 
-/// What of a request is signed.
+/// The signed parts of a request.
 pub(crate) struct Canonical<'a> {
     view: RequestView<'a>,
     bucket: Option<&'a str>,
@@ -184,7 +184,7 @@ pub(crate) fn encoded(mac: Hmac<Sha1>) -> [u8; SIGNATURE_LEN] {
     signature
 }
 
-/// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.
+/// What was signed, for diagnosis. It may contain a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
     string_to_sign: Zeroizing<Vec<u8>>,
@@ -193,18 +193,18 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// The string that was signed, with the security token if there is one. Bytes, because header values need
+    /// Returns the string that was signed, with the security token if there is one. Bytes, because header values need
     /// not be UTF-8.
     pub fn string_to_sign(&self) -> &[u8] {
         &self.string_to_sign
     }
 
-    /// The lines of the `x-oss-*` headers in it, each with its line end.
+    /// Returns the lines of the `x-oss-*` headers in it, each with its line end.
     pub fn canonicalized_headers(&self) -> &[u8] {
         &self.canonicalized_headers
     }
 
-    /// Bucket, key and sub-resources, with which it ends.
+    /// Returns bucket, key and sub-resources, with which it ends.
     pub fn canonicalized_resource(&self) -> &[u8] {
         &self.canonicalized_resource
     }

@@ -1,12 +1,12 @@
-//! Signature version 1, HMAC-SHA1: for services and tools that do not take [V4](crate::v4) yet.
+//! Signature version 1, HMAC-SHA1: for services and tools that do not support [V4](crate::v4) yet.
 //!
-//! The interface is that of V4. V1 signs less: no region, no additional headers, and of the query only what
-//! the service calls sub-resources. The vendor advises against it for new programs.
+//! The interface is that of V4. V1 signs less: no region, no additional headers, and of the query only the
+//! parameters that the service calls sub-resources. The vendor advises against it for new programs.
 //!
 //! V1 signs key and values unencoded. A request whose signature would also be valid for another request is refused
 //! with [`SignError::AmbiguousResource`](crate::SignError::AmbiguousResource); V4 signs all of them.
 //!
-//! [`Signer`] signs; [`Authorization`] is for the other side, which checks a signature it received.
+//! [`Signer`] signs; [`Authorization`] is for the other side, which verifies a signature it received.
 
 mod ambiguity;
 mod canonical;
@@ -23,7 +23,7 @@ pub use verify::{Authorization, Verification, signature};
 pub use crate::presigned::{LimitedBy, Presigned};
 pub use crate::signed::{Signed, SignedHeader};
 
-/// Begins the `Authorization` header.
+/// First word of the `Authorization` header.
 pub const SCHEME: &str = "OSS";
 
 /// Parameters of the URL form.

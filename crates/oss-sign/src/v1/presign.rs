@@ -19,13 +19,13 @@ use crate::{RequestView, SignError};
 const OWN: &[&str] = &[ACCESS_KEY_ID, EXPIRES, SIGNATURE, TOKEN_PARAMETER];
 
 impl Signer {
-    /// Signs a request by its URL: gives the query to send, and changes nothing itself.
+    /// Signs a request by its URL: returns the query to send, and changes nothing itself.
     ///
-    /// `expires` is at least 1 second, in whole seconds; a fraction is dropped, as it is from `time`. V1 sets
-    /// no upper limit, but the URL ends earlier if the credentials do: see [`Presigned::valid_until`].
+    /// `expires` is at least 1 second, in whole seconds; a fraction is dropped, as it is from `time`. V1 has
+    /// no upper limit, but the URL expires earlier if the credentials do: see [`Presigned::valid_until`].
     /// Authentication parameters of an earlier V1 signature are replaced. Headers of the view that are signed
     /// must be sent with the URL: see [`Presigned::required_headers`]. With
-    /// [anonymous](Credentials::anonymous) credentials the query stays without signature.
+    /// [anonymous](Credentials::anonymous) credentials, the query has no signature.
     ///
     /// # Errors
     ///
@@ -96,9 +96,9 @@ impl Signer {
         Ok(presigned)
     }
 
-    /// What [`Signer::presign`] signs, to compare with what a service says it got.
+    /// Returns what [`Signer::presign`] signs, to compare with what a service reports.
     ///
-    /// The result holds the security token: do not log it.
+    /// The result contains the security token: do not log it.
     ///
     /// # Errors
     ///

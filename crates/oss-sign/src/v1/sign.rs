@@ -17,15 +17,15 @@ use crate::{RequestView, SignError};
 const OWN: &[&str] = &[SECURITY_TOKEN];
 
 impl Signer {
-    /// Signs a request by headers: tells which headers to set, and changes nothing itself.
+    /// Signs a request by headers: returns the headers to set, and changes nothing itself.
     ///
     /// Values that the request already has for `x-oss-security-token`, `Date` and `Authorization` are not
-    /// signed: set the headers of the result in their place. An `x-oss-date` that the request has is signed
-    /// instead of `Date`, so it has to be of the signing time; leave it out unless `Date` cannot be set. With
+    /// signed: replace them by the headers of the result. An `x-oss-date` that the request has is signed
+    /// instead of `Date`, so it must be the signing time; leave it out unless `Date` cannot be set. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
     /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
-    /// Credentials are not checked for expiry here; the service answers that, by its own clock.
+    /// Credentials are not checked for expiry here; the service does that, by its own clock.
     ///
     /// # Errors
     ///
@@ -68,9 +68,9 @@ impl Signer {
         Ok(value)
     }
 
-    /// What [`Signer::sign`] signs, to compare with what a service says it got.
+    /// Returns what [`Signer::sign`] signs, to compare with what a service reports.
     ///
-    /// The result holds the security token: do not log it.
+    /// The result contains the security token: do not log it.
     ///
     /// # Errors
     ///

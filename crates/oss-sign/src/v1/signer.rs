@@ -8,7 +8,7 @@ use crate::error::shown;
 
 /// Signs requests and URLs with signature version 1.
 ///
-/// Use [`v4::Signer`](crate::v4::Signer) unless what receives the request cannot check V4. Clones share their
+/// Use [`v4::Signer`](crate::v4::Signer) unless the receiver of the request does not support V4. Clones share their
 /// settings.
 ///
 /// Vendor documents: "Include a V1 signature in the Authorization header" and "Include a V1 signature in a
@@ -36,31 +36,31 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer with default settings.
+    /// Creates a signer with default settings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Starts a signer with settings of its own.
+    /// Starts a signer with custom settings.
     pub fn builder() -> SignerBuilder {
         SignerBuilder::default()
     }
 
-    /// The names that are signed besides the known sub-resources: sorted, each once.
+    /// Returns the names that are signed in addition to the known sub-resources: sorted, each once.
     pub fn extra_sub_resources(&self) -> impl Iterator<Item = &str> {
         self.extra.iter().map(String::as_str)
     }
 }
 
-/// Makes a [`Signer`]; see [`Signer::builder`].
+/// Builds a [`Signer`]; see [`Signer::builder`].
 #[derive(Clone, Debug, Default)]
 pub struct SignerBuilder {
     extra: Vec<String>,
 }
 
 impl SignerBuilder {
-    /// Query parameters to sign besides the known sub-resources and all `x-oss-*`: for a feature of the
-    /// service that is newer than this crate. Decoded names, case counts. Replaces an earlier list. Default:
+    /// Sets query parameters to sign in addition to the known sub-resources and all `x-oss-*`: for a feature of the
+    /// service that is newer than this crate. Names are decoded and case-sensitive. Replaces an earlier list. Default:
     /// none.
     #[must_use]
     pub fn extra_sub_resources(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -68,7 +68,7 @@ impl SignerBuilder {
         self
     }
 
-    /// Makes the signer.
+    /// Builds the signer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Which query parameters V1 signs.
+//! The query parameters that V1 signs.
 
 use std::cmp::Ordering;
 
@@ -9,12 +9,13 @@ use crate::headers::Sink;
 use crate::list::{FEW, List, sort};
 use crate::parameters::{Parameter, Parameters};
 
-/// Names that are signed, in the order of their bytes; case counts. Besides them everything that begins with
+/// Names that are signed, in the order of their bytes; they are case-sensitive. In addition, everything that begins
+/// with
 /// [`PREFIX`] is signed.
 ///
 /// The union of what the vendor's clients sign: oss2 2.19 for Python, the V2 clients for Python and Go with
-/// what they add per operation, and the older clients for Go, Java and PHP. The vendor's page "Include a V1 signature in the
-/// Authorization header" names only some of them. Where a client has a parameter in its list and the others
+/// what they add per operation, and the older clients for Go, Java and PHP. The vendor's page "Include a V1 signature
+/// in the Authorization header" names only some of them. Where a client has a parameter in its list and the others
 /// do not know it, they never send it, so that the union agrees with each.
 const NAMES: &[&str] = &[
     "accessPoint",
@@ -125,7 +126,7 @@ const NAMES: &[&str] = &[
     "wormId",
 ];
 
-/// Beginning of further names that are signed: the rule of the V2 client for Go, with which the lists of the
+/// Prefix of further names that are signed: the rule of the V2 client for Go, with which the lists of the
 /// others agree.
 const PREFIX: &[u8] = b"x-oss-";
 

@@ -1,4 +1,4 @@
-//! The other side: reading a signature that was received, and computing what it should be.
+//! The other side: parses a signature that was received, and computes what it should be.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -15,11 +15,11 @@ use crate::parameters::Parameters;
 use crate::time::{instant, is_in_range};
 use crate::{RequestView, SignError};
 
-/// A received V1 signature with everything that came along with it.
+/// A received V1 signature with everything that arrived with it.
 ///
-/// Reads both forms: [`Authorization::parse`] the header's value, [`Authorization::parse_query`] the
+/// There are two forms: [`Authorization::parse`] parses the header's value, [`Authorization::parse_query`] the
 /// parameters of a presigned URL. [`Authorization::verify`] then signs the received request once more.
-/// Checking the time and the token is left to the caller.
+/// The caller has to check the time and the token.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ struct QueryPart<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the value of an `Authorization` header, `OSS id:signature`.
+    /// Parses the value of an `Authorization` header, `OSS id:signature`.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl<'a> Authorization<'a> {
         Self::new(id, signature, None)
     }
 
-    /// Reads the parameters of a presigned URL, decoded; `None` if the query has no V1 signature.
+    /// Parses the parameters of a presigned URL, decoded; `None` if the query has no V1 signature.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// Query parameters that count as sub-resources besides the known ones. Default: none.
+    /// Sets query parameters that count as sub-resources in addition to the known ones. Default: none.
     #[must_use]
     pub fn extra_sub_resources(mut self, names: &'a [&'a str]) -> Self {
         self.extra = names;
@@ -136,7 +136,7 @@ impl<'a> Authorization<'a> {
 
     /// Computes the signature of the request as it was received and compares the two in constant time.
     ///
-    /// The view must hold all headers and all parameters that arrived.
+    /// The view must contain all headers and all parameters that arrived.
     ///
     /// # Errors
     ///
@@ -174,27 +174,27 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// The AccessKey id, by which the caller finds the secret.
+    /// Returns the access key ID, by which the caller finds the secret.
     pub fn access_key_id(&self) -> &'a str {
         self.access_key_id
     }
 
-    /// The signature as received.
+    /// Returns the signature as received.
     pub fn signature(&self) -> &'a str {
         self.signature
     }
 
-    /// Whether it stood in the URL.
+    /// Returns whether it was in the URL.
     pub fn is_query(&self) -> bool {
         self.query.is_some()
     }
 
-    /// When the URL form ends.
+    /// Returns when the URL form expires.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.query.map(|query| query.expires_at)
     }
 
-    /// Security token of the URL form; in the header form it is a header of the request.
+    /// Returns the security token of the URL form; in the header form it is a header of the request.
     pub fn security_token(&self) -> Option<&'a str> {
         self.query.and_then(|query| query.security_token)
     }
@@ -210,7 +210,7 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// What came out when a received request was signed once more.
+/// The result of signing a received request once more.
 #[derive(Clone, Debug)]
 pub struct Verification {
     explained: Explained,
@@ -218,13 +218,13 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether the received signature is the right one.
+    /// Returns whether the received signature is the right one.
     #[must_use]
     pub fn matches(&self) -> bool {
         self.matches
     }
 
-    /// What had to be signed, for the answer to a client that signed something else.
+    /// Returns what had to be signed, for the response to a client that signed something else.
     pub fn explained(&self) -> &Explained {
         &self.explained
     }

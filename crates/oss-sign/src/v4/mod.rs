@@ -1,6 +1,6 @@
 //! Signature version 4, `OSS4-HMAC-SHA256`: in headers and in presigned URLs.
 //!
-//! [`Signer`] signs; [`Authorization`] is for the other side, which checks a signature it received.
+//! [`Signer`] signs; [`Authorization`] is for the other side, which verifies a signature it received.
 
 mod canonical;
 mod key;
@@ -23,7 +23,7 @@ pub use verify::{Authorization, Verification, signature, string_to_sign};
 pub use crate::presigned::{LimitedBy, Presigned};
 pub use crate::signed::{Signed, SignedHeader};
 
-/// Name of the algorithm, as it begins the string to sign and the `Authorization` header.
+/// Name of the algorithm, the beginning of the string to sign and of the `Authorization` header.
 pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 /// Last part of every scope.
 pub(crate) const TERMINATOR: &str = "aliyun_v4_request";

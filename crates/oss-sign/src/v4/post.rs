@@ -1,4 +1,4 @@
-//! Uploads by an HTML form: the policy that says what may be uploaded, and its signature.
+//! Form uploads: the policy that defines what may be uploaded, and its signature.
 //!
 //! Vendor documents: "POST V4 signature" and "`PostObject`" (Object Storage Service, API reference).
 
@@ -23,7 +23,7 @@ use crate::{SignError, UtcTime};
 const POLICY: &str = "policy";
 const BUCKET: &str = "bucket";
 
-/// Fields that the signer sets or that the service treats apart: conditions on them are refused.
+/// Fields that the signer sets or that the service treats specially: conditions on them are refused.
 const OWN: &[&str] = &[
     BUCKET,
     POLICY,
@@ -35,11 +35,11 @@ const OWN: &[&str] = &[
     SIGNATURE_VERSION,
 ];
 
-/// What a form may upload: a bucket, and conditions that the fields of the form have to meet.
+/// What a form may upload: a bucket, and conditions that the fields of the form must meet.
 ///
 /// Fields are named as in the form, without `$`: `key`, `content-type`, `success_action_status`,
-/// `x-oss-meta-...`, `x:...` for a variable of a callback. All conditions must hold. The bucket, and what belongs to the signature, are conditions
-/// in any case.
+/// `x-oss-meta-...`, `x:...` for a variable of a callback. All conditions must hold. The bucket, and the fields of the
+/// signature, are always conditions.
 ///
 /// # Examples
 ///
@@ -83,7 +83,7 @@ enum Condition {
 }
 
 impl PostPolicy {
-    /// A policy for uploads to one bucket, without further conditions.
+    /// Creates a policy for uploads to one bucket, without other conditions.
     pub fn new(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -91,24 +91,24 @@ impl PostPolicy {
         }
     }
 
-    /// The bucket that the form uploads to.
+    /// Returns the bucket that the form uploads to.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The field must have this value.
+    /// Requires that the field has this value.
     #[must_use]
     pub fn equals(self, field: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(Condition::Text("eq", field.into(), value.into()))
     }
 
-    /// The field's value must begin with `prefix`; with an empty one any value will do.
+    /// Requires that the field's value begins with `prefix`; an empty one allows any value.
     #[must_use]
     pub fn starts_with(self, field: impl Into<String>, prefix: impl Into<String>) -> Self {
         self.with(Condition::Text("starts-with", field.into(), prefix.into()))
     }
 
-    /// The field must have one of these values.
+    /// Requires that the field has one of these values.
     #[must_use]
     pub fn is_in(
         self,
@@ -119,7 +119,7 @@ impl PostPolicy {
         self.with(Condition::List("in", field.into(), values))
     }
 
-    /// The field must have none of these values.
+    /// Requires that the field has none of these values.
     #[must_use]
     pub fn is_not_in(
         self,
@@ -130,7 +130,7 @@ impl PostPolicy {
         self.with(Condition::List("not-in", field.into(), values))
     }
 
-    /// The object must have a size in this range, in bytes. Default: what the service takes, up to 5 GB.
+    /// Requires that the object's size is in this range, in bytes. Default: what the service accepts, up to 5 GB.
     #[must_use]
     pub fn content_length_range(self, bytes: RangeInclusive<u64>) -> Self {
         let (smallest, largest) = bytes.into_inner();
@@ -191,7 +191,7 @@ impl PostPolicy {
             .collect::<Vec<_>>()
             .join(",");
         // One of the fields is the security token. Room for all of it, each character escaped: growing would leave a
-        // copy behind.
+        // copy in memory.
         let most: usize = fixed()
             .map(|(name, value)| 2 * (name.len() + value.len()) + 16)
             .sum();
@@ -222,12 +222,12 @@ fn put_json(out: &mut Vec<u8>, text: &str) {
 }
 
 impl Signer {
-    /// Signs a policy for uploads by a form.
+    /// Signs a policy for form uploads.
     ///
     /// The form works from `time` for `expires`: from 1 second to 7 days ([`MAX_EXPIRES`]), in whole seconds;
-    /// a fraction is dropped, as it is from `time`. If the credentials end earlier, so does the policy: see
+    /// a fraction is dropped, as it is from `time`. If the credentials expire earlier, so does the policy: see
     /// [`PostForm::valid_until`]. With [anonymous](Credentials::anonymous) credentials there are no fields to
-    /// add; such an upload works for buckets alone that everybody may write to.
+    /// add; such an upload works only for buckets that everyone may write to.
     ///
     /// # Errors
     ///
@@ -243,7 +243,7 @@ impl Signer {
         policy.check()?;
         let (second, seconds) = check_times(credentials, time, expires)?;
         let (end, limited_by) = limits(credentials, second, seconds, Some(MAX_EXPIRES));
-        // The policy's end is written in whole seconds.
+        // The policy's expiry is written in whole seconds.
         let end = second_of(end)?;
         if end <= second {
             return Err(SignError::CredentialsExpired);
@@ -292,7 +292,7 @@ fn is_field_name(field: &str) -> bool {
 
 /// The fields that sign a form, and how long it works.
 ///
-/// They are a secret: whoever has them can upload what the policy allows until it ends. `Debug` shows none of
+/// They are a secret: anyone who has them can upload what the policy allows until it expires. `Debug` shows none of
 /// their values.
 #[derive(Clone)]
 pub struct PostForm {
@@ -302,31 +302,31 @@ pub struct PostForm {
 }
 
 impl PostForm {
-    /// The fields to put into the form, in any order but before the field `file`: `policy`,
+    /// Returns the fields to put into the form, in any order but before the field `file`: `policy`,
     /// `x-oss-signature-version`, `x-oss-credential`, `x-oss-date`, `x-oss-security-token` if there is a
-    /// token, and `x-oss-signature`. The form also needs `key` and whatever else the conditions ask for, and is sent
-    /// by `POST` as `multipart/form-data` to the bucket's host.
+    /// token, and `x-oss-signature`. The form also needs `key` and the fields that the other conditions require, and is
+    /// sent by `POST` as `multipart/form-data` to the bucket's host.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.fields.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// Whether the form is signed: false for anonymous credentials.
+    /// Returns whether the form is signed: false for anonymous credentials.
     pub fn is_signed(&self) -> bool {
         !self.fields.is_empty()
     }
 
-    /// When the form stops working: the earliest of what was asked, the end of the credentials and 7 days, in
-    /// whole seconds. This is the policy's `expiration`.
+    /// Returns when the form stops working: the earliest of the requested end, the expiry of the credentials and 7
+    /// days, in whole seconds. This is the policy's `expiration`.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }
 
-    /// [`PostForm::valid_until`], to be shown: it prints as UTC.
+    /// Returns [`PostForm::valid_until`] for display: it prints as UTC.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.valid_until.into()
     }
 
-    /// What sets [`PostForm::valid_until`].
+    /// Returns what determines [`PostForm::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
     }

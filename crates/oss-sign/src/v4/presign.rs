@@ -24,7 +24,7 @@ use crate::view::put_method;
 use crate::wipe::Wiped;
 use crate::{RequestView, SignError};
 
-/// Longest lifetime of a presigned URL: 7 days.
+/// Maximum lifetime of a presigned URL: 7 days.
 pub const MAX_EXPIRES: Duration = Duration::from_secs(604_800);
 
 /// Parameters that a caller may have left from an earlier signature.
@@ -39,13 +39,13 @@ const OWN: &[&str] = &[
 ];
 
 impl Signer {
-    /// Signs a request by its URL: gives the query to send, and changes nothing itself.
+    /// Signs a request by its URL: returns the query to send, and changes nothing itself.
     ///
     /// `expires` is from 1 second to 7 days ([`MAX_EXPIRES`]), in whole seconds; a fraction is dropped, as it
-    /// is from `time`. The URL ends earlier if the credentials do: see [`Presigned::valid_until`].
+    /// is from `time`. The URL expires earlier if the credentials do: see [`Presigned::valid_until`].
     /// Authentication parameters of an earlier signature are replaced. Headers of the view that are signed
     /// must be sent with the URL: see [`Presigned::required_headers`]. With
-    /// [anonymous](Credentials::anonymous) credentials the query stays without signature.
+    /// [anonymous](Credentials::anonymous) credentials, the query has no signature.
     ///
     /// # Errors
     ///
@@ -104,9 +104,9 @@ impl Signer {
         Ok(presigned)
     }
 
-    /// What [`Signer::presign`] hashes and signs, to compare with what a service says it got.
+    /// Returns what [`Signer::presign`] hashes and signs, to compare with what a service reports.
     ///
-    /// The result holds the security token: do not log it.
+    /// The result contains the security token: do not log it.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ pub(super) fn check_times(
     Ok((second, expires.as_secs()))
 }
 
-/// Tells, before anything is signed, whether a URL or a form can live for `expires`: 1 second to [`MAX_EXPIRES`].
+/// Checks, before anything is signed, that a URL or a form can be valid for `expires`: 1 second to [`MAX_EXPIRES`].
 ///
 /// # Errors
 ///
@@ -212,7 +212,7 @@ pub fn check_expires(expires: Duration) -> Result<(), SignError> {
     Err(SignError::ExpiresOutOfRange { seconds })
 }
 
-/// Writes the canonical request up to the end of the query, and tells where the query stands.
+/// Writes the canonical request up to the end of the query, and returns the position of the query.
 fn put_start(
     out: &mut String,
     view: &RequestView<'_>,

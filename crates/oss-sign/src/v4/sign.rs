@@ -24,14 +24,14 @@ const SIGNATURE: &[u8] = b",Signature=";
 const PAYLOAD_LINE: &[u8] = b"x-oss-content-sha256:UNSIGNED-PAYLOAD\n";
 
 impl Signer {
-    /// Signs a request by headers: tells which headers to set, and changes nothing itself.
+    /// Signs a request by headers: returns the headers to set, and changes nothing itself.
     ///
     /// Values that the request already has for `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token`,
-    /// `Date` and `Authorization` are not signed: set the headers of the result in their place. With
+    /// `Date` and `Authorization` are not signed: replace them by the headers of the result. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
     /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
-    /// Credentials are not checked for expiry here; the service answers that, by its own clock.
+    /// Credentials are not checked for expiry here; the service does that, by its own clock.
     ///
     /// # Errors
     ///
@@ -80,9 +80,9 @@ impl Signer {
         Ok(value)
     }
 
-    /// What [`Signer::sign`] hashes and signs, to compare with what a service says it got.
+    /// Returns what [`Signer::sign`] hashes and signs, to compare with what a service reports.
     ///
-    /// The result holds the security token: do not log it.
+    /// The result contains the security token: do not log it.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Signer {
             .with(credentials, second, &self.inner.region, &self.inner.product, sign)
     }
 
-    /// Writes the canonical request and gives the list of additional headers.
+    /// Writes the canonical request and returns the list of additional headers.
     fn put_canonical(
         &self,
         out: &mut impl Sink,
@@ -179,7 +179,7 @@ fn with_name(list: &str, name: &str) -> String {
     names.join(";")
 }
 
-/// What was signed, for diagnosis. It may hold a security token; `Debug` does not show it.
+/// What was signed, for diagnosis. It may contain a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
     canonical_request: Zeroizing<Vec<u8>>,
@@ -198,17 +198,17 @@ impl Explained {
         }
     }
 
-    /// The canonical request. Bytes, because header values need not be UTF-8.
+    /// Returns the canonical request. Bytes, because header values need not be UTF-8.
     pub fn canonical_request(&self) -> &[u8] {
         &self.canonical_request
     }
 
-    /// Its SHA-256 in lower-case hex.
+    /// Returns its SHA-256 in lower-case hex.
     pub fn canonical_request_sha256(&self) -> &str {
         &self.canonical_request_sha256
     }
 
-    /// The string that was signed; it holds no secret.
+    /// Returns the string that was signed; it contains no secret.
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }

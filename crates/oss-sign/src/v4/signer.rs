@@ -9,12 +9,12 @@ use crate::error::shown;
 use crate::headers::is_signed_always;
 use crate::view::is_token;
 
-/// Product of all OSS requests but those to a cloud box.
+/// Product of all OSS requests except those to a cloud box.
 pub const DEFAULT_PRODUCT: &str = "oss";
 
 /// Signs requests and URLs for one region with signature version 4.
 ///
-/// The signing key of the day is kept in memory for the credentials that were used last and zeroized when
+/// The signing key of the day is cached for the credentials that were used last. It is zeroized when
 /// others, or another day, replace it, or when the signer is dropped. Clones share it. A signer is `Send` and
 /// `Sync`; threads do not wait for each other.
 ///
@@ -64,17 +64,17 @@ impl Signer {
         }
     }
 
-    /// The region in the scope.
+    /// Returns the region in the scope.
     pub fn region(&self) -> &str {
         &self.inner.region
     }
 
-    /// The product in the scope.
+    /// Returns the product in the scope.
     pub fn product(&self) -> &str {
         &self.inner.product
     }
 
-    /// The additional headers: lower case, sorted, without those that are signed in any case.
+    /// Returns the additional headers: lower case, sorted, without those that are always signed.
     pub fn additional_headers(&self) -> impl Iterator<Item = &str> {
         self.inner.additional.iter().map(String::as_str)
     }
@@ -87,7 +87,7 @@ impl Signer {
     }
 }
 
-/// Makes a [`Signer`]; see [`Signer::builder`].
+/// Builds a [`Signer`]; see [`Signer::builder`].
 #[derive(Clone)]
 pub struct SignerBuilder {
     region: String,
@@ -96,14 +96,14 @@ pub struct SignerBuilder {
 }
 
 impl SignerBuilder {
-    /// The product: `oss`, or `oss-cloudbox` for a cloud box. Default: [`DEFAULT_PRODUCT`].
+    /// Sets the product: `oss`, or `oss-cloudbox` for a cloud box. Default: [`DEFAULT_PRODUCT`].
     #[must_use]
     pub fn product(mut self, product: impl Into<String>) -> Self {
         self.product = product.into();
         self
     }
 
-    /// Headers to sign besides `x-oss-*`, `Content-Type` and `Content-MD5`, which are always signed. Those
+    /// Sets headers to sign in addition to `x-oss-*`, `Content-Type` and `Content-MD5`, which are always signed. Those
     /// that a request does not have, or has without a value, are left out for that request. Replaces an
     /// earlier list. Default: none.
     #[must_use]
@@ -115,12 +115,13 @@ impl SignerBuilder {
         self
     }
 
-    /// Makes the signer.
+    /// Builds the signer.
     ///
     /// # Errors
     ///
     /// [`SignError::InvalidRegion`] and [`SignError::InvalidProduct`] if the value is not one or more of
-    /// `a-z`, `0-9` and `-`, or the region begins with `oss-`; [`SignError::InvalidAdditionalHeader`] if a name cannot be a header's, or is
+    /// `a-z`, `0-9` and `-`, or the region begins with `oss-`; [`SignError::InvalidAdditionalHeader`] if a name
+    /// cannot be a header's, or is
     /// `authorization`.
     pub fn build(self) -> Result<Signer, SignError> {
         let Self {
@@ -128,7 +129,7 @@ impl SignerBuilder {
             product,
             mut additional,
         } = self;
-        // The beginning of a host name, taken along by mistake: no region has it.
+        // The prefix of a host name, copied by mistake: no region has it.
         if !is_scope_part(&region) || region.starts_with("oss-") {
             return Err(SignError::InvalidRegion {
                 region: shown(region.as_bytes()),

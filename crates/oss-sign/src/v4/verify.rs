@@ -1,4 +1,4 @@
-//! The other side: reading a signature that was received, and computing what it should be.
+//! The other side: parses a signature that was received, and computes what it should be.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ use crate::parameters::Parameters;
 use crate::time::day_of_http;
 use crate::{RequestView, SignError};
 
-/// A received V4 signature with everything that came along with it.
+/// A received V4 signature with everything that arrived with it.
 ///
-/// Reads both forms: [`Authorization::parse`] the header's value, [`Authorization::parse_query`] the
+/// There are two forms: [`Authorization::parse`] parses the header's value, [`Authorization::parse_query`] the
 /// parameters of a presigned URL. [`Authorization::verify`] then signs the received request once more.
-/// Checking the time, the lifetime, the token and whether the region is right is left to the caller.
+/// The caller has to check the time, the lifetime, the token and the region.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ struct QueryPart<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the value of an `Authorization` header. The order of its parts is free, and blanks after the
+    /// Parses the value of an `Authorization` header. The order of its parts is free, and spaces after the
     /// commas are allowed, since clients write both.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl<'a> Authorization<'a> {
         Self::new(credential, additional, signature, None)
     }
 
-    /// Reads the parameters of a presigned URL, decoded; `None` if the query has no V4 signature.
+    /// Parses the parameters of a presigned URL, decoded; `None` if the query has no V4 signature.
     ///
     /// # Errors
     ///
@@ -171,15 +171,16 @@ impl<'a> Authorization<'a> {
 
     /// Computes the signature of the request as it was received and compares the two in constant time.
     ///
-    /// The view must hold all headers and, for the URL form, all parameters that arrived. Nothing is replaced
-    /// or left out but `x-oss-signature` in the URL form; the list of additional headers counts as it was
+    /// The view must contain all headers and, for the URL form, all parameters that arrived. Nothing is replaced
+    /// or left out except `x-oss-signature` in the URL form; the list of additional headers counts as it was
     /// sent.
     ///
     /// # Errors
     ///
     /// [`SignError::MalformedAuthorization`] if the time is missing, malformed or of another day than the scope. In
     /// the header form it is `x-oss-date` or, in its absence, `Date`, whose text is then signed as it is; see the
-    /// pages about EC 0002-00000502 and 0002-00000505 (Object Storage Service, support). Otherwise those of [`Signer::sign`](super::Signer::sign).
+    /// pages about EC 0002-00000502 and 0002-00000505 (Object Storage Service, support). Otherwise those of
+    /// [`Signer::sign`](super::Signer::sign).
     pub fn verify(&self, view: &RequestView<'_>, secret: &str) -> Result<Verification, SignError> {
         let is_additional = |name: &str| {
             self.additional_headers()
@@ -239,32 +240,32 @@ impl<'a> Authorization<'a> {
             .ok_or(SignError::MalformedAuthorization { what: DATE })
     }
 
-    /// The AccessKey id, by which the caller finds the secret.
+    /// Returns the access key ID, by which the caller finds the secret.
     pub fn access_key_id(&self) -> &'a str {
         self.access_key_id
     }
 
-    /// `day/region/product/aliyun_v4_request`
+    /// Returns the scope, `day/region/product/aliyun_v4_request`.
     pub fn scope(&self) -> &'a str {
         self.scope
     }
 
-    /// The day of the scope, `YYYYMMDD`.
+    /// Returns the day of the scope, `YYYYMMDD`.
     pub fn day(&self) -> &'a str {
         self.day
     }
 
-    /// The region of the scope.
+    /// Returns the region of the scope.
     pub fn region(&self) -> &'a str {
         self.region
     }
 
-    /// The product of the scope.
+    /// Returns the product of the scope.
     pub fn product(&self) -> &'a str {
         self.product
     }
 
-    /// The additional headers in the order received.
+    /// Returns the additional headers in the order received.
     pub fn additional_headers(&self) -> impl Iterator<Item = &'a str> {
         self.additional
             .split(';')
@@ -272,27 +273,27 @@ impl<'a> Authorization<'a> {
             .filter(|name| !name.is_empty())
     }
 
-    /// The signature as received.
+    /// Returns the signature as received.
     pub fn signature(&self) -> &'a str {
         self.signature
     }
 
-    /// Whether it stood in the URL.
+    /// Returns whether it was in the URL.
     pub fn is_query(&self) -> bool {
         self.query.is_some()
     }
 
-    /// `x-oss-date` of the URL form; in the header form it is a header of the request.
+    /// Returns `x-oss-date` of the URL form; in the header form it is a header of the request.
     pub fn date(&self) -> Option<&'a str> {
         self.query.map(|query| query.date)
     }
 
-    /// Lifetime of the URL form, in seconds from [`Authorization::date`].
+    /// Returns the lifetime of the URL form, in seconds from [`Authorization::date`].
     pub fn expires_seconds(&self) -> Option<u64> {
         self.query.map(|query| query.expires_seconds)
     }
 
-    /// Security token of the URL form; in the header form it is a header of the request.
+    /// Returns the security token of the URL form; in the header form it is a header of the request.
     pub fn security_token(&self) -> Option<&'a str> {
         self.query.and_then(|query| query.security_token)
     }
@@ -309,7 +310,7 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// What came out when a received request was signed once more.
+/// The result of signing a received request once more.
 #[derive(Clone, Debug)]
 pub struct Verification {
     explained: Explained,
@@ -317,26 +318,26 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether the received signature is the right one.
+    /// Returns whether the received signature is the right one.
     #[must_use]
     pub fn matches(&self) -> bool {
         self.matches
     }
 
-    /// What had to be signed, for the answer to a client that signed something else.
+    /// Returns what had to be signed, for the response to a client that signed something else.
     pub fn explained(&self) -> &Explained {
         &self.explained
     }
 }
 
-/// The string to sign for a canonical request. `date` is `YYYYMMDD'T'HHMMSS'Z'`, `scope` is
+/// Returns the string to sign for a canonical request. `date` is `YYYYMMDD'T'HHMMSS'Z'`, `scope` is
 /// `day/region/product/aliyun_v4_request`.
 pub fn string_to_sign(date: &str, scope: &str, canonical_request: &[u8]) -> String {
     let hash = hex(&Sha256::digest(canonical_request).into()).map(char::from);
     format!("{ALGORITHM}\n{date}\n{scope}\n{}", String::from_iter(hash))
 }
 
-/// The signature over a string to sign, in lower-case hex. `day` is `YYYYMMDD`.
+/// Returns the signature over a string to sign, in lower-case hex. `day` is `YYYYMMDD`.
 pub fn signature(secret: &str, day: &str, region: &str, product: &str, string_to_sign: &str) -> String {
     let keys = Keys::derive(secret, day.as_bytes(), region, product);
     let mut mac = mac(&[&*keys.signing]);

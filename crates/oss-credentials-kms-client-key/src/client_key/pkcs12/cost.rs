@@ -1,10 +1,10 @@
-//! How much work a file may ask for.
+//! Limits the work that a file may cause.
 
 use super::error::Error;
 
-/// Iterations of all key derivations that one file asks for: its MAC, its contents and its keys each need one. A
+/// Maximum number of iterations of all key derivations of one file: its MAC, its contents and its keys each need one. A
 /// file that KMS issues has 4097 in all, those of other tools 6000 to 30 000. A million take about a second, in which
-/// the thread of an executor is held up.
+/// the thread of an executor is blocked.
 pub(super) const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// What may still be spent on a file.
@@ -19,7 +19,7 @@ impl Default for Cost {
 }
 
 impl Cost {
-    /// To be asked before each derivation; the file is input from outside.
+    /// Must be called before each derivation; the file is input from outside.
     pub(super) fn spend(&mut self, iterations: u32) -> Result<(), Error> {
         if iterations == 0 {
             return Err(Error::Malformed("it specifies no iterations"));

@@ -6,22 +6,22 @@ use der::asn1::ObjectIdentifier;
 
 use super::cost;
 
-/// Why a file was not opened. Texts hold nothing of the file but algorithm identifiers.
+/// Why a file was not opened. Texts contain nothing of the file except algorithm identifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::client_key) enum Error {
-    /// It is no PKCS#12, or a part of it is broken.
+    /// It is not a PKCS#12, or a part of it is broken.
     Malformed(&'static str),
-    /// Nothing protects it against changes.
+    /// It has no MAC, which protects it against changes.
     NoMac,
-    /// The MAC differs: the password or a byte of the file is wrong. Nobody can tell which.
+    /// The MAC differs: the password or a byte of the file is wrong, and the two cannot be distinguished.
     WrongPassword,
     /// The file asks for more iterations than any real one.
     TooManyIterations,
-    /// An algorithm or kind of content that the file cannot be read without.
+    /// An algorithm or kind of content that is required to read the file.
     UnknownAlgorithm(ObjectIdentifier),
     /// Everything could be read, and there was no key.
     NoKey,
-    /// There is a key, of a kind that KMS does not issue.
+    /// There is a key, but of a kind that KMS does not issue.
     UnsupportedKey(&'static str),
 }
 

@@ -1,9 +1,9 @@
-//! Takes the private key out of a PKCS#12 file (RFC 7292), strictly and without I/O.
+//! Extracts the private key from a PKCS#12 file (RFC 7292), strictly and without I/O.
 //!
-//! Strict means: DER to the last byte, no trailing bytes anywhere, and a MAC that is there and right before
+//! Strict means: DER to the last byte, no trailing bytes anywhere, and a MAC that is present and verified before
 //! anything is decrypted. Structures are decoded with `der`; ciphers and digests come from its sister crates.
-//! What is derived or decrypted here is wiped on drop; the key that `pkcs5` derives for PBES2 is the one
-//! exception, it stays on that crate's stack.
+//! Everything that is derived or decrypted here is overwritten on drop. The one exception is the key that `pkcs5`
+//! derives for PBES2, which stays on that crate's stack.
 
 mod asn1;
 mod certificate;
