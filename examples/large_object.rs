@@ -1,13 +1,13 @@
 //! Uploads and downloads an object of 1 GiB, and fails if that takes more than 64 MiB of memory.
 //!
-//! Against a local cloud in a process of its own, which keeps nothing of what arrives:
+//! Run it against a local cloud in a separate process, which stores nothing of what it receives:
 //!
 //! ```sh
 //! cargo build -p oss-testkit -p examples --example large_object --bins
 //! target/debug/oss-testkit --sink-bucket sink -- target/debug/examples/large_object
 //! ```
 //!
-//! `large_object MEBIBYTES` takes another size. Bucket `sink`, or the one that `OSS_SINK_BUCKET` names.
+//! `large_object MEBIBYTES` uses another size. The bucket is `sink`, or the one in `OSS_SINK_BUCKET`.
 
 use std::env;
 use std::error::Error;
@@ -20,7 +20,7 @@ use oss_client::{Body, Client};
 use oss_credentials_env::EnvProvider;
 
 const MIB: u64 = 1024 * 1024;
-/// Most growth of memory, in KiB.
+/// Maximum growth of memory, in KiB.
 const LIMIT: u64 = 64 * 1024;
 
 #[tokio::main]
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let before = peak()?;
 
-    // A sink gives back zeros, so zeros are what is uploaded.
+    // A sink returns zeros, so the program uploads zeros.
     let file = tempfile::NamedTempFile::new()?;
     file.as_file().set_len(mebibytes * MIB)?;
     up_and_down(
@@ -130,7 +130,7 @@ async fn into_a_file(
     Ok(())
 }
 
-/// The most memory that this process has used, in KiB; Linux says it.
+/// The peak memory use of this process, in KiB, as Linux reports it.
 fn peak() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

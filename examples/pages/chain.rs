@@ -7,7 +7,7 @@ use oss_credentials_ecs_ram_role::EcsRamRole;
 use oss_credentials_env::EnvProvider;
 use oss_credentials_oidc_rrsa::OidcRrsa;
 
-/// On a developer's machine variables, in a pod its role, on an instance the instance's.
+/// Uses variables on a developer's machine, the pod's role in a pod, and the instance's role on an instance.
 fn chain(env: &dyn Env) -> ChainProvider {
     let rrsa = || OidcRrsa::from_env(env)?.build();
     let ecs = || EcsRamRole::from_env(env)?.build();

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use oss_credentials::{Credentials, CredentialsError, CredentialsProvider, DefaultProvider, provider_fn};
 
-/// The vault first, of the default members only two, and nobody else.
+/// Uses the vault first, then two of the default members, and no others.
 fn with_a_vault() -> Result<DefaultProvider, CredentialsError> {
     let vault = provider_fn("vault", || {
         Credentials::builder("example-id", "example-secret").build()

@@ -21,7 +21,7 @@ async fn new_keys_come_before_the_old_ones_end() -> Result<(), Box<dyn Error>> {
 
     let first = provider.credentials().await?;
     assert_eq!(provider.answered(), Some("uri"));
-    // They last an hour, and nobody gets them in its last seconds.
+    // They are valid for an hour, and are not returned in its last seconds.
     clock.advance(Duration::from_secs(3595));
     let second = provider.credentials().await?;
     assert_ne!(first.access_key_id(), second.access_key_id());

@@ -317,7 +317,7 @@ fn main() -> Outcome {
     for client in [begin, own_domain, patient] {
         public_url(&client(Arc::clone(&provider))?)?;
     }
-    // A file of certificates with none in it.
+    // A certificate file without certificates.
     public_url(&behind_a_proxy(provider, b"")?)?;
     let client = Client::builder()
         .region(cloud.region())

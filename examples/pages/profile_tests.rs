@@ -23,7 +23,7 @@ async fn a_login_near_its_end_is_renewed() -> Result<(), Box<dyn std::error::Err
         .build()?;
 
     cloud.fault(Service::OAuth, Fault::throttling().action("RefreshToken"));
-    // The login still lasts, so nobody notices.
+    // The login is still valid, so the failed renewal has no effect.
     let first = provider.credentials().await?;
     provider.invalidate(&first);
     provider.credentials().await?;

@@ -4,7 +4,7 @@ use oss_credentials::env::{EnvProvider, Family};
 use oss_credentials::profile::ProfileProvider;
 use oss_credentials::{ChainPolicy, CredentialsError, CredentialsProvider, DefaultProvider, ProcessEnv};
 
-/// The members of the vendor's SDKs in their order, of which each that fails is passed over.
+/// The members of the vendor's SDKs in their order; a member that fails is skipped.
 fn vendor_chain() -> Result<DefaultProvider, CredentialsError> {
     let files = || ProfileProvider::from_env(&ProcessEnv);
     let keys = EnvProvider::new().families([Family::AlibabaCloud]);

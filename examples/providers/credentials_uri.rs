@@ -1,4 +1,4 @@
-//! Credentials that a server of your own hands out.
+//! Credentials from a server that you operate.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example credentials_uri`
 

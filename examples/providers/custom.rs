@@ -1,4 +1,4 @@
-//! Credentials from somewhere that no crate of the family knows, in three ways.
+//! Three ways to use credentials from a source that no crate of the family supports.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example custom`
 
@@ -14,16 +14,16 @@ use oss_credentials_core::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // 1. Long-lived keys that are always at hand: a plain closure, asked for every request.
+    // 1. Long-lived keys that are always available: a closure, called for every request.
     let settings = provider_fn("settings", || {
         let (id, secret) = vault::lookup()?;
         Credentials::builder(id, secret).build()
     });
     whoami::show(&settings).await?;
 
-    // 2. Keys that expire: an async closure that fetches, behind the cache that refreshes in time.
+    // 2. Keys that expire: an async closure that fetches, inside the cache that refreshes in time.
     let source = source_fn("vault", || async {
-        // A library that blocks is kept away from the threads that run tasks.
+        // Blocking code must not run on the threads of tasks.
         let (id, secret, ends) = tokio::task::spawn_blocking(vault::lease)
             .await
             .map_err(|error| vault::unavailable().source(error))
@@ -37,14 +37,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build();
     whoami::show(&leased).await?;
 
-    // 3. A type of your own, for settings, state or a crate to publish.
+    // 3. Your own type, for settings, state or a crate to publish.
     let source = Vault {
         refresh_after: Duration::from_secs(600),
     };
     whoami::show(&RefreshingProvider::new(source)).await
 }
 
-/// Fetches from the vault, and asks again after a while although the keys do not expire.
+/// Fetches from the vault, and fetches again after a while although the keys do not expire.
 #[derive(Debug)]
 struct Vault {
     refresh_after: Duration,
@@ -64,7 +64,7 @@ impl CredentialsSource for Vault {
     }
 }
 
-/// Stands for a client library of somebody else, which blocks.
+/// Represents a third-party client library, which blocks.
 mod vault {
     use std::time::{Duration, SystemTime};
 
@@ -75,7 +75,7 @@ mod vault {
     pub(crate) fn lookup() -> Result<(String, String), CredentialsError> {
         let entry = |name: &'static str| {
             ProcessEnv.non_empty(name).ok_or_else(|| {
-                // Reports like the family's own providers do; a chain goes on after this one.
+                // Reports errors like the family's own providers; a chain continues after this one.
                 CredentialsError::not_configured(
                     ErrorDetail::builder("vault", "there is no such entry")
                         .place(name)

@@ -10,6 +10,6 @@ use oss_credentials_env::EnvProvider;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, else the ALIBABA_CLOUD_ pair.
+    // Reads OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, otherwise the ALIBABA_CLOUD_ pair.
     whoami::show(&EnvProvider::new()).await
 }

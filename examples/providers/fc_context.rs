@@ -1,4 +1,4 @@
-//! The credentials that Function Compute sends with each invocation.
+//! The credentials that Function Compute passes with each invocation.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example fc_context`
 
@@ -15,12 +15,12 @@ use oss_credentials_reqwest::ReqwestClient;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Once, when the instance starts; clients are made with it here.
+    // Once, when the instance starts; create the clients with it here.
     let provider = FcContextProvider::new();
 
     for invocation in 1..=2 {
         let headers = headers_of_an_invocation().await?;
-        // At the beginning of each invocation. All clones of the provider have the new credentials from here.
+        // At the beginning of each invocation. From here on, all clones of the provider have the new credentials.
         provider.update(FcContext::from_headers(
             headers.iter().map(|(name, value)| (*name, value.as_str())),
         )?);
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Plays the platform: a session of the role, in the headers that a custom runtime gets.
+/// Acts as the platform: a session of the role, in the headers that a custom runtime receives.
 async fn headers_of_an_invocation() -> Result<[(&'static str, String); 3], Box<dyn Error>> {
     let sts = StsClient::from_env(Arc::new(ReqwestClient::new()), &ProcessEnv).build()?;
     let caller = EnvProvider::new().credentials().await?;

@@ -1,4 +1,4 @@
-//! The AccessKey pair that KMS rotates, fetched with a client key.
+//! The access key pair that KMS rotates, fetched with a client key.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example kms_client_key`
 

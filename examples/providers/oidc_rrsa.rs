@@ -11,7 +11,7 @@ use oss_credentials_oidc_rrsa::OidcRrsa;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In ACK the webhook sets the three variables, and mounts the token. It is read again at every refresh.
+    // In ACK, the webhook sets the three variables and mounts the token file, which is read again at every refresh.
     let provider = OidcRrsa::from_env(&ProcessEnv)?.build()?;
     whoami::show(&provider).await
 }

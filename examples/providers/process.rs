@@ -8,13 +8,13 @@ use std::error::Error;
 
 use oss_credentials_process::CredentialsProcess;
 
-/// Stands for a login helper or the client of a password store.
+/// Represents a login helper or the client of a password store.
 const HELPER: &str = r#"printf '{"access_key_id": "%s", "access_key_secret": "%s"}' \
     "$ALIBABA_CLOUD_ACCESS_KEY_ID" "$ALIBABA_CLOUD_ACCESS_KEY_SECRET""#;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Started without a shell: whoever wants one, says so.
+    // The program is started without a shell; to use one, name it in the command.
     let provider = CredentialsProcess::builder()
         .command(["sh", "-c", HELPER])
         .build()?;

@@ -1,4 +1,4 @@
-//! A profile of the aliyun CLI or the SDKs, of any kind: the one that is named, else the current one.
+//! A profile of the aliyun CLI or the SDKs, of any kind: the named one, otherwise the current one.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example profile -- ChainableRamRoleArn`
 
@@ -11,7 +11,7 @@ use oss_credentials_profile::ProfileProvider;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The files in the home directory, or those that variables name: beside `oss-testkit` its own.
+    // The files in the home directory, or those that variables name. `oss-testkit` sets them to its own files.
     let mut builder = ProfileProvider::from_env(&ProcessEnv)?;
     if let Some(name) = std::env::args().nth(1) {
         builder = builder.profile(name);

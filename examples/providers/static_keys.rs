@@ -1,4 +1,4 @@
-//! Keys that the program has from somewhere else, such as its own settings.
+//! Keys that the program gets elsewhere, such as from its own settings.
 //!
 //! `cargo run -p oss-testkit -- cargo run --example static_keys`
 
@@ -11,7 +11,7 @@ use oss_credentials_static::StaticProvider;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Stands for a settings file or a vault. Keys do not belong into source code.
+    // Represents a settings file or a vault. Keys do not belong in source code.
     let setting = |name: &str| ProcessEnv.non_empty(name).ok_or(format!("{name} is not set"));
     let provider = StaticProvider::access_key(
         setting("ALIBABA_CLOUD_ACCESS_KEY_ID")?,
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )?;
     whoami::show(&provider).await?;
 
-    // For public data there is a provider without keys; signers leave such requests alone.
+    // For public data, use a provider without keys; signers leave such requests unsigned.
     let public = StaticProvider::anonymous().credentials().await?;
     println!("static: {public:?}");
     Ok(())

@@ -129,11 +129,11 @@ async fn objects(client: &Client, bucket: &str) -> Result<(), Failure> {
     compare(status, &object.bytes().await?)
 }
 
-/// Hands out a URL and fetches it as anybody would: with a plain HTTP client that knows no key.
+/// Creates a URL and fetches it as anyone could: with a plain HTTP client that has no key.
 async fn presigned(place: &Place, client: &Client, bucket: &str) -> Result<(), Failure> {
     step(5, "A presigned URL, fetched with a plain HTTP client");
     let presigned = client.presign_get(bucket, KEY, Duration::from_secs(900)).await?;
-    // The query is as good as a password; only the rest is shown.
+    // The query is equivalent to a password, so only the rest is shown.
     let shown = presigned.url().split('?').next().unwrap_or_default();
     println!("   {} {shown}?<signature>", presigned.method());
     println!(

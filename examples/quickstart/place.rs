@@ -36,7 +36,7 @@ impl Place {
         })
     }
 
-    /// A variable that has to be set.
+    /// A required variable.
     pub(crate) fn required(&self, name: &str) -> Result<String, Box<dyn Error>> {
         self.env
             .non_empty(name)
@@ -54,7 +54,7 @@ impl Place {
         }
     }
 
-    /// How many calls of AssumeRole the cloud has seen; unknown for the real one.
+    /// How many AssumeRole calls the cloud has received; unknown for the real one.
     pub(crate) fn assume_role_calls(&self) -> Option<u64> {
         self.local
             .as_ref()

@@ -14,11 +14,11 @@ use crate::upload::cleanup::Cleanup;
 use crate::upload::parts::completed_before;
 use crate::upload::{DEFAULT_PARALLEL_PARTS, check_part_size};
 
-/// Objects of up to this size are copied by one request, in bytes: 200 MiB.
+/// Objects of up to this size are copied in one request, in bytes: 200 MiB.
 pub const DEFAULT_COPY_THRESHOLD: u64 = 200 * 1024 * 1024;
 /// Size of the parts in which larger objects are copied, in bytes: 64 MiB.
 pub const DEFAULT_COPY_PART_SIZE: u64 = 64 * 1024 * 1024;
-/// Largest object that one request copies, in bytes.
+/// Maximum size of an object that one request copies, in bytes.
 ///
 /// Vendor document: `CopyObject` (Object Storage Service, API reference).
 const MAX_AT_ONCE: u64 = 1024 * 1024 * 1024;
@@ -26,10 +26,10 @@ const MAX_AT_ONCE: u64 = 1024 * 1024 * 1024;
 const METADATA_DIRECTIVE: &str = "x-oss-metadata-directive";
 const TAGGING_DIRECTIVE: &str = "x-oss-tagging-directive";
 const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
-/// Headers with conditions on the source begin so; `if-` and the rest is the same condition of `HeadObject`.
+/// Prefix of headers with conditions on the source; `if-` and the rest is the same condition of `HeadObject`.
 const SOURCE_CONDITION: &str = "x-oss-copy-source-";
 const PAYER: &str = "x-oss-request-payer";
-/// Headers of the source that the copy keeps, besides its user metadata.
+/// Headers of the source that the copy keeps, in addition to its user metadata.
 const KEPT: [&str; 5] = [
     "cache-control",
     "content-disposition",
@@ -56,7 +56,7 @@ pub struct ObjectCopy {
 
 type OnProgress = Box<dyn FnMut(CopyProgress) + Send>;
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopyProgress {
@@ -66,7 +66,7 @@ pub struct CopyProgress {
     pub total: u64,
 }
 
-/// What [`ObjectCopy`] returns.
+/// The result of [`ObjectCopy`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Copied {
@@ -81,7 +81,7 @@ pub struct Copied {
 }
 
 impl Client {
-    /// Copies an object of any size to this bucket and key, by one request or in parts, within the service. An existing
+    /// Copies an object of any size to this bucket and key, in one request or in parts, within the service. An existing
     /// object is replaced.
     ///
     /// Vendor document: "Copy objects" (Object Storage Service, developer guide).
@@ -120,37 +120,37 @@ impl ObjectCopy {
     header_settings! {
         /// `Content-Type` of the copy. Has an effect only with [`ObjectCopy::metadata_directive`] `REPLACE`.
         content_type => "content-type",
-        /// `COPY` takes headers and user metadata from the source, `REPLACE` from this request. Default: `COPY`, of the
-        /// service.
+        /// `COPY` takes headers and user metadata from the source, `REPLACE` from this request. Default: `COPY`, set
+        /// by the service.
         metadata_directive => "x-oss-metadata-directive",
-        /// `Copy` takes the tags from the source, `Replace` from this request. Default: `Copy`, of the service.
+        /// `Copy` takes the tags from the source, `Replace` from this request. Default: `Copy`, set by the service.
         tagging_directive => "x-oss-tagging-directive",
     }
 
     object_settings!();
 
-    /// Up to which size an object is copied by one request, in bytes, at most 1 GiB. Default:
+    /// Sets up to which size an object is copied in one request, in bytes, at most 1 GiB. Default:
     /// [`DEFAULT_COPY_THRESHOLD`].
     pub fn threshold(mut self, bytes: u64) -> Self {
         self.threshold = bytes.min(MAX_AT_ONCE);
         self
     }
 
-    /// Size of the parts in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_COPY_PART_SIZE`], or as much as makes 10,000
-    /// parts of the whole.
+    /// Sets the size of the parts in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_COPY_PART_SIZE`], or as much as
+    /// makes 10,000 parts of the whole.
     pub fn part_size(mut self, bytes: u64) -> Self {
         check_part_size(&mut self.operation, bytes);
         self.part_size = bytes;
         self
     }
 
-    /// How many parts are copied at once, at least 1. Default: 3.
+    /// Sets how many parts are copied at once, at least 1. Default: 3.
     pub fn parallel(mut self, parts: usize) -> Self {
         self.parallel = parts.max(1);
         self
     }
 
-    /// Is called after each part, and at the end of a copy by one request. It must not block.
+    /// Sets a function that is called after each part, and at the end of a copy in one request. It must not block.
     pub fn on_progress(mut self, call: impl FnMut(CopyProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(call));
         self
@@ -160,7 +160,8 @@ impl ObjectCopy {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. The code is `PreconditionFailed` if the source changed,
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. The code is `PreconditionFailed` if the source
+    /// changed,
     /// [`Error::Corrupted`] if the CRC-64 of the copy is not that of the source. After a failure the parts are deleted;
     /// if that fails too, the error is [`Error::AbandonedUpload`].
     pub async fn send(self) -> Result<Copied, Error> {

@@ -1,4 +1,4 @@
-//! Which failures are tried again, and when.
+//! Which failures are retried, and when.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// How many times a request is sent at most, the first time included.
+/// Maximum number of requests, including the first.
 ///
 /// This and the two delays are those that the vendor's guide states for its Python SDK V2.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
-/// What the pause before the second attempt is made of.
+/// The base of the backoff before the second attempt.
 pub const DEFAULT_BASE_DELAY: Duration = Duration::from_millis(200);
-/// Longest pause between two attempts.
+/// Longest backoff between two attempts.
 pub const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(20);
 
-/// An attempt that failed, as a [`RetryPolicy`] is asked about it.
+/// A failed attempt, as a [`RetryPolicy`] sees it.
 #[derive(Debug)]
 pub struct FailedAttempt<'a> {
     operation: &'a str,
@@ -33,29 +33,29 @@ impl<'a> FailedAttempt<'a> {
         }
     }
 
-    /// Name of the operation, such as `GetObject`.
+    /// Returns the name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.operation
     }
 
-    /// Why it failed. [`Error::is_retryable`] says whether the official clients would try again.
+    /// Returns why it failed. [`Error::is_retryable`] returns whether the official clients would retry.
     pub fn error(&self) -> &Error {
         self.error
     }
 
-    /// How many attempts there were, this one included: 1 after the first.
+    /// Returns how many attempts there were, including this one: 1 after the first.
     pub fn number(&self) -> u32 {
         self.number
     }
 }
 
-/// Decides which failures are tried again.
+/// Decides which failures are retried.
 ///
-/// It is asked after a failed attempt whose body can be sent again. Nobody asks it about a rejected key or a wrong
-/// clock the first time: those are set right and tried again at once.
+/// It is called after a failed attempt whose body can be sent again. It is not called for a rejected key or a wrong
+/// clock the first time: those are corrected and retried at once.
 ///
-/// Whether an operation may be repeated without harm is not known to the client, and the policies of this crate do
-/// not consider it, like those of the official clients: a `PUT` whose answer was lost is sent again.
+/// The client does not know whether an operation may be repeated safely, and the policies of this crate do
+/// not consider it, like those of the official clients: a `PUT` whose response was lost is sent again.
 ///
 /// # Examples
 ///
@@ -76,7 +76,7 @@ impl<'a> FailedAttempt<'a> {
 /// # let _ = oss_client::Client::builder().retry(Careful);
 /// ```
 pub trait RetryPolicy: fmt::Debug + Send + Sync + 'static {
-    /// How long to wait before the next attempt; `None` ends the operation with this error.
+    /// Returns how long to wait before the next attempt; `None` ends the operation with this error.
     fn delay(&self, failed: &FailedAttempt<'_>) -> Option<Duration>;
 }
 
@@ -92,7 +92,8 @@ impl<T: RetryPolicy + ?Sized> RetryPolicy for Box<T> {
     }
 }
 
-/// Tries [retryable](Error::is_retryable) failures again after a random part of a pause that doubles: the default.
+/// Retries [retryable](Error::is_retryable) failures after a random part of a backoff that doubles. This is the
+/// default.
 ///
 /// Before attempt `n + 1` it waits for a random part, from nothing to all, of `base_delay × 2ⁿ`, at most
 /// `max_delay` ("full jitter", as observed from the vendor's Python SDK V2): up to 0.4 seconds before the second
@@ -114,7 +115,7 @@ pub struct StandardRetry {
 }
 
 impl StandardRetry {
-    /// Three attempts, 0.2 seconds, at most 20 seconds.
+    /// Creates a policy with three attempts and a base delay of 0.2 seconds, at most 20 seconds.
     pub fn new() -> Self {
         Self {
             max_attempts: DEFAULT_MAX_ATTEMPTS,
@@ -123,19 +124,19 @@ impl StandardRetry {
         }
     }
 
-    /// How many times a request is sent at most, the first time included; 0 and 1 mean once. Default: 3.
+    /// Sets the maximum number of requests, including the first; 0 and 1 mean once. Default: 3.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// Half of the longest pause before the second attempt. Default: 0.2 seconds.
+    /// Sets the base delay: half of the longest backoff before the second attempt. Default: 0.2 seconds.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// Longest pause between two attempts. Default: 20 seconds.
+    /// Sets the longest backoff between two attempts. Default: 20 seconds.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
@@ -161,7 +162,7 @@ impl RetryPolicy for StandardRetry {
     }
 }
 
-/// Tries [retryable](Error::is_retryable) failures again, always after the same pause.
+/// Retries [retryable](Error::is_retryable) failures, always after the same delay.
 #[derive(Clone, Debug)]
 pub struct FixedDelay {
     max_attempts: u32,
@@ -169,7 +170,7 @@ pub struct FixedDelay {
 }
 
 impl FixedDelay {
-    /// How many times a request is sent at most, the first time included, and how long the pauses are.
+    /// Creates a policy with a maximum number of requests, including the first, and the delay between them.
     pub fn new(max_attempts: u32, delay: Duration) -> Self {
         Self { max_attempts, delay }
     }
@@ -182,7 +183,7 @@ impl RetryPolicy for FixedDelay {
     }
 }
 
-/// Tries nothing again.
+/// Never retries.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoRetry;
 

@@ -1,5 +1,4 @@
-//! Calls of the OpenAPI that have nothing to do with OSS: regions of ECS and a policy of RAM (RPC), and container
-//! clusters (ROA).
+//! OpenAPI calls that have nothing to do with OSS: ECS regions and a RAM policy (RPC), and container clusters (ROA).
 //!
 //! `cargo run -p non-oss-tool -- --provider ecs-ram-role regions`, or against a local cloud:
 //! `cargo run -p oss-testkit -- cargo run -p non-oss-tool -- regions`
@@ -88,7 +87,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The local cloud says in variables where its services are.
+/// The local cloud sets variables with the endpoints of its services.
 fn at(client: AcsClientBuilder, variable: &str) -> AcsClientBuilder {
     match ProcessEnv.non_empty(variable) {
         Some(endpoint) => client.endpoint(endpoint),
@@ -102,7 +101,7 @@ fn print_each(items: &Value, name: &str) {
     }
 }
 
-/// This tool names no provider below this function.
+/// The only function of this tool that names providers.
 fn provider(source: Source) -> Result<Arc<dyn CredentialsProvider>, CredentialsError> {
     let env = || EnvProvider::new().families([Family::AlibabaCloud]);
     let uri = || CredentialsUri::from_env(&ProcessEnv)?.build();

@@ -1,6 +1,6 @@
-//! An SDK for some message queue that has nothing to do with OSS, and signs in a way of its own.
+//! An SDK for a message queue that has nothing to do with OSS and has its own signatures.
 //!
-//! It depends on the trait crate alone. Which provider is used, and with which HTTP stack, is the program's choice.
+//! It depends only on the trait crate. The program chooses the provider and the HTTP stack.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct QueueClient {
     credentials: Arc<dyn CredentialsProvider>,
 }
 
-/// A message on its way, with the headers that prove who sends it.
+/// A signed message, with the headers that prove its sender.
 ///
 /// No `Debug`: the headers are secrets.
 #[expect(missing_debug_implementations, reason = "the headers are secrets")]
@@ -28,18 +28,18 @@ pub struct SignedMessage {
 }
 
 impl QueueClient {
-    /// A client that asks this provider before every message.
+    /// Creates a client that calls this provider before every message.
     pub fn new(credentials: impl CredentialsProvider) -> Self {
         Self {
             credentials: Arc::new(credentials),
         }
     }
 
-    /// Signs a message. With a provider that caches this costs no call to anybody.
+    /// Signs a message. With a provider that caches, this sends no request.
     ///
     /// # Errors
     ///
-    /// The provider's, which says what to do.
+    /// The provider's error, which states what to do.
     pub async fn sign(&self, body: impl Into<String>) -> Result<SignedMessage, CredentialsError> {
         let credentials = self.credentials.credentials().await?;
         let body = body.into();
@@ -51,7 +51,7 @@ impl QueueClient {
     }
 }
 
-/// The queue's own scheme.
+/// The queue's own signature scheme.
 fn authorization(credentials: &Credentials, body: &str) -> String {
     let signature = Hmac::<Sha256>::new_from_slice(credentials.access_key_secret().as_bytes())
         .map(|mac| STANDARD.encode(mac.chain_update(body).finalize().into_bytes()))

@@ -1,4 +1,4 @@
-//! Sends as the RAM role of its ECS instance, with an SDK that knows nothing of instances.
+//! Sends messages with the RAM role of its ECS instance, through an SDK that knows nothing about instances.
 //!
 //! Run it against a local cloud:
 //! `cargo run -p oss-testkit -- --metadata -- cargo run -p pick-one-provider`
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let role = EcsRamRole::from_env(&ProcessEnv)?.build()?;
     let queue = QueueClient::new(role.clone());
 
-    // A thousand messages at once, before there is any credential: the instance is asked once.
+    // A thousand messages at once, before there are any credentials, cause one fetch.
     let messages: Vec<_> = (0..1000)
         .map(|number| {
             let queue = queue.clone();

@@ -1,4 +1,4 @@
-//! What the examples do with credentials once they have them: ask STS whose they are.
+//! The examples call STS to find out which identity their credentials belong to.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use acs_sts::StsClient;
 use oss_credentials_core::{CredentialsProvider, ProcessEnv};
 use oss_credentials_reqwest::ReqwestClient;
 
-/// Prints the credentials, without secrets, and their owner.
+/// Prints the credentials, without secrets, and their identity.
 pub(crate) async fn show(provider: &impl CredentialsProvider) -> Result<(), Box<dyn Error>> {
     let credentials = provider.credentials().await?;
     println!("{}: {credentials:?}", provider.name());

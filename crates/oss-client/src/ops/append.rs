@@ -1,4 +1,4 @@
-//! Objects that grow at their end.
+//! Objects that are extended at their end.
 
 use http::Method;
 
@@ -13,8 +13,8 @@ use super::{default_content_type, header_settings, object_settings, request, tra
 const NEXT: &str = "x-oss-next-append-position";
 
 impl Client {
-    /// Adds bytes to the end of an appendable object, or makes one at `position` 0. `position` is the length that the
-    /// object has now: [`Appended::next_position`] of the call before.
+    /// Adds bytes to the end of an appendable object, or creates one at `position` 0. `position` is the current
+    /// length of the object: [`Appended::next_position`] of the previous call.
     ///
     /// An append whose response was lost may have been carried out. The call that follows is then refused with
     /// `PositionNotEqualToLength`, so nothing is added twice.
@@ -56,7 +56,8 @@ request! {
 
 impl AppendObject {
     header_settings! {
-        /// `Content-Type` of the object, set by the first append. Default: by the extension of the key (feature
+        /// `Content-Type` of the object, set by the first append. Default: derived from the extension of the key
+        /// (feature
         /// `content-type`), otherwise `application/octet-stream`.
         content_type => "content-type",
         /// `Content-MD5`, the MD5 of these bytes in base64, which the service compares.
@@ -70,8 +71,8 @@ impl AppendObject {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; the code is `PositionNotEqualToLength` if the object has
-    /// another length, and `ObjectNotAppendable` if it was not made by an append.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; the code is `PositionNotEqualToLength` if the object
+    /// has another length, and `ObjectNotAppendable` if it was not made by an append.
     pub async fn send(mut self) -> Result<Appended, Error> {
         default_content_type(&mut self.operation);
         let response = self.client.send(self.operation).await?;
@@ -89,11 +90,11 @@ impl AppendObject {
     }
 }
 
-/// What [`AppendObject`] returns.
+/// The result of [`AppendObject`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Appended {
-    /// Length of the object, which is where the next append belongs.
+    /// Length of the object, the position of the next append.
     pub next_position: u64,
     /// Status and headers; [`ResponseHead::crc64`] is that of the whole object.
     pub head: ResponseHead,

@@ -1,4 +1,4 @@
-//! What there is to know about a bucket: where it is, and how much is in it.
+//! Information about a bucket: its location, and how much it contains.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +21,7 @@ impl Client {
         GetBucketInfo::new(self.clone(), operation)
     }
 
-    /// Reads where a bucket is, such as `oss-cn-hangzhou`.
+    /// Reads the location of a bucket, such as `oss-cn-hangzhou`.
     ///
     /// Vendor document: `GetBucketLocation` (Object Storage Service, API reference).
     pub fn get_bucket_location(&self, bucket: impl Into<String>) -> GetBucketLocation {
@@ -37,15 +37,15 @@ impl Client {
         GetBucketStat::new(self.clone(), operation)
     }
 
-    /// Finds the region of a bucket, such as `cn-hangzhou`, with one request ([`Client::get_bucket_location`]).
+    /// Detects the region of a bucket, such as `cn-hangzhou`, with one request ([`Client::get_bucket_location`]).
     ///
-    /// A client of another region is refused by the service; the refusal names the bucket's endpoint, and that is
-    /// believed if it is `oss-<region>[-internal].aliyuncs.com`. No other host that a response names is believed, and
+    /// The service refuses a client of another region. The refusal names the bucket's endpoint, which is
+    /// trusted if it is `oss-<region>[-internal].aliyuncs.com`. No other host in a response is trusted, and
     /// nothing is sent to it.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; the refusal itself where it names no such endpoint.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; the refusal itself where it names no such endpoint.
     ///
     /// # Examples
     ///
@@ -67,7 +67,7 @@ impl Client {
     }
 }
 
-/// An operation that reads something of a bucket as a document.
+/// An operation that reads a document about a bucket.
 fn of_bucket(name: &'static str, bucket: String, sub_resource: &str) -> Operation {
     Operation::new(name, Method::GET)
         .bucket(bucket)
@@ -86,16 +86,16 @@ fn region_of_endpoint(host: &str) -> Option<&str> {
 }
 
 request! {
-    /// Reads what there is to know about a bucket; see [`Client::get_bucket_info`](crate::Client::get_bucket_info).
+    /// Reads information about a bucket; see [`Client::get_bucket_info`](crate::Client::get_bucket_info).
     GetBucketInfo -> BucketInfo
 }
 
 impl GetBucketInfo {
-    /// Asks for it.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketInfo, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("BucketInfo").await?;
@@ -122,15 +122,15 @@ impl GetBucketInfo {
     }
 }
 
-/// What [`GetBucketInfo`] returns.
+/// The result of [`GetBucketInfo`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BucketInfo {
     /// The name.
     pub name: String,
-    /// Where it is, such as `oss-cn-hangzhou`.
+    /// Its location, such as `oss-cn-hangzhou`.
     pub location: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub creation_date: Option<SystemTime>,
     /// Host for the internet.
     pub extranet_endpoint: Option<String>,
@@ -144,7 +144,7 @@ pub struct BucketInfo {
     pub versioning: Option<String>,
     /// `private`, `public-read` or `public-read-write`.
     pub acl: Option<String>,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Option<Owner>,
     /// Status and headers.
     pub head: ResponseHead,
@@ -156,11 +156,11 @@ request! {
 }
 
 impl GetBucketLocation {
-    /// Asks for it.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketLocation, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("LocationConstraint").await?;
@@ -175,7 +175,7 @@ impl GetBucketLocation {
     }
 }
 
-/// What [`GetBucketLocation`] returns.
+/// The result of [`GetBucketLocation`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BucketLocation {
@@ -198,11 +198,11 @@ request! {
 }
 
 impl GetBucketStat {
-    /// Asks for it.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketStat, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("BucketStat").await?;
@@ -226,7 +226,7 @@ impl GetBucketStat {
     }
 }
 
-/// What [`GetBucketStat`] returns. Figures for each storage class are read through
+/// The result of [`GetBucketStat`]. Figures for each storage class are read through
 /// [`Response::xml`](crate::Response::xml).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -235,7 +235,7 @@ pub struct BucketStat {
     pub storage: u64,
     /// How many objects there are.
     pub object_count: u64,
-    /// How many uploads in parts are under way.
+    /// How many uploads in parts are in progress.
     pub multipart_upload_count: u64,
     /// How many parts of such uploads there are.
     pub multipart_part_count: Option<u64>,

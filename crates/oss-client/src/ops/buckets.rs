@@ -18,10 +18,10 @@ use super::list::{Owner, check_position, fetch_page, is_truncated};
 use super::paged::PageLoop;
 use super::{Paged, header_settings, query_settings, request};
 
-/// Where a page names the next one.
+/// The field of a page that names the next one.
 const NEXT: &str = "NextMarker";
 
-/// What is read of a page.
+/// The parts of a page that are read.
 const SHAPE: Shape = Shape {
     root: "ListAllMyBucketsResult",
     read: Some(&[
@@ -52,22 +52,22 @@ request! {
 
 impl ListBuckets {
     query_settings! {
-        /// Only names that begin so. Default: all.
+        /// Lists only names with this prefix. Default: all.
         prefix => "prefix",
-        /// Begins behind this name: [`BucketsPage::next_marker`] of an earlier page. Default: at the first.
+        /// Begins after this name: [`BucketsPage::next_marker`] of an earlier page. Default: at the first.
         marker => "marker",
-        /// Only buckets with this tag.
+        /// Lists only buckets with this tag.
         tag_key => "tag-key",
-        /// Only buckets whose tag has this value; needs [`ListBuckets::tag_key`].
+        /// Lists only buckets whose tag has this value; needs [`ListBuckets::tag_key`].
         tag_value => "tag-value",
     }
 
     header_settings! {
-        /// Only buckets of this resource group. Default: all.
+        /// Lists only buckets of this resource group. Default: all.
         resource_group_id => "x-oss-resource-group-id",
     }
 
-    /// Most buckets on a page, 1 to 1000. Default: 100, of the service.
+    /// Sets the maximum number of buckets on a page, 1 to 1000. Default: 100, set by the service.
     pub fn max_keys(self, count: u16) -> Self {
         self.query("max-keys", count.to_string())
     }
@@ -76,13 +76,13 @@ impl ListBuckets {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
-    /// read, and for a page that is not the last one and does not say where the next one begins.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
+    /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<BucketsPage, Error> {
         self.page(&mut PageLoop::default()).await
     }
 
-    /// All pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
+    /// Returns all pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<BucketsPage> {
         let start = Some((self, PageLoop::default()));
         Paged::new(stream::try_unfold(start, |state| async move {
@@ -96,7 +96,7 @@ impl ListBuckets {
         }))
     }
 
-    /// All buckets from here on.
+    /// Returns all buckets from here on.
     pub fn buckets(self) -> Paged<BucketSummary> {
         let pages = self.pages();
         Paged::new(
@@ -128,7 +128,7 @@ impl Client {
         ListBuckets::new(self.clone(), operation)
     }
 
-    /// Makes a bucket in the region of the endpoint. Of one that the account has already, the ACL is set.
+    /// Creates a bucket in the region of the endpoint. If the account already has it, its ACL is set.
     ///
     /// Vendor document: `PutBucket` (Object Storage Service, API reference).
     pub fn put_bucket(&self, bucket: impl Into<String>) -> PutBucket {
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    /// Deletes a bucket that is empty: without objects, versions, and uploads in parts (`BucketNotEmpty`).
+    /// Deletes an empty bucket: without objects, versions, and uploads in parts (otherwise `BucketNotEmpty`).
     ///
     /// Vendor document: `DeleteBucket` (Object Storage Service, API reference).
     pub fn delete_bucket(&self, bucket: impl Into<String>) -> DeleteBucket {
@@ -148,7 +148,7 @@ impl Client {
     }
 }
 
-/// Makes a bucket; see [`Client::put_bucket`].
+/// Creates a bucket; see [`Client::put_bucket`].
 #[must_use = "nothing is sent before `send`"]
 pub struct PutBucket {
     client: Client,
@@ -161,7 +161,8 @@ impl PutBucket {
     super::common_settings!();
 
     header_settings! {
-        /// Who may use the bucket: `private`, `public-read` or `public-read-write`. Default: `private`, of the service.
+        /// Who may use the bucket: `private`, `public-read` or `public-read-write`. Default: `private`, set by the
+        /// service.
         acl => "x-oss-acl",
         /// Its resource group. Default: the account's default one.
         resource_group_id => "x-oss-resource-group-id",
@@ -184,7 +185,7 @@ impl PutBucket {
         self
     }
 
-    /// The operation as it is now, with its body, for [`Client::send`].
+    /// Returns the current operation, with its body, for [`Client::send`].
     pub fn into_operation(mut self) -> Operation {
         if !self.configuration.is_empty() {
             // In the order of the vendor's page.
@@ -201,11 +202,11 @@ impl PutBucket {
         self.operation
     }
 
-    /// Makes the bucket.
+    /// Creates the bucket.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         let client = self.client.clone();
         Ok(client.send(self.into_operation()).await?.into_head())
@@ -224,7 +225,7 @@ impl DeleteBucket {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }
@@ -236,27 +237,27 @@ impl DeleteBucket {
 pub struct BucketsPage {
     /// The buckets, in order of their names.
     pub buckets: Vec<BucketSummary>,
-    /// Whose they are.
+    /// Their owner.
     pub owner: Option<Owner>,
     /// Whether there are more pages.
     pub is_truncated: bool,
-    /// Where the next page begins; `None` on the last one.
+    /// The start of the next page; `None` on the last one.
     pub next_marker: Option<String>,
     /// Status and headers.
     pub head: ResponseHead,
 }
 
-/// A bucket as a list shows it.
+/// A bucket in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BucketSummary {
     /// The name.
     pub name: String,
-    /// Where it is, such as `oss-cn-hangzhou`.
+    /// Its location, such as `oss-cn-hangzhou`.
     pub location: Option<String>,
     /// Its region, such as `cn-hangzhou`.
     pub region: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub creation_date: Option<SystemTime>,
     /// Such as `Standard`.
     pub storage_class: Option<String>,
@@ -269,7 +270,7 @@ pub struct BucketSummary {
 }
 
 impl BucketsPage {
-    /// What is wrong with it, if something cannot be read.
+    /// Returns what is wrong with it, if something cannot be parsed.
     fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
         let is_truncated = is_truncated(document, NEXT)?;
         let next = document.text_of(NEXT).filter(|_| is_truncated);

@@ -38,7 +38,7 @@ pub struct CopySource {
 }
 
 impl CopySource {
-    /// The newest version of this object.
+    /// Creates a source for the newest version of this object.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -47,13 +47,13 @@ impl CopySource {
         }
     }
 
-    /// A version, of a bucket with versions. Default: the newest.
+    /// Sets a version, in a versioned bucket. Default: the newest.
     pub fn version_id(mut self, id: impl Into<String>) -> Self {
         self.version_id = Some(id.into());
         self
     }
 
-    /// `/{bucket}/{key}[?versionId=…]`, percent-encoded but for the slashes.
+    /// `/{bucket}/{key}[?versionId=…]`, percent-encoded except the slashes.
     pub(crate) fn header(&self) -> String {
         let path = format!("/{}/{}", self.bucket, oss_sign::encode_path(&self.key));
         match &self.version_id {
@@ -80,7 +80,7 @@ impl Client {
         CopyObject::new(self.clone(), operation)
     }
 
-    /// Copies an object, or a range of one, into a part of an upload: what [`Client::copy`] does for large objects.
+    /// Copies an object, or a range of one, into a part of an upload, as [`Client::copy`] does for large objects.
     ///
     /// Vendor document: `UploadPartCopy` (Object Storage Service, API reference).
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
@@ -106,7 +106,7 @@ impl Client {
     }
 }
 
-/// Names the object to copy from.
+/// Sets the object to copy from.
 pub(crate) fn set_source(operation: &mut Operation, source: &CopySource) {
     if let Err(problem) = validate::bucket(&source.bucket).and_then(|()| validate::copied_key(&source.key)) {
         operation.refuse(problem);
@@ -130,7 +130,7 @@ impl UploadPartCopy {
         if_source_match => "x-oss-copy-source-if-match",
     }
 
-    /// The bytes of the source to copy, first and last included. Default: all.
+    /// Sets the bytes of the source to copy, including first and last. Default: all.
     pub fn range(self, range: RangeInclusive<u64>) -> Self {
         self.header(
             "x-oss-copy-source-range",
@@ -142,7 +142,7 @@ impl UploadPartCopy {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<UploadedPart, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("CopyPartResult").await?;
@@ -168,19 +168,19 @@ impl CopyObject {
     header_settings! {
         /// `Content-Type` of the copy. Has an effect only with [`CopyObject::metadata_directive`] `REPLACE`.
         content_type => "content-type",
-        /// `COPY` takes headers and user metadata from the source, `REPLACE` from this request. Default: `COPY`, of the
-        /// service.
+        /// `COPY` takes headers and user metadata from the source, `REPLACE` from this request. Default: `COPY`, set
+        /// by the service.
         metadata_directive => "x-oss-metadata-directive",
-        /// `Copy` takes the tags from the source, `Replace` from this request. Default: `Copy`, of the service.
+        /// `Copy` takes the tags from the source, `Replace` from this request. Default: `Copy`, set by the service.
         tagging_directive => "x-oss-tagging-directive",
         /// Copies only if the source's `ETag` is this one; otherwise HTTP 412, `PreconditionFailed`.
         if_source_match => "x-oss-copy-source-if-match",
-        /// Copies only if the source's `ETag` is another one; otherwise HTTP 304, an [`Error::Service`] too.
+        /// Copies only if the source's `ETag` is a different one; otherwise HTTP 304, also an [`Error::Service`].
         if_source_none_match => "x-oss-copy-source-if-none-match",
     }
 
     time_settings! {
-        /// Copies only if the source is newer; otherwise HTTP 304, an [`Error::Service`] too.
+        /// Copies only if the source is newer; otherwise HTTP 304, also an [`Error::Service`].
         if_source_modified_since => "x-oss-copy-source-if-modified-since",
         /// Copies only if the source is not newer; otherwise HTTP 412, `PreconditionFailed`.
         if_source_unmodified_since => "x-oss-copy-source-if-unmodified-since",
@@ -188,12 +188,12 @@ impl CopyObject {
 
     object_settings!();
 
-    /// Copies. The service is silent until it is done: for large objects raise
+    /// Copies. The service sends nothing until it is done: for large objects, raise
     /// [`ClientBuilder::read_timeout`](crate::ClientBuilder::read_timeout).
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<CopiedObject, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, _) = response.document("CopyObjectResult").await?;
@@ -206,7 +206,7 @@ impl CopyObject {
     }
 }
 
-/// What [`CopyObject`] returns.
+/// The result of [`CopyObject`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CopiedObject {
@@ -214,7 +214,7 @@ pub struct CopiedObject {
     pub etag: Option<String>,
     /// When the copy was made.
     pub last_modified: Option<SystemTime>,
-    /// The version that was copied, of a bucket with versions.
+    /// The version that was copied, in a versioned bucket.
     pub source_version_id: Option<String>,
     /// Status and headers; [`ResponseHead::version_id`] and [`ResponseHead::crc64`] are those of the copy.
     pub head: ResponseHead,

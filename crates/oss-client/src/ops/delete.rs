@@ -1,4 +1,4 @@
-//! Many objects in one request: delete.
+//! Deletes many objects in one request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::xml::Element;
 use super::document::{XML, document, text};
 use super::list::{decode, is_encoded, unusable};
 
-/// Most objects of one request.
+/// Maximum number of objects in one request.
 ///
 /// Vendor document: `DeleteMultipleObjects` (Object Storage Service, API reference).
 const MAX_OBJECTS: usize = 1000;
@@ -65,7 +65,7 @@ impl Client {
 
 /// Deletes many objects; see [`Client::delete_objects`].
 ///
-/// A key can be one that no URL can hold, with a segment `.` or `..`.
+/// A key can be one that no URL can contain, with a segment `.` or `..`.
 #[must_use = "nothing is sent before `send`"]
 pub struct DeleteObjects {
     client: Client,
@@ -75,26 +75,26 @@ pub struct DeleteObjects {
     quiet: bool,
 }
 
-/// A key, and the version of it that is meant.
+/// A key, and its version if one was given.
 type Asked = (String, Option<String>);
 
 impl DeleteObjects {
     super::common_settings!();
 
-    /// Adds a version of an object, of a bucket with versions. Without version, as the keys of
-    /// [`Client::delete_objects`] are, an object gets a delete marker on top there.
+    /// Adds a version of an object, in a versioned bucket. Without a version, like the keys of
+    /// [`Client::delete_objects`], an object gets a delete marker there.
     pub fn version(mut self, key: impl Into<String>, version_id: impl Into<String>) -> Self {
         self.objects.push((key.into(), Some(version_id.into())));
         self
     }
 
-    /// Whether the response leaves out what was deleted. Default: no.
+    /// Sets whether the response leaves out the deleted objects. Default: no.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self
     }
 
-    /// The operation as it is now, with the list of objects as body, for [`Client::send`].
+    /// Returns the current operation, with the list of objects as body, for [`Client::send`].
     pub fn into_operation(mut self) -> Operation {
         if let Err(problem) = self.check() {
             self.operation.refuse(problem);
@@ -127,7 +127,7 @@ impl DeleteObjects {
                 "name 1 to 1000",
             ));
         }
-        // They stand in the body, and not in the URL.
+        // They are in the body, and not in the URL.
         self.objects
             .iter()
             .try_for_each(|(key, _)| validate::copied_key(key))
@@ -137,13 +137,14 @@ impl DeleteObjects {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidInput`] for no key, an empty or too long
-    /// one, and more than 1000. Objects that were not deleted are not an error: see [`DeletedObjects::not_deleted`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidInput`] for no key, an empty or too
+    /// long one, and more than 1000. Objects that were not deleted are not an error: see
+    /// [`DeletedObjects::not_deleted`].
     pub async fn send(self) -> Result<DeletedObjects, Error> {
         let (client, quiet) = (self.client.clone(), self.quiet);
         let asked = self.objects.clone();
         let response = client.send(self.into_operation()).await?;
-        // With `quiet` nothing may be left to tell.
+        // With `quiet`, there may be nothing to report.
         let (head, document, context) = if quiet {
             response.document_if_any(ROOT).await?
         } else {
@@ -164,19 +165,19 @@ impl DeleteObjects {
 
 super::awaited!(DeleteObjects -> DeletedObjects);
 
-/// What [`DeleteObjects`] returns.
+/// The result of [`DeleteObjects`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeletedObjects {
-    /// What was deleted, as the service says; empty with [`DeleteObjects::quiet`].
+    /// The deleted objects, as the service reports them; empty with [`DeleteObjects::quiet`].
     pub deleted: Vec<DeletedObject>,
-    /// Keys that were given and that the service does not confirm; with [`DeleteObjects::quiet`] those that it names.
+    /// Keys whose deletion the service does not confirm; with [`DeleteObjects::quiet`], those that it lists.
     pub not_deleted: Vec<String>,
     /// Status and headers.
     pub head: ResponseHead,
 }
 
-/// An object that was deleted.
+/// A deleted object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedObject {

@@ -1,4 +1,4 @@
-//! Writing the documents of requests.
+//! Writes the documents of requests.
 
 use std::io;
 

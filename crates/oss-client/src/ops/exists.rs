@@ -1,4 +1,4 @@
-//! Whether something is there.
+//! Checks whether an object or a bucket exists.
 
 use crate::client::Client;
 use crate::error::Error;
@@ -8,7 +8,7 @@ use super::list::ListObjectsV2;
 use super::{query_settings, request};
 
 impl Client {
-    /// Asks whether there is an object of this key, with `GetObjectMeta`.
+    /// Checks whether there is an object with this key, with `GetObjectMeta`.
     ///
     /// # Examples
     ///
@@ -25,7 +25,7 @@ impl Client {
         ObjectExists::new(self.clone(), request.into_operation())
     }
 
-    /// Asks whether there is a bucket of this name, of whatever account, with `ListObjectsV2` for one object.
+    /// Checks whether there is a bucket with this name, in any account, with `ListObjectsV2` for one object.
     pub fn bucket_exists(&self, bucket: impl Into<String>) -> BucketExists {
         let request = self.list_objects_v2(bucket).max_keys(1);
         BucketExists::new(self.clone(), request.into_operation())
@@ -33,22 +33,22 @@ impl Client {
 }
 
 request! {
-    /// Asks whether an object is there; see [`Client::object_exists`].
+    /// Checks whether an object exists; see [`Client::object_exists`].
     ObjectExists -> bool
 }
 
 impl ObjectExists {
     query_settings! {
-        /// The version to look for, of a bucket with versions. Default: the newest; a delete marker is no object.
+        /// The version to look for, in a versioned bucket. Default: the newest; a delete marker is not an object.
         version_id => "versionId",
     }
 
-    /// Asks.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. That there is no such bucket is one (`NoSuchBucket`), and
-    /// so is that the object may not be looked at (`AccessDenied`).
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. That there is no such bucket is one
+    /// (`NoSuchBucket`), and so is that the object may not be looked at (`AccessDenied`).
     pub async fn send(self) -> Result<bool, Error> {
         found(self.client.send(self.operation).await.map(drop), |error| {
             // Where the service does not say why it refused HEAD, 404 is taken for a missing object, as in the vendor's
@@ -59,19 +59,19 @@ impl ObjectExists {
 }
 
 request! {
-    /// Asks whether a bucket is there; see [`Client::bucket_exists`].
+    /// Checks whether a bucket exists; see [`Client::bucket_exists`].
     BucketExists -> bool
 }
 
 impl BucketExists {
-    /// Asks.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. That the bucket may not be used (`AccessDenied`) is none:
-    /// it is there, as the vendor's SDKs V2 see it too.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. That the bucket may not be used (`AccessDenied`) is
+    /// none: it is there, as the vendor's SDKs V2 see it too.
     pub async fn send(self) -> Result<bool, Error> {
-        // As a whole, since a page of something else than OSS is no bucket.
+        // As a whole, since a page that is not from OSS is not a bucket.
         let request = ListObjectsV2::new(self.client, self.operation);
         found(request.send().await.map(drop), |error| match error.code() {
             "NoSuchBucket" => Some(false),
@@ -81,7 +81,7 @@ impl BucketExists {
     }
 }
 
-/// What a refusal says, if it says something about that.
+/// The result according to a refusal, if it is about that.
 fn found(
     outcome: Result<(), Error>,
     told: impl FnOnce(&ServiceError) -> Option<bool>,

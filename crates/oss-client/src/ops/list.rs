@@ -17,7 +17,7 @@ use crate::xml::{Element, Shape};
 use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
-/// What is read of a page.
+/// The parts of a page that are read.
 const SHAPE: Shape = Shape {
     root: "ListBucketResult",
     read: Some(&[
@@ -40,10 +40,10 @@ const SHAPE: Shape = Shape {
     ]),
 };
 
-/// Where a page names the next one.
+/// The field of a page that names the next one.
 const NEXT: &str = "NextContinuationToken";
 
-/// What is wrong with a page that cannot be read.
+/// What is wrong with a page that cannot be parsed.
 const UNREADABLE: &str = "a name in it cannot be decoded, or a number is not a number";
 
 impl Client {
@@ -69,23 +69,23 @@ request! {
 
 impl ListObjectsV2 {
     query_settings! {
-        /// Only keys that begin so. Default: all.
+        /// Lists only keys with this prefix. Default: all.
         prefix => "prefix",
-        /// Sums up keys that are alike up to this character behind the prefix, mostly `/`, as
+        /// Groups keys up to this character after the prefix, usually `/`, as
         /// [`ObjectsPage::common_prefixes`]. Default: none.
         delimiter => "delimiter",
-        /// Begins behind this key. Default: at the first.
+        /// Begins after this key. Default: at the first.
         start_after => "start-after",
-        /// Where to go on: [`ObjectsPage::next_continuation_token`] of an earlier page.
+        /// Where to continue: [`ObjectsPage::next_continuation_token`] of an earlier page.
         continuation_token => "continuation-token",
     }
 
-    /// Most objects and common prefixes on a page, 1 to 1000. Default: 100, of the service.
+    /// Sets the maximum number of objects and common prefixes on a page, 1 to 1000. Default: 100, set by the service.
     pub fn max_keys(self, count: u16) -> Self {
         self.query("max-keys", count.to_string())
     }
 
-    /// Whether each object includes its owner. Default: no.
+    /// Sets whether each object includes its owner. Default: no.
     pub fn fetch_owner(self, fetch: bool) -> Self {
         self.query("fetch-owner", if fetch { "true" } else { "false" })
     }
@@ -94,13 +94,13 @@ impl ListObjectsV2 {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
-    /// read, and for a page that is not the last one and does not say where the next one begins.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
+    /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<ObjectsPage, Error> {
         self.page(&mut PageLoop::default()).await
     }
 
-    /// All pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
+    /// Returns all pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<ObjectsPage> {
         let start = Some((self, PageLoop::default()));
         Paged::new(stream::try_unfold(start, |state| async move {
@@ -116,7 +116,7 @@ impl ListObjectsV2 {
         }))
     }
 
-    /// All objects from here on. Common prefixes are left out.
+    /// Returns all objects from here on. Common prefixes are left out.
     pub fn objects(self) -> Paged<ObjectSummary> {
         let pages = self.pages();
         Paged::new(
@@ -141,7 +141,7 @@ impl ListObjectsV2 {
     }
 }
 
-/// Fetches a page of the list that `operation` asks for. Exclusive, since a body cannot be shared between threads.
+/// Fetches a page of the list that `operation` requests. Exclusive, since a body cannot be shared between threads.
 pub(super) async fn fetch_page<P>(
     client: &Client,
     operation: &mut Operation,
@@ -179,7 +179,7 @@ pub(super) fn unusable(context: &RequestContext, head: &ResponseHead, what: &'st
     )))
 }
 
-/// Whether the next page can be asked for. Without this, a service that is wrong keeps the client asking for ever.
+/// Whether the next page can be requested. Without this check, a faulty service would keep the client busy forever.
 fn check_next(is_truncated: bool, next: Option<&str>, asked: Option<&str>) -> Result<(), &'static str> {
     match next {
         _ if !is_truncated => Ok(()),
@@ -189,7 +189,7 @@ fn check_next(is_truncated: bool, next: Option<&str>, asked: Option<&str>) -> Re
     }
 }
 
-/// Whether the next page is one that there was not before.
+/// Whether the next page was not fetched before.
 fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &'static str> {
     match next {
         Some(next) if page_loop.closes_at(next) => Err("its pages form a loop"),
@@ -197,8 +197,8 @@ fn check_page_loop(page_loop: &mut PageLoop, next: Option<&str>) -> Result<(), &
     }
 }
 
-/// Whether there are more pages, of a document that names the next one in `next`. Without this, a list that is cut
-/// short could pass for whole.
+/// Whether there are more pages, for a document that names the next one in `next`. Without this check, a truncated list
+/// could pass for a complete one.
 pub(super) fn is_truncated(document: &Element, next: &str) -> Result<bool, &'static str> {
     match document.text_of("IsTruncated").map(str::trim) {
         None if document.text_of(next).is_none() => Ok(false),
@@ -208,7 +208,7 @@ pub(super) fn is_truncated(document: &Element, next: &str) -> Result<bool, &'sta
     }
 }
 
-/// Whether names are URL-encoded. In an encoding that nobody knows they would be other names.
+/// Whether names are URL-encoded. In an unknown encoding they would be different names.
 pub(super) fn is_encoded(document: &Element) -> Option<bool> {
     match document.text_of("EncodingType").map(str::trim) {
         None => Some(false),
@@ -223,19 +223,19 @@ pub(super) fn is_encoded(document: &Element) -> Option<bool> {
 pub struct ObjectsPage {
     /// The objects, in order of their keys. May be empty on a page that is not the last one.
     pub objects: Vec<ObjectSummary>,
-    /// What keys have in common up to the delimiter, that included.
+    /// The common part of keys up to and including the delimiter.
     pub common_prefixes: Vec<String>,
-    /// How many objects and common prefixes there are on this page, as the service says.
+    /// How many objects and common prefixes there are on this page, as the service reports.
     pub key_count: Option<u64>,
     /// Whether there are more pages.
     pub is_truncated: bool,
-    /// Where the next page begins; `None` on the last one.
+    /// The start of the next page; `None` on the last one.
     pub next_continuation_token: Option<String>,
     /// Status and headers.
     pub head: ResponseHead,
 }
 
-/// An object as a list shows it.
+/// An object in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectSummary {
@@ -251,7 +251,7 @@ pub struct ObjectSummary {
     pub object_type: Option<String>,
     /// Such as `Standard`.
     pub storage_class: Option<String>,
-    /// The owner, if [`ListObjectsV2::fetch_owner`] is on.
+    /// The owner, if [`ListObjectsV2::fetch_owner`] is enabled.
     pub owner: Option<Owner>,
 }
 
@@ -261,12 +261,12 @@ pub struct ObjectSummary {
 pub struct Owner {
     /// ID of the account.
     pub id: String,
-    /// Name of the account; at present its id, too.
+    /// Name of the account; at present the same as its ID.
     pub display_name: String,
 }
 
 impl ObjectsPage {
-    /// What is wrong with it, if something cannot be read.
+    /// Returns what is wrong with it, if something cannot be parsed.
     fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
         let is_encoded = is_encoded(document).ok_or(UNREADABLE)?;
         let name = |text: &str| decode(text, is_encoded).ok_or(UNREADABLE);
@@ -318,8 +318,8 @@ impl Owner {
     }
 }
 
-/// A name as it is. An encoded one is read like a form's value: where a service writes `+`, it means a blank, as
-/// observed from the vendor's Go SDK V2, which refuses a `%` without two digits, too.
+/// Decodes a name. An encoded one is parsed like a form's value: where a service writes `+`, it means a space, as
+/// observed from the vendor's Go SDK V2, which also refuses a `%` without two digits.
 pub(super) fn decode(text: &str, is_encoded: bool) -> Option<String> {
     if !is_encoded {
         return Some(text.to_owned());

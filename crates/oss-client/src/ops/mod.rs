@@ -28,7 +28,7 @@ use crate::operation::Operation;
 
 pub use paged::Paged;
 
-/// Of an object whose key has no known extension.
+/// For an object whose key has no known extension.
 const DEFAULT_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// Lowest and highest `x-oss-traffic-limit`, in bits per second.
@@ -56,9 +56,9 @@ macro_rules! request {
 
             $crate::ops::common_settings!();
 
-            /// The operation as it is now, for [`Client::send`](crate::Client::send),
-            /// [`Client::presign`](crate::Client::presign) and [`Client::sign`](crate::Client::sign). What `send` adds by itself, such as a `Content-Type`
-            /// that is guessed, and what it checks of the response is left out.
+            /// Returns the current operation, for [`Client::send`](crate::Client::send),
+            /// [`Client::presign`](crate::Client::presign) and [`Client::sign`](crate::Client::sign). It does not include what `send`
+            /// adds automatically, such as a guessed `Content-Type`, nor its checks of the response.
             pub fn into_operation(self) -> $crate::operation::Operation {
                 self.operation
             }
@@ -69,7 +69,7 @@ macro_rules! request {
 }
 pub(crate) use request;
 
-/// `Debug` without secrets, and `.await` in place of `.send().await`.
+/// `Debug` without secrets, and `.await` as a short form of `.send().await`.
 macro_rules! awaited {
     ($name:ident -> $output:ty) => {
         impl std::future::IntoFuture for $name {
@@ -93,24 +93,25 @@ macro_rules! awaited {
 }
 pub(crate) use awaited;
 
-/// What every operation takes.
+/// The settings of every operation.
 macro_rules! common_settings {
     () => {
-        /// Adds a header, in place of an earlier one of the same name. The value is bytes or text; blanks around it are
-        /// cut off. What cannot be sent, or is set by the client itself (`Authorization`, `Date`, …), makes `send`
-        /// fail.
+        /// Adds a header, replacing an earlier one of the same name. The value is bytes or text; spaces around it are
+        /// removed. A value that cannot be sent, or a header that the client sets itself (`Authorization`, `Date`,
+        /// …), makes
+        /// `send` fail.
         pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
             self.operation.set_header(name.as_ref(), value.as_ref());
             self
         }
 
-        /// Adds a query parameter, in place of an earlier one of the same name. An empty value sends the bare name.
+        /// Adds a query parameter, replacing an earlier one of the same name. An empty value sends the bare name.
         pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.operation.set_query(name.into(), value.into());
             self
         }
 
-        /// The caller pays, and not the owner of the bucket (`x-oss-request-payer: requester`).
+        /// Charges the caller instead of the owner of the bucket (`x-oss-request-payer: requester`).
         pub fn request_payer(self) -> Self {
             self.header("x-oss-request-payer", "requester")
         }
@@ -152,7 +153,7 @@ macro_rules! time_settings {
 }
 pub(crate) use time_settings;
 
-/// What an object is stored with, however it gets there.
+/// The settings of a stored object, for every operation that creates one.
 macro_rules! object_settings {
     () => {
         $crate::ops::header_settings! {
@@ -160,9 +161,9 @@ macro_rules! object_settings {
             cache_control => "cache-control",
             /// `Content-Disposition` of downloads.
             content_disposition => "content-disposition",
-            /// `Content-Encoding` of downloads: how the bytes given here are compressed already.
+            /// `Content-Encoding` of downloads: how the given bytes are already compressed.
             content_encoding => "content-encoding",
-            /// Who may use the object: `default` (as the bucket says), `private`, `public-read` or
+            /// Who may use the object: `default` (the bucket's setting), `private`, `public-read` or
             /// `public-read-write`.
             acl => "x-oss-object-acl",
             /// `Standard`, `IA`, `Archive`, `ColdArchive` or `DeepColdArchive`. Default: that of the bucket.
@@ -178,7 +179,7 @@ macro_rules! object_settings {
             expires => "expires",
         }
 
-        /// User metadata, `x-oss-meta-{name}`. Names are not told apart by case; all together have at most 8 KiB.
+        /// User metadata, `x-oss-meta-{name}`. Names are case-insensitive; all together have at most 8 KiB.
         pub fn metadata(self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
             self.header(format!("x-oss-meta-{}", name.as_ref()), value)
         }
@@ -188,7 +189,7 @@ macro_rules! object_settings {
             self.header("x-oss-tagging", $crate::ops::tags(tags))
         }
 
-        /// Whether an existing object makes this fail (`FileAlreadyExists`). Default: no, it is replaced.
+        /// Sets whether an existing object makes this fail (`FileAlreadyExists`). Default: no, it is replaced.
         pub fn forbid_overwrite(self, forbid: bool) -> Self {
             self.header(
                 "x-oss-forbid-overwrite",
@@ -202,16 +203,16 @@ pub(crate) use object_settings;
 /// `x-oss-callback` and its variables.
 macro_rules! callback_settings {
     () => {
-        /// What the service calls when the object is stored: a JSON object such as
-        /// `{"callbackUrl":"https://…","callbackBody":"bucket=${bucket}"}`. If the call fails, the object is stored all
-        /// the same, and `send` fails with code `CallbackFailed`.
+        /// Sets what the service calls when the object is stored: a JSON object such as
+        /// `{"callbackUrl":"https://…","callbackBody":"bucket=${bucket}"}`. If the call fails, the object is still
+        /// stored, and `send` fails with code `CallbackFailed`.
         ///
         /// Vendor document: "Callback" (Object Storage Service, API reference).
         pub fn callback(self, json: impl AsRef<str>) -> Self {
             self.header("x-oss-callback", $crate::ops::base64(json.as_ref()))
         }
 
-        /// Variables of the callback: a JSON object whose names begin with `x:`.
+        /// Sets the variables of the callback: a JSON object whose names begin with `x:`.
         pub fn callback_var(self, json: impl AsRef<str>) -> Self {
             self.header("x-oss-callback-var", $crate::ops::base64(json.as_ref()))
         }
@@ -222,7 +223,7 @@ pub(crate) use callback_settings;
 /// `x-oss-traffic-limit`.
 macro_rules! traffic_limit_setting {
     () => {
-        /// Most bits per second of this connection, 245,760 to 838,860,800. Default: no limit.
+        /// Sets the maximum bits per second of this connection, 245,760 to 838,860,800. Default: no limit.
         pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
             $crate::ops::set_traffic_limit(&mut self.operation, bits_per_second);
             self
@@ -235,10 +236,10 @@ pub(crate) use traffic_limit_setting;
 macro_rules! presigned {
     ($($name:ident),*) => {$(
         impl $name {
-            /// Makes a URL of this request in place of sending it: await the result. The body is left out.
+            /// Creates a URL of this request instead of sending it: await the result. The body is left out.
             ///
             /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. Headers that
-            /// were set bind the URL: whoever uses it must send them. Those that a URL cannot bind are refused.
+            /// were set bind the URL: anyone who uses it must send them. Headers that a URL cannot bind are refused.
             pub fn presign(self, expires: std::time::Duration) -> $crate::presign::Presign {
                 $crate::presign::Presign::new(self.client, self.operation, expires)
             }
@@ -280,7 +281,7 @@ pub(crate) fn base64(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// Gives the upload a `Content-Type`, as the vendor's SDKs do: by the key's extension.
+/// Gives the upload a `Content-Type`, derived from the key's extension, as the vendor's SDKs do.
 pub(crate) fn default_content_type(operation: &mut Operation) {
     let guessed = guess(operation.key.as_deref().unwrap_or_default());
     operation.default_header(CONTENT_TYPE, &guessed.unwrap_or(DEFAULT_CONTENT_TYPE));

@@ -1,4 +1,4 @@
-//! Single objects: store, read, look at, delete.
+//! Single objects: store, read, inspect, delete.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -77,7 +77,7 @@ request! {
 
 impl PutObject {
     header_settings! {
-        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
+        /// `Content-Type`. Default: derived from the extension of the key (feature `content-type`), otherwise
         /// `application/octet-stream`; a URL made by [`PutObject::presign`] has none.
         content_type => "content-type",
         /// `Content-MD5`, the MD5 of the body in base64, which the service compares.
@@ -92,7 +92,7 @@ impl PutObject {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<ResponseHead, Error> {
         default_content_type(&mut self.operation);
         Ok(self.client.send(self.operation).await?.into_head())
@@ -110,12 +110,12 @@ macro_rules! conditions {
         header_settings! {
             /// Succeeds only if the `ETag` is this one; otherwise HTTP 412, `PreconditionFailed`.
             if_match => "if-match",
-            /// Succeeds only if the `ETag` is another one; otherwise HTTP 304, an [`Error::Service`] too.
+            /// Succeeds only if the `ETag` is a different one; otherwise HTTP 304, also an [`Error::Service`].
             if_none_match => "if-none-match",
         }
 
         time_settings! {
-            /// Succeeds only if the object is newer; otherwise HTTP 304, an [`Error::Service`] too.
+            /// Succeeds only if the object is newer; otherwise HTTP 304, also an [`Error::Service`].
             if_modified_since => "if-modified-since",
             /// Succeeds only if the object is not newer; otherwise HTTP 412, `PreconditionFailed`.
             if_unmodified_since => "if-unmodified-since",
@@ -124,10 +124,10 @@ macro_rules! conditions {
 }
 
 impl GetObject {
-    /// The part to read, such as `0..100`, `100..` or `..=99`, in bytes. Default: all.
+    /// Sets the part to read, such as `0..100`, `100..` or `..=99`, in bytes. Default: all.
     ///
-    /// Of a range that goes beyond the end the service sends what there is, and refuses one that begins there
-    /// (`InvalidRange`): `x-oss-range-behavior: standard` is sent too. Two more forms go through
+    /// For a range that goes beyond the end, the service sends the available bytes; it refuses one that begins past
+    /// the end (`InvalidRange`), because `x-oss-range-behavior: standard` is sent too. Two more forms go through
     /// [`GetObject::last`] and `header("range", …)`.
     pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
         let first = match range.start_bound() {
@@ -154,7 +154,7 @@ impl GetObject {
         }
     }
 
-    /// The last `bytes` bytes, or all if there are less.
+    /// Reads the last `bytes` bytes, or all if there are fewer.
     pub fn last(self, bytes: u64) -> Self {
         self.standard_range(&format!("bytes=-{bytes}"))
     }
@@ -168,13 +168,13 @@ impl GetObject {
     traffic_limit_setting!();
 
     header_settings! {
-        /// `Accept-Encoding`, such as `gzip`: lets the service compress on the way. The body is handed out as it comes.
+        /// `Accept-Encoding`, such as `gzip`: lets the service compress the body, which is returned as it arrives.
         /// Default: none is sent.
         accept_encoding => "accept-encoding",
     }
 
     query_settings! {
-        /// The version to read, of a bucket with versions. Default: the newest.
+        /// The version to read, in a versioned bucket. Default: the newest.
         version_id => "versionId",
         /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known.
         process => "x-oss-process",
@@ -192,14 +192,14 @@ impl GetObject {
         response_expires => "response-expires",
     }
 
-    /// Asks for the object. Its body is read from the result.
+    /// Sends the request. The body is read from the result.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the response brings another
-    /// range than was asked for, a part where none was, or the whole object in place of a range. To have that one all
-    /// the same, give [`GetObject::into_operation`] to [`Client::send`](crate::Client::send): [`Response::status`] is 200
-    /// then, and 206 for a part.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] if the response has a
+    /// different range than requested, a part where none was requested, or the whole object instead of a range. To
+    /// accept the whole object, pass [`GetObject::into_operation`] to [`Client::send`](crate::Client::send):
+    /// [`Response::status`] is then 200, and 206 for a part.
     pub async fn send(self) -> Result<Response, Error> {
         let wants_range = self.operation.headers.contains_key(RANGE);
         let response = self.client.send(self.operation).await?;
@@ -222,15 +222,15 @@ impl HeadObject {
     conditions!();
 
     query_settings! {
-        /// The version to look at, of a bucket with versions. Default: the newest.
+        /// The version to inspect, in a versioned bucket. Default: the newest.
         version_id => "versionId",
     }
 
-    /// Asks for the headers.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }
@@ -243,15 +243,15 @@ request! {
 
 impl GetObjectMeta {
     query_settings! {
-        /// The version to look at, of a bucket with versions. Default: the newest.
+        /// The version to inspect, in a versioned bucket. Default: the newest.
         version_id => "versionId",
     }
 
-    /// Asks for the headers.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }
@@ -264,7 +264,7 @@ request! {
 
 impl DeleteObject {
     query_settings! {
-        /// The version to delete, of a bucket with versions. Default: none, which puts a delete marker on top.
+        /// The version to delete, in a versioned bucket. Default: none, which adds a delete marker.
         version_id => "versionId",
     }
 
@@ -272,7 +272,7 @@ impl DeleteObject {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }

@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Paginated lists.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use futures_core::Stream;
 
 use crate::error::Error;
 
-/// Notices when a list repeats its pages: its positions, markers or tokens, never come back in one that ends.
+/// Detects a list that repeats its pages: in a list that ends, positions, markers and tokens never repeat.
 ///
 /// Keeps one position, by Brent's algorithm: a loop of any length is found after at most three times as many pages as
 /// there are up to its end.
@@ -58,7 +58,7 @@ impl<T> Paged<T> {
         Self(Box::pin(stream))
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Small things of an object: tags, ACL, symbolic links, and restoring it from an archive class.
+//! Properties of an object: tags, ACL, symbolic links, and restoring it from an archive class.
 
 use http::Method;
 use http::header::CONTENT_TYPE;
@@ -14,7 +14,7 @@ use super::list::{Owner, unusable};
 use super::{header_settings, object_settings, query_settings, request};
 
 impl Client {
-    /// Sets the tags of an object, at most 10, in place of those that it has.
+    /// Sets the tags of an object, at most 10, replacing the existing ones.
     ///
     /// Vendor document: `PutObjectTagging` (Object Storage Service, API reference).
     pub fn put_object_tagging<N: AsRef<str>, V: AsRef<str>>(
@@ -82,7 +82,7 @@ impl Client {
         DeleteObjectTagging::new(self.clone(), operation)
     }
 
-    /// Sets who may use an object: `default` (as the bucket says), `private`, `public-read` or `public-read-write`.
+    /// Sets who may use an object: `default` (the bucket's setting), `private`, `public-read` or `public-read-write`.
     ///
     /// Vendor document: `PutObjectACL` (Object Storage Service, API reference).
     pub fn put_object_acl(
@@ -104,7 +104,7 @@ impl Client {
         GetObjectAcl::new(self.clone(), operation.expect_xml())
     }
 
-    /// Makes an object that is a link to another one of the same bucket. An existing object is replaced.
+    /// Creates an object that is a link to another one in the same bucket. An existing object is replaced.
     ///
     /// Vendor document: `PutSymlink` (Object Storage Service, API reference).
     pub fn put_symlink(
@@ -122,7 +122,7 @@ impl Client {
         PutSymlink::new(self.clone(), operation)
     }
 
-    /// Reads which object a link leads to.
+    /// Reads the target of a link.
     ///
     /// Vendor document: `GetSymlink` (Object Storage Service, API reference).
     pub fn get_symlink(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetSymlink {
@@ -130,7 +130,7 @@ impl Client {
         GetSymlink::new(self.clone(), operation)
     }
 
-    /// Makes an archived object readable for some days. That takes from a minute to hours, after which
+    /// Makes an archived object readable for some days. This takes from a minute to hours; then
     /// [`Client::head_object`] shows it in the header `x-oss-restore`.
     ///
     /// Vendor document: `RestoreObject` (Object Storage Service, API reference).
@@ -172,13 +172,13 @@ fn of_object(
 macro_rules! version_setting {
     () => {
         query_settings! {
-            /// The version, of a bucket with versions. Default: the newest.
+            /// The version, in a versioned bucket. Default: the newest.
             version_id => "versionId",
         }
     };
 }
 
-/// `send` of a request whose response has headers alone.
+/// `send` of a request whose response has only headers.
 macro_rules! sent_for_its_head {
     ($($name:ident),*) => {$(
         impl $name {
@@ -188,7 +188,7 @@ macro_rules! sent_for_its_head {
             ///
             /// # Errors
             ///
-            /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+            /// Any variant of [`Error`] except [`Error::InvalidConfig`].
             pub async fn send(self) -> Result<ResponseHead, Error> {
                 Ok(self.client.send(self.operation).await?.into_head())
             }
@@ -226,11 +226,11 @@ request! {
 impl GetObjectTagging {
     version_setting!();
 
-    /// Asks for the tags.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ObjectTagging, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("Tagging").await?;
@@ -249,7 +249,7 @@ impl GetObjectTagging {
     }
 }
 
-/// What [`GetObjectTagging`] returns.
+/// The result of [`GetObjectTagging`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ObjectTagging {
@@ -267,11 +267,11 @@ request! {
 impl GetObjectAcl {
     version_setting!();
 
-    /// Asks for the ACL.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ObjectAcl, Error> {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("AccessControlPolicy").await?;
@@ -287,20 +287,20 @@ impl GetObjectAcl {
     }
 }
 
-/// What [`GetObjectAcl`] returns.
+/// The result of [`GetObjectAcl`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ObjectAcl {
-    /// `default` (as the bucket says), `private`, `public-read` or `public-read-write`.
+    /// `default` (the bucket's setting), `private`, `public-read` or `public-read-write`.
     pub acl: String,
-    /// Whose the object is.
+    /// The owner of the object.
     pub owner: Option<Owner>,
     /// Status and headers.
     pub head: ResponseHead,
 }
 
 request! {
-    /// Makes a link; see [`Client::put_symlink`](crate::Client::put_symlink).
+    /// Creates a link; see [`Client::put_symlink`](crate::Client::put_symlink).
     PutSymlink -> ResponseHead
 }
 
@@ -312,29 +312,29 @@ impl PutSymlink {
 
     object_settings!();
 
-    /// Makes the link.
+    /// Creates the link.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }
 }
 
 request! {
-    /// Reads where a link leads; see [`Client::get_symlink`](crate::Client::get_symlink).
+    /// Reads the target of a link; see [`Client::get_symlink`](crate::Client::get_symlink).
     GetSymlink -> Symlink
 }
 
 impl GetSymlink {
     version_setting!();
 
-    /// Asks for the target.
+    /// Sends the request.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] also if the target is not
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] also if the target is not
     /// readable text.
     pub async fn send(self) -> Result<Symlink, Error> {
         let response = self.client.send(self.operation).await?;
@@ -354,11 +354,11 @@ fn decoded(target: &str) -> Option<String> {
     (!target.is_empty()).then(|| target.into_owned())
 }
 
-/// What [`GetSymlink`] returns.
+/// The result of [`GetSymlink`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Symlink {
-    /// Key of the object that the link leads to.
+    /// Key of the object that the link points to.
     pub target: String,
     /// Status and headers.
     pub head: ResponseHead,

@@ -1,4 +1,4 @@
-//! Uploads in parts that have not ended, and the parts that they have: what there is to clean up.
+//! Unfinished uploads in parts, and their parts, for cleaning up.
 
 use std::time::SystemTime;
 
@@ -77,7 +77,7 @@ impl Client {
         ListMultipartUploads::new(self.clone(), operation)
     }
 
-    /// Lists the parts that an upload has.
+    /// Lists the parts of an upload.
     ///
     /// Vendor document: `ListParts` (Object Storage Service, API reference).
     pub fn list_parts(
@@ -102,9 +102,9 @@ request! {
 
 impl ListMultipartUploads {
     query_settings! {
-        /// Only keys that begin so. Default: all.
+        /// Lists only keys with this prefix. Default: all.
         prefix => "prefix",
-        /// Groups keys up to this character behind the prefix, such as `/`. Default: none.
+        /// Groups keys up to this character after the prefix, such as `/`. Default: none.
         delimiter => "delimiter",
         /// Begins after this key: [`MultipartUploadsPage::next_key_marker`] of an earlier page.
         key_marker => "key-marker",
@@ -112,7 +112,7 @@ impl ListMultipartUploads {
         upload_id_marker => "upload-id-marker",
     }
 
-    /// Most uploads on a page, 1 to 1000. Default: 1000, of the service.
+    /// Sets the maximum number of uploads on a page, 1 to 1000. Default: 1000, set by the service.
     pub fn max_uploads(self, count: u16) -> Self {
         self.query("max-uploads", count.to_string())
     }
@@ -121,13 +121,13 @@ impl ListMultipartUploads {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
-    /// read, and for a page that is not the last one and does not say where the next one begins.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
+    /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<MultipartUploadsPage, Error> {
         self.page(&mut PageLoop::default()).await
     }
 
-    /// All uploads from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
+    /// Returns all uploads from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn uploads(self) -> Paged<MultipartUpload> {
         let start = Some((self, PageLoop::default()));
         let pages = stream::try_unfold(start, |state| async move {
@@ -168,27 +168,27 @@ impl ListMultipartUploads {
 pub struct MultipartUploadsPage {
     /// The uploads, in order of their keys.
     pub uploads: Vec<MultipartUpload>,
-    /// What keys have in common up to the delimiter, that included.
+    /// The common part of keys up to and including the delimiter.
     pub common_prefixes: Vec<String>,
     /// Whether there are more pages.
     pub is_truncated: bool,
-    /// Where the next page begins; `None` on the last one.
+    /// The start of the next page; `None` on the last one.
     pub next_key_marker: Option<String>,
-    /// After which upload of that key the next page begins.
+    /// The upload of that key after which the next page begins.
     pub next_upload_id_marker: Option<String>,
     /// Status and headers.
     pub head: ResponseHead,
 }
 
-/// An upload in parts that has not ended.
+/// An unfinished upload in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MultipartUpload {
-    /// Key of the object that it is to become.
+    /// Key of the object that it will become.
     pub key: String,
     /// ID of the upload.
     pub upload_id: String,
-    /// When it was begun.
+    /// When it was started.
     pub initiated: Option<SystemTime>,
     /// Such as `Standard`.
     pub storage_class: Option<String>,
@@ -233,7 +233,7 @@ request! {
 }
 
 impl ListParts {
-    /// Most parts on a page, 1 to 1000. Default: 1000, of the service.
+    /// Sets the maximum number of parts on a page, 1 to 1000. Default: 1000, set by the service.
     pub fn max_parts(self, count: u16) -> Self {
         self.query("max-parts", count.to_string())
     }
@@ -247,13 +247,13 @@ impl ListParts {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
-    /// read, and for a page that is not the last one and does not say where the next one begins.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
+    /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<PartsPage, Error> {
         self.page().await
     }
 
-    /// All parts from here on, in order of their numbers.
+    /// Returns all parts from here on, in order of their numbers.
     pub fn parts(self) -> Paged<ListedPart> {
         let pages = stream::try_unfold(Some(self), |state| async move {
             let Some(mut request) = state else {
@@ -285,7 +285,7 @@ pub struct PartsPage {
     pub parts: Vec<ListedPart>,
     /// Whether there are more pages.
     pub is_truncated: bool,
-    /// After which number the next page begins; `None` on the last one.
+    /// The number after which the next page begins; `None` on the last one.
     pub next_part_number_marker: Option<u64>,
     /// Status and headers.
     pub head: ResponseHead,

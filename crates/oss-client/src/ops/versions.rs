@@ -78,9 +78,9 @@ request! {
 
 impl ListObjectVersions {
     query_settings! {
-        /// Only keys that begin so. Default: all.
+        /// Lists only keys with this prefix. Default: all.
         prefix => "prefix",
-        /// Groups keys up to this character behind the prefix, such as `/`. Default: none.
+        /// Groups keys up to this character after the prefix, such as `/`. Default: none.
         delimiter => "delimiter",
         /// Begins after this key: [`VersionsPage::next_key_marker`] of an earlier page.
         key_marker => "key-marker",
@@ -88,7 +88,7 @@ impl ListObjectVersions {
         version_id_marker => "version-id-marker",
     }
 
-    /// Most versions and common prefixes on a page, 1 to 1000. Default: 100, of the service.
+    /// Sets the maximum number of versions and common prefixes on a page, 1 to 1000. Default: 100, set by the service.
     pub fn max_keys(self, count: u16) -> Self {
         self.query("max-keys", count.to_string())
     }
@@ -97,13 +97,13 @@ impl ListObjectVersions {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that cannot be
-    /// read, and for a page that is not the last one and does not say where the next one begins.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
+    /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<VersionsPage, Error> {
         self.page(&mut PageLoop::default()).await
     }
 
-    /// All versions from here on. Common prefixes are left out. A list that repeats its pages is an
+    /// Returns all versions from here on. Common prefixes are left out. A list that repeats its pages is an
     /// [`Error::InvalidResponse`].
     pub fn versions(self) -> Paged<ObjectVersion> {
         let start = Some((self, PageLoop::default()));
@@ -145,13 +145,13 @@ impl ListObjectVersions {
 pub struct VersionsPage {
     /// Versions and delete markers, in order of their keys; of a key, the newest first.
     pub versions: Vec<ObjectVersion>,
-    /// What keys have in common up to the delimiter, that included.
+    /// The common part of keys up to and including the delimiter.
     pub common_prefixes: Vec<String>,
     /// Whether there are more pages.
     pub is_truncated: bool,
-    /// Where the next page begins; `None` on the last one.
+    /// The start of the next page; `None` on the last one.
     pub next_key_marker: Option<String>,
-    /// After which version of that key the next page begins.
+    /// The version of that key after which the next page begins.
     pub next_version_id_marker: Option<String>,
     /// Status and headers.
     pub head: ResponseHead,
@@ -165,9 +165,9 @@ pub struct ObjectVersion {
     pub key: String,
     /// ID of the version; `null` for one that was stored before the bucket had versions.
     pub version_id: String,
-    /// Whether it is the version that a request without ID is about.
+    /// Whether it is the version that a request without ID refers to.
     pub is_latest: bool,
-    /// Whether it says that the object was deleted, and has no content.
+    /// Whether it is a delete marker, which has no content.
     pub is_delete_marker: bool,
     /// Length in bytes; 0 for a delete marker.
     pub size: u64,
@@ -177,7 +177,7 @@ pub struct ObjectVersion {
     pub last_modified: Option<SystemTime>,
     /// Such as `Standard`; `None` for a delete marker.
     pub storage_class: Option<String>,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Option<Owner>,
 }
 

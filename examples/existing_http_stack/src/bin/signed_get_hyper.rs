@@ -15,7 +15,7 @@ use oss_credentials_core::{Credentials, CredentialsProvider as _};
 use oss_credentials_env::EnvProvider;
 use oss_sign::v4::Signer;
 
-/// What is read.
+/// The object to read.
 struct Object<'a> {
     endpoint: &'a str,
     bucket: &'a str,
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [endpoint, region, bucket, key] = arguments.as_slice() else {
         return Err("usage: signed-get-hyper ENDPOINT REGION BUCKET KEY".into());
     };
-    // hyper follows no redirect, so a signature never travels to another host.
+    // hyper follows no redirect, so a signature never reaches another host.
     let hyper = Client::builder(TokioExecutor::new()).build_http();
     let provider = EnvProvider::new();
     let signer = Signer::builder(region.as_str()).build()?;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let credentials = provider.credentials().await?;
     let (mut status, mut body) = get(&hyper, &signer, &object, &credentials).await?;
-    // Once more, if the key was rejected and the provider has another one.
+    // Repeated once if the key was rejected and the provider has another one.
     if let Some(fresh) = oss_sign::credentials_for_retry(&provider, &credentials, status, &body).await {
         (status, body) = get(&hyper, &signer, &object, &fresh).await?;
     }
@@ -63,7 +63,7 @@ async fn get(
         bucket,
         key,
     } = *object;
-    // Path style, as an IP address needs it. With a host of the service the bucket is in front of the host.
+    // Path style, which an IP address needs. With a host of the service, the bucket is in front of the host.
     let path = oss_sign::url_path(Some(bucket), Some(key));
     let request = hyper::Request::get(format!("{endpoint}{path}")).body(Empty::new())?;
     let (mut parts, body) = request.into_parts();

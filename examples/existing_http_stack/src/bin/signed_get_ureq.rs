@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [endpoint, region, bucket, key] = arguments.as_slice() else {
         return Err("usage: signed-get-ureq ENDPOINT REGION BUCKET KEY".into());
     };
-    // An error document is read like an object, and a signature never follows a redirect to another host.
+    // An error document is read like an object, and a signature never reaches another host by a redirect.
     let settings = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let signer = Signer::builder(region.as_str()).build()?;
 
     let get = |credentials: &Credentials| -> Result<(u16, Vec<u8>), Box<dyn Error>> {
-        // Path style, as an IP address needs it. With a host of the service the bucket is in front of the host.
+        // Path style, which an IP address needs. With a host of the service, the bucket is in front of the host.
         let path = oss_sign::url_path(Some(bucket), Some(key));
         let request = ureq::http::Request::get(format!("{endpoint}{path}")).body(())?;
         let (mut parts, ()) = request.into_parts();
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let credentials = blocking::wait(provider.credentials())?;
     let (mut status, mut body) = get(&credentials)?;
-    // Once more, if the key was rejected and the provider has another one.
+    // Repeated once if the key was rejected and the provider has another one.
     let fresh = oss_sign::credentials_for_retry(&provider, &credentials, status, &body);
     if let Some(fresh) = blocking::wait(fresh) {
         (status, body) = get(&fresh)?;

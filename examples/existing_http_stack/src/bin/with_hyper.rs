@@ -1,4 +1,4 @@
-//! A program on hyper takes the credentials of its instance's RAM role.
+//! A program with hyper that uses the credentials of its instance's RAM role.
 //!
 //! Run it against a local cloud:
 //! `cargo run -p oss-testkit -- --metadata -- cargo run -p existing-http-stack --bin with-hyper`
@@ -15,7 +15,7 @@ use oss_credentials_hyper::HyperClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The client that the program uses for everything else, too.
+    // The client that the program also uses for everything else.
     let hyper = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let provider = EcsRamRole::from_env(&ProcessEnv)?
         .http_client(HyperClient::new(hyper))
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let credentials = provider.credentials().await?;
     println!("credentials of the instance's role: {credentials:?}");
-    // Without the provider's feature `tokio` it starts nothing by itself; this program may.
+    // Without its feature `tokio`, the provider starts no background refresh; the program can.
     println!("next refresh: {:?}", provider.status().next_attempt());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A program without any async runtime, whose HTTP client is ureq, takes its credentials from a URI.
+//! A program without an async runtime, with ureq as its HTTP client, that gets its credentials from a URI.
 //!
 //! Reads `ALIBABA_CLOUD_CREDENTIALS_URI`. Run it against a local cloud:
 //! `cargo run -p oss-testkit -- cargo run -p existing-http-stack --bin with-ureq`
@@ -10,13 +10,13 @@ use oss_credentials_ureq::UreqClient;
 use oss_credentials_uri::CredentialsUri;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The agent that the program uses for everything else, too.
+    // The agent that the program also uses for everything else.
     let agent = ureq::Agent::new_with_defaults();
     let provider = CredentialsUri::from_env(&ProcessEnv)?
         .http_client(UreqClient::from_agent(agent))
         .build()?;
 
-    // The first call fetches. From then on they are cached, also for code that may not wait.
+    // The first call fetches. After that, the credentials are cached, also for code that must not wait.
     let credentials = blocking::wait(provider.credentials())?;
     println!("credentials from the URI: {credentials:?}");
     assert!(
