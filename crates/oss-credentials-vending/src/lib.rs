@@ -3,7 +3,7 @@
 //! A backend that lets browsers, apps or other services use one bucket needs three things: a policy that allows one
 //! prefix and nothing else, temporary credentials for each tenant without calling STS for each request, and the true
 //! time until which they work. [`PolicyBuilder`] makes the first, [`Vendor`] the second and [`Session`] states the
-//! third.
+//! third. [`Grant`] turns a session into what a browser uses without any SDK: presigned URLs and forms.
 //!
 //! # Examples
 //!
@@ -48,7 +48,9 @@
 mod allowance;
 mod cache;
 mod error;
+mod grant;
 mod issue;
+mod json;
 mod metrics;
 mod policy;
 mod request;
@@ -56,7 +58,11 @@ mod session;
 mod vendor;
 
 pub use error::VendingError;
+pub use grant::{
+    BucketAddress, FormRequest, Grant, GrantBuilder, GrantError, GrantedForm, GrantedUrl, UrlRequest,
+};
 pub use metrics::VendorMetrics;
+pub use oss_sign::v4::LimitedBy;
 pub use policy::{POLICY_MAX_CHARS, Policy, PolicyBuilder, PolicyError};
 pub use request::SessionRequest;
 pub use session::Session;

@@ -222,16 +222,12 @@ impl PolicyBuilder {
 
     fn check(&self) -> Result<(), PolicyError> {
         plain("bucket", &self.bucket)?;
-        if !is_bucket_name(&self.bucket) {
-            return Err(PolicyError::Bucket(self.bucket.clone()));
-        }
+        check_bucket(&self.bucket)?;
         match &self.scope {
             Scope::Bucket => {}
             Scope::Prefix(prefix) => {
                 plain("prefix", prefix)?;
-                if !prefix.ends_with('/') {
-                    return Err(PolicyError::OpenPrefix(prefix.clone()));
-                }
+                check_prefix(prefix)?;
             }
             Scope::Key(key) => plain("key", key)?,
         }
@@ -319,13 +315,27 @@ fn plain(part: &'static str, name: &str) -> Result<(), PolicyError> {
     }
 }
 
-/// 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.
-fn is_bucket_name(name: &str) -> bool {
+/// Refuses a name that no bucket has: 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.
+pub(crate) fn check_bucket(name: &str) -> Result<(), PolicyError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (3..=63).contains(&name.len())
+    let is_name = (3..=63).contains(&name.len())
         && name.chars().all(allowed)
         && !name.starts_with('-')
-        && !name.ends_with('-')
+        && !name.ends_with('-');
+    if is_name {
+        Ok(())
+    } else {
+        Err(PolicyError::Bucket(name.to_owned()))
+    }
+}
+
+/// Refuses a prefix that also matches keys of a neighbor.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), PolicyError> {
+    if prefix.ends_with('/') {
+        Ok(())
+    } else {
+        Err(PolicyError::OpenPrefix(prefix.to_owned()))
+    }
 }
 
 fn check_network(network: &str) -> Result<(), PolicyError> {

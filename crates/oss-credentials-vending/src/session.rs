@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use oss_credentials_core::Credentials;
 use serde::Serialize;
 
+use crate::json::to_json;
+
 /// Temporary credentials of a role, and the time until which they work.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -43,34 +45,38 @@ impl Session {
     ///
     /// Source: the vendor's documentation of `OSSAuthCredentialsProvider` and of STS with the JavaScript SDK.
     pub fn to_json(&self) -> String {
-        let expiration = self.credentials.expires_at_utc();
-        let fields = Fields {
-            access_key_id: self.credentials.access_key_id(),
-            access_key_secret: self.credentials.access_key_secret(),
-            security_token: self.credentials.security_token().unwrap_or_default(),
-            expiration: expiration.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            status_code: 200,
-        };
-        // The secrets are written once, into the text that the caller takes over: with room for them all, escapes
-        // included, it does not grow and leaves no copy behind.
-        let room = fields.access_key_id.len() + fields.access_key_secret.len() + fields.security_token.len();
-        let mut text = Vec::with_capacity(6 * room + 256);
-        // Writing texts and a number into memory does not fail.
-        let written = serde_json::to_writer(&mut text, &fields);
-        written.map_or_else(
-            |_| String::new(),
-            |()| String::from_utf8(text).unwrap_or_default(),
-        )
+        to_json(&SessionDocument::of(self))
+    }
+
+    /// The service's time when the session was handed out.
+    pub(crate) fn handed_out_at(&self) -> SystemTime {
+        self.expires_at
+            .checked_sub(self.remaining)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Fields<'a> {
+pub(crate) struct SessionDocument<'a> {
     access_key_id: &'a str,
     access_key_secret: &'a str,
     security_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration: Option<String>,
     status_code: u16,
+}
+
+impl<'a> SessionDocument<'a> {
+    pub(crate) fn of(session: &'a Session) -> Self {
+        let credentials = &session.credentials;
+        let expiration = credentials.expires_at_utc();
+        Self {
+            access_key_id: credentials.access_key_id(),
+            access_key_secret: credentials.access_key_secret(),
+            security_token: credentials.security_token().unwrap_or_default(),
+            expiration: expiration.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            status_code: 200,
+        }
+    }
 }

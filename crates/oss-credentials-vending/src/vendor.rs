@@ -23,8 +23,8 @@ use crate::session::Session;
 const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Sessions of one tenant unless [`VendorBuilder::sessions_per_tenant`] says otherwise.
 const DEFAULT_SESSIONS_PER_TENANT: usize = 16;
-/// Calls to STS per second unless [`VendorBuilder::calls_per_second`] says otherwise. The service's limit is per account and
-/// not stated in its documentation of the call, so this is low rather than exact.
+/// Calls to STS per second unless [`VendorBuilder::calls_per_second`] says otherwise: half of the service's limit, which is
+/// 100 for the account with all its users and roles (vendor document: "FAQ about RAM roles and STS tokens").
 const DEFAULT_CALLS_PER_SECOND: u32 = 50;
 /// Longest wait for a turn unless [`VendorBuilder::max_wait`] says otherwise.
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);

@@ -210,21 +210,54 @@ fn a_tenants_own_limit_does_not_touch_others() {
     ask("loud", "session-1").unwrap();
 }
 
+/// By its code, whatever the status; and by the status, whatever sent it: a gateway in front of STS knows no codes.
 #[test]
 fn a_throttled_call_makes_all_pause() {
+    for refusal in [
+        (
+            400,
+            r#"{"Code": "Throttling", "Message": "m", "RequestId": "R-1"}"#,
+        ),
+        (
+            400,
+            r#"{"Code": "Throttling.User", "Message": "m", "RequestId": "R-1"}"#,
+        ),
+        (
+            429,
+            r#"{"Code": "TooManyRequests", "Message": "m", "RequestId": "R-1"}"#,
+        ),
+        (429, "<html>Too Many Requests</html>"),
+        (429, ""),
+    ] {
+        let sts = Sts::new();
+        let vendor = sts.vendor().build();
+        let ask = |number: u32| wait(vendor.session(&SessionRequest::new(format!("tenant-{number}"))));
+        sts.refuse(Some(refusal));
+        ask(1).unwrap_err();
+        let calls = sts.calls().len();
+        sts.refuse(None);
+        ask(2).unwrap_err();
+        assert_eq!(sts.calls().len(), calls, "{refusal:?}");
+        let metrics = vendor.metrics();
+        assert_eq!((metrics.throttled, metrics.failures, metrics.limited), (1, 1, 1));
+        sts.clock().advance(Duration::from_secs(2));
+        ask(2).unwrap();
+    }
+}
+
+#[test]
+fn a_refusal_for_another_reason_makes_nobody_pause() {
     let sts = Sts::new();
     let vendor = sts.vendor().build();
     let ask = |number: u32| wait(vendor.session(&SessionRequest::new(format!("tenant-{number}"))));
-    sts.throttle(true);
+    sts.refuse(Some((
+        403,
+        r#"{"Code": "NoPermission.Throttling", "Message": "m", "RequestId": "R-1"}"#,
+    )));
     ask(1).unwrap_err();
-    let calls = sts.calls().len();
-    sts.throttle(false);
-    ask(2).unwrap_err();
-    assert_eq!(sts.calls().len(), calls);
-    let metrics = vendor.metrics();
-    assert_eq!((metrics.throttled, metrics.failures, metrics.limited), (1, 1, 1));
-    sts.clock().advance(Duration::from_secs(2));
+    sts.refuse(None);
     ask(2).unwrap();
+    assert_eq!((vendor.metrics().throttled, vendor.metrics().failures), (0, 1));
 }
 
 #[test]

@@ -34,7 +34,8 @@ struct State {
     calls: Vec<BTreeMap<String, String>>,
     issued: BTreeMap<String, u32>,
     lifetime: Option<Duration>,
-    throttled: bool,
+    /// Status and body of a refusal.
+    refusal: Option<(u16, &'static str)>,
 }
 
 impl Sts {
@@ -64,8 +65,9 @@ impl Sts {
         self.state.lock().unwrap().lifetime = Some(lifetime);
     }
 
-    pub(crate) fn throttle(&self, on: bool) {
-        self.state.lock().unwrap().throttled = on;
+    /// From now on calls are refused with this status and body, or served.
+    pub(crate) fn refuse(&self, refusal: Option<(u16, &'static str)>) {
+        self.state.lock().unwrap().refusal = refusal;
     }
 
     pub(crate) fn vendor(&self) -> VendorBuilder {
@@ -93,9 +95,8 @@ impl Sts {
         let params = params(request);
         let mut state = self.state.lock().unwrap();
         state.calls.push(params.clone());
-        if state.throttled {
-            let body = r#"{"Code": "Throttling.User", "Message": "m", "RequestId": "R-1"}"#;
-            return HttpResponse::new(400, body.into());
+        if let Some((status, body)) = state.refusal {
+            return HttpResponse::new(status, body.into());
         }
         let seconds = params["DurationSeconds"].parse().unwrap();
         let lifetime = state.lifetime.unwrap_or(Duration::from_secs(seconds));
