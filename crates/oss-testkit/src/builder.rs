@@ -105,14 +105,14 @@ impl Default for LocalCloudBuilder {
 }
 
 impl LocalCloudBuilder {
-    /// The clock behind the services' own. Default: the system's.
+    /// Sets the clock that the services' clock is based on. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What [`Fault::latency`](crate::Fault::latency) and [`Fault::after`](crate::Fault::after) wait with.
+    /// Sets the timer for [`Fault::latency`](crate::Fault::latency) and [`Fault::after`](crate::Fault::after).
     /// Default: tokio's timer on the cloud's own threads.
     #[must_use]
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
@@ -120,28 +120,28 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// The id of the account, digits only. Default: `123456789012`.
+    /// Sets the ID of the account, digits only. Default: `123456789012`.
     #[must_use]
     pub fn account_id(mut self, id: impl Into<String>) -> Self {
         self.account = id.into();
         self
     }
 
-    /// The region that V4 signatures must name. Default: `cn-hangzhou`.
+    /// Sets the region that V4 signatures must contain. Default: `cn-hangzhou`.
     #[must_use]
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = region.into();
         self
     }
 
-    /// The key of the first user. Default: one made up for this cloud.
+    /// Sets the key of the first user. Default: one generated for this cloud.
     #[must_use]
     pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.access_key = Some((id.into(), secret.into()));
         self
     }
 
-    /// A further RAM user with a key. Default: none.
+    /// Adds a RAM user with a key. Default: none.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.other_keys
@@ -149,14 +149,14 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// A key of the account itself, which may not assume roles. Default: none.
+    /// Adds a key of the account itself, which may not assume roles. Default: none.
     #[must_use]
     pub fn root_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.other_keys.push((Principal::Root, id.into(), secret.into()));
         self
     }
 
-    /// A temporary key of the first role, with its token and end, for requests that were signed elsewhere.
+    /// Adds a temporary key of the first role, with its token and expiry, for requests that were signed elsewhere.
     /// Default: none.
     #[must_use]
     pub fn temporary_key(mut self, credentials: Credentials) -> Self {
@@ -164,44 +164,44 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// A further role. Default: none but `example-role`.
+    /// Adds a role. Default: only `example-role`.
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
         self.roles.push(role);
         self
     }
 
-    /// Name of the bucket that exists from the start. Default: `example-bucket`.
+    /// Sets the name of the bucket that exists from the start. Default: `example-bucket`.
     #[must_use]
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.bucket = name.into();
         self
     }
 
-    /// A further bucket. Default: none.
+    /// Adds a bucket. Default: none.
     #[must_use]
     pub fn another_bucket(mut self, name: impl Into<String>, acl: BucketAcl) -> Self {
         self.buckets.push((name.into(), acl));
         self
     }
 
-    /// A further bucket, private, that does not keep what is uploaded but only lengths and checksums, and
-    /// gives back zero bytes: for objects larger than memory. Upload zeros where the checksum of a download
-    /// matters; an object put together from parts has none. Default: none.
+    /// Adds a private bucket that keeps only lengths and checksums of uploads, and
+    /// returns zero bytes: for objects larger than memory. Upload zeros if the checksum of a download
+    /// matters; an object assembled from parts has none. Default: none.
     #[must_use]
     pub fn sink_bucket(mut self, name: impl Into<String>) -> Self {
         self.sinks.push(name.into());
         self
     }
 
-    /// A bucket of another account, whose name is taken and whose content is out of reach. Default: none.
+    /// Adds a bucket of another account, whose name is taken and whose content is out of reach. Default: none.
     #[must_use]
     pub fn foreign_bucket(mut self, name: impl Into<String>) -> Self {
         self.foreign_buckets.push(name.into());
         self
     }
 
-    /// A bucket of the account in another region: every request for it is refused with 403 `AccessDenied` and an
+    /// Adds a bucket of the account in another region: every request for it is refused with 403 `AccessDenied` and an
     /// `Endpoint` that names the region's public host. Default: none.
     #[must_use]
     pub fn bucket_elsewhere(mut self, name: impl Into<String>, region: impl Into<String>) -> Self {
@@ -209,57 +209,58 @@ impl LocalCloudBuilder {
         self
     }
 
-    /// A custom domain: requests to this host, without port, are for the bucket. Default: none.
+    /// Adds a custom domain: requests to this host, without port, are for the bucket. Default: none.
     #[must_use]
     pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
         self.cnames.insert(host.into(), bucket.into());
         self
     }
 
-    /// How long all sessions last, whatever is asked for: to see credentials being refreshed without waiting
-    /// for 15 minutes. Whole seconds; 0 issues keys that have expired. Default: what AssumeRole asks for.
+    /// Sets how long all sessions are valid, regardless of the request: to see credentials being refreshed without
+    /// waiting for 15 minutes. Whole seconds; 0 issues expired keys. Default: what AssumeRole requests.
     #[must_use]
     pub fn session_length(mut self, length: Duration) -> Self {
         self.session_length = Some(length);
         self
     }
 
-    /// Most bytes of a request body. Longer ones are refused: by OSS with 400 `EntityTooLarge`, by the other services
-    /// with 413. Uploads to a [sink](LocalCloudBuilder::sink_bucket) are not kept, and not limited. Default: 1 GiB.
+    /// Sets the maximum size of a request body. Longer ones are refused: by OSS with 400 `EntityTooLarge`, by the other
+    /// services with 413. Uploads to a [sink](LocalCloudBuilder::sink_bucket) are not kept, and not limited. Default:
+    /// 1 GiB.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// The port of STS on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of STS on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn sts_port(mut self, port: u16) -> Self {
         self.sts_port = port;
         self
     }
 
-    /// The port of OSS on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of OSS on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn oss_port(mut self, port: u16) -> Self {
         self.oss_port = port;
         self
     }
 
-    /// Opens a port on 127.0.0.1, 0 for a free one, through which tests in other languages change what the
-    /// cloud holds. Whoever can reach it may do so; a request needs a header `oss-testkit-control`, of any
+    /// Opens a port on 127.0.0.1, 0 for a free one, through which tests in other languages change the state of the
+    /// cloud. Anyone who can reach it may do so; a request needs a header `oss-testkit-control`, with any
     /// value. Default: no such port.
     ///
-    /// `POST /kms/rotate?secret=<name>` is [`LocalCloud::rotate_secret`], with `&immediately` added
-    /// [`LocalCloud::rotate_secret_immediately`], and answers with the new key as JSON. `POST
-    /// /kms/put?secret=<name>` is [`LocalCloud::put_secret`] with the body. 404 is their `None` and `false`.
+    /// `POST /kms/rotate?secret=<name>` is [`LocalCloud::rotate_secret`]; with `&immediately` added it is
+    /// [`LocalCloud::rotate_secret_immediately`]. It returns the new key as JSON. `POST
+    /// /kms/put?secret=<name>` is [`LocalCloud::put_secret`] with the body. 404 represents their `None` and `false`.
     #[must_use]
     pub fn control_port(mut self, port: u16) -> Self {
         self.control_port = Some(port);
         self
     }
 
-    /// Starts the services; they answer as soon as this returns.
+    /// Starts the services, which respond as soon as this returns.
     ///
     /// # Errors
     ///
@@ -276,8 +277,8 @@ impl LocalCloudBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] for a key that cannot be one; otherwise what the operating system says
-    /// when a port is taken or no thread can be started.
+    /// [`io::ErrorKind::InvalidInput`] for a malformed key; otherwise the error of the operating system
+    /// if a port is taken or no thread can be started.
     pub fn start_blocking(mut self) -> io::Result<LocalCloud> {
         let (access_key, role, inner) = self.take_account()?;
         let buckets = self.take_buckets();
@@ -406,7 +407,7 @@ impl LocalCloud {
         Self::builder().start_blocking()
     }
 
-    /// Settings to change before the start.
+    /// Starts a cloud with custom settings.
     pub fn builder() -> LocalCloudBuilder {
         LocalCloudBuilder::default()
     }

@@ -1,4 +1,4 @@
-//! What can be made to go wrong, and for which requests.
+//! Faults, and the requests that they apply to.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use bytes::Bytes;
 use crate::record::Service;
 use crate::wire::Answer;
 
-/// Something that goes wrong with the next request, or the next few.
+/// A fault of the next request, or of the next few.
 ///
-/// A fault holds for one request unless [`times`](Self::times) or [`always`](Self::always) says otherwise,
-/// and for any operation unless [`action`](Self::action), [`path`](Self::path) or
-/// [`parameter`](Self::parameter) does. Of several faults the
-/// one scripted first takes the request; the others wait for the next.
+/// A fault applies to one request unless [`times`](Self::times) or [`always`](Self::always) is set,
+/// and to any operation unless [`action`](Self::action), [`path`](Self::path) or
+/// [`parameter`](Self::parameter) is set. Of several faults, the
+/// one scripted first applies to the request; the others wait for the next.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ pub struct Fault {
     action: Option<String>,
     path: Option<String>,
     parameter: Option<(String, String)>,
-    /// How many more requests it holds for; `None` is for ever.
+    /// How many more requests it applies to; `None` means forever.
     left: Option<u32>,
 }
 
@@ -50,16 +50,16 @@ pub(crate) enum Kind {
     },
     /// The service's own way of saying "too many requests".
     Throttling,
-    /// An answer that is not the service's.
+    /// A response that is not the service's.
     Foreign {
         status: u16,
         content_type: String,
         body: Bytes,
     },
-    /// The request is handled, and no byte of the answer is sent.
+    /// The request is handled, and no byte of the response is sent.
     Reset,
     Hang,
-    /// The answer ends, or stops, in the middle of its body.
+    /// The response ends, or stops, in the middle of its body.
     CutBody,
     HangInBody,
     /// The request is judged by a clock this many seconds ahead.
@@ -80,7 +80,7 @@ pub(crate) enum Kind {
     EmptyPage,
 }
 
-/// A page as a proxy in the way would send it.
+/// A page as an intermediate proxy would send it.
 const HTML: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n\
     <body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
 
@@ -99,7 +99,7 @@ impl Fault {
         }
     }
 
-    /// An error answer in the service's own format, with this HTTP status and error code.
+    /// Creates an error response in the service's own format, with this HTTP status and error code.
     pub fn error(status: u16, code: impl Into<String>) -> Self {
         let code = code.into();
         Self::new(Kind::Error {
@@ -109,14 +109,14 @@ impl Fault {
         })
     }
 
-    /// Too many requests: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS,
+    /// Creates a throttling error: `Throttling.User` with HTTP 429 from STS, `QpsLimitExceeded` with 503 from OSS,
     /// `Rejected.Throttling` from KMS, with 400 from the shared gateway and 429 from an instance's,
     /// HTTP 429 from the others.
     pub fn throttling() -> Self {
         Self::new(Kind::Throttling)
     }
 
-    /// An answer that is not the service's, sent as it is.
+    /// Creates a response that is not the service's, sent unchanged.
     pub fn foreign(status: u16, content_type: impl Into<String>, body: impl Into<Bytes>) -> Self {
         Self::new(Kind::Foreign {
             status,
@@ -125,81 +125,81 @@ impl Fault {
         })
     }
 
-    /// An HTML page with this status, as a proxy or load balancer would send.
+    /// Creates an HTML page with this status, as a proxy or load balancer would send.
     pub fn html(status: u16) -> Self {
         Self::foreign(status, "text/html", HTML)
     }
 
-    /// HTTP 200 with a body that is neither text nor JSON nor XML.
+    /// Creates HTTP 200 with a body that is neither text nor JSON nor XML.
     pub fn garbage() -> Self {
         Self::foreign(200, "application/json", GARBAGE)
     }
 
-    /// The right answer, but only after this time.
+    /// Sends the right response, but only after this time.
     pub fn latency(by: Duration) -> Self {
         Self::new(Kind::Late).after(by)
     }
 
-    /// No answer at all; the connection stays open.
+    /// Sends no response; the connection stays open.
     pub fn hang() -> Self {
         Self::new(Kind::Hang)
     }
 
-    /// Status, headers and half of the body; then nothing, with the connection open.
+    /// Sends status, headers and half of the body; then nothing, with the connection open.
     pub fn hang_in_body() -> Self {
         Self::new(Kind::HangInBody)
     }
 
-    /// The request is carried out, but the connection is reset before the answer: the caller cannot know.
+    /// Carries out the request, but resets the connection before the response: the caller cannot know the result.
     pub fn reset() -> Self {
         Self::new(Kind::Reset)
     }
 
-    /// Status, headers and half of the body; then the connection ends. A body of no bytes is not cut.
+    /// Sends status, headers and half of the body, and closes the connection. An empty body is not cut.
     pub fn cut_body() -> Self {
         Self::new(Kind::CutBody)
     }
 
-    /// The service's clock is this many seconds ahead (negative: behind) of the local cloud's.
+    /// Makes the service's clock this many seconds ahead (negative: behind) of the local cloud's.
     pub fn clock_offset(seconds: i64) -> Self {
         Self::new(Kind::ClockOffset(seconds))
     }
 
-    /// Credentials that have expired when they arrive. For the operations that issue credentials.
+    /// Returns credentials that have expired when they arrive. For the operations that issue credentials.
     pub fn expired_credentials() -> Self {
         Self::new(Kind::ExpiredCredentials)
     }
 
-    /// The right answer without the field of this name, at any depth; for OSS also without the header.
+    /// Sends the right response without the field of this name, at any depth; for OSS also without the header.
     pub fn missing_field(name: impl Into<String>) -> Self {
         Self::new(Kind::MissingField(name.into()))
     }
 
-    /// An OSS error answer with this HTTP status and error code as JSON instead of XML.
+    /// Creates an OSS error response with this HTTP status and error code as JSON instead of XML.
     pub fn json_error(status: u16, code: impl Into<String>) -> Self {
         let code = code.into();
         Self::new(Kind::JsonError { status, code })
     }
 
-    /// A redirect with this status, such as 301 or 307, to this URL.
+    /// Creates a redirect with this status, such as 301 or 307, to this URL.
     pub fn redirect(status: u16, location: impl Into<String>) -> Self {
         let location = location.into();
         Self::new(Kind::Redirect { status, location })
     }
 
-    /// The right answer of OSS, but with this default namespace on the root element of its XML, as some
-    /// servers have it: `http://doc.oss-cn-hangzhou.aliyuncs.com`.
+    /// Sends the right response of OSS, but with this default namespace on the root element of its XML, as some
+    /// servers do: `http://doc.oss-cn-hangzhou.aliyuncs.com`.
     pub fn xml_namespace(uri: impl Into<String>) -> Self {
         Self::new(Kind::XmlNamespace(uri.into()))
     }
 
-    /// A page of `ListObjectsV2` without any object that says that there are more, as the service may answer
+    /// Sends a page of `ListObjectsV2` without any object that states that there are more, as the service may do
     /// at any time.
     pub fn empty_page() -> Self {
         Self::new(Kind::EmptyPage)
     }
 
-    /// The message of an [`error`](Self::error). Default: one that says it was scripted.
+    /// Sets the message of an [`error`](Self::error). Default: one that states that it was scripted.
     #[must_use]
     pub fn message(mut self, text: impl Into<String>) -> Self {
         if let Kind::Error { message, .. } = &mut self.kind {
@@ -208,35 +208,35 @@ impl Fault {
         self
     }
 
-    /// Holds for this many requests; 0 is none. Default: 1.
+    /// Sets how many requests it applies to; 0 means none. Default: 1.
     #[must_use]
     pub fn times(mut self, requests: u32) -> Self {
         self.left = Some(requests);
         self
     }
 
-    /// Holds for all requests, until the faults are cleared.
+    /// Applies it to all requests, until the faults are cleared.
     #[must_use]
     pub fn always(mut self) -> Self {
         self.left = None;
         self
     }
 
-    /// Holds only for this operation, such as `AssumeRole` or `GetObject`.
+    /// Applies it only to this operation, such as `AssumeRole` or `GetObject`.
     #[must_use]
     pub fn action(mut self, name: impl Into<String>) -> Self {
         self.action = Some(name.into());
         self
     }
 
-    /// Holds only for requests to exactly this path, percent-encoded as sent.
+    /// Applies it only to requests to exactly this path, percent-encoded as sent.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Holds only for requests with this parameter in query or form, decoded: a region of KMS by `RegionId`.
+    /// Applies it only to requests with this parameter in query or form, decoded: a region of KMS by `RegionId`.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameter = Some((name.into(), value.into()));
@@ -291,7 +291,7 @@ impl Script {
     }
 }
 
-/// Takes a header, a JSON field at any depth, or an XML element away from an answer.
+/// Removes a header, a JSON field at any depth, or an XML element from a response.
 pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
     answer.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
     if let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(&answer.body) {
@@ -305,7 +305,7 @@ pub(crate) fn remove_field(answer: &mut Answer, name: &str) {
     }
 }
 
-/// Puts a default namespace on the root element of an answer.
+/// Puts a default namespace on the root element of a response.
 pub(crate) fn add_namespace(answer: &mut Answer, uri: &str) {
     let Ok(text) = std::str::from_utf8(&answer.body) else {
         return;

@@ -1,4 +1,4 @@
-//! What a test can set and do: secrets, rotation, client keys.
+//! Methods for tests: secrets, rotation, client keys.
 
 use std::io;
 use std::path::Path;
@@ -16,56 +16,56 @@ use crate::record::Service;
 
 /// KMS Secrets Manager.
 impl LocalCloud {
-    /// Where the shared gateway of KMS is: `http://127.0.0.1:<port>`, for all its regions.
+    /// Returns the endpoint of the shared gateway of KMS, `http://127.0.0.1:<port>`, for all its regions.
     pub fn kms_endpoint(&self) -> String {
         self.url(Service::Kms)
     }
 
-    /// Where the gateway of a KMS instance is: `http://127.0.0.1:<port>`.
+    /// Returns the endpoint of the dedicated gateway of a KMS instance, `http://127.0.0.1:<port>`.
     pub fn kms_instance_endpoint(&self) -> String {
         self.url(Service::KmsInstance)
     }
 
-    /// Id of the client key that both gateways know from the start.
+    /// Returns the ID of the client key that both gateways know from the start.
     pub fn client_key_id(&self) -> &str {
         client_key::KEY_ID
     }
 
-    /// The client key as the console hands it out: JSON with the key id and a PKCS#12 file.
+    /// Returns the client key as the console issues it: JSON with the key ID and a PKCS#12 file.
     ///
     /// It is the same for all local clouds, laid out byte by byte as KMS does.
     pub fn client_key_json(&self) -> &str {
         client_key::JSON
     }
 
-    /// Password of the client key.
+    /// Returns the password of the client key.
     pub fn client_key_password(&self) -> &str {
         client_key::PASSWORD
     }
 
     /// Writes the client key and its password into a directory. From then on [`LocalCloud::env`] has the
-    /// variables of the vendor's clients that lead there. The files stay when the cloud ends.
+    /// variables of the vendor's clients that name these files. The files stay when the cloud stops.
     ///
     /// # Errors
     ///
-    /// What the operating system says if a file cannot be written.
+    /// The error of the operating system if a file cannot be written.
     pub fn write_client_key(&self, dir: impl AsRef<Path>) -> io::Result<ClientKeyFiles> {
         let files = client_key::write(dir.as_ref())?;
         self.kms_store().files = Some(files.clone());
         Ok(files)
     }
 
-    /// Lets KMS forget a client key: requests with it are refused from now on. False if there is none such.
+    /// Deletes a client key: requests with it are refused from now on. False if there is no such key.
     pub fn delete_client_key(&self, key_id: &str) -> bool {
         self.kms_store().client_keys.remove(key_id).is_some()
     }
 
-    /// Name of the RAM secret that exists from the start: `acs/ram/user/example-rotated-user`.
+    /// Returns the name of the RAM secret that exists from the start: `acs/ram/user/example-rotated-user`.
     pub fn secret_name(&self) -> String {
         ram_secret_name(DEFAULT_SECRET_USER)
     }
 
-    /// The key that a RAM secret holds now, without a request; `None` if there is no such RAM secret.
+    /// Returns the current key of a RAM secret, without a request; `None` if there is no such RAM secret.
     pub fn secret_credentials(&self, name: &str) -> Option<Credentials> {
         self.kms_store().secrets.get(name)?.current_pair()
     }
@@ -73,8 +73,8 @@ impl LocalCloud {
     /// Gives the user of a RAM secret a new key, which becomes the secret's value and is returned; `None` if
     /// there is no such RAM secret.
     ///
-    /// OSS and STS take the old key as well, until it is [revoked](LocalCloud::revoke) or the next rotation
-    /// deletes it: a RAM user has two keys at most.
+    /// OSS and STS accept the old key as well, until it is [revoked](LocalCloud::revoke) or the next rotation
+    /// deletes it: a RAM user has at most two keys.
     pub fn rotate_secret(&self, name: &str) -> Option<Credentials> {
         self.services.kms.rotate_secret(name, true)
     }
@@ -84,13 +84,13 @@ impl LocalCloud {
         self.services.kms.rotate_secret(name, false)
     }
 
-    /// Stores a generic secret, or a new current version of it; any text, JSON as a rule. False for names
-    /// that begin with `acs/ram/user/`: KMS fills those by itself.
+    /// Stores a generic secret, or a new current version of it; any text, usually JSON. False for names
+    /// that begin with `acs/ram/user/`: KMS fills those itself.
     pub fn put_secret(&self, name: impl AsRef<str>, value: impl AsRef<str>) -> bool {
         self.services.kms.put_secret(name.as_ref(), value.as_ref())
     }
 
-    /// Deletes a secret; a key that it holds stays good. False if there is none such.
+    /// Deletes a secret; a key that it contains stays valid. False if there is no such secret.
     pub fn delete_secret(&self, name: &str) -> bool {
         self.kms_store().secrets.remove(name).is_some()
     }
@@ -130,53 +130,53 @@ impl LocalCloud {
 
 /// KMS Secrets Manager.
 impl LocalCloudBuilder {
-    /// A further RAM user whose key is in the secret `acs/ram/user/<name>` and rotates there. Default: none
-    /// but `example-rotated-user`.
+    /// Adds a RAM user whose key is in the secret `acs/ram/user/<name>` and rotates there. Default: only
+    /// `example-rotated-user`.
     #[must_use]
     pub fn ram_secret(mut self, user: impl Into<String>) -> Self {
         self.kms.users.push(user.into());
         self
     }
 
-    /// A generic secret: any text, JSON as a rule. Default: none.
+    /// Adds a generic secret: any text, usually JSON. Default: none.
     #[must_use]
     pub fn secret(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.kms.secrets.push((name.into(), value.into()));
         self
     }
 
-    /// How often RAM secrets rotate by themselves, by the services' clock, at the first request after the time
-    /// has come. Whole seconds; zero is never. Default: 7 days.
+    /// Sets how often RAM secrets rotate by themselves, by the services' clock, at the first request after the time
+    /// has come. Whole seconds; zero means never. Default: 7 days.
     #[must_use]
     pub fn rotation_interval(mut self, interval: Duration) -> Self {
         self.kms.rotation = Some(interval);
         self
     }
 
-    /// A further client key: its id, and its RSA public key of 2048 to 8192 bits as `SubjectPublicKeyInfo` in
-    /// DER. Default: none but [`LocalCloud::client_key_json`].
+    /// Adds a client key: its ID, and its RSA public key of 2048 to 8192 bits as `SubjectPublicKeyInfo` in
+    /// DER. Default: only [`LocalCloud::client_key_json`].
     #[must_use]
     pub fn client_key(mut self, key_id: impl Into<String>, public_key: impl Into<Vec<u8>>) -> Self {
         self.kms.client_keys.push((key_id.into(), public_key.into()));
         self
     }
 
-    /// A further region that the shared gateway of KMS serves, with the same secrets. Default: `cn-shanghai`,
-    /// beside the cloud's own.
+    /// Adds a region that the shared gateway of KMS serves, with the same secrets. Default: `cn-shanghai`,
+    /// in addition to the cloud's own.
     #[must_use]
     pub fn kms_region(mut self, region: impl Into<String>) -> Self {
         self.kms.regions.push(region.into());
         self
     }
 
-    /// The port of the shared gateway of KMS on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of the shared gateway of KMS on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn kms_port(mut self, port: u16) -> Self {
         self.kms.shared_port = port;
         self
     }
 
-    /// The port of the gateway of a KMS instance on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of the gateway of a KMS instance on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn kms_instance_port(mut self, port: u16) -> Self {
         self.kms.instance_port = port;

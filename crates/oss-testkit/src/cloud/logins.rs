@@ -1,4 +1,4 @@
-//! Logins of CloudSSO and OAuth, as a test makes them.
+//! Methods for tests: CloudSSO and OAuth logins.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::record::Service;
 
 /// CloudSSO.
 impl LocalCloud {
-    /// The sign-in URL, `cloud_sso_sign_in_url` of a profile: `http://127.0.0.1:<port>/device/login`. Requests
+    /// Returns the sign-in URL, `cloud_sso_sign_in_url` of a profile: `http://127.0.0.1:<port>/device/login`. Requests
     /// for credentials have the action `GetCloudCredentials`, all others `Unknown`.
     pub fn cloud_sso_sign_in_url(&self) -> String {
         format!("{}/device/login", self.url(Service::CloudSso))
     }
 
-    /// The port of CloudSSO.
+    /// Returns the port of CloudSSO.
     pub fn cloud_sso_port(&self) -> u16 {
         self.port(Service::CloudSso)
     }
 
-    /// Id of the access configuration that logins may use: `cloud_sso_access_config` of a profile.
+    /// Returns the ID of the access configuration that logins may use: `cloud_sso_access_config` of a profile.
     pub fn cloud_sso_access_configuration(&self) -> &str {
         &self.services.cloud_sso.access_configuration
     }
 
-    /// Logs in, as a person does in a browser. The login is good for the cloud's
-    /// [account](LocalCloud::account_id) and access configuration, and brings keys of the first role.
+    /// Logs in, as a person does in a browser. The login is valid for the cloud's
+    /// [account](LocalCloud::account_id) and access configuration, and returns keys of the first role.
     pub fn cloud_sso_login(&self) -> CloudSsoLogin {
         self.services.cloud_sso.login()
     }
@@ -40,21 +40,21 @@ impl LocalCloud {
 
 /// CloudSSO.
 impl LocalCloudBuilder {
-    /// The port of CloudSSO on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of CloudSSO on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn cloud_sso_port(mut self, port: u16) -> Self {
         self.cloud_sso.port = port;
         self
     }
 
-    /// How long a login of CloudSSO lasts; whole seconds. Default: 8 hours.
+    /// Sets how long a CloudSSO login is valid; whole seconds. Default: 8 hours.
     #[must_use]
     pub fn cloud_sso_login_lifetime(mut self, lifetime: Duration) -> Self {
         self.cloud_sso.lifetime = Some(lifetime);
         self
     }
 
-    /// Id of the access configuration that logins may use. Default: `ac-example`.
+    /// Sets the ID of the access configuration that logins may use. Default: `ac-example`.
     #[must_use]
     pub fn cloud_sso_access_configuration(mut self, id: impl Into<String>) -> Self {
         self.cloud_sso.access_configuration = Some(id.into());
@@ -64,26 +64,27 @@ impl LocalCloudBuilder {
 
 /// The OAuth service.
 impl LocalCloud {
-    /// Where the OAuth service is: `http://127.0.0.1:<port>`, for both sites. Its requests have the actions
+    /// Returns the endpoint of the OAuth service, `http://127.0.0.1:<port>`, for both sites. Its requests have the
+    /// actions
     /// `RefreshToken` and `Exchange`, all others `Unknown`.
     ///
-    /// A profile names a site and no host, so a client that reads one comes here only by
+    /// A profile names a site and no host, so a client that reads one reaches this endpoint only through
     /// [`LocalCloud::routed`].
     pub fn oauth_endpoint(&self) -> String {
         self.url(Service::OAuth)
     }
 
-    /// The port of the OAuth service.
+    /// Returns the port of the OAuth service.
     pub fn oauth_port(&self) -> u16 {
         self.port(Service::OAuth)
     }
 
-    /// Logs in, as a person does in a browser. The login brings keys of the first role.
+    /// Logs in, as a person does in a browser. The login returns keys of the first role.
     pub fn oauth_login(&self, site: OAuthSite) -> OAuthLogin {
         self.services.oauth.login(site)
     }
 
-    /// The logins with the tokens that are good now, in the order in which they were made.
+    /// Returns the logins with their currently valid tokens, in the order in which they were made.
     pub fn oauth_logins(&self) -> Vec<OAuthLogin> {
         self.services.oauth.current_logins()
     }
@@ -96,28 +97,28 @@ impl LocalCloud {
 
 /// The OAuth service.
 impl LocalCloudBuilder {
-    /// The port of the OAuth service on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of the OAuth service on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn oauth_port(mut self, port: u16) -> Self {
         self.oauth.port = port;
         self
     }
 
-    /// How long an access token of an OAuth login lasts; whole seconds. Default: 3 hours.
+    /// Sets how long an access token of an OAuth login is valid; whole seconds. Default: 3 hours.
     #[must_use]
     pub fn oauth_access_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.oauth.access_lifetime = Some(lifetime);
         self
     }
 
-    /// How long an OAuth login can be renewed; whole seconds. Default: 30 days.
+    /// Sets how long an OAuth login can be renewed; whole seconds. Default: 30 days.
     #[must_use]
     pub fn oauth_login_lifetime(mut self, lifetime: Duration) -> Self {
         self.oauth.login_lifetime = Some(lifetime);
         self
     }
 
-    /// Whether the names of the credentials' fields begin with a capital letter: the vendor's clients disagree.
+    /// Sets whether the names of the credentials' fields begin with a capital letter: the vendor's clients disagree.
     /// Default: no, `accessKeyId`.
     #[must_use]
     pub fn oauth_pascal_case(mut self, yes: bool) -> Self {

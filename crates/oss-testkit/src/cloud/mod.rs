@@ -1,4 +1,4 @@
-//! Talking to a local cloud from a test.
+//! Methods for tests: the local cloud as a whole.
 
 mod credentials_uri;
 mod kms;
@@ -76,78 +76,82 @@ pub struct LocalCloud {
 }
 
 impl LocalCloud {
-    /// Where STS is: `http://127.0.0.1:<port>`.
+    /// Returns the endpoint of STS, `http://127.0.0.1:<port>`.
     pub fn sts_endpoint(&self) -> String {
         self.url(Service::Sts)
     }
 
-    /// Where OSS is: `http://127.0.0.1:<port>`, an address that clients use path-style.
+    /// Returns the endpoint of OSS, `http://127.0.0.1:<port>`, an address that clients use path-style.
     ///
     /// `http://localhost:<port>` works too, with the bucket in the path or as `<bucket>.localhost`.
     pub fn oss_endpoint(&self) -> String {
         self.url(Service::Oss)
     }
 
-    /// Where clients of Amazon S3 find OSS: `http://s3.oss-<region>.localhost:<port>`, with the name of the bucket and a
-    /// dot in front of the host. They sign with V4 of AWS, for any region.
+    /// Returns the endpoint of OSS for clients of Amazon S3: `http://s3.oss-<region>.localhost:<port>`, with the name
+    /// of the bucket and a dot in front of the host. They sign with V4 of AWS, for any region.
     ///
-    /// A client whose system does not lead `*.localhost` to this machine gets [`LocalCloud::oss_endpoint`] as its HTTP
-    /// proxy, or a resolver of its own: see the README.
+    /// If the system does not resolve `*.localhost` to this machine, use [`LocalCloud::oss_endpoint`] as the client's
+    /// HTTP proxy, or a custom resolver: see the README.
     pub fn s3_endpoint(&self) -> String {
         format!("http://s3.oss-{}.localhost:{}", self.region(), self.oss_port())
     }
 
-    /// The port of STS.
+    /// Returns the port of STS.
     pub fn sts_port(&self) -> u16 {
         self.port(Service::Sts)
     }
 
-    /// The port of OSS.
+    /// Returns the port of OSS.
     pub fn oss_port(&self) -> u16 {
         self.port(Service::Oss)
     }
 
-    /// Where the control port is: `http://127.0.0.1:<port>`; `None` unless the builder was given one.
+    /// Returns the control endpoint, `http://127.0.0.1:<port>`; `None` unless the builder has a control port.
     pub fn control_endpoint(&self) -> Option<String> {
         Some(format!("http://{}", self.control?))
     }
 
-    /// The key of the first RAM user, `example-user`, who may assume every role that does not say otherwise.
+    /// Returns the key of the first RAM user, `example-user`, who may assume every role that does not restrict it.
     pub fn access_key(&self) -> Credentials {
         self.access_key.clone()
     }
 
-    /// ARN of the first role given to the builder; of `example-role`, which always exists, if none was.
+    /// Returns the ARN of the first role given to the builder, otherwise of `example-role`, which always exists.
     pub fn role_arn(&self) -> String {
         self.state.role_arn(&self.role)
     }
 
-    /// Name of the bucket that exists from the start.
+    /// Returns the name of the bucket that exists from the start.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The region that V4 signatures must name.
+    /// Returns the region that V4 signatures must contain.
     pub fn region(&self) -> &str {
         &self.state.region
     }
 
-    /// The id of the account.
+    /// Returns the ID of the account.
     pub fn account_id(&self) -> &str {
         &self.state.account
     }
 
-    /// The variables that point a program at this cloud: name and value.
+    /// Returns the variables that point a program at this cloud: name and value.
     ///
-    /// Providers read the keys, the role and the credentials URI; `from_env` constructors and the default chain read
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, too. `OSS_ENDPOINT`, `OSS_REGION`,
-    /// `OSS_BUCKET` and the endpoints of ECS, RAM, CS and KMS are for your program to read and to pass to `endpoint(..)` and the
-    /// like. `cache_client_region_id` and the other names in lower case are what the vendor's KMS clients read, and
-    /// `KmsClientKey::from_env` too; all but `secret_names` are there once [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
-    /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`
-    /// ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE` ([`LocalCloud::write_oidc_token`]).
+    /// Providers read the keys, the role and the credentials URI; `from_env` constructors and the default chain also
+    /// read
+    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`. Your program reads
+    /// `OSS_ENDPOINT`,
+    /// `OSS_REGION`, `OSS_BUCKET` and the endpoints of ECS, RAM, CS and KMS, and passes them to `endpoint(..)` and
+    /// similar methods. The vendor's KMS clients and `KmsClientKey::from_env` read `cache_client_region_id` and the
+    /// other names in lower case; all except `secret_names` are included once [`LocalCloud::write_client_key`] has
+    /// been called. The files with profiles are named once [`LocalCloud::write_profiles`] has been called. For OIDC,
+    /// add
+    /// `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE`
+    /// ([`LocalCloud::write_oidc_token`]).
     ///
-    /// They hold the secret of [`LocalCloud::access_key`], which opens nothing but this cloud.
+    /// They contain the secret of [`LocalCloud::access_key`], which works only with this cloud.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let id = self.access_key.access_key_id();
         let secret = self.access_key.access_key_secret();
@@ -177,12 +181,12 @@ impl LocalCloud {
         env
     }
 
-    /// A temporary key of the first role that ends after `lifetime` by the services' clock, without a call of
-    /// AssumeRole. Zero gives a key that has expired.
+    /// Issues a temporary key of the first role that expires after `lifetime` by the services' clock, without a call of
+    /// AssumeRole. Zero issues an expired key.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] if the end is beyond what the clock can show.
+    /// [`io::ErrorKind::InvalidInput`] if the expiry is beyond what the clock can show.
     pub fn issue(&self, lifetime: Duration) -> io::Result<Credentials> {
         let end = self.state.now(0).checked_add(lifetime);
         let end =
@@ -193,7 +197,7 @@ impl LocalCloud {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
     }
 
-    /// Lets the services refuse a key from now on: `InvalidAccessKeyId` for a long-term key, for a temporary
+    /// Makes the services refuse a key from now on: `InvalidAccessKeyId` for a long-term key; for a temporary
     /// one `InvalidSecurityToken` from OSS and `InvalidAccessKeyId.Inactive` from STS. False if there is no
     /// such key.
     pub fn revoke(&self, access_key_id: &str) -> bool {
@@ -205,13 +209,13 @@ impl LocalCloud {
             .is_some()
     }
 
-    /// How many seconds the services' clock is ahead of the builder's clock; negative is behind. Default: 0.
+    /// Sets how many seconds the services' clock is ahead of the builder's clock; negative means behind. Default: 0.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state.lock().set_clock_offset(seconds);
     }
 
-    /// The VPC that requests come from, as the condition `acs:SourceVpc` of a session policy sees it; `None` is the
-    /// internet. Default: `None`.
+    /// Sets the VPC that requests come from, as the condition `acs:SourceVpc` of a session policy sees it; `None`
+    /// means the internet. Default: `None`.
     pub fn set_source_vpc(&self, id: Option<&str>) {
         self.state.lock().source_vpc = id.map(str::to_owned);
     }
@@ -221,22 +225,22 @@ impl LocalCloud {
         self.state.lock().script().push(service, fault);
     }
 
-    /// Forgets all scripted faults.
+    /// Removes all scripted faults.
     pub fn clear_faults(&self) {
         self.state.lock().script().clear();
     }
 
-    /// The requests so far, oldest first; at most the last 10 000.
+    /// Returns the requests so far, oldest first; at most the last 10 000.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.lock().requests()
     }
 
-    /// How often an operation was asked for, whatever the answer.
+    /// Returns how often an operation was requested, regardless of the response.
     pub fn count(&self, service: Service, action: &str) -> u64 {
         self.state.lock().count(service, action)
     }
 
-    /// Forgets the requests and sets the counters to zero.
+    /// Discards the requests and sets the counters to zero.
     pub fn forget_requests(&self) {
         self.state.lock().forget_requests();
     }
@@ -249,7 +253,7 @@ impl LocalCloud {
         bucket.map(|bucket| bucket.store(key, object)).is_some()
     }
 
-    /// The content of an object; `None` if there is no such object, and for one in a sink.
+    /// Returns the content of an object; `None` if there is no such object, and for an object in a sink.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
         let buckets = self.services.oss.buckets();
         buckets.get(bucket)?.objects.get(key)?.bytes().cloned()

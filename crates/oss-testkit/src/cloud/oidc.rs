@@ -1,4 +1,4 @@
-//! Tokens of the OIDC provider that the account trusts, as a test makes them.
+//! Methods for tests: tokens of the OIDC provider that the account trusts.
 
 use std::io;
 use std::path::Path;
@@ -8,16 +8,16 @@ use super::LocalCloud;
 use crate::builder::LocalCloudBuilder;
 use crate::sts::oidc::{OidcToken, provider_arn};
 
-/// Life of the token that [`LocalCloud::write_oidc_token`] writes.
+/// Lifetime of the token that [`LocalCloud::write_oidc_token`] writes.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 
 impl LocalCloud {
-    /// ARN of the account's OIDC provider.
+    /// Returns the ARN of the account's OIDC provider.
     pub fn oidc_provider_arn(&self) -> String {
         provider_arn(&self.state)
     }
 
-    /// A token that AssumeRoleWithOIDC takes for this long; see [`OidcToken::lasting`].
+    /// Creates a token that AssumeRoleWithOIDC accepts for this long; see [`OidcToken::lasting`].
     ///
     /// # Errors
     ///
@@ -26,28 +26,28 @@ impl LocalCloud {
         self.sign_oidc_token(&OidcToken::lasting(lifetime))
     }
 
-    /// Signs a token with the key of the issuer, RS256. The key is made at the first call.
+    /// Signs a token with the key of the issuer, RS256. The key is generated at the first call.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::Other`] if no key or signature could be made, or the end is beyond what a clock can
+    /// [`io::ErrorKind::Other`] if no key or signature could be generated, or the expiry is beyond what a clock can
     /// show.
     pub fn sign_oidc_token(&self, token: &OidcToken) -> io::Result<String> {
         let signed = self.services.sts.issuer.sign(token, self.state.now(0));
         signed.ok_or_else(|| io::Error::other("the OIDC token could not be signed"))
     }
 
-    /// Writes a token that is good for an hour into a file, for
-    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE`. A file that is there is replaced in one step.
+    /// Writes a token that is valid for an hour into a file, for
+    /// `ALIBABA_CLOUD_OIDC_TOKEN_FILE`. An existing file is replaced in one step.
     ///
     /// # Errors
     ///
-    /// As [`LocalCloud::sign_oidc_token`], and what the file system says.
+    /// As [`LocalCloud::sign_oidc_token`], and the errors of the file system.
     pub fn write_oidc_token(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.write_oidc_token_lasting(path, DEFAULT_LIFETIME)
     }
 
-    /// [`LocalCloud::write_oidc_token`] with another life of the token.
+    /// [`LocalCloud::write_oidc_token`] with another lifetime of the token.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl LocalCloud {
     pub fn write_oidc_token_lasting(&self, path: impl AsRef<Path>, lifetime: Duration) -> io::Result<()> {
         let path = path.as_ref();
         let token = self.oidc_token(lifetime)?;
-        // Beside the file, so that it can take the file's place in one step.
+        // Next to the file, so that it can replace the file in one step.
         let new = path.with_extension("new");
         std::fs::write(&new, token)?;
         std::fs::rename(&new, path)
@@ -63,15 +63,15 @@ impl LocalCloud {
 }
 
 impl LocalCloudBuilder {
-    /// The issuer (`iss`) of the tokens that the account's OIDC provider stands for. Default:
-    /// `https://oidc.example.com`; nothing is ever asked of it.
+    /// Sets the issuer (`iss`) of the tokens of the account's OIDC provider. Default:
+    /// `https://oidc.example.com`; no request is ever sent to it.
     #[must_use]
     pub fn oidc_issuer(mut self, url: impl Into<String>) -> Self {
         self.oidc.issuer = Some(url.into());
         self
     }
 
-    /// The client id (`aud`) of the account's OIDC provider. Default: `sts.aliyuncs.com`.
+    /// Sets the client ID (`aud`) of the account's OIDC provider. Default: `sts.aliyuncs.com`.
     #[must_use]
     pub fn oidc_audience(mut self, client_id: impl Into<String>) -> Self {
         self.oidc.audience = Some(client_id.into());

@@ -1,58 +1,59 @@
-//! Services of the OpenAPI besides STS, as a test finds them.
+//! Methods for tests: services of the OpenAPI other than STS.
 
 use super::LocalCloud;
 use crate::builder::LocalCloudBuilder;
 use crate::record::Service;
 
 impl LocalCloud {
-    /// Where ECS is: `http://127.0.0.1:<port>`. It has `DescribeRegions`, signed in the RPC or the ACS3 form.
+    /// Returns the endpoint of ECS, `http://127.0.0.1:<port>`. It has `DescribeRegions`, signed in the RPC or the
+    /// ACS3 form.
     pub fn ecs_endpoint(&self) -> String {
         self.url(Service::Ecs)
     }
 
-    /// The port of ECS.
+    /// Returns the port of ECS.
     pub fn ecs_port(&self) -> u16 {
         self.port(Service::Ecs)
     }
 
-    /// Where RAM is: `http://127.0.0.1:<port>`. It has `GetPolicy` for two system policies.
+    /// Returns the endpoint of RAM, `http://127.0.0.1:<port>`. It has `GetPolicy` for two system policies.
     pub fn ram_endpoint(&self) -> String {
         self.url(Service::Ram)
     }
 
-    /// The port of RAM.
+    /// Returns the port of RAM.
     pub fn ram_port(&self) -> u16 {
         self.port(Service::Ram)
     }
 
-    /// Where Container Service is: `http://127.0.0.1:<port>`. It has `DescribeClusters` and
+    /// Returns the endpoint of Container Service, `http://127.0.0.1:<port>`. It has `DescribeClusters` and
     /// `DescribeClustersV1`, in the ROA style.
     pub fn cs_endpoint(&self) -> String {
         self.url(Service::Cs)
     }
 
-    /// The port of Container Service.
+    /// Returns the port of Container Service.
     pub fn cs_port(&self) -> u16 {
         self.port(Service::Cs)
     }
 }
 
 impl LocalCloudBuilder {
-    /// The port of ECS on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of ECS on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn ecs_port(mut self, port: u16) -> Self {
         self.ecs_port = port;
         self
     }
 
-    /// The port of RAM on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of RAM on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn ram_port(mut self, port: u16) -> Self {
         self.ram_port = port;
         self
     }
 
-    /// The port of Container Service on 127.0.0.1. Default: 0, a free one.
+    /// Sets the port of Container Service on 127.0.0.1. Default: 0, a free one.
     #[must_use]
     pub fn cs_port(mut self, port: u16) -> Self {
         self.cs_port = port;

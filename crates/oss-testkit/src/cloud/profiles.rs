@@ -1,4 +1,4 @@
-//! Files with profiles for everything that the local cloud has: what the CLI and the SDKs read.
+//! Files with profiles for everything in the local cloud, in the formats of the CLI and the SDKs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,29 @@ use super::LocalCloud;
 use crate::login::oauth::OAuthSite;
 use crate::time::iso;
 
-/// Life of the keys that are written into files.
+/// Lifetime of the keys that are written into files.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 const SESSION: &str = "profile";
 
-/// Where [`LocalCloud::write_profiles`] wrote files with profiles.
+/// The place of the files that [`LocalCloud::write_profiles`] wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileFiles {
     folder: PathBuf,
 }
 
 impl ProfileFiles {
-    /// `config.json`, as the CLI writes it. Each profile has the name of its mode.
+    /// Returns the path of `config.json`, as the CLI writes it. Each profile is named after its mode.
     pub fn config_json(&self) -> PathBuf {
         self.folder.join("config.json")
     }
 
-    /// `credentials.ini`, as the SDKs read it. Each section but `default` has the name of its type.
+    /// Returns the path of `credentials.ini`, as the SDKs read it. Each section except `default` is named after its
+    /// type.
     pub fn credentials_ini(&self) -> PathBuf {
         self.folder.join("credentials.ini")
     }
 
-    /// The OIDC token to which both refer; good for an hour. Write another one in its place with
+    /// Returns the path of the OIDC token that both refer to; valid for an hour. Replace it with
     /// [`LocalCloud::write_oidc_token`].
     pub fn oidc_token(&self) -> PathBuf {
         self.folder.join("oidc-token")
@@ -46,27 +47,28 @@ impl ProfileFiles {
 
 /// Files with profiles.
 impl LocalCloud {
-    /// Writes a `config.json` with a profile for each mode, a `credentials.ini` with a section for each type, and what
-    /// they refer to into a directory. From then on [`LocalCloud::env`] has the variables that lead there. The files
-    /// stay when the cloud ends.
+    /// Writes a `config.json` with a profile for each mode, a `credentials.ini` with a section for each type, and
+    /// everything that they refer to into a directory. From then on [`LocalCloud::env`] has the variables that name
+    /// them. The files stay when the cloud stops.
     ///
-    /// The profiles, each with the name of its mode: `AK`, which is `current`, `StsToken`, `RamRoleArn`,
+    /// The profiles, named after their modes: `AK`, which is `current`, `StsToken`, `RamRoleArn`,
     /// `ChainableRamRoleArn` (over `StsToken`), `EcsRamRole`, `RamRoleArnWithRoleName`, `OIDC`, `CredentialsURI`,
-    /// `External`, `CloudSSO` and `OAuth`, the last two with a new login each. The sections, each with the name of its
-    /// type: `access_key`, `sts`, `ram_role_arn`, `ecs_ram_role`, `oidc_role_arn`; and `default`, an `access_key`.
+    /// `External`, `CloudSSO` and `OAuth`, the last two with a new login each. The sections, named after their
+    /// types: `access_key`, `sts`, `ram_role_arn`, `ecs_ram_role`, `oidc_role_arn`; and `default`, an `access_key`.
     ///
-    /// The vendor's CLI reads all profiles; its credentials libraries for Go, Java and Python read all but
-    /// `CredentialsURI` and `RamRoleArnWithRoleName`. They do not read `sts_endpoint`, which only the CLI knows. A comment
-    /// above each section says which of the libraries read its type: `sts` none of them, `oidc_role_arn` Java and
-    /// Python, the others all three.
+    /// The vendor's CLI reads all profiles; its credentials libraries for Go, Java and Python read all except
+    /// `CredentialsURI` and `RamRoleArnWithRoleName`. They do not read `sts_endpoint`, which only the CLI reads. A
+    /// comment above each section names the libraries that read its type: none of them reads `sts`, Java and Python
+    /// read
+    /// `oidc_role_arn`, and all three read the others.
     ///
-    /// What a profile cannot name is the host of the instance metadata and of OAuth, and in the INI file that of STS:
-    /// those need a client that is [routed](LocalCloud::routed). Keys in the files, and what the program of `External`
-    /// prints, are good for 12 hours, or as long as the cloud's sessions last.
+    /// Some hosts cannot be named in a profile: those of the instance metadata and of OAuth, and in the INI file that
+    /// of STS. They need a client that is [routed](LocalCloud::routed). Keys in the files, and those that the program
+    /// of `External` prints, are valid for 12 hours, or as long as the cloud's sessions last.
     ///
     /// # Errors
     ///
-    /// What the operating system says if a file cannot be written.
+    /// The error of the operating system if a file cannot be written.
     pub fn write_profiles(&self, dir: impl AsRef<Path>) -> io::Result<ProfileFiles> {
         let files = ProfileFiles {
             folder: std::path::absolute(dir)?,
