@@ -31,8 +31,8 @@
 //! | OSS: many objects | `ListObjects`, `ListObjectsV2`, `ListObjectVersions`, `DeleteMultipleObjects` |
 //! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `UploadPartCopy`, `ListParts`, `ListMultipartUploads` |
 //! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
-//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket`, ACL, versioning, `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat` |
-//! | OSS: forms | `PostObject` |
+//! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket`, ACL, CORS, versioning, `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat` |
+//! | OSS: forms, other origins | `PostObject`, preflights |
 //! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
 //! | RAM, RPC and ACS3 signatures | `GetPolicy` |
 //! | Container Service, ACS3 signatures (ROA) | `DescribeClusters`, `DescribeClustersV1` |

@@ -541,7 +541,7 @@ fn what_is_not_there_says_so_after_the_signature() {
     for (method, name, parameter) in [
         ("POST", "k", "asyncFetch"),
         ("GET", "", "lifecycle"),
-        ("PUT", "", "cors"),
+        ("PUT", "", "website"),
         ("PATCH", "k", "x"),
     ] {
         assert_eq!(

@@ -369,7 +369,7 @@ fn unknown_operations_are_refused_and_not_taken_for_others() {
     let oss = Oss::new(&cloud, &key);
     cloud.put_object(cloud.bucket(), "k", "v");
     for (method, name, parameter) in [
-        ("GET", "", "cors"),
+        ("GET", "", "website"),
         ("PUT", "", "lifecycle"),
         ("POST", "k", "x-oss-async-process"),
         ("GET", "k", "versions"),

@@ -58,7 +58,7 @@ fn needs(call: &Call<'_>, operation: Operation) -> Vec<Need> {
         | Operation::UploadPart
         | Operation::UploadPartCopy
         | Operation::CompleteMultipartUpload => writes(call),
-        Operation::Unsupported => Vec::new(),
+        Operation::OptionObject | Operation::Unsupported => Vec::new(),
         Operation::PutBucket => {
             let acl = call.request.header("x-oss-acl").map(|_| "oss:PutBucketAcl");
             let actions = ["oss:PutBucket"].into_iter().chain(acl);
@@ -72,6 +72,9 @@ fn needs(call: &Call<'_>, operation: Operation) -> Vec<Need> {
         Operation::GetBucketAcl => on_bucket(call, "oss:GetBucketAcl"),
         Operation::PutBucketVersioning => on_bucket(call, "oss:PutBucketVersioning"),
         Operation::GetBucketVersioning => on_bucket(call, "oss:GetBucketVersioning"),
+        Operation::PutBucketCors => on_bucket(call, "oss:PutBucketCors"),
+        Operation::GetBucketCors => on_bucket(call, "oss:GetBucketCors"),
+        Operation::DeleteBucketCors => on_bucket(call, "oss:DeleteBucketCors"),
         Operation::ListObjectVersions => on_bucket(call, "oss:ListObjectVersions"),
         Operation::ListMultipartUploads => on_bucket(call, "oss:ListMultipartUploads"),
         Operation::HeadBucket | Operation::ListObjects | Operation::ListObjectsV2 => {

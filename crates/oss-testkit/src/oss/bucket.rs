@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::cors_rule::Rule;
 use super::error::{Refusal, invalid_argument};
 use super::object::Object;
 use super::uploads::MultipartUpload;
@@ -62,6 +63,8 @@ pub(crate) struct Bucket {
     pub(super) elsewhere: Option<String>,
     pub(super) created: SystemTime,
     pub(super) versioning: Versioning,
+    /// Without any, no page of another origin may send requests.
+    pub(super) cors: Vec<Rule>,
     pub(crate) objects: Objects,
     /// Uploads in parts that have not ended, by their id.
     pub(super) uploads: BTreeMap<String, MultipartUpload>,
@@ -83,6 +86,7 @@ impl Bucket {
             elsewhere: None,
             created,
             versioning: Versioning::Off,
+            cors: Vec::new(),
             objects: Objects::default(),
             uploads: BTreeMap::new(),
         }

@@ -17,6 +17,8 @@ mod conditions;
 mod content;
 mod copy;
 mod copy_source;
+mod cors;
+mod cors_rule;
 mod delete_multiple;
 mod document;
 mod download;
@@ -89,13 +91,18 @@ impl CloudService for Oss {
     }
 
     fn handle(&self, request: &Request, judgement: Judgement) -> Answer {
-        let answer = match answer(self, request, judgement) {
+        let target = Target::of(&self.cnames, request);
+        let bucket = target
+            .as_ref()
+            .map_or_else(|_| String::new(), |target| target.bucket.clone());
+        let answer = match target.and_then(|target| answer(self, request, &target, judgement)) {
             Ok(answer) => answer
                 .with("server", "AliyunOSS")
                 .with("x-oss-request-id", request_id())
                 .with("x-oss-server-time", "1"),
             Err(refusal) => refusal.answer(request),
         };
+        let answer = cors::answered(self, &bucket, request, answer);
         s3::answered(request, answer)
     }
 
@@ -113,18 +120,21 @@ impl CloudService for Oss {
     }
 }
 
-fn answer(oss: &Oss, request: &Request, judgement: Judgement) -> Result<Answer, Refusal> {
+fn answer(oss: &Oss, request: &Request, target: &Target, judgement: Judgement) -> Result<Answer, Refusal> {
     let state = &*oss.state;
-    let target = Target::of(&oss.cnames, request)?;
     if matches!(request.upload, Upload::TooLong) {
         let message = "Your proposed upload exceeds the maximum allowed size.";
         return Err(Refusal::new(400, "EntityTooLarge", message, ""));
     }
-    s3::check_style(request, &target)?;
+    s3::check_style(request, target)?;
     let now = state.now(judgement.clock_offset);
-    let caller = auth::authenticate(state, request, &target, now)?;
+    // A preflight of a presigned URL has its query, with a signature for another method.
+    let caller = match request.method.as_str() {
+        "OPTIONS" => None,
+        _ => auth::authenticate(state, request, target, now)?,
+    };
     let request = &*s3::understood(request);
-    let operation = Operation::of(request, &target);
+    let operation = Operation::of(request, target);
     if operation == Operation::Unsupported {
         return Err(not_implemented());
     }
@@ -157,6 +167,9 @@ fn check_unsigned(call: &Call<'_>, operation: Operation) -> Result<(), Refusal> 
     if operation == Operation::ListBuckets {
         return Err(denied());
     }
+    if operation == Operation::OptionObject {
+        return Ok(());
+    }
     let acl = call.in_bucket(|bucket| Ok(bucket.acl_of(call.key)))?;
     if operation.allowed_unsigned(acl) {
         Ok(())
@@ -180,6 +193,10 @@ fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Res
         Op::GetBucketAcl => call.in_bucket(|bucket| Ok(acl::get_bucket(call, bucket))),
         Op::PutBucketVersioning => call.in_bucket(|bucket| bucket_info::put_versioning(call, bucket)),
         Op::GetBucketVersioning => call.in_bucket(|bucket| Ok(bucket_info::get_versioning(bucket))),
+        Op::PutBucketCors => call.in_bucket(|bucket| cors::put(call, bucket)),
+        Op::GetBucketCors => call.in_bucket(|bucket| cors::get(bucket)),
+        Op::DeleteBucketCors => call.in_bucket(|bucket| Ok(cors::delete(bucket))),
+        Op::OptionObject => call.in_bucket(|bucket| cors::preflight(call, bucket)),
         Op::ListObjects => call.in_bucket(|bucket| list::list_v1(call, bucket, judgement.empty_page)),
         Op::ListObjectsV2 => call.in_bucket(|bucket| list::list_v2(call, bucket, judgement.empty_page)),
         Op::ListObjectVersions => call.in_bucket(|bucket| list_versions::list(call, bucket)),

@@ -20,6 +20,11 @@ pub(super) enum Operation {
     GetBucketAcl,
     PutBucketVersioning,
     GetBucketVersioning,
+    PutBucketCors,
+    GetBucketCors,
+    DeleteBucketCors,
+    /// What a browser asks before it sends a request for another origin.
+    OptionObject,
     ListObjects,
     ListObjectsV2,
     ListObjectVersions,
@@ -120,6 +125,7 @@ impl Operation {
     fn of_bucket(request: &Request, method: &str, named: &[&str]) -> Self {
         let is_second = request.query_value("list-type") == Some("2");
         match (method, named) {
+            ("OPTIONS", _) => Self::OptionObject,
             ("PUT", []) => Self::PutBucket,
             ("HEAD", []) if s3::is_spoken(request) => Self::HeadBucket,
             ("DELETE", []) => Self::DeleteBucket,
@@ -130,6 +136,9 @@ impl Operation {
             ("GET", ["acl"]) => Self::GetBucketAcl,
             ("PUT", ["versioning"]) => Self::PutBucketVersioning,
             ("GET", ["versioning"]) => Self::GetBucketVersioning,
+            ("PUT", ["cors"]) => Self::PutBucketCors,
+            ("GET", ["cors"]) => Self::GetBucketCors,
+            ("DELETE", ["cors"]) => Self::DeleteBucketCors,
             ("GET", []) if is_second => Self::ListObjectsV2,
             ("GET", []) => Self::ListObjects,
             ("GET", ["versions"]) => Self::ListObjectVersions,
@@ -143,6 +152,7 @@ impl Operation {
     fn of_object(request: &Request, method: &str, named: &[&str]) -> Self {
         let copies = request.header("x-oss-copy-source").is_some();
         match (method, named) {
+            ("OPTIONS", _) => Self::OptionObject,
             ("PUT", []) if copies => Self::CopyObject,
             ("PUT", []) => Self::PutObject,
             ("POST", ["append"]) => Self::AppendObject,
@@ -182,6 +192,10 @@ impl Operation {
             Self::GetBucketAcl => "GetBucketAcl",
             Self::PutBucketVersioning => "PutBucketVersioning",
             Self::GetBucketVersioning => "GetBucketVersioning",
+            Self::PutBucketCors => "PutBucketCors",
+            Self::GetBucketCors => "GetBucketCors",
+            Self::DeleteBucketCors => "DeleteBucketCors",
+            Self::OptionObject => "OptionObject",
             Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListObjectVersions => "ListObjectVersions",
@@ -256,6 +270,10 @@ impl Operation {
             | Self::GetBucketAcl
             | Self::PutBucketVersioning
             | Self::GetBucketVersioning
+            | Self::PutBucketCors
+            | Self::GetBucketCors
+            | Self::DeleteBucketCors
+            | Self::OptionObject
             | Self::PutObjectAcl
             | Self::GetObjectAcl
             | Self::PutObjectTagging

@@ -57,6 +57,11 @@ impl Node {
         self.children.iter().filter(move |child| child.name == name)
     }
 
+    /// Its own text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The text of the first element of this name directly in this one.
     pub(super) fn child_text(&self, name: &str) -> Option<&str> {
         let child = self.children.iter().find(|child| child.name == name)?;

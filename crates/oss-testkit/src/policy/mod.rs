@@ -12,4 +12,5 @@ mod syntax;
 
 pub(crate) use condition::Context;
 pub(crate) use decide::{Access, Decision};
+pub(crate) use pattern::matches;
 pub(crate) use syntax::Policy;

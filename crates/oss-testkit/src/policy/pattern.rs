@@ -4,7 +4,7 @@
 const PARTS: usize = 5;
 
 /// Whether a text matches a pattern in which `*` is any number of characters and `?` is exactly one.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut next) = (0, 0);
