@@ -1,4 +1,4 @@
-//! What the program holds.
+//! The client and its state.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,21 +19,23 @@ use crate::transport::Transport;
 
 /// An OSS client: a credentials provider, a signer and an HTTP stack.
 ///
-/// Clones are cheap and share connections, derived signing keys and what was learnt about the service's clock.
+/// Clones are cheap and share connections, derived signing keys and the correction of the clock.
 ///
-/// For every attempt the provider is asked and the request is signed anew. What is tried again and when says the
-/// [`RetryPolicy`]; a body that cannot be sent again never is. Two things are set right whatever the policy says, once
-/// for each operation and without a pause. If the service refuses the key or token (`InvalidAccessKeyId`,
-/// `InvalidSecurityToken`, `SecurityTokenExpired`), the provider is told, and the request is sent once more if the
-/// provider has other credentials. If it refuses the time (`RequestTimeTooSkewed`), the request is signed with the
-/// service's clock and sent once more; unless that is refused for its time too, the client signs with the service's
-/// clock from then on, URLs included, until the local clock is set or the `Date` of a response shows that it is right. A
-/// time of the service that is more than 24 hours from the local clock is ignored, unless the local clock shows a time
-/// before the release of this version. Over plain HTTP to another machine, where anyone on the network path can send such
-/// a refusal, the correction serves that one retry and is not kept.
-/// [`correct_clock(false)`](crate::ClientBuilder::correct_clock) turns all of this off.
+/// For each attempt the client asks the provider for credentials and signs the request anew. The [`RetryPolicy`]
+/// decides which failures are retried and when; a body that can be sent only once is never retried. Two kinds of
+/// failure are handled independently of the policy, each at most once per operation and without a pause:
 ///
-/// Operations are awaited inside a tokio runtime with I/O and time enabled. Dropping one ends its exchange.
+/// - **Rejected key or token** (`InvalidAccessKeyId`, `InvalidSecurityToken`, `SecurityTokenExpired`): the client
+///   tells the provider, and sends the request once more if the provider then has other credentials.
+/// - **Rejected time** (`RequestTimeTooSkewed`): the client signs the request with the service's time and sends it
+///   once more. Unless the service rejects that time too, the client uses the service's time from then on, also for
+///   URLs, until the local clock is set or the `Date` of a response shows that the local clock is right. The client
+///   ignores a service time that differs from the local clock by more than 24 hours, unless the local clock shows a
+///   time before the release of this version. Over plain HTTP to another machine, anyone on the network path can forge
+///   such a rejection, so the correction applies to that one retry and is not kept.
+///   [`correct_clock(false)`](crate::ClientBuilder::correct_clock) disables the correction.
+///
+/// Await operations inside a tokio runtime with I/O and time enabled. Dropping an operation cancels its exchange.
 ///
 /// # Examples
 ///
@@ -63,7 +65,7 @@ pub(crate) struct Inner {
     pub(crate) signer: Signer,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: ServiceClock,
-    /// Whether signed requests go over plain http to another machine, and no warning was logged yet.
+    /// Whether signed requests are sent over plain HTTP to another machine and the warning has not been logged yet.
     pub(crate) is_exposed: AtomicBool,
     pub(crate) transport: Transport,
     pub(crate) request_ids: RequestIds,
@@ -72,18 +74,18 @@ pub(crate) struct Inner {
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) redirects: u32,
     pub(crate) check_crc: bool,
-    /// The reqwest client was given ready-made.
+    /// Whether the reqwest client was built by the caller, and so may decompress bodies.
     pub(crate) may_decompress: bool,
 }
 
 impl Client {
-    /// The plain URL of an object, as the signer writes it: for public objects, and for logs. Nobody is asked whether
-    /// there is such an object, and nothing is signed; for that see [`Client::presign_get`].
+    /// Returns the unsigned URL of an object, as it would be signed: for public objects, and for logs. Does not check
+    /// whether the object exists. For a URL that grants access see [`Client::presign_get`].
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for a name of a bucket that there cannot be, and for a key that is empty, too long, or
-    /// has a segment `.` or `..`, which programs take out of URLs.
+    /// [`Error::InvalidInput`] for an invalid bucket name, and for a key that is empty, is too long, or has a segment
+    /// `.` or `..`, which HTTP clients remove from URLs.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of the client.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,9 +13,9 @@ use crate::idle::millis;
 use crate::request_context::RequestContext;
 use crate::service_error::ServiceError;
 
-/// Why an operation was not carried out, or not known to be.
+/// Why an operation failed, or why its outcome is unknown.
 ///
-/// No text holds a secret, a token or a query: URLs are shown up to their path.
+/// No error text contains a secret, a token or a query: URLs are shown without their query.
 ///
 /// # Examples
 ///
@@ -35,11 +35,11 @@ pub enum Error {
     /// The client cannot be built with these settings.
     #[error(transparent)]
     InvalidConfig(InvalidInput),
-    /// Bucket, key, header, body or file cannot be used, and what to do about it.
+    /// A bucket, key, header, body or file cannot be used. The error says why and what to do about it.
     ///
-    /// What the arguments themselves tell is found before credentials are fetched and anything is sent. A file or
-    /// stream of the caller's may fail midway: then the parts of an upload have been sent and are deleted again, and
-    /// a download has been read and leaves its target as it was. Presigning may have fetched credentials.
+    /// Problems visible in the arguments are reported before credentials are fetched and before anything is sent. A
+    /// file or stream of the caller's may fail midway. Then the parts of an upload have been sent and are deleted
+    /// again, and a download has been read but leaves its target unchanged. Presigning may have fetched credentials.
     #[error(transparent)]
     InvalidInput(InvalidInput),
     /// The provider returned no credentials.
@@ -48,25 +48,25 @@ pub enum Error {
     /// The request could not be signed.
     #[error(transparent)]
     Sign(SignError),
-    /// There is no complete response. The service may have carried out the request.
+    /// There is no complete response. The service may have carried out the request all the same.
     #[error(transparent)]
     Transport(Box<TransportError>),
-    /// The service answered with an error.
+    /// The service returned an error.
     #[error(transparent)]
     Service(Box<ServiceError>),
-    /// What was stored is not what was sent, or what was received not what is stored.
+    /// The checksums differ: the stored object is not what was sent, or the received content is not what is stored.
     #[error(transparent)]
     Corrupted(Box<CorruptionError>),
-    /// The service answered with success, and with something that cannot be used.
+    /// The service reported success, but its response cannot be used.
     #[error(transparent)]
     InvalidResponse(Box<InvalidResponse>),
-    /// An upload in parts failed, and so did its abort: the parts are kept, and paid for, until it is aborted.
+    /// An upload in parts failed, and so did its abort: the parts stay, and are billed, until the upload is aborted.
     #[error(transparent)]
     AbandonedUpload(Box<AbandonedUpload>),
 }
 
 impl Error {
-    /// The service's response, if this is one.
+    /// The service's error, if this is one.
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
@@ -80,7 +80,7 @@ impl Error {
         self.service().map(ServiceError::code)
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Service(error) => error.request_id(),
@@ -91,13 +91,13 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed a little later, as observed from what the vendor's Python SDK V2 repeats:
-    /// HTTP 5xx except 501, 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`, connections that fail or are
-    /// silent, and a CRC that differs; and credentials whose own error says so. Where the service failed after it had
-    /// begun to answer with HTTP 200, its code counts in place of the status that it comes with otherwise, such as
-    /// `InternalError` or `ServiceUnavailable`.
+    /// Whether the same request may succeed a little later. The conditions are those observed from the vendor's Python
+    /// SDK V2: HTTP 5xx except 501, HTTP 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`,
+    /// connections that fail or stay silent, and a CRC that differs; also credentials errors that are retryable
+    /// themselves. If the service failed after it had begun to answer with HTTP 200, the status that normally comes
+    /// with its code counts, such as that of `InternalError` or `ServiceUnavailable`.
     ///
-    /// Says nothing about whether a second request does harm if the first was carried out.
+    /// Does not tell whether a second request does harm if the first one was carried out.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) | Self::InvalidResponse(_) => {
@@ -116,7 +116,7 @@ impl Error {
     }
 }
 
-/// A setting or an argument that cannot be used, and what to do about it.
+/// A setting or argument that cannot be used, with a hint.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oss-client: {what}; {hint}")]
 pub struct InvalidInput {
@@ -144,23 +144,23 @@ impl InvalidInput {
 }
 
 impl fmt::Debug for InvalidInput {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// An exchange without complete response.
+/// An exchange without a complete response.
 #[derive(Clone)]
 pub struct TransportError {
     context: RequestContext,
     error: HttpError,
-    /// The time for the whole operation was over.
+    /// Whether the time for the whole operation ran out.
     operation_is_over: bool,
 }
 
 impl fmt::Debug for TransportError {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -175,7 +175,7 @@ impl TransportError {
         }
     }
 
-    /// Not done within the time for the whole operation.
+    /// The operation did not finish within its time limit.
     pub(crate) fn operation_is_over(context: RequestContext, limit: Duration) -> Self {
         let what = format!("the operation was not done after {} ms", millis(limit));
         Self {
@@ -185,17 +185,17 @@ impl TransportError {
         }
     }
 
-    /// Name of the operation, such as `GetObject`.
+    /// The name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// Method and URL of the request, without query.
+    /// The method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// At which point it failed.
+    /// The step at which the exchange failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.error.kind()
     }
@@ -239,9 +239,9 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// A body whose CRC-64 is another at the service than here.
+/// A body whose CRC-64 on the service differs from the local one.
 ///
-/// After an upload, the object is stored as the service got it. A download has handed out all of the body by then.
+/// After an upload, the object is stored as the service received it. A download has already returned the whole body.
 #[derive(Clone)]
 pub struct CorruptionError {
     context: RequestContext,
@@ -274,27 +274,27 @@ impl CorruptionError {
         }
     }
 
-    /// Name of the operation, such as `PutObject`.
+    /// The name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// Method and URL of the request, without query.
+    /// The method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// CRC-64/XZ of what was sent or received.
+    /// The CRC-64/XZ of what was sent or received.
     pub fn local(&self) -> u64 {
         self.local
     }
 
-    /// CRC-64/XZ of what the service has.
+    /// The CRC-64/XZ that the service reports.
     pub fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -324,7 +324,7 @@ impl fmt::Display for CorruptionError {
 impl std::error::Error for CorruptionError {}
 
 impl fmt::Debug for CorruptionError {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -358,12 +358,12 @@ impl InvalidResponse {
         }
     }
 
-    /// Name of the operation, such as `ListObjectsV2`.
+    /// The name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// Method and URL of the request, without query.
+    /// The method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
@@ -373,27 +373,27 @@ impl InvalidResponse {
         &self.what
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 }
 
 impl fmt::Debug for InvalidResponse {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// An upload in parts that failed and could not be aborted. [`Error`]'s own methods tell about the cause.
+/// An upload in parts that failed and could not be aborted. The methods of [`Error`] describe the cause of the failure.
 #[derive(thiserror::Error)]
 #[error(
     "{cause}; the parts of upload {upload_id} are left behind, since its abort failed too: abort it later ({abort})"
 )]
 pub struct AbandonedUpload {
     upload_id: String,
-    // Not its source: the text has it already, and reports that walk the sources would print it twice.
+    // Not returned as its source: the text already contains it, and reports that print all sources would show it twice.
     cause: Error,
     abort: Error,
 }
@@ -424,7 +424,7 @@ impl AbandonedUpload {
 }
 
 impl fmt::Debug for AbandonedUpload {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

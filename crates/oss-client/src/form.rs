@@ -1,4 +1,4 @@
-//! Forms that carry their signature.
+//! Presigned forms.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -13,10 +13,10 @@ use crate::error::{Error, InvalidInput};
 use crate::validate;
 
 impl Client {
-    /// Makes a form with which anybody can store objects as the policy allows, from a browser too: await the result.
+    /// Creates a form with which anyone can upload objects as the policy allows, also from a browser: await the result.
     /// Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds. The form ends earlier if the credentials do. V4 only.
+    /// `expires` is from 1 second to 7 days, in whole seconds. The form expires earlier if the credentials do. V4 only.
     ///
     /// Vendor document: `PostObject` (Object Storage Service, API reference).
     pub fn presign_post(&self, policy: PostPolicy, expires: Duration) -> PresignPost {
@@ -28,11 +28,11 @@ impl Client {
     }
 }
 
-/// A form to be made; see [`Client::presign_post`]. Await it.
+/// A form to be created; see [`Client::presign_post`]. Await it.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidInput`] for the bucket's name, with anonymous credentials, and with V1 signatures;
+/// [`Error::InvalidInput`] for an invalid bucket name, for anonymous credentials, and for V1 signatures;
 /// [`Error::Credentials`]; [`Error::Sign`] if a condition cannot be used, `expires` is out of range or the credentials
 /// have expired.
 ///
@@ -83,7 +83,7 @@ impl PresignPost {
                 "send one without signature to a bucket that everybody may write to, or use a provider with keys",
             )));
         }
-        // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
+        // The service's clock decides when the form expires, so the clock correction of requests applies here.
         let time = inner.clock.confirmed_now();
         let form = signer
             .sign_post(&self.policy, &credentials, time, self.expires)
@@ -113,10 +113,10 @@ impl fmt::Debug for PresignPost {
     }
 }
 
-/// A form that somebody without credentials can send, by `POST` as `multipart/form-data`.
+/// A form that anyone without credentials can send, by `POST` as `multipart/form-data`.
 ///
-/// The fields are a secret: whoever has them can upload what the policy allows until it ends. `Debug` shows none of
-/// their values.
+/// The fields are a secret: anyone who has them can upload what the policy allows until it expires. `Debug` shows none
+/// of their values.
 #[derive(Clone, Debug)]
 pub struct PresignedForm {
     url: String,
@@ -124,29 +124,29 @@ pub struct PresignedForm {
 }
 
 impl PresignedForm {
-    /// Where the form is sent to. No secret.
+    /// The URL to send the form to. Not a secret.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The fields that sign the form, names and values: they stand before the field `file`, in any order. Beside them
-    /// the form needs `key`, and the fields that the policy has conditions for.
+    /// The names and values of the fields that sign the form, to be placed before the field `file`, in any order. The
+    /// form also needs the field `key`, and the fields for which the policy has conditions.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.form.fields()
     }
 
-    /// When the form stops working, by the service's clock: the earlier of what was asked and the end of the
-    /// credentials.
+    /// When the form expires, by the service's clock: after the requested time, or with the credentials if that is
+    /// earlier.
     pub fn valid_until(&self) -> SystemTime {
         self.form.valid_until()
     }
 
-    /// [`PresignedForm::valid_until`], to be shown: it prints as UTC, such as `2026-01-01T08:30:00Z`.
+    /// [`PresignedForm::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.form.valid_until_utc()
     }
 
-    /// What sets [`PresignedForm::valid_until`].
+    /// What determines [`PresignedForm::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.form.limited_by()
     }

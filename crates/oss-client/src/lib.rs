@@ -19,39 +19,41 @@
 //! # }
 //! ```
 //!
-//! - [`ClientBuilder`] has the settings: where OSS is, timeouts, retries, connections.
+//! - [`ClientBuilder`] has the settings: the address of OSS, timeouts, retries, connections.
 //! - [`Client`] stores, reads, copies, lists and deletes objects, makes presigned URLs, and sends any other
-//!   [`Operation`]. Its methods make requests, which are sent by `send` or by `.await`.
-//! - [`Upload`] stores files and streams of any size, in parts and in bounded memory.
+//!   [`Operation`]. Its methods return requests, which are sent by `send` or by `.await`.
+//! - [`Upload`] stores files and streams of any size, in parts and with bounded memory.
 //! - [`Download`] stores objects in files, and continues transfers that break.
 //! - [`Paged`] returns lists page by page.
-//! - [`Body`] is what is stored, [`Response`] and [`ResponseBody`] what is read; both stream, so that memory does not
-//!   grow with the object.
-//! - [`RetryPolicy`] decides what is tried again and when; [`StandardRetry`] is the default.
-//! - [`Error`] tells apart what was never sent, what has no response, what the service refused
-//!   ([`ServiceError`], with code, message, request ID and `EC`), and bodies that changed on the way.
-//! - `blocking`, with the feature of that name, is a front for programs without async code.
-//! - [`Client::sign`] makes the signed request of an operation, and [`sign_reqwest`] signs one that is there, for
-//!   programs that send with an HTTP stack of their own.
+//! - [`Body`] is the content to upload, [`Response`] and [`ResponseBody`] are what the service returns. Both stream,
+//!   so that memory use does not grow with the object.
+//! - [`RetryPolicy`] decides which failures are retried and when; [`StandardRetry`] is the default.
+//! - [`Error`] distinguishes requests that were never sent, requests without a complete response, errors returned by
+//!   the service ([`ServiceError`], with code, message, request ID and `EC`), and bodies that were corrupted in
+//!   transit.
+//! - The module `blocking`, with the feature of that name, wraps the client for programs without async code.
+//! - [`Client::sign`] returns the signed request of an operation, and [`sign_reqwest`] signs an existing request, for
+//!   programs that send requests with an HTTP stack of their own.
 //!
-//! A rejected key or token goes back to the provider ([`CredentialsProvider::invalidate`]), and a wrong local clock is
-//! corrected from the service's response; in both cases the request is sent once more at once, beside what the policy
-//! allows. Keys with a segment `.` or `..` are refused, since reqwest's URLs cannot hold them.
+//! When the service rejects a key or token, the client tells the provider ([`CredentialsProvider::invalidate`]); when
+//! it rejects the time, the client corrects its clock from the response. In both cases the request is sent once more
+//! immediately, in addition to the attempts that the policy allows. Keys with a segment `.` or `..` are refused,
+//! because reqwest's URLs cannot represent them.
 //!
 //! # Features
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `content-type` | yes | a `Content-Type` by the extension of the key; without it `application/octet-stream` |
+//! | `content-type` | yes | a `Content-Type` derived from the extension of the key; without this feature it is `application/octet-stream` |
 //! | `download-file` | yes | [`Client::download_file`] |
-//! | `post-policy` | no | `Client::presign_post`, forms for uploads by a browser |
+//! | `post-policy` | no | `Client::presign_post`, forms for uploads from a browser |
 //! | `blocking` | no | the module `blocking`, for programs without async code |
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
 //! | `native-tls` | no | https through the system's TLS library |
 //!
-//! Without any of the last three only `http://` endpoints work. The public API names types of `reqwest` 0.13, `bytes` 1 and
-//! `futures-core` 0.3: the major version of this crate follows reqwest's.
+//! Without any of the last three features only `http://` endpoints work. The public API contains types of `reqwest`
+//! 0.13, `bytes` 1 and `futures-core` 0.3; the major version of this crate follows reqwest's.
 //!
 //! When something fails, `docs/oss-client-errors.md` in the repository lists each error with cause and fix.
 //!
@@ -162,7 +164,7 @@ pub use signing::SignatureVersion;
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 pub use xml::Element;
 
-/// Target of everything this crate logs.
+/// Target of all log events of this crate.
 const TRACING_TARGET: &str = "oss_client";
-/// What this client calls itself. Not signed.
+/// The client's name and version in `User-Agent`. Not signed.
 const USER_AGENT_VALUE: &str = concat!("oss-client-rs/", env!("CARGO_PKG_VERSION"));

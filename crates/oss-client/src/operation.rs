@@ -1,4 +1,4 @@
-//! A request before it is signed: the same value for every operation.
+//! Requests before they are signed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,16 +13,16 @@ use crate::error::{Error, InvalidInput};
 use crate::request_context::RequestContext;
 use crate::validate;
 
-/// Longest URL that the `http` crate takes, in bytes.
+/// The longest URL that the `http` crate accepts, in bytes.
 const MAX_URI: usize = 65_534;
 /// How many headers are added to those of the operation: five by signing, the length, and two by the HTTP stack.
 const ADDED: usize = 8;
 
-/// A request of any kind, independent of endpoint, credentials and time.
+/// Any request to OSS, independent of endpoint, credentials and time.
 ///
-/// Everything that OSS can do has this form, also what this crate has no method for: give it to
-/// [`Client::send`](crate::Client::send), or to [`Client::presign`](crate::Client::presign) for a URL. Without bucket
-/// it goes to the service itself, as `ListBuckets` does.
+/// An operation can express every request that OSS supports, also those that this crate has no method for. Pass it to
+/// [`Client::send`](crate::Client::send), or to [`Client::presign`](crate::Client::presign) for a URL. Without a bucket
+/// it is sent to the service itself, like `ListBuckets`.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ const ADDED: usize = 8;
 /// # }
 /// ```
 ///
-/// Setting tags of an object, with a body:
+/// Setting the tags of an object, with a body:
 ///
 /// ```no_run
 /// use oss_client::Operation;
@@ -60,37 +60,37 @@ const ADDED: usize = 8;
 /// ```
 #[must_use = "nothing is sent before it is given to a client"]
 pub struct Operation {
-    /// As the service calls it, such as `GetObject`.
+    /// The service's name for it, such as `GetObject`.
     pub(crate) name: Cow<'static, str>,
     pub(crate) method: Method,
     pub(crate) bucket: Option<String>,
     pub(crate) key: Option<String>,
-    /// Decoded; each name stands once.
+    /// Decoded; each name occurs once.
     pub(crate) query: Vec<(String, String)>,
-    /// Names of parameters that V1 signs besides those that it knows.
+    /// Names of parameters that V1 signs in addition to those it knows.
     pub(crate) sub_resources: Vec<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    /// Of which body the service tells the CRC-64.
+    /// The body for which the service reports the CRC-64.
     pub(crate) crc: Crc,
-    /// Whether the response's body is a document, which belongs to the attempt: one that was cut is a failure.
+    /// Whether the response's body is a document that is part of the attempt: a truncated document is a failed attempt.
     pub(crate) has_document: bool,
-    /// The first thing that was wrong with what the caller set.
+    /// The first problem in what the caller set.
     problem: Option<InvalidInput>,
 }
 
-/// Of which body the service tells the CRC-64.
+/// The body for which the service reports the CRC-64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Crc {
     None,
-    /// Of what was sent.
+    /// The body that was sent.
     Sent,
-    /// Of the object that the response brings.
+    /// The object in the response.
     Received,
 }
 
 impl Operation {
-    /// An operation by its name, as errors and logs show it, and its method: `GET`, `PUT`, `HEAD`, `POST`, `DELETE`
+    /// An operation with its name, as shown in errors and logs, and its method: `GET`, `PUT`, `HEAD`, `POST`, `DELETE`
     /// or `OPTIONS`.
     pub fn new(name: impl Into<Cow<'static, str>>, method: Method) -> Self {
         Self {
@@ -119,22 +119,22 @@ impl Operation {
         self
     }
 
-    /// The object's key, as it is: it is encoded here. Needs a bucket. Default: none, for operations on a bucket.
+    /// The object's key, not encoded: this crate encodes it. Needs a bucket. Default: none, for operations on a bucket.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Adds a query parameter, in place of an earlier one of the same name. An empty value sends the bare name, as
-    /// sub-resources such as `acl` want it. One that carries a signature (`x-oss-signature`, `Expires`, …) makes
-    /// sending and presigning fail.
+    /// Adds a query parameter, or replaces an earlier one of the same name. With an empty value only the name is sent,
+    /// as sub-resources such as `acl` require. A parameter that carries a signature (`x-oss-signature`, `Expires`, …)
+    /// makes sending and presigning fail.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.set_query(name.into(), value.into());
         self
     }
 
-    /// Adds a query parameter like [`Operation::query`], which V1 also signs. V4 signs every parameter, and V1 those
-    /// that `oss-sign` knows as sub-resources: this is for one that is newer than this crate.
+    /// Adds a query parameter like [`Operation::query`] that V1 signs, too. V4 signs every parameter; V1 signs only
+    /// those that `oss-sign` knows as sub-resources. Use this for a sub-resource that is newer than this crate.
     pub fn sub_resource(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.sub_resources.push(name.clone());
@@ -142,29 +142,29 @@ impl Operation {
         self
     }
 
-    /// Adds a header, in place of an earlier one of the same name. The value is bytes or text; blanks around it are
-    /// cut off. What cannot be sent, is set by the client itself (`Authorization`, `Date`, …) or is about the
-    /// connection (`Connection`, `TE`, …) makes sending fail.
+    /// Adds a header, or replaces an earlier one of the same name. The value is bytes or text; whitespace around it is
+    /// removed. Sending fails for a header that cannot be sent, that the client sets itself (`Authorization`, `Date`,
+    /// …) or that concerns the connection (`Connection`, `TE`, …).
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.set_header(name.as_ref(), value.as_ref());
         self
     }
 
-    /// The response is an XML document, to be read by [`Response::xml`](crate::Response::xml). It then belongs to the
-    /// attempt: one that was cut, took too long, or is that of an error although the status is 200, is a failure, and
-    /// tried again as the policy says. Default: the body is left to the caller.
+    /// Declares that the response is an XML document, to be read by [`Response::xml`](crate::Response::xml). The
+    /// document is then part of the attempt: if it is truncated, takes too long, or is an error document with status
+    /// 200, the attempt has failed, and the policy decides about a retry. By default the body is left to the caller.
     pub fn expect_xml(mut self) -> Self {
         self.has_document = true;
         self
     }
 
-    /// What is sent. Default: nothing.
+    /// The body to send. Default: none.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The same operation with a body of no bytes.
+    /// The same operation with an empty body.
     pub(crate) fn without_body(&self) -> Self {
         Self {
             name: self.name.clone(),
@@ -181,7 +181,7 @@ impl Operation {
         }
     }
 
-    /// Makes sending fail, unless it does for another reason.
+    /// Makes sending fail with this problem, unless there is an earlier one.
     pub(crate) fn refuse(&mut self, problem: InvalidInput) {
         self.problem.get_or_insert(problem);
     }
@@ -191,7 +191,7 @@ impl Operation {
         Some(value)
     }
 
-    /// Sets a header, in place of an earlier one of the same name.
+    /// Sets a header, or replaces an earlier one of the same name.
     pub(crate) fn set_header(&mut self, name: &str, value: &[u8]) {
         let added = validate::header(name, value).and_then(|(name, value)| {
             let full = |_| InvalidInput::new("the request has too many headers", "send fewer");
@@ -202,7 +202,7 @@ impl Operation {
         }
     }
 
-    /// Sets a query parameter, in place of an earlier one of the same name.
+    /// Sets a query parameter, or replaces an earlier one of the same name.
     pub(crate) fn set_query(&mut self, name: String, value: String) {
         if let Err(problem) = validate::parameter(&name) {
             self.refuse(problem);
@@ -212,7 +212,7 @@ impl Operation {
         self.query.push((name, value));
     }
 
-    /// Sets a header that the caller left out.
+    /// Sets a header that the caller did not set.
     pub(crate) fn default_header(&mut self, name: http::HeaderName, value: &HeaderValue) {
         if !self.headers.contains_key(&name) && self.headers.try_insert(name, value.clone()).is_err() {
             let problem = InvalidInput::new("the request has too many headers", "send fewer");
@@ -220,7 +220,7 @@ impl Operation {
         }
     }
 
-    /// Finds what is wrong before anything is fetched.
+    /// Checks everything that can be checked before anything is fetched.
     pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         let checked = || {
             if let Some(problem) = &self.problem {
@@ -243,22 +243,22 @@ impl Operation {
         checked().map_err(Error::InvalidInput)
     }
 
-    /// The URL without query.
+    /// The URL without its query.
     pub(crate) fn url(&self, endpoint: &Endpoint) -> String {
         endpoint.url(self.bucket.as_deref(), self.key.as_deref())
     }
 
-    /// What errors say of this request, as an error outside of any attempt does.
+    /// What errors say about this request if they happen outside of an attempt.
     pub(crate) fn context(&self, endpoint: &Endpoint) -> RequestContext {
         self.context_of(self.url(endpoint), 1)
     }
 
-    /// The same of an attempt, counted from 1. `url` is that of [`Operation::url`].
+    /// What errors say about an attempt, counted from 1. `url` is that of [`Operation::url`].
     pub(crate) fn context_of(&self, url: String, attempt: u32) -> RequestContext {
         RequestContext::new(self.name.clone(), self.method.clone(), url, attempt)
     }
 
-    /// The query's names and values, borrowed.
+    /// The names and values of the query, borrowed.
     pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
         self.query
             .iter()
@@ -283,7 +283,7 @@ impl Operation {
             let query = format!("/{}", url.get(end..).unwrap_or_default());
             uri = Uri::try_from(query).map_err(|_| unusable())?;
         }
-        // reqwest would find this only when it sends.
+        // reqwest would only detect this when it sends the request.
         if url.len() > MAX_URI {
             return Err(unusable());
         }
@@ -296,12 +296,12 @@ impl Operation {
         Ok((parsed, parts))
     }
 
-    /// The headers, in a map that need not grow when the request is signed and sent.
+    /// The headers, in a map with room for those that signing and sending add.
     fn headers_with_room(&self) -> HeaderMap {
         let Ok(mut headers) = HeaderMap::try_with_capacity(self.headers.len().saturating_add(ADDED)) else {
             return self.headers.clone();
         };
-        // Each name is there once: setting a header replaces an earlier one.
+        // Each name occurs once: setting a header replaces an earlier one.
         for (name, value) in &self.headers {
             if headers.try_insert(name.clone(), value.clone()).is_err() {
                 return self.headers.clone();
@@ -313,7 +313,7 @@ impl Operation {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values of headers and query may be secrets, such as the keys of server-side encryption.
+        // The values of headers and query may be secrets, such as the keys of server-side encryption.
         let query: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
         let headers: Vec<_> = self.headers.keys().collect();
         f.debug_struct("Operation")

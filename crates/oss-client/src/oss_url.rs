@@ -1,4 +1,4 @@
-//! URLs of the form `oss://bucket/key`, as command lines and configuration files name objects.
+//! URLs of the form `oss://bucket/key`, which command lines and configuration files use for objects.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use crate::validate;
 
 /// A bucket, or an object in it, as `oss://bucket/key`.
 ///
-/// The key is written as it is: nothing is encoded or decoded, so `%20` and `?` are part of the key. A key that ends with
-/// `/` is the prefix of a folder as well as an object. This is the form that the vendor's ossutil takes.
+/// The key is taken literally: nothing is encoded or decoded, so `%20` and `?` are part of the key. A key that ends
+/// with `/` can mean a prefix (folder) or an object. The vendor's ossutil uses the same form.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ impl OssUrl {
         &self.bucket
     }
 
-    /// The object's key, or the prefix; `None` for the bucket as a whole.
+    /// The object's key, or the prefix; `None` if the URL names only a bucket.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
@@ -46,12 +46,12 @@ impl OssUrl {
 impl FromStr for OssUrl {
     type Err = Error;
 
-    /// Reads `oss://bucket` or `oss://bucket/key`; the scheme is not case-sensitive.
+    /// Parses `oss://bucket` or `oss://bucket/key`; the scheme is not case-sensitive.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for another scheme, a malformed name of a bucket, and a key of more than 1023 bytes or with
-    /// a segment `.` or `..`.
+    /// [`Error::InvalidInput`] for another scheme, an invalid bucket name, and a key of more than 1023 bytes or with a
+    /// segment `.` or `..`.
     fn from_str(url: &str) -> Result<Self, Error> {
         let rest = url
             .get(..6)

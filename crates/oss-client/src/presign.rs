@@ -1,4 +1,4 @@
-//! URLs that carry their signature.
+//! Presigned URLs.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -14,17 +14,17 @@ use crate::client::Client;
 use crate::error::{Error, InvalidInput};
 use crate::operation::Operation;
 
-/// A URL to be made; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and `presign` of the
-/// requests, such as [`UploadPart::presign`](crate::UploadPart::presign). Await it.
+/// A URL to be created; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and the `presign`
+/// methods of requests, such as [`UploadPart::presign`](crate::UploadPart::presign). Await it.
 ///
-/// Neither `PutObject` nor `InitiateMultipartUpload` gets a `Content-Type` here that was not given: whoever uses the URL
-/// sends none, or it fails.
+/// Unlike `send`, this adds no `Content-Type` to `PutObject` and `InitiateMultipartUpload`: unless you set one, a
+/// request that uses the URL must have no `Content-Type`, or it fails.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidInput`] for bucket, key, query and headers, with anonymous credentials, and after
-/// [`Presign::must_last`]; [`Error::Credentials`]; [`Error::Sign`] if `expires` is out of range or the credentials have
-/// expired.
+/// [`Error::InvalidInput`] for an invalid bucket, key, query or header, for anonymous credentials, and if
+/// [`Presign::must_last`] is not met; [`Error::Credentials`]; [`Error::Sign`] if `expires` is out of range or the
+/// credentials have expired.
 ///
 /// # Examples
 ///
@@ -56,19 +56,19 @@ pub struct Presign {
 type Refresh = Box<dyn FnOnce() -> BoxFuture<'static, Result<Credentials, CredentialsError>> + Send>;
 
 impl Client {
-    /// Makes a URL with which anybody can carry out this operation: await the result. Nothing is sent, and the
-    /// operation's body is left out.
+    /// Creates a URL with which anyone can carry out this operation: await the result. Nothing is sent, and the
+    /// operation's body is ignored.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
-    /// the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL expires earlier
+    /// if the credentials do.
     pub fn presign(&self, operation: Operation, expires: Duration) -> Presign {
         Presign::new(self.clone(), operation, expires)
     }
 
-    /// Makes a URL with which anybody can read an object: await the result. Nothing is sent.
+    /// Creates a URL with which anyone can read an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
-    /// the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL expires earlier
+    /// if the credentials do.
     pub fn presign_get(
         &self,
         bucket: impl Into<String>,
@@ -79,12 +79,12 @@ impl Client {
         Presign::new(self.clone(), operation, expires)
     }
 
-    /// Makes a URL with which anybody can store an object: await the result. Nothing is sent.
+    /// Creates a URL with which anyone can store an object: await the result. Nothing is sent.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL ends earlier if
-    /// the credentials do.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL expires earlier
+    /// if the credentials do.
     ///
-    /// Whoever uses the URL must send the `Content-Type` given here, and none if none was given.
+    /// Requests that use the URL must have the `Content-Type` given here, or none if none was given.
     pub fn presign_put(
         &self,
         bucket: impl Into<String>,
@@ -107,12 +107,12 @@ impl Presign {
         }
     }
 
-    /// Refreshes the credentials first if they end before the URL is to end. The URL is then made with those that last
-    /// longer, also if the refresh fails.
+    /// Refreshes the credentials first if they expire before the requested time. The URL is then signed with whichever
+    /// credentials last longer, the new ones or the old ones; a failed refresh is not an error.
     ///
-    /// Default: no; a URL ends with the credentials that the provider has
-    /// ([`PresignedRequest::limited_by`]). Providers refresh by themselves only a little before the end, and how to
-    /// make one do it now is known to whom made it:
+    /// By default the URL expires with the provider's current credentials ([`PresignedRequest::limited_by`]): providers
+    /// refresh on their own only shortly before credentials expire. Only the code that created the provider knows how
+    /// to force a refresh, so pass a closure that does it:
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -135,29 +135,29 @@ impl Presign {
         self
     }
 
-    /// Fails if the credentials expire before the URL should, after [`Presign::refresh_first`] if that is set.
-    /// Default: such a URL is made, and ends with them.
+    /// Fails if the credentials expire before the requested time, also after [`Presign::refresh_first`] if that is set.
+    /// By default such a URL is created, and expires with the credentials.
     pub fn must_last(mut self) -> Self {
         self.must_last = true;
         self
     }
 
-    /// Binds the URL to a `Content-Type`: it then works only for requests that have exactly this one. Default: for
-    /// requests that have none.
+    /// Binds the URL to a `Content-Type`: it then works only for requests with exactly this value. By default it works
+    /// only for requests without a `Content-Type`.
     pub fn content_type(self, content_type: impl AsRef<str>) -> Self {
         self.header("content-type", content_type.as_ref())
     }
 
     /// Binds the URL to a header: `Content-Type`, `Content-MD5`, one that begins with `x-oss-`, or one of
-    /// [`additional_headers`](crate::ClientBuilder::additional_headers). Others cannot be bound and are refused: who
-    /// uses the URL sends them or does not.
+    /// [`additional_headers`](crate::ClientBuilder::additional_headers). Other headers are refused, because a signature
+    /// cannot require them.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.operation.set_header(name.as_ref(), value.as_ref());
         self
     }
 
-    /// Adds a query parameter such as `versionId` or `response-content-disposition`, in place of an earlier one of
-    /// the same name. Those that carry the signature (`x-oss-expires`, …) are refused.
+    /// Adds a query parameter such as `versionId` or `response-content-disposition`, or replaces an earlier one of the
+    /// same name. Parameters that carry the signature (`x-oss-expires`, …) are refused.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.operation.set_query(name.into(), value.into());
         self
@@ -193,7 +193,7 @@ impl Presign {
             .key(operation.key.as_deref())
             .query(&pairs)
             .headers(&operation.headers);
-        // Expiry is judged by the service's clock, so the correction that holds for requests holds here.
+        // The service's clock decides when the URL expires, so the clock correction of requests applies here.
         let time = inner.clock.confirmed_now();
         let mut presigned = signer.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
@@ -232,7 +232,7 @@ impl Presign {
     }
 }
 
-/// Whether the URL binds each header: one that it does not bind would be lost without a word.
+/// Checks that the URL binds every header: a header that it does not bind would be ignored silently.
 fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
     let lost = |(name, value): &(&HeaderName, &HeaderValue)| !signer.binds(name.as_str(), value.as_bytes());
     match operation.headers.iter().find(lost) {
@@ -244,7 +244,7 @@ fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
     }
 }
 
-/// Whether the credentials expire before the URL should, or have ended.
+/// Whether the credentials expire before the requested time, or have expired.
 fn is_short(presigned: &Result<Presigned, SignError>) -> bool {
     match presigned {
         Ok(presigned) => presigned.limited_by() == LimitedBy::Credentials,
@@ -280,9 +280,9 @@ impl fmt::Debug for Presign {
     }
 }
 
-/// A request that somebody without credentials can send.
+/// A request that anyone without credentials can send.
 ///
-/// The URL is a secret: whoever has it can do the request until it ends. `Debug` does not show its query.
+/// The URL is a secret: anyone who has it can send the request until the URL expires. `Debug` does not show its query.
 #[derive(Clone)]
 pub struct PresignedRequest {
     method: Method,
@@ -303,26 +303,26 @@ impl PresignedRequest {
         &self.url
     }
 
-    /// The headers that the signature binds, names in lower case: exactly these must be sent, and no other
-    /// `Content-Type`, `Content-MD5` or `x-oss-*`.
+    /// The headers that the signature binds, with names in lower case. The request must have exactly these, and no
+    /// other `Content-Type`, `Content-MD5` or `x-oss-*` header.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// When the URL stops working, by the service's clock: the earlier of what was asked and the end of the
-    /// credentials.
+    /// When the URL expires, by the service's clock: after the requested time, or with the credentials if that is
+    /// earlier.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }
 
-    /// [`PresignedRequest::valid_until`], to be shown: it prints as UTC, such as `2026-01-01T08:30:00Z`.
+    /// [`PresignedRequest::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.valid_until.into()
     }
 
-    /// What sets [`PresignedRequest::valid_until`].
+    /// What determines [`PresignedRequest::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
     }

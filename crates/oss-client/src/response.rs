@@ -1,4 +1,4 @@
-//! What the service answered.
+//! Responses of the service.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,24 +24,24 @@ use crate::xml::{ANY_ROOT, Element, Shape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-oss-request-id");
 
-/// Longest document that is read, in bytes: a page of 1000 long keys has less than four million.
+/// The longest XML document that is read, in bytes: a page of 1000 long keys has less than four million.
 const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
 
-/// A document has to arrive within this many times the read timeout: a server that sends a byte now and then is
-/// never silent for long.
+/// A document must arrive within this many read timeouts. Without this limit, a server that sends one byte now and then
+/// would never count as silent.
 const DOCUMENT_PATIENCE: u32 = 3;
 
-/// Up to how many bytes the announced length of an object is reserved at once.
+/// The most memory that is reserved at once for an object of known length, in bytes.
 const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 
-/// Status and headers of a successful response. OSS tells nearly everything in headers.
+/// The status and headers of a successful response. OSS reports nearly everything in headers.
 ///
-/// `Debug` shows no header but the request's id.
+/// `Debug` shows no header except the request ID.
 #[derive(Clone)]
 pub struct ResponseHead {
     status: StatusCode,
     headers: HeaderMap,
-    /// Whether its id looks like one.
+    /// Whether the request ID has the form of one.
     shows_id: bool,
 }
 
@@ -55,8 +55,8 @@ impl fmt::Debug for ResponseHead {
 }
 
 impl ResponseHead {
-    /// The response to a request that was signed with `used`. Its id is taken for one only if it looks like it: it goes
-    /// into logs and errors, and whoever answers may repeat a token there.
+    /// The head of the response to a request that was signed with `used`. The request ID is only used if it has the
+    /// form of one: it appears in logs and errors, and a forged response could put a token there.
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, ids: &RequestIds, used: &Credentials) -> Self {
         let id = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
         let shows_id = id.is_some_and(|id| ids.check(id, used).is_some());
@@ -77,18 +77,19 @@ impl ResponseHead {
         &self.headers
     }
 
-    /// The first header of this name, in any case; `None` if it is missing or not visible ASCII. Values with other
-    /// bytes, such as user metadata, are in [`ResponseHead::headers`].
+    /// The value of the first header of this name, in any case; `None` if it is missing or contains anything but
+    /// visible ASCII. Values with other bytes, such as user metadata, are in [`ResponseHead::headers`].
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The same by a name that need not be read first.
+    /// Like [`ResponseHead::header`], for a name that needs no parsing.
     fn text(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The service's id of the request; support asks for it. `None` if there is none, or nothing that looks like one.
+    /// The service's ID of the request, which Alibaba Cloud support asks for. `None` if it is missing or does not have
+    /// the form of an ID.
     pub fn request_id(&self) -> Option<&str> {
         self.text(&REQUEST_ID).filter(|_| self.shows_id)
     }
@@ -98,7 +99,7 @@ impl ResponseHead {
         self.text(&header::ETAG)
     }
 
-    /// `Content-Length` in bytes: of HEAD the object's length, of GET that of the range asked for.
+    /// `Content-Length` in bytes: for HEAD the object's length, for GET the length of the requested range.
     pub fn content_length(&self) -> Option<u64> {
         self.text(&header::CONTENT_LENGTH)?.parse().ok()
     }
@@ -108,12 +109,12 @@ impl ResponseHead {
         self.text(&header::CONTENT_TYPE)
     }
 
-    /// `Content-Range`, such as `bytes 0-99/1000`, of a part that was asked for.
+    /// `Content-Range`, such as `bytes 0-99/1000`, if a range was requested.
     pub fn content_range(&self) -> Option<&str> {
         self.text(&header::CONTENT_RANGE)
     }
 
-    /// `Content-MD5` in base64. It is not compared: the CRC-64 is.
+    /// `Content-MD5` in base64. The client compares the CRC-64 instead of this value.
     pub fn content_md5(&self) -> Option<&str> {
         self.header("content-md5")
     }
@@ -123,12 +124,12 @@ impl ResponseHead {
         date::from_http(self.text(&header::LAST_MODIFIED)?)
     }
 
-    /// `x-oss-last-access-time`, of a bucket that tracks it.
+    /// `x-oss-last-access-time`, of a bucket with access tracking.
     pub fn last_access_time(&self) -> Option<SystemTime> {
         date::from_http(self.header("x-oss-last-access-time")?)
     }
 
-    /// `x-oss-hash-crc64ecma`: CRC-64/XZ of the whole object or part; `None` if there is none, or no number.
+    /// `x-oss-hash-crc64ecma`: the CRC-64/XZ of the whole object or part; `None` if it is missing or not a number.
     pub fn crc64(&self) -> Option<u64> {
         number(self.text(&CRC64)?)
     }
@@ -143,17 +144,17 @@ impl ResponseHead {
         self.header("x-oss-object-type")
     }
 
-    /// `x-oss-version-id`, of a bucket with versions.
+    /// `x-oss-version-id`, of a bucket with versioning.
     pub fn version_id(&self) -> Option<&str> {
         self.header("x-oss-version-id")
     }
 
-    /// `x-oss-delete-marker`: whether a delete marker was made or removed.
+    /// `x-oss-delete-marker`: whether a delete marker was created or removed.
     pub fn is_delete_marker(&self) -> bool {
         self.header("x-oss-delete-marker") == Some("true")
     }
 
-    /// The object's own metadata: names behind `x-oss-meta-`, in lower case, and values as bytes.
+    /// The object's user metadata: names in lower case without the prefix `x-oss-meta-`, and values as bytes.
     pub fn metadata(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers.iter().filter_map(|(name, value)| {
             let name = name.as_str().strip_prefix("x-oss-meta-")?;
@@ -162,7 +163,7 @@ impl ResponseHead {
     }
 }
 
-/// A successful response whose body is still to be read, such as an object that is being downloaded.
+/// A successful response whose body has not been read yet, such as an object that is being downloaded.
 ///
 /// # Examples
 ///
@@ -187,12 +188,12 @@ impl Response {
         Self { head, body }
     }
 
-    /// Status and headers.
+    /// The status and headers.
     pub fn head(&self) -> &ResponseHead {
         &self.head
     }
 
-    /// The HTTP status: 200, or 206 for a part that was asked for with `Range`.
+    /// The HTTP status: 200, or 206 for a range requested with `Range`.
     pub fn status(&self) -> StatusCode {
         self.head.status()
     }
@@ -202,22 +203,22 @@ impl Response {
         self.head.headers()
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.head.request_id()
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// Reads the next piece of the body; `None` at its end.
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`] if the service is silent for too long, or the body has another length than announced; at
-    /// the end [`Error::Corrupted`] if the CRC-64 of a whole object is not the service's.
+    /// [`Error::Transport`] if the service is silent for too long or the body's length differs from the announced one;
+    /// at the end [`Error::Corrupted`] if the CRC-64 of a whole object differs from the service's.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.body.chunk().await
     }
 
-    /// The whole body in memory.
+    /// Reads the whole body into memory.
     ///
     /// # Errors
     ///
@@ -231,7 +232,7 @@ impl Response {
         let Some(second) = body.chunk().await? else {
             return Ok(first);
         };
-        // The length may be a lie, so only so much is believed at once.
+        // The announced length may be wrong, so the amount reserved in advance is limited.
         let reserved = usize::try_from(announced.min(MAX_RESERVED)).unwrap_or_default();
         let mut whole = BytesMut::with_capacity(reserved.max(first.len().saturating_add(second.len())));
         whole.extend_from_slice(&first);
@@ -242,16 +243,16 @@ impl Response {
         Ok(whole.freeze())
     }
 
-    /// The body as an XML document, whatever its root: for operations that this crate has no method for.
+    /// Reads the body as an XML document with any root element: for operations that this crate has no method for.
     ///
-    /// It is read as the client's own documents are: up to 16 MiB, 65,536 elements and 16 levels, within three times
-    /// the read timeout, and no unknown entity is left out. With [`Operation::expect_xml`](crate::Operation::expect_xml)
-    /// the document belongs to the request, so that a document that was cut, or that is that of an error, is a failed
-    /// attempt.
+    /// The limits are those of the client's own documents: up to 16 MiB, 65,536 elements and 16 levels, within three
+    /// times the read timeout; an unknown entity is an error. With
+    /// [`Operation::expect_xml`](crate::Operation::expect_xml) the document is part of the attempt: a truncated
+    /// document or an error document counts as a failed attempt.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidResponse`] for what is not an XML document or beyond these bounds, and those of
+    /// [`Error::InvalidResponse`] for a body that is not an XML document or exceeds these limits, and the errors of
     /// [`Response::chunk`].
     ///
     /// # Examples
@@ -263,7 +264,7 @@ impl Response {
         parsed(&whole, ANY_ROOT.into(), &head, &context)
     }
 
-    /// The body as a document of this shape, or with this root.
+    /// Reads the body as a document of this shape, or with this root element.
     pub(crate) async fn document(
         self,
         shape: impl Into<Shape>,
@@ -273,7 +274,7 @@ impl Response {
         Ok((head, document, context))
     }
 
-    /// The same, of a response that may do without.
+    /// Like `document`, for a response whose body may be empty.
     pub(crate) async fn document_if_any(
         self,
         shape: impl Into<Shape>,
@@ -284,23 +285,23 @@ impl Response {
         Ok((head, document.transpose()?, context))
     }
 
-    /// An error about what this response says.
+    /// An error about the content of this response.
     pub(crate) fn unusable(&self, what: &'static str, hint: &'static str) -> Error {
         let (context, id) = (self.body.context.clone(), self.request_id());
         Error::InvalidResponse(Box::new(InvalidResponse::new(context, id, what, hint)))
     }
 
-    /// Status and headers alone. A body that was not read ends its connection.
+    /// Returns the status and headers alone. If the body was not read, the connection is closed.
     pub fn into_head(self) -> ResponseHead {
         self.head
     }
 
-    /// The body as a stream.
+    /// Returns the body as a stream.
     pub fn into_body(self) -> ResponseBody {
         self.body
     }
 
-    /// Headers and body apart.
+    /// Splits the response into its head and its body.
     pub fn into_parts(self) -> (ResponseHead, ResponseBody) {
         (self.head, self.body)
     }
@@ -332,17 +333,18 @@ type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 /// The body of a response: a stream of [`Bytes`], read from the connection as it is polled. It ends after an error.
 ///
-/// A body that is shorter or longer than was announced, by its length or as a part of an object, is an
-/// [`Error::Transport`]. Behind the last piece of a whole object stands [`Error::Corrupted`] if its CRC-64 is not the
-/// one that the service told, unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. Parts of an
-/// object (`Range`), processed objects (`x-oss-process`) and bodies that were compressed for the way are not compared,
-/// nor are objects for which the service tells none.
+/// A body that is shorter or longer than announced, by its length or as a range of an object, is an
+/// [`Error::Transport`]. After the last piece of a whole object the stream yields [`Error::Corrupted`] if the object's
+/// CRC-64 differs from the one the service reported, unless
+/// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. The CRC-64 is not compared for ranges
+/// (`Range`), for processed objects (`x-oss-process`), for bodies compressed in transit, and for objects without a
+/// reported CRC-64.
 pub struct ResponseBody {
-    /// `None` behind the end.
+    /// `None` after the end.
     pieces: Option<Pieces>,
     idle: IdleTimeout,
     timer: IdleTimer,
-    /// Whether the last poll found nothing.
+    /// Whether the last poll was pending.
     is_waiting: bool,
     context: RequestContext,
     check: Option<Box<Check>>,
@@ -350,14 +352,14 @@ pub struct ResponseBody {
 
 impl ResponseBody {
     pub(crate) fn new(response: reqwest::Response, idle: IdleTimeout, context: RequestContext) -> Self {
-        // Known of one that has none, as of most uploads.
+        // Known for a response without a body, as for most uploads.
         if response.content_length() == Some(0) {
             return Self::with(None, idle, context);
         }
         Self::with(Some(Box::pin(response.bytes_stream())), idle, context)
     }
 
-    /// A body that has arrived.
+    /// A body that has arrived completely.
     pub(crate) fn of(whole: Bytes, idle: IdleTimeout, context: RequestContext) -> Self {
         Self::with(Some(Box::pin(stream::iter([Ok(whole)]))), idle, context)
     }
@@ -373,21 +375,21 @@ impl ResponseBody {
         }
     }
 
-    /// Compares length and CRC-64 with what is known of them.
+    /// Compares length and CRC-64 with the expected ones, as far as they are known.
     pub(crate) fn checked(mut self, expected: Expected, head: &ResponseHead) -> Self {
         self.check =
             (expected != Expected::default()).then(|| Box::new(Check::new(expected, head.request_id())));
         self
     }
 
-    /// Leaves the CRC-64 to the caller, and says which one the content has to have.
+    /// Disables the comparison of the CRC-64 and returns the expected one, for a caller that compares it.
     #[cfg(feature = "download-file")]
     pub(crate) fn without_crc(mut self) -> (Self, Option<u64>) {
         let stored = self.check.as_mut().and_then(|check| check.expected.crc.take());
         (self, stored)
     }
 
-    /// The body of a document once it has arrived, within the time and length that a document may have.
+    /// Reads the whole body of a document, within the limits of time and length for documents.
     pub(crate) async fn whole(mut self, head: &ResponseHead) -> Result<Bytes, Error> {
         let too_long = |context: &RequestContext| {
             let what = format!("its document has more than {MAX_DOCUMENT} bytes");
@@ -424,7 +426,7 @@ impl ResponseBody {
         Ok(whole.freeze())
     }
 
-    /// The next piece; `None` at the end.
+    /// Reads the next piece; `None` at the end.
     ///
     /// # Errors
     ///
@@ -443,7 +445,7 @@ impl ResponseBody {
             self.is_waiting = false;
             return Poll::Ready(piece.transpose().map_err(from_reqwest));
         }
-        // What the caller did with the last piece is not time in which the service was silent.
+        // The time that the caller spent on the last piece is not time in which the service was silent.
         if !std::mem::replace(&mut self.is_waiting, true) {
             self.timer.restart(&self.idle);
         }

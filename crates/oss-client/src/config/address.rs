@@ -1,4 +1,4 @@
-//! Where OSS is: region, endpoint, and which kind of host.
+//! The address of OSS: region, endpoint, and the form of the host.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::endpoint::{Endpoint, Naming};
 use crate::error::{Error, InvalidInput};
 use crate::signing::{PRODUCT, PRODUCT_CLOUD_BOX};
 
-/// The settings as they were given.
+/// The settings as given.
 #[derive(Default)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -30,83 +30,85 @@ pub(super) struct Address {
     detect_cloud_box: bool,
 }
 
-/// Where requests go, and what signatures name.
+/// Where requests are sent, and what signatures name.
 #[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) endpoint: Endpoint,
-    /// The region, or the id of the cloud box; empty if no signature needs it.
+    /// The region, or the ID of the cloud box; empty if no signature needs it.
     pub(super) region: String,
     pub(super) product: &'static str,
 }
 
 impl ClientBuilder {
-    /// The region of the buckets, such as `cn-hangzhou`: `a-z`, `0-9` and `-`. Needed, since signatures name it, but
-    /// for a cloud box with an endpoint.
+    /// The region of the buckets, such as `cn-hangzhou`: `a-z`, `0-9` and `-`. Required, because signatures name it,
+    /// except for a cloud box with an endpoint.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.address.region = Some(region.into());
         self
     }
 
-    /// Where OSS is: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. URLs are
+    /// The address of OSS: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. URLs are
     /// path-style if the host is an IP address or `localhost`. With an endpoint, `internal`, `accelerate` and
-    /// `dual_stack` have no effect. The endpoint of another region than [`ClientBuilder::region`] is refused, since
-    /// signatures name the region. Default: made from the region, `https://oss-{region}.aliyuncs.com`.
+    /// `dual_stack` have no effect. An endpoint of a region other than [`ClientBuilder::region`] is refused, because
+    /// signatures name the region. Default: derived from the region, `https://oss-{region}.aliyuncs.com`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.address.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Whether to use the region's endpoint for ECS instances of the same region,
-    /// `oss-{region}-internal.aliyuncs.com`. Default: no.
+    /// Whether to use the region's internal endpoint, `oss-{region}-internal.aliyuncs.com`, which ECS instances in the
+    /// same region can reach. Default: no.
     pub fn internal(mut self, internal: bool) -> Self {
         self.address.internal = internal;
         self
     }
 
     /// Whether to use the endpoint of transfer acceleration, `oss-accelerate.aliyuncs.com`; the region stays the
-    /// bucket's own. The one for outside of the Chinese mainland, `oss-accelerate-overseas.aliyuncs.com`, is given
-    /// to [`ClientBuilder::endpoint`]. Default: no.
+    /// bucket's own. For the endpoint outside the Chinese mainland, pass `oss-accelerate-overseas.aliyuncs.com` to
+    /// [`ClientBuilder::endpoint`]. Default: no.
     pub fn accelerate(mut self, accelerate: bool) -> Self {
         self.address.accelerate = accelerate;
         self
     }
 
-    /// Whether to use the region's endpoint with IPv4 and IPv6, `{region}.oss.aliyuncs.com`. Default: no.
+    /// Whether to use the region's dual-stack endpoint (IPv4 and IPv6), `{region}.oss.aliyuncs.com`. Default: no.
     pub fn dual_stack(mut self, dual_stack: bool) -> Self {
         self.address.dual_stack = dual_stack;
         self
     }
 
-    /// Whether the endpoint is a custom domain of the bucket: the bucket's name then stands neither in host nor
-    /// path. Needs an [`endpoint`](ClientBuilder::endpoint), and is stronger than `path_style`. Default: no.
+    /// Whether the endpoint is a custom domain of the bucket: then neither host nor path contain the bucket's name.
+    /// Needs an [`endpoint`](ClientBuilder::endpoint), and takes precedence over `path_style`. Default: no.
     pub fn cname(mut self, cname: bool) -> Self {
         self.address.cname = cname;
         self
     }
 
-    /// Whether the bucket is in the path instead of the host. Default: no, unless the host is an IP
-    /// address or `localhost`.
+    /// Whether the path of the URL contains the bucket's name, instead of the host. Default: no, unless the host is an
+    /// IP address or `localhost`.
     pub fn path_style(mut self, path_style: bool) -> Self {
         self.address.path_style = path_style;
         self
     }
 
-    /// Whether an endpoint without scheme, and the one made from the region, are `http`. Objects and tokens can then
-    /// be read on the way. No effect on an endpoint that has a scheme. Default: no.
+    /// Whether the scheme is `http` for an endpoint without a scheme and for the endpoint derived from the region.
+    /// Anyone on the network path can then read objects and tokens. Has no effect on an endpoint with a scheme.
+    /// Default: no.
     pub fn disable_ssl(mut self, disable: bool) -> Self {
         self.address.disable_ssl = disable;
         self
     }
 
-    /// The id of a cloud box, such as `cb-f8z7yvzgwfkl9q0h****`: signatures name it in place of the region. Default:
+    /// The ID of a cloud box, such as `cb-f8z7yvzgwfkl9q0h****`: signatures name it instead of the region. Default:
     /// none.
     pub fn cloud_box(mut self, id: impl Into<String>) -> Self {
         self.address.cloud_box = Some(id.into());
         self
     }
 
-    /// Whether an endpoint `cb-{id}.{region}.oss-cloudbox.aliyuncs.com` (or `oss-cloudbox-control`) tells the id of
-    /// the cloud box. An id given to [`ClientBuilder::cloud_box`] counts more. Default: no.
+    /// Whether to take the ID of the cloud box from an endpoint of the form
+    /// `cb-{id}.{region}.oss-cloudbox.aliyuncs.com` (or `oss-cloudbox-control`). An ID given to
+    /// [`ClientBuilder::cloud_box`] takes precedence. Default: no.
     pub fn detect_cloud_box(mut self, detect: bool) -> Self {
         self.address.detect_cloud_box = detect;
         self
@@ -114,7 +116,7 @@ impl ClientBuilder {
 }
 
 impl Address {
-    /// Where that is, or why it is nowhere.
+    /// Derives the address, or returns why that is not possible.
     pub(super) fn resolve(&self, needs_region: bool) -> Result<Resolved, Error> {
         self.check_contradictions().map_err(Error::InvalidConfig)?;
         let given = self.endpoint.as_deref();
@@ -167,7 +169,7 @@ impl Address {
         })
     }
 
-    /// Refuses what official clients resolve differently from each other, or to a URL that cannot work.
+    /// Refuses combinations that official clients resolve differently from each other, or to a URL that cannot work.
     fn check_contradictions(&self) -> Result<(), InvalidInput> {
         let both = |one: &str, other: &str, hint: &'static str| {
             Err(InvalidInput::new(
@@ -193,11 +195,11 @@ impl Address {
         Ok(())
     }
 
-    /// The region's host.
+    /// The host of the region.
     ///
     /// Vendor document: "Regions and endpoints" (Object Storage Service, user guide).
     fn host(&self, region: &str) -> Result<String, Error> {
-        // Before it becomes part of a host: beside a cloud box the signer does not see it.
+        // Checked before it becomes part of a host: with a cloud box the signer does not see the region.
         if !region
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -217,7 +219,7 @@ impl Address {
     }
 }
 
-/// The id of the cloud box that a host belongs to, as observed from the vendor's Go SDK V2.
+/// The ID of the cloud box that a host belongs to, as observed from the vendor's Go SDK V2.
 fn detected(host: &str) -> Option<&str> {
     let mut labels = host.split('.');
     let id = labels.next().filter(|id| id.starts_with("cb-"))?;
@@ -230,8 +232,8 @@ fn detected(host: &str) -> Option<&str> {
     .then_some(id)
 }
 
-/// The regions whose endpoints answer for no other region. Financial and government clouds are left out: some of their
-/// endpoints have names of their own.
+/// The regions whose endpoints serve no other region. Regions of the financial and government clouds are left out,
+/// because some of their endpoints have other names.
 ///
 /// Vendor document: "Regions and endpoints" (Object Storage Service, user guide), public cloud.
 const PUBLIC_REGIONS: [&str; 31] = [
@@ -268,7 +270,7 @@ const PUBLIC_REGIONS: [&str; 31] = [
     "us-west-1",
 ];
 
-/// Refuses the endpoint of one public region beside the name of another: the service refuses each signature then.
+/// Refuses the endpoint of one public region with the name of another: the service would reject every signature.
 fn check_region(host: &str, region: &str) -> Result<(), InvalidInput> {
     let Some(named) = public_region(host).filter(|named| *named != region) else {
         return Ok(());

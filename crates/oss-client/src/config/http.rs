@@ -15,26 +15,25 @@ use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 use crate::tls;
 
-/// How long making a connection may take.
+/// How long establishing a connection may take.
 ///
-/// This, the read timeout and the number of connections are those that the vendor's guide states for its Python SDK
-/// V2.
+/// The vendor's guide states this value, the read timeout and the number of connections for its Python SDK V2.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the service may be silent.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an unused connection is kept, as observed from the vendor's Python and Go SDKs V2.
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-/// The longest time that an unused connection is kept: a year. The HTTP stack adds it to the present, and panics where
-/// there is no such time.
+/// The longest idle timeout: a year. The HTTP stack adds the timeout to the current time, and panics if the sum cannot
+/// be represented.
 const LONGEST_IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
 /// How many unused connections are kept for each host.
 pub const DEFAULT_MAX_IDLE_CONNECTIONS: usize = 20;
 
-/// How many headers a response may have: user metadata is limited by its size alone, 8 KB. hyper takes 100 by default, and
-/// 408 KiB for the whole head.
+/// How many headers a response may have: OSS limits user metadata by its size alone, 8 KB. hyper's own limits are 100
+/// headers, and 408 KiB for the whole head.
 pub(crate) const MAX_HEADERS: usize = 1024;
 
-/// How connections are made.
+/// Settings for connections.
 pub(super) struct Http {
     pub(super) read_timeout: Duration,
     connect_timeout: Duration,
@@ -46,26 +45,26 @@ pub(super) struct Http {
 
 type Factory = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
 
-/// Where reqwest's client comes from.
+/// Where the reqwest client comes from.
 enum Base {
     Default,
     Builder(Factory),
     Unchecked(reqwest::Client),
 }
 
-/// What is set here of reqwest's pool. On a builder of the caller's only what the caller set here too.
+/// Settings of reqwest's pool. On a builder provided by the caller, only those that the caller also set here.
 #[derive(Default)]
 struct Pool {
     max_idle: Option<usize>,
     idle_timeout: Option<Duration>,
 }
 
-/// Through what requests go.
+/// The proxy for requests.
 enum Proxy {
-    /// As reqwest decides.
+    /// reqwest's default.
     Default,
     None,
-    /// A URL, perhaps with a password.
+    /// A URL, possibly with a password.
     Url(String),
 }
 
@@ -83,28 +82,29 @@ impl Default for Http {
 }
 
 impl ClientBuilder {
-    /// How long making a connection may take, TLS included; more than zero. Default: 10 seconds.
+    /// How long establishing a connection may take, TLS included; more than zero. Default: 10 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.http.connect_timeout = limit;
         self
     }
 
-    /// How long the service may be silent while it is its turn; more than zero. Neither upload nor download is
-    /// limited as a whole: every piece that moves starts the time anew. Default: 20 seconds.
+    /// How long the service may be silent while the client waits for it; more than zero. This does not limit an upload
+    /// or download as a whole: every piece that is transferred restarts the time. Default: 20 seconds.
     ///
-    /// - Waiting for a response, from the beginning of the attempt: nothing came for this long.
-    /// - Reading a body: nothing came for this long since it was asked for.
-    /// - Sending a body: the connection took nothing, and no response came. Nothing tells how much of what it took
-    ///   still lies in the buffers of this machine, so as long as that may take is added: one second for each 30 KiB
-    ///   of the body that was handed over, of at most 4.5 MiB, which is 154 seconds. (30 KiB a second is the lowest
-    ///   limit of a connection that the service can set.) On a slower way use small parts, or a longer time. While
-    ///   the stream that the caller gave has nothing, no time runs.
+    /// - Waiting for a response: nothing has arrived for this long since the attempt began.
+    /// - Reading a body: nothing has arrived for this long since more was requested.
+    /// - Sending a body: the connection has accepted nothing for this long, and no response has arrived. The client
+    ///   cannot know how much of the accepted data is still in this machine's buffers, so it adds the time that sending
+    ///   them may take: one second for each 30 KiB of the body that was handed over, up to 4.5 MiB, which is 154
+    ///   seconds. (30 KiB per second is the lowest bandwidth limit that the service can set for a connection.) On a
+    ///   slower connection use small parts, or a longer timeout. The time does not run while the caller's stream has
+    ///   nothing to send.
     ///
-    /// A connection whose other end has gone is noticed by the operating system, whatever is set here: reqwest asks
-    /// Linux to give up where nothing of what is sent was taken for 30 seconds (`tcp_user_timeout`), and where nothing
-    /// is to be sent after a minute (`tcp_keepalive`). [`ClientBuilder::client_builder`] changes that.
+    /// The operating system detects a connection whose other end has gone, independently of this setting: reqwest asks
+    /// Linux to give up if sent data has not been acknowledged for 30 seconds (`tcp_user_timeout`), and on an inactive
+    /// connection after a minute (`tcp_keepalive`). Use [`ClientBuilder::client_builder`] to change that.
     ///
-    /// A document, such as a page of a list, has to be there as a whole within three times this after its headers.
+    /// A document, such as a page of a list, must arrive completely within three times this timeout after its headers.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.http.read_timeout = limit;
         self
@@ -117,43 +117,45 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an unused connection is kept; more than zero, and a year at most. Default: 50 seconds, or what the
-    /// builder given to [`ClientBuilder::client_builder`] says.
+    /// How long an unused connection is kept; more than zero, and at most a year. Default: 50 seconds, or the setting
+    /// of the builder given to [`ClientBuilder::client_builder`].
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.http.pool.idle_timeout = Some(limit);
         self
     }
 
-    /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine.
-    /// Default: the proxy that the environment names, by the rules of
-    /// [`ProxyVariables`](oss_credentials_http::ProxyVariables), or that the builder given to
-    /// [`ClientBuilder::client_builder`] has; and none for an endpoint on this machine.
+    /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine. Default:
+    /// the proxy named by the environment, as described for [`ProxyVariables`](oss_credentials_http::ProxyVariables),
+    /// or the one of the builder given to [`ClientBuilder::client_builder`]; none for an endpoint on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());
         self
     }
 
-    /// Goes through no proxy, whatever environment and [`ClientBuilder::client_builder`] say.
+    /// Uses no proxy, even if the environment or [`ClientBuilder::client_builder`] sets one.
     pub fn no_proxy(mut self) -> Self {
         self.http.proxy = Proxy::None;
         self
     }
 
-    /// Trusts any certificate of any server. **Anyone on the network path can then read objects and tokens and answer in
-    /// the service's place.** For a private authority give its certificate to [`ClientBuilder::client_builder`].
+    /// Accepts any certificate of any server. **Anyone on the network path can then read objects and tokens, and can
+    /// impersonate the service.** To trust a private certificate authority, add its certificate with
+    /// [`ClientBuilder::client_builder`] instead.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     pub fn danger_accept_any_certificate(mut self) -> Self {
         self.http.accept_any_certificate = true;
         self
     }
 
-    /// Where reqwest's clients come from: a closure that makes a builder with your proxy, certificates, pool and so on. It
-    /// is called once for each runtime in which the client is used, since a connection belongs to its runtime.
+    /// Builds the reqwest client from your own builder: pass a closure that returns a builder with your proxy,
+    /// certificates, pool and so on. It is called once for each runtime in which the client is used, because a
+    /// connection belongs to its runtime.
     ///
-    /// Redirects, referer, retries, decompression and verbose logging are switched off on it, and the connect
-    /// timeout and the number of headers are set, whatever it says; for an endpoint on this machine proxies are disabled
-    /// too. Do not give it a read timeout, which would limit uploads as a whole, nor default headers named `Content-Type`,
-    /// `Content-MD5` or `x-oss-*`, which would be added after signing. Default: `reqwest::Client::builder`.
+    /// The client then overrides some settings of that builder: it disables redirects, referer, retries, decompression
+    /// and verbose logging, and sets the connect timeout and the number of headers. For an endpoint on this machine it
+    /// also disables proxies. Do not set a read timeout, which would limit uploads as a whole, nor default headers
+    /// named `Content-Type`, `Content-MD5` or `x-oss-*`, which would be added after signing. Default:
+    /// `reqwest::Client::builder`.
     pub fn client_builder(
         mut self,
         make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -162,13 +164,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses a client that is ready made, without being able to check how it was set up.
+    /// Uses an existing reqwest client. Its settings cannot be checked.
     ///
-    /// Redirects, decompression, proxies, timeouts and default headers are then as that client has them: one that
-    /// follows redirects sends signed requests to whomever it is redirected to. Of the settings in this section only
-    /// the read timeout holds too; to set pool, proxy or certificates beside it is refused. Since such a client may
-    /// decompress bodies, those that come without `Content-Length` are not checked. A client that keeps connections belongs
-    /// into one runtime: give it `pool_max_idle_per_host(0)` where several use it. Prefer
+    /// Redirects, decompression, proxies, timeouts and default headers are then those of that client; one that follows
+    /// redirects sends signed requests to wherever it is redirected. Of the settings in this section only the read
+    /// timeout still applies; setting pool, proxy or certificates as well is refused. Because such a client may
+    /// decompress bodies, the length and CRC-64 of bodies without `Content-Length` are not checked. A client that keeps
+    /// connections belongs to one runtime: set `pool_max_idle_per_host(0)` if several runtimes use it. Prefer
     /// [`ClientBuilder::client_builder`].
     pub fn unchecked_client(mut self, client: reqwest::Client) -> Self {
         self.http.base = Base::Unchecked(client);
@@ -178,7 +180,7 @@ impl ClientBuilder {
 
 impl Http {
     /// Whether the reqwest client is one that nobody here set up.
-    /// Whether anybody on the network path can answer in place of the service.
+    /// Whether anyone on the network path can impersonate the service.
     pub(super) fn accepts_any_certificate(&self) -> bool {
         self.accept_any_certificate
     }
@@ -250,7 +252,7 @@ impl Http {
         Ok((clients, proxies))
     }
 
-    /// A setting that would have no effect on a client that is ready made.
+    /// The setting that would have no effect on an existing client, if there is one.
     fn not_for_a_ready_client(&self) -> Option<&'static str> {
         let set = [
             (!matches!(self.proxy, Proxy::Default), "proxy"),
@@ -282,10 +284,10 @@ impl Pool {
     }
 }
 
-/// What no builder may do to signed requests.
+/// Overrides the settings that no builder may change for signed requests.
 fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
-        // Followed by this crate where it is allowed, since reqwest would take the token along.
+        // This crate follows redirects where they are allowed: reqwest would forward the token.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
@@ -293,12 +295,12 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .no_brotli()
         .no_zstd()
         .no_deflate()
-        // It would log what goes over the wire.
+        // It would log the bytes of requests and responses.
         .connection_verbose(false)
         .http1_max_headers(MAX_HEADERS)
 }
 
-/// The libraries that read the certificates say only that there are none.
+/// Detects that no file can be opened: the libraries that read the certificates only report that there are none.
 fn out_of_files() -> Option<InvalidInput> {
     let error = std::fs::File::open("/").err().filter(is_out_of_files)?;
     Some(InvalidInput::new(
@@ -308,7 +310,7 @@ fn out_of_files() -> Option<InvalidInput> {
 }
 
 fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, InvalidInput> {
-    // reqwest panics where rustls has no crypto provider, which another crate's features can bring about.
+    // reqwest panics if rustls has no crypto provider, which can happen because of another crate's features.
     match catch_unwind(AssertUnwindSafe(build)) {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(InvalidInput::new(
@@ -331,7 +333,7 @@ pub(super) fn zero() -> InvalidInput {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A proxy's URL may hold a password, and so may what reqwest's own `Debug` shows.
+        // The URL of a proxy may contain a password, and so may the `Debug` output of reqwest.
         f.debug_struct("Http")
             .field("connect_timeout", &self.connect_timeout)
             .field("read_timeout", &self.read_timeout)

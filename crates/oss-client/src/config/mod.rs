@@ -26,9 +26,9 @@ use crate::retry::{RetryPolicy, StandardRetry};
 use crate::signing::{self, SignatureVersion};
 use crate::transport::Transport;
 
-/// Makes a [`Client`]; see [`Client::builder`].
+/// Builds a [`Client`]; see [`Client::builder`].
 ///
-/// Settings that contradict each other are refused by [`ClientBuilder::build`], with an error that names both.
+/// [`ClientBuilder::build`] refuses settings that contradict each other, with an error that names both.
 ///
 /// # Examples
 ///
@@ -66,7 +66,7 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// Starts a client. A region and a credentials provider are needed.
+    /// Creates a builder. A region and a credentials provider are required.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
@@ -91,46 +91,47 @@ impl ClientBuilder {
         }
     }
 
-    /// What is asked for credentials on every attempt. Needed; anonymous credentials send requests unsigned.
+    /// The provider, asked for credentials on every attempt. Required; with anonymous credentials, requests are not
+    /// signed.
     pub fn credentials(mut self, provider: impl CredentialsProvider) -> Self {
         self.provider = Some(Arc::new(provider));
         self
     }
 
-    /// The clock that gives the signing time. One that shows no [monotonic](Clock::monotonic) time leaves it to the
-    /// service's answers to tell that it was set. Default: the system's.
+    /// The clock for signing times. If the clock has no [monotonic](Clock::monotonic) time, the client notices only
+    /// from the service's responses that the clock was set. Default: the system's clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Whether the service may correct the local clock, after it has refused the time of a request
-    /// (`RequestTimeTooSkewed`). With `false` the local clock alone counts, and such a refusal is the policy's. Default:
-    /// yes.
+    /// Whether the client corrects its clock after the service has rejected the time of a request
+    /// (`RequestTimeTooSkewed`). With `false` only the local clock is used, and the retry policy handles such an error.
+    /// Default: yes.
     pub fn correct_clock(mut self, correct: bool) -> Self {
         self.correct_clock = correct;
         self
     }
 
-    /// What timeouts and pauses between attempts wait with. Default: tokio's timer.
+    /// The timer for timeouts and for pauses between attempts. Default: tokio's timer.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Arc::new(sleep);
         self
     }
 
-    /// How long an operation may take as a whole, with all its attempts and the pauses between them; more than zero.
-    /// Reading the body of the response is not part of it. Default: no limit.
+    /// How long an operation may take as a whole, with all attempts and the pauses between them; more than zero.
+    /// Reading the body of the response is not included. Default: no limit.
     pub fn operation_timeout(mut self, limit: Duration) -> Self {
         self.operation_timeout = Some(limit);
         self
     }
 
-    /// Which failures are tried again, how often and when: [`StandardRetry`], [`FixedDelay`](crate::FixedDelay),
-    /// [`NoRetry`](crate::NoRetry), [`retry_fn`](crate::retry_fn) or a [`RetryPolicy`] of your own. Default:
-    /// `StandardRetry::new()`, three attempts.
+    /// The policy that decides which failures are retried, how often and when: [`StandardRetry`],
+    /// [`FixedDelay`](crate::FixedDelay), [`NoRetry`](crate::NoRetry), [`retry_fn`](crate::retry_fn) or a
+    /// [`RetryPolicy`] of your own. Default: `StandardRetry::new()`, three attempts.
     ///
-    /// Whatever the policy says, a body that cannot be sent again is not, and a rejected key and a wrong clock each
-    /// get one more attempt at once.
+    /// Independently of the policy, a body that can be sent only once is never retried, and after a rejected key or a
+    /// rejected time the request is sent once more immediately.
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
         self.retry = Arc::new(policy);
         self
@@ -138,9 +139,10 @@ impl ClientBuilder {
 
     /// How many redirects in a row are followed, for GET and HEAD only. Default: 0, a redirect is an error.
     ///
-    /// No signature, token or `x-oss-*` header goes to another server: there the request arrives as an anonymous
-    /// one, with no more than `Range`, `If-*`, `Accept*` and `User-Agent`. It counts as another one if host or port
-    /// differ, except from `http` to `https` on their usual ports. A redirect from `https` to `http` stays an error.
+    /// No signature, token or `x-oss-*` header is sent to another server: the request to it is anonymous and has no
+    /// headers except `Range`, `If-*`, `Accept*` and `User-Agent`. A server is another one if its host or port differ,
+    /// except for a redirect from `http` to `https` on the standard ports. A redirect from `https` to `http` stays an
+    /// error.
     pub fn redirects(mut self, limit: u32) -> Self {
         self.redirects = limit;
         self
@@ -152,28 +154,29 @@ impl ClientBuilder {
         self
     }
 
-    /// How requests and URLs are signed. V1 needs no region beside an endpoint, and takes no additional headers.
-    /// Default: [`SignatureVersion::V4`].
+    /// The version of signatures for requests and URLs. V1 with an endpoint needs no region, and does not support
+    /// additional headers. Default: [`SignatureVersion::V4`].
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.signature_version = version;
         self
     }
 
-    /// Headers to sign besides `x-oss-*`, `Content-Type` and `Content-MD5`, such as `host` or `range`; those that a
-    /// request does not have are left out for that request. Replaces an earlier list. Default: none.
+    /// Headers to sign in addition to `x-oss-*`, `Content-Type` and `Content-MD5`, such as `host` or `range`. A header
+    /// that a request does not have is skipped for that request. Replaces an earlier list. Default: none.
     pub fn additional_headers(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.additional_headers = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether the CRC-64 of what is uploaded, and of whole objects that are downloaded, is compared with the one that
-    /// the service tells. Where it tells none, nothing is compared; one that is not a number is an error. Default: yes.
+    /// Whether to compare the CRC-64 of uploads, and of downloads of whole objects, with the one that the service
+    /// reports. If the service reports none, nothing is compared; a value that is not a number is an error. Default:
+    /// yes.
     pub fn check_crc(mut self, check: bool) -> Self {
         self.check_crc = check;
         self
     }
 
-    /// Makes the client. Nothing is fetched or connected.
+    /// Builds the client. Nothing is fetched, and no connection is established.
     ///
     /// # Errors
     ///
@@ -251,7 +254,7 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidInput> {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The endpoint may hold a password, and reqwest's own `Debug` shows headers and proxies.
+        // The endpoint may contain a password, and the `Debug` output of reqwest shows headers and proxies.
         f.debug_struct("ClientBuilder")
             .field("address", &self.address)
             .field("http", &self.http)
