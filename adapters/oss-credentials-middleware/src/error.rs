@@ -36,6 +36,9 @@ pub enum Error {
     /// An OpenAPI request whose body is a stream. The signature includes the hash of the body, so the body must be bytes.
     #[error("middleware: the body of the OpenAPI request is a stream; its hash is signed, so pass bytes")]
     StreamedBody,
+    /// A presigned URL was requested for the OpenAPI, which has none.
+    #[error("middleware: the OpenAPI has no presigned URLs; sign the request itself")]
+    OpenApiUrl,
     /// The service refused with more than [`MAX_ERROR_BODY`](crate::MAX_ERROR_BODY) bytes. Not with the tower layer,
     /// which reads no further.
     #[error("middleware: the response that refuses the request is larger than 64 KiB")]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use acs_sign::{ApiRequest, acs3};
 use http::header::{CONTENT_TYPE, HOST};
@@ -112,6 +113,32 @@ impl Signing {
             Service::OpenApi => self.sign_open_api(parts, body.ok_or(Error::StreamedBody)?, &credentials)?,
         }
         Ok(credentials)
+    }
+
+    /// Signs the URL of an OSS request in place. It is valid for `expires`, at most 7 days, and no longer than the
+    /// credentials.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Error`].
+    pub async fn presign(&self, parts: &mut Parts, expires: Duration) -> Result<(), Error> {
+        let Service::Oss { signer, address } = &self.service else {
+            return Err(Error::OpenApiUrl);
+        };
+        let credentials = self.provider.credentials().await.map_err(Error::Credentials)?;
+        let Resource { bucket, key, .. } = address.names(&parts.uri)?;
+        let now = self.clock.now();
+        signer
+            .presign_parts(
+                parts,
+                bucket.as_deref(),
+                key.as_deref(),
+                &credentials,
+                now,
+                expires,
+            )
+            .map_err(Error::OssSign)?;
+        Ok(())
     }
 
     /// Reports that the service rejected these credentials; see [`rejects_key`](crate::rejects_key). Returns whether the

@@ -1,0 +1,59 @@
+//! The README of each adapter shows the program that is compiled and run, and says what the adapter cannot do.
+#![allow(clippy::unwrap_used, reason = "a broken set-up ends the test")]
+
+use std::path::{Path, PathBuf};
+
+/// The adapters' folders.
+fn adapters() -> Vec<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let entries = std::fs::read_dir(workspace).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("README.md").exists())
+        .collect()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The part of a program that a README shows: without its description and its lints.
+fn shown(program: &str) -> String {
+    let (_, rest) = program.split_once("\nuse ").unwrap();
+    format!("```rust,ignore\nuse {rest}```\n")
+}
+
+#[test]
+fn each_example_is_in_the_readme_of_its_adapter() {
+    for adapter in adapters() {
+        let readme = text(&adapter.join("README.md"));
+        let examples = std::fs::read_dir(adapter.join("examples"));
+        let examples = examples.unwrap_or_else(|error| panic!("{}: {error}", adapter.display()));
+        let mut number = 0;
+        for example in examples {
+            let example = example.unwrap().path();
+            assert!(
+                readme.contains(&shown(&text(&example))),
+                "{} is not shown",
+                example.display()
+            );
+            number += 1;
+        }
+        let programs = readme.matches("#[tokio::main]").count();
+        assert_eq!(programs, number, "{}: programs and examples", adapter.display());
+    }
+}
+
+#[test]
+fn each_readme_names_the_limits_and_stands_on_the_page() {
+    let adapters = adapters();
+    let page = text(&adapters[0].join("../../docs/adapters.md"));
+    for adapter in &adapters {
+        let name = adapter.file_name().unwrap().to_str().unwrap();
+        let readme = text(&adapter.join("README.md"));
+        assert!(readme.starts_with(&format!("# {name}\n")), "{name}");
+        assert!(readme.contains("\n## Limitations\n\n- "), "{name}");
+        assert!(page.contains(&format!("(../adapters/{name})")), "{name}");
+    }
+    assert!(adapters.len() > 4, "{adapters:?}");
+}
