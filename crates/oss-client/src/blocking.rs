@@ -1,7 +1,7 @@
 //! The client for programs without async code.
 //!
-//! Nothing is written twice: [`Client`] runs the requests of the [async client](crate::Client) on one thread of its
-//! own, waits for them, and turns bodies into [`Read`] and [`Write`], and lists into iterators.
+//! [`Client`] runs the requests of the [async client](crate::Client) on a thread of its own and waits for them. It
+//! turns bodies into [`Read`] and [`Write`], and lists into iterators.
 //!
 //! ```no_run
 //! use std::io::{Read as _, Write as _};
@@ -34,7 +34,7 @@
 //! }
 //! ```
 //!
-//! Inside a tokio runtime, `spawn_blocking` included, each call is an error: await the async client there.
+//! Inside a tokio runtime, also in `spawn_blocking`, each call returns an error: await the async client there.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -54,15 +54,15 @@ use crate::ops::object::GetObject;
 use crate::response::{ResponseBody, ResponseHead};
 use crate::upload::{Upload, Uploaded};
 
-/// Name of the thread; Linux cuts names at 15 bytes.
+/// The name of the thread; Linux truncates names to 15 bytes.
 const THREAD_NAME: &str = "oss-client";
 /// How many bytes a [`Writer`] collects before it hands them on.
 const COLLECTED: usize = 256 * 1024;
 
 /// Runs an [async client](crate::Client) on a thread of its own.
 ///
-/// Clones are cheap and share the thread; it ends with the last of them and of what was made with them. Only clients
-/// whose provider and `sleep` need no other runtime can be used.
+/// Clones are cheap and share the thread. The thread ends when the last clone and everything created from it have been
+/// dropped. The client's provider and `sleep` must work without another runtime.
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,
@@ -74,18 +74,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidConfig`] if the system gives no thread.
+    /// [`Error::InvalidConfig`] if the system cannot start a thread.
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let thread = Arc::new(Thread::start().map_err(|error| no_thread(&error))?);
         Ok(Self { client, thread })
     }
 
-    /// The async client, to make requests with.
+    /// The async client, for creating requests.
     pub fn client(&self) -> &crate::Client {
         &self.client
     }
 
-    /// Waits for a request, or for any other future that brings a result of this crate.
+    /// Waits for a request, or for any other future that returns a result of this crate.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Client {
         self.thread.wait(request.into_future())?
     }
 
-    /// Waits for async code that uses the client, for several requests at once or in a row.
+    /// Waits for async code that uses the client, for example for several requests at once or in a row.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Client {
         self.wait(code(self.client.clone()))
     }
 
-    /// Asks for an object, to be read from the result.
+    /// Requests an object, whose content is then read from the result.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Client {
         })
     }
 
-    /// Begins an upload of what is written to the result; nothing is stored before [`Writer::finish`].
+    /// Starts an upload of what is written to the result. Nothing is stored before [`Writer::finish`].
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Client {
         let (done, outcome) = std_mpsc::sync_channel(1);
         let thread = Arc::clone(&self.thread);
         self.thread.handle.spawn(async move {
-            // Nobody waits any more if this fails.
+            // If this fails, nobody waits any more.
             let _ = done.send(upload.send().await);
             // Until here: a writer that is dropped may be the last to know the thread, and its parts are to be deleted.
             drop(thread);
@@ -163,7 +163,7 @@ impl Client {
         })
     }
 
-    /// The items of a list, fetched page by page as they are asked for.
+    /// The items of a list. Pages are fetched as needed.
     pub fn iter<T: Send + 'static>(&self, paged: Paged<T>) -> Iter<T> {
         Iter {
             thread: Arc::clone(&self.thread),
@@ -179,9 +179,9 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The content of an object. Failures are those of [`Response::chunk`](crate::Response::chunk), as [`io::Error`]s of kind
-/// `Other` around an [`Error`]. Behind a failure there is no end: each further read fails alike, so that nobody takes
-/// what came for the whole object.
+/// The content of an object. Its errors are those of [`Response::chunk`](crate::Response::chunk), as [`io::Error`]s of
+/// kind `Other` around an [`Error`]. After an error each further read returns the same error instead of the end, so
+/// that a truncated object is not mistaken for the whole one.
 pub struct Reader {
     thread: Arc<Thread>,
     head: ResponseHead,
@@ -191,13 +191,13 @@ pub struct Reader {
 
 enum State {
     Open(ResponseBody),
-    /// All of it was read.
+    /// Whether all of it was read.
     Ended,
     Failed(Error),
 }
 
 impl Reader {
-    /// Status and headers.
+    /// The status and headers.
     pub fn head(&self) -> &ResponseHead {
         &self.head
     }
@@ -269,8 +269,8 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// An upload that is being written. Dropped before [`Writer::finish`], it stores nothing: parts that were sent are
-/// deleted on the client's thread, which stays until that is done, unless the program ends first.
+/// An upload in progress. If it is dropped before [`Writer::finish`], nothing is stored: the client's thread deletes
+/// the parts that were sent, and stays until that is done, unless the program ends first.
 pub struct Writer {
     collected: BytesMut,
     pieces: mpsc::Sender<Piece>,
@@ -285,15 +285,15 @@ enum Piece {
 }
 
 impl Writer {
-    /// Sends what is left, and waits until the object is stored.
+    /// Sends the remaining data, and waits until the object is stored.
     ///
     /// # Errors
     ///
-    /// Those of [`Upload::send`], also if writing failed before; [`Error::InvalidInput`] inside a tokio runtime.
+    /// Those of [`Upload::send`], also if an earlier write failed; [`Error::InvalidInput`] inside a tokio runtime.
     pub fn finish(mut self) -> Result<Uploaded, Error> {
         check_caller()?;
         check_process(self.process)?;
-        // Where this fails, the upload has ended already, and says why.
+        // If this fails, the upload has ended already, and reports why.
         let _ = self.hand_on().and_then(|()| self.send(Piece::End));
         self.outcome.recv().map_err(|_| thread_is_gone())?
     }
@@ -302,7 +302,7 @@ impl Writer {
         if self.collected.is_empty() {
             return Ok(());
         }
-        // Before anything is taken: what is refused here is still to be sent.
+        // Checked before anything is taken: what is refused here is still to be sent.
         check_caller().map_err(io::Error::other)?;
         let piece = self.collected.split().freeze();
         self.send(Piece::Bytes(piece))
@@ -332,7 +332,7 @@ impl Write for Writer {
         Ok(count)
     }
 
-    /// Hands on what was written. It need not have arrived: see [`Writer::finish`].
+    /// Passes on what was written. It may not have arrived yet: see [`Writer::finish`].
     fn flush(&mut self) -> io::Result<()> {
         self.hand_on()
     }
@@ -357,11 +357,11 @@ fn until_finished(
     })
 }
 
-/// The items of a list. It ends behind an error, which is an item too. Only behind that of a call inside a tokio runtime
-/// it goes on outside.
+/// The items of a list. It ends after an error, which is an item too. Only after the error of a call inside a tokio
+/// runtime, iteration can continue outside of it.
 pub struct Iter<T> {
     thread: Arc<Thread>,
-    /// `None` behind the end.
+    /// `None` after the end.
     paged: Option<Paged<T>>,
     /// Whether the last call was refused.
     was_refused: bool,
@@ -371,7 +371,7 @@ impl<T: Send + 'static> Iterator for Iter<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Nothing was lost by this one. A loop that passes over errors would never end there.
+        // This error lost nothing, but a loop that ignores errors would never end.
         if let Err(error) = check_caller() {
             let is_first = !std::mem::replace(&mut self.was_refused, true);
             return is_first.then_some(Err(error));
@@ -403,14 +403,14 @@ impl<T> fmt::Debug for Iter<T> {
 /// A runtime on a thread of its own.
 struct Thread {
     handle: Handle,
-    /// The process that has this thread. A child that was forked has not.
+    /// The process that owns this thread. A forked child does not have the thread.
     process: u32,
     /// Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
 }
 
 impl Thread {
-    /// The runtime is made and dropped on its thread: dropping one inside another runtime panics.
+    /// Starts the thread. The runtime is created and dropped on it: dropping a runtime inside another one panics.
     fn start() -> io::Result<Self> {
         let (started, starting) = std_mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
@@ -418,7 +418,7 @@ impl Thread {
             let runtime = match Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => {
-                    // Nobody waits any more if this fails.
+                    // If this fails, nobody waits any more.
                     let _ = started.send(Err(error));
                     return;
                 }
@@ -426,7 +426,7 @@ impl Thread {
             if started.send(Ok(runtime.handle().clone())).is_ok() {
                 let _ = runtime.block_on(stopped);
             }
-            // A look-up of a name may be stuck in the system: do not wait for it.
+            // A name lookup may be stuck in the system: do not wait for it.
             runtime.shutdown_background();
         };
         std::thread::Builder::new()
@@ -446,14 +446,15 @@ impl Thread {
         check_process(self.process)?;
         let (done, outcome) = std_mpsc::sync_channel(1);
         self.handle.spawn(async move {
-            // Whoever began this waits for it.
+            // The caller that started this waits for it.
             let _ = done.send(future.await);
         });
         outcome.recv().map_err(|_| thread_is_gone())
     }
 }
 
-/// A runtime's thread that waits cannot do its other work, and with one thread it could wait for itself.
+/// Refuses a call on a thread of a runtime: a waiting thread cannot do the runtime's other work, and a runtime with one
+/// thread would wait for itself.
 fn check_caller() -> Result<(), Error> {
     if Handle::try_current().is_err() {
         return Ok(());
@@ -464,7 +465,7 @@ fn check_caller() -> Result<(), Error> {
     )))
 }
 
-/// Nobody would ever answer in a child that was forked.
+/// Refuses a call in a forked child, where nothing would ever respond.
 fn check_process(process: u32) -> Result<(), Error> {
     if std::process::id() == process {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What is uploaded.
+//! Bodies to upload.
 
 use std::error::Error;
 use std::fmt;
@@ -13,8 +13,8 @@ use futures_core::Stream;
 use futures_util::stream;
 use futures_util::task::AtomicWaker;
 
-/// In how many bytes at most a body is handed to the HTTP stack, whatever the pieces of its source: what it takes
-/// next tells that room has become free behind it.
+/// The most bytes that are passed to the HTTP stack at once, whatever the pieces of the source: when the stack takes
+/// the next piece, it has sent some of the earlier ones.
 const PIECE: usize = 64 * 1024;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -22,8 +22,9 @@ pub(crate) type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Sen
 
 /// The content of an object to store: bytes in memory, or a stream.
 ///
-/// Bytes, and streams that can be opened again, can be sent again: an operation with them is repeated after a rejected
-/// key, a wrong clock, or a failure that the [`RetryPolicy`](crate::RetryPolicy) lets pass. Other streams are sent once.
+/// Bytes, and streams that can be reopened, can be sent again: an operation with such a body is retried after a
+/// rejected key or time, or a failure that the [`RetryPolicy`](crate::RetryPolicy) retries. Other streams are sent only
+/// once.
 ///
 /// # Examples
 ///
@@ -39,16 +40,16 @@ pub(crate) type BoxStream = Box<dyn Stream<Item = Result<Bytes, BoxError>> + Sen
 /// ```
 pub struct Body {
     content: Content,
-    /// Who wants to know how much of it was sent.
+    /// Counts how much of the body was sent, if that is wanted.
     meter: Option<Meter>,
-    /// Of a file that is uploaded.
+    /// The section of the file, if a file is uploaded.
     section: Option<Section>,
 }
 
 enum Content {
     Bytes(Bytes),
     Stream {
-        /// `None` once it was sent.
+        /// `None` after it was sent.
         stream: Option<BoxStream>,
         length: Option<u64>,
     },
@@ -71,12 +72,12 @@ impl From<Content> for Body {
 }
 
 impl Body {
-    /// No bytes.
+    /// An empty body.
     pub fn empty() -> Self {
         Self::from(Bytes::new())
     }
 
-    /// A stream of unknown length, sent in HTTP chunks. Prefer [`Body::sized_stream`] where the length is known.
+    /// A stream of unknown length, sent in HTTP chunks. Prefer [`Body::sized_stream`] if the length is known.
     pub fn stream<S, E>(stream: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -85,8 +86,8 @@ impl Body {
         Self::from_stream(stream, None)
     }
 
-    /// A stream of `length` bytes. One that ends earlier, goes on or fails behind them is an error, and nothing is
-    /// stored: the piece that completes the length is held back until the stream has ended, so it must end.
+    /// A stream of `length` bytes. If the stream is shorter, is longer, or fails after its last byte, that is an error,
+    /// and nothing is stored: the last piece is held back until the stream has ended, so the stream must end.
     pub fn sized_stream<S, E>(stream: S, length: u64) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -95,8 +96,8 @@ impl Body {
         Self::from_stream(stream, Some(length))
     }
 
-    /// A stream of `length` bytes that is opened anew for each attempt, as a file can be. What holds for
-    /// [`Body::sized_stream`] holds for each of them.
+    /// A stream of `length` bytes that is reopened for each attempt, as a file can be. Each stream must meet the
+    /// requirements of [`Body::sized_stream`].
     ///
     /// # Examples
     ///
@@ -136,12 +137,12 @@ impl Body {
         }
     }
 
-    /// Whether there is certainly nothing in it.
+    /// Whether the body is known to be empty.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }
 
-    /// What is in it.
+    /// The content of the body.
     pub(crate) fn open(self) -> Opened {
         match self.content {
             Content::Bytes(bytes) => Opened::Bytes(bytes),
@@ -162,17 +163,18 @@ impl Body {
         }
     }
 
-    /// Whether it can be sent once more.
+    /// Whether the body can be sent once more.
     pub(crate) fn is_repeatable(&self) -> bool {
-        // A stream that was not touched yet can still be sent: credentials may have been missing.
+        // An unread stream can still be sent: the credentials may have been missing.
         !matches!(self.content, Content::Stream { stream: None, .. })
     }
 
-    /// Reads a stream of no bytes to its end, since the HTTP stack does not ask for a body without length.
+    /// Reads a stream with the declared length 0 to its end, because the HTTP stack does not poll a body without
+    /// length.
     ///
     /// # Errors
     ///
-    /// The stream has bytes, or fails.
+    /// The stream is not empty, or fails.
     pub(crate) async fn check_empty(&mut self) -> Result<(), UploadError> {
         let stream = match &mut self.content {
             Content::Stream {
@@ -191,24 +193,24 @@ impl Body {
             let first = std::future::poll_fn(|cx| Pin::new(&mut upload).poll_next(cx)).await;
             first.transpose()?;
         }
-        // What is known to be nothing can be sent again.
+        // An empty body can be sent again.
         self.content = Content::Bytes(Bytes::new());
         Ok(())
     }
 
-    /// Tells how much of it was sent.
+    /// Counts how much of the body was sent.
     pub(crate) fn metered(mut self, meter: Meter) -> Self {
         self.meter = Some(meter);
         self
     }
 
-    /// Says which bytes of which file these are.
+    /// Declares which bytes of which file the body is.
     pub(crate) fn of_file(mut self, section: Section) -> Self {
         self.section = Some(section);
         self
     }
 
-    /// Gives the body of one attempt; a stream only once.
+    /// Returns the body for one attempt; a stream only once.
     pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> reqwest::Body {
         let length = self.len();
         let mut rest = Bytes::new();
@@ -239,7 +241,7 @@ impl Body {
     }
 }
 
-/// The content of a body, taken out.
+/// The content, taken out of a body.
 pub(crate) enum Opened {
     Bytes(Bytes),
     /// With its length, if that is known.
@@ -277,8 +279,8 @@ macro_rules! from_bytes {
 }
 from_bytes!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
 
-/// A stream of the caller's. Its errors are boxed, and a panic is one of them: on a connection's task nobody would
-/// learn of it. It is not polled behind its end, nor behind an error.
+/// A stream provided by the caller. Its errors are boxed, and a panic becomes an error: on the task of a connection it
+/// would go unnoticed. The stream is not polled after its end or after an error.
 struct Boxed<S>(Option<Pin<Box<S>>>);
 
 impl<S, E> Boxed<S>
@@ -315,7 +317,7 @@ where
     }
 }
 
-/// Opens a stream of the caller's.
+/// Opens a stream provided by the caller.
 fn opened(open: &Opener) -> BoxStream {
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Box::new(stream::iter([Err(panicked())])))
 }
@@ -324,16 +326,16 @@ fn panicked() -> BoxError {
     "its stream panicked".into()
 }
 
-/// How far an upload is. The read timeout runs only while nothing moves and it is the service's turn.
+/// The progress of an upload. The read timeout runs only while nothing moves and the client waits for the service.
 #[derive(Default)]
 pub(crate) struct Progress {
-    /// How often the source gave something.
+    /// How often the source has yielded something.
     moves: AtomicU64,
     handed_over: AtomicU64,
     source_is_slow: AtomicBool,
-    /// Who waits for the response.
+    /// The task that waits for the response.
     waiting: AtomicWaker,
-    /// Of what was handed to the HTTP stack; `None` if nobody wants to know.
+    /// The CRC-64 of what was passed to the HTTP stack; `None` if it is not wanted.
     crc: Option<Mutex<crc64fast::Digest>>,
 }
 
@@ -357,7 +359,7 @@ impl Progress {
         self.handed_over.fetch_add(size(piece), Ordering::Relaxed);
     }
 
-    /// The source has nothing yet, or gave something, its end included.
+    /// The source is still pending, or has yielded something (including its end).
     fn asked(&self, has_answer: bool) {
         self.source_is_slow.store(!has_answer, Ordering::Release);
         if has_answer {
@@ -366,7 +368,7 @@ impl Progress {
         }
     }
 
-    /// CRC-64/XZ of what was handed to the HTTP stack.
+    /// The CRC-64/XZ of what was passed to the HTTP stack.
     pub(crate) fn crc(&self) -> Option<u64> {
         let crc = self.crc.as_ref()?;
         Some(crc.lock().unwrap_or_else(PoisonError::into_inner).sum64())
@@ -377,33 +379,33 @@ impl Progress {
         self.moves.load(Ordering::Acquire)
     }
 
-    /// How many bytes the HTTP stack has got.
+    /// How many bytes the HTTP stack has received.
     pub(crate) fn handed_over(&self) -> u64 {
         self.handed_over.load(Ordering::Relaxed)
     }
 
-    /// Whether the caller's stream is being waited for.
+    /// Whether the caller's stream is pending.
     pub(crate) fn source_is_slow(&self) -> bool {
         self.source_is_slow.load(Ordering::Acquire)
     }
 
-    /// Has this one woken whenever the HTTP stack gets more.
+    /// Registers a waker to be woken whenever the HTTP stack gets more.
     pub(crate) fn register(&self, waker: &Waker) {
         self.waiting.register(waker);
     }
 }
 
-/// Counts what is sent of one part of an upload, each byte once however often it is sent.
+/// Counts how much of one part was sent. Each byte is counted once, even if it is sent several times.
 #[derive(Clone)]
 pub(crate) struct Meter {
-    /// How far the best attempt came.
+    /// How far the best attempt has come.
     furthest: Arc<AtomicU64>,
-    /// Of all parts.
+    /// The sum over all parts.
     sum: Arc<AtomicU64>,
 }
 
 impl Meter {
-    /// For one more part of an upload that is counted here.
+    /// A meter for one more part of an upload whose progress is counted in `sum`.
     pub(crate) fn of(sum: &Arc<AtomicU64>) -> Self {
         Self {
             furthest: Arc::default(),
@@ -420,7 +422,7 @@ impl Meter {
 /// Which bytes of which file a body is.
 #[derive(Clone)]
 pub(crate) struct Section {
-    /// As it is shown.
+    /// The path in the form in which it is shown.
     pub(crate) path: Arc<str>,
     pub(crate) from: u64,
     /// Of these bytes when they were first read; `None` if nobody wants to know.
@@ -430,14 +432,14 @@ pub(crate) struct Section {
 /// The body of one attempt as the HTTP stack reads it.
 #[derive(Default)]
 struct Upload {
-    /// `None` behind its end.
+    /// `None` after its end.
     stream: Option<BoxStream>,
-    /// What the stream gave and the HTTP stack has not got yet.
+    /// What the stream has yielded and the HTTP stack has not received yet.
     rest: Bytes,
     length: Option<u64>,
     sent: u64,
-    /// The piece that completes the length. Behind it the HTTP stack may ask no more, and the service stores the
-    /// object, so it waits until the source has ended.
+    /// The last piece of the announced length. Once the HTTP stack has it, it may stop polling, and the service stores
+    /// the object; so the piece is held back until the source has ended.
     last: Option<Bytes>,
     meter: Option<Meter>,
     section: Option<Section>,
@@ -445,7 +447,7 @@ struct Upload {
 }
 
 impl Upload {
-    /// The next piece, of the size that the HTTP stack is to get.
+    /// The next piece, of the size for the HTTP stack.
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         // An empty piece would end a chunked body.
         while self.rest.is_empty() {
@@ -533,7 +535,7 @@ impl Stream for Upload {
         if let Poll::Ready(Ok(Some(piece))) = &polled {
             this.progress.hand_over(piece);
             if let Some(meter) = &this.meter {
-                // All that came from the source was handed over: only one piece is ever held back.
+                // Everything from the source was handed over: only one piece is ever held back.
                 meter.reached(this.sent);
             }
         }
@@ -553,7 +555,7 @@ pub(crate) enum UploadError {
     TooShort { sent: u64, length: u64 },
     #[error("the body has more than the {length} bytes that were announced")]
     TooLong { length: u64 },
-    /// Its text has the cause: of a chain only the last text is shown.
+    /// The text contains the cause, because only the last text of a chain is shown.
     #[error("the body could not be read after byte {at}: {}", innermost(&**.cause))]
     Source { at: u64, cause: BoxError },
     #[error(
@@ -567,7 +569,7 @@ pub(crate) enum UploadError {
     Changed { path: Arc<str>, from: u64, to: u64 },
 }
 
-/// The text of the last cause.
+/// The text of the innermost cause.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,4 +1,4 @@
-//! Where requests go.
+//! The endpoint, and URLs on it.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use oss_sign::url_path;
 
 use crate::error::InvalidInput;
 
-/// The resolved endpoint: an origin, and where the bucket's name stands.
+/// The resolved endpoint: an origin, and where URLs contain the bucket's name.
 ///
 /// Vendor document: "Regions and endpoints" (Object Storage Service, user guide).
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Endpoint {
     loopback: bool,
 }
 
-/// How a URL is made of an endpoint.
+/// How URLs are derived from an endpoint.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Naming {
     /// The host is the bucket's own.
@@ -31,7 +31,7 @@ pub(crate) struct Naming {
     pub(crate) insecure: bool,
 }
 
-/// Where the bucket's name stands in a URL.
+/// Where a URL contains the bucket's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// `bucket.host/key`
@@ -43,7 +43,7 @@ pub(crate) enum Style {
 }
 
 impl Endpoint {
-    /// Reads `host`, `host:port` or a URL.
+    /// Parses `host`, `host:port` or a URL.
     pub(crate) fn parse(given: &str, naming: Naming) -> Result<Self, InvalidInput> {
         let given = if naming.insecure && !given.contains("://") {
             &format!("http://{given}")
@@ -66,7 +66,7 @@ impl Endpoint {
                 "write scheme://host[:port]; keys come from the credentials provider",
             ));
         }
-        // Every spelling of an address that reqwest takes for one (`127.1`) has to count as one here.
+        // Every spelling that reqwest accepts as an address (`127.1`) must count as one here.
         let url = reqwest::Url::parse(&address.origin()).ok();
         let Some((url, host)) = url
             .as_ref()
@@ -85,7 +85,7 @@ impl Endpoint {
         Ok(Self {
             scheme: address.scheme(),
             style: if ip.is_some() {
-                // No bucket's name can stand in front of an address, and no domain is one.
+                // An address cannot have a bucket's name in front, and is not a domain.
                 Style::Path
             } else if naming.cname {
                 Style::Cname
@@ -109,12 +109,12 @@ impl Endpoint {
         &self.host
     }
 
-    /// Where the bucket's name stands.
+    /// Where URLs contain the bucket's name.
     pub(crate) fn style(&self) -> Style {
         self.style
     }
 
-    /// Refuses a bucket whose name stands in the endpoint already, as in the domain that the console shows for a bucket.
+    /// Refuses a bucket whose name is already part of the endpoint, such as the bucket domain that the console shows.
     pub(crate) fn check(&self, bucket: &str) -> Result<(), InvalidInput> {
         let rest = self
             .host
@@ -130,7 +130,7 @@ impl Endpoint {
         ))
     }
 
-    /// What the header `Host` says.
+    /// The value of the header `Host`.
     pub(crate) fn host_of(&self, bucket: Option<&str>) -> String {
         match (self.style, bucket) {
             (Style::Virtual, Some(bucket)) => format!("{bucket}.{}", self.authority),
@@ -138,12 +138,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether it is on this machine.
+    /// Whether the endpoint is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.loopback
     }
 
-    /// The URL without query. Bucket and key have been checked.
+    /// The URL without its query. Bucket and key have been checked.
     pub(crate) fn url(&self, bucket: Option<&str>, key: Option<&str>) -> String {
         let bucket_in_path = bucket.filter(|_| self.style == Style::Path);
         let path = url_path(bucket_in_path, key);
@@ -153,7 +153,7 @@ impl Endpoint {
     }
 }
 
-/// Whether the host is the name of this machine. A bucket in front of it makes a name that most resolvers do not know.
+/// Whether the host is a name of this machine. With a bucket in front, most resolvers do not know the name.
 fn is_localhost(host: &str) -> bool {
     host.strip_suffix('.').unwrap_or(host) == "localhost"
 }

@@ -1,4 +1,4 @@
-//! Following redirects without taking a signature or token to another server.
+//! Follows redirects without sending a signature or token to another server.
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -8,7 +8,8 @@ use http::{HeaderName, Method};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-/// All that another server is told. A list of what may go, since a list of what may not is never complete.
+/// All headers that another server may get. This is a list of what is allowed, because a list of what is forbidden is
+/// never complete.
 const FOR_ANYBODY: [HeaderName; 9] = [
     ACCEPT,
     ACCEPT_ENCODING,
@@ -21,7 +22,7 @@ const FOR_ANYBODY: [HeaderName; 9] = [
     USER_AGENT,
 ];
 
-/// A request on its way through redirects.
+/// A request that is being redirected.
 pub(crate) struct Hops {
     left: u32,
     method: Method,
@@ -32,18 +33,18 @@ pub(crate) struct Hops {
 
 /// Whether redirects of this request are followed.
 pub(crate) fn may_follow(request: &reqwest::Request, limit: u32) -> bool {
-    // They have no body, and do no harm when the other side is not OSS.
+    // They have no body, and are harmless if the other server is not OSS.
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
     limit > 0 && harmless && request.body().is_none_or(is_empty)
 }
 
-/// Whether the response leads elsewhere.
+/// Whether the response is a redirect.
 pub(crate) fn is_one(response: &reqwest::Response) -> bool {
     matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 impl Hops {
-    /// Of a request that leads to a redirect, as it was sent.
+    /// Starts with a request that led to a redirect, as it was sent.
     pub(crate) fn of(mut request: reqwest::Request, limit: u32) -> Self {
         Self {
             left: limit,
@@ -54,12 +55,12 @@ impl Hops {
         }
     }
 
-    /// Whether the last request went to another server than the first, or over one.
+    /// Whether the last request went to, or through, a server other than the first one.
     pub(crate) fn is_cross_origin(&self) -> bool {
         self.cross_origin
     }
 
-    /// The request that this response asks for; `None` if it is the last response.
+    /// The request that this response redirects to; `None` if this is the last response.
     pub(crate) fn follow(&mut self, response: &reqwest::Response) -> Option<reqwest::Request> {
         self.left = self.left.checked_sub(1)?;
         if !is_one(response) {
@@ -72,7 +73,7 @@ impl Hops {
             "http" => self.url.scheme() == "http",
             _ => false,
         };
-        // reqwest would make a header of a user name.
+        // reqwest would turn a user name into a header.
         if !is_allowed || !url.username().is_empty() || url.password().is_some() {
             return None;
         }
@@ -97,7 +98,7 @@ fn is_empty(body: &reqwest::Body) -> bool {
     body.as_bytes().is_some_and(<[u8]>::is_empty)
 }
 
-/// The same host and port, or the same host by https instead of http.
+/// The same host and port, or the same host with https instead of http.
 fn same_server(from: &Url, to: &Url) -> bool {
     from.host() == to.host()
         && (from.port_or_known_default() == to.port_or_known_default()

@@ -1,4 +1,4 @@
-//! Errors that the service answers with.
+//! Errors returned by the service.
 
 use std::fmt;
 
@@ -11,21 +11,21 @@ use reqwest::header::HeaderMap;
 use crate::error_document::{fields, text, unreadable};
 use crate::request_context::RequestContext;
 
-/// Code of a response without a document that can be read.
+/// The code for a response without a readable error document.
 const BAD_ERROR_RESPONSE: &str = "BadErrorResponse";
-/// Message of an error whose code is derived from the status.
+/// The message of an error whose code is derived from the status.
 const NO_DOCUMENT: &str = "the response has no error document";
 /// The same for HTTP 404 on an object, which has two possible causes.
 const NO_DOCUMENT_404: &str =
     "the response has no error document, and does not show whether the object or its bucket is missing";
-/// Longest text of the service that is shown, in characters.
+/// The longest text of the service that is shown, in characters.
 const MAX_SHOWN: usize = 512;
 
 pub(crate) const X_OSS_EC: &str = "x-oss-ec";
 pub(crate) const X_OSS_REQUEST_ID: &str = "x-oss-request-id";
 pub(crate) const X_OSS_CALLBACK: &str = "x-oss-callback";
 
-/// Codes whose text says which key was refused: what to do depends on whose it is.
+/// Codes whose error text names the rejected key: what to do depends on where the key came from.
 const NAMES_KEY: [&str; 5] = [
     "AccessDenied",
     "InvalidAccessKeyId",
@@ -33,23 +33,23 @@ const NAMES_KEY: [&str; 5] = [
     "SecurityTokenExpired",
     "SignatureDoesNotMatch",
 ];
-/// What to do about those where no key was sent.
+/// What to do about these codes if no key was sent.
 const NOT_SIGNED: &str =
     "the request was not signed, since the credentials are anonymous: use a provider with keys";
-/// How the message of an `InvalidArgument` begins where the signature names another region than the bucket's.
+/// The beginning of the message of an `InvalidArgument` if the signature names a region other than the bucket's.
 const WRONG_REGION: &str = "Invalid signing region";
 
-/// Part of the message of an `AccessDenied` or `PermanentRedirect` where the bucket is in another region than the
-/// endpoint.
+/// Part of the message of an `AccessDenied` or `PermanentRedirect` if the bucket is in a region other than the
+/// endpoint's.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 const WRONG_ENDPOINT: &str = "must be addressed using the specified endpoint";
-/// Besides those that [`may_pass`], as observed from the vendor's Python SDK V2.
+/// Retryable statuses in addition to those of [`may_pass`], as observed from the vendor's Python SDK V2.
 const RETRYABLE_STATUSES: [u16; 1] = [401];
-/// Whatever the status, as observed from the vendor's Python SDK V2.
+/// Codes that are retryable with any status, as observed from the vendor's Python SDK V2.
 const RETRYABLE_CODES: [&str; 1] = ["BadRequest"];
 
-/// Codes that come with HTTP 500, 503 and 429. They count by themselves where the response had begun with HTTP 200.
+/// Codes that come with HTTP 500, 503 and 429. The code alone counts if the response had begun with HTTP 200.
 ///
 /// Vendor documents: "HTTP status code 500", "HTTP status code 503" and "HTTP status code 429" (Object Storage Service,
 /// error codes).
@@ -65,10 +65,11 @@ const BUSY_CODES: [&str; 9] = [
     "UploadTrafficRateLimitExceeded",
 ];
 
-/// An error answer of the service.
+/// An error returned by the service.
 ///
-/// `Display` names the operation, the URL without its query, status, code, message, request ID and `EC`, which key was
-/// refused where the refusal is about the key, and says what to do. `Debug` leaves out the further fields, which may repeat what was signed.
+/// `Display` contains the operation, the URL without its query, the status, code, message, request ID and `EC`, and
+/// what to do. If the error is about the key, it also contains which key was rejected. `Debug` omits the other fields
+/// of the document, which may repeat what was signed.
 ///
 /// Vendor document: "Error responses" (Object Storage Service, API reference).
 #[derive(Clone)]
@@ -79,7 +80,7 @@ pub struct ServiceError {
     message: String,
     request_id: Option<String>,
     ec: Option<String>,
-    /// What to do.
+    /// What to do about the error.
     hint: &'static str,
     key: UsedKey,
     /// The whole document.
@@ -87,13 +88,13 @@ pub struct ServiceError {
     headers: HeaderMap,
 }
 
-/// Which key a refused request was signed with.
+/// The key that a rejected request was signed with.
 #[derive(Clone)]
 struct UsedKey {
     /// Masked; `None` for a request that was not signed.
     id: Option<String>,
     source: &'static str,
-    /// Whether the refusal is about the key, so that the text names it.
+    /// Whether the error is about the key, so that the text names it.
     is_named: bool,
 }
 
@@ -109,8 +110,8 @@ impl UsedKey {
 }
 
 impl ServiceError {
-    /// Reads an error response. `body` may be cut. `used` are the credentials that were sent: nothing of them may
-    /// come back in a text.
+    /// Reads an error response. `body` may be truncated. `used` are the credentials that were sent; no text may contain
+    /// any part of them.
     pub(crate) fn read(
         context: RequestContext,
         status: StatusCode,
@@ -134,9 +135,9 @@ impl ServiceError {
         // A response to HEAD has no body, and not every service sends its document in a header instead.
         let is_bare = document.is_empty() && headers.contains_key(X_OSS_REQUEST_ID);
         let derived = if is_bare { code_by_status(status) } else { None };
-        // Of the code as it came: what is advised must not depend on what is withheld.
+        // From the code as received: the hint must not depend on what is withheld.
         let hint = match derived {
-            // What the condition of the request says needs no further reason.
+            // A failed condition of the request needs no further explanation.
             Some(_) if !matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) => {
                 hint_by_status(status)
             }
@@ -149,7 +150,7 @@ impl ServiceError {
         };
         let code = original.as_deref().or(derived.map(|(code, _)| code));
         let key = UsedKey::of(used, code.unwrap_or_default());
-        // A request to the wrong endpoint is refused whoever signs it.
+        // A request to the wrong endpoint is rejected with any key.
         let is_misdirected = find(&fields, "Message").is_some_and(|message| message.contains(WRONG_ENDPOINT));
         let hint = if key.is_named && key.id.is_none() && !is_misdirected {
             NOT_SIGNED
@@ -190,43 +191,44 @@ impl ServiceError {
         }
     }
 
-    /// Whether the service itself said this: it names each request, and has a document for most refusals. A page of
-    /// something in between has neither.
+    /// Whether the error comes from the service itself, which gives each request an ID and sends a document for most
+    /// errors. The error page of a proxy has neither.
     pub(crate) fn is_of_service(&self) -> bool {
         self.request_id.is_some() || self.code != BAD_ERROR_RESPONSE
     }
 
-    /// Name of the operation, such as `GetObject`.
+    /// The name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// Method and URL of the request, without query.
+    /// The method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// The HTTP status: 200 if the service began its answer before it failed, as it may when it copies an object or
-    /// completes an upload, and 203 if a callback failed.
+    /// The HTTP status. It is 200 if the service failed after it had begun to respond, as can happen when it copies an
+    /// object or completes an upload, and 203 if a callback failed.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the response has no readable error document, as
-    /// with the response of a proxy.
+    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the response has no readable error document, such as
+    /// the response of a proxy.
     ///
-    /// A service that refuses HEAD without a document leaves only the status: 403 is then `AccessDenied`, 404
-    /// `NoSuchKey` (which cannot be distinguished from `NoSuchBucket`), 304 `NotModified`, 412 `PreconditionFailed`.
+    /// If the service rejects a HEAD request without a document, the code is derived from the status: 403 becomes
+    /// `AccessDenied`, 404 `NoSuchKey` (which cannot be distinguished from `NoSuchBucket`), 304 `NotModified`, and 412
+    /// `PreconditionFailed`.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The service's own words; for `BadErrorResponse` what came instead, at most 256 bytes of it.
+    /// The service's message; for `BadErrorResponse` at most the first 256 bytes of the response.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The service's id of the request; support asks for it.
+    /// The service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -236,34 +238,34 @@ impl ServiceError {
         self.ec.as_deref()
     }
 
-    /// The access key ID that the request was signed with, masked, such as `LTAI****8074`; `None` if it was not signed.
+    /// The access key ID that signed the request, masked, such as `LTAI****8074`; `None` if the request was not signed.
     pub fn key_id(&self) -> Option<&str> {
         self.key.id.as_deref()
     }
 
-    /// Which provider the credentials of the request came from, such as `env`, or `anonymous`.
+    /// The provider of the request's credentials, such as `env`, or `anonymous`.
     pub fn credentials_source(&self) -> &'static str {
         self.key.source
     }
 
-    /// The response's headers. What repeats the secret or token of the request is left out.
+    /// The response's headers, without those that repeat the secret or token of the request.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The host that answered, as it calls itself.
+    /// The name of the host that responded, as the service reports it.
     pub fn host_id(&self) -> Option<&str> {
         self.field("HostId")
     }
 
-    /// Address of the vendor's page about this error.
+    /// The address of the vendor's page about this error.
     pub fn recommend(&self) -> Option<&str> {
         self.field("RecommendDoc")
     }
 
     /// An element of the error document by its name, such as `StringToSign` after `SignatureDoesNotMatch`.
     ///
-    /// What the service repeats of the request may say more than should be logged.
+    /// Elements may repeat parts of the request that should not be logged.
     pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(own, _)| own == name)?;
         Some(value.trim())
@@ -319,7 +321,7 @@ impl fmt::Display for ServiceError {
 }
 
 impl fmt::Debug for ServiceError {
-    /// The text of `Display`: a `main` that returns an error shows it this way.
+    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -327,7 +329,7 @@ impl fmt::Debug for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-/// Code and message of a refusal that has a request ID and no document.
+/// The code and message of an error with a request ID and without a document.
 ///
 /// Vendor documents: "`HeadObject`" and "Error responses" (Object Storage Service, API reference).
 fn code_by_status(status: StatusCode) -> Option<(&'static str, &'static str)> {
@@ -342,7 +344,7 @@ fn code_by_status(status: StatusCode) -> Option<(&'static str, &'static str)> {
 
 const LATER: &str = "retry later, or allow more attempts";
 
-/// What to do about an error, by the service's code and words as they came, or else by the status.
+/// What to do about an error, by the code and message as received, or else by the status.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
@@ -371,7 +373,7 @@ fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {
             "check the endpoint, or let redirects(..) follow: something redirects the request"
         }
         "CallbackFailed" => "look at the program that `callback` names, as the object is stored",
-        // What answers a condition has no document.
+        // The response to a failed condition has no document.
         BAD_ERROR_RESPONSE if status != StatusCode::NOT_MODIFIED => {
             "check that the endpoint is OSS itself and not a proxy or another server"
         }
@@ -405,7 +407,7 @@ fn scrubbed_headers(headers: &HeaderMap, scrubber: &Scrubber<'_>) -> HeaderMap {
     kept
 }
 
-/// Text from outside as it may be shown: cut, and without control characters.
+/// Text from the response in a form that can be shown: truncated, and without control characters.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {

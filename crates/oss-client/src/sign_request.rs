@@ -19,7 +19,7 @@ use crate::operation::Operation;
 use crate::{url, validate};
 
 impl Inner {
-    /// Signs a header `Host` where that was asked for: the HTTP stack would add it only after signing.
+    /// Adds the header `Host` if it is to be signed: the HTTP stack would only add it after signing.
     pub(crate) fn add_host(&self, bucket: Option<&str>, headers: &mut HeaderMap) {
         if self.signer.is_additional("host")
             && let Ok(host) = HeaderValue::try_from(self.endpoint.host_of(bucket))
@@ -28,7 +28,7 @@ impl Inner {
         }
     }
 
-    /// Finds whether a body of no bytes has some.
+    /// Checks that a body with the declared length 0 is empty.
     pub(crate) async fn check_empty(&self, operation: &mut Operation) -> Result<(), Error> {
         operation.body.check_empty().await.map_err(|error| {
             let error = HttpError::new(HttpErrorKind::Request, error);
@@ -37,7 +37,7 @@ impl Inner {
         })
     }
 
-    /// The signed request of one attempt. `url` is that of the operation, and the same afterwards.
+    /// The signed request of one attempt. `url` is that of the operation, and is unchanged afterwards.
     pub(crate) fn request(
         &self,
         operation: &mut Operation,
@@ -49,7 +49,7 @@ impl Inner {
         let (url, mut parts) = operation.unsigned(url).map_err(Error::InvalidInput)?;
         add_default(&mut parts.headers, USER_AGENT, self.user_agent.clone());
         self.add_host(operation.bucket.as_deref(), &mut parts.headers);
-        // In place of chunks, and because hyper leaves it out for an upload of no bytes. Signed if asked for.
+        // Avoids chunked encoding, and hyper omits it for an empty upload. Signed if asked for.
         let is_upload = matches!(operation.method, Method::PUT | Method::POST);
         let length = operation.body.len().filter(|length| is_upload || *length > 0);
         if let Some(length) = length {
@@ -67,30 +67,32 @@ impl Inner {
     }
 }
 
-/// Adds a header that the caller left out. A map that is full is refused when it is signed.
+/// Adds a header that the caller did not set. A full map is refused when it is signed.
 fn add_default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
     if !headers.contains_key(&name) {
         let _ = headers.try_insert(name, value);
     }
 }
 
-/// Signs a [`reqwest::Request`] by headers, in place: for programs that send with their own reqwest client.
+/// Signs a [`reqwest::Request`] in place with headers, for programs that send requests with their own reqwest client.
 ///
-/// `bucket` and `key` are the logical names; the URL has to hold them as [`oss_sign::url_path`] writes them, and is
-/// refused if it leads elsewhere. Of a host that is neither an IP address nor under `aliyuncs.com` it is not known
-/// whether it is the bucket's: it may be a custom domain. The query is decoded and signed, so write it with
+/// `bucket` and `key` are the logical names. The URL must contain them as written by [`oss_sign::url_path`], and is
+/// refused if it leads to a different resource. For a host that is neither an IP address nor under `aliyuncs.com` this
+/// cannot be checked completely, because it may be a custom domain of the bucket. The query is decoded and signed, so
+/// write it with
 /// [`oss_sign::encode_query`]: reqwest's own `query(..)` writes a space as `+`, which is refused. `time` is the signing
 /// time. The client that sends the request must neither follow redirects nor add headers named `Content-Type`,
 /// `Content-MD5` or `x-oss-*`.
 ///
-/// `Authorization` and `x-oss-security-token` are marked sensitive. With [anonymous](Credentials::anonymous)
-/// credentials, and on an error, nothing is changed.
+/// `Authorization` and `x-oss-security-token` are marked as sensitive. With [anonymous](Credentials::anonymous)
+/// credentials, and on an error, the request is not changed.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidInput`] if the URL is not that of bucket and key, or carries a signature itself. [`Error::Sign`]
-/// with [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already taken out of the URL,
-/// with [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes, and with those of the signer's `sign_parts`.
+/// [`Error::InvalidInput`] if the URL is not that of bucket and key, or already carries a signature. [`Error::Sign`]
+/// with [`SignError::DotSegment`] if the key has a segment `.` or `..`, which reqwest has already removed from the URL,
+/// with [`SignError::InvalidUri`] if the URL is longer than 65 534 bytes, and with the errors of the signer's
+/// `sign_parts`.
 ///
 /// # Examples
 ///
@@ -126,27 +128,28 @@ pub fn sign_reqwest(
 }
 
 impl Client {
-    /// Makes the signed [`reqwest::Request`] that [`Client::send`] sends first, and sends nothing: for programs with an
-    /// HTTP stack of their own, such as one with middleware.
+    /// Returns the signed [`reqwest::Request`] that [`Client::send`] would send first, without sending it: for programs
+    /// with an HTTP stack of their own, such as one with middleware.
     ///
-    /// It has the operation's URL, headers and body, and `User-Agent` and `Content-Length` as `send` sets them; `Host`
-    /// is the HTTP library's, unless it is signed. A body of bytes can be cloned with the request. With anonymous
-    /// credentials nothing is signed.
+    /// The request has the operation's URL, headers and body, and the same `User-Agent` and `Content-Length` as with
+    /// `send`. The HTTP library adds `Host`, unless it is signed. A request whose body is bytes can be cloned. With
+    /// anonymous credentials nothing is signed.
     ///
-    /// Everything else that `send` does is up to the caller:
+    /// The caller is responsible for everything else that `send` does:
     ///
-    /// - Disable redirects: reqwest takes the security token along to other servers.
-    /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress what is stored compressed.
-    /// - The service takes the signature for 15 minutes: sign anew for each attempt.
-    /// - Give a key that was rejected back to the provider
-    ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). A wrong clock is corrected only by
-    ///   what this client hears itself.
+    /// - Disable redirects: reqwest forwards the security token to other servers.
+    /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress objects that are
+    ///   stored compressed.
+    /// - The service accepts the signature for 15 minutes: sign anew for each attempt.
+    /// - Tell the provider when a key was rejected
+    ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). This client only corrects a wrong
+    ///   clock from responses that it receives itself.
     /// - The timeouts of this client do not apply, and no CRC-64 is compared.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidInput`], [`Error::Credentials`] and [`Error::Sign`]; [`Error::Transport`] if the body is a
-    /// stream of no bytes that has some.
+    /// stream with the declared length 0 that is not empty.
     ///
     /// # Examples
     ///
@@ -182,12 +185,12 @@ impl Client {
 
     /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
     ///
-    /// What [`sign_reqwest`] says of URL, key and sender holds here too. Neither retries nor what is learnt from
-    /// responses apply: sign anew for each attempt.
+    /// The requirements of [`sign_reqwest`] for URL, key and sending client apply. The client neither retries the
+    /// request nor learns from its response: sign anew for each attempt.
     ///
     /// # Errors
     ///
-    /// [`Error::Credentials`], and those of [`sign_reqwest`]. Nothing is changed then.
+    /// [`Error::Credentials`], and those of [`sign_reqwest`]. On an error the request is not changed.
     ///
     /// # Examples
     ///
@@ -207,7 +210,7 @@ impl Client {
         key: Option<&str>,
     ) -> Result<(), Error> {
         let inner = &*self.inner;
-        // Before credentials are fetched.
+        // Checked before credentials are fetched.
         check(request, bucket, key, Some(&inner.endpoint))?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
         let time = inner.clock.now();
@@ -230,7 +233,7 @@ fn check(
     for pair in url.query().into_iter().flat_map(|query| query.split('&')) {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         let name = percent_decode_str(name).decode_utf8_lossy();
-        // One without name does no harm.
+        // A parameter without a name is harmless.
         if !name.is_empty() {
             validate::parameter(&name).map_err(Error::InvalidInput)?;
         }
@@ -238,7 +241,7 @@ fn check(
     url::check(url, bucket, key, own).map_err(Error::InvalidInput)
 }
 
-/// Shows a reqwest request as `http` parts to `sign`, and takes the headers over if that succeeds.
+/// Passes a reqwest request as `http` parts to `sign`, and takes over the headers if that succeeds.
 fn in_place(
     request: &mut reqwest::Request,
     sign: impl FnOnce(&mut Parts) -> Result<(), SignError>,
