@@ -1,4 +1,4 @@
-//! Who may call: keys, the identities behind them, and the roles they may assume.
+//! Keys, the identities behind them, and the roles that they may assume.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use oss_credentials_core::{Credentials, nonce};
 
 use crate::policy::Policy;
 
-/// Longest session of a role that sets none, as in the RAM console.
+/// The longest session of a role that sets none, as in the RAM console.
 const DEFAULT_MAX_SESSION: Duration = Duration::from_secs(3600);
 
-/// Whose key it is.
+/// The identity that a key belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Principal {
     /// The account itself, which may not assume roles.
@@ -22,7 +22,7 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
-    /// A session of a role that nobody asked for by AssumeRole.
+    /// A session of a role that was not started by AssumeRole.
     pub(crate) fn session(role: &str) -> Self {
         Self::Session {
             role: role.to_owned(),
@@ -31,13 +31,13 @@ impl Principal {
     }
 }
 
-/// An AccessKey the local cloud accepts.
+/// An AccessKey that the local cloud accepts.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(crate) credentials: Credentials,
     pub(crate) principal: Principal,
     pub(crate) revoked: bool,
-    /// Policy of the session, which OSS enforces.
+    /// The policy of the session, which OSS enforces.
     pub(crate) policy: Option<Arc<Policy>>,
 }
 
@@ -74,8 +74,8 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role that every user and role of the account and every bearer of a good OIDC token may assume, for at
-    /// most an hour.
+    /// A role that every user and role of the account, and the bearer of every valid OIDC token, may assume for up to
+    /// an hour.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -92,37 +92,37 @@ impl Role {
         &self.name
     }
 
-    /// Longest session; whole seconds, 3600 to 43200 in RAM. Default: 3600.
+    /// The longest session; whole seconds, 3600 to 43200 in RAM. Default: 3600.
     #[must_use]
     pub fn max_session(mut self, duration: Duration) -> Self {
         self.max_session = duration;
         self
     }
 
-    /// Lets only those assume the role who are named by calls of this method and of
-    /// [`Role::trusts_subject`]. Default: everybody but the account itself.
+    /// Lets this user assume the role. Once this method or [`Role::trusts_subject`] has been called, only the named
+    /// users and subjects may assume it. Default: everyone except the account itself.
     #[must_use]
     pub fn trusts_user(mut self, user: impl Into<String>) -> Self {
         self.trusted_users.push(user.into());
         self
     }
 
-    /// Lets only those assume the role who are named by calls of this method, as the subject (`sub`) of their
-    /// OIDC token, and of [`Role::trusts_user`]. Default: everybody but the account itself.
+    /// Lets bearers of OIDC tokens with this subject (`sub`) assume the role. Once this method or [`Role::trusts_user`]
+    /// has been called, only the named subjects and users may assume it. Default: everyone except the account itself.
     #[must_use]
     pub fn trusts_subject(mut self, subject: impl Into<String>) -> Self {
         self.trusted_subjects.push(subject.into());
         self
     }
 
-    /// The `ExternalId` a caller must send, which AssumeRoleWithOIDC cannot. Default: none is asked for.
+    /// The `ExternalId` that a caller must send; AssumeRoleWithOIDC cannot send one. Default: none is required.
     #[must_use]
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// Whether the role's trust policy lets this caller in.
+    /// Whether the role's trust policy allows this caller.
     pub(crate) fn trusts(&self, caller: &Principal) -> bool {
         match caller {
             Principal::Root => false,
@@ -131,7 +131,7 @@ impl Role {
         }
     }
 
-    /// Whether it lets in the bearer of a token with this subject.
+    /// Whether the trust policy allows the bearer of a token with this subject.
     pub(crate) fn trusts_token_of(&self, subject: &str) -> bool {
         let named = self.trusted_subjects.iter().any(|own| own == subject);
         self.external_id.is_none() && (self.trusts_all() || named)
@@ -142,7 +142,7 @@ impl Role {
     }
 }
 
-/// An id of 18 decimal digits that begins with 3, as RAM gives to roles and users.
+/// An ID of 18 decimal digits that begins with 3, as RAM assigns it to roles and users.
 pub(crate) fn decimal_id() -> String {
     let digits = nonce()
         .bytes()
@@ -152,13 +152,13 @@ pub(crate) fn decimal_id() -> String {
     format!("3{digits}")
 }
 
-/// A key as the service would issue it: the id begins with `LTAI5t`.
+/// A key as the service would issue it: the ID begins with `LTAI5t`.
 pub(crate) fn new_key_pair() -> (String, String) {
     let id = format!("LTAI5t{}", mixed(18));
     (id, mixed(30))
 }
 
-/// A key of a session, with a token full of characters that need escaping in a URL.
+/// A key of a session, whose token has many characters that must be escaped in a URL.
 pub(crate) fn new_session_key() -> (String, String, String) {
     let id = format!("STS.NU{}", mixed(22));
     let token = format!("CAIS{}+/{}+{}==", mixed(40), mixed(40), mixed(40));
@@ -169,7 +169,7 @@ pub(crate) fn new_session_key() -> (String, String, String) {
 pub(crate) fn mixed(length: usize) -> String {
     let mut text = String::new();
     while text.len() < length {
-        // Of the nonce only the entropy in front; the counter at its end hardly varies.
+        // Only the random part at the front of the nonce: the counter at its end hardly varies.
         text.extend(nonce().chars().take(32));
     }
     text.truncate(length);

@@ -1,10 +1,10 @@
 //! A local Alibaba Cloud for tests: STS, OSS, KMS, instance metadata, a credentials URI and the CLI's logins on
-//! loopback, checking signatures and tokens like the services do.
+//! loopback. It checks signatures and tokens as the services do.
 //!
-//! [`LocalCloud`] checks every key, signature, token, time and nonce and refuses with the services' own error
-//! codes; keeps objects in memory; records what it was asked ([`LocalCloud::requests`]); and goes wrong on
-//! demand ([`Fault`]). OSS enforces the session policy of a temporary key; every other key of the account may use every
-//! bucket. Other local users can reach the ports: see the README.
+//! [`LocalCloud`] checks every key, signature, token, time and nonce, and rejects requests with the services' own error
+//! codes. It keeps objects in memory, records requests ([`LocalCloud::requests`]), and fails on demand ([`Fault`]). OSS
+//! enforces the session policy of a temporary key; every other key of the account may use every bucket. Other local
+//! users can reach the ports: see the README.
 //!
 //! ```
 //! use oss_testkit::{Fault, LocalCloud, Service};
@@ -16,10 +16,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! [`LocalCloud::write_profiles`] writes the files of the CLI and the SDKs that lead to all of it, and
-//! [`LocalCloud::routed`] finds it under the services' public names.
+//! [`LocalCloud::write_profiles`] writes configuration files of the CLI and the SDKs for these services, and
+//! [`LocalCloud::routed`] makes the services available under their public names.
 //!
-//! As a program, `oss-testkit` prints the variables to set and serves until it is stopped.
+//! The program `oss-testkit` prints the variables to set, and serves until it is stopped.
 //!
 //! | service | operations |
 //! |---|---|
@@ -27,28 +27,30 @@
 //! | STS, OIDC tokens | `AssumeRoleWithOIDC` |
 //! | KMS, shared and instance gateway, with a client key | `GetSecretValue` |
 //! | OSS: objects | `PutObject`, `AppendObject`, `GetObject`, `HeadObject`, `GetObjectMeta`, `CopyObject`, `DeleteObject` |
-//! | OSS: about objects | ACL, tagging, symbolic links, `RestoreObject` |
+//! | OSS: object properties | ACL, tagging, symbolic links, `RestoreObject` |
 //! | OSS: many objects | `ListObjects`, `ListObjectsV2`, `ListObjectVersions`, `DeleteMultipleObjects` |
 //! | OSS: parts | `InitiateMultipartUpload`, `UploadPart`, `UploadPartCopy`, `ListParts`, `ListMultipartUploads` |
-//! | OSS: ends of uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
+//! | OSS: completing uploads | `CompleteMultipartUpload`, `AbortMultipartUpload` |
 //! | OSS: buckets | `ListBuckets`, `PutBucket`, `DeleteBucket`, ACL, CORS, versioning, `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat` |
-//! | OSS: forms, other origins | `PostObject`, preflights |
+//! | OSS: forms, cross-origin requests | `PostObject`, preflights |
 //! | ECS, RPC and ACS3 signatures | `DescribeRegions` |
 //! | RAM, RPC and ACS3 signatures | `GetPolicy` |
 //! | Container Service, ACS3 signatures (ROA) | `DescribeClusters`, `DescribeClustersV1` |
 //! | instance metadata, `IMDSv1` and `IMDSv2` | token, list of roles, credentials of a role |
-//! | credentials URI | its document, for everybody, a user with a password, or the holder of a token |
+//! | credentials URI | its document, for anyone, for a user with a password, or for the holder of a token |
 //! | `CloudSSO`, OAuth | exchange of a login for credentials; renewal of an OAuth login |
 //!
-//! OSS takes V4 and V1 signatures in the header, in the URL and in forms, and those of clients of Amazon S3
+//! OSS accepts V4 and V1 signatures in the header, in the URL and in forms, and the signatures of Amazon S3 clients
 //! ([`LocalCloud::s3_endpoint`]).
 //!
-//! Not as in the cloud: session policies are enforced by OSS alone, permissions of users are not enforced and ACLs only
-//! for unsigned requests, pictures are not processed (`x-oss-process` comes back as the header `x-oss-testkit-process`), the
-//! precise `EC` of an OSS error is given only where it is documented, and KMS answers in JSON whatever `Format` asks
-//! for, serves the same secrets in all regions, and speaks plain HTTP.
+//! Differences from the real services:
 //!
-//! Objects are kept in memory. For those that are larger there are buckets that keep only figures:
+//! - Only OSS enforces session policies. Permissions of users are not enforced, and ACLs only for unsigned requests.
+//! - Images are not processed; `x-oss-process` is returned as the header `x-oss-testkit-process`.
+//! - OSS errors have a precise `EC` only where it is documented.
+//! - KMS responds in JSON regardless of `Format`, serves the same secrets in all regions, and uses plain HTTP.
+//!
+//! Objects are kept in memory. For larger ones there are buckets that keep only lengths and checksums:
 //! [`LocalCloudBuilder::sink_bucket`].
 //!
 //! # Features

@@ -1,4 +1,4 @@
-//! What was asked of the local cloud.
+//! Records of requests.
 
 use std::fmt;
 
@@ -24,20 +24,20 @@ pub enum Service {
     Metadata,
     /// The server behind the credentials URI.
     CredentialsUri,
-    /// Key Management Service: the gateway that all customers share.
+    /// Key Management Service: the shared gateway.
     Kms,
     /// Key Management Service: the gateway of an instance.
     KmsInstance,
-    /// CloudSSO, as far as a login is exchanged for credentials.
+    /// CloudSSO: the exchange of a login for credentials.
     CloudSso,
     /// The OAuth service behind the CLI's logins.
     OAuth,
 }
 
-/// A request as it arrived, and how it was answered.
+/// A request as it arrived, and the response to it.
 ///
-/// The accessors tell everything; `Debug` shows no secret: values of signatures and tokens are redacted,
-/// the AccessKey id is masked, and of the body only the length is shown.
+/// The accessors return everything. `Debug` shows no secret: it redacts the values of signatures and tokens, masks the
+/// AccessKey ID, and shows only the length of the body.
 ///
 /// # Examples
 ///
@@ -54,19 +54,19 @@ pub struct RecordedRequest {
     pub(crate) action: String,
     pub(crate) access_key_id: Option<String>,
     pub(crate) request: Request,
-    /// The path without what may be a secret in it.
+    /// The path without parts that may be secret.
     pub(crate) shown_path: String,
     pub(crate) status: Option<u16>,
     pub(crate) error_code: Option<String>,
 }
 
 impl RecordedRequest {
-    /// The service that was asked.
+    /// The service that received the request.
     pub fn service(&self) -> Service {
         self.service
     }
 
-    /// The operation: `AssumeRole`, `PutObject`, …; `Unknown` if there is none such.
+    /// The operation: `AssumeRole`, `PutObject`, …; `Unknown` if there is no such operation.
     pub fn action(&self) -> &str {
         &self.action
     }
@@ -91,7 +91,7 @@ impl RecordedRequest {
         self.request.query_value(name)
     }
 
-    /// The decoded fields of a form body, in the order sent; of a form upload to OSS those before the file.
+    /// The decoded fields of a form body, in the order sent; for a form upload to OSS, those before the file.
     pub fn form(&self) -> &[(String, String)] {
         &self.request.form
     }
@@ -101,7 +101,7 @@ impl RecordedRequest {
         self.request.parameter(name)
     }
 
-    /// The headers, names in lower case, in the order sent. Bytes that are not UTF-8 are replaced.
+    /// The headers, with names in lower case, in the order sent. Bytes that are not UTF-8 are replaced.
     pub fn headers(&self) -> &[(String, String)] {
         &self.request.headers
     }
@@ -116,23 +116,23 @@ impl RecordedRequest {
         &self.request.body
     }
 
-    /// The AccessKey id that the request names, known or not; `None` if it is unsigned.
+    /// The AccessKey ID that the request names, known or not; `None` if the request is unsigned.
     pub fn access_key_id(&self) -> Option<&str> {
         self.access_key_id.as_deref()
     }
 
-    /// The HTTP status of the answer; `None` while there is none, and where a fault leaves it out.
+    /// The HTTP status of the response; `None` if there is none yet, or if a fault suppressed it.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// The error code of the answer; `None` for a success.
+    /// The error code of the response; `None` for a success.
     pub fn error_code(&self) -> Option<&str> {
         self.error_code.as_deref()
     }
 }
 
-/// Names, in lower case, of parameters and headers whose values are secret or name an identity.
+/// Names, in lower case, of parameters and headers whose values are secret or contain an identity.
 const SECRET_NAMES: [&str; 20] = [
     "authorization",
     "signature",
@@ -156,7 +156,7 @@ const SECRET_NAMES: [&str; 20] = [
     "refresh_token",
 ];
 
-/// Pairs with the values of secret names left out.
+/// The pairs, with the values of secret names redacted.
 struct Redacted<'a>(&'a [(String, String)]);
 
 impl fmt::Debug for Redacted<'_> {

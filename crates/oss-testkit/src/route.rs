@@ -1,4 +1,4 @@
-//! A client that finds the local cloud under the services' public names.
+//! A client that reaches the local cloud under the services' public names.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,14 +17,14 @@ pub struct RoutedClient<C> {
     routes: Routes,
 }
 
-/// Each service, and its address here.
+/// Each service, and its local address.
 #[derive(Clone)]
 struct Routes(Vec<(Arc<dyn CloudService>, SocketAddr)>);
 
 impl LocalCloud {
-    /// A client over this one that sends requests for the services' public hosts to the local cloud, by plain HTTP and
-    /// with the `Host` that they were meant for: for what names no host, such as a profile's OAuth site, or a fixed
-    /// one, such as that of the instance metadata.
+    /// Wraps an HTTP client so that requests for the services' public hosts go to the local cloud, over plain HTTP and
+    /// with the original `Host`. Use it for code whose hosts cannot be configured, such as a profile's OAuth site or
+    /// the address of the instance metadata.
     ///
     /// | host | service |
     /// |---|---|
@@ -38,8 +38,8 @@ impl LocalCloud {
     /// | `signin-<region>.alibabacloudsso.com` | CloudSSO |
     /// | `oauth.aliyun.com`, `oauth.alibabacloud.com` | OAuth |
     ///
-    /// Requests to loopback addresses go there; all others fail as if there were no such host, so that no test reaches
-    /// a real service.
+    /// Requests to loopback addresses pass unchanged; all others fail as if the host did not exist, so that no test
+    /// reaches a real service.
     ///
     /// # Examples
     ///
@@ -77,7 +77,7 @@ impl<C: HttpClient> HttpClient for RoutedClient<C> {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         let endpoint = match Endpoint::parse(request.url()) {
             Ok(endpoint) if !endpoint.is_loopback() => endpoint,
-            // A client refuses what is no URL.
+            // The client refuses what is not a URL.
             _ => return self.inner.send(request),
         };
         let host = endpoint.host();
@@ -89,7 +89,7 @@ impl<C: HttpClient> HttpClient for RoutedClient<C> {
     }
 }
 
-/// The same request to another address.
+/// The same request with another address.
 fn redirected(request: &HttpRequest, from: &Endpoint, to: SocketAddr) -> HttpRequest {
     let query = from.query().map_or(String::new(), |query| format!("?{query}"));
     let url = format!("http://{to}{}{query}", from.path());

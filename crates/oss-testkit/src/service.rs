@@ -1,7 +1,7 @@
-//! What a service of the local cloud is to the rest of it.
+//! The interface of a service to the rest of the local cloud.
 //!
-//! A new one is a folder with a type that implements [`CloudService`], a variant of [`Service`], and one line in the
-//! builder's list.
+//! A new service is a folder with a type that implements [`CloudService`], a variant of [`Service`], and one line in
+//! the builder's list.
 
 use axum::body::Body;
 use http::request::Parts;
@@ -12,29 +12,29 @@ use crate::fault;
 use crate::record::Service;
 use crate::wire::{Answer, Request};
 
-/// What a fault changes in the way a service judges one request.
+/// How a fault changes the way a service judges one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Judgement {
     /// Seconds added to the clock.
     pub(crate) clock_offset: i64,
-    /// Credentials issued have expired already.
+    /// Issued credentials have already expired.
     pub(crate) expired_credentials: bool,
-    /// A page of a list is empty, with more to come.
+    /// A page of a list is empty, and states that there is more.
     pub(crate) empty_page: bool,
 }
 
-/// A service: its name, its requests, its state, and its ways to fail. Its port is the builder's.
+/// A service: its name, its requests, its state, and its errors. The builder sets its port.
 pub(crate) trait CloudService: Send + Sync {
-    /// Its name in records, and for faults.
+    /// Its name in records and for faults.
     fn id(&self) -> Service;
 
-    /// Whether it is what a public host stands for.
+    /// Whether a public host is one of the service's.
     fn is_at(&self, host: &str) -> bool;
 
-    /// The name of the operation that is asked for; `Unknown` if there is none such.
+    /// The name of the requested operation; `Unknown` if there is no such operation.
     fn action(&self, request: &Request) -> String;
 
-    /// The AccessKey id that the request names.
+    /// The AccessKey ID that the request names.
     fn access_key_id(&self, _request: &Request) -> Option<String> {
         None
     }
@@ -47,7 +47,7 @@ pub(crate) trait CloudService: Send + Sync {
         })
     }
 
-    /// Whether the answer to this request never arrives.
+    /// Whether the response to this request never arrives.
     fn loses_answer(&self, _request: &Request) -> bool {
         false
     }
@@ -58,20 +58,20 @@ pub(crate) trait CloudService: Send + Sync {
     /// An error in the service's own format.
     fn error(&self, request: &Request, status: u16, code: &str, message: &str) -> Answer;
 
-    /// An error as JSON, for a service whose errors are not.
+    /// An error as JSON, for a service with another error format.
     fn json_error(&self, request: &Request, status: u16, code: &str) -> Answer {
         self.error(request, status, code, "A fault scripted for this request.")
     }
 
-    /// The service's own way of saying "too many requests".
+    /// The service's own throttling error.
     fn throttling(&self, request: &Request) -> Answer;
 
-    /// Takes a field away from an answer.
+    /// Removes a field from a response.
     fn remove_field(&self, answer: &mut Answer, name: &str) {
         fault::remove_field(answer, name);
     }
 
-    /// The path without what may be a secret in it.
+    /// The path without parts that may be secret.
     fn shown_path<'a>(&self, request: &'a Request) -> &'a str {
         &request.path
     }

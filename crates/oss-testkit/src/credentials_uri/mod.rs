@@ -1,4 +1,4 @@
-//! A credentials URI: a server on the machine or nearby that hands out keys to whoever may ask it.
+//! A credentials URI: a server on the machine or nearby that issues keys to permitted callers.
 //!
 //! Vendor document: *Manage access credentials* of the Alibaba Cloud SDKs, "Use a credentials URI".
 
@@ -23,7 +23,7 @@ use crate::wire::{Answer, Request};
 const PATH: &str = "/credentials";
 const ACTION: &str = "GetCredentials";
 const SESSION: &str = "credentials-uri";
-/// Life of the credentials; the document sets none.
+/// Lifetime of the credentials; the document sets none.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What the builder sets.
@@ -44,7 +44,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// What the server behind the URI knows.
+/// The state of the server behind the URI.
 pub(crate) struct CredentialsUri {
     state: Arc<State>,
     settings: Settings,
@@ -53,7 +53,7 @@ pub(crate) struct CredentialsUri {
 }
 
 impl CredentialsUri {
-    /// Hands out keys of this role.
+    /// Issues keys of this role.
     pub(crate) fn new(state: Arc<State>, settings: Settings, role: &str) -> Self {
         Self {
             state,
@@ -63,7 +63,7 @@ impl CredentialsUri {
         }
     }
 
-    /// The URI, with what it takes to be let in.
+    /// The URI, including what a permitted caller needs.
     pub(crate) fn uri(&self, address: SocketAddr) -> String {
         let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let user = self
@@ -78,7 +78,7 @@ impl CredentialsUri {
         format!("http://{user}{address}{PATH}{token}")
     }
 
-    /// Hands out another key from now on.
+    /// Issues another key from now on.
     pub(crate) fn rotate(&self) {
         self.rotation
             .lock()
@@ -86,7 +86,7 @@ impl CredentialsUri {
             .rotate();
     }
 
-    /// Who may ask, as the header says it; `None` if everybody may.
+    /// The value of the header that a permitted caller sends; `None` if everyone is permitted.
     fn authorization(&self) -> Option<String> {
         let (user, password) = self.settings.user.as_ref()?;
         Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
@@ -98,7 +98,7 @@ impl CloudService for CredentialsUri {
         Service::CredentialsUri
     }
 
-    /// It has no public host.
+    /// The server has no public host.
     fn is_at(&self, _host: &str) -> bool {
         false
     }
@@ -152,7 +152,7 @@ impl CloudService for CredentialsUri {
         error(429, "Throttling", "Request was denied due to user flow control.")
     }
 
-    /// The token in the path is a secret, and so may be what was meant for one.
+    /// The token in the path is a secret, and so may be a mistyped one.
     fn shown_path<'a>(&self, request: &'a Request) -> &'a str {
         if request.path.starts_with(PATH) {
             PATH
@@ -172,7 +172,7 @@ fn path_token(path: &str) -> Option<String> {
     Some(token.decode_utf8_lossy().into_owned())
 }
 
-/// An error answer. The document describes none; this one has the shape of the services'.
+/// An error response. The document describes none; this one has the format of the services' errors.
 fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({ "Code": code, "Message": message });
     let mut answer = Answer::new(status, "application/json", body.to_string());

@@ -1,4 +1,4 @@
-//! Client keys: the one that comes with the local cloud, and the check of what any of them signed.
+//! Client keys: the one included in the local cloud, and the check of signatures by any of them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A client key file in the very layout that KMS issues, which no Rust writer of PKCS#12 imitates. The key was
-/// made up for tests and is in every copy of this crate: it opens nothing but local clouds.
+/// A client key file in the exact layout that KMS issues, which no Rust writer of PKCS#12 produces. The key was created
+/// for tests and is part of every copy of this crate: it is valid only for local clouds.
 pub(crate) const JSON: &str = include_str!("client_key.json");
 pub(crate) const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
 pub(crate) const PASSWORD: &str = "7d1c2b0f5e9a4463b8a1f0c2d3e4f506";
 /// Its public half, as `SubjectPublicKeyInfo` in DER.
 pub(super) const PUBLIC_KEY: &[u8] = include_bytes!("client_key.pub.der");
 
-/// Where [`LocalCloud::write_client_key`](crate::LocalCloud::write_client_key) wrote a client key.
+/// The files to which [`LocalCloud::write_client_key`](crate::LocalCloud::write_client_key) wrote a client key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientKeyFiles {
     pub(super) key: PathBuf,
@@ -23,7 +23,7 @@ pub struct ClientKeyFiles {
 }
 
 impl ClientKeyFiles {
-    /// The client key: JSON with the key id and a PKCS#12 file.
+    /// The client key: JSON with the key ID and a PKCS#12 file.
     pub fn key(&self) -> &Path {
         &self.key
     }
@@ -34,7 +34,7 @@ impl ClientKeyFiles {
     }
 }
 
-/// Writes the client key and its password into a directory, named as the console names them.
+/// Writes the client key and its password into a directory, with the file names that the console uses.
 pub(crate) fn write(dir: &Path) -> io::Result<ClientKeyFiles> {
     let files = ClientKeyFiles {
         key: dir.join(format!("clientKey_{KEY_ID}.json")),

@@ -1,7 +1,7 @@
-//! CloudSSO: credentials of an account for whoever has logged in.
+//! CloudSSO: exchanges a login for credentials of an account.
 //!
-//! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*; request and answer are observed from the vendor's
-//! clients, which know of errors only the names of their fields.
+//! Vendor document: *Use Alibaba Cloud CLI to access CloudSSO*. Request and response are as observed from the vendor's
+//! clients, which know only the names of the fields of an error.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ const PATH: &str = "/cloud-credentials";
 const ACTION: &str = "GetCloudCredentials";
 const SESSION: &str = "cloud-sso";
 const DEFAULT_ACCESS_CONFIGURATION: &str = "ac-example";
-/// Guessed: an administrator of CloudSSO sets how long a login lasts.
+/// A guess: an administrator of CloudSSO sets how long a login lasts.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 /// What the builder sets.
@@ -31,18 +31,18 @@ pub(crate) struct Settings {
     pub(crate) access_configuration: Option<String>,
 }
 
-/// What CloudSSO knows.
+/// The state of CloudSSO.
 pub(crate) struct CloudSso {
     state: Arc<State>,
     role: String,
     lifetime: Duration,
     pub(crate) access_configuration: String,
-    /// Access tokens and their ends.
+    /// Access tokens, and when they expire.
     logins: Mutex<Vec<(String, SystemTime)>>,
 }
 
 impl CloudSso {
-    /// Hands out keys of this role.
+    /// Issues keys of this role.
     pub(crate) fn new(state: Arc<State>, settings: Settings, role: &str) -> Self {
         Self {
             state,
@@ -76,7 +76,7 @@ impl CloudSso {
     }
 }
 
-/// A login of CloudSSO, as the CLI keeps it. `Debug` shows no token.
+/// A CloudSSO login as the CLI keeps it. `Debug` shows no token.
 #[derive(Clone)]
 pub struct CloudSsoLogin {
     access_token: String,
@@ -89,7 +89,8 @@ impl CloudSsoLogin {
         &self.access_token
     }
 
-    /// When it ends, by the services' clock: `cloud_sso_access_token_expire` of a profile, in Unix seconds.
+    /// When the access token expires, by the services' clock: `cloud_sso_access_token_expire` of a profile, in Unix
+    /// seconds.
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
     }
@@ -206,7 +207,7 @@ fn wanted(request: &Request) -> Result<Wanted, Refusal> {
     })
 }
 
-/// An error answer, with the fields that the CLI reads.
+/// An error response, with the fields that the CLI reads.
 fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({ "ErrorCode": code, "ErrorMessage": message, "RequestId": request_id() });
     let mut answer = Answer::new(status, "application/json", body.to_string());

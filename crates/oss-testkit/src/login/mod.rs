@@ -1,5 +1,5 @@
-//! Logins that a person makes in a browser for the CLI, which leaves their tokens in its `config.json`: CloudSSO and
-//! OAuth. The browser's part is left out: the cloud makes a login when it is told to.
+//! Logins that a person makes in a browser for the CLI, which keeps their tokens in its `config.json`: CloudSSO and
+//! OAuth. There is no browser here: the cloud creates a login when it is told to.
 
 pub(crate) mod cloud_sso;
 pub(crate) mod oauth;
@@ -15,15 +15,15 @@ use crate::state::State;
 use crate::time::iso;
 use crate::wire::Request;
 
-/// Life of the credentials that a login is exchanged for.
+/// Lifetime of the credentials for which a login is exchanged.
 const CREDENTIALS_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A token that no other call returns, with characters that need escaping in a form.
+/// A token that no other call returns, with characters that must be escaped in a form.
 fn new_token(prefix: &str) -> String {
     format!("{prefix}{}+/{}==", mixed(30), mixed(30))
 }
 
-/// The token of a bearer; `None` if the request shows none.
+/// The token of a bearer; `None` if the request has none.
 fn bearer(request: &Request) -> Option<&str> {
     let token = request.header("authorization")?.strip_prefix("Bearer ")?;
     (!token.is_empty()).then_some(token)
@@ -36,7 +36,7 @@ fn is_json(request: &Request) -> bool {
         .is_some_and(|kind| kind.trim() == "application/json")
 }
 
-/// When something ends that begins now.
+/// When something that begins now ends.
 fn end(now: SystemTime, lifetime: Duration) -> SystemTime {
     now.checked_add(lifetime).unwrap_or(now)
 }

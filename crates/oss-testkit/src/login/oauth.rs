@@ -1,8 +1,7 @@
-//! The OAuth service: logins that are renewed with refresh tokens, each good for one renewal, and exchanged for
-//! credentials.
+//! The OAuth service: exchanges logins for credentials, and renews logins with refresh tokens that can be used once.
 //!
-//! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`; hosts, client ids, requests and answers
-//! are observed from the vendor's clients, errors of the token endpoint are those of RFC 6749.
+//! Vendor document: *Configure credentials* of Alibaba Cloud CLI, mode `OAuth`. Hosts, client IDs, requests and
+//! responses are as observed from the vendor's clients; errors of the token endpoint are those of RFC 6749.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,12 +20,12 @@ use crate::wire::{Answer, Request};
 const TOKEN_PATH: &str = "/v1/token";
 const EXCHANGE_PATH: &str = "/v1/exchange";
 const SESSION: &str = "oauth";
-/// As in the answers that the vendor's clients show.
+/// As in the responses that the vendor's clients show.
 const DEFAULT_ACCESS_LIFETIME: Duration = Duration::from_secs(10_800);
-/// Guessed.
+/// A guess.
 const DEFAULT_LOGIN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Where a login was made: each site has a host and a client id of its own.
+/// The site of a login: each has its own host and client ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OAuthSite {
     /// China: `oauth.aliyun.com`.
@@ -36,7 +35,7 @@ pub enum OAuthSite {
 }
 
 impl OAuthSite {
-    /// As `oauth_site_type` of a profile has it: `CN` or `INTL`.
+    /// The value of `oauth_site_type` in a profile: `CN` or `INTL`.
     pub fn name(self) -> &'static str {
         match self {
             Self::China => "CN",
@@ -52,7 +51,7 @@ impl OAuthSite {
         }
     }
 
-    /// The CLI's.
+    /// The client ID of the CLI.
     fn client_id(self) -> &'static str {
         match self {
             Self::China => "4038181954557748008",
@@ -62,7 +61,7 @@ impl OAuthSite {
 
     const ALL: [Self; 2] = [Self::China, Self::International];
 
-    /// Whether it answers at this `Host`; one that is not public may stand for both.
+    /// Whether the site responds at this `Host`; a host that is not public can stand for both sites.
     fn answers_at(self, host: &str) -> bool {
         Self::ALL
             .into_iter()
@@ -80,7 +79,7 @@ pub(crate) struct Settings {
     pub(crate) pascal_case: bool,
 }
 
-/// What the service knows.
+/// The state of the service.
 pub(crate) struct OAuth {
     state: Arc<State>,
     role: String,
@@ -92,12 +91,12 @@ pub(crate) struct OAuth {
 
 struct Stored {
     login: OAuthLogin,
-    /// Refresh tokens that it had before.
+    /// Earlier refresh tokens of the login.
     spent: Vec<String>,
 }
 
 impl OAuth {
-    /// Hands out keys of this role.
+    /// Issues keys of this role.
     pub(crate) fn new(state: Arc<State>, settings: &Settings, role: &str) -> Self {
         Self {
             state,
@@ -126,7 +125,7 @@ impl OAuth {
         login
     }
 
-    /// The logins as they are now.
+    /// The current logins.
     pub(crate) fn current_logins(&self) -> Vec<OAuthLogin> {
         self.logins().iter().map(|stored| stored.login.clone()).collect()
     }
@@ -141,7 +140,7 @@ impl OAuth {
     }
 }
 
-/// An OAuth login, as the CLI keeps it. `Debug` shows no token.
+/// An OAuth login as the CLI keeps it. `Debug` shows no token.
 #[derive(Clone)]
 pub struct OAuthLogin {
     site: OAuthSite,
@@ -152,7 +151,7 @@ pub struct OAuthLogin {
 }
 
 impl OAuthLogin {
-    /// Where it was made: `oauth_site_type` of a profile.
+    /// The site of the login: `oauth_site_type` of a profile.
     pub fn site(&self) -> OAuthSite {
         self.site
     }
@@ -162,7 +161,8 @@ impl OAuthLogin {
         &self.access_token
     }
 
-    /// When the access token ends, by the services' clock: `oauth_access_token_expire` of a profile, in Unix seconds.
+    /// When the access token expires, by the services' clock: `oauth_access_token_expire` of a profile, in Unix
+    /// seconds.
     pub fn access_token_expires_at(&self) -> SystemTime {
         self.access_token_expires_at
     }
@@ -172,7 +172,7 @@ impl OAuthLogin {
         &self.refresh_token
     }
 
-    /// When the login as a whole ends: `oauth_refresh_token_expire` of a profile, in Unix seconds.
+    /// When the login as a whole expires: `oauth_refresh_token_expire` of a profile, in Unix seconds.
     pub fn refresh_token_expires_at(&self) -> SystemTime {
         self.refresh_token_expires_at
     }
@@ -244,7 +244,7 @@ fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
 
 fn refresh(service: &OAuth, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
     let state = &*service.state;
-    // What is not in a form is not read, and in the URL secrets have no business.
+    // Only a form is read; secrets do not belong in a URL.
     let field = |name: &str| {
         let mut values = request.form.iter().filter(|(own, _)| own == name);
         match (values.next(), values.next()) {
@@ -350,7 +350,7 @@ fn exchange(service: &OAuth, request: &Request, judgement: Judgement) -> Result<
     Ok(all.map(|(name, value)| (named(name), value)).collect())
 }
 
-/// An error answer, with the fields that the vendor's clients read.
+/// An error response, with the fields that the vendor's clients read.
 fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({ "error": code, "error_description": message, "requestId": request_id() });
     let mut answer = Answer::new(status, "application/json", body.to_string());

@@ -1,4 +1,4 @@
-//! Instance metadata of an ECS instance: tokens, the attached roles, and their credentials.
+//! Metadata of an ECS instance: tokens, the attached roles, and their credentials.
 //!
 //! Vendor document: "Instance metadata" (Elastic Compute Service, user guide), for paths, headers, the life of
 //! a token and the two modes.
@@ -16,15 +16,15 @@ use crate::state::State;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataMode {
-    /// Normal mode: hands out tokens (`IMDSv2`), and answers without one, too (`IMDSv1`).
+    /// Normal mode: issues tokens (`IMDSv2`), and also accepts requests without one (`IMDSv1`).
     #[default]
     Normal,
-    /// Security hardening mode: a request without a token is refused with HTTP 403.
+    /// Security hardening mode: a request without a token is rejected with HTTP 403.
     Hardened,
-    /// Knows no tokens: the request for one is answered with HTTP 404. An emulator may do so.
+    /// Supports no tokens: responds to a request for one with HTTP 404, as an emulator may do.
     V1Only,
-    /// As [`MetadataMode::Normal`], but the answer to the request for a token never arrives: a container on an
-    /// instance whose hop limit is 1 sees this.
+    /// Like [`MetadataMode::Normal`], but the response to the request for a token never arrives. This is what a
+    /// container sees on an instance whose hop limit is 1.
     HopLimit,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Settings {
     pub(crate) roles: Option<Vec<String>>,
 }
 
-/// What the metadata service knows.
+/// The state of the metadata service.
 pub(crate) struct Metadata {
     state: Arc<State>,
     inner: Mutex<Inner>,
@@ -46,7 +46,7 @@ pub(crate) struct Metadata {
 struct Inner {
     mode: MetadataMode,
     roles: Vec<String>,
-    /// Each token handed out, and its end.
+    /// Each issued token, and when it expires.
     tokens: HashMap<String, SystemTime>,
     sessions: HashMap<String, Rotation>,
 }
@@ -70,17 +70,17 @@ impl Metadata {
         self.lock().roles.first().cloned()
     }
 
-    /// Treats requests so from now on.
+    /// Switches the mode.
     pub(crate) fn set_mode(&self, mode: MetadataMode) {
         self.lock().mode = mode;
     }
 
-    /// Attaches these roles in place of those before.
+    /// Replaces the attached roles.
     pub(crate) fn set_roles(&self, roles: Vec<String>) {
         self.lock().roles = roles;
     }
 
-    /// Hands out other keys from now on.
+    /// Issues other keys from now on.
     pub(crate) fn rotate(&self) {
         self.lock().sessions.values_mut().for_each(Rotation::rotate);
     }

@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     pub(crate) audience: Option<String>,
 }
 
-/// The issuer of tokens that the account's OIDC provider stands for.
+/// The issuer of tokens that the account's OIDC provider trusts.
 pub(crate) struct Issuer {
     url: String,
     audience: String,
@@ -100,7 +100,7 @@ impl Issuer {
         jsonwebtoken::encode(&header, &claims, &key.private).ok()
     }
 
-    /// The claims of a good token.
+    /// The claims of a valid token.
     fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Refusal> {
         let key = self
             .key()
@@ -109,7 +109,7 @@ impl Issuer {
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         rules.set_issuer(&[&self.url]);
         rules.set_audience(&[&self.audience]);
-        // The library would ask the system's clock, and be lenient by a minute.
+        // The library would use the system's clock, with a tolerance of a minute.
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key.public, &rules)
             .map_err(|error| unreadable(error.kind()))?
@@ -142,14 +142,14 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// What a good token says.
+/// The content of a valid token.
 struct Claims {
     subject: String,
     issued_at: Option<i64>,
     expires_at: i64,
 }
 
-/// A token to be signed by the issuer that the local cloud trusts, good or with something wrong about it.
+/// A token to be signed by the issuer that the local cloud trusts: valid, or with one thing wrong.
 ///
 /// # Examples
 ///
@@ -173,8 +173,8 @@ pub struct OidcToken {
 }
 
 impl OidcToken {
-    /// A good token that ends after this time by the services' clock, in whole seconds. Zero gives one that
-    /// has expired.
+    /// A valid token that expires after this time by the services' clock, in whole seconds. Zero creates an expired
+    /// token.
     pub fn lasting(lifetime: Duration) -> Self {
         Self {
             lifetime,
@@ -185,28 +185,28 @@ impl OidcToken {
         }
     }
 
-    /// How long from now it begins to be good. Default: 0 s.
+    /// How long from now the token becomes valid. Default: 0 s.
     #[must_use]
     pub fn not_before(mut self, delay: Duration) -> Self {
         self.not_before = delay;
         self
     }
 
-    /// Who issued it (`iss`). Default: the issuer of the account's OIDC provider.
+    /// The issuer (`iss`). Default: that of the account's OIDC provider.
     #[must_use]
     pub fn issuer(mut self, url: impl Into<String>) -> Self {
         self.issuer = Some(url.into());
         self
     }
 
-    /// For whom it is (`aud`). Default: the client id of the account's OIDC provider.
+    /// The audience (`aud`). Default: the client ID of the account's OIDC provider.
     #[must_use]
     pub fn audience(mut self, client_id: impl Into<String>) -> Self {
         self.audience = Some(client_id.into());
         self
     }
 
-    /// Whose it is (`sub`). Default: `system:serviceaccount:default:example`.
+    /// The subject (`sub`). Default: `system:serviceaccount:default:example`.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
