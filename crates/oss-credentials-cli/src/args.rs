@@ -32,12 +32,12 @@ Exit codes:
 
 /// See, use and share Alibaba Cloud credentials without writing a program.
 ///
-/// Credentials are found as the vendor's SDKs and the aliyun CLI find them: variables, OIDC, profiles, a credentials
-/// URI, instance metadata. Flags stand in for the variables that are read; no flag takes a secret.
+/// Credentials are found in the same places as by the vendor's SDKs and the aliyun CLI: variables, OIDC, profiles, a
+/// credentials URI, instance metadata. Flags replace the variables; no flag takes a secret.
 #[derive(Debug, Parser)]
 #[command(name = "oss-credentials", version, after_long_help = EXAMPLES, max_term_width = 120)]
 pub(crate) struct Options {
-    /// Show what the libraries log; twice for details
+    /// Show log messages of the libraries; twice for more detail
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
     #[command(subcommand)]

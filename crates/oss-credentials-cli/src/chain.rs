@@ -30,8 +30,8 @@ use crate::files::read_text;
 /// Longest credentials URI in a file, in bytes.
 const LONGEST_URI: usize = 8192;
 
-/// Flags that choose the credentials. A flag takes precedence over the variable that it names, and a flag that names
-/// a source asks that source alone.
+/// Flags that choose the credentials. A flag takes precedence over the variable in brackets. With a flag that belongs
+/// to one source, only that source is used.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which credentials")]
 #[expect(
@@ -39,28 +39,30 @@ const LONGEST_URI: usize = 8192;
     reason = "switches that are independent of each other"
 )]
 pub(crate) struct ChainOptions {
-    /// Ask this member of the default chain alone [ALIBABA_CLOUD_CREDENTIALS_PROVIDER]
+    /// Use only this member of the default chain [ALIBABA_CLOUD_CREDENTIALS_PROVIDER]
     #[arg(long, value_name = "MEMBER", value_parser = PossibleValuesParser::new(DEFAULT_ORDER))]
     pub(crate) provider: Option<String>,
-    /// Use this profile of the aliyun CLI or of the SDKs; asks `profile` alone [ALIBABA_CLOUD_PROFILE]
+    /// Use this profile of the aliyun CLI or of the SDKs; uses only `profile` [ALIBABA_CLOUD_PROFILE]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Read this file of the aliyun CLI; asks `profile` alone [ALIBABA_CLOUD_CONFIG_FILE]
+    /// Read this file of the aliyun CLI; uses only `profile` [ALIBABA_CLOUD_CONFIG_FILE]
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     config_file: Option<PathBuf>,
-    /// Read this file of the SDKs; asks `profile` alone [ALIBABA_CLOUD_CREDENTIALS_FILE]
+    /// Read this file of the SDKs; uses only `profile` [ALIBABA_CLOUD_CREDENTIALS_FILE]
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     credentials_file: Option<PathBuf>,
     /// Do not read the file of the aliyun CLI [ALIBABA_CLOUD_CLI_PROFILE_DISABLED]
     #[arg(long, hide_short_help = true)]
     no_cli_profile: bool,
-    /// Let no profile run a program or ask a credentials URI [ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS]
+    /// Do not let profiles run programs or use a credentials URI [ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS]
     #[arg(long, hide_short_help = true)]
     no_programs: bool,
-    /// Read keys from these variables alone; asks `env` alone [OSS_ACCESS_KEY_ID or ALIBABA_CLOUD_ACCESS_KEY_ID, and so on]
+    /// Read keys only from these variables; uses only `env` [OSS_ACCESS_KEY_ID or ALIBABA_CLOUD_ACCESS_KEY_ID, and so
+    /// on]
     #[arg(long, value_name = "FAMILY", value_enum, hide_short_help = true)]
     keys: Option<KeyFamily>,
-    /// Read the credentials URI, which may hold a secret, from this file; asks `uri` alone [ALIBABA_CLOUD_CREDENTIALS_URI]
+    /// Read the credentials URI, which may contain a secret, from this file; uses only `uri`
+    /// [ALIBABA_CLOUD_CREDENTIALS_URI]
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     credentials_uri_file: Option<PathBuf>,
     /// The role for OIDC [ALIBABA_CLOUD_ROLE_ARN]
@@ -69,31 +71,31 @@ pub(crate) struct ChainOptions {
     /// Name of the session of that role [ALIBABA_CLOUD_ROLE_SESSION_NAME]
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     role_session_name: Option<String>,
-    /// The OIDC provider; asks `oidc-rrsa` alone [ALIBABA_CLOUD_OIDC_PROVIDER_ARN]
+    /// The OIDC provider; uses only `oidc-rrsa` [ALIBABA_CLOUD_OIDC_PROVIDER_ARN]
     #[arg(long, value_name = "ARN", hide_short_help = true)]
     oidc_provider_arn: Option<String>,
-    /// The file with the OIDC token; asks `oidc-rrsa` alone [ALIBABA_CLOUD_OIDC_TOKEN_FILE]
+    /// The file with the OIDC token; uses only `oidc-rrsa` [ALIBABA_CLOUD_OIDC_TOKEN_FILE]
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     oidc_token_file: Option<PathBuf>,
-    /// The role of the ECS instance; asks `ecs-ram-role` alone [ALIBABA_CLOUD_ECS_METADATA]
+    /// The role of the ECS instance; uses only `ecs-ram-role` [ALIBABA_CLOUD_ECS_METADATA]
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     ecs_role: Option<String>,
-    /// Do not ask instance metadata [ALIBABA_CLOUD_ECS_METADATA_DISABLED]
+    /// Do not use instance metadata [ALIBABA_CLOUD_ECS_METADATA_DISABLED]
     #[arg(long, hide_short_help = true)]
     no_ecs_metadata: bool,
-    /// Ask instance metadata with a token only [ALIBABA_CLOUD_IMDSV1_DISABLED]
+    /// Use instance metadata only with a token [ALIBABA_CLOUD_IMDSV1_DISABLED]
     #[arg(long, hide_short_help = true)]
     no_imdsv1: bool,
-    /// Instance metadata on loopback; asks `ecs-ram-role` alone [ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT]
+    /// Instance metadata on loopback; uses only `ecs-ram-role` [ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT]
     #[arg(long, value_name = "URL", hide_short_help = true)]
     ecs_metadata_endpoint: Option<String>,
     /// The host of STS [ALIBABA_CLOUD_STS_ENDPOINT]
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     sts_endpoint: Option<String>,
-    /// The region whose STS is asked [ALIBABA_CLOUD_STS_REGION]
+    /// The region of STS [ALIBABA_CLOUD_STS_REGION]
     #[arg(long, value_name = "REGION", hide_short_help = true)]
     sts_region: Option<String>,
-    /// Reach STS from inside a VPC [ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED]
+    /// Use the VPC endpoint of STS [ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED]
     #[arg(long, hide_short_help = true)]
     vpc: bool,
 }

@@ -47,7 +47,7 @@ Exit codes:
 /// Call any operation of Alibaba Cloud's OpenAPI, and print its response as JSON
 ///
 /// Operations are of the RPC style unless --roa is given. Requests are signed with ACS3-HMAC-SHA256. OSS, Log Service,
-/// Table Store and Message Service sign otherwise, and cannot be called.
+/// Table Store and Message Service use other signatures and cannot be called.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Call {
@@ -58,19 +58,19 @@ pub(crate) struct Call {
     /// Version of the product's API, such as 2014-05-26
     #[arg(long = "version", value_name = "DATE")]
     api_version: String,
-    /// Region whose host is called: PRODUCT.REGION.aliyuncs.com
+    /// Region of the host to call: PRODUCT.REGION.aliyuncs.com
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Host to call, for products that are central or whose hosts have other names
+    /// Host to call, for products with a central host or a host of another form
     #[arg(long, value_name = "HOST")]
     endpoint: Option<String>,
-    /// A parameter, which is sent in the query; may be repeated
+    /// A parameter, sent in the query; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     parameters: Vec<(String, String)>,
-    /// A parameter with the text of a file as its value, which is sent in a form: for secrets; may be repeated
+    /// A parameter whose value is the text of a file, sent in a form: for secrets; may be repeated
     #[arg(long = "param-file", value_name = "NAME=PATH", value_parser = pair)]
     parameter_files: Vec<(String, String)>,
-    /// Call an operation of the ROA style, whose path is percent-encoded already
+    /// Call an operation of the ROA style; its path must be percent-encoded
     #[arg(long, num_args = 2, value_names = ["METHOD", "PATH"])]
     roa: Option<Vec<String>>,
     /// A file with the JSON that is the body, for operations of the ROA style
@@ -81,7 +81,7 @@ pub(crate) struct Call {
         conflicts_with = "parameter_files"
     )]
     body: Option<PathBuf>,
-    /// Most attempts; 1 for an operation that may not be carried out twice and has no parameter ClientToken
+    /// Maximum number of attempts; use 1 for an operation that must not run twice and has no parameter ClientToken
     #[arg(long, value_name = "NUMBER", default_value_t = acs_client::DEFAULT_MAX_ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=10))]
     max_attempts: u32,
     #[command(flatten)]

@@ -28,20 +28,20 @@ Examples:
 
 Exit codes: 0 usable, 3 not configured, 4 configured and failing, 5 refused by the service";
 
-/// Show which credentials there are, where they are from, and what is wrong with those that do not work
+/// Show which credentials are found, where they come from, and why those that do not work fail
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Doctor {
-    /// Also ask the members that the chain does not reach; may run programs and send requests
+    /// Also check the members that the chain does not reach; may run programs and send requests
     #[arg(long)]
     all: bool,
-    /// Also ask STS who the key belongs to: a wrong secret is noticed by nobody else
+    /// Also ask STS whose key it is: only a service can tell that a secret is wrong
     #[arg(long)]
     online: bool,
-    /// Print one JSON object, whose fields docs/cli.md describes
+    /// Print one JSON object; docs/cli.md describes its fields
     #[arg(long)]
     json: bool,
-    /// Also ask this bucket for one object, to see whether it answers
+    /// Also request one object from a list of this bucket, to check access
     #[arg(long, value_name = "NAME")]
     bucket: Option<String>,
     #[command(flatten)]

@@ -35,8 +35,8 @@ Exit codes: those of the program; 125 without credentials, 126 if it cannot be r
 
 /// Run a program with the credentials in its environment
 ///
-/// The variables of keys, roles and profiles are removed first. With --serve, the program gets a credentials URI in
-/// place of keys, and sources that its SDK would ask before that are disabled; the vendor's SDKs then renew the
+/// The variables of keys, roles and profiles are removed first. With --serve, the program gets a credentials URI
+/// instead of keys, and sources that its SDK would use before that URI are disabled; the vendor's SDKs then renew the
 /// credentials for as long as the program runs.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -25,13 +25,13 @@ This is enough to check access; for work with objects there is ossutil.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ls {
-    /// The bucket, with a prefix of keys if need be
+    /// The bucket, optionally with a prefix of keys
     #[arg(value_name = "URL")]
     prefix: OssUrl,
-    /// Most lines, 1 to 1000
+    /// Maximum number of lines, 1 to 1000
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Print one JSON object, whose fields docs/cli.md describes
+    /// Print one JSON object; docs/cli.md describes its fields
     #[arg(long)]
     json: bool,
     #[command(flatten)]

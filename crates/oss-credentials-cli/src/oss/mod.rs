@@ -24,7 +24,7 @@ pub(crate) struct Place {
     /// Region of the bucket, such as cn-hangzhou [OSS_REGION]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Host of OSS, where it is not the region's [OSS_ENDPOINT]
+    /// Host of OSS, if it is not the region's [OSS_ENDPOINT]
     #[arg(long, value_name = "HOST")]
     endpoint: Option<String>,
 }

@@ -22,7 +22,7 @@ Examples:
 
 The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then.";
 
-/// Print a URL with which anybody can read or store an object
+/// Print a URL with which anyone can read or store an object
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Presign {
@@ -32,13 +32,13 @@ pub(crate) struct Presign {
     /// The object, as oss://bucket/key
     #[arg(value_name = "URL")]
     object: OssUrl,
-    /// How long it works, 7 days at most; it ends with the credentials if they expire before
+    /// How long the URL is valid, at most 7 days; it expires earlier if the credentials do
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
     expires: Duration,
-    /// With PUT: the Content-Type that has to be sent; otherwise none may be sent
+    /// With PUT: the Content-Type that the upload must have; by default it must have none
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Print one JSON object, whose fields docs/cli.md describes
+    /// Print one JSON object; docs/cli.md describes its fields
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -48,21 +48,22 @@ SIGHUP reads settings and files again, SIGTERM and Ctrl-C end it. docs/cli.md ha
 
 /// Share credentials with the programs of this machine: one refreshing provider behind a credentials URI
 ///
-/// The URI is on loopback and has a secret in its query; whoever has it gets the credentials. They are refreshed with
-/// at least 20 minutes left, where their lifetime allows that: the vendor's SDKs ask again at 15.
+/// The URI is on loopback and has a secret in its query; anyone who has the URI gets the credentials. They are
+/// refreshed at least 20 minutes before they expire, if their lifetime allows that: the vendor's SDKs ask again at 15
+/// minutes.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Address on loopback; port 0 is a free one
+    /// Address on loopback; with port 0 a free port is used
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Write the URL to this file, which its owner alone can read; otherwise it is printed
+    /// Write the URL to this file, which only its owner can read; by default the URL is printed
     #[arg(long, value_name = "PATH")]
     url_file: Option<PathBuf>,
-    /// Keep the secret that the URL file has for the same address, so that programs survive a restart of the agent
+    /// Reuse the secret in the URL file for the same address, so that programs survive a restart of the agent
     #[arg(long, requires = "url_file")]
     keep_url: bool,
-    /// Also answer as instance metadata (version 2, with tokens), for programs of the same user alone
+    /// Also serve instance metadata (version 2, with tokens), only for programs of the same user
     #[arg(long)]
     imds: bool,
     /// Print the URL even if standard output is a terminal
