@@ -15,12 +15,12 @@ pub(crate) const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
 /// Longest quote from a body that cannot be read, in bytes.
 const MAX_QUOTE: usize = 256;
 
-/// Header with the error document, in base64, where there is no body.
+/// The header with the error document, in base64, if there is no body.
 const X_OSS_ERR: &str = "x-oss-err";
 /// Header with the code of an error whose document has none.
 const X_OSS_ERROR_TYPE: &str = "x-oss-error-type";
 
-/// The document: the body, or where there is none what a header holds. What is no UTF-8 in it is replaced.
+/// The document: the body or, if there is none, the content of the header. Bytes that are not UTF-8 are replaced.
 pub(crate) fn text(headers: &HeaderMap, body: &[u8]) -> String {
     if !body.is_empty() {
         return String::from_utf8_lossy(body).into_owned();

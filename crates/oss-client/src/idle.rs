@@ -1,4 +1,4 @@
-//! The read timeout: for how long nothing may move.
+//! The read timeout: how long a transfer may stall.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,48 +10,48 @@ use oss_credentials_http::{HttpError, HttpErrorKind};
 
 use crate::body::Progress;
 
-/// How many bytes of an upload may be under way on this machine when the HTTP stack asks for no more: 4 MiB in the
-/// system's send buffer, the most that Linux gives by itself (`tcp_wmem`), and 512 KiB in hyper's.
+/// How many bytes of an upload may be buffered on this machine when the HTTP stack accepts no more: 4 MiB in the
+/// system's send buffer, the default maximum of Linux (`tcp_wmem`), and 512 KiB in hyper's.
 const BUFFERED: u64 = 4 * 1024 * 1024 + 512 * 1024;
 
-/// How many of these leave in a second at least: 245,760 bits, the lowest limit that the service can set to a
+/// How many of these bytes are sent per second at least: 245,760 bits, the lowest limit that the service can set for a
 /// connection.
 ///
 /// Vendor document: "Limit the bandwidth of a single connection" (Object Storage Service, developer guide).
 const SLOWEST: u64 = 245_760 / 8;
 
-/// The read timeout. reqwest's own runs while a body is uploaded, which would limit the whole upload.
+/// The read timeout. reqwest's own timeout also runs while a body is uploaded, which would limit the whole upload.
 #[derive(Clone)]
 pub(crate) struct IdleTimeout {
     pub(crate) limit: Duration,
     pub(crate) sleep: Arc<dyn Sleep>,
-    /// Its monotonic time shows how long nothing has moved.
+    /// Its monotonic time shows how long the transfer has stalled.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl IdleTimeout {
-    /// A timer over this limit as a whole.
+    /// A timer for the whole limit.
     pub(crate) fn timer(&self) -> BoxFuture<'static, ()> {
         self.sleep.sleep(self.limit)
     }
 
-    /// How long nothing may be seen to move after so many bytes were handed to the HTTP stack. Nothing tells when
-    /// those leave the buffers.
+    /// How long no progress may be visible after so many bytes were passed to the HTTP stack. The client cannot see when
+    /// they leave the buffers.
     fn after(&self, handed_over: u64) -> Duration {
         let millis = handed_over.min(BUFFERED).saturating_mul(1000).div_ceil(SLOWEST);
         self.limit.saturating_add(Duration::from_millis(millis))
     }
 }
 
-/// A timer that is armed once and then only compared: arming and dropping one for each piece of a body would cost more
-/// than reading the piece.
+/// A timer that is armed once and then only compared: arming and dropping a timer for each piece of a body would cost
+/// more than reading the piece.
 ///
-/// It is *idle* (nothing is waited for), *armed*, or armed and *restarted*: something has moved since. A timer that goes
-/// off after a restart is armed again, for what is left of the limit.
+/// It is *idle* (no wait in progress), *armed*, or armed and *restarted* (there was progress since). A timer that fires
+/// after a restart is armed again, for the rest of the limit.
 #[derive(Default)]
 pub(crate) struct IdleTimer {
     armed: Option<Armed>,
-    /// When the waiting began, by the monotonic clock; `None` without such a clock.
+    /// When the wait began, by the monotonic clock; `None` without such a clock.
     since: Option<Duration>,
     is_restarted: bool,
 }
@@ -63,18 +63,18 @@ struct Armed {
 }
 
 impl IdleTimer {
-    /// The waiting begins anew. Costs a reading of the clock.
+    /// Restarts the wait. Costs a reading of the clock.
     pub(crate) fn restart(&mut self, idle: &IdleTimeout) {
         self.since = idle.clock.monotonic();
         self.is_restarted = self.armed.is_some();
     }
 
-    /// Stops the timer. The next poll begins anew.
+    /// Stops the timer. The next poll starts a new wait.
     pub(crate) fn stop(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether nothing has moved for `limit`.
+    /// Whether there was no progress for `limit`.
     pub(crate) fn poll(&mut self, idle: &IdleTimeout, limit: Duration, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let armed = self.armed.get_or_insert_with(|| Armed {
@@ -97,10 +97,10 @@ impl IdleTimer {
         }
     }
 
-    /// What is left of the limit when the timer has gone off.
+    /// The rest of the limit when the timer has fired.
     ///
-    /// A clock that did not go on as the timer did, such as one that a test sets, says nothing: then the whole limit is
-    /// waited for again.
+    /// If the clock did not advance with the timer, as with a clock that a test controls, the whole limit is waited for
+    /// again.
     fn left(&self, idle: &IdleTimeout, limit: Duration) -> Duration {
         if !self.is_restarted {
             return Duration::ZERO;
@@ -116,15 +116,15 @@ impl IdleTimer {
     }
 }
 
-/// Waits for an upload to stand still for too long.
+/// Detects that an upload has stalled for too long.
 pub(crate) struct UploadWatch<'a> {
     idle: &'a IdleTimeout,
     progress: &'a Progress,
-    /// What the progress was when the waiting began.
+    /// The progress when the wait began.
     seen: u64,
     limit: Duration,
     timer: IdleTimer,
-    /// The time was over while the caller's stream was waited for: the next move begins anew.
+    /// The time ran out while the caller's stream was pending: the next progress starts a new wait.
     is_paused: bool,
 }
 
@@ -149,7 +149,7 @@ impl<'a> UploadWatch<'a> {
         self.is_paused = false;
     }
 
-    /// Gives for how long nothing moved.
+    /// Returns how long there was no progress.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
         if self.progress.moves() != self.seen {
             self.begin();
@@ -159,7 +159,7 @@ impl<'a> UploadWatch<'a> {
         }
         ready!(self.timer.poll(self.idle, self.limit, cx));
         if self.progress.moves() != self.seen || self.progress.source_is_slow() {
-            // The next move wakes this, and begins anew.
+            // The next progress wakes this task and starts a new wait.
             self.timer.stop();
             self.is_paused = true;
             return Poll::Pending;
@@ -187,7 +187,7 @@ pub(crate) fn silent(limit: Duration) -> HttpError {
     )
 }
 
-/// A limit in milliseconds. A fraction counts as one: no text says that nothing happened for 0 ms.
+/// A limit in milliseconds, rounded up: no text may state that nothing happened for 0 ms.
 pub(crate) fn millis(limit: Duration) -> u128 {
     limit.as_nanos().div_ceil(1_000_000)
 }

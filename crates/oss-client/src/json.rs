@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The fields of `{"Error": {…}}`, or of an object without that: names and texts, in no order.
 ///
-/// Observed from the vendor's Python SDK V2. `None` if the document is no JSON object.
+/// Observed from the vendor's Python SDK V2. `None` if the document is not a JSON object.
 pub(crate) fn error_fields(document: &str) -> Option<Vec<(String, String)>> {
     let Value::Object(mut root) = serde_json::from_str(document).ok()? else {
         return None;

@@ -80,7 +80,7 @@ pub(crate) fn key(key: &str) -> Result<(), InvalidInput> {
     })
 }
 
-/// A key that stands in a header, and not in the URL.
+/// A key in a header instead of the URL.
 pub(crate) fn copied_key(key: &str) -> Result<(), InvalidInput> {
     if key.is_empty() {
         return Err(InvalidInput::new("the key is empty", "name the object"));
@@ -159,7 +159,7 @@ pub(crate) fn method(method: &Method) -> Result<(), InvalidInput> {
     ))
 }
 
-/// `Range`: the service ignores one that it cannot read, and answers with the whole object.
+/// `Range`: the service ignores a malformed one, and returns the whole object.
 pub(crate) fn range(value: &HeaderValue) -> Result<(), InvalidInput> {
     let number = |text: &str| text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit());
     let well_formed = value

@@ -13,7 +13,7 @@ use crate::shown;
 
 /// A kind of file, and what to say about one that cannot be read.
 pub(crate) struct Kind {
-    /// As it stands in messages: `client key file`.
+    /// Its name in messages: `client key file`.
     pub(crate) name: &'static str,
     /// What to set or correct.
     pub(crate) setting: &'static str,
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// The path, or the name of the setting if something else stands there: maybe a password or a key.
+    /// The path, or the name of the setting if its value is not a path: it may be a password or a key.
     pub(crate) fn place<'a>(&self, path: &'a Path) -> Cow<'a, str> {
         shown::path(path).unwrap_or(Cow::Borrowed(self.key))
     }

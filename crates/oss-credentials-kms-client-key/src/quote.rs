@@ -60,7 +60,7 @@ fn is_data(text: &str) -> bool {
     text.contains(['{', '}']) || text.contains("\":") || text.trim_start().starts_with(['"', '['])
 }
 
-/// Finds the names in any case and encoding, and whatever stands between their letters.
+/// Finds the names in any case and encoding, with any characters between their letters.
 fn naming(names: &[&'static str]) -> Scrubber<'static> {
     names
         .iter()

@@ -29,7 +29,7 @@ use crate::members::Member;
 /// # async fn example() -> Result<(), oss_credentials::CredentialsError> {
 /// let provider = oss_credentials::default_provider()?;
 /// let credentials = provider.credentials().await?;
-/// println!("acting as {credentials:?}"); // shows a masked key id, and no secret
+/// println!("acting as {credentials:?}"); // shows a masked key ID, and no secret
 /// # Ok(())
 /// # }
 /// ```

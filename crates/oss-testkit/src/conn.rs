@@ -26,7 +26,7 @@ impl Listener {
     }
 }
 
-/// Ends one connection with a TCP reset instead of an answer.
+/// Ends one connection with a TCP reset instead of a response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reset(Arc<AtomicBool>);
 

@@ -75,7 +75,7 @@ pub(crate) enum Kind {
         status: u16,
         location: String,
     },
-    /// The root element of the answer gets this default namespace.
+    /// The root element of the response gets this default namespace.
     XmlNamespace(String),
     EmptyPage,
 }

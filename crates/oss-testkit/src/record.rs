@@ -37,7 +37,7 @@ pub enum Service {
 /// A request as it arrived, and the response to it.
 ///
 /// The accessors return everything. `Debug` shows no secret: it redacts the values of signatures and tokens, masks the
-/// AccessKey ID, and shows only the length of the body.
+/// access key ID, and shows only the length of the body.
 ///
 /// # Examples
 ///
@@ -116,7 +116,7 @@ impl RecordedRequest {
         &self.request.body
     }
 
-    /// The AccessKey ID that the request names, known or not; `None` if the request is unsigned.
+    /// The access key ID that the request names, known or not; `None` if the request is unsigned.
     pub fn access_key_id(&self) -> Option<&str> {
         self.access_key_id.as_deref()
     }

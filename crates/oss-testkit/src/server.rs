@@ -1,4 +1,4 @@
-//! One request from arrival to answer: recording, faults, the service itself.
+//! One request from arrival to response: recording, faults, the service itself.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -72,7 +72,7 @@ async fn handle(server: &Server, peer: &Peer, request: http::Request<Body>) -> R
     }
 }
 
-/// The answer to a body beyond the limit, where the service has none of its own.
+/// The response to a body beyond the limit, where the service has none of its own.
 fn too_long() -> Response {
     let mut response = Response::default();
     *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
@@ -145,7 +145,7 @@ impl Server {
     }
 }
 
-/// Turns an answer into HTTP, cut short where the fault says so.
+/// Turns a response into HTTP, cut short where the fault says so.
 fn respond(answer: Answer, kind: &Kind, date: &str) -> Response {
     let length = answer.length.unwrap_or(answer.body.len() + answer.zeros);
     let ending = match kind {

@@ -34,7 +34,7 @@ pub(crate) trait CloudService: Send + Sync {
     /// The name of the requested operation; `Unknown` if there is no such operation.
     fn action(&self, request: &Request) -> String;
 
-    /// The AccessKey ID that the request names.
+    /// The access key ID that the request names.
     fn access_key_id(&self, _request: &Request) -> Option<String> {
         None
     }

@@ -11,7 +11,7 @@ use crate::service::Judgement;
 use crate::state::State;
 use crate::time::{iso, parse_iso, shift};
 
-/// A temporary key and its times, in whole seconds as the answers write them.
+/// A temporary key and its times, in whole seconds as the responses write them.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) credentials: Credentials,
@@ -20,7 +20,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Makes a key for the session; the services accept it until the end that the answer states.
+    /// Makes a key for the session; the services accept it until the end that the response states.
     ///
     /// The cloud's own length of sessions goes before `lifetime`.
     pub(crate) fn begin(

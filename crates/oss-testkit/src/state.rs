@@ -131,7 +131,7 @@ impl Inner {
         (self.forgotten + self.requests.len() as u64 - 1, fault)
     }
 
-    /// Completes the record of a request with its answer.
+    /// Completes the record of a request with its response.
     pub(crate) fn finish(&mut self, id: u64, status: u16, error_code: Option<String>) {
         let at = id
             .checked_sub(self.forgotten)

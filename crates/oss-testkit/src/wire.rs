@@ -1,4 +1,4 @@
-//! Requests and answers in the form that all services share.
+//! Requests and responses in the form that all services share.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -159,7 +159,7 @@ fn decode(encoded: &[u8]) -> String {
     percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// An answer before faults are applied to it.
+/// A response before faults are applied to it.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -170,7 +170,7 @@ pub(crate) struct Answer {
     pub(crate) zeros: usize,
     /// The error code, kept in the record of the request.
     pub(crate) code: Option<String>,
-    /// Value of `Content-Length` where it is not the body's own: the answer to HEAD.
+    /// Value of `Content-Length` where it is not the body's own: the response to HEAD.
     pub(crate) length: Option<usize>,
 }
 

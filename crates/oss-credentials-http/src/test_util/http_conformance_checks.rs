@@ -64,9 +64,9 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("metadata_host_and_proxy", metadata_host_and_proxy),
 ];
 
-/// Stands in query, header and body of requests and in answers, and must stand in no error.
+/// Part of the query, header and body of requests and of responses; no error may contain it.
 const CANARY: &str = "c4n4ryValue";
-/// Time-out of a request that is to run into it.
+/// Timeout of a request that must time out.
 const SHORT: Duration = Duration::from_millis(200);
 /// How often, and how many times, a dripping socket sends: longer than `SHORT` in all, never long in between.
 const DRIP: (Duration, usize) = (Duration::from_millis(20), 50);
@@ -92,7 +92,7 @@ fn ok(answer: Answer) -> Result<HttpResponse, String> {
     answer.map_err(|error| format!("got an error ({error}), wanted an answer"))
 }
 
-/// The answer must be an error of one of these kinds, and nothing about it may show a canary.
+/// The result must be an error of one of these kinds, and must not contain a canary.
 pub(super) fn fails(answer: Answer, kinds: &[HttpErrorKind]) -> Result<(), String> {
     let error = match answer {
         Ok(response) => return Err(format!("got {response:?}, wanted an error of kind {kinds:?}")),
@@ -407,7 +407,7 @@ fn cut_chunked_body(suite: &HttpConformance) -> Checked {
     )?)
 }
 
-/// Whether somebody is there decides whether a chain may go on to another identity.
+/// Whether a server exists decides whether a chain may continue with another identity.
 fn answer_begun(suite: &HttpConformance) -> Checked {
     const SAYS_NOTHING: &str =
         "the error does not say that an answer had begun; see `HttpError::with_answer_begun`";

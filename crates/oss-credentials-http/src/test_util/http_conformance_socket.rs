@@ -57,7 +57,7 @@ impl ScriptedSocket {
         Ok(socket)
     }
 
-    /// Sends the same bytes in answer to every request, and then closes the connection.
+    /// Responds to every request with the same bytes, and then closes the connection.
     pub(super) fn answering(bytes: impl Into<Vec<u8>>) -> io::Result<Self> {
         let bytes = bytes.into();
         Self::start(move |connection, _| {
@@ -202,14 +202,14 @@ impl Connection {
     }
 }
 
-/// An answer with a length.
+/// A response with a length.
 pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n");
     [head.as_bytes(), body].concat()
 }
 
-/// An answer whose body comes in chunks of at most 64 KiB, without its length.
+/// A response without a length, whose body is sent in chunks of at most 64 KiB.
 pub(super) fn chunked(body: &[u8]) -> Vec<u8> {
     let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".to_vec();
     for chunk in body.chunks(64 * 1024) {

@@ -92,7 +92,7 @@ fn range(text: &str, raw: &RawValue) -> Option<Range<usize>> {
     (text.get(place.clone())? == raw.get()).then_some(place)
 }
 
-/// What stands between the last comma and the last name: a line end and tabs, as the CLI writes it.
+/// The text between the last comma and the last name: a line end and tabs, as the CLI writes it.
 fn space_before<'t>(text: &'t str, places: &[Range<usize>]) -> &'t str {
     let [.., before, last] = places else { return " " };
     let between = text.get(before.end..last.start).unwrap_or_default();

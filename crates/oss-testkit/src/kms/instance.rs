@@ -60,7 +60,7 @@ impl CloudService for InstanceGateway {
         error(429, "Rejected.Throttling", "QPS Limit Exceeded")
     }
 
-    /// Its answers are no text.
+    /// Its responses are not text.
     fn remove_field(&self, answer: &mut Answer, name: &str) {
         if answer.status == 200
             && let Ok(mut value) = SecretValue::decode(answer.body.clone())
@@ -71,7 +71,7 @@ impl CloudService for InstanceGateway {
     }
 }
 
-/// An error answer.
+/// An error response.
 fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = Refused {
         status_code: status.into(),

@@ -21,7 +21,7 @@ pub(super) struct GetSecretValueRequest {
     pub(super) fetch_extended_config: bool,
 }
 
-/// The answer of both gateways; what is empty is left out.
+/// The response of both gateways; what is empty is left out.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct SecretValue {
     pub(super) secret_name: String,
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(Refused::decode(encoded.as_slice()).unwrap(), refused);
     }
 
-    /// Each field of the answer has its number: those of a RAM secret, by the vendor's classes.
+    /// Each field of the response has its number: those of a RAM secret, by the vendor's classes.
     #[test]
     fn every_field_has_the_vendors_number() {
         let mut value = SecretValue::default();

@@ -1,4 +1,4 @@
-//! The gateway that all customers share: RPC with the parameters in the query, answers in JSON.
+//! The gateway that all customers share: RPC with the parameters in the query, responses in JSON.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl CloudService for SharedGateway {
     }
 }
 
-/// An error answer.
+/// An error response.
 fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     let id = request_id();
     let region = request.parameter("RegionId").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Requests to the metadata service and their answers.
+//! Requests to the metadata service and their responses.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::wire::{Answer, Request, element};
 
-/// A service, as its error answers name it.
+/// A service, as its error responses name it.
 pub(crate) struct Product {
     pub(crate) name: &'static str,
     pub(crate) host: &'static str,
@@ -47,7 +47,7 @@ pub(crate) fn action(request: &Request) -> String {
         .to_owned()
 }
 
-/// The AccessKey id that the request names.
+/// The access key ID that the request names.
 pub(crate) fn access_key_id(request: &Request) -> Option<String> {
     let acs3 = request
         .header("authorization")
@@ -76,7 +76,7 @@ pub(crate) fn unknown_action() -> Refusal {
     Refusal::new(404, "InvalidAction.NotFound", message)
 }
 
-/// Whether the answer is to be JSON; XML is the service's default.
+/// Whether the response is to be JSON; XML is the service's default.
 fn wants_json(request: &Request) -> bool {
     match request.parameter("Format") {
         Some(format) => format.eq_ignore_ascii_case("JSON"),
@@ -99,7 +99,7 @@ pub(crate) fn success(request: &Request, name: &str, mut fields: Map<String, Val
     )
 }
 
-/// An error answer in the format that the request asks for.
+/// An error response in the format that the request asks for.
 pub(crate) fn error(product: &Product, request: &Request, status: u16, code: &str, message: &str) -> Answer {
     let id = request_id();
     let fields = json!({

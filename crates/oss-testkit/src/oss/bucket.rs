@@ -233,7 +233,7 @@ pub(super) fn check_key(key: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An answer that names a version, where there are versions.
+/// A response that names a version, where there are versions.
 pub(super) fn with_version(answer: Answer, version: Option<&str>) -> Answer {
     match version {
         Some(id) => answer.with("x-oss-version-id", id),

@@ -114,7 +114,7 @@ impl Content {
         }
     }
 
-    /// Puts these bytes into an answer; a sink gives zeros.
+    /// Puts these bytes into a response; a sink gives zeros.
     pub(super) fn fill(&self, answer: &mut Answer, range: std::ops::Range<usize>) {
         match &self.bytes {
             Some(bytes) => answer.body = bytes.slice(range),

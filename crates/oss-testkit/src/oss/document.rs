@@ -1,9 +1,9 @@
-//! What the XML documents of answers have in common, and the parameters that shape them.
+//! What the XML documents of responses have in common, and the parameters that shape them.
 
 use super::error::{Refusal, invalid_argument};
 use crate::wire::{Answer, Request, element};
 
-/// An XML document as the answer.
+/// An XML document as the response.
 pub(super) fn document(root: &str, inner: &str) -> Answer {
     let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>{inner}</{root}>\n");
     Answer::new(200, "application/xml", xml)
@@ -44,7 +44,7 @@ pub(super) fn number_parameter(
     })
 }
 
-/// How names are written in an answer: as they are, or percent-encoded if the request wants that.
+/// How names are written in a response: as they are, or percent-encoded if the request wants that.
 #[derive(Clone, Copy)]
 pub(super) struct Encoding {
     url: bool,

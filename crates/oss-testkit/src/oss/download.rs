@@ -8,7 +8,7 @@ use super::{conditions, range, restore, symlink};
 use crate::time::http_date;
 use crate::wire::Answer;
 
-/// Parameters of a download that replace a header of the answer.
+/// Parameters of a download that replace a header of the response.
 const OVERRIDES: [(&str, &str); 6] = [
     ("response-content-type", "content-type"),
     ("response-content-language", "content-language"),
@@ -18,7 +18,7 @@ const OVERRIDES: [(&str, &str); 6] = [
     ("response-content-encoding", "content-encoding"),
 ];
 
-/// Answers `GetObjectMeta`: little, but quickly.
+/// Responds to `GetObjectMeta`: little, but quickly.
 pub(super) fn meta(call: &Call<'_>, bucket: &Bucket) -> Result<Answer, Refusal> {
     let wanted = call.wanted(bucket)?;
     let object = symlink::followed(bucket, wanted.object)?;
@@ -29,7 +29,7 @@ pub(super) fn meta(call: &Call<'_>, bucket: &Bucket) -> Result<Answer, Refusal> 
     Ok(with_version(object.content().with_crc64(answer), wanted.version))
 }
 
-/// Answers GET and HEAD: the HTTP layer leaves the body of the latter out.
+/// Responds to GET and HEAD: the HTTP layer leaves the body of the latter out.
 pub(super) fn get(call: &Call<'_>, bucket: &Bucket) -> Result<Answer, Refusal> {
     let request = call.request;
     let wanted = call.wanted(bucket)?;

@@ -1,4 +1,4 @@
-//! Error answers: XML in the body, or in a header where there can be no body.
+//! Error responses: XML in the body, or in a header where there can be no body.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,7 +30,7 @@ impl Refusal {
         }
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -111,12 +111,12 @@ pub(super) fn denied() -> Refusal {
     Refusal::new(403, "AccessDenied", message, "0003-00000001")
 }
 
-/// An error answer, as a fault scripts it.
+/// An error response, as a fault scripts it.
 pub(super) fn error(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     Refusal::new(status, code, message, "").answer(request)
 }
 
-/// An error answer as JSON.
+/// An error response as JSON.
 pub(super) fn json_error(request: &Request, status: u16, code: &str) -> Answer {
     let id = request_id();
     let document = serde_json::json!({"Error": {

@@ -47,7 +47,7 @@ pub(super) fn initiate(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     Ok(document("InitiateMultipartUploadResult", &inner))
 }
 
-/// What the answer to a part says of it.
+/// What the response to a part says of it.
 pub(super) struct Stored {
     pub(super) etag: String,
     pub(super) crc64: Option<u64>,

@@ -116,7 +116,7 @@ fn kept_fields(request: &Request, file: &FormFile) -> Result<Headers, Refusal> {
     Ok(headers)
 }
 
-/// The answer that the form asks for: a redirect, or a status with or without a document.
+/// The response that the form asks for: a redirect, or a status with or without a document.
 fn success(call: &Call<'_>, key: &str, etag: &str) -> Answer {
     let request = call.request;
     if let Some(place) = request

@@ -8,7 +8,7 @@ use crate::wire::Request;
 /// The bytes to send of an object; none for all of them.
 ///
 /// A range that is not within the object is as good as none, unless the caller asks for the standard
-/// behaviour: "HTTP range requests" (Object Storage Service, user guide).
+/// behavior: "HTTP range requests" (Object Storage Service, user guide).
 pub(super) fn wanted(request: &Request, range: &str, size: usize) -> Result<Option<Range<usize>>, Refusal> {
     let standard = request.header("x-oss-range-behavior") == Some("standard");
     let Some(asked) = parse_range(range) else {

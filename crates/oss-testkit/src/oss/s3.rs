@@ -79,7 +79,7 @@ fn oss_value(name: &str, value: &HeaderValue) -> HeaderValue {
     class.map_or_else(|| value.clone(), |(_, oss)| HeaderValue::from_static(oss))
 }
 
-/// An answer with the names of S3 added to those of OSS.
+/// A response with the names of S3 added to those of OSS.
 pub(super) fn answered(request: &Request, mut answer: Answer) -> Answer {
     if !is_spoken(request) {
         return answer;

@@ -25,7 +25,7 @@ pub(crate) enum Versioning {
 }
 
 impl Versioning {
-    /// The id that a new version gets, and the answer names; none without versioning.
+    /// The id that a new version gets, and the response names; none without versioning.
     fn new_id(self) -> Option<String> {
         match self {
             Self::Off => None,

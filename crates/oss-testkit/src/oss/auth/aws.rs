@@ -44,7 +44,7 @@ pub(super) fn is_signed(request: &Request) -> bool {
     }
 }
 
-/// The AccessKey id that the request names.
+/// The access key ID that the request names.
 pub(super) fn access_key_id(request: &Request) -> Option<String> {
     let signed = Signed::read(request).ok()?;
     Some(signed.credential.id.to_owned())

@@ -59,7 +59,7 @@ pub(super) fn is_aws(request: &Request) -> bool {
     Form::of(request) == Some(Form::Aws)
 }
 
-/// The AccessKey id that the request names.
+/// The access key ID that the request names.
 pub(super) fn access_key_id(request: &Request) -> Option<String> {
     match Form::of(request)? {
         Form::V4 => v4::access_key_id(request),

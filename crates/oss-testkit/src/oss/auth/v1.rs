@@ -31,7 +31,7 @@ pub(super) fn is_query(request: &Request) -> bool {
         .any(|name| request.query_value(name).is_some())
 }
 
-/// The AccessKey id and the signature of the header.
+/// The access key ID and the signature of the header.
 pub(super) fn header_parts(request: &Request) -> Option<(&str, &str)> {
     request
         .header("authorization")?

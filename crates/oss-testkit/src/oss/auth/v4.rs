@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::time::{MAX_SKEW, apart, basic_day, parse_basic, parse_http_date};
 use crate::wire::Request;
 
-/// The AccessKey id that the request names.
+/// The access key ID that the request names.
 pub(super) fn access_key_id(request: &Request) -> Option<String> {
     let query = pairs(request);
     let signed = read(request, &query).ok().flatten()?;
