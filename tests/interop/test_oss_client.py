@@ -28,7 +28,7 @@ METADATA = {"colour": "blue and  green", "by": "interop/+%20;="}
 
 
 def both_ways(ours, theirs):
-    """Each of the vendor's clients as writer with ours as reader, and the other way round."""
+    """Each of the vendor's clients as writer with ours as reader, and the reverse."""
     for vendor in theirs:
         yield from ((ours, vendor), (vendor, ours))
 

@@ -38,7 +38,7 @@ const SHARED: &str = "oss-credentials-core oss-credentials-http";
 const STAND_IN: &str = "oss-testkit";
 
 /// How advice begins. The pages give it in their own words.
-const ADVICE: &str = "add allow attach await begin call check choose compare correct disable discard do download enable fetch \
+const ADVICE: &str = "add allow attach await begin build call create check choose compare correct disable discard do download enable fetch \
     find free get give grant install issue keep kill leave let list log look make mount name pass percent-encode \
     put raise read register remove renew report request restart restore retry run save see send set \
     settle shorten sign start store take trust try unset update upload use wait write";

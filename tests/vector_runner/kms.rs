@@ -32,7 +32,7 @@ const ERRORS: [(&str, &str); 6] = [
     ("missing_password", "the password of the client key is empty"),
     (
         "malformed_pkcs12",
-        "`PrivateKeyData` of the client key holds no sound PKCS#12",
+        "`PrivateKeyData` of the client key is not a valid PKCS#12 file",
     ),
     (
         "malformed_base64",

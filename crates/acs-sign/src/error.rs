@@ -41,7 +41,7 @@ impl fmt::Display for SignError {
             }
             Self::InvalidValue { name } => write!(
                 f,
-                "acs-sign: {name:?} is empty or holds a character that cannot be signed; remove it"
+                "acs-sign: {name:?} is empty or contains a character that cannot be signed; remove it"
             ),
             Self::InvalidTime => {
                 f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")

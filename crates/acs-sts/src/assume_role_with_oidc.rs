@@ -58,7 +58,7 @@ impl AssumeRoleWithOidc {
         }
     }
 
-    /// Sets the token as its issuer wrote it: a raw JWT, 4 to 20,000 characters. Required when the call is made.
+    /// Sets the token as its issuer created it: a raw JWT, 4 to 20,000 characters. Required when the call is made.
     pub fn oidc_token(mut self, token: impl Into<String>) -> Self {
         self.oidc_token = Zeroizing::new(token.into());
         self
@@ -126,7 +126,7 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
     if is_ram_arn(arn, ":oidc-provider/") {
         return Ok(());
     }
-    let what = format!("the OIDC provider ARN has a wrong shape{}", shown_arn(arn));
+    let what = format!("the OIDC provider ARN is malformed{}", shown_arn(arn));
     Err(CredentialsError::invalid_config(
         ErrorDetail::builder(provider, what)
             .setting("oidc_provider_arn")
@@ -146,8 +146,12 @@ pub fn validate_oidc_token(provider: &'static str, token: &str) -> Result<(), Cr
     }
     // A JWT is base64url and dots. Anything else is a mangled text, and the service would not report that.
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
-        let what = "the OIDC token holds white space or a character that no JWT has";
-        return Err(invalid(provider, what, "use one raw JWT, as its issuer wrote it"));
+        let what = "the OIDC token contains white space or a character that no JWT has";
+        return Err(invalid(
+            provider,
+            what,
+            "use one raw JWT, as its issuer created it",
+        ));
     }
     if !(MIN_TOKEN..=MAX_TOKEN).contains(&token.len()) {
         let what = format!("the OIDC token has {} characters", token.len());

@@ -49,7 +49,7 @@ pub(crate) fn rejects_oidc_token(code: &str) -> bool {
 fn oidc_hint(code: &str) -> &'static str {
     match code {
         "AuthenticationFail.OIDCToken.Expired" => {
-            "the token was not renewed in time: look at what writes it, and at the local clock"
+            "the token was not renewed in time: check the program that writes it, and the local clock"
         }
         "AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch" => {
             "renew the fingerprints of the OIDC provider in RAM"

@@ -112,7 +112,7 @@ pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), C
     if is_ram_arn(role_arn, ":role/") {
         return Ok(());
     }
-    let what = format!("the role ARN has a wrong shape{}", shown_arn(role_arn));
+    let what = format!("the role ARN is malformed{}", shown_arn(role_arn));
     Err(CredentialsError::invalid_config(
         ErrorDetail::builder(provider, what)
             .setting("role_arn")
@@ -250,10 +250,7 @@ impl StsClient {
             .strict()
             .build()
             .map_err(|_| {
-                let what = format!(
-                    "the response to {} has a key that cannot be one",
-                    response.action()
-                );
+                let what = format!("the response to {} contains an invalid key", response.action());
                 let hint = "check the endpoint, and whether it is STS that responds";
                 CredentialsError::invalid_response(response.detail(what).hint(hint))
             })?;

@@ -479,13 +479,13 @@ fn check_process(process: u32) -> Result<(), Error> {
 fn no_thread(error: &io::Error) -> Error {
     Error::InvalidConfig(InvalidInput::new(
         format!("the blocking client has no thread: {error}"),
-        "see to the limits of the process",
+        "check the limits of the process",
     ))
 }
 
 fn thread_is_gone() -> Error {
     Error::InvalidInput(InvalidInput::new(
-        "what the blocking client ran has panicked",
+        "the code that the blocking client ran panicked",
         "see the panic's own message",
     ))
 }

@@ -71,8 +71,8 @@ impl PresignPost {
             .map_err(Error::InvalidInput)?;
         let oss_sign::Signer::V4(signer) = &inner.signer else {
             return Err(Error::InvalidInput(InvalidInput::new(
-                "a form is to be signed, and the client signs with V1",
-                "make the client with V4",
+                "a form cannot be signed with V1",
+                "build the client with V4",
             )));
         };
         inner.signer.check_expires(self.expires).map_err(Error::Sign)?;

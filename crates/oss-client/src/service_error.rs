@@ -388,7 +388,7 @@ fn hint_by_status(status: StatusCode) -> &'static str {
         304 => "use the copy you already have: nothing newer is stored",
         401 | 403 => "see whether the state of account, bucket and object allows this request",
         404 => "check the names and IDs in the request",
-        409 => "look at what is there already, as the request does not go together with it",
+        409 => "check the existing object: the request conflicts with it",
         412 => "look at the object again: a condition of the request does not hold",
         408 | 429 | 500.. => LATER,
         _ => "correct what the message names",

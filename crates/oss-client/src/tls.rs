@@ -12,7 +12,7 @@ const AVAILABLE: bool = cfg!(any(
 pub(crate) fn check(https: bool) -> Result<(), InvalidInput> {
     if https && !AVAILABLE {
         return Err(InvalidInput::new(
-            "the endpoint is https, and no TLS feature is on",
+            "the endpoint is https, and no TLS feature is enabled",
             "enable the feature `rustls`, `rustls-no-provider` or `native-tls` of oss-client",
         ));
     }

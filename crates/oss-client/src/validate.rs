@@ -74,7 +74,7 @@ pub(crate) fn key(key: &str) -> Result<(), InvalidInput> {
     // reqwest would take these segments out of the URL, and the request would go to another object.
     oss_sign::check_key_for_url(key).map_err(|_| {
         InvalidInput::new(
-            "the key has a segment . or .., which HTTP libraries take out of the URL",
+            "the key has a segment . or .., which HTTP libraries remove from the URL",
             "use another key",
         )
     })

@@ -152,7 +152,7 @@ impl Element {
 
 const MALFORMED: &str = "it is malformed or was cut";
 const MIXED: &str = "an element in it has both text and elements";
-const UNKNOWN_ENTITY: &str = "it holds an entity that XML does not have";
+const UNKNOWN_ENTITY: &str = "it contains an entity that XML does not define";
 
 /// A document as far as it has been read.
 struct Parser {

@@ -526,7 +526,7 @@ fn settings_are_checked_when_the_client_is_built() {
     } else {
         assert_eq!(
             config(complete()),
-            "oss-client: the endpoint is https, and no TLS feature is on; enable the feature `rustls`, \
+            "oss-client: the endpoint is https, and no TLS feature is enabled; enable the feature `rustls`, \
              `rustls-no-provider` or `native-tls` of oss-client"
         );
     }

@@ -149,14 +149,8 @@ async fn lists_that_the_service_refuses_are_not_sent() {
     let client = client(&server, Keys::new(1));
     let many: Vec<_> = (0..1001).map(|number| number.to_string()).collect();
     for (keys, text) in [
-        (
-            vec![],
-            "0 objects are to be deleted with one request; name 1 to 1000",
-        ),
-        (
-            many,
-            "1001 objects are to be deleted with one request; name 1 to 1000",
-        ),
+        (vec![], "one request cannot delete 0 objects; name 1 to 1000"),
+        (many, "one request cannot delete 1001 objects; name 1 to 1000"),
         (
             vec!["a".to_owned(), String::new()],
             "the key is empty; name the object",

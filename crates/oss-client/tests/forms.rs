@@ -127,7 +127,7 @@ async fn forms_that_cannot_work_are_refused() {
         ),
         (
             old.presign_post(form.clone(), HOUR),
-            "a form is to be signed, and the client signs with V1",
+            "a form cannot be signed with V1",
         ),
     ] {
         let error = request.await.unwrap_err();

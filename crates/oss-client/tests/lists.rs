@@ -235,7 +235,7 @@ async fn what_cannot_be_read_of_a_page_is_an_error_and_not_left_out() {
     ]);
     let client = client(&server, Keys::new(1));
     for expected in [
-        "it holds an entity that XML does not have",
+        "it contains an entity that XML does not define",
         "an element in it has both text and elements",
         "a name in it cannot be decoded",
         "a name in it cannot be decoded",

@@ -317,8 +317,8 @@ async fn what_goes_wrong_with_a_body_is_told_with_place_cause_and_cure() {
     assert_eq!(
         texts,
         [
-            "oss-client: the body could not be read after byte 102407, in part 2: disk on fire; see to its source",
-            "oss-client: the body could not be read after byte 102407, in part 2: its stream panicked; see to its source",
+            "oss-client: the body could not be read after byte 102407, in part 2: disk on fire; check its source",
+            "oss-client: the body could not be read after byte 102407, in part 2: its stream panicked; check its source",
         ]
     );
     for (body, cause) in [

@@ -296,7 +296,7 @@ impl CredentialsBuilder {
     /// let error = Credentials::builder("LTAI5tExampleKeyId01 # test", "s").strict().build().unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "custom: the access key ID holds white space; set the value exactly as the service issued it"
+    ///     "custom: the access key ID contains white space; set the value exactly as the service issued it"
     /// );
     /// assert_eq!(error.detail().unwrap().setting(), Some("access_key_id"));
     /// ```
@@ -357,18 +357,18 @@ fn defect(value: &str, strict: bool) -> Option<&'static str> {
     } else if value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace) {
         Some("begins or ends with white space")
     } else if value.contains(char::is_control) {
-        Some("holds a control character")
+        Some("contains a control character")
     } else if value.contains(char::REPLACEMENT_CHARACTER) {
         // The rest of bytes that are not text.
         Some("is not Unicode")
     } else if !value.is_ascii() {
-        Some("holds a character that is not ASCII")
+        Some("contains a character that is not ASCII")
     } else if !strict {
         None
     } else if value.contains(' ') {
-        Some("holds white space")
+        Some("contains white space")
     } else {
-        Some("holds a quote")
+        Some("contains a quotation mark")
     }
 }
 
@@ -435,27 +435,27 @@ mod tests {
                 "LTAI5tExample # canary",
                 "s",
                 "",
-                "access key ID holds white space",
+                "access key ID contains white space",
             ),
-            ("\"canary\"", "s", "", "access key ID holds a quote"),
-            ("i", "'canary'", "", "access key secret holds a quote"),
+            ("\"canary\"", "s", "", "access key ID contains a quotation mark"),
+            ("i", "'canary'", "", "access key secret contains a quotation mark"),
             (
                 "\u{feff}canary",
                 "s",
                 "",
-                "access key ID holds a character that is not ASCII",
+                "access key ID contains a character that is not ASCII",
             ),
             (
                 "i",
                 "can\u{200b}ary",
                 "",
-                "access key secret holds a character that is not ASCII",
+                "access key secret contains a character that is not ASCII",
             ),
             (
                 "i",
                 "s",
                 "can\u{202e}ary",
-                "security token holds a character that is not ASCII",
+                "security token contains a character that is not ASCII",
             ),
             ("i", "canar\u{fffd}", "", "access key secret is not Unicode"),
         ] {

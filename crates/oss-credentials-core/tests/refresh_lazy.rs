@@ -257,7 +257,7 @@ fn flight_past_its_limit_is_discarded_by_the_next_poll() {
     assert_eq!(
         error.to_string(),
         "scripted: the source did not return within 30 s; check that it can be reached from here; \
-         attempt_limit sets how long is waited"
+         attempt_limit sets the timeout"
     );
     assert_eq!(bench.source.abandoned(), 1, "the flight itself is gone");
 }

@@ -138,7 +138,7 @@ impl Metadata {
                 let what = "the metadata service issues no tokens, and requests without one are disabled";
                 let detail = detail(what, &place)
                     .http_status(status)
-                    .hint("allow IMDSv1, or turn this provider off");
+                    .hint("allow IMDSv1, or disable this provider");
                 return Err(CredentialsError::denied(detail));
             }
             401 | 403 => {
@@ -302,8 +302,7 @@ impl Metadata {
         }
         let detail = detail("no metadata service responds here", place)
             .hint(
-                "if this is an ECS instance, let requests to the service through, or say that it must be \
-                 there with required(true)",
+                "if this is an ECS instance, let requests to the service through, or require it with required(true)",
             )
             .source(error);
         let error = CredentialsError::not_configured(detail);
@@ -388,7 +387,7 @@ fn refused_without_token(detour: Detour, place: &str, status: u16) -> Credential
             OPTIONS,
         ),
         Detour::Refused(_) => (
-            "the metadata service refused the token that it had just issued, and refuses without one".into(),
+            "the metadata service refused the token that it had just issued, and requests without one".into(),
             OPTIONS,
         ),
     };

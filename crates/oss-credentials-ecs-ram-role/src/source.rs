@@ -158,7 +158,7 @@ impl EcsRamRole {
             .strict()
             .build()
             .map_err(|_| {
-                let what = "the response to the request for credentials has a key that cannot be one";
+                let what = "the response to the request for credentials contains an invalid key";
                 let detail = detail(what, place)
                     .http_status(status)
                     .hint("check the endpoint, and whether it is the metadata service that responds");
@@ -408,7 +408,7 @@ fn check_role_name(role_name: &str) -> Result<(), CredentialsError> {
     } else if role_name.trim() != role_name {
         "begins or ends with white space"
     } else if role_name.contains(char::is_control) {
-        "holds a control character"
+        "contains a control character"
     } else if matches!(role_name, "." | "..") {
         "is a relative path"
     } else {

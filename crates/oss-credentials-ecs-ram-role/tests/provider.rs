@@ -197,7 +197,7 @@ fn a_role_name_is_one_segment_of_the_path() {
         ("", "is empty"),
         ("role\n", "begins or ends with white space"),
         (" role", "begins or ends with white space"),
-        ("ro\nle", "holds a control character"),
+        ("ro\nle", "contains a control character"),
         ("..", "is a relative path"),
         (".", "is a relative path"),
     ] {

@@ -179,12 +179,12 @@ fn quotes_comments_and_invisible_characters_are_refused_with_the_name_of_the_var
         ("ALIBABA_CLOUD_SECURITY_TOKEN", "canary-token"),
     ];
     for (value, problem) in [
-        ("\"canary\"", "holds a quote"),
-        ("'canary'", "holds a quote"),
-        ("canary # comment", "holds white space"),
-        ("\u{feff}canary", "holds a character that is not ASCII"),
-        ("can\u{200b}ary", "holds a character that is not ASCII"),
-        ("can\u{7}ary", "holds a control character"),
+        ("\"canary\"", "contains a quotation mark"),
+        ("'canary'", "contains a quotation mark"),
+        ("canary # comment", "contains white space"),
+        ("\u{feff}canary", "contains a character that is not ASCII"),
+        ("can\u{200b}ary", "contains a character that is not ASCII"),
+        ("can\u{7}ary", "contains a control character"),
     ] {
         for (name, _) in complete {
             let error = ask(&EnvProvider::with_env(FakeEnv::from(complete).with(name, value))).unwrap_err();

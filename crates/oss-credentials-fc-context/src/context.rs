@@ -102,7 +102,7 @@ impl FcContext {
         let credentials = complete(fields, HEADERS, "pass all headers of the invocation")?;
         let credentials = credentials.ok_or_else(|| {
             nothing(
-                "the invocation's headers hold no credentials",
+                "the invocation's headers contain no credentials",
                 &list(HEADERS),
                 GIVE_ROLE,
             )
@@ -144,7 +144,7 @@ impl FcContext {
             CredentialsError::invalid_response(ErrorDetail::builder(NAME, what).hint(WHOLE))
         })?;
         let credentials = complete(fields, FIELDS, WHOLE)?
-            .ok_or_else(|| nothing("the context holds no credentials", "credentials", GIVE_ROLE))?;
+            .ok_or_else(|| nothing("the context contains no credentials", "credentials", GIVE_ROLE))?;
         Ok(Self {
             credentials,
             origin: Origin::Invocation,
@@ -179,7 +179,7 @@ impl FcContext {
             }
         }
         Err(nothing(
-            "the environment holds no credentials",
+            "the environment contains no credentials",
             &format!("{}, or {}", list(VARIABLES), list(OLD_VARIABLES)),
             "give the function a RAM role, or pass the headers of the invocation",
         ))
@@ -207,7 +207,7 @@ impl FcContext {
             if !error.is_not_configured() {
                 return error;
             }
-            let what = "neither the invocation's headers nor the environment hold credentials";
+            let what = "neither the invocation's headers nor the environment contain credentials";
             let places = [&absent, &error].map(|error| error.detail().and_then(ErrorDetail::place));
             nothing(what, &places.map(Option::unwrap_or_default).join("; "), GIVE_ROLE)
         })

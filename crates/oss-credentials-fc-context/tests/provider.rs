@@ -182,17 +182,17 @@ fn nothing_is_not_configured() {
         assert!(error.is_not_configured(), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "fc-context: the context holds no credentials (credentials); give the function a RAM role"
+            "fc-context: the context contains no credentials (credentials); give the function a RAM role"
         );
     }
     assert_eq!(
         from_headers([None; 3]).unwrap_err().to_string(),
-        "fc-context: the invocation's headers hold no credentials (x-fc-access-key-id, x-fc-access-key-secret, \
+        "fc-context: the invocation's headers contain no credentials (x-fc-access-key-id, x-fc-access-key-secret, \
          x-fc-security-token); give the function a RAM role"
     );
     assert_eq!(
         from_env([None; 3]).unwrap_err().to_string(),
-        "fc-context: the environment holds no credentials (ALIBABA_CLOUD_ACCESS_KEY_ID, \
+        "fc-context: the environment contains no credentials (ALIBABA_CLOUD_ACCESS_KEY_ID, \
          ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN, or accessKeyID, accessKeySecret, \
          securityToken); give the function a RAM role, or pass the headers of the invocation"
     );

@@ -79,7 +79,7 @@ impl Endpoint {
 
     fn after_scheme(https: bool, rest: &str, whole: &str) -> Result<Self, CredentialsError> {
         if whole.contains(|c: char| c.is_control() || c == ' ' || c == '\\') {
-            let problem = "holds white space, a backslash or a control character";
+            let problem = "contains white space, a backslash or a control character";
             return Err(invalid(whole, problem, "percent-encode it or remove it"));
         }
         let rest = rest.split_once('#').map_or(rest, |(before, _)| before);

@@ -31,7 +31,7 @@ where
         .map_err(|_| error::request("the URL cannot be used; write it as http://host or https://host"))?;
     if endpoint.user_info().is_some() {
         return Err(error::request(
-            "the URL holds user and password; send them in a header",
+            "the URL contains a user or password; send them in a header",
         ));
     }
     let started = Instant::now();

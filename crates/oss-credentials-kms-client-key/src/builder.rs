@@ -153,7 +153,7 @@ impl KmsClientKeyBuilder {
         if properties.is_foreign(&FILE_SETTINGS) {
             return Err(invalid_at(
                 PROPERTIES.place(path),
-                "the properties file holds no setting of this provider",
+                "the properties file contains no setting of this provider",
                 format!("write one name=value per line, in UTF-8, such as {ENV_CREDENTIALS_TYPE}=client_key"),
             ));
         }
@@ -363,7 +363,7 @@ impl KmsClientKeyBuilder {
                 )
             })?;
         if secret_name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            let what = "the name of the secret holds white space or a control character";
+            let what = "the name of the secret contains white space or a control character";
             return Err(invalid(what, "correct secret_name(..)"));
         }
         Ok(KmsClientKey {

@@ -61,7 +61,7 @@ impl Kind {
         let detail = |what: String, hint: String| ErrorDetail::builder(NAME, what).place(&*place).hint(hint);
         if is_missing(&error) {
             let hint = match shown::path(path) {
-                Some(_) => format!("put it there or correct {setting}"),
+                Some(_) => format!("create it or correct {setting}"),
                 None => format!("correct {setting}: what it says now does not look like one"),
             };
             let detail = detail(format!("there is no {name}"), hint);

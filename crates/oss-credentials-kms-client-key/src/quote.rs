@@ -15,7 +15,7 @@ const SECRETS: [&str; 4] = ["AccessKeySecret", "SecretData", "PrivateKeyData", "
 /// Names that appear only in a response with a secret, or in one of our requests.
 const OURS: [&str; 2] = ["AccessKeyId", "Signature"];
 /// Replaces a text.
-const WITHHELD: &str = "text withheld, as it may hold a secret";
+const WITHHELD: &str = "text withheld, as it may contain a secret";
 
 /// Returns the message of an error response, or a note in its place.
 pub(crate) fn message(text: &str, scrubber: &Scrubber<'_>) -> String {

@@ -200,7 +200,7 @@ impl Field<'_> {
         match self.object.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
-            Some(_) => Err(self.wrong(name, "is not a text")),
+            Some(_) => Err(self.wrong(name, "is not a string")),
         }
     }
 
@@ -289,7 +289,7 @@ mod tests {
             ),
             (
                 r#"[{"regionId":1}]"#,
-                "regionId in entry 1 of cache_client_region_id is not a text",
+                "regionId in entry 1 of cache_client_region_id is not a string",
             ),
             (
                 r#"[{"regionId":"a","vpc":"yes"}]"#,

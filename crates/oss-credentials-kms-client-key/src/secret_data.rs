@@ -32,7 +32,7 @@ impl Defect {
             Self::NotJson => "is not JSON".to_owned(),
             Self::NotObject => "is JSON, but not an object".to_owned(),
             Self::NotDistinct => "has two fields of the same name".to_owned(),
-            Self::NoText(field) => format!("has no {field}, or one that is not a text"),
+            Self::NoText(field) => format!("has no {field}, or one that is not a string"),
             Self::Empty(field) => format!("has an empty {field}"),
         }
     }
@@ -221,17 +221,17 @@ mod tests {
             (
                 "{}",
                 Defect::NoText("AccessKeyId"),
-                "has no AccessKeyId, or one that is not a text",
+                "has no AccessKeyId, or one that is not a string",
             ),
             (
                 r#"{"AccessKeyId": {"canary": [1]}, "AccessKeySecret": "s"}"#,
                 Defect::NoText("AccessKeyId"),
-                "has no AccessKeyId, or one that is not a text",
+                "has no AccessKeyId, or one that is not a string",
             ),
             (
                 r#"{"AccessKeyId": "i", "AccessKeySecret": 7}"#,
                 Defect::NoText("AccessKeySecret"),
-                "has no AccessKeySecret, or one that is not a text",
+                "has no AccessKeySecret, or one that is not a string",
             ),
             (
                 r#"{"AccessKeyId": "i", "AccessKeySecret": ""}"#,

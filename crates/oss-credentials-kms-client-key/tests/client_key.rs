@@ -72,7 +72,7 @@ fn class(error: &CredentialsError) -> &'static str {
         ("the password does not open", "wrong_password"),
         ("the password of the client key is empty", "missing_password"),
         (
-            "`PrivateKeyData` of the client key holds no sound PKCS#12: ",
+            "`PrivateKeyData` of the client key is not a valid PKCS#12 file: ",
             "malformed_pkcs12",
         ),
         (
@@ -181,7 +181,7 @@ fn errors_name_the_member_and_never_its_content() {
     }
     assert_eq!(
         fails(json!({"KeyId": "canary", "PrivateKeyData": ""})),
-        "kms-client-key: `PrivateKeyData` of the client key holds no sound PKCS#12: it is empty; use the file as \
+        "kms-client-key: `PrivateKeyData` of the client key is not a valid PKCS#12 file: it is empty; use the file as \
          KMS handed it out, or make a new client key"
     );
     for (json, what) in [
@@ -207,7 +207,7 @@ fn a_file_that_is_not_there_or_too_large_is_named() {
     let missing = folder.path().join("missing.json");
     let error = ClientKeyFile::open_path(&missing, "password").unwrap_err();
     let expected = format!(
-        "kms-client-key: there is no client key file ({}); put it there or correct the path of the client key, \
+        "kms-client-key: there is no client key file ({}); create it or correct the path of the client key, \
          `client_key_private_key_path`",
         missing.display()
     );

@@ -126,7 +126,10 @@ impl OidcRrsa {
                 return self.half_written();
             }
             let what = format!("the OIDC token file {}", defect.text());
-            self.invalid_file(what, "look at what writes it: it has to hold one raw JWT")
+            self.invalid_file(
+                what,
+                "check the program that writes it: it has to contain one raw JWT",
+            )
         })?;
         acs_sts::validate_oidc_token(NAME, token).map_err(|error| {
             let what = error
@@ -134,7 +137,7 @@ impl OidcRrsa {
                 .map_or("the OIDC token is malformed", ErrorDetail::what);
             self.invalid_file(
                 what.to_owned(),
-                "look at what writes it: it has to hold one raw JWT",
+                "check the program that writes it: it has to contain one raw JWT",
             )
         })?;
         Ok(Zeroizing::new(token.to_owned()))

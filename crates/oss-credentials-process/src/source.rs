@@ -310,8 +310,8 @@ impl CredentialsProcessBuilder {
         };
         if words.iter().any(|word| word.as_encoded_bytes().contains(&0)) {
             return Err(invalid(
-                "the command holds a NUL character",
-                "remove it: no program can be passed one",
+                "the command contains a NUL character",
+                "remove it: no program accepts one",
             ));
         }
         let mut words = words.into_iter();

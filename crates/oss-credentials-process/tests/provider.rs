@@ -289,7 +289,7 @@ fn a_bad_command_is_a_bad_configuration() {
             "_p2= helper canary",
             "the command line begins with a variable (NAME=value), and there is no shell to set it",
         ),
-        ("helper canary\0", "the command holds a NUL character"),
+        ("helper canary\0", "the command contains a NUL character"),
     ] {
         let error = CredentialsProcess::builder()
             .command_line(line)
@@ -307,7 +307,7 @@ fn a_bad_command_is_a_bad_configuration() {
         assert!(matches!(error, CredentialsError::InvalidConfig(_)));
         assert_eq!(
             error.to_string(),
-            "process: the command holds a NUL character; remove it: no program can be passed one"
+            "process: the command contains a NUL character; remove it: no program accepts one"
         );
     }
     let error = CredentialsProcess::builder().build().unwrap_err();

@@ -272,7 +272,7 @@ impl ProfileProviderBuilder {
             });
         }
         Err(none(
-            "both kinds of files are left out",
+            "both kinds of files are disabled",
             "set use_cli(true) or use_ini(true)",
         ))
     }

@@ -225,7 +225,7 @@ fn fixed(place: &Place, keys: &Keys) -> Built {
 )))]
 fn left_out(place: &Place, what: &str, feature: &str) -> Built {
     Err(place.invalid(
-        format!("{what}, which this build cannot do"),
+        format!("{what}, which this build does not support"),
         format!("enable the feature `{feature}` of oss-credentials-profile"),
     ))
 }
@@ -334,7 +334,7 @@ impl Context {
             self.switches.metadata_disabled,
             self.switches.metadata_v1_disabled,
         );
-        left_out(place, "asks for the role of an instance", "ecs")
+        left_out(place, "uses the role of an instance", "ecs")
     }
 
     #[cfg(feature = "uri")]

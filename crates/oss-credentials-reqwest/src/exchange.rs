@@ -60,7 +60,7 @@ fn parse(url: &str) -> Result<reqwest::Url, HttpError> {
     if !url.username().is_empty() || url.password().is_some() {
         // reqwest would turn it into a header, or drop it: neither is what was asked for.
         return Err(error::request(
-            "the URL holds user and password; send them in a header",
+            "the URL contains a user or password; send them in a header",
         ));
     }
     Ok(url)

@@ -40,7 +40,7 @@ mod on {
                 .map_err(|error| HttpError::new(HttpErrorKind::Request, error.without_url()))?;
             if certificates.is_empty() {
                 return Err(error::request(
-                    "the text given to `trust_only_pem` holds no certificate; give it one in PEM form",
+                    "the text given to `trust_only_pem` contains no certificate; give it one in PEM form",
                 ));
             }
             Ok(Self(certificates))

@@ -234,7 +234,7 @@ fn text_without_certificates_is_refused_when_the_client_is_made() {
     let error = ReqwestClient::builder().trust_only_pem("").build().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the request could not be made: the text given to `trust_only_pem` holds no certificate; give it one \
+        "the request could not be made: the text given to `trust_only_pem` contains no certificate; give it one \
          in PEM form"
     );
 }

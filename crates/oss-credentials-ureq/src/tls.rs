@@ -42,7 +42,7 @@ mod on {
             .collect();
         if certificates.is_empty() {
             return Err(error::request(
-                "the text given to `trust_only_pem` holds no certificate; give it one in PEM form",
+                "the text given to `trust_only_pem` contains no certificate; give it one in PEM form",
             ));
         }
         let builder = provider(TlsConfig::builder());

@@ -90,7 +90,7 @@ fn a_password_in_the_url_is_refused() {
     assert_eq!(error.kind(), HttpErrorKind::Request);
     assert_eq!(
         error.to_string(),
-        "the request could not be made: the URL holds user and password; send them in a header"
+        "the request could not be made: the URL contains a user or password; send them in a header"
     );
 }
 

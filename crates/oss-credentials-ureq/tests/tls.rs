@@ -79,7 +79,7 @@ fn a_text_without_a_certificate_is_refused() {
     assert_eq!(error.kind(), HttpErrorKind::Request);
     assert_eq!(
         error.to_string(),
-        "the request could not be made: the text given to `trust_only_pem` holds no certificate; give it one in PEM \
+        "the request could not be made: the text given to `trust_only_pem` contains no certificate; give it one in PEM \
          form"
     );
 }

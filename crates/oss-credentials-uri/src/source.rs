@@ -231,7 +231,7 @@ impl Exchange<'_> {
         wire::redirected(self.target, location).ok_or_else(|| {
             refused(
                 "the credentials URI redirects to another scheme, host or port, which is not followed".into(),
-                "set the URI to where it leads, if that server is to be trusted",
+                "set the URI to where it leads, if you trust that server",
             )
         })
     }

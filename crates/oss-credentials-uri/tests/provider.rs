@@ -147,7 +147,7 @@ fn uris_that_cannot_work_are_refused_when_it_is_built() {
             "http://127.0.0.1:canary/",
             "has a port that is not a number (http://127.0.0.1)",
         ),
-        ("http://127.0.0.1/canary\n", "holds white space"),
+        ("http://127.0.0.1/canary\n", "contains white space"),
         (
             "http://us%3Aer:canary@127.0.0.1/p?canary",
             "has a colon in its user name (http://127.0.0.1/p); percent",

@@ -63,7 +63,7 @@ fn report(metadata: &str) -> String {
          ALIBABA_CLOUD_PROFILE\n  \
          uri: no credentials URI is set; set uri(..) or ALIBABA_CLOUD_CREDENTIALS_URI\n  \
          ecs-ram-role: no metadata service responds here ({metadata}); if this is an ECS instance, let requests to \
-         the service through, or say that it must be there with required(true)"
+         the service through, or require it with required(true)"
     )
 }
 

@@ -67,7 +67,7 @@ pub enum SignError {
     },
     /// The encoded query cannot be decoded unambiguously.
     #[error(
-        "oss-sign: the query of the URL holds {what}; \
+        "oss-sign: the query of the URL contains {what}; \
          encode a space as %20, a plus as %2B and a percent sign as %25"
     )]
     InvalidQuery {

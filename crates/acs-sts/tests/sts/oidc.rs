@@ -93,34 +93,34 @@ fn nothing_is_sent_that_the_service_must_refuse() {
     for (request, text) in [
         (
             role("acs:ram::1:user/u", PROVIDER, "name"),
-            "the role ARN has a wrong shape: \"acs:ram::1:user/u\"; write it as acs:ram::<account ID>:role/<role name>; it is role_arn, or \
+            "the role ARN is malformed: \"acs:ram::1:user/u\"; write it as acs:ram::<account ID>:role/<role name>; it is role_arn, or \
              ALIBABA_CLOUD_ROLE_ARN where that is read",
         ),
         (role(ROLE, PROVIDER, "n"), "the role session name is too short"),
         (
             role(ROLE, "", "name"),
-            "the OIDC provider ARN has a wrong shape; write it as acs:ram::<account ID>:oidc-provider/<provider name>; it is oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where \
+            "the OIDC provider ARN is malformed; write it as acs:ram::<account ID>:oidc-provider/<provider name>; it is oidc_provider_arn, or ALIBABA_CLOUD_OIDC_PROVIDER_ARN where \
              that is read",
         ),
         (
             role(ROLE, ROLE, "name"),
-            "the OIDC provider ARN has a wrong shape: \"acs:ram::123456789012:role/r\"; write",
+            "the OIDC provider ARN is malformed: \"acs:ram::123456789012:role/r\"; write",
         ),
         (
             role(ROLE, "acs:ram::1:oidc-provider/", "name"),
-            "the OIDC provider ARN has a wrong shape",
+            "the OIDC provider ARN is malformed",
         ),
         (
             role(ROLE, "acs:ram:::oidc-provider/p", "name"),
-            "the OIDC provider ARN has a wrong shape",
+            "the OIDC provider ARN is malformed",
         ),
         (
             role(ROLE, "acs:ram::1:oidc-provider/p\n", "name"),
-            "the OIDC provider ARN has a wrong shape: \"acs:ram::1:oidc-provider/p\\n\"; write",
+            "the OIDC provider ARN is malformed: \"acs:ram::1:oidc-provider/p\\n\"; write",
         ),
         (
             role(ROLE, "arn:ram::1:oidc-provider/p", "name"),
-            "the OIDC provider ARN has a wrong shape; write",
+            "the OIDC provider ARN is malformed; write",
         ),
         (
             role_for_token().duration(Duration::from_secs(899)),
@@ -148,19 +148,19 @@ fn nothing_is_sent_that_the_service_must_refuse() {
         ),
         (
             role_for_token().oidc_token("a.b.c\n"),
-            "the OIDC token holds white space",
+            "the OIDC token contains white space",
         ),
         (
             role_for_token().oidc_token("a.b c"),
-            "the OIDC token holds white space",
+            "the OIDC token contains white space",
         ),
         (
             role_for_token().oidc_token("\u{feff}a.b.c"),
-            "the OIDC token holds white space or a character",
+            "the OIDC token contains white space or a character",
         ),
         (
             role_for_token().oidc_token("a.b.c\0"),
-            "the OIDC token holds white space or a character",
+            "the OIDC token contains white space or a character",
         ),
     ] {
         let error = blocking::wait(client.assume_role_with_oidc(&request)).unwrap_err();

@@ -181,7 +181,7 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`Error::InvalidConfig`] if region or credentials are missing, if the endpoint cannot be used, also because
-    /// it is `https` and no TLS feature is on, if settings contradict each other, if a timeout is zero, or if
+    /// it is `https` and no TLS feature is enabled, if settings contradict each other, if a timeout is zero, or if
     /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed.
     pub fn build(self) -> Result<Client, Error> {
         let needs_region = self.signature_version != SignatureVersion::V1;
@@ -246,7 +246,7 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidInput> {
     };
     HeaderValue::try_from(format!("{USER_AGENT_VALUE}/{suffix}")).map_err(|_| {
         InvalidInput::new(
-            "the suffix of the user agent holds a control character",
+            "the suffix of the user agent contains a control character",
             "use visible characters in `user_agent_suffix`",
         )
     })

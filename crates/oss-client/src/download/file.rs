@@ -125,7 +125,7 @@ fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
 fn unwritable(shown: &str, error: &io::Error) -> Error {
     refused(
         format!("{shown} cannot be written: {error}"),
-        "see to the folder, its permissions and the room on the disk",
+        "check the folder, its permissions and the free space on the disk",
     )
 }
 

@@ -207,7 +207,7 @@ impl GetBucketStat {
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("BucketStat").await?;
         let number = |name| {
-            let missing = "a figure in it is missing or not a number";
+            let missing = "a value in it is missing or not a number";
             document
                 .number_of(name)
                 .ok_or_else(|| unusable(&context, &head, missing))

@@ -123,7 +123,7 @@ impl DeleteObjects {
         let count = self.objects.len();
         if !(1..=MAX_OBJECTS).contains(&count) {
             return Err(InvalidInput::new(
-                format!("{count} objects are to be deleted with one request"),
+                format!("one request cannot delete {count} objects"),
                 "name 1 to 1000",
             ));
         }

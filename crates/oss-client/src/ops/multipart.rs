@@ -247,7 +247,7 @@ impl CompleteMultipartUpload {
                 InvalidInput::new("`complete_all` and parts are both given", "leave one of them out")
             } else {
                 InvalidInput::new(
-                    "an upload is to be completed without parts",
+                    "an upload cannot be completed without parts",
                     "list them, or use `complete_all`",
                 )
             };

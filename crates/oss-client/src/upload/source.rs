@@ -217,7 +217,7 @@ impl Broken {
         let at = from.saturating_add(u64::try_from(self.read).unwrap_or(u64::MAX));
         let (part, cause) = (parts.saturating_add(1), &self.cause);
         let what = format!("the body could not be read after byte {at}, in part {part}: {cause}");
-        refused(what, "see to its source")
+        refused(what, "check its source")
     }
 }
 
@@ -252,7 +252,7 @@ async fn check_end(file: &Shared, end: u64) -> Result<(), Error> {
     let further = blocking(move || read(&of, end, 1)).await.map_err(|error| {
         refused(
             format!("{path} cannot be read past byte {end}: {error}"),
-            "see to the file system",
+            "check the file system",
         )
     })?;
     if further.is_empty() {
@@ -305,7 +305,7 @@ async fn digest(file: &Shared, from: u64, length: u64, crc: &mut crc64fast::Dige
         let piece = piece.map_err(|error| {
             refused(
                 format!("the file cannot be read after byte {at}: {error}"),
-                "see to the file system",
+                "check the file system",
             )
         })?;
         at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));

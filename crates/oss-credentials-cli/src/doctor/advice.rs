@@ -15,7 +15,7 @@ const CODES: [(&str, &[&str]); 6] = [
         "InvalidAccessKeyId.NotFound",
         &[
             "compare the key ID with the console: it was mistyped, or the key has been deleted",
-            "check the site: keys of the international site are unknown to the Chinese one, and the other way round",
+            "check the site: keys of the international site are unknown to the Chinese one, and the reverse",
         ],
     ),
     (

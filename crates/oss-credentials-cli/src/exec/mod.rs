@@ -88,7 +88,7 @@ impl Exec {
         // Before, a signal ends this command: there is no program yet that it could be passed on to.
         #[cfg(unix)]
         let signals = signals::Signals::listen()
-            .map_err(|error| Failure::other("exec", format!("signals cannot be listened for: {error}")))?;
+            .map_err(|error| Failure::other("exec", format!("cannot listen for signals: {error}")))?;
         let environment = Environment::uri(&agent.url(), &self.chain.env()?).map_err(|error| {
             Failure::other(
                 "exec",

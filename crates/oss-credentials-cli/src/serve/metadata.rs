@@ -82,7 +82,7 @@ impl Metadata {
             .filter(|ttl| (1..=LONGEST_TTL).contains(ttl))
             .ok_or(Refusal::Ttl)?;
         let Ok(token) = Secret::random() else {
-            let message = "the system gives no random bytes";
+            let message = "the system provides no random bytes";
             return Ok(error_answer(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalError",

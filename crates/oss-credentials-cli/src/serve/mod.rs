@@ -106,12 +106,8 @@ pub(crate) struct Agent {
 impl Agent {
     /// Listens, and fetches credentials once: an agent that has none to share does not start, unless it is patient.
     pub(crate) async fn start(settings: AgentSettings, chain: &ChainOptions) -> Result<Self, Failure> {
-        let failed = |error| {
-            Failure::other(
-                "serve",
-                format!("{} cannot be listened on: {error}", settings.listen),
-            )
-        };
+        let failed =
+            |error| Failure::other("serve", format!("cannot listen on {}: {error}", settings.listen));
         let provider = credentials::provider(ChainSource::new(chain.env()?));
         match provider.credentials().await {
             Err(error) if settings.is_patient && error.is_retryable() => {
@@ -153,7 +149,7 @@ impl Serve {
         let settings = self.settings()?;
         #[cfg(unix)]
         let mut signals = signals::Signals::listen()
-            .map_err(|error| Failure::other("serve", format!("signals cannot be listened for: {error}")))?;
+            .map_err(|error| Failure::other("serve", format!("cannot listen for signals: {error}")))?;
         // The first fetch may take long; a signal that ends the agent does not wait for it.
         #[cfg(unix)]
         let agent = tokio::select! {

@@ -18,7 +18,7 @@ impl Secret {
     pub(super) fn random() -> Result<Self, Failure> {
         let mut bytes = Zeroizing::new([0; BYTES]);
         aws_lc_rs::rand::fill(&mut *bytes)
-            .map_err(|_| Failure::other("serve", "the system gives no random bytes"))?;
+            .map_err(|_| Failure::other("serve", "the system provides no random bytes"))?;
         let mut text = Zeroizing::new(String::with_capacity(2 * BYTES));
         for byte in *bytes {
             // Writing to a String cannot fail.

@@ -408,7 +408,7 @@ impl Shared {
                 self.name,
                 format!("the source did not return within {} s", limit.as_secs_f64()),
             )
-            .hint("check that it can be reached from here; attempt_limit sets how long is waited"),
+            .hint("check that it can be reached from here; attempt_limit sets the timeout"),
         );
         self.settle(slot, Err(error), now, aftermath);
     }

@@ -22,7 +22,7 @@ fn no_connection_is_no_instance_after_one_short_probe() {
         error.to_string(),
         format!(
             "ecs-ram-role: no metadata service responds here ({PUT}); if this is an ECS instance, let \
-             requests to the service through, or say that it must be there with required(true)"
+             requests to the service through, or require it with required(true)"
         )
     );
     assert_eq!(service.asked(), [PUT]);

@@ -125,7 +125,7 @@ fn texts_name_what_is_missing_and_quote_nothing() {
         (
             complete.replace("canary-secret", "canary-secret\\n"),
             "invalid-response",
-            "the response to the request for credentials has a key that cannot be one",
+            "the response to the request for credentials contains an invalid key",
         ),
         (
             keys("STS.EXAMPLE", "2026-01-02T03:04:05Z"),

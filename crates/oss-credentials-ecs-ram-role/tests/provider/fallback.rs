@@ -22,7 +22,7 @@ fn a_service_without_tokens_is_asked_without() {
             error.to_string(),
             format!(
                 "ecs-ram-role: the metadata service issues no tokens, and requests without one are disabled \
-                 ({PUT}, HTTP {status}); allow IMDSv1, or turn this provider off"
+                 ({PUT}, HTTP {status}); allow IMDSv1, or disable this provider"
             )
         );
     }

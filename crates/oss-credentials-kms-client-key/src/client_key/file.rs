@@ -243,7 +243,7 @@ fn refused(path: Option<&Path>, error: &pkcs12::Error) -> CredentialsError {
         ),
         Error::Malformed(_) | Error::TooManyIterations | Error::NoKey => invalid(
             path,
-            format!("`{PRIVATE_KEY_DATA}` of the client key holds no sound PKCS#12: {error}"),
+            format!("`{PRIVATE_KEY_DATA}` of the client key is not a valid PKCS#12 file: {error}"),
             DOWNLOAD,
         ),
     }

@@ -63,11 +63,11 @@ fn every_answer_without_a_pair_says_why_and_shows_nothing() {
         ),
         (
             "generic-secret-missing-key.json",
-            "has no AccessKeySecret, or one that is not a text",
+            "has no AccessKeySecret, or one that is not a string",
         ),
         (
             "generic-secret-null-values.json",
-            "has no AccessKeyId, or one that is not a text",
+            "has no AccessKeyId, or one that is not a string",
         ),
         ("generic-secret-empty-values.json", "has an empty AccessKeyId"),
     ] {

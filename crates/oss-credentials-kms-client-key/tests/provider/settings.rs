@@ -299,7 +299,7 @@ fn a_file_that_is_named_has_to_be_there_and_to_say_something() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "kms-client-key: there is no properties file (/nowhere/secretsmanager.properties); put it there or correct the \
+        "kms-client-key: there is no properties file (/nowhere/secretsmanager.properties); create it or correct the \
          path given to properties(..)"
     );
     let text = format!(
@@ -318,7 +318,7 @@ fn a_file_that_is_named_has_to_be_there_and_to_say_something() {
         assert_eq!(
             error.to_string(),
             format!(
-                "kms-client-key: the properties file holds no setting of this provider ({}); write one name=value per \
+                "kms-client-key: the properties file contains no setting of this provider ({}); write one name=value per \
                  line, in UTF-8, such as credentials_type=client_key",
                 path.display()
             )

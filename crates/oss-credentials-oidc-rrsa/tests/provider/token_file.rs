@@ -60,15 +60,15 @@ fn what_is_no_token_is_refused_and_not_sent() {
         (b"canary\xff", "the OIDC token file is not UTF-8 text"),
         (
             b"canary-a.b.c\ncanary-d.e.f\n",
-            "the OIDC token holds white space or a character that no JWT has",
+            "the OIDC token contains white space or a character that no JWT has",
         ),
         (
             b"canary-a\0b",
-            "the OIDC token holds white space or a character that no JWT has",
+            "the OIDC token contains white space or a character that no JWT has",
         ),
         (
             "canary-图".as_bytes(),
-            "the OIDC token holds white space or a character that no JWT has",
+            "the OIDC token contains white space or a character that no JWT has",
         ),
         (b"abc", "the OIDC token has 3 characters"),
         (many.as_bytes(), "the OIDC token has 20001 characters"),
@@ -256,8 +256,7 @@ fn the_same_token_is_not_sent_twice() {
     assert_eq!(
         error.to_string(),
         "oidc-rrsa: the service refused AssumeRoleWithOIDC (POST https://sts.aliyuncs.com/, HTTP 400): \
-         AuthenticationFail.OIDCToken.Expired: m, request ID R-1; the token was not renewed in time: look at what \
-         writes it, and at the local clock"
+         AuthenticationFail.OIDCToken.Expired: m, request ID R-1; the token was not renewed in time: check the program that writes it, and the local clock"
     );
     assert_eq!(service.requests().len(), 1);
 }

@@ -147,7 +147,7 @@ impl OAuthSource {
                 // The old one is used until it expires.
                 Err(error) if login.lasts(self.clock.now(), Duration::ZERO).is_some() => tracing::warn!(
                     target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
-                    "the OAuth login was not renewed; it still lasts"
+                    "the OAuth login was not renewed; it is still valid"
                 ),
                 Err(error) => return Err(error),
             }

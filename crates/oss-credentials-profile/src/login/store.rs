@@ -191,7 +191,7 @@ impl Target {
             if let Err(error) = self.folder.remove(name) {
                 let name = name.display();
                 tracing::warn!(target: TRACING_TARGET, provider = NAME, %name, %error,
-                    "a draft that a killed process left behind could not be removed; it may hold keys");
+                    "a draft that a killed process left behind could not be removed; it may contain keys");
             }
         }
     }
@@ -263,7 +263,7 @@ fn try_store(place: &Place, changes: &Changes, still: Still<'_>) -> Result<Optio
 pub(super) fn warn(place: &Place, error: &CredentialsError) {
     tracing::warn!(
         target: TRACING_TARGET, provider = NAME, file = %place.file.display(), kind = error.kind(), %error,
-        "what was renewed is in use, but could not be stored"
+        "the renewed login is in use, but could not be stored"
     );
 }
 

@@ -472,7 +472,7 @@ fn hints_name_the_keys_of_the_profile() {
         "ram_role_arn": "canary"}"#;
     assert_eq!(
         problem(arn),
-        "profile: in the profile \"x\" the role ARN has a wrong shape (config.json); write it as \
+        "profile: in the profile \"x\" the role ARN is malformed (config.json); write it as \
          acs:ram::<account ID>:role/<role name>; it is ram_role_arn"
     );
     let folder = Folder::new();
@@ -602,7 +602,7 @@ fn modes_that_are_left_out_are_named() {
         if left_out {
             let text = problem(&format!(r#"{{"name": "x", {profile}}}"#));
             assert!(
-                text.contains("which this build cannot do (config.json)"),
+                text.contains("which this build does not support (config.json)"),
                 "{text}"
             );
             assert!(

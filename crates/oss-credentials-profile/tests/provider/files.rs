@@ -163,7 +163,7 @@ fn not_configured() {
         .build();
     let none = none.unwrap_err();
     assert!(
-        none.to_string().contains("both kinds of files are left out"),
+        none.to_string().contains("both kinds of files are disabled"),
         "{none}"
     );
     let nowhere = ProfileProvider::from_env(&folder.env()).unwrap().build().unwrap();

@@ -244,7 +244,7 @@ fn quotes_around_a_value_are_optional() {
         let text = format!("[default]\ntype = access_key\naccess_key_id = id\naccess_key_secret{line}\n");
         assert_eq!(
             problem(&text),
-            "profile: in the section \"default\" the access key secret holds a quote (credentials.ini); set the value \
+            "profile: in the section \"default\" the access key secret contains a quotation mark (credentials.ini); set the value \
              exactly as the service issued it"
         );
     }
@@ -409,7 +409,7 @@ fn a_role() {
         problem(
             "[default]\ntype = ram_role_arn\naccess_key_id = id\naccess_key_secret = s\nrole_arn = canary\n"
         ),
-        "profile: in the section \"default\" the role ARN has a wrong shape (credentials.ini); write it as \
+        "profile: in the section \"default\" the role ARN is malformed (credentials.ini); write it as \
          acs:ram::<account ID>:role/<role name>; it is role_arn"
     );
     let text = format!(

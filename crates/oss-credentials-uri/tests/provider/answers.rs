@@ -131,7 +131,7 @@ fn bodies_have_their_variants() {
         "has no SecurityToken (PLACE, HTTP 200); let the server",
     );
     let bidirectional = session("STS.A\u{202e}", "2026-01-02T04:04:05Z");
-    let text = "in the response from the credentials URI the access key ID holds a character that is not ASCII (PLACE)";
+    let text = "in the response from the credentials URI the access key ID contains a character that is not ASCII (PLACE)";
     answer(200, &bidirectional, INVALID_RESPONSE, text);
     let soon = session("STS.A", "soon");
     answer(
@@ -247,7 +247,7 @@ fn redirects_to_another_server_are_not_followed() {
             error.to_string(),
             format!(
                 "uri: the credentials URI redirects to another scheme, host or port, which is not followed \
-                 ({PLACE}, HTTP 302); set the URI to where it leads, if that server is to be trusted"
+                 ({PLACE}, HTTP 302); set the URI to where it leads, if you trust that server"
             )
         );
         assert_eq!(service.requests().len(), 1);
