@@ -56,7 +56,7 @@ fn each_bad_setting_has_its_own_error() {
     let hour = Duration::from_secs(3600);
     let cases: Vec<(&str, Result<(), CredentialsError>)> = vec![
         (
-            "id is empty",
+            "ID is empty",
             StaticProvider::access_key("", BASE_SECRET).map(drop),
         ),
         (
@@ -91,7 +91,7 @@ fn each_bad_setting_has_its_own_error() {
         ),
         ("43200", builder().duration(13 * hour).build().map(drop)),
         ("policy", builder().policy("x".repeat(2049)).build().map(drop)),
-        ("external id", builder().external_id("x").build().map(drop)),
+        ("external ID", builder().external_id("x").build().map(drop)),
         ("region", builder().region("cn-hangzhou/evil").build().map(drop)),
         (
             "scheme",

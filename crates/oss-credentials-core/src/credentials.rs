@@ -468,10 +468,10 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(word), "{text}");
             let setting = error.detail().and_then(ErrorDetail::setting);
-            let expected = match text.split_whitespace().nth(3) {
-                Some("token") => "security_token",
-                Some("id") => "access_key_id",
-                _ => "access_key_secret",
+            let expected = match text.split_whitespace().nth(4) {
+                Some("ID") => "access_key_id",
+                Some("secret") => "access_key_secret",
+                _ => "security_token",
             };
             assert_eq!(setting, Some(expected), "{text}");
             assert!(

@@ -190,7 +190,7 @@ fn repeated_value_inside_its_margin_is_a_failure() {
     bench.clock.advance(HOUR - 10 * SECOND);
     bench.source.push_ok(expiring("first", end));
     let error = bench.ask().done().unwrap_err();
-    assert!(error.to_string().contains("end in 10.0 s"), "{error}");
+    assert!(error.to_string().contains("expire in 10.0 s"), "{error}");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn flight_that_panics_when_dropped_hurts_nobody() {
             .done()
             .unwrap_err()
             .to_string()
-            .contains("did not answer")
+            .contains("did not return")
     );
     assert!(
         callers[1].wakes() > 0 && callers[2].wakes() > 0,

@@ -261,8 +261,8 @@ mod tests {
                 region().endpoint("kst-1.cryptoservice.kms.aliyuncs.com"),
                 "another protocol",
             ),
-            (KmsRegion::new(""), "region id"),
-            (KmsRegion::new("cn-hangzhou.evil.example"), "region id"),
+            (KmsRegion::new(""), "region ID"),
+            (KmsRegion::new("cn-hangzhou.evil.example"), "region ID"),
         ] {
             let error = host(region.clone()).unwrap_err();
             assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");

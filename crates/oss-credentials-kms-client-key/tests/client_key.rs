@@ -115,7 +115,7 @@ fn every_client_key_of_the_manifest_gives_its_key_or_its_error() {
                 let error = open(case).unwrap_err().to_string();
                 let reason = match name {
                     "no-mac" => "of the client key is refused: it has no MAC",
-                    "trailing-garbage" => "holds no sound PKCS#12: a part of it is not valid DER",
+                    "trailing-garbage" => "is not a valid PKCS#12 file: a part of it is not valid DER",
                     other => panic!("{other} is new here"),
                 };
                 assert!(error.contains(reason), "{name}: {error}");

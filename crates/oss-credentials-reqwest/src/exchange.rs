@@ -115,8 +115,8 @@ mod tests {
             (HttpRequest::get("canary"), "relative URL"),
             (HttpRequest::get("ftp://h/canary"), "scheme"),
             (HttpRequest::get("http://h:canary/"), "port"),
-            (HttpRequest::get("http://canary:canary@h/"), "user and password"),
-            (HttpRequest::get("http://canary@h/"), "user and password"),
+            (HttpRequest::get("http://canary:canary@h/"), "user or password"),
+            (HttpRequest::get("http://canary@h/"), "user or password"),
             (HttpRequest::get("http://h/").with_header("a b", "canary"), "name"),
             (
                 HttpRequest::get("http://h/").with_header("a", "canary\r\nb: c"),

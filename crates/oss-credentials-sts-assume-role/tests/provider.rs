@@ -129,7 +129,7 @@ fn explicit_values_that_cannot_work_are_refused_when_it_is_built() {
         (service.builder().duration(Duration::from_secs(43_201)), "43201 s"),
         (service.builder().policy("x".repeat(2049)), "policy"),
         (service.builder().policy(""), "policy is empty"),
-        (service.builder().external_id(""), "external id"),
+        (service.builder().external_id(""), "external ID"),
         (service.builder().region(""), "region"),
         (service.builder().region("cn/hangzhou"), "region"),
         (service.builder().endpoint(""), "endpoint"),

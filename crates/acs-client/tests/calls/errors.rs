@@ -110,7 +110,7 @@ fn json_is_read_or_an_error_without_a_word_of_it() {
     let page = ask().json::<serde_json::Value>().unwrap_err();
     assert_eq!(
         page.to_string(),
-        "acs-client: the answer to X is HTML or XML (POST https://ecs.cn-hangzhou.aliyuncs.com/, HTTP 200); check \
+        "acs-client: the response to X is HTML or XML (POST https://ecs.cn-hangzhou.aliyuncs.com/, HTTP 200); check \
          the endpoint, and whether a proxy or a login page responds instead"
     );
     let cut = ask().json::<serde_json::Value>().unwrap_err().to_string();

@@ -190,10 +190,10 @@ fn nothing_is_sent_that_the_service_must_refuse() {
             "cannot last 43201 s",
         ),
         (role().policy(policy.as_str()), "2049 characters"),
-        (role().external_id(""), "external id"),
-        (role().external_id("x"), "external id"),
-        (role().external_id("a b"), "external id"),
-        (role().external_id(id.as_str()), "external id"),
+        (role().external_id(""), "external ID"),
+        (role().external_id("x"), "external ID"),
+        (role().external_id("a b"), "external ID"),
+        (role().external_id(id.as_str()), "external ID"),
     ] {
         let error = blocking::wait(client.assume_role(&caller(), &request)).unwrap_err();
         assert!(

@@ -171,7 +171,7 @@ fn a_new_token_that_is_refused_is_left_out_where_that_is_allowed() {
         let service = Service::new().token().answers(status, "").answers(403, "");
         let error = fetch_once(service.named()).unwrap_err();
         assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
-        assert!(error.to_string().contains("and refuses without one"), "{error}");
+        assert!(error.to_string().contains("and requests without one"), "{error}");
         service.assert_done();
     }
 }

@@ -277,7 +277,7 @@ fn settings_of_instances() {
         (
             r#""false""#,
             "true",
-            "ignoreSslCerts in entry 1 of cache_client_dkms_config_info would switch off",
+            "ignoreSslCerts in entry 1 of cache_client_dkms_config_info would disable",
         ),
         (r#""false""#, r#""TRUE""#, "ignoreSslCerts in entry 1"),
         (

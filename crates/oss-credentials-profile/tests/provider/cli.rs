@@ -646,7 +646,7 @@ fn no_hint_inside_a_profile_names_a_method_or_variable() {
         )
     };
     for (profile, word) in [
-        (role(r#""external_id": "1""#), "external id"),
+        (role(r#""external_id": "1""#), "external ID"),
         (role(&format!(r#""policy": "{}""#, "x".repeat(2049))), "policy"),
         (
             r#"{"name": "x", "mode": "EcsRamRole", "ram_role_name": ".."}"#.to_owned(),

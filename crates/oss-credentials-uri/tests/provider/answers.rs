@@ -119,7 +119,7 @@ fn bodies_have_their_variants() {
 
     let good = an_hour("STS.A");
     for field in ["AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"] {
-        let text = format!("has no {field} (PLACE, HTTP 200); let the server");
+        let text = format!("has no {field} (PLACE, HTTP 200); make the server");
         answer(200, &good.replace(field, "Other"), INVALID_RESPONSE, &text);
     }
     let no_token = good.replace("canary-token", "");
@@ -128,7 +128,7 @@ fn bodies_have_their_variants() {
         200,
         &no_token,
         INVALID_RESPONSE,
-        "has no SecurityToken (PLACE, HTTP 200); let the server",
+        "has no SecurityToken (PLACE, HTTP 200); make the server",
     );
     let bidirectional = session("STS.A\u{202e}", "2026-01-02T04:04:05Z");
     let text = "in the response from the credentials URI the access key ID contains a character that is not ASCII (PLACE)";
@@ -155,7 +155,7 @@ fn bodies_have_their_variants() {
 
 #[test]
 fn a_code_other_than_success_is_a_refusal_even_beside_complete_fields() {
-    let what = "a Code that is not Success (PLACE, HTTP 200)";
+    let what = "a Code other than Success (PLACE, HTTP 200)";
     answer(
         200,
         &refusal("Failed"),
