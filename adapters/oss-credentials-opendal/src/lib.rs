@@ -128,7 +128,7 @@ async fn error_document(mut body: HttpBody) -> Result<Vec<u8>> {
     }
 }
 
-/// The text is the provider's. opendal's retry layer may try again where a later attempt may succeed.
+/// The text is the provider's. opendal's retry layer may retry where a later attempt may succeed.
 fn failed(error: Cause) -> Error {
     let kind = match &error {
         Cause::Credentials(CredentialsError::Denied(_)) => ErrorKind::PermissionDenied,
