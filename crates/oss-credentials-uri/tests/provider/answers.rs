@@ -160,12 +160,17 @@ fn a_code_other_than_success_is_a_refusal_even_beside_complete_fields() {
         200,
         &refusal("Failed"),
         DENIED,
-        &format!("{what}: Failed: m, request ID R-1; ask"),
+        &format!("{what}: Failed: m, request ID R-1; report"),
     );
     let good = an_hour("STS.A");
-    let lower = format!("{what}: success; ask");
+    let lower = format!("{what}: success; report");
     answer(200, &good.replace("Success", "success"), DENIED, &lower);
-    answer(200, &good.replace("Success", ""), DENIED, &format!("{what}; ask"));
+    answer(
+        200,
+        &good.replace("Success", ""),
+        DENIED,
+        &format!("{what}; report"),
+    );
     let passing = format!("{what}: ServiceUnavailable: m");
     answer(200, &refusal("ServiceUnavailable"), UNAVAILABLE, &passing);
 }
