@@ -21,6 +21,11 @@ fn the_examples_that_are_shown_are_those_that_are_compiled() {
         ("docs/acs-client.md", "examples/pages/acs_client.rs"),
         ("docs/chain.md", "examples/pages/chain.rs"),
         ("docs/custom.md", "examples/pages/custom.rs"),
+        ("docs/custom.md", "examples/pages/custom_tests.rs"),
+        (
+            "docs/custom.md",
+            "examples/existing_http_stack/tests/own_client.rs",
+        ),
         ("docs/profile.md", "examples/pages/profile_tests.rs"),
         ("docs/default-chain.md", "examples/pages/default_chain.rs"),
         ("docs/default-chain.md", "examples/pages/default_chain_tests.rs"),

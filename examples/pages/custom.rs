@@ -8,7 +8,7 @@ use oss_credentials_core::{
     SystemClock, source_fn,
 };
 
-/// Stands for your library, which blocks.
+/// Represents your library, which blocks.
 fn lease() -> std::io::Result<(String, String, SystemTime)> {
     let ends = SystemClock.now() + Duration::from_secs(3600);
     Ok(("example-id".to_owned(), "example-secret".to_owned(), ends))
@@ -22,7 +22,7 @@ fn unavailable(error: std::io::Error) -> CredentialsError {
 
 fn provider() -> impl CredentialsProvider {
     let source = source_fn("vault", || async {
-        // Kept away from the threads that run tasks. The first error is of the thread, the second of the vault.
+        // Blocking code must not run on the threads of tasks. The first error is the thread's, the second the vault's.
         let leased = tokio::task::spawn_blocking(lease).await;
         let (id, secret, ends) = leased
             .map_err(std::io::Error::from)

@@ -41,7 +41,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "post-policy"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
 
