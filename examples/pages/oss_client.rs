@@ -75,6 +75,19 @@ async fn read_file(client: &Client) -> Outcome {
     Ok(())
 }
 
+async fn resume(client: &Client) -> Outcome {
+    client
+        .upload_file("examplebucket", "backup.tar", "backup.tar")
+        .checkpoint("backup.tar.upload")
+        .await?;
+    client
+        .download_file("examplebucket", "backup.tar", "restored.tar")
+        .parallel(3)
+        .checkpoint("restored.tar.download")
+        .await?;
+    Ok(())
+}
+
 async fn look(client: &Client) -> Outcome {
     if client.object_exists("examplebucket", "greeting.txt").await? {
         let head = client.head_object("examplebucket", "greeting.txt").await?;
@@ -332,6 +345,7 @@ fn main() -> Outcome {
         read(&client).await?;
         read_pieces(&client).await?;
         read_file(&client).await?;
+        resume(&client).await?;
         look(&client).await?;
         copy(&client).await?;
         for number in 0..3 {

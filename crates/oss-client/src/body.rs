@@ -210,6 +210,11 @@ impl Body {
         self
     }
 
+    /// The CRC-64 of the bytes of a file, if it was computed.
+    pub(crate) fn section_crc(&self) -> Option<u64> {
+        self.section.as_ref()?.crc
+    }
+
     /// Returns the body for one attempt; a stream only once.
     pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> reqwest::Body {
         let length = self.len();
@@ -413,7 +418,8 @@ impl Meter {
         }
     }
 
-    fn reached(&self, at: u64) {
+    /// So many bytes of the part were sent, or are there already.
+    pub(crate) fn reached(&self, at: u64) {
         let before = self.furthest.fetch_max(at, Ordering::Relaxed);
         self.sum.fetch_add(at.saturating_sub(before), Ordering::Relaxed);
     }

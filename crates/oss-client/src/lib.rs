@@ -70,10 +70,13 @@ struct ReadmeExamples;
 pub mod blocking;
 mod body;
 mod body_check;
+mod checkpoint;
 mod client;
 mod clock;
 mod config;
 mod copy;
+#[cfg(feature = "download-file")]
+mod crc;
 mod date;
 #[cfg(feature = "download-file")]
 mod download;

@@ -12,7 +12,7 @@ use crate::error::{Error, InvalidInput};
 use crate::upload::blocking;
 
 /// What the names of unfinished files begin with.
-const PREFIX: &str = ".oss-download-";
+pub(super) const PREFIX: &str = ".oss-download-";
 
 /// A file that is removed unless it is kept.
 pub(super) struct Unfinished {
@@ -27,37 +27,12 @@ pub(super) struct Unfinished {
 impl Unfinished {
     /// Makes it in the folder of the target.
     pub(super) async fn create(target: &Path, with_crc: bool) -> Result<Self, Error> {
-        let shown = target.display().to_string();
-        let names_file = target.file_name().is_some() && !ends_like_a_folder(target);
-        let Some(folder) = target.parent().filter(|_| names_file) else {
-            return Err(refused(format!("{shown:?} names no file"), "name one"));
-        };
-        // Of a bare name.
-        let folder = if folder.as_os_str().is_empty() {
-            PathBuf::from(".")
-        } else {
-            folder.to_owned()
-        };
-        let target = target.to_owned();
-        let made = blocking(move || match fs::metadata(&target) {
-            Ok(about) if !about.is_file() => Ok(None),
-            // A name that no file can have would show only when all has arrived.
-            Err(error) if is_of_name(&error) => Err(error),
-            _ => in_folder(&folder).map(Some),
-        });
-        match made.await {
-            Ok(Some(file)) => Ok(Self {
-                file,
-                written: 0,
-                crc: with_crc.then(crc64fast::Digest::new),
-                shown,
-            }),
-            Ok(None) => Err(refused(
-                format!("{shown} is not a regular file"),
-                "name one, or a place where there is none",
-            )),
-            Err(error) => Err(unwritable(&shown, &error)),
-        }
+        Ok(Self {
+            file: create(target).await?,
+            written: 0,
+            crc: with_crc.then(crc64fast::Digest::new),
+            shown: target.display().to_string(),
+        })
     }
 
     /// How many bytes are in it.
@@ -89,15 +64,54 @@ impl Unfinished {
 
     /// Puts it in the target's place.
     pub(super) async fn keep(self, target: PathBuf) -> Result<(), Error> {
-        let shown = self.shown;
-        let file = self.file;
-        let kept = blocking(move || {
-            // A name that is there before its content would be an empty file after a crash.
-            file.as_file().sync_all()?;
-            file.persist(target).map(drop).map_err(|error| error.error)
-        });
-        kept.await.map_err(|error| unwritable(&shown, &error))
+        keep(self.file, target).await
     }
+}
+
+/// Makes an unfinished file in the folder of the target.
+pub(super) async fn create(target: &Path) -> Result<NamedTempFile, Error> {
+    let shown = target.display().to_string();
+    let folder = folder_of(target)?;
+    let target = target.to_owned();
+    let made = blocking(move || match fs::metadata(&target) {
+        Ok(about) if !about.is_file() => Ok(None),
+        // A name that no file can have would show only when all has arrived.
+        Err(error) if is_of_name(&error) => Err(error),
+        _ => in_folder(&folder).map(Some),
+    });
+    match made.await {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(refused(
+            format!("{shown} is not a regular file"),
+            "name one, or a place where there is none",
+        )),
+        Err(error) => Err(unwritable(&shown, &error)),
+    }
+}
+
+/// The folder that the target is in.
+pub(super) fn folder_of(target: &Path) -> Result<PathBuf, Error> {
+    let names_file = target.file_name().is_some() && !ends_like_a_folder(target);
+    match target.parent().filter(|_| names_file) {
+        // Of a bare name.
+        Some(folder) if folder.as_os_str().is_empty() => Ok(PathBuf::from(".")),
+        Some(folder) => Ok(folder.to_owned()),
+        None => Err(refused(
+            format!("{:?} names no file", target.display().to_string()),
+            "name one",
+        )),
+    }
+}
+
+/// Puts a finished file in the target's place.
+pub(super) async fn keep(mut file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
+    let shown = target.display().to_string();
+    let kept = blocking(move || {
+        // A name that is there before its content would be an empty file after a crash.
+        file.as_file_mut().sync_all()?;
+        file.persist(target).map(drop).map_err(|error| error.error)
+    });
+    kept.await.map_err(|error| unwritable(&shown, &error))
 }
 
 /// Whether a separator stands at the end, which `Path` passes over and renaming does not.
@@ -122,7 +136,7 @@ fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn unwritable(shown: &str, error: &io::Error) -> Error {
+pub(super) fn unwritable(shown: &str, error: &io::Error) -> Error {
     refused(
         format!("{shown} cannot be written: {error}"),
         "check the folder, its permissions and the free space on the disk",

@@ -1,30 +1,28 @@
 //! Downloads to files.
 
 mod file;
+mod object;
+mod parts;
+mod range;
+mod ranges;
+mod resume;
+mod single;
 
 use std::path::PathBuf;
 
 use http::Method;
 use http::header::{ACCEPT_ENCODING, RANGE};
-use reqwest::StatusCode;
 
-use crate::TRACING_TARGET;
 use crate::client::Client;
-use crate::error::{CorruptionError, Error, InvalidInput};
+use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
-use crate::ops::object::GetObject;
 use crate::ops::{header_settings, query_settings, time_settings};
-use crate::response::{Response, ResponseBody, ResponseHead};
+use crate::response::ResponseHead;
+use crate::upload::{DEFAULT_PART_SIZE, check_part_size};
 
-use self::file::Unfinished;
-
-/// How many bytes are collected before they are written.
-const BATCH: usize = 256 * 1024;
-/// After this many bytes, a transfer that breaks counts as the first failure again.
-const PROGRESS: u64 = 1024 * 1024;
-
-/// Conditions that hold for an object once they have held for it.
-const CONDITIONS: [&str; 3] = ["if-none-match", "if-modified-since", "if-unmodified-since"];
+use self::object::Object;
+use self::ranges::Ranges;
+use self::single::Single;
 
 type OnProgress = Box<dyn FnMut(DownloadProgress) + Send>;
 
@@ -33,12 +31,15 @@ type OnProgress = Box<dyn FnMut(DownloadProgress) + Send>;
 /// The content is written to a file of its own in the folder of the target, `.oss-download-` and some letters, and
 /// renamed at the end: the target is never half there, and an earlier file stays as it was if anything fails. The
 /// unfinished file is removed then, also when the future is dropped; one that is found later was left by a program
-/// that was killed. Memory: some 256 KiB, whatever the object's size.
+/// that was killed. Memory: some 256 KiB for each range on its way, whatever the object's size.
 ///
 /// If the transfer breaks, it is continued where it broke, with a range of the same object (`If-Match`), as the
 /// [`RetryPolicy`](crate::RetryPolicy) says; behind each MiB of progress it counts from the first attempt again. An
-/// object that was replaced meanwhile is an error (`PreconditionFailed`). What is continued is one transfer: there are
-/// no parallel ones, and nothing is left to continue for another run of the program.
+/// object that was replaced meanwhile is an error (`PreconditionFailed`).
+///
+/// One request brings all by default. With [`Download::parallel`] above 1, `HeadObject` is asked first, and ranges of
+/// [`Download::part_size`] are requested side by side, each of the same object (`If-Match`) and continued by itself.
+/// With [`Download::checkpoint`], what has arrived stays when the download fails, and a later process fetches the rest.
 ///
 /// Checksums: length and CRC-64 of the whole are compared with the service's where it tells them, unless
 /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
@@ -69,6 +70,9 @@ pub struct Download {
     client: Client,
     operation: Operation,
     path: PathBuf,
+    part_size: u64,
+    parallel: usize,
+    checkpoint: Option<PathBuf>,
     on_progress: Option<OnProgress>,
 }
 
@@ -90,7 +94,7 @@ pub struct Downloaded {
     pub size: u64,
     /// CRC-64/XZ of the file; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
     pub crc64: Option<u64>,
-    /// Status and headers of the first response.
+    /// Status and headers of the first response: of `HeadObject` where the object came in ranges.
     pub head: ResponseHead,
 }
 
@@ -110,6 +114,9 @@ impl Client {
             client: self.clone(),
             operation,
             path: path.into(),
+            part_size: DEFAULT_PART_SIZE,
+            parallel: 1,
+            checkpoint: None,
             on_progress: None,
         }
     }
@@ -137,11 +144,57 @@ impl Download {
         /// The version to download, of a bucket with versions. Default: the newest.
         version_id => "versionId",
         /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known, and a transfer
-        /// that breaks is not continued.
+        /// that breaks is not continued. It has neither ranges nor a checkpoint.
         process => "x-oss-process",
     }
 
-    /// Is called after each write to the file, about every 256 KiB. It must not block.
+    /// Size of the ranges in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_PART_SIZE`], or as much as makes 10,000 ranges
+    /// of the whole; it grows to that also if it is given. Has an effect only with [`Download::parallel`] or
+    /// [`Download::checkpoint`].
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        check_part_size(&mut self.operation, bytes);
+        self.part_size = bytes;
+        self
+    }
+
+    /// How many ranges are on their way at once, at least 1. Default: 1, which is one request for all where there is no
+    /// checkpoint either.
+    pub fn parallel(mut self, ranges: usize) -> Self {
+        self.parallel = ranges.max(1);
+        self
+    }
+
+    /// Notes which ranges have arrived in this file, so that a later process can continue the download: if it fails or
+    /// the program ends, the same call fetches what is missing. Default: none.
+    ///
+    /// The checkpoint belongs to one download at a time. It counts only for the same object and target, with the same
+    /// size, `ETag` and modification time of the object, and ranges of the unfinished file only if they have the CRC-64
+    /// that they arrived with. One that does not match, or cannot be read, is discarded with a warning in the log, and
+    /// so is its unfinished file. It is written in one piece, is readable by its owner alone, holds no secret, and is
+    /// removed when the object has arrived.
+    ///
+    /// The unfinished file stays in the folder of the target, so that checkpoint and file have to be removed together
+    /// where nobody continues the download.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+    /// client
+    ///     .download_file("examplebucket", "backup.tar", "/var/backups/backup.tar")
+    ///     .parallel(3)
+    ///     .checkpoint("/var/backups/backup.tar.download")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// Is called after each write to the file, about every 256 KiB, and less often where ranges are on their way at
+    /// once. It must not block.
     pub fn on_progress(mut self, call: impl FnMut(DownloadProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(call));
         self
@@ -151,8 +204,8 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file cannot be
-    /// written, [`Error::Corrupted`] if the CRC-64 is not the service's.
+    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or the
+    /// checkpoint cannot be written, [`Error::Corrupted`] if the CRC-64 is not the service's.
     pub async fn send(mut self) -> Result<Downloaded, Error> {
         for name in [RANGE, ACCEPT_ENCODING] {
             if self.operation.headers.contains_key(&name) {
@@ -161,131 +214,29 @@ impl Download {
                     .refuse(InvalidInput::new(what, "leave it out, or read with `get_object`"));
             }
         }
-        self.operation.check(&self.client.inner.endpoint)?;
-        Box::pin(self.run()).await
-    }
-
-    async fn run(mut self) -> Result<Downloaded, Error> {
-        let mut file = Unfinished::create(&self.path, self.client.inner.check_crc).await?;
-        let first = self.client.send(self.operation.without_body()).await?;
-        let context = self.operation.context(&self.client.inner.endpoint);
-        let (head, body) = first.into_parts();
-        // Of what comes in several answers, only the file knows the CRC-64.
-        let (mut body, stored) = body.without_crc();
-        let mut failures = 0_u32;
-        let mut before = 0;
-        loop {
-            let (written, broke) = self.receive(body, file, head.content_length()).await?;
-            file = written;
-            let Some(error) = broke else { break };
-            let is_new = file.written().saturating_sub(before) >= PROGRESS;
-            failures = if is_new { 1 } else { failures.saturating_add(1) };
-            before = file.written();
-            body = self.resume(&head, before, failures, error).await?;
-        }
-        let (size, crc64) = (file.written(), file.crc());
-        if let (Some(local), Some(stored)) = (crc64, stored)
-            && local != stored
-        {
-            let id = head.request_id().map(str::to_owned);
-            let error = CorruptionError::received(context, local, stored, id);
-            return Err(Error::Corrupted(Box::new(error)));
-        }
-        file.keep(self.path).await?;
-        Ok(Downloaded { size, crc64, head })
-    }
-
-    /// Writes the body to the file, and says why it broke if it did.
-    async fn receive(
-        &mut self,
-        mut body: ResponseBody,
-        mut file: Unfinished,
-        total: Option<u64>,
-    ) -> Result<(Unfinished, Option<Error>), Error> {
-        let mut batch = Vec::new();
-        let mut size = 0;
-        loop {
-            let piece = body.chunk().await;
-            if let Ok(Some(piece)) = &piece {
-                size += piece.len();
-                batch.push(piece.clone());
-                if size < BATCH {
-                    continue;
-                }
-            }
-            if size > 0 {
-                file = file.write(std::mem::take(&mut batch)).await?;
-                size = 0;
-                let received = file.written();
-                if let Some(call) = &mut self.on_progress {
-                    call(DownloadProgress { received, total });
-                }
-            }
-            match piece {
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok((file, None)),
-                Err(error) => return Ok((file, Some(error))),
-            }
-        }
-    }
-
-    /// Asks for what is missing of the same object, if that can be and the policy allows.
-    ///
-    /// Exclusive, since a body cannot be shared between threads.
-    async fn resume(
-        &mut self,
-        first: &ResponseHead,
-        at: u64,
-        failures: u32,
-        error: Error,
-    ) -> Result<ResponseBody, Error> {
-        // A weak one matches nothing, and would tell of an object that was replaced.
-        let etag = first.etag().filter(|etag| !etag.starts_with("W/"));
-        let (Some(etag), Some(total)) = (etag, first.content_length()) else {
-            return Err(error);
-        };
-        let inner = &*self.client.inner;
-        if at >= total || self.is_processed() {
-            return Err(error);
-        }
-        let Some(delay) = inner.delay(&self.operation, &error, failures) else {
-            return Err(error);
-        };
-        if !inner.pause(delay).await {
-            return Err(error);
-        }
-        tracing::debug!(target: TRACING_TARGET, at, total, "continuing a download");
-        let mut operation = self.operation.without_body();
-        for name in CONDITIONS {
-            operation.headers.remove(name);
-        }
-        let request = GetObject::new(self.client.clone(), operation);
-        let response = request.if_match(etag).range(at..).send().await?;
-        if !is_rest(&response, first, at, total) {
-            return Err(response.unusable(
-                "it is not the rest of the object",
-                "report it to the service operator",
+        let has_ranges = self.parallel > 1 || self.checkpoint.is_some();
+        if has_ranges && self.operation.query_value("x-oss-process").is_some() {
+            self.operation.refuse(InvalidInput::new(
+                "a processed object is to be downloaded in ranges",
+                "leave out `parallel` and `checkpoint`",
             ));
         }
-        Ok(response.into_body())
+        self.operation.check(&self.client.inner.endpoint)?;
+        let object = Object::new(self.client, self.operation);
+        if !has_ranges {
+            let single = Single::new(object, self.path, self.on_progress);
+            return Box::pin(single.run()).await;
+        }
+        let ranges = Ranges {
+            object,
+            path: self.path,
+            part_size: self.part_size,
+            parallel: self.parallel,
+            checkpoint: self.checkpoint,
+            on_progress: self.on_progress,
+        };
+        Box::pin(ranges.run()).await
     }
-
-    /// Whether the result is anything other than the object.
-    fn is_processed(&self) -> bool {
-        self.operation.query_value("x-oss-process").is_some()
-    }
-}
-
-/// Whether this is what is missing of the object.
-fn is_rest(response: &Response, first: &ResponseHead, at: u64, total: u64) -> bool {
-    let head = response.head();
-    let is_range = if at == 0 {
-        head.status() == StatusCode::OK && head.content_length() == Some(total)
-    } else {
-        let expected = format!("bytes {at}-{}/{total}", total.saturating_sub(1));
-        head.content_range() == Some(expected.as_str())
-    };
-    is_range && head.etag() == first.etag()
 }
 
 crate::ops::awaited!(Download -> Downloaded);

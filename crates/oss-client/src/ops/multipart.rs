@@ -211,6 +211,19 @@ impl CompleteMultipartUpload {
         }
     }
 
+    /// With these parts, each with a number of its own.
+    pub(crate) fn of_parts(
+        client: crate::client::Client,
+        operation: Operation,
+        parts: Vec<(u16, String)>,
+    ) -> Self {
+        Self {
+            client,
+            operation,
+            parts,
+        }
+    }
+
     super::common_settings!();
     callback_settings!();
 

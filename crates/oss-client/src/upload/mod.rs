@@ -2,7 +2,9 @@
 
 pub(crate) mod cleanup;
 pub(crate) mod parts;
+mod plan;
 mod progress;
+mod resume;
 mod source;
 
 use std::fmt;
@@ -18,25 +20,15 @@ use crate::ops::multipart::MAX_PARTS;
 use crate::ops::{callback_settings, default_content_type, header_settings, object_settings};
 use crate::response::ResponseHead;
 
+pub use self::plan::DEFAULT_PART_SIZE;
+use self::plan::MAX_PART_SIZE;
+pub(crate) use self::plan::{Plan, check_part_size};
 use self::progress::Reporter;
 use self::source::Source;
-#[cfg(feature = "download-file")]
 pub(crate) use self::source::blocking;
 
-/// Size of the parts unless the object needs larger ones, in bytes: 6 MiB, that of the vendor's SDKs V2.
-pub const DEFAULT_PART_SIZE: u64 = 6 * 1024 * 1024;
 /// How many parts are on their way at once: that of the vendor's SDKs V2.
 pub const DEFAULT_PARALLEL_PARTS: usize = 3;
-/// Smallest part but the last.
-///
-/// Vendor document: "`CompleteMultipartUpload`" (Object Storage Service, API reference).
-const MIN_PART_SIZE: u64 = 100 * 1024;
-/// Largest part: 5 GiB, of the same page.
-const MAX_PART_SIZE: u64 = 5 * 1024 * 1024 * 1024;
-/// What part sizes are made a multiple of where they grow.
-const PART_SIZE_STEP: u64 = 1024 * 1024;
-/// After how many parts of a stream of unknown length their size doubles: up to 6 TiB with the default size.
-const PARTS_OF_A_SIZE: u16 = 1000;
 
 type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 
@@ -56,6 +48,8 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 /// that it ran in: whether that still runs to its end, only the log tells, and an upload whose first step is still on
 /// its way is not known by its id yet. What is left behind is paid for: a lifecycle rule for parts
 /// (`AbortMultipartUpload`) on the bucket removes it.
+///
+/// With [`Upload::checkpoint`], the parts of a file stay when the upload fails, and a later process sends the rest.
 ///
 /// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for the
 /// whole upload.
@@ -82,6 +76,7 @@ pub struct Upload {
     source: Source,
     part_size: Option<u64>,
     parallel: usize,
+    checkpoint: Option<PathBuf>,
     on_progress: Option<OnProgress>,
 }
 
@@ -146,6 +141,7 @@ impl Upload {
             source,
             part_size: None,
             parallel: DEFAULT_PARALLEL_PARTS,
+            checkpoint: None,
             on_progress: None,
         }
     }
@@ -182,6 +178,41 @@ impl Upload {
         self
     }
 
+    /// Notes an upload in parts in this file, so that a later process can continue it: if the upload fails or the
+    /// program ends, the same call sends the parts that the service does not have yet (`ListParts`). Default: none.
+    ///
+    /// The checkpoint belongs to one upload at a time. It counts only for the same object, settings and file, with the
+    /// same size and modification time; parts are compared with the file by their CRC-64 unless
+    /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. One that does not match, cannot be read, or
+    /// names an upload that the service does not have any more is discarded with a warning in the log; the parts of an
+    /// upload to the same object are deleted then. It is written in one piece, is readable by its owner alone, holds no
+    /// secret, and is removed when the object is there.
+    ///
+    /// The parts of an upload that nobody continues are paid for: a lifecycle rule on the bucket removes them. A file
+    /// that fits into one part is sent without checkpoint. For files alone: [`Client::upload_file`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
+    /// client
+    ///     .upload_file("examplebucket", "backup.tar", "/var/backups/backup.tar")
+    ///     .checkpoint("/var/backups/backup.tar.upload")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        if matches!(self.source, Source::Body(_)) {
+            self.operation.refuse(InvalidInput::new(
+                "a checkpoint is set for an upload that is not of a file",
+                "use `upload_file`, or leave it out",
+            ));
+        }
+        self.checkpoint = Some(path.into());
+        self
+    }
+
     /// Is called as bytes are handed to the HTTP stack, about every 64 KiB and less often where that is fast; after
     /// each part that the service has acknowledged; and at the end of a `PutObject`. No two calls tell the same. It
     /// must not block: it is called from the task that awaits the upload.
@@ -204,18 +235,8 @@ impl Upload {
         let plan = Plan::new(self.part_size, parts.total());
         let reporter = Reporter::new(self.on_progress, parts.total());
         let job = parts::Job::new(self.client, self.operation, plan, self.parallel);
-        Box::pin(job.run(parts, reporter)).await
-    }
-}
-
-/// Refuses a size that no part can have.
-pub(crate) fn check_part_size(operation: &mut Operation, bytes: u64) {
-    if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
-        let what = format!("a part size of {bytes} bytes is out of range");
-        operation.refuse(InvalidInput::new(
-            what,
-            "use 100 KiB to 5 GiB: 102400 to 5368709120",
-        ));
+        let resumable = self.checkpoint.map(|path| job.resumable(path, &parts));
+        Box::pin(job.run(parts, reporter, resumable)).await
     }
 }
 
@@ -231,41 +252,6 @@ fn check_total(total: Option<u64>) -> Result<(), Error> {
     }
 }
 
-/// How large which part is.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    size: u64,
-    /// Whether later parts are larger, since nobody knows how many there will be.
-    grows: bool,
-}
-
-impl Plan {
-    fn new(asked: Option<u64>, total: Option<u64>) -> Self {
-        let size = asked.unwrap_or(DEFAULT_PART_SIZE);
-        let least = total.unwrap_or_default().div_ceil(u64::from(MAX_PARTS));
-        Self {
-            size: if least > size {
-                least.next_multiple_of(PART_SIZE_STEP)
-            } else {
-                size
-            },
-            grows: total.is_none(),
-        }
-    }
-
-    /// Size of a part by its number, from 1.
-    fn size_of(self, number: u16) -> u64 {
-        let doublings = if self.grows {
-            number.saturating_sub(1) / PARTS_OF_A_SIZE
-        } else {
-            0
-        };
-        self.size
-            .saturating_mul(1 << doublings.min(16))
-            .min(MAX_PART_SIZE)
-    }
-}
-
 crate::ops::awaited!(Upload -> Uploaded);
 
 impl fmt::Debug for Source {
@@ -274,39 +260,5 @@ impl fmt::Debug for Source {
             Self::Body(body) => body.fmt(f),
             Self::File(path) => path.fmt(f),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MIB: u64 = 1024 * 1024;
-
-    #[test]
-    fn there_are_never_more_than_10000_parts() {
-        for (asked, total, size) in [
-            (None, Some(0), 6 * MIB),
-            (None, Some(60_000 * MIB), 6 * MIB),
-            (None, Some(60_000 * MIB + 1), 7 * MIB),
-            (Some(MIN_PART_SIZE), Some(1000 * MIB), 102_400.max(MIB)),
-            (Some(8 * MIB), Some(60_000 * MIB + 1), 8 * MIB),
-            // The largest object: 48.8 TB.
-            (None, Some(48_828 * 1024 * MIB), 5000 * MIB),
-        ] {
-            let plan = Plan::new(asked, total);
-            assert_eq!(plan.size, size, "{asked:?} {total:?}");
-            assert_eq!(plan.size_of(10_000), size);
-            assert!(size * 10_000 >= total.unwrap());
-        }
-    }
-
-    #[test]
-    fn parts_of_a_stream_grow() {
-        let plan = Plan::new(None, None);
-        let sizes = [1, 1000, 1001, 2001, 10_000].map(|number| plan.size_of(number) / MIB);
-        assert_eq!(sizes, [6, 6, 12, 24, 3072]);
-        let all: u64 = (1..=10_000).map(|number| plan.size_of(number)).sum();
-        assert!(all > 5 * 1024 * 1024 * MIB, "{all}");
     }
 }

@@ -1,5 +1,6 @@
 //! One upload as it runs.
 
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,13 +14,12 @@ use crate::body::{Body, Meter};
 use crate::client::Client;
 use crate::error::{CorruptionError, Error, InvalidInput};
 use crate::operation::{Crc, Operation};
-use crate::ops::multipart::{
-    CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS, UploadedPart,
-};
+use crate::ops::multipart::{CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
 
 use super::cleanup::Cleanup;
 use super::progress::Reporter;
+use super::resume::{Known, Resumable};
 use super::source::Parts;
 use super::{Plan, Uploaded};
 
@@ -97,7 +97,26 @@ impl Job {
         }
     }
 
-    pub(super) async fn run(self, mut parts: Parts, mut reporter: Reporter) -> Result<Uploaded, Error> {
+    /// The upload as a later process can continue it.
+    pub(super) fn resumable(&self, checkpoint: PathBuf, source: &Parts) -> Resumable {
+        Resumable::new(self.client.clone(), checkpoint, &self.initiation(), source)
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut parts: Parts,
+        mut reporter: Reporter,
+        resumable: Option<Resumable>,
+    ) -> Result<Uploaded, Error> {
+        let mut begun = None;
+        if let Some(resumable) = &resumable {
+            let list = self.list();
+            let abort = self.step("AbortMultipartUpload", Method::DELETE, &OF_ALL);
+            begun = resumable.begun(list, abort).await?;
+        }
+        if let Some(begun) = &begun {
+            self.plan.size = begun.part_size;
+        }
         let first = parts.next(self.plan.size_of(1)).await?;
         if parts.is_at_end() {
             let body = first.0.metered(reporter.meter());
@@ -106,32 +125,55 @@ impl Job {
             reporter.acknowledged(done.size);
             return Ok(done);
         }
-        let request = InitiateMultipartUpload::new(self.client.clone(), self.initiation());
-        let upload_id = request.send().await?.upload_id;
-        tracing::debug!(
-            target: TRACING_TARGET,
-            upload_id = &*upload_id,
-            part_size = self.plan.size,
-            "uploading in parts"
-        );
-        let abort = self.step("AbortMultipartUpload", Method::DELETE, &upload_id, &OF_ALL);
-        let mut cleanup = Cleanup::new(self.client.clone(), abort, upload_id.clone());
-        let outcome = match self.send_parts(&upload_id, first, parts, reporter).await {
+        let (upload_id, known) = match begun {
+            Some(begun) => (begun.upload_id, begun.parts),
+            None => (self.begin(resumable.as_ref()).await?, Known::new()),
+        };
+        let mut cleanup = self.cleanup(&upload_id);
+        if resumable.is_some() {
+            // The parts are for a later process.
+            cleanup.disarm();
+        }
+        let outcome = match self.send_parts(&upload_id, known, first, parts, reporter).await {
             Ok((sent, sum)) => self.complete(&upload_id, sent, sum).await,
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(done) => {
+            Err(error) if !is_made(&error) => Err(cleanup.run(error).await),
+            outcome => {
                 cleanup.disarm();
-                Ok(done)
+                if let Some(resumable) = resumable {
+                    resumable.remove().await;
+                }
+                outcome
             }
-            // The object is there, as after a `PutObject` whose CRC differs.
-            Err(Error::Corrupted(error)) if error.operation() == "CompleteMultipartUpload" => {
-                cleanup.disarm();
-                Err(Error::Corrupted(error))
-            }
-            Err(error) => Err(cleanup.run(error).await),
         }
+    }
+
+    /// Begins an upload in parts, and notes it.
+    async fn begin(&self, resumable: Option<&Resumable>) -> Result<String, Error> {
+        let request = InitiateMultipartUpload::new(self.client.clone(), self.initiation());
+        let upload_id = request.send().await?.upload_id;
+        let part_size = self.plan.size;
+        tracing::debug!(target: TRACING_TARGET, upload_id = &*upload_id, part_size, "uploading in parts");
+        let Some(resumable) = resumable else {
+            return Ok(upload_id);
+        };
+        let mut cleanup = self.cleanup(&upload_id);
+        if let Err(error) = resumable.store(&upload_id, part_size).await {
+            return Err(cleanup.run(error).await);
+        }
+        cleanup.disarm();
+        Ok(upload_id)
+    }
+
+    fn cleanup(&self, upload_id: &str) -> Cleanup {
+        let abort = self.step("AbortMultipartUpload", Method::DELETE, &OF_ALL);
+        Cleanup::new(
+            self.client.clone(),
+            abort.query("uploadId", upload_id),
+            upload_id.to_owned(),
+        )
     }
 
     /// All in one request.
@@ -153,16 +195,28 @@ impl Job {
     async fn send_parts(
         &self,
         upload_id: &str,
+        mut known: Known,
         first: (Body, u64),
         parts: Parts,
         mut reporter: Reporter,
-    ) -> Result<(Vec<UploadedPart>, Sum), Error> {
+    ) -> Result<(Vec<Sent>, Sum), Error> {
         let counter = reporter.counter();
         let read = Arc::new(Mutex::new(Sum::of(&parts)));
         let mut sent = given(parts, first, self.plan, Arc::clone(&read))
             .map_ok(|(number, body, length)| {
-                let body = body.metered(Meter::of(&counter));
-                self.part(upload_id, (number, body, length))
+                let meter = Meter::of(&counter);
+                let there = known.remove(&number).filter(|part| {
+                    let crc = body.section_crc();
+                    part.size == length && (crc.is_none() || part.crc64 == crc)
+                });
+                match there {
+                    Some(part) => {
+                        meter.reached(length);
+                        let sent = (number, part.etag);
+                        Box::pin(std::future::ready(Ok((sent, length))))
+                    }
+                    None => self.part(upload_id, (number, body.metered(meter), length)),
+                }
             })
             .try_buffer_unordered(self.parallel);
         let mut done = Vec::new();
@@ -170,7 +224,7 @@ impl Job {
             done.push(part);
             reporter.acknowledged(length);
         }
-        done.sort_by_key(|part: &UploadedPart| part.number);
+        done.sort_by_key(|(number, _)| *number);
         let sum = *read.lock().unwrap_or_else(PoisonError::into_inner);
         Ok((done, sum))
     }
@@ -179,16 +233,18 @@ impl Job {
         let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
         let mut request = self.client.upload_part(bucket, key, upload_id, number, body);
         self.pass_on(&mut request.operation, &OF_PARTS);
-        Box::pin(async move { Ok((request.send().await?, length)) })
+        Box::pin(async move { Ok(((number, request.send().await?.etag), length)) })
     }
 
     /// Makes the object, and compares its checksum.
-    async fn complete(&self, upload_id: &str, sent: Vec<UploadedPart>, sum: Sum) -> Result<Uploaded, Error> {
-        let mut operation = self.step("CompleteMultipartUpload", Method::POST, upload_id, &OF_COMPLETION);
+    async fn complete(&self, upload_id: &str, sent: Vec<Sent>, sum: Sum) -> Result<Uploaded, Error> {
+        let mut operation = self.step("CompleteMultipartUpload", Method::POST, &OF_COMPLETION);
+        operation.set_query("uploadId".to_owned(), upload_id.to_owned());
         operation.set_query("encoding-type".to_owned(), "url".to_owned());
         operation.has_document = true;
         let context = operation.context(&self.client.inner.endpoint);
-        let request = CompleteMultipartUpload::new(self.client.clone(), operation).parts(&sent);
+        let count = u16::try_from(sent.len()).unwrap_or(u16::MAX);
+        let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, sent);
         let done = match request.send().await {
             Ok(done) => done,
             Err(error) => match completed_before(self.stored(), &error, sum.size, sum.crc).await {
@@ -205,7 +261,7 @@ impl Job {
         }
         Ok(Uploaded {
             size: sum.size,
-            parts: u16::try_from(sent.len()).unwrap_or(u16::MAX),
+            parts: count,
             etag: done.etag,
             crc64: sum.crc,
             head: done.head,
@@ -230,9 +286,13 @@ impl Job {
         operation
     }
 
-    /// A further step of the upload, with these of its headers.
-    fn step(&self, name: &'static str, method: Method, upload_id: &str, headers: &[&str]) -> Operation {
-        let mut operation = self.operation(name, method).query("uploadId", upload_id);
+    fn list(&self) -> Operation {
+        self.step("ListParts", Method::GET, &OF_ALL).expect_xml()
+    }
+
+    /// A further step of the upload, with these of its headers. It still needs the upload's id.
+    fn step(&self, name: &'static str, method: Method, headers: &[&str]) -> Operation {
+        let mut operation = self.operation(name, method);
         self.pass_on(&mut operation, headers);
         operation
     }
@@ -258,9 +318,16 @@ impl Job {
     }
 }
 
+/// Whether the object is there in spite of this error, as after a `PutObject` whose CRC differs.
+fn is_made(error: &Error) -> bool {
+    matches!(error, Error::Corrupted(error) if error.operation() == "CompleteMultipartUpload")
+}
+
 /// Number of a part, the part, and its length.
 type GivenPart = (u16, Body, u64);
-type SentPart = Result<(UploadedPart, u64), Error>;
+/// Number and `ETag` of a part that the service has.
+type Sent = (u16, String);
+type SentPart = Result<(Sent, u64), Error>;
 
 /// The parts one after the other. `read` tells how much of them was read.
 fn given(

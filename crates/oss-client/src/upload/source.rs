@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -50,6 +51,8 @@ enum Kind {
 struct Shared {
     file: Arc<Mutex<File>>,
     path: Arc<str>,
+    /// When it was written last, as it was opened.
+    modified: Option<SystemTime>,
 }
 
 impl Source {
@@ -58,9 +61,13 @@ impl Source {
             Self::File(path) => {
                 let shown = path.display().to_string();
                 match blocking(move || open_file(&path)).await {
-                    Ok(Some((file, length))) => {
-                        let (file, path) = (Arc::new(Mutex::new(file)), shown.into());
-                        (Kind::File(Shared { file, path }), Some(length))
+                    Ok(Some((file, about))) => {
+                        let shared = Shared {
+                            file: Arc::new(Mutex::new(file)),
+                            path: shown.into(),
+                            modified: about.modified().ok(),
+                        };
+                        (Kind::File(shared), Some(about.len()))
                     }
                     Ok(None) => {
                         return Err(refused(
@@ -98,8 +105,8 @@ impl Source {
     }
 }
 
-/// The file and its length; `None` of a pipe or device: its length is not known, and it cannot be read again.
-fn open_file(path: &Path) -> io::Result<Option<(File, u64)>> {
+/// The file and what the system says of it; `None` of a pipe or device: its length is not known, and it cannot be read again.
+fn open_file(path: &Path) -> io::Result<Option<(File, fs::Metadata)>> {
     // Before it is opened: that waits for a pipe's other end, and nothing could stop it.
     let about = fs::metadata(path)?;
     if about.is_dir() {
@@ -110,13 +117,29 @@ fn open_file(path: &Path) -> io::Result<Option<(File, u64)>> {
     }
     let file = File::open(path)?;
     let about = file.metadata()?;
-    Ok(about.is_file().then_some((file, about.len())))
+    Ok(about.is_file().then_some((file, about)))
 }
 
 impl Parts {
     /// How long all of it is, if that is known.
     pub(super) fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// The file's path, if it is a file.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::File(file) => Some(Path::new(&*file.path)),
+            _ => None,
+        }
+    }
+
+    /// When the file was written last, if that is known.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        match &self.kind {
+            Kind::File(file) => file.modified,
+            _ => None,
+        }
     }
 
     /// How many bytes were given so far.

@@ -1,0 +1,167 @@
+//! Files that let a later process continue a transfer.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use crate::TRACING_TARGET;
+use crate::error::{Error, InvalidInput};
+use crate::upload::blocking;
+
+/// Longest checkpoint that is read, in bytes: one with 10,000 parts has a tenth of it.
+const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+/// What is appended to the name while a checkpoint is written.
+const UNFINISHED: &str = ".new";
+
+pub(crate) type Fields = Map<String, Value>;
+
+/// The checkpoint of one transfer.
+pub(crate) struct Checkpoint {
+    path: PathBuf,
+    /// What the transfer is about: another one's state is of no use.
+    identity: Fields,
+}
+
+/// What an earlier process left.
+pub(crate) enum Earlier {
+    Nothing,
+    /// The state of the same transfer.
+    Same(Fields),
+    /// The state of another transfer, for what is left of it.
+    Other(Fields),
+}
+
+impl Checkpoint {
+    /// `identity` has the kind of transfer, and what must not have changed.
+    pub(crate) fn new(path: PathBuf, identity: Fields) -> Self {
+        Self { path, identity }
+    }
+
+    /// Reads what an earlier process left. What cannot be continued is logged.
+    pub(crate) async fn earlier(&self) -> Result<Earlier, Error> {
+        let path = self.path.clone();
+        let Some(text) = blocking(move || read(&path))
+            .await
+            .map_err(|error| self.unusable(&error))?
+        else {
+            return Ok(Earlier::Nothing);
+        };
+        let Ok(Value::Object(found)) = serde_json::from_slice(&text) else {
+            self.discard("it is not a JSON object");
+            return Ok(Earlier::Nothing);
+        };
+        let differs = self
+            .identity
+            .iter()
+            .find(|(name, value)| found.get(*name) != Some(*value));
+        Ok(match differs {
+            None => Earlier::Same(found),
+            Some((name, _)) => {
+                self.discard(&format!("its field {name:?} differs"));
+                Earlier::Other(found)
+            }
+        })
+    }
+
+    /// Whether this is what it has to be, in the state of some transfer.
+    pub(crate) fn agrees(&self, found: &Fields, names: &[&str]) -> bool {
+        names
+            .iter()
+            .all(|name| found.get(*name) == self.identity.get(*name))
+    }
+
+    /// Logs that what was found is of no use.
+    pub(crate) fn discard(&self, why: &str) {
+        tracing::warn!(
+            target: TRACING_TARGET,
+            path = %self.path.display(),
+            why,
+            "a checkpoint is discarded, and the transfer starts again"
+        );
+    }
+
+    /// Writes the state of the transfer, whole or not at all, for nobody else to read.
+    pub(crate) async fn store(&self, state: Fields) -> Result<(), Error> {
+        let mut fields = self.identity.clone();
+        fields.extend(state);
+        let (path, text) = (self.path.clone(), Value::Object(fields).to_string());
+        let written = blocking(move || write(&path, text.as_bytes())).await;
+        written.map_err(|error| self.unusable(&error))
+    }
+
+    /// Removes it when the transfer is done. One that stays is noticed by the next transfer.
+    pub(crate) async fn remove(&self) {
+        let path = self.path.clone();
+        let removed = blocking(move || gone(fs::remove_file(path))).await;
+        if let Err(error) = removed {
+            tracing::warn!(
+                target: TRACING_TARGET,
+                path = %self.path.display(),
+                %error,
+                "a checkpoint could not be removed"
+            );
+        }
+    }
+
+    fn unusable(&self, error: &io::Error) -> Error {
+        Error::InvalidInput(InvalidInput::new(
+            format!("the checkpoint {} cannot be used: {error}", self.path.display()),
+            "name a file in a folder that may be written to",
+        ))
+    }
+}
+
+/// The path from the root, as text: for comparisons alone.
+pub(crate) fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    absolute.as_deref().unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// A modification time, to the nanosecond.
+pub(crate) fn modified(time: Option<SystemTime>) -> Value {
+    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.map_or(Value::Null, |since| {
+        format!("{}.{:09}", since.as_secs(), since.subsec_nanos()).into()
+    })
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    // Before it is opened: that waits for a pipe's other end.
+    match fs::metadata(path) {
+        Ok(about) if !about.is_file() => {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_LENGTH).read_to_end(&mut text)?;
+    Ok(Some(text))
+}
+
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    gone(fs::remove_file(&unfinished))?;
+    let mut options = OpenOptions::new();
+    // A link that somebody puts there is not followed.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(text)?;
+    // A name that is there before its content would be an empty file after a crash.
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

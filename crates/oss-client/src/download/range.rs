@@ -1,0 +1,137 @@
+//! One range of an object, which is continued where it breaks.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use crate::TRACING_TARGET;
+use crate::error::Error;
+use crate::upload::blocking;
+
+use super::file::unwritable;
+use super::object::{Failures, Identity, Object, batch};
+
+/// In how many bytes a file is read.
+const READ: usize = 256 * 1024;
+
+/// The unfinished file that all ranges are written to.
+#[derive(Clone)]
+pub(super) struct Shared {
+    file: Arc<Mutex<NamedTempFile>>,
+    /// The target, as errors name it.
+    shown: Arc<str>,
+    /// How many bytes are written.
+    written: Arc<AtomicU64>,
+}
+
+impl Shared {
+    pub(super) fn new(file: NamedTempFile, shown: &str) -> Self {
+        Self {
+            file: Arc::new(Mutex::new(file)),
+            shown: shown.into(),
+            written: Arc::default(),
+        }
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// So many bytes were there before.
+    pub(super) fn found(&self, bytes: u64) {
+        self.written.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The file, when nobody writes to it any more.
+    pub(super) fn into_file(self) -> Option<NamedTempFile> {
+        let file = Arc::into_inner(self.file)?;
+        Some(file.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes these pieces from a place on, and adds them to the CRC-64.
+    async fn write(&self, at: u64, pieces: Vec<Bytes>, digest: Digest) -> Result<(u64, Digest), Error> {
+        let file = Arc::clone(&self.file);
+        let written = blocking(move || {
+            let mut digest = digest;
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.seek(SeekFrom::Start(at))?;
+            let mut end = at;
+            for piece in &pieces {
+                file.write_all(piece)?;
+                if let Some(digest) = &mut digest {
+                    digest.write(piece);
+                }
+                end = end.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            }
+            Ok((end, digest))
+        });
+        let (end, digest) = written.await.map_err(|error| unwritable(&self.shown, &error))?;
+        self.written.fetch_add(end.saturating_sub(at), Ordering::Relaxed);
+        Ok((end, digest))
+    }
+}
+
+/// Of what was written; `None` if nobody wants to know.
+type Digest = Option<crc64fast::Digest>;
+
+/// The transfer of one range.
+pub(super) struct Transfer {
+    pub(super) object: Object,
+    pub(super) identity: Arc<Identity>,
+    pub(super) file: Shared,
+    pub(super) range: Range<u64>,
+    pub(super) with_crc: bool,
+}
+
+impl Transfer {
+    /// Fetches the range, and gives its CRC-64.
+    pub(super) async fn run(mut self) -> Result<Option<u64>, Error> {
+        let mut at = self.range.start;
+        let mut digest = self.with_crc.then(crc64fast::Digest::new);
+        let mut failures = Failures::default();
+        loop {
+            let mut body = self.object.rest(&self.identity, at, self.range.end).await?;
+            let end = loop {
+                let (pieces, end) = batch(&mut body).await;
+                if !pieces.is_empty() {
+                    (at, digest) = self.file.write(at, pieces, digest).await?;
+                }
+                if let Some(end) = end {
+                    break end;
+                }
+            };
+            match end {
+                Ok(()) => return Ok(digest.map(|digest| digest.sum64())),
+                Err(error) if at >= self.range.end => return Err(error),
+                Err(error) => {
+                    let count = failures.another(at.saturating_sub(self.range.start));
+                    self.object.pause(count, error).await?;
+                    tracing::debug!(target: TRACING_TARGET, at, end = self.range.end, "continuing a range");
+                }
+            }
+        }
+    }
+}
+
+/// CRC-64 of a range of a file; `None` if it ends before.
+pub(super) fn crc_of(file: &mut File, range: &Range<u64>) -> io::Result<Option<u64>> {
+    let mut digest = crc64fast::Digest::new();
+    let mut left = range.end.saturating_sub(range.start);
+    let mut piece = vec![0; READ];
+    file.seek(SeekFrom::Start(range.start))?;
+    while left > 0 {
+        let room = usize::try_from(left).unwrap_or(READ).min(READ);
+        let count = file.read(piece.get_mut(..room).unwrap_or_default())?;
+        if count == 0 {
+            return Ok(None);
+        }
+        digest.write(piece.get(..count).unwrap_or_default());
+        left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+    Ok(Some(digest.sum64()))
+}
