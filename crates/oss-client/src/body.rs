@@ -44,6 +44,8 @@ pub struct Body {
     meter: Option<Meter>,
     /// The section of the file, if a file is uploaded.
     section: Option<Section>,
+    /// Who wants to know the CRC-64 of what was sent.
+    note: Option<CrcNote>,
 }
 
 enum Content {
@@ -67,6 +69,7 @@ impl From<Content> for Body {
             content,
             meter: None,
             section: None,
+            note: None,
         }
     }
 }
@@ -210,9 +213,17 @@ impl Body {
         self
     }
 
-    /// The CRC-64 of the bytes of a file, if it was computed.
-    pub(crate) fn section_crc(&self) -> Option<u64> {
-        self.section.as_ref()?.crc
+    /// Has the CRC-64 of what was sent noted here.
+    pub(crate) fn noted(mut self, note: &CrcNote) -> Self {
+        self.note = Some(note.clone());
+        self
+    }
+
+    /// Notes the CRC-64 of what was sent by the attempt that succeeded.
+    pub(crate) fn note(&self, crc: u64) {
+        if let Some(note) = &self.note {
+            *note.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(crc);
+        }
     }
 
     /// Returns the body for one attempt; a stream only once.
@@ -425,14 +436,22 @@ impl Meter {
     }
 }
 
+/// CRC-64/XZ of a body that was sent; nothing before, and where checksums are off.
+#[derive(Clone, Default)]
+pub(crate) struct CrcNote(Arc<Mutex<Option<u64>>>);
+
+impl CrcNote {
+    pub(crate) fn get(&self) -> Option<u64> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Which bytes of which file a body is.
 #[derive(Clone)]
 pub(crate) struct Section {
     /// The path in the form in which it is shown.
     pub(crate) path: Arc<str>,
     pub(crate) from: u64,
-    /// Of these bytes when they were first read; `None` if nobody wants to know.
-    pub(crate) crc: Option<u64>,
 }
 
 /// The body of one attempt as the HTTP stack reads it.
@@ -498,37 +517,18 @@ impl Upload {
     fn end(&mut self) -> Result<Option<Bytes>, UploadError> {
         let sent = self.sent;
         let length = self.length.unwrap_or(sent);
-        if let Some(section) = &self.section {
-            section.check(sent, length, self.last.as_deref(), &self.progress)?;
-        }
         if sent < length {
+            if let Some(Section { path, from }) = &self.section {
+                let (path, at, to) = (
+                    Arc::clone(path),
+                    from.saturating_add(sent),
+                    from.saturating_add(length),
+                );
+                return Err(UploadError::Shorter { path, at, to });
+            }
             return Err(UploadError::TooShort { sent, length });
         }
         Ok(self.last.take())
-    }
-}
-
-impl Section {
-    /// Whether this is still what was read first. The last piece was not handed over yet.
-    fn check(&self, sent: u64, length: u64, last: Option<&[u8]>, done: &Progress) -> Result<(), UploadError> {
-        let path = Arc::clone(&self.path);
-        let to = self.from.saturating_add(length);
-        if sent < length {
-            let at = self.from.saturating_add(sent);
-            return Err(UploadError::Shorter { path, at, to });
-        }
-        let mut digest = done.crc.as_ref().map(|crc| {
-            let so_far = crc.lock().unwrap_or_else(PoisonError::into_inner);
-            so_far.clone()
-        });
-        if let (Some(digest), Some(last)) = (&mut digest, last) {
-            digest.write(last);
-        }
-        let from = self.from;
-        match (self.crc, digest.map(|digest| digest.sum64())) {
-            (Some(first), Some(second)) if first != second => Err(UploadError::Changed { path, from, to }),
-            _ => Ok(()),
-        }
     }
 }
 
@@ -569,10 +569,6 @@ pub(crate) enum UploadError {
          writes to"
     )]
     Shorter { path: Arc<str>, at: u64, to: u64 },
-    #[error(
-        "{path} changed while it was uploaded, between byte {from} and byte {to}; upload files that nobody writes to"
-    )]
-    Changed { path: Arc<str>, from: u64, to: u64 },
 }
 
 /// The text of the innermost cause.

@@ -75,7 +75,6 @@ mod client;
 mod clock;
 mod config;
 mod copy;
-#[cfg(feature = "download-file")]
 mod crc;
 mod date;
 #[cfg(feature = "download-file")]

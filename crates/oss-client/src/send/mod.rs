@@ -375,12 +375,13 @@ impl Inner {
         };
         let context = &attempt.context;
         let (expected, stored_crc) = check::check(operation, head, context, checks)?;
-        if let (Some(sent), Some(stored)) = (attempt.progress.crc(), stored_crc)
-            && sent != stored
-        {
-            let request_id = head.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(context.clone(), sent, stored, request_id);
-            return Err(Error::Corrupted(Box::new(error)));
+        if let Some(sent) = attempt.progress.crc() {
+            if let Some(stored) = stored_crc.filter(|stored| *stored != sent) {
+                let request_id = head.request_id().map(str::to_owned);
+                let error = CorruptionError::sent(context.clone(), sent, stored, request_id);
+                return Err(Error::Corrupted(Box::new(error)));
+            }
+            operation.body.note(sent);
         }
         let body = body.checked(expected, head);
         if !operation.has_document {

@@ -40,8 +40,8 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 /// default. The parts of a stream of unknown length double in size after every 1000.
 ///
 /// Checksums: the CRC-64 of each part and of the whole object are compared with the service's where it tells them,
-/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. For that, a file is read twice; if it
-/// is not the same both times, the upload fails, and nothing is stored.
+/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. A file whose size or modification time
+/// changes while it is uploaded is an error, and nothing is stored.
 ///
 /// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::AbandonedUpload`] tells if that fails too. If the
 /// future is dropped before it is done, on whatever thread, a task that deletes them is started in the tokio runtime
@@ -230,7 +230,7 @@ impl Upload {
     pub async fn send(mut self) -> Result<Uploaded, Error> {
         default_content_type(&mut self.operation);
         self.operation.check(&self.client.inner.endpoint)?;
-        let parts = self.source.open(self.client.inner.check_crc).await?;
+        let parts = self.source.open().await?;
         check_total(parts.total())?;
         let plan = Plan::new(self.part_size, parts.total());
         let reporter = Reporter::new(self.on_progress, parts.total());

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_core::Stream;
 use futures_util::{TryStreamExt as _, stream};
@@ -10,17 +9,19 @@ use http::{HeaderMap, Method};
 use oss_credentials_core::BoxFuture;
 
 use crate::TRACING_TARGET;
-use crate::body::{Body, Meter};
+use crate::body::{Body, CrcNote, Meter};
 use crate::client::Client;
+use crate::crc::combined;
 use crate::error::{CorruptionError, Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
+use crate::ops::uploads::ListedPart;
 
 use super::cleanup::Cleanup;
 use super::progress::Reporter;
 use super::resume::{Known, Resumable};
-use super::source::Parts;
+use super::source::{Part, Parts};
 use super::{Plan, Uploaded};
 
 /// Headers of the upload that the request with the bytes takes.
@@ -47,20 +48,23 @@ pub(super) struct Job {
     parallel: usize,
 }
 
-/// What was read of the source.
-#[derive(Clone, Copy)]
-struct Sum {
-    size: u64,
+/// A part that the service has.
+struct Sent {
+    number: u16,
+    etag: String,
+    /// In bytes.
+    length: u64,
+    /// `None` where checksums are off.
     crc: Option<u64>,
 }
 
-impl Sum {
-    fn of(parts: &Parts) -> Self {
-        Self {
-            size: parts.given(),
-            crc: parts.crc(),
-        }
-    }
+/// Length and CRC-64 of all parts, which are in order.
+fn sum(sent: &[Sent]) -> (u64, Option<u64>) {
+    let size = sent.iter().map(|part| part.length).sum();
+    let crc = sent
+        .iter()
+        .try_fold(0, |whole, part| Some(combined(whole, part.crc?, part.length)));
+    (size, crc)
 }
 
 /// Where the response to a first attempt to complete an upload was lost, the second one meets `NoSuchUpload`: then the
@@ -119,8 +123,8 @@ impl Job {
         }
         let first = parts.next(self.plan.size_of(1)).await?;
         if parts.is_at_end() {
-            let body = first.0.metered(reporter.meter());
-            let put = pin!(self.put(body, Sum::of(&parts)));
+            let body = first.body.metered(reporter.meter());
+            let put = pin!(self.put(body, first.length));
             let done = reporter.while_it_runs(put).await?;
             reporter.acknowledged(done.size);
             return Ok(done);
@@ -135,7 +139,7 @@ impl Job {
             cleanup.disarm();
         }
         let outcome = match self.send_parts(&upload_id, known, first, parts, reporter).await {
-            Ok((sent, sum)) => self.complete(&upload_id, sent, sum).await,
+            Ok(sent) => self.complete(&upload_id, sent).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -177,16 +181,17 @@ impl Job {
     }
 
     /// All in one request.
-    async fn put(&self, body: Body, sum: Sum) -> Result<Uploaded, Error> {
+    async fn put(&self, body: Body, size: u64) -> Result<Uploaded, Error> {
         let mut operation = self.whole("PutObject", Method::PUT);
-        operation.body = body;
+        let crc = CrcNote::default();
+        operation.body = body.noted(&crc);
         operation.crc = Crc::Sent;
         let head = self.client.send(operation).await?.into_head();
         Ok(Uploaded {
-            size: sum.size,
+            size,
             parts: 0,
             etag: head.etag().map(str::to_owned),
-            crc64: sum.crc,
+            crc64: crc.get(),
             head,
         })
     }
@@ -196,63 +201,104 @@ impl Job {
         &self,
         upload_id: &str,
         mut known: Known,
-        first: (Body, u64),
+        first: Part,
         parts: Parts,
         mut reporter: Reporter,
-    ) -> Result<(Vec<Sent>, Sum), Error> {
+    ) -> Result<Vec<Sent>, Error> {
         let counter = reporter.counter();
-        let read = Arc::new(Mutex::new(Sum::of(&parts)));
-        let mut sent = given(parts, first, self.plan, Arc::clone(&read))
-            .map_ok(|(number, body, length)| {
+        let mut sent = given(parts, first, self.plan)
+            .map_ok(|(number, part)| {
                 let meter = Meter::of(&counter);
-                let there = known.remove(&number).filter(|part| {
-                    let crc = body.section_crc();
-                    part.size == length && (crc.is_none() || part.crc64 == crc)
-                });
-                match there {
-                    Some(part) => {
-                        meter.reached(length);
-                        let sent = (number, part.etag);
-                        Box::pin(std::future::ready(Ok((sent, length))))
-                    }
-                    None => self.part(upload_id, (number, body.metered(meter), length)),
+                match known.remove(&number).filter(|known| known.size == part.length) {
+                    Some(known) => self.part_if_missing(upload_id, number, part, meter, known),
+                    None => self.part(upload_id, number, part, meter),
                 }
             })
             .try_buffer_unordered(self.parallel);
         let mut done = Vec::new();
-        while let Some((part, length)) = reporter.while_it_runs(sent.try_next()).await? {
+        while let Some(part) = reporter.while_it_runs(sent.try_next()).await? {
+            reporter.acknowledged(part.length);
             done.push(part);
-            reporter.acknowledged(length);
         }
-        done.sort_by_key(|(number, _)| *number);
-        let sum = *read.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((done, sum))
+        done.sort_by_key(|part: &Sent| part.number);
+        Ok(done)
     }
 
-    fn part(&self, upload_id: &str, (number, body, length): GivenPart) -> BoxFuture<'static, SentPart> {
-        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
+    fn part(&self, upload_id: &str, number: u16, part: Part, meter: Meter) -> SentPart {
+        let (bucket, key, length) = (self.bucket.as_str(), self.key.as_str(), part.length);
+        let note = CrcNote::default();
+        let body = part.body.metered(meter).noted(&note);
         let mut request = self.client.upload_part(bucket, key, upload_id, number, body);
         self.pass_on(&mut request.operation, &OF_PARTS);
-        Box::pin(async move { Ok(((number, request.send().await?.etag), length)) })
+        Box::pin(async move {
+            let etag = request.send().await?.etag;
+            Ok(Sent {
+                number,
+                etag,
+                length,
+                crc: note.get(),
+            })
+        })
+    }
+
+    /// Sends a part of a file unless the service has the same bytes from an earlier process.
+    fn part_if_missing(
+        &self,
+        upload_id: &str,
+        number: u16,
+        part: Part,
+        meter: Meter,
+        known: ListedPart,
+    ) -> SentPart {
+        if !self.client.inner.check_crc {
+            meter.reached(part.length);
+            return Box::pin(std::future::ready(Ok(Sent {
+                number,
+                etag: known.etag,
+                length: part.length,
+                crc: None,
+            })));
+        }
+        let file = part.file();
+        let (length, counted) = (part.length, meter.clone());
+        let send = self.part(upload_id, number, part, meter);
+        Box::pin(async move {
+            let crc = match file {
+                Some(file) => Some(file.crc().await?),
+                None => None,
+            };
+            if crc.is_none() || crc != known.crc64 {
+                return send.await;
+            }
+            counted.reached(length);
+            Ok(Sent {
+                number,
+                etag: known.etag,
+                length,
+                crc,
+            })
+        })
     }
 
     /// Makes the object, and compares its checksum.
-    async fn complete(&self, upload_id: &str, sent: Vec<Sent>, sum: Sum) -> Result<Uploaded, Error> {
+    async fn complete(&self, upload_id: &str, sent: Vec<Sent>) -> Result<Uploaded, Error> {
+        let (size, crc64) = sum(&sent);
         let mut operation = self.step("CompleteMultipartUpload", Method::POST, &OF_COMPLETION);
         operation.set_query("uploadId".to_owned(), upload_id.to_owned());
         operation.set_query("encoding-type".to_owned(), "url".to_owned());
         operation.has_document = true;
         let context = operation.context(&self.client.inner.endpoint);
         let count = u16::try_from(sent.len()).unwrap_or(u16::MAX);
-        let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, sent);
+        let parts = sent.into_iter().map(|part| (part.number, part.etag)).collect();
+        let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, parts);
         let done = match request.send().await {
             Ok(done) => done,
-            Err(error) => match completed_before(self.stored(), &error, sum.size, sum.crc).await {
+            Err(error) => match completed_before(self.stored(), &error, size, crc64).await {
                 Some(done) => done,
                 None => return Err(error),
             },
         };
-        if let (Some(local), Some(stored)) = (sum.crc, done.head.crc64())
+        if let (Some(local), Some(stored)) = (crc64, done.head.crc64())
             && local != stored
         {
             let id = done.head.request_id().map(str::to_owned);
@@ -260,10 +306,10 @@ impl Job {
             return Err(Error::Corrupted(Box::new(error)));
         }
         Ok(Uploaded {
-            size: sum.size,
+            size,
             parts: count,
             etag: done.etag,
-            crc64: sum.crc,
+            crc64,
             head: done.head,
         })
     }
@@ -323,35 +369,27 @@ fn is_made(error: &Error) -> bool {
     matches!(error, Error::Corrupted(error) if error.operation() == "CompleteMultipartUpload")
 }
 
-/// Number of a part, the part, and its length.
-type GivenPart = (u16, Body, u64);
-/// Number and `ETag` of a part that the service has.
-type Sent = (u16, String);
-type SentPart = Result<(Sent, u64), Error>;
+type SentPart = BoxFuture<'static, Result<Sent, Error>>;
+/// A part and its number.
+type GivenPart = Result<(u16, Part), Error>;
 
-/// The parts one after the other. `read` tells how much of them was read.
-fn given(
-    parts: Parts,
-    first: (Body, u64),
-    plan: Plan,
-    read: Arc<Mutex<Sum>>,
-) -> Pin<Box<dyn Stream<Item = Result<GivenPart, Error>> + Send>> {
+/// The parts one after the other.
+fn given(parts: Parts, first: Part, plan: Plan) -> Pin<Box<dyn Stream<Item = GivenPart> + Send>> {
     let state = (parts, Some(first), 1_u16);
-    Box::pin(stream::try_unfold(state, move |(mut parts, at_hand, number)| {
-        let read = Arc::clone(&read);
-        async move {
-            let (body, length) = match at_hand {
+    Box::pin(stream::try_unfold(
+        state,
+        move |(mut parts, at_hand, number)| async move {
+            let part = match at_hand {
                 Some(part) => part,
                 None if parts.is_at_end() => return Ok(None),
                 None if number > MAX_PARTS => return Err(too_large()),
                 None => parts.next(plan.size_of(number)).await?,
             };
-            *read.lock().unwrap_or_else(PoisonError::into_inner) = Sum::of(&parts);
             // A stream of unknown length may end at the end of a part.
-            let part = (number, body, length);
-            Ok((length > 0).then(|| (part, (parts, None, number.saturating_add(1)))))
-        }
-    }))
+            let is_there = part.length > 0;
+            Ok(is_there.then(|| ((number, part), (parts, None, number.saturating_add(1)))))
+        },
+    ))
 }
 
 fn too_large() -> Error {

@@ -31,8 +31,45 @@ pub(super) struct Parts {
     given: u64,
     /// In how many parts.
     count: u16,
-    /// Of all that was given; `None` if nobody wants to know.
-    crc: Option<crc64fast::Digest>,
+}
+
+/// One part. Its body can be sent again and again.
+pub(super) struct Part {
+    pub(super) body: Body,
+    /// In bytes.
+    pub(super) length: u64,
+    /// Of a file: where the part begins.
+    file: Option<(Shared, u64)>,
+}
+
+impl Part {
+    /// The bytes of the file that it is, to be read without sending them.
+    pub(super) fn file(&self) -> Option<FilePart> {
+        let (file, from) = self.file.clone()?;
+        Some(FilePart {
+            file,
+            from,
+            length: self.length,
+        })
+    }
+}
+
+/// Bytes of a file.
+pub(super) struct FilePart {
+    file: Shared,
+    from: u64,
+    length: u64,
+}
+
+impl FilePart {
+    /// Their CRC-64.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or has changed.
+    pub(super) async fn crc(&self) -> Result<u64, Error> {
+        self.file.crc(self.from, self.length).await
+    }
 }
 
 enum Kind {
@@ -51,12 +88,14 @@ enum Kind {
 struct Shared {
     file: Arc<Mutex<File>>,
     path: Arc<str>,
+    /// How long it was when it was opened, in bytes.
+    length: u64,
     /// When it was written last, as it was opened.
     modified: Option<SystemTime>,
 }
 
 impl Source {
-    pub(super) async fn open(self, with_crc: bool) -> Result<Parts, Error> {
+    pub(super) async fn open(self) -> Result<Parts, Error> {
         let (kind, total) = match self {
             Self::File(path) => {
                 let shown = path.display().to_string();
@@ -65,6 +104,7 @@ impl Source {
                         let shared = Shared {
                             file: Arc::new(Mutex::new(file)),
                             path: shown.into(),
+                            length: about.len(),
                             modified: about.modified().ok(),
                         };
                         (Kind::File(shared), Some(about.len()))
@@ -100,7 +140,6 @@ impl Source {
             total,
             given: 0,
             count: 0,
-            crc: with_crc.then(crc64fast::Digest::new),
         })
     }
 }
@@ -142,16 +181,6 @@ impl Parts {
         }
     }
 
-    /// How many bytes were given so far.
-    pub(super) fn given(&self) -> u64 {
-        self.given
-    }
-
-    /// CRC-64/XZ of what was given so far.
-    pub(super) fn crc(&self) -> Option<u64> {
-        self.crc.as_ref().map(crc64fast::Digest::sum64)
-    }
-
     /// Whether all was given. A stream of unknown length may turn out to be only when the next part is asked for.
     pub(super) fn is_at_end(&self) -> bool {
         match (&self.kind, self.total) {
@@ -160,18 +189,16 @@ impl Parts {
         }
     }
 
-    /// The next `size` bytes, or what is left, and how many they are. The body can be sent again and again.
-    pub(super) async fn next(&mut self, size: u64) -> Result<(Body, u64), Error> {
+    /// The next `size` bytes, or what is left.
+    pub(super) async fn next(&mut self, size: u64) -> Result<Part, Error> {
         let left = self
             .total
             .map_or(u64::MAX, |total| total.saturating_sub(self.given));
         let wanted = size.min(left);
+        let mut file_part = None;
         let (body, length) = match &mut self.kind {
             Kind::Bytes(bytes) => {
                 let part = bytes.split_to(usize::try_from(wanted).unwrap_or(usize::MAX).min(bytes.len()));
-                if let Some(crc) = &mut self.crc {
-                    crc.write(&part);
-                }
                 (Body::from(part), wanted)
             }
             Kind::File(file) => {
@@ -179,29 +206,27 @@ impl Parts {
                 if self.total == from.checked_add(wanted) {
                     check_end(&file, from + wanted).await?;
                 }
-                let crc = match &mut self.crc {
-                    Some(crc) => Some(digest(&file, from, wanted, crc).await?),
-                    None => None,
-                };
+                file_part = Some((file.clone(), from));
                 let path = Arc::clone(&file.path);
                 let body = Body::reopened(wanted, move || pieces(file.clone(), from, wanted));
-                (body.of_file(Section { path, from, crc }), wanted)
+                (body.of_file(Section { path, from }), wanted)
             }
             Kind::Stream { stream, rest } => {
                 let part = fill(stream, rest, wanted)
                     .await
                     .map_err(|broken| broken.at(self.given, self.count))?;
                 let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-                if let Some(crc) = &mut self.crc {
-                    crc.write(&part);
-                }
                 (Body::from(part), length)
             }
         };
         self.count = self.count.saturating_add(1);
         self.given = self.given.saturating_add(length);
         self.check_length(length < wanted).await?;
-        Ok((body, length))
+        Ok(Part {
+            body,
+            length,
+            file: file_part,
+        })
     }
 
     /// Whether a stream is as long as was announced.
@@ -295,8 +320,8 @@ fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result
         if room == 0 {
             return Ok(None);
         }
-        let of = Arc::clone(&file.file);
-        let piece = blocking(move || read(&of, at, room))
+        let of = file.clone();
+        let piece = blocking(move || of.piece(at, room, end))
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path)))?;
         // A file that became shorter; the length is checked where the body is sent.
@@ -308,42 +333,65 @@ fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result
     })
 }
 
-fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
-    let mut piece = vec![0; room];
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    file.seek(SeekFrom::Start(at))?;
-    let count = file.read(&mut piece)?;
-    piece.truncate(count);
-    Ok(piece.into())
+impl Shared {
+    /// Reads a piece of a part that goes up to `end`. With the last one, the file has to be what it was: what was sent
+    /// before it may be of another time.
+    fn piece(&self, at: u64, room: usize, end: u64) -> io::Result<Bytes> {
+        let piece = read(&self.file, at, room)?;
+        let after = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if after == end {
+            self.check_unchanged()?;
+        }
+        Ok(piece)
+    }
+
+    fn check_unchanged(&self) -> io::Result<()> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = file.metadata()?;
+        if about.len() == self.length && about.modified().ok() == self.modified {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "it changed while it was uploaded; upload files that nobody writes to",
+        ))
+    }
+
+    /// CRC-64 of these bytes.
+    async fn crc(&self, from: u64, length: u64) -> Result<u64, Error> {
+        let of = self.clone();
+        let crc = blocking(move || {
+            let (mut digest, mut at, end) = (crc64fast::Digest::new(), from, from.saturating_add(length));
+            while at < end {
+                let room = usize::try_from(end.saturating_sub(at)).unwrap_or(READ).min(READ);
+                let piece = of.piece(at, room, end)?;
+                if piece.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                digest.write(&piece);
+                at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            }
+            Ok(digest.sum64())
+        });
+        crc.await.map_err(|error| {
+            let path = &self.path;
+            refused(
+                format!("{path} cannot be read: {error}"),
+                "name a file that is there and may be read",
+            )
+        })
+    }
 }
 
-/// Reads a part for the CRC of the whole, and gives that of the part. It is read again when it is sent, by then from
-/// the system's cache: that way parts go out side by side, none is held in memory, and a file that changes meanwhile
-/// is noticed.
-async fn digest(file: &Shared, from: u64, length: u64, crc: &mut crc64fast::Digest) -> Result<u64, Error> {
-    let mut of_part = crc64fast::Digest::new();
-    let mut pieces = std::pin::pin!(pieces(file.clone(), from, length));
-    let mut at = from;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| {
-            refused(
-                format!("the file cannot be read after byte {at}: {error}"),
-                "check the file system",
-            )
-        })?;
-        at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-        crc.write(&piece);
-        of_part.write(&piece);
-    }
-    let to = from.saturating_add(length);
-    if at < to {
-        let path = &file.path;
-        return Err(refused(
-            format!("{path} became shorter while it was uploaded: it ended at byte {at}, and had {to}"),
-            "upload files that nobody writes to",
-        ));
-    }
-    Ok(of_part.sum64())
+fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
+    // Not filled with zeros first: that would cost as much as the reading.
+    let mut piece = Vec::with_capacity(room);
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(at))?;
+    let room = u64::try_from(room).unwrap_or(u64::MAX);
+    std::io::Read::by_ref(&mut *file)
+        .take(room)
+        .read_to_end(&mut piece)?;
+    Ok(piece.into())
 }
 
 /// Runs file operations where they block nobody.
