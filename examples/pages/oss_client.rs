@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_client::{Body, Client, CopySource, Operation, PostPolicy, StandardRetry, blocking};
+use oss_client::{Body, Client, CopySource, Operation, PostPolicy, StandardRetry, UploadWriter, blocking};
 use oss_credentials_core::CredentialsProvider;
 use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -72,6 +73,24 @@ async fn read_file(client: &Client) -> Outcome {
         .on_progress(|progress| println!("{} of {:?} bytes", progress.received, progress.total))
         .await?;
     println!("{} bytes", downloaded.size);
+    Ok(())
+}
+
+async fn read_lines(client: &Client) -> Outcome {
+    let object = client.get_object("examplebucket", "lines.txt").await?;
+    let mut lines = object.into_async_read().lines();
+    while let Some(line) = lines.next_line().await? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+async fn write_numbers(client: &Client) -> Outcome {
+    let mut writer = UploadWriter::new(|body| client.upload("examplebucket", "numbers.txt", body));
+    for number in 0..1000 {
+        writer.write_all(format!("{number}\n").as_bytes()).await?;
+    }
+    writer.finish().await?;
     Ok(())
 }
 
@@ -345,6 +364,8 @@ fn main() -> Outcome {
         read(&client).await?;
         read_pieces(&client).await?;
         read_file(&client).await?;
+        read_lines(&client).await?;
+        write_numbers(&client).await?;
         resume(&client).await?;
         look(&client).await?;
         copy(&client).await?;

@@ -43,7 +43,6 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use futures_util::stream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 
@@ -53,11 +52,10 @@ use crate::ops::Paged;
 use crate::ops::object::GetObject;
 use crate::response::{ResponseBody, ResponseHead};
 use crate::upload::{Upload, Uploaded};
+use crate::written::{COLLECTED, Piece, until_finished};
 
 /// The name of the thread; Linux truncates names to 15 bytes.
 const THREAD_NAME: &str = "oss-client";
-/// How many bytes a [`Writer`] collects before it hands them on.
-const COLLECTED: usize = 256 * 1024;
 
 /// Runs an [async client](crate::Client) on a thread of its own.
 ///
@@ -213,7 +211,7 @@ impl Reader {
                 return Ok(None);
             }
             State::Failed(error) => {
-                let again = again(&error);
+                let again = error.again();
                 self.state = State::Failed(error);
                 return Err(again);
             }
@@ -225,23 +223,9 @@ impl Reader {
         self.state = match &piece {
             Ok(Some(_)) => State::Open(body),
             Ok(None) => State::Ended,
-            Err(error) => State::Failed(again(error)),
+            Err(error) => State::Failed(error.again()),
         };
         piece
-    }
-}
-
-/// The same error once more.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Transport(error) => Error::Transport(error.clone()),
-        Error::Corrupted(error) => Error::Corrupted(error.clone()),
-        Error::InvalidInput(problem) => Error::InvalidInput(problem.clone()),
-        // A body has no others.
-        other => Error::InvalidInput(InvalidInput::new(
-            format!("reading has failed before: {other}"),
-            "request the object again",
-        )),
     }
 }
 
@@ -276,12 +260,6 @@ pub struct Writer {
     pieces: mpsc::Sender<Piece>,
     outcome: std_mpsc::Receiver<Result<Uploaded, Error>>,
     process: u32,
-}
-
-/// A piece of an upload, or its end: a channel that is closed without it belongs to a writer that was dropped.
-enum Piece {
-    Bytes(Bytes),
-    End,
 }
 
 impl Writer {
@@ -342,19 +320,6 @@ impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").finish_non_exhaustive()
     }
-}
-
-/// What a writer hands on, with an error at the end unless it was finished.
-fn until_finished(
-    pieces: mpsc::Receiver<Piece>,
-) -> impl futures_core::Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::try_unfold(pieces, |mut pieces| async move {
-        match pieces.recv().await {
-            Some(Piece::Bytes(piece)) => Ok(Some((piece, pieces))),
-            Some(Piece::End) => Ok(None),
-            None => Err(io::Error::other("the writer was dropped before `finish`")),
-        }
-    })
 }
 
 /// The items of a list. It ends after an error, which is an item too. Only after the error of a call inside a tokio

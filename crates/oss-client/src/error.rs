@@ -116,6 +116,23 @@ impl Error {
     }
 }
 
+#[cfg(any(feature = "blocking", feature = "tokio-util"))]
+impl Error {
+    /// The same error once more, of a body that is read on after it has failed.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Transport(error) => Self::Transport(error.clone()),
+            Self::Corrupted(error) => Self::Corrupted(error.clone()),
+            Self::InvalidInput(problem) => Self::InvalidInput(problem.clone()),
+            // A body has no others.
+            other => Self::InvalidInput(InvalidInput::new(
+                format!("reading has failed before: {other}"),
+                "request the object again",
+            )),
+        }
+    }
+}
+
 /// A setting or argument that cannot be used, with a hint.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oss-client: {what}; {hint}")]

@@ -48,6 +48,7 @@
 //! | `download-file` | yes | [`Client::download_file`] |
 //! | `post-policy` | no | `Client::presign_post`, forms for uploads from a browser |
 //! | `blocking` | no | the module `blocking`, for programs without async code |
+//! | `tokio-util` | no | `Response::into_async_read` and `UploadWriter`: tokio's `AsyncRead` and `AsyncWrite` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
 //! | `rustls-no-provider` | no | https through rustls with the crypto provider that the program installs |
 //! | `native-tls` | no | https through the system's TLS library |
@@ -103,10 +104,14 @@ mod service_error;
 mod sign_request;
 mod signing;
 mod tls;
+#[cfg(feature = "tokio-util")]
+mod tokio_io;
 mod transport;
 mod upload;
 mod url;
 mod validate;
+#[cfg(any(feature = "blocking", feature = "tokio-util"))]
+mod written;
 mod xml;
 
 pub use body::Body;
@@ -163,6 +168,9 @@ pub use retry::{
 pub use service_error::ServiceError;
 pub use sign_request::sign_reqwest;
 pub use signing::SignatureVersion;
+#[cfg(feature = "tokio-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio-util")))]
+pub use tokio_io::{BodyReader, UploadWriter};
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 pub use xml::Element;
 
