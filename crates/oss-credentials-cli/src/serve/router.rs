@@ -35,6 +35,8 @@ pub(super) struct Router {
     provider: RefreshingProvider<ChainSource>,
     secret: Secret,
     address: SocketAddr,
+    /// The address as nearly every client sends it.
+    host: String,
     metadata: Option<Metadata>,
     document: UriDocument,
     logged: Limit,
@@ -52,6 +54,7 @@ impl Router {
             provider,
             secret,
             address,
+            host: address.to_string(),
             metadata: imds.then(Metadata::default),
             document: UriDocument::default(),
             logged: Limit::new(LOGGED.0, LOGGED.1),
@@ -84,8 +87,8 @@ impl Router {
     async fn decide(&self, request: &Parts, connection: &Connection) -> Result<Answer, Refusal> {
         let path = request.uri.path();
         let metadata = self.metadata.as_ref().filter(|_| Metadata::has(path));
-        let is_own = is_own_host(&request.headers, self.address);
-        if !is_own && (metadata.is_none() || !is_metadata_host(&request.headers)) {
+        let is_own = is_host(&request.headers, &self.host) || is_own_host(&request.headers, self.address);
+        if !is_own && (metadata.is_none() || !is_host(&request.headers, METADATA_HOST)) {
             return Err(Refusal::Host);
         }
         if let Some(metadata) = metadata {
@@ -173,10 +176,11 @@ fn is_own_host(headers: &HeaderMap, address: SocketAddr) -> bool {
     is_name && port.is_none_or(is_port)
 }
 
-/// Whether a client takes the agent for the metadata service that its library has a fixed address of.
-fn is_metadata_host(headers: &HeaderMap) -> bool {
+/// Whether there is one host, and it is this. With the [`METADATA_HOST`], a client takes the agent for the service that its
+/// library has a fixed address of.
+fn is_host(headers: &HeaderMap, wanted: &str) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
-    hosts.next().is_some_and(|host| host == METADATA_HOST) && hosts.next().is_none()
+    hosts.next().is_some_and(|host| host == wanted) && hosts.next().is_none()
 }
 
 /// The values of a parameter. They are hexadecimal, so nothing has to be decoded.
@@ -228,9 +232,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(HOST, HeaderValue::from_static("localhost"));
         headers.append(HOST, HeaderValue::from_static("example.com"));
-        assert!(!is_own_host(&headers, address), "two of them");
+        assert!(
+            !is_own_host(&headers, address) && !is_host(&headers, "localhost"),
+            "two of them"
+        );
         headers.insert(HOST, HeaderValue::from_static(METADATA_HOST));
-        assert!(is_metadata_host(&headers) && !is_own_host(&headers, address));
+        assert!(is_host(&headers, METADATA_HOST) && !is_own_host(&headers, address));
     }
 
     #[test]

@@ -305,8 +305,8 @@ mod tests {
     /// Vectors on which three official clients agree, as requests on the wire.
     #[test]
     fn signatures_are_those_of_the_official_clients() {
-        let headers = include_str!("../../../../../tests/vectors/oss-sign/v1-header.json");
-        let urls = include_str!("../../../../../tests/vectors/oss-sign/v1-query.json");
+        let headers = include_str!("../../../tests/vectors/oss-sign/v1-header.json");
+        let urls = include_str!("../../../tests/vectors/oss-sign/v1-query.json");
         for file in [headers, urls] {
             let file: serde_json::Value = serde_json::from_str(file).unwrap();
             let vectors = file["vectors"].as_array().unwrap();
