@@ -1,4 +1,4 @@
-//! Files that let a later process continue a transfer.
+//! Files with which a later process continues a transfer.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -11,9 +11,9 @@ use crate::TRACING_TARGET;
 use crate::error::{Error, InvalidInput};
 use crate::upload::blocking;
 
-/// Longest checkpoint that is read, in bytes: one with 10,000 parts has a tenth of it.
+/// The longest checkpoint that is read, in bytes: one with 10,000 parts is ten times shorter.
 const MAX_LENGTH: u64 = 4 * 1024 * 1024;
-/// What is appended to the name while a checkpoint is written.
+/// Appended to the name while a checkpoint is written.
 const UNFINISHED: &str = ".new";
 
 pub(crate) type Fields = Map<String, Value>;
@@ -21,26 +21,26 @@ pub(crate) type Fields = Map<String, Value>;
 /// The checkpoint of one transfer.
 pub(crate) struct Checkpoint {
     path: PathBuf,
-    /// What the transfer is about: another one's state is of no use.
+    /// What the transfer is about: the state of a different transfer is useless.
     identity: Fields,
 }
 
-/// What an earlier process left.
+/// What an earlier process has left.
 pub(crate) enum Earlier {
     Nothing,
     /// The state of the same transfer.
     Same(Fields),
-    /// The state of another transfer, for what is left of it.
+    /// The state of a different transfer, for cleaning up after it.
     Other(Fields),
 }
 
 impl Checkpoint {
-    /// `identity` has the kind of transfer, and what must not have changed.
+    /// `identity` contains the kind of transfer and everything that must not have changed.
     pub(crate) fn new(path: PathBuf, identity: Fields) -> Self {
         Self { path, identity }
     }
 
-    /// Reads what an earlier process left. What cannot be continued is logged.
+    /// Reads what an earlier process has left. A state that cannot be continued is logged.
     pub(crate) async fn earlier(&self) -> Result<Earlier, Error> {
         let path = self.path.clone();
         let Some(text) = blocking(move || read(&path))
@@ -66,14 +66,14 @@ impl Checkpoint {
         })
     }
 
-    /// Whether this is what it has to be, in the state of some transfer.
+    /// Whether these fields have the expected values in the state of some transfer.
     pub(crate) fn agrees(&self, found: &Fields, names: &[&str]) -> bool {
         names
             .iter()
             .all(|name| found.get(*name) == self.identity.get(*name))
     }
 
-    /// Logs that what was found is of no use.
+    /// Logs that the state found is not used.
     pub(crate) fn discard(&self, why: &str) {
         tracing::warn!(
             target: TRACING_TARGET,
@@ -83,7 +83,7 @@ impl Checkpoint {
         );
     }
 
-    /// Writes the state of the transfer, whole or not at all, for nobody else to read.
+    /// Writes the state of the transfer atomically, readable only by the owner.
     pub(crate) async fn store(&self, state: Fields) -> Result<(), Error> {
         let mut fields = self.identity.clone();
         fields.extend(state);
@@ -92,7 +92,7 @@ impl Checkpoint {
         written.map_err(|error| self.unusable(&error))
     }
 
-    /// Removes it when the transfer is done. One that stays is noticed by the next transfer.
+    /// Removes the checkpoint when the transfer is complete. If that fails, the next transfer detects it.
     pub(crate) async fn remove(&self) {
         let path = self.path.clone();
         let removed = blocking(move || gone(fs::remove_file(path))).await;
@@ -114,7 +114,7 @@ impl Checkpoint {
     }
 }
 
-/// The path from the root, as text: for comparisons alone.
+/// The absolute path as text, only for comparisons.
 pub(crate) fn absolute(path: &Path) -> String {
     let absolute = std::path::absolute(path);
     absolute.as_deref().unwrap_or(path).to_string_lossy().into_owned()
@@ -129,7 +129,7 @@ pub(crate) fn modified(time: Option<SystemTime>) -> Value {
 }
 
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // Before it is opened: that waits for a pipe's other end.
+    // Checked before the file is opened: opening a pipe would wait for its other end.
     match fs::metadata(path) {
         Ok(about) if !about.is_file() => {
             return Err(io::Error::other("it is not a regular file"));
@@ -148,13 +148,13 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     unfinished.push(UNFINISHED);
     gone(fs::remove_file(&unfinished))?;
     let mut options = OpenOptions::new();
-    // A link that somebody puts there is not followed.
+    // A link that someone puts there is not followed.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&unfinished)?;
     file.write_all(text)?;
-    // A name that is there before its content would be an empty file after a crash.
+    // Without this, a crash could leave the name with an empty file.
     file.sync_all()?;
     fs::rename(&unfinished, path)
 }

@@ -1,21 +1,21 @@
-//! The CRC-64 of a whole from those of its parts.
+//! The CRC-64 of a whole, computed from those of its parts.
 
-/// The polynomial of CRC-64/XZ, its lowest coefficient in the highest bit: `CRC-64/XZ` in the catalogue of
+/// The polynomial of CRC-64/XZ, with the lowest coefficient in the highest bit: `CRC-64/XZ` in the catalogue of
 /// parametrised CRC algorithms, `x-oss-hash-crc64ecma` of the service.
 const POLYNOMIAL: u64 = 0xc96c_5795_d787_0f42;
 /// The polynomial `1`, and `x` to the power of 8.
 const ONE: u64 = 1 << 63;
 const ONE_BYTE: u64 = ONE >> 8;
 
-/// The CRC-64/XZ of two pieces in a row, where the second one has this length in bytes.
+/// The CRC-64/XZ of two consecutive pieces, where the second one has this length in bytes.
 ///
-/// The CRC of a piece is a remainder modulo the polynomial, so that bytes that follow it multiply it by a power of `x`.
-/// What is added at the beginning and at the end is the same for this CRC and cancels out.
+/// The CRC of a piece is a remainder modulo the polynomial, so bytes that follow multiply it by a power of `x`. The
+/// values that this CRC adds at the beginning and at the end are the same and cancel out.
 pub(crate) fn combined(first: u64, second: u64, length: u64) -> u64 {
     product(first, power(length)) ^ second
 }
 
-/// `x` to the power of eight times this.
+/// `x` to the power of eight times `bytes`.
 fn power(mut bytes: u64) -> u64 {
     let (mut result, mut square) = (ONE, ONE_BYTE);
     while bytes > 0 {

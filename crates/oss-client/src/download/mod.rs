@@ -26,31 +26,32 @@ use self::single::Single;
 
 type OnProgress = Box<dyn FnMut(DownloadProgress) + Send>;
 
-/// Stores an object in a file; see [`Client::download_file`].
+/// Downloads an object to a file; see [`Client::download_file`].
 ///
-/// The content is written to a file of its own in the folder of the target, `.oss-download-` and some letters, and
-/// renamed at the end: the target is never half there, and an earlier file stays as it was if anything fails. The
-/// unfinished file is removed then, also when the future is dropped; one that is found later was left by a program
-/// that was killed. Memory: some 256 KiB for each range on its way, whatever the object's size.
+/// The content is written to a temporary file in the folder of the target, named `.oss-download-` and some letters,
+/// which is renamed at the end: the target is never incomplete, and an existing file stays unchanged if anything fails.
+/// The temporary file is then removed, also if the future is dropped; such a file is only left behind if the program
+/// was killed. The download needs about 256 KiB of memory for each range in progress, whatever the object's size.
 ///
-/// If the transfer breaks, it is continued where it broke, with a range of the same object (`If-Match`), as the
-/// [`RetryPolicy`](crate::RetryPolicy) says; behind each MiB of progress it counts from the first attempt again. An
-/// object that was replaced meanwhile is an error (`PreconditionFailed`).
+/// If the transfer is interrupted, it continues from there with a range of the same object (`If-Match`), as the
+/// [`RetryPolicy`](crate::RetryPolicy) decides; after each MiB of progress, attempts are counted from one again. If the
+/// object was replaced in the meantime, the download fails (`PreconditionFailed`).
 ///
-/// One request brings all by default. With [`Download::parallel`] above 1, `HeadObject` is asked first, and ranges of
-/// [`Download::part_size`] are requested side by side, each of the same object (`If-Match`) and continued by itself.
-/// With [`Download::checkpoint`], what has arrived stays when the download fails, and a later process fetches the rest.
+/// By default, one request fetches the whole object. With [`Download::parallel`] above 1, `HeadObject` is sent first,
+/// and then ranges of [`Download::part_size`] are fetched in parallel, each of the same object (`If-Match`) and
+/// continued on its own. With [`Download::checkpoint`], what has arrived is kept when the download fails, and a later
+/// process fetches the rest.
 ///
-/// Checksums: length and CRC-64 of the whole are compared with the service's where it tells them, unless
+/// The client compares the length and CRC-64 of the whole object with those that the service reports, unless
 /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
 ///
-/// The file is written through to the disk (`fsync`) before it is renamed: after a crash of the machine there is the
-/// old file or the whole new one. It is a new file: its permissions are those of any new one (`0666` without the
-/// `umask`), not those of the file that it replaces. A symbolic link as target is replaced, and what it leads to stays;
-/// folders, devices and pipes are refused, also behind a link.
+/// The file is flushed to the disk (`fsync`) before it is renamed: after a crash of the machine, either the old file or
+/// the complete new one exists. It is a new file with the permissions of new files (`0666` without the `umask`), not
+/// those of the file that it replaces. A symbolic link as target is replaced, and the file it points to stays
+/// unchanged; folders, devices and pipes are refused, also through a link.
 ///
-/// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for
-/// the whole download.
+/// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) limits each request, not the whole
+/// download.
 ///
 /// # Examples
 ///
@@ -76,30 +77,30 @@ pub struct Download {
     on_progress: Option<OnProgress>,
 }
 
-/// How far a download is.
+/// The progress of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DownloadProgress {
-    /// How many bytes are written.
+    /// How many bytes have been written.
     pub received: u64,
-    /// How many bytes there are, if that is known.
+    /// The total number of bytes, if it is known.
     pub total: Option<u64>,
 }
 
-/// What [`Download`] returns.
+/// The result of [`Download`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Downloaded {
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     pub size: u64,
-    /// CRC-64/XZ of the file; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
+    /// The CRC-64/XZ of the file; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
     pub crc64: Option<u64>,
-    /// Status and headers of the first response: of `HeadObject` where the object came in ranges.
+    /// The status and headers of the first response, which is that of `HeadObject` for a download in ranges.
     pub head: ResponseHead,
 }
 
 impl Client {
-    /// Stores an object of any size in a file. An existing file is replaced when all has arrived.
+    /// Downloads an object of any size to a file. An existing file is replaced when the download is complete.
     ///
     /// Vendor document: `GetObject` (Object Storage Service, API reference).
     pub fn download_file(
@@ -127,54 +128,55 @@ impl Download {
     crate::ops::traffic_limit_setting!();
 
     header_settings! {
-        /// Downloads only if the `ETag` is this one; else HTTP 412, `PreconditionFailed`.
+        /// Downloads only if the `ETag` is this one; otherwise the result is HTTP 412, `PreconditionFailed`.
         if_match => "if-match",
-        /// Downloads only if the `ETag` is another one; else HTTP 304, an [`Error::Service`] too.
+        /// Downloads only if the `ETag` is a different one; otherwise the result is HTTP 304, also an
+        /// [`Error::Service`].
         if_none_match => "if-none-match",
     }
 
     time_settings! {
-        /// Downloads only if the object is newer; else HTTP 304, an [`Error::Service`] too.
+        /// Downloads only if the object is newer; otherwise the result is HTTP 304, also an [`Error::Service`].
         if_modified_since => "if-modified-since",
-        /// Downloads only if the object is not newer; else HTTP 412, `PreconditionFailed`.
+        /// Downloads only if the object is not newer; otherwise the result is HTTP 412, `PreconditionFailed`.
         if_unmodified_since => "if-unmodified-since",
     }
 
     query_settings! {
-        /// The version to download, of a bucket with versions. Default: the newest.
+        /// The version to download, from a bucket with versioning. Default: the newest.
         version_id => "versionId",
-        /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known, and a transfer
-        /// that breaks is not continued. It has neither ranges nor a checkpoint.
+        /// Processes the object, such as `image/resize,w_100`. The CRC-64 of the result is not known, an interrupted
+        /// transfer does not continue, and neither ranges nor a checkpoint are used.
         process => "x-oss-process",
     }
 
-    /// Size of the ranges in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_PART_SIZE`], or as much as makes 10,000 ranges
-    /// of the whole; it grows to that also if it is given. Has an effect only with [`Download::parallel`] or
-    /// [`Download::checkpoint`].
+    /// The size of the ranges in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_PART_SIZE`]. If the object would need more
+    /// than 10,000 ranges, larger ranges are used, also if a size is set. Only has an effect with
+    /// [`Download::parallel`] or [`Download::checkpoint`].
     pub fn part_size(mut self, bytes: u64) -> Self {
         check_part_size(&mut self.operation, bytes);
         self.part_size = bytes;
         self
     }
 
-    /// How many ranges are on their way at once, at least 1. Default: 1, which is one request for all where there is no
-    /// checkpoint either.
+    /// How many ranges are fetched in parallel, at least 1. Default: 1, which means one request for the whole object
+    /// unless there is a checkpoint.
     pub fn parallel(mut self, ranges: usize) -> Self {
         self.parallel = ranges.max(1);
         self
     }
 
-    /// Notes which ranges have arrived in this file, so that a later process can continue the download: if it fails or
-    /// the program ends, the same call fetches what is missing. Default: none.
+    /// Records in this file which ranges have arrived, so that a later process can continue the download: if it fails
+    /// or the program ends, the same call fetches what is missing. Default: none.
     ///
-    /// The checkpoint belongs to one download at a time. It counts only for the same object and target, with the same
-    /// size, `ETag` and modification time of the object, and ranges of the unfinished file only if they have the CRC-64
-    /// that they arrived with. One that does not match, or cannot be read, is discarded with a warning in the log, and
-    /// so is its unfinished file. It is written in one piece, is readable by its owner alone, holds no secret, and is
-    /// removed when the object has arrived.
+    /// A checkpoint belongs to one download at a time. It is only used for the same object and target, with the same
+    /// size, `ETag` and modification time of the object. Ranges of the temporary file are only used if they still have
+    /// the CRC-64 with which they arrived. A checkpoint that does not match or cannot be read is discarded with a
+    /// warning in the log, together with its temporary file. The checkpoint is written atomically, is readable only by
+    /// its owner, contains no secret, and is removed when the download is complete.
     ///
-    /// The unfinished file stays in the folder of the target, so that checkpoint and file have to be removed together
-    /// where nobody continues the download.
+    /// The temporary file stays in the folder of the target. If the download is never continued, remove the checkpoint
+    /// and the temporary file together.
     ///
     /// # Examples
     ///
@@ -193,19 +195,19 @@ impl Download {
         self
     }
 
-    /// Is called after each write to the file, about every 256 KiB, and less often where ranges are on their way at
-    /// once. It must not block.
+    /// Sets a callback for progress. It is called after each write to the file, about every 256 KiB, and less often if
+    /// ranges are fetched in parallel. It must not block.
     pub fn on_progress(mut self, call: impl FnMut(DownloadProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(call));
         self
     }
 
-    /// Downloads.
+    /// Runs the download.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or the
-    /// checkpoint cannot be written, [`Error::Corrupted`] if the CRC-64 is not the service's.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or the
+    /// checkpoint cannot be written, [`Error::Corrupted`] if the CRC-64 differs from the service's.
     pub async fn send(mut self) -> Result<Downloaded, Error> {
         for name in [RANGE, ACCEPT_ENCODING] {
             if self.operation.headers.contains_key(&name) {

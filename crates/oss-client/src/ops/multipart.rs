@@ -1,4 +1,4 @@
-//! Uploads in parts, step by step. [`Upload`](crate::Upload) does all of them by itself.
+//! Uploads in parts, step by step. [`Upload`](crate::Upload) performs all of these steps.
 
 use std::fmt::Write as _;
 
@@ -17,13 +17,13 @@ use super::{
     traffic_limit_setting,
 };
 
-/// Highest number of a part, and how many there can be.
+/// The highest number of a part, and the maximum number of parts.
 ///
 /// Vendor document: "`UploadPart`" (Object Storage Service, API reference).
 pub(crate) const MAX_PARTS: u16 = 10_000;
 
 impl Client {
-    /// Begins an upload in parts. [`Client::upload`] does all of its steps.
+    /// Starts an upload in parts. [`Client::upload`] performs all of its steps.
     ///
     /// Vendor document: `InitiateMultipartUpload` (Object Storage Service, API reference).
     pub fn initiate_multipart_upload(
@@ -39,7 +39,7 @@ impl Client {
         InitiateMultipartUpload::new(self.clone(), operation)
     }
 
-    /// Uploads a part of an object, 1 to 10,000; all but the last have at least 100 KiB.
+    /// Uploads a part of an object, with a number from 1 to 10,000; every part except the last has at least 100 KiB.
     ///
     /// Vendor document: `UploadPart` (Object Storage Service, API reference).
     pub fn upload_part(
@@ -59,7 +59,7 @@ impl Client {
         UploadPart::new(self.clone(), operation)
     }
 
-    /// Makes an object of the parts that were uploaded.
+    /// Creates an object from the parts that were uploaded.
     ///
     /// Vendor document: `CompleteMultipartUpload` (Object Storage Service, API reference).
     pub fn complete_multipart_upload(
@@ -76,7 +76,7 @@ impl Client {
         CompleteMultipartUpload::new(self.clone(), operation)
     }
 
-    /// Ends an upload in parts without making an object: its parts are deleted.
+    /// Aborts an upload in parts: no object is created, and its parts are deleted.
     ///
     /// Vendor document: `AbortMultipartUpload` (Object Storage Service, API reference).
     pub fn abort_multipart_upload(
@@ -91,7 +91,7 @@ impl Client {
     }
 }
 
-/// Refuses a number that no part can have.
+/// Refuses an invalid part number.
 pub(super) fn check_part_number(operation: &mut Operation, number: u16) {
     if !(1..=MAX_PARTS).contains(&number) {
         let what = format!("a part has the number {number}");
@@ -100,25 +100,24 @@ pub(super) fn check_part_number(operation: &mut Operation, number: u16) {
 }
 
 request! {
-    /// Begins an upload in parts; see
-    /// [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload).
+    /// Starts an upload in parts; see [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload).
     InitiateMultipartUpload -> InitiatedUpload
 }
 
 impl InitiateMultipartUpload {
     header_settings! {
-        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
-        /// `application/octet-stream`; a URL made by [`InitiateMultipartUpload::presign`] has none.
+        /// `Content-Type`. Default: derived from the extension of the key (feature `content-type`), otherwise
+        /// `application/octet-stream`; a URL created by [`InitiateMultipartUpload::presign`] has none.
         content_type => "content-type",
     }
 
     object_settings!();
 
-    /// Begins the upload.
+    /// Starts the upload.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<InitiatedUpload, Error> {
         default_content_type(&mut self.operation);
         let response = self.client.send(self.operation).await?;
@@ -135,13 +134,13 @@ impl InitiateMultipartUpload {
     }
 }
 
-/// What [`InitiateMultipartUpload`] returns.
+/// The result of [`InitiateMultipartUpload`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InitiatedUpload {
-    /// Names the upload in all further steps.
+    /// The ID of the upload, needed for all further steps.
     pub upload_id: String,
-    /// Status and headers.
+    /// The status and headers.
     pub head: ResponseHead,
 }
 
@@ -152,7 +151,7 @@ request! {
 
 impl UploadPart {
     header_settings! {
-        /// `Content-MD5`, the MD5 of the part in base64, which the service compares.
+        /// `Content-MD5`, the MD5 of the part in base64, which the service verifies.
         content_md5 => "content-md5",
     }
 
@@ -162,7 +161,7 @@ impl UploadPart {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]; [`Error::InvalidResponse`] without `ETag`.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] without `ETag`.
     pub async fn send(self) -> Result<UploadedPart, Error> {
         let number = self
             .operation
@@ -181,20 +180,19 @@ impl UploadPart {
     }
 }
 
-/// What [`UploadPart`] returns.
+/// The result of [`UploadPart`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UploadedPart {
-    /// Number of the part.
+    /// The number of the part.
     pub number: u16,
-    /// `ETag`, with its quotes, as [`CompleteMultipartUpload::part`] wants it.
+    /// The `ETag`, with its quotes, as needed by [`CompleteMultipartUpload::part`].
     pub etag: String,
-    /// Status and headers.
+    /// The status and headers.
     pub head: ResponseHead,
 }
 
-/// Makes an object of parts; see
-/// [`Client::complete_multipart_upload`](crate::Client::complete_multipart_upload).
+/// Creates an object from parts; see [`Client::complete_multipart_upload`](crate::Client::complete_multipart_upload).
 #[must_use = "nothing is sent before `send`"]
 pub struct CompleteMultipartUpload {
     client: crate::client::Client,
@@ -211,7 +209,7 @@ impl CompleteMultipartUpload {
         }
     }
 
-    /// With these parts, each with a number of its own.
+    /// With these parts, whose numbers are distinct.
     pub(crate) fn of_parts(
         client: crate::client::Client,
         operation: Operation,
@@ -227,8 +225,8 @@ impl CompleteMultipartUpload {
     super::common_settings!();
     callback_settings!();
 
-    /// Adds a part by its number, 1 to 10,000, and the `ETag` that its upload brought, as it is. In any order; of two
-    /// with the same number the later one counts.
+    /// Adds a part by its number, 1 to 10,000, and the unchanged `ETag` that its upload returned. The order does not
+    /// matter; a later part with the same number replaces an earlier one.
     pub fn part(mut self, number: u16, etag: impl Into<String>) -> Self {
         self.parts.retain(|(own, _)| *own != number);
         self.parts.push((number, etag.into()));
@@ -241,17 +239,17 @@ impl CompleteMultipartUpload {
         parts.into_iter().fold(self, add)
     }
 
-    /// Takes all parts that the service has, in place of a list (`x-oss-complete-all: yes`).
+    /// Uses all parts that the service has, instead of a list (`x-oss-complete-all: yes`).
     pub fn complete_all(self) -> Self {
         self.header("x-oss-complete-all", "yes")
     }
 
-    /// Whether an existing object makes this fail (`FileAlreadyExists`). Default: no, it is replaced.
+    /// Whether the request fails if the object exists (`FileAlreadyExists`). Default: no, the object is replaced.
     pub fn forbid_overwrite(self, forbid: bool) -> Self {
         self.header("x-oss-forbid-overwrite", if forbid { "true" } else { "false" })
     }
 
-    /// The operation as it is now, with the list of parts as body, for [`Client::send`](crate::Client::send) and
+    /// Returns the operation with the list of parts as its body, for [`Client::send`](crate::Client::send) and
     /// [`Client::presign`](crate::Client::presign).
     pub fn into_operation(mut self) -> Operation {
         let takes_all = self.operation.headers.contains_key("x-oss-complete-all");
@@ -272,17 +270,17 @@ impl CompleteMultipartUpload {
         self.operation
     }
 
-    /// Makes a URL of this request in place of sending it: await the result. The list of parts is left out: whoever
-    /// uses the URL sends it.
+    /// Creates a URL for this request instead of sending it: await the result. The URL does not contain the list of
+    /// parts: whoever uses the URL sends it.
     ///
-    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. Headers that were set
-    /// bind the URL: whoever uses it must send them.
+    /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL binds the
+    /// headers that were set: a request that uses the URL must send them.
     pub fn presign(self, expires: std::time::Duration) -> crate::presign::Presign {
         crate::presign::Presign::new(self.client, self.operation, expires)
     }
 
     fn document(&mut self) -> String {
-        // The service wants them so, and refuses another order.
+        // The service requires this order.
         self.parts.sort_by_key(|(number, _)| *number);
         let mut document = String::from("<CompleteMultipartUpload>");
         for (number, etag) in &self.parts {
@@ -297,17 +295,17 @@ impl CompleteMultipartUpload {
         document
     }
 
-    /// Makes the object.
+    /// Creates the object.
     ///
-    /// If the response to a first attempt is lost, the second one may meet `NoSuchUpload` although the object is there;
-    /// [`Upload`](crate::Upload) looks for it.
+    /// If the response to a first attempt is lost, the second one may fail with `NoSuchUpload` although the object
+    /// exists; [`Upload`](crate::Upload) handles this case.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<CompletedUpload, Error> {
         let client = self.client.clone();
-        // With a callback, the body is what the program that was called answered.
+        // With a callback, the body is the response of the program that was called.
         let has_callback = self.operation.headers.contains_key(X_OSS_CALLBACK);
         let response = client.send(self.into_operation()).await?;
         if has_callback {
@@ -329,30 +327,29 @@ impl CompleteMultipartUpload {
 
 super::awaited!(CompleteMultipartUpload -> CompletedUpload);
 
-/// What [`CompleteMultipartUpload`] returns.
+/// The result of [`CompleteMultipartUpload`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompletedUpload {
-    /// `ETag` of the object, with its quotes. Not an MD5 of its content.
+    /// The `ETag` of the object, with its quotes. Not an MD5 of its content.
     pub etag: Option<String>,
-    /// Address of the object, as the service says.
+    /// The address of the object, as the service reports it.
     pub location: Option<String>,
-    /// Status and headers; [`ResponseHead::version_id`] and [`ResponseHead::crc64`] are those of the object.
+    /// The status and headers; [`ResponseHead::version_id`] and [`ResponseHead::crc64`] are those of the object.
     pub head: ResponseHead,
 }
 
 request! {
-    /// Ends an upload without making an object; see
-    /// [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
+    /// Aborts an upload in parts; see [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
     AbortMultipartUpload -> ResponseHead
 }
 
 impl AbortMultipartUpload {
-    /// Ends the upload. Parts that are on their way may have to be removed by another abort.
+    /// Aborts the upload. Parts that are being sent meanwhile may have to be removed with another abort.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`].
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ResponseHead, Error> {
         Ok(self.client.send(self.operation).await?.into_head())
     }

@@ -15,8 +15,9 @@ use crate::response::{Response, ResponseBody};
 
 /// The body of a response as tokio's [`AsyncRead`] and [`AsyncBufRead`]; see [`Response::into_async_read`].
 ///
-/// Failures are those of [`Response::chunk`], as [`io::Error`]s of kind `Other` around an [`Error`]. After a failure
-/// there is no end: each further read fails alike, so that nobody takes what came for the whole object.
+/// Its errors are those of [`Response::chunk`], as [`io::Error`]s of kind `Other` around an [`Error`]. After an error
+/// each further read returns the same error instead of the end, so that a truncated object is not mistaken for the
+/// whole one.
 pub struct BodyReader(StreamReader<Pieces, Bytes>);
 
 impl Response {
@@ -51,7 +52,7 @@ impl ResponseBody {
     }
 }
 
-/// The pieces of a body, with its error again and again.
+/// The pieces of a body; an error is repeated forever.
 struct Pieces {
     body: ResponseBody,
     failed: Option<Error>,

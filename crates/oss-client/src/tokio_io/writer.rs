@@ -18,9 +18,10 @@ use crate::written::{COLLECTED, Piece, until_finished};
 
 /// An upload of what is written to it, as tokio's [`AsyncWrite`]. Needs the feature `tokio-util`.
 ///
-/// Nothing is stored before [`UploadWriter::finish`], or before `shutdown` of [`AsyncWrite`]. Dropped before, it stores
-/// nothing, and parts that were sent are deleted as [`Upload`] says. The upload gets on while the writer is written to,
-/// flushed or finished: no task is started. Memory is that of an upload of a stream of unknown length.
+/// Nothing is stored before [`UploadWriter::finish`] or `shutdown` of [`AsyncWrite`]. If the writer is dropped before,
+/// nothing is stored, and parts that were sent are deleted as described for [`Upload`]. The upload only makes progress
+/// while the writer is written to, flushed or finished: no task is started. Memory use is that of an upload of a stream
+/// of unknown length.
 ///
 /// # Examples
 ///
@@ -46,17 +47,17 @@ pub struct UploadWriter {
     state: State,
 }
 
-/// *Running*, until all was handed on: *ending*. The outcome is *stored* or *failed*.
+/// *Running* until everything was passed on, then *ending*. The outcome is *stored* or *failed*.
 enum State {
     Running(BoxFuture<'static, Result<Uploaded, Error>>),
     Ending(BoxFuture<'static, Result<Uploaded, Error>>),
     Stored(Box<Uploaded>),
-    /// With the text of the error, which was handed out.
+    /// With the text of the error, which has been returned already.
     Failed(String),
 }
 
 impl UploadWriter {
-    /// Begins an upload of what will be written: the closure gets the body and makes the upload of it.
+    /// Starts an upload of what will be written: the closure receives the body and returns the upload.
     pub fn new(upload: impl FnOnce(Body) -> Upload) -> Self {
         let (pieces, received) = mpsc::channel(1);
         let upload = upload(Body::stream(until_finished(received)));
@@ -67,11 +68,11 @@ impl UploadWriter {
         }
     }
 
-    /// Sends what is left, and waits until the object is stored.
+    /// Sends the remaining data, and waits until the object is stored.
     ///
     /// # Errors
     ///
-    /// Those of [`Upload::send`]; [`Error::InvalidInput`] if writing has failed before: the cause was in that error.
+    /// Those of [`Upload::send`]; [`Error::InvalidInput`] if an earlier write failed, whose error has the cause.
     pub async fn finish(mut self) -> Result<Uploaded, Error> {
         std::future::poll_fn(|cx| self.poll_end(cx)).await?;
         match self.state {
@@ -82,7 +83,7 @@ impl UploadWriter {
         }
     }
 
-    /// Hands on what was written, and lets the upload get on.
+    /// Passes on what was written, and drives the upload.
     fn poll_hand_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if self.collected.is_empty() {
             return self.drive(cx).map_or(Poll::Ready(Ok(())), Poll::Ready);
@@ -96,12 +97,12 @@ impl UploadWriter {
     /// Waits until the upload takes a piece.
     fn poll_reserve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if let Some(ended) = self.drive(cx) {
-            // The closure made an upload of something else.
+            // The closure returned an upload of something else.
             return Poll::Ready(ended.and_then(|()| Err(failed_before("it has ended"))));
         }
         match ready!(self.pieces.poll_reserve(cx)) {
             Ok(()) => Poll::Ready(Ok(())),
-            // It reads no more, and is deleting its parts: its outcome, which wakes this task, states why.
+            // The upload no longer reads and is deleting its parts: its outcome, which wakes this task, states why.
             Err(_) => Poll::Pending,
         }
     }
@@ -111,7 +112,7 @@ impl UploadWriter {
         sent.map_err(|_| failed_before("it takes no more"))
     }
 
-    /// Sends what is left and the end, and waits for the outcome.
+    /// Sends the remaining data and the end, and waits for the outcome.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if matches!(self.state, State::Running(_)) {
             while !self.collected.is_empty() {
@@ -130,7 +131,8 @@ impl UploadWriter {
         }
     }
 
-    /// Lets the upload get on; gives its outcome if it has ended. It ends only by failing before all was handed on.
+    /// Drives the upload; returns its outcome if it has ended. Before everything was passed on, it only ends by
+    /// failing.
     fn drive(&mut self, cx: &mut Context<'_>) -> Option<Result<(), Error>> {
         let upload = match &mut self.state {
             State::Running(upload) | State::Ending(upload) => upload,
@@ -172,12 +174,12 @@ impl AsyncWrite for UploadWriter {
         Poll::Ready(Ok(count))
     }
 
-    /// Hands on what was written. It need not have arrived: see [`UploadWriter::finish`].
+    /// Passes on what was written. It may not have arrived yet: see [`UploadWriter::finish`].
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_hand_on(cx).map_err(io::Error::other)
     }
 
-    /// Sends what is left, and waits until the object is stored.
+    /// Sends the remaining data, and waits until the object is stored.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_end(cx).map_err(io::Error::other)
     }

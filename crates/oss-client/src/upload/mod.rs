@@ -27,32 +27,32 @@ use self::progress::Reporter;
 use self::source::Source;
 pub(crate) use self::source::blocking;
 
-/// How many parts are on their way at once: that of the vendor's SDKs V2.
+/// How many parts are sent in parallel: the default of the vendor's SDKs V2.
 pub const DEFAULT_PARALLEL_PARTS: usize = 3;
 
 type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 
-/// Stores an object of any size; see [`Client::upload`] and [`Client::upload_file`].
+/// Uploads an object of any size; see [`Client::upload`] and [`Client::upload_file`].
 ///
-/// What fits into one part is sent as `PutObject`. More is sent in parts, some at once; each is repeated by itself as
-/// the [`RetryPolicy`](crate::RetryPolicy) says. Files are read as they are sent, so that nothing of them stays in
-/// memory. Of a stream, each part that is on its way is: [`Upload::part_size`] times [`Upload::parallel`], 18 MiB by
-/// default. The parts of a stream of unknown length double in size after every 1000.
+/// Content that fits into one part is sent as `PutObject`. Larger content is sent in parts, several in parallel; each
+/// part is retried on its own, as the [`RetryPolicy`](crate::RetryPolicy) decides. Files are read while they are sent
+/// and are not kept in memory. For a stream, the parts being sent are in memory: [`Upload::part_size`] times
+/// [`Upload::parallel`], 18 MiB by default. The part size of a stream of unknown length doubles after every 1000 parts.
 ///
-/// Checksums: the CRC-64 of each part and of the whole object are compared with the service's where it tells them,
-/// unless [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. A file whose size or modification time
-/// changes while it is uploaded is an error, and nothing is stored.
+/// The client compares the CRC-64 of each part and of the whole object with those that the service reports, unless
+/// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. If the size or modification time of a file
+/// changes during the upload, the upload fails and nothing is stored.
 ///
-/// If it fails, the parts are deleted (`AbortMultipartUpload`); [`Error::AbandonedUpload`] tells if that fails too. If the
-/// future is dropped before it is done, on whatever thread, a task that deletes them is started in the tokio runtime
-/// that it ran in: whether that still runs to its end, only the log tells, and an upload whose first step is still on
-/// its way is not known by its id yet. What is left behind is paid for: a lifecycle rule for parts
-/// (`AbortMultipartUpload`) on the bucket removes it.
+/// If the upload fails, the client deletes the parts (`AbortMultipartUpload`); if that fails too, the error is
+/// [`Error::AbandonedUpload`]. If the future is dropped early, on any thread, a task that deletes the parts is started
+/// in the tokio runtime of the upload. This is best effort: only the log states whether the task finished, and an
+/// upload whose first request is still in progress has no ID yet. Parts that are left behind are billed; a lifecycle
+/// rule for parts (`AbortMultipartUpload`) on the bucket removes them.
 ///
-/// With [`Upload::checkpoint`], the parts of a file stay when the upload fails, and a later process sends the rest.
+/// With [`Upload::checkpoint`], the parts of a file are kept when the upload fails, and a later process sends the rest.
 ///
-/// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) holds for each request, and not for the
-/// whole upload.
+/// [`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout) limits each request, not the whole
+/// upload.
 ///
 /// # Examples
 ///
@@ -71,7 +71,7 @@ type OnProgress = Box<dyn FnMut(UploadProgress) + Send>;
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     client: Client,
-    /// `PutObject`, from which the other operations are made.
+    /// `PutObject`, from which the other operations are derived.
     operation: Operation,
     source: Source,
     part_size: Option<u64>,
@@ -80,47 +80,47 @@ pub struct Upload {
     on_progress: Option<OnProgress>,
 }
 
-/// How far an upload is.
+/// The progress of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UploadProgress {
-    /// How many bytes were handed to the HTTP stack, each counted once: of a part that is sent again, only what no
-    /// attempt before came to. It never becomes less, and never more than `total`. The last few MiB may still lie in
+    /// How many bytes were passed to the HTTP stack, each counted once: of a part that is sent again, only bytes beyond
+    /// what earlier attempts reached. This never decreases and never exceeds `total`. The last few MiB may still be in
     /// the buffers of this machine.
     pub sent: u64,
-    /// How many bytes the service has acknowledged: whole parts.
+    /// How many bytes the service has acknowledged, in whole parts.
     pub acknowledged: u64,
-    /// How many bytes there are, if that is known.
+    /// The total number of bytes, if it is known.
     pub total: Option<u64>,
 }
 
-/// What [`Upload`] returns.
+/// The result of [`Upload`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Uploaded {
-    /// Length of the object in bytes.
+    /// The length of the object in bytes.
     pub size: u64,
-    /// How many parts it was sent in; 0 for `PutObject`.
+    /// The number of parts; 0 for `PutObject`.
     pub parts: u16,
-    /// `ETag` of the object, with its quotes. Not an MD5 if it was sent in parts.
+    /// The `ETag` of the object, with its quotes. Not an MD5 if the object was sent in parts.
     pub etag: Option<String>,
-    /// CRC-64/XZ of what was sent; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
+    /// The CRC-64/XZ of what was sent; `None` if [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off.
     pub crc64: Option<u64>,
-    /// Status and headers of the request that made the object.
+    /// The status and headers of the request that created the object.
     pub head: ResponseHead,
 }
 
 impl Client {
-    /// Stores an object of any size, in parts if it is large. An existing one is replaced.
+    /// Uploads an object of any size, in parts if it is large. Replaces an existing object.
     ///
     /// Vendor document: "Multipart upload" (Object Storage Service, developer guide).
     pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl Into<Body>) -> Upload {
         Upload::new(self.clone(), bucket.into(), key.into(), Source::Body(body.into()))
     }
 
-    /// Stores a file of any size as an object, in parts if it is large. An existing object is replaced.
+    /// Uploads a file of any size, in parts if it is large. Replaces an existing object.
     ///
-    /// The file must not change meanwhile.
+    /// The file must not change during the upload.
     pub fn upload_file(
         &self,
         bucket: impl Into<String>,
@@ -149,7 +149,7 @@ impl Upload {
     crate::ops::common_settings!();
 
     header_settings! {
-        /// `Content-Type`. Default: by the extension of the key (feature `content-type`), else
+        /// `Content-Type`. Default: derived from the extension of the key (feature `content-type`), otherwise
         /// `application/octet-stream`.
         content_type => "content-type",
     }
@@ -157,39 +157,40 @@ impl Upload {
     object_settings!();
     callback_settings!();
 
-    /// Most bits per second of each connection, 245,760 to 838,860,800; there are as many as parts on their way.
-    /// Default: no limit.
+    /// The maximum number of bits per second of each connection, 245,760 to 838,860,800; there is one connection for
+    /// each part that is sent in parallel. Default: no limit.
     pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
         crate::ops::set_traffic_limit(&mut self.operation, bits_per_second);
         self
     }
 
-    /// Size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB, or as much as makes 10,000 parts of the whole; it
-    /// grows to that also if it is given.
+    /// The size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB. If the content would need more than 10,000
+    /// parts, larger parts are used, also if a size is set.
     pub fn part_size(mut self, bytes: u64) -> Self {
         check_part_size(&mut self.operation, bytes);
         self.part_size = Some(bytes);
         self
     }
 
-    /// How many parts are on their way at once, at least 1. Default: 3.
+    /// How many parts are sent in parallel, at least 1. Default: 3.
     pub fn parallel(mut self, parts: usize) -> Self {
         self.parallel = parts.max(1);
         self
     }
 
-    /// Notes an upload in parts in this file, so that a later process can continue it: if the upload fails or the
-    /// program ends, the same call sends the parts that the service does not have yet (`ListParts`). Default: none.
+    /// Records the state of an upload in parts in this file, so that a later process can continue it: if the upload
+    /// fails or the program ends, the same call sends the parts that the service does not have yet (`ListParts`).
+    /// Default: none.
     ///
-    /// The checkpoint belongs to one upload at a time. It counts only for the same object, settings and file, with the
-    /// same size and modification time; parts are compared with the file by their CRC-64 unless
-    /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. One that does not match, cannot be read, or
-    /// names an upload that the service does not have any more is discarded with a warning in the log; the parts of an
-    /// upload to the same object are deleted then. It is written in one piece, is readable by its owner alone, holds no
-    /// secret, and is removed when the object is there.
+    /// A checkpoint belongs to one upload at a time. It is only used for the same object, settings and file, with the
+    /// same size and modification time; the client compares the CRC-64 of the stored parts with the file, unless
+    /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. A checkpoint that does not match, cannot
+    /// be read, or names an upload that no longer exists is discarded with a warning in the log; the parts of an
+    /// earlier upload to the same object are then deleted. The file is written atomically, is readable only by its
+    /// owner, contains no secret, and is removed when the object is complete.
     ///
-    /// The parts of an upload that nobody continues are paid for: a lifecycle rule on the bucket removes them. A file
-    /// that fits into one part is sent without checkpoint. For files alone: [`Client::upload_file`].
+    /// Parts of an upload that is never continued are billed; a lifecycle rule on the bucket removes them. A file that
+    /// fits into one part is sent without a checkpoint. Only for files: [`Client::upload_file`].
     ///
     /// # Examples
     ///
@@ -213,20 +214,20 @@ impl Upload {
         self
     }
 
-    /// Is called as bytes are handed to the HTTP stack, about every 64 KiB and less often where that is fast; after
-    /// each part that the service has acknowledged; and at the end of a `PutObject`. No two calls tell the same. It
-    /// must not block: it is called from the task that awaits the upload.
+    /// Sets a callback for progress. It is called as bytes are passed to the HTTP stack, about every 64 KiB and less often
+    /// on fast connections, after each part that the service has acknowledged, and at the end of a `PutObject`.
+    /// Consecutive calls always differ. The callback must not block: the task that awaits the upload runs it.
     pub fn on_progress(mut self, call: impl FnMut(UploadProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(call));
         self
     }
 
-    /// Uploads.
+    /// Runs the upload.
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] but [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or stream cannot
-    /// be read or has another length than was announced.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or stream
+    /// cannot be read or its length differs from the announced one.
     pub async fn send(mut self) -> Result<Uploaded, Error> {
         default_content_type(&mut self.operation);
         self.operation.check(&self.client.inner.endpoint)?;
@@ -240,7 +241,7 @@ impl Upload {
     }
 }
 
-/// Refuses what no number of parts can hold.
+/// Refuses a size that no number of parts can hold.
 fn check_total(total: Option<u64>) -> Result<(), Error> {
     let most = MAX_PART_SIZE.saturating_mul(u64::from(MAX_PARTS));
     match total.filter(|total| *total > most) {
