@@ -1,4 +1,4 @@
-//! The file that a download goes to.
+//! The file that a download is written to.
 
 use std::borrow::Cow;
 use std::fs;
@@ -11,21 +11,21 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, InvalidInput};
 use crate::upload::blocking;
 
-/// What the names of unfinished files begin with.
+/// The prefix of the names of temporary files.
 pub(super) const PREFIX: &str = ".oss-download-";
 
 /// A file that is removed unless it is kept.
 pub(super) struct Unfinished {
     file: NamedTempFile,
     written: u64,
-    /// Of all that was written; `None` if nobody wants to know.
+    /// The CRC-64 of what was written; `None` if it is not wanted.
     crc: Option<crc64fast::Digest>,
-    /// The target, as errors name it.
+    /// The target as shown in errors.
     shown: String,
 }
 
 impl Unfinished {
-    /// Makes it in the folder of the target.
+    /// Creates the file in the folder of the target.
     pub(super) async fn create(target: &Path, with_crc: bool) -> Result<Self, Error> {
         Ok(Self {
             file: create(target).await?,
@@ -35,12 +35,12 @@ impl Unfinished {
         })
     }
 
-    /// How many bytes are in it.
+    /// How many bytes were written.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// CRC-64/XZ of what is in it.
+    /// The CRC-64/XZ of what was written.
     pub(super) fn crc(&self) -> Option<u64> {
         self.crc.as_ref().map(crc64fast::Digest::sum64)
     }
@@ -62,20 +62,20 @@ impl Unfinished {
         written.await.map_err(|error| unwritable(&shown, &error))
     }
 
-    /// Puts it in the target's place.
+    /// Moves it to the target.
     pub(super) async fn keep(self, target: PathBuf) -> Result<(), Error> {
         keep(self.file, target).await
     }
 }
 
-/// Makes an unfinished file in the folder of the target.
+/// Creates a temporary file in the folder of the target.
 pub(super) async fn create(target: &Path) -> Result<NamedTempFile, Error> {
     let shown = target.display().to_string();
     let folder = folder_of(target)?;
     let target = target.to_owned();
     let made = blocking(move || match fs::metadata(&target) {
         Ok(about) if !about.is_file() => Ok(None),
-        // A name that no file can have would show only when all has arrived.
+        // An invalid name would otherwise only be detected after everything has arrived.
         Err(error) if is_of_name(&error) => Err(error),
         _ => in_folder(&folder).map(Some),
     });
@@ -89,11 +89,11 @@ pub(super) async fn create(target: &Path) -> Result<NamedTempFile, Error> {
     }
 }
 
-/// The folder that the target is in.
+/// The folder of the target.
 pub(super) fn folder_of(target: &Path) -> Result<PathBuf, Error> {
     let names_file = target.file_name().is_some() && !ends_like_a_folder(target);
     match target.parent().filter(|_| names_file) {
-        // Of a bare name.
+        // For a bare name.
         Some(folder) if folder.as_os_str().is_empty() => Ok(PathBuf::from(".")),
         Some(folder) => Ok(folder.to_owned()),
         None => Err(refused(
@@ -103,18 +103,18 @@ pub(super) fn folder_of(target: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// Puts a finished file in the target's place.
+/// Moves a finished file to the target.
 pub(super) async fn keep(mut file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     let shown = target.display().to_string();
     let kept = blocking(move || {
-        // A name that is there before its content would be an empty file after a crash.
+        // Without this, a crash could leave the name with an empty file.
         file.as_file_mut().sync_all()?;
         file.persist(target).map(drop).map_err(|error| error.error)
     });
     kept.await.map_err(|error| unwritable(&shown, &error))
 }
 
-/// Whether a separator stands at the end, which `Path` passes over and renaming does not.
+/// Whether the path ends with a separator, which `Path` ignores and renaming does not.
 fn ends_like_a_folder(path: &Path) -> bool {
     let last = path.as_os_str().as_encoded_bytes().last();
     last.is_some_and(|byte| std::path::is_separator(char::from(*byte)))
@@ -130,7 +130,7 @@ fn is_of_name(error: &io::Error) -> bool {
 fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);
-    // Its own default is a file that nobody else can read. The system takes the `umask` off.
+    // The default of `tempfile` is a file that only its owner can read. The system subtracts the `umask`.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)

@@ -1,4 +1,4 @@
-//! The object that is downloaded, as all its requests ask for it.
+//! The object to download, and the requests for it.
 
 use http::Method;
 use reqwest::StatusCode;
@@ -14,15 +14,15 @@ use bytes::Bytes;
 
 /// How many bytes are collected before they are written.
 const BATCH: usize = 256 * 1024;
-/// After this many bytes, a transfer that breaks counts as the first failure again.
+/// After this much progress, an interrupted transfer counts as the first failure again.
 const PROGRESS: u64 = 1024 * 1024;
 
 /// Conditions that hold for an object once they have held for it.
 const CONDITIONS: [&str; 3] = ["if-none-match", "if-modified-since", "if-unmodified-since"];
-/// What `HeadObject` does not take.
+/// The header that `HeadObject` does not support.
 const OF_CONTENT: &str = "x-oss-traffic-limit";
 
-/// An object, and how it is asked for. Its methods are exclusive, since a body cannot be shared between threads.
+/// An object, and how to request it. The methods take `&mut self`, because a body cannot be shared between threads.
 pub(super) struct Object {
     pub(super) client: Client,
     /// `GetObject`, with the caller's settings.
@@ -34,7 +34,7 @@ impl Object {
         Self { client, operation }
     }
 
-    /// The same object, for a further transfer beside this one.
+    /// The same object, for another transfer in parallel.
     pub(super) fn another(&mut self) -> Self {
         Self::new(self.client.clone(), self.operation.without_body())
     }
@@ -43,7 +43,7 @@ impl Object {
         self.client.inner.check_crc
     }
 
-    /// What errors say of the request.
+    /// What errors say about the request.
     pub(super) fn context(&self) -> RequestContext {
         self.operation.context(&self.client.inner.endpoint)
     }
@@ -53,7 +53,7 @@ impl Object {
         (self.operation.bucket.as_deref(), self.operation.key.as_deref())
     }
 
-    /// Asks for its headers.
+    /// Requests its headers.
     pub(super) async fn head(&mut self) -> Result<ResponseHead, Error> {
         let mut operation = self.operation.without_body();
         operation.name = "HeadObject".into();
@@ -63,12 +63,12 @@ impl Object {
         HeadObject::new(self.client.clone(), operation).send().await
     }
 
-    /// Asks for all of it.
+    /// Requests the whole object.
     pub(super) async fn whole(&mut self) -> Result<Response, Error> {
         self.client.send(self.operation.without_body()).await
     }
 
-    /// Asks for bytes of what the first response was about, from here to before `end`, or to its end.
+    /// Requests bytes of the object of the first response, from `at` to `end`, or to its end.
     pub(super) async fn rest(&mut self, first: &Identity, at: u64, end: u64) -> Result<ResponseBody, Error> {
         let mut operation = self.operation.without_body();
         for name in CONDITIONS {
@@ -104,7 +104,7 @@ impl Object {
         self.operation.query_value("x-oss-process").is_some()
     }
 
-    /// Waits before a transfer that broke is continued, or gives the error back where the policy allows no more.
+    /// Waits before an interrupted transfer continues, or returns the error if the policy allows no more attempts.
     pub(super) async fn pause(&mut self, failures: u32, error: Error) -> Result<(), Error> {
         let inner = &*self.client.inner;
         let Some(delay) = inner.delay(&self.operation, &error, failures) else {
@@ -118,7 +118,7 @@ impl Object {
     }
 }
 
-/// Which object it was, by its first response.
+/// Identifies the object, by its first response.
 #[derive(Clone)]
 pub(super) struct Identity {
     pub(super) etag: String,
@@ -126,8 +126,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// `None` of a response that does not tell. A weak `ETag` matches nothing, and would tell of an object that was
-    /// replaced.
+    /// `None` if the response has no length or no strong `ETag`. A weak `ETag` never matches, so the object would seem
+    /// to have been replaced.
     pub(super) fn of(head: &ResponseHead) -> Option<Self> {
         Some(Self {
             etag: head.etag().filter(|etag| !etag.starts_with("W/"))?.to_owned(),
@@ -136,16 +136,16 @@ impl Identity {
     }
 }
 
-/// How often a transfer broke without getting on.
+/// How often a transfer was interrupted without progress.
 #[derive(Default)]
 pub(super) struct Failures {
     count: u32,
-    /// How far it was the last time.
+    /// The position of the last interruption.
     before: u64,
 }
 
 impl Failures {
-    /// One more, after so many bytes. Gives how many there are since the last progress.
+    /// Counts an interruption at this position. Returns how many there were since the last progress.
     pub(super) fn another(&mut self, at: u64) -> u32 {
         let is_new = at.saturating_sub(self.before) >= PROGRESS;
         self.count = if is_new { 1 } else { self.count.saturating_add(1) };
@@ -154,7 +154,7 @@ impl Failures {
     }
 }
 
-/// As many pieces as are written at once, and how the body ended, if it did.
+/// The pieces for one write, and how the body ended, if it did.
 pub(super) async fn batch(body: &mut ResponseBody) -> (Vec<Bytes>, Option<Result<(), Error>>) {
     let mut pieces = Vec::new();
     let mut size = 0;

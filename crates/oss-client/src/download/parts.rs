@@ -4,18 +4,18 @@ use std::ops::Range;
 
 use crate::crc::combined;
 
-/// The ranges that make up an object, and what is known of each.
+/// The ranges that make up an object, and the state of each.
 pub(super) struct Parts {
     pub(super) size: u64,
     total: u64,
-    /// By the range's place; `None` of one that is still missing.
+    /// By index of the range; `None` if it is still missing.
     pub(super) done: Vec<Option<Arrived>>,
 }
 
 /// A range that is in the file.
 #[derive(Clone, Copy)]
 pub(super) struct Arrived {
-    /// `None` if nobody wants to know.
+    /// `None` if it is not wanted.
     pub(super) crc: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ impl Parts {
         start..start.saturating_add(self.size).min(self.total)
     }
 
-    /// Which ranges are missing.
+    /// The missing ranges.
     pub(super) fn missing(&self) -> Vec<(usize, Range<u64>)> {
         let missing = |(at, done): (usize, &Option<Arrived>)| done.is_none().then(|| (at, self.range(at)));
         self.done.iter().enumerate().filter_map(missing).collect()
@@ -46,7 +46,7 @@ impl Parts {
         }
     }
 
-    /// CRC-64 of the whole; `None` unless that of each range is known.
+    /// The CRC-64 of the whole; `None` unless that of every range is known.
     pub(super) fn crc(&self) -> Option<u64> {
         self.done.iter().enumerate().try_fold(0, |whole, (at, done)| {
             let range = self.range(at);

@@ -1,4 +1,4 @@
-//! One range of an object, which is continued where it breaks.
+//! One range of an object, which continues after an interruption.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -16,16 +16,16 @@ use crate::upload::blocking;
 use super::file::unwritable;
 use super::object::{Failures, Identity, Object, batch};
 
-/// In how many bytes a file is read.
+/// How many bytes of a file are read at once.
 const READ: usize = 256 * 1024;
 
-/// The unfinished file that all ranges are written to.
+/// The temporary file that all ranges are written to.
 #[derive(Clone)]
 pub(super) struct Shared {
     file: Arc<Mutex<NamedTempFile>>,
-    /// The target, as errors name it.
+    /// The target as shown in errors.
     shown: Arc<str>,
-    /// How many bytes are written.
+    /// How many bytes were written.
     written: Arc<AtomicU64>,
 }
 
@@ -42,18 +42,18 @@ impl Shared {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// So many bytes were there before.
+    /// Adds bytes that were already in the file.
     pub(super) fn found(&self, bytes: u64) {
         self.written.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The file, when nobody writes to it any more.
+    /// The file, once nothing writes to it any more.
     pub(super) fn into_file(self) -> Option<NamedTempFile> {
         let file = Arc::into_inner(self.file)?;
         Some(file.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes these pieces from a place on, and adds them to the CRC-64.
+    /// Writes these pieces from a position on, and adds them to the CRC-64.
     async fn write(&self, at: u64, pieces: Vec<Bytes>, digest: Digest) -> Result<(u64, Digest), Error> {
         let file = Arc::clone(&self.file);
         let written = blocking(move || {
@@ -76,7 +76,7 @@ impl Shared {
     }
 }
 
-/// Of what was written; `None` if nobody wants to know.
+/// The digest of what was written; `None` if it is not wanted.
 type Digest = Option<crc64fast::Digest>;
 
 /// The transfer of one range.
@@ -89,7 +89,7 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    /// Fetches the range, and gives its CRC-64.
+    /// Fetches the range, and returns its CRC-64.
     pub(super) async fn run(mut self) -> Result<Option<u64>, Error> {
         let mut at = self.range.start;
         let mut digest = self.with_crc.then(crc64fast::Digest::new);
@@ -118,7 +118,7 @@ impl Transfer {
     }
 }
 
-/// CRC-64 of a range of a file; `None` if it ends before.
+/// The CRC-64 of a range of a file; `None` if the file is shorter.
 pub(super) fn crc_of(file: &mut File, range: &Range<u64>) -> io::Result<Option<u64>> {
     let mut digest = crc64fast::Digest::new();
     let mut left = range.end.saturating_sub(range.start);

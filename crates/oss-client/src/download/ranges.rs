@@ -1,4 +1,4 @@
-//! A download in ranges, some of them side by side.
+//! A download in ranges, several of them in parallel.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) struct Ranges {
 
 impl Ranges {
     pub(super) async fn run(mut self) -> Result<Downloaded, Error> {
-        // What cannot be written is found before anything is sent.
+        // Detects a target that cannot be written before anything is sent.
         let fresh = file::create(&self.path).await?;
         let head = self.object.head().await?;
         let Some(identity) = Identity::of(&head) else {
@@ -59,7 +59,7 @@ impl Ranges {
         self.finish(head, shared, &parts, resumable).await
     }
 
-    /// Fetches what is missing.
+    /// Fetches the missing ranges.
     async fn fetch(
         &mut self,
         identity: Identity,
@@ -128,7 +128,7 @@ impl Ranges {
         Box::pin(transfers.buffer_unordered(self.parallel))
     }
 
-    /// Compares the checksum, and puts the file in the target's place.
+    /// Compares the checksum, and moves the file to the target.
     async fn finish(
         self,
         head: ResponseHead,
@@ -156,5 +156,5 @@ impl Ranges {
     }
 }
 
-/// Place and CRC-64 of a range that has arrived.
+/// Index and CRC-64 of a range that has arrived.
 type Fetched = Result<(usize, Option<u64>), Error>;

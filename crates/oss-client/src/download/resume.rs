@@ -22,22 +22,22 @@ const KIND: &str = "oss-client/download/1";
 const FILE: &str = "file";
 const PART_SIZE: &str = "part_size";
 const PARTS: &str = "parts";
-/// What a download whose unfinished file is removed has in common with the one at hand.
+/// What a download whose temporary file is removed must have in common with the current one.
 const SAME_TARGET: [&str; 2] = ["kind", "target"];
-/// How often a checkpoint is written at most: one of many parts is long.
+/// How often a checkpoint is written at most, because a checkpoint with many ranges is long.
 const WRITES: usize = 256;
 
-/// Where a download is noted.
+/// Where the state of a download is recorded.
 pub(super) struct Resumable {
     file: Checkpoint,
     /// The folder of the target.
     folder: PathBuf,
-    /// The target, as errors name it.
+    /// The target as shown in errors.
     shown: String,
     total: u64,
-    /// Name of the unfinished file.
+    /// The name of the temporary file.
     name: String,
-    /// How many parts have arrived since the checkpoint was written.
+    /// How many ranges have arrived since the checkpoint was written.
     unwritten: usize,
 }
 
@@ -68,7 +68,7 @@ impl Resumable {
         })
     }
 
-    /// What an earlier process left, or else this new file. Either stays when it is dropped.
+    /// Returns what an earlier process has left, or otherwise this new file. Either is kept when it is dropped.
     pub(super) async fn begin(
         &mut self,
         fresh: (NamedTempFile, Parts),
@@ -82,7 +82,7 @@ impl Resumable {
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
         self.name = name.unwrap_or_default();
-        // Before it stays: nobody would know of it.
+        // Before the file is kept: otherwise nothing would know of it.
         self.store(&parts).await?;
         file.disable_cleanup(true);
         Ok((file, parts))
@@ -119,17 +119,17 @@ impl Resumable {
         }
     }
 
-    /// The unfinished file that a checkpoint names: one of ours, in the folder of the target.
+    /// The temporary file that a checkpoint names: it must be one of ours, in the folder of the target.
     fn unfinished(&self, state: &Fields) -> Option<PathBuf> {
         let name = state.get(FILE)?.as_str()?;
         let is_ours = name.starts_with(PREFIX) && Path::new(name).file_name() == Some(name.as_ref());
         is_ours.then(|| self.folder.join(name))
     }
 
-    /// The ranges that a checkpoint has.
+    /// The ranges in a checkpoint.
     fn parts(&self, state: &Fields) -> Option<Parts> {
         let size = state.get(PART_SIZE)?.as_u64()?;
-        // What a download with this part size would have.
+        // The ranges of a download with this part size.
         if size == 0 || Plan::new(Some(size), Some(self.total)).size != size {
             return None;
         }
@@ -142,7 +142,7 @@ impl Resumable {
         Some(parts)
     }
 
-    /// Notes that a further range has arrived.
+    /// Records that another range has arrived.
     pub(super) async fn arrived(&mut self, parts: &Parts) -> Result<(), Error> {
         self.unwritten = self.unwritten.saturating_add(1);
         if self.unwritten <= parts.done.len() / WRITES {
@@ -151,7 +151,8 @@ impl Resumable {
         self.store(parts).await
     }
 
-    /// Notes what has arrived when the download fails: its own error counts.
+    /// Records what has arrived when the download fails. Its own errors are only logged: the error of the download
+    /// counts.
     pub(super) async fn store_what_is_left(&mut self, parts: &Parts) {
         if self.unwritten > 0
             && let Err(error) = self.store(parts).await
@@ -173,12 +174,12 @@ impl Resumable {
         Ok(())
     }
 
-    /// Removes the checkpoint of a download that is done.
+    /// Removes the checkpoint of a completed download.
     pub(super) async fn remove(self) {
         self.file.remove().await;
     }
 
-    /// Removes checkpoint and file: what arrived is not the object.
+    /// Removes the checkpoint and the file: what has arrived is not the object.
     pub(super) async fn give_up(self, file: NamedTempFile) {
         self.remove_unfinished(file.path().to_owned()).await;
         self.file.remove().await;
@@ -194,11 +195,11 @@ impl Resumable {
     }
 }
 
-/// Opens an unfinished file, and leaves out ranges that are not there as they arrived: after a crash of the machine,
-/// the checkpoint may know of bytes that the disk does not have.
+/// Opens a temporary file, and drops ranges whose content differs from what arrived: after a crash of the machine, the
+/// checkpoint may list bytes that are not on the disk.
 fn reopened(path: PathBuf, mut parts: Parts, total: u64) -> io::Result<Option<(NamedTempFile, Parts)>> {
     match fs::symlink_metadata(&path) {
-        // No link is followed: whoever made it may mean another file.
+        // No link is followed: whoever created it may mean a different file.
         Ok(about) if !about.is_file() || about.len() > total => return Ok(None),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

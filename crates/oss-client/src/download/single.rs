@@ -1,4 +1,4 @@
-//! A download by one request, which is continued where it breaks.
+//! A download by one request, which continues after an interruption.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ impl Single {
     pub(super) async fn run(mut self) -> Result<Downloaded, Error> {
         let mut file = Unfinished::create(&self.path, self.object.has_crc()).await?;
         let (head, body) = self.object.whole().await?.into_parts();
-        // Of what comes in several answers, only the file knows the CRC-64.
+        // With several responses, only the file has the CRC-64.
         let (mut body, stored) = body.without_crc();
         let mut failures = Failures::default();
         loop {
@@ -44,7 +44,7 @@ impl Single {
         Ok(Downloaded { size, crc64, head })
     }
 
-    /// Writes the body to the file, and says why it broke if it did.
+    /// Writes the body to the file, and returns why it was interrupted, if it was.
     async fn receive(
         &mut self,
         mut body: ResponseBody,
@@ -66,7 +66,7 @@ impl Single {
         }
     }
 
-    /// Asks for what is missing of the same object, if that can be and the policy allows.
+    /// Requests the rest of the same object, if that is possible and the policy allows it.
     async fn resume(
         &mut self,
         first: &ResponseHead,
@@ -84,7 +84,7 @@ impl Single {
     }
 }
 
-/// Compares the CRC-64 of the file with the service's, where both are known.
+/// Compares the CRC-64 of the file with the service's, if both are known.
 pub(super) fn check_crc(
     object: &Object,
     head: &ResponseHead,

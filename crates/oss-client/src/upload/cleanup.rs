@@ -1,4 +1,4 @@
-//! What becomes of the parts of an upload that fails or is dropped.
+//! Deletes the parts of an upload that fails or is dropped.
 
 use tokio::runtime::Handle;
 
@@ -8,13 +8,13 @@ use crate::error::{AbandonedUpload, Error};
 use crate::operation::Operation;
 use crate::ops::multipart::AbortMultipartUpload;
 
-/// Deletes the parts unless the object was made, also when the upload is dropped.
+/// Deletes the parts unless the object was created, also when the upload is dropped.
 pub(crate) struct Cleanup {
     client: Client,
-    /// `None` when there is nothing to delete any more.
+    /// `None` if there is nothing left to delete.
     abort: Option<Operation>,
     upload_id: String,
-    /// Where the upload ran: it may be dropped anywhere.
+    /// The runtime of the upload, which may be dropped anywhere.
     runtime: Option<Handle>,
 }
 
@@ -29,19 +29,19 @@ impl Cleanup {
         }
     }
 
-    /// There is nothing to delete any more: the object was made.
+    /// Declares that there is nothing left to delete: the object was created.
     pub(crate) fn disarm(&mut self) {
         self.abort = None;
     }
 
-    /// Deletes the parts, and gives the error to report.
+    /// Deletes the parts, and returns the error to report.
     pub(crate) async fn run(mut self, cause: Error) -> Error {
         let Some(operation) = &self.abort else {
             return cause;
         };
         let request = AbortMultipartUpload::new(self.client.clone(), operation.without_body());
         let outcome = request.send().await;
-        // Only now: this future may be dropped too.
+        // Only now: this future may be dropped, too.
         self.abort = None;
         match outcome {
             Ok(_) => cause,
@@ -64,7 +64,7 @@ impl Drop for Cleanup {
         if let Some(runtime) = &self.runtime {
             runtime.spawn(async move {
                 match request.send().await {
-                    // The object was made, or its parts were deleted, before the response was heard.
+                    // The object was created or its parts were deleted, but the response was lost.
                     Err(error) if error.code() != Some("NoSuchUpload") => left.tell(&error),
                     _ => {}
                 }
@@ -74,8 +74,8 @@ impl Drop for Cleanup {
     }
 }
 
-/// Id of a dropped upload whose parts are not deleted yet. Dropped too, as where the runtime ends, it is told: nobody
-/// else knows it.
+/// The ID of a dropped upload whose parts are not deleted yet. If this value is dropped too, for example because the
+/// runtime ends, it logs the ID, because nothing else knows it.
 struct Left(Option<String>);
 
 impl Left {

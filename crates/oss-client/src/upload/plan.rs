@@ -1,23 +1,23 @@
-//! How large the parts of a transfer are.
+//! The sizes of the parts of a transfer.
 
 use crate::error::InvalidInput;
 use crate::operation::Operation;
 use crate::ops::multipart::MAX_PARTS;
 
-/// Size of the parts unless the object needs larger ones, in bytes: 6 MiB, that of the vendor's SDKs V2.
+/// The size of the parts unless the object needs larger ones, in bytes: 6 MiB, the default of the vendor's SDKs V2.
 pub const DEFAULT_PART_SIZE: u64 = 6 * 1024 * 1024;
-/// Smallest part but the last.
+/// The smallest part except for the last one.
 ///
 /// Vendor document: "`CompleteMultipartUpload`" (Object Storage Service, API reference).
 pub(super) const MIN_PART_SIZE: u64 = 100 * 1024;
-/// Largest part: 5 GiB, of the same page.
+/// The largest part: 5 GiB, from the same page.
 pub(super) const MAX_PART_SIZE: u64 = 5 * 1024 * 1024 * 1024;
-/// What part sizes are made a multiple of where they grow.
+/// Part sizes that grow are multiples of this.
 const PART_SIZE_STEP: u64 = 1024 * 1024;
-/// After how many parts of a stream of unknown length their size doubles: up to 6 TiB with the default size.
+/// After this many parts of a stream of unknown length the part size doubles: enough for 6 TiB with the default size.
 const PARTS_OF_A_SIZE: u16 = 1000;
 
-/// Refuses a size that no part can have.
+/// Refuses a size that no part may have.
 pub(crate) fn check_part_size(operation: &mut Operation, bytes: u64) {
     if !(MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
         let what = format!("a part size of {bytes} bytes is out of range");
@@ -28,11 +28,11 @@ pub(crate) fn check_part_size(operation: &mut Operation, bytes: u64) {
     }
 }
 
-/// How large which part is.
+/// The size of each part.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) size: u64,
-    /// Whether later parts are larger, since nobody knows how many there will be.
+    /// Whether later parts are larger, because their number is not known.
     grows: bool,
 }
 
@@ -50,7 +50,7 @@ impl Plan {
         }
     }
 
-    /// Size of a part by its number, from 1.
+    /// The size of a part by its number, from 1.
     pub(super) fn size_of(self, number: u16) -> u64 {
         let doublings = if self.grows {
             number.saturating_sub(1) / PARTS_OF_A_SIZE

@@ -1,4 +1,4 @@
-//! What the caller is told while an upload runs.
+//! Progress of an upload, reported to the caller.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use crate::body::Meter;
 
 use super::{OnProgress, UploadProgress};
 
-/// Tells the caller how far an upload is, from within the caller's own task.
+/// Reports the progress of an upload, from within the caller's own task.
 pub(super) struct Reporter {
     call: Option<OnProgress>,
-    /// How many bytes the HTTP stack has got of all parts, each counted once.
+    /// How many bytes of all parts the HTTP stack has received, each counted once.
     sent: Arc<AtomicU64>,
     acknowledged: u64,
     total: Option<u64>,
-    /// What was told last.
+    /// The last report.
     told: Option<UploadProgress>,
 }
 
@@ -30,23 +30,23 @@ impl Reporter {
         }
     }
 
-    /// What the meters of all parts count to.
+    /// The counter for the meters of all parts.
     pub(super) fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.sent)
     }
 
-    /// For what is sent in one request.
+    /// The meter for content that is sent in one request.
     pub(super) fn meter(&self) -> Meter {
         Meter::of(&self.sent)
     }
 
-    /// So many more bytes were acknowledged.
+    /// Adds bytes that the service has acknowledged.
     pub(super) fn acknowledged(&mut self, bytes: u64) {
         self.acknowledged = self.acknowledged.saturating_add(bytes);
         self.tell();
     }
 
-    /// Runs this. Each piece that is handed to the HTTP stack wakes it.
+    /// Runs this future. Each piece passed to the HTTP stack wakes it.
     pub(super) async fn while_it_runs<F: Future + Unpin>(&mut self, mut run: F) -> F::Output {
         std::future::poll_fn(|cx| {
             let polled = Pin::new(&mut run).poll(cx);

@@ -22,21 +22,21 @@ use super::source::Parts;
 const KIND: &str = "oss-client/upload/1";
 const UPLOAD_ID: &str = "upload_id";
 const PART_SIZE: &str = "part_size";
-/// What an upload that is to be aborted has in common with the one at hand.
+/// What an upload to be aborted must have in common with the current one.
 const SAME_OBJECT: [&str; 3] = ["kind", "bucket", "key"];
 
 /// Parts by their numbers.
 pub(super) type Known = HashMap<u16, ListedPart>;
 
-/// The upload that an earlier process began.
+/// The upload that an earlier process started.
 pub(super) struct Begun {
     pub(super) upload_id: String,
     pub(super) part_size: u64,
-    /// What the service has of it.
+    /// The parts that the service has.
     pub(super) parts: Known,
 }
 
-/// Where an upload is noted, and what about.
+/// Where the state of an upload is recorded, and what identifies it.
 pub(super) struct Resumable {
     client: Client,
     file: Checkpoint,
@@ -44,7 +44,7 @@ pub(super) struct Resumable {
 }
 
 impl Resumable {
-    /// `initiation` is the first step of the upload, with all settings of the object.
+    /// `initiation` is the first request of the upload, with all settings of the object.
     pub(super) fn new(client: Client, path: PathBuf, initiation: &Operation, source: &Parts) -> Self {
         let total = source.total().unwrap_or_default();
         let mut identity = Fields::new();
@@ -62,8 +62,8 @@ impl Resumable {
         Self { client, file, total }
     }
 
-    /// The upload of this file that an earlier process began, if the service still has it. `list` and `abort` are the
-    /// operations, without an upload's id.
+    /// The upload of this file that an earlier process started, if the service still has it. `list` and `abort` are the
+    /// operations, without an upload ID.
     pub(super) async fn begun(&self, list: Operation, abort: Operation) -> Result<Option<Begun>, Error> {
         let state = match self.file.earlier().await? {
             Earlier::Nothing => return Ok(None),
@@ -102,7 +102,7 @@ impl Resumable {
         }))
     }
 
-    /// Notes the upload.
+    /// Records the upload.
     pub(super) async fn store(&self, upload_id: &str, part_size: u64) -> Result<(), Error> {
         let mut state = Fields::new();
         state.insert(UPLOAD_ID.to_owned(), upload_id.into());
@@ -121,7 +121,7 @@ impl Resumable {
             && self.total.div_ceil(part_size) <= u64::from(MAX_PARTS)
     }
 
-    /// Deletes the parts of an upload to the same object that nobody will continue.
+    /// Deletes the parts of an upload to the same object that will not be continued.
     async fn abort(&self, state: &Fields, abort: Operation) {
         let Some(upload_id) = state.get(UPLOAD_ID).and_then(Value::as_str) else {
             return;
@@ -144,8 +144,8 @@ impl Resumable {
     }
 }
 
-/// Tells apart uploads whose objects would differ in more than their content. Values may be confidential, so that the
-/// checkpoint does not hold them.
+/// A digest that differs for uploads whose objects would differ in more than their content. The checkpoint has this
+/// digest instead of the values, which may be confidential.
 fn digest(initiation: &Operation) -> String {
     let mut lines: Vec<_> = initiation
         .headers

@@ -1,4 +1,4 @@
-//! Where the parts of an upload come from.
+//! The source of an upload, divided into parts.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -13,37 +13,37 @@ use futures_util::{StreamExt as _, stream};
 use crate::body::{Body, BoxStream, Opened, Section, innermost};
 use crate::error::{Error, InvalidInput};
 
-/// In how many bytes at most a file is read.
+/// The most bytes of a file that are read at once.
 const READ: usize = 256 * 1024;
 
-/// What to upload, before it is opened.
+/// The source of an upload before it is opened.
 pub(super) enum Source {
     Body(Body),
     File(PathBuf),
 }
 
-/// An opened source: gives one part after the other.
+/// An opened source, which returns one part after the other.
 pub(super) struct Parts {
     kind: Kind,
     /// In bytes, if it is known.
     total: Option<u64>,
-    /// How many bytes were given.
+    /// How many bytes were returned.
     given: u64,
-    /// In how many parts.
+    /// The number of parts so far.
     count: u16,
 }
 
-/// One part. Its body can be sent again and again.
+/// One part. Its body can be sent repeatedly.
 pub(super) struct Part {
     pub(super) body: Body,
     /// In bytes.
     pub(super) length: u64,
-    /// Of a file: where the part begins.
+    /// For a file: the file, and where the part begins.
     file: Option<(Shared, u64)>,
 }
 
 impl Part {
-    /// The bytes of the file that it is, to be read without sending them.
+    /// The bytes of the file that make up the part, for reading them without sending.
     pub(super) fn file(&self) -> Option<FilePart> {
         let (file, from) = self.file.clone()?;
         Some(FilePart {
@@ -76,21 +76,21 @@ enum Kind {
     Bytes(Bytes),
     File(Shared),
     Stream {
-        /// `None` behind the end.
+        /// `None` after the end.
         stream: Option<BoxStream>,
-        /// What was read and not yet given.
+        /// What was read but not returned yet.
         rest: Bytes,
     },
 }
 
-/// A file, and how it is called.
+/// A file, and its name in messages.
 #[derive(Clone)]
 struct Shared {
     file: Arc<Mutex<File>>,
     path: Arc<str>,
-    /// How long it was when it was opened, in bytes.
+    /// The length when it was opened, in bytes.
     length: u64,
-    /// When it was written last, as it was opened.
+    /// The modification time when it was opened.
     modified: Option<SystemTime>,
 }
 
@@ -144,9 +144,9 @@ impl Source {
     }
 }
 
-/// The file and what the system says of it; `None` of a pipe or device: its length is not known, and it cannot be read again.
+/// The file and its metadata; `None` for a pipe or device, whose length is not known and which cannot be read again.
 fn open_file(path: &Path) -> io::Result<Option<(File, fs::Metadata)>> {
-    // Before it is opened: that waits for a pipe's other end, and nothing could stop it.
+    // Checked before the file is opened: opening a pipe waits for its other end, and nothing could interrupt that.
     let about = fs::metadata(path)?;
     if about.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -160,7 +160,7 @@ fn open_file(path: &Path) -> io::Result<Option<(File, fs::Metadata)>> {
 }
 
 impl Parts {
-    /// How long all of it is, if that is known.
+    /// The total length, if it is known.
     pub(super) fn total(&self) -> Option<u64> {
         self.total
     }
@@ -181,7 +181,7 @@ impl Parts {
         }
     }
 
-    /// Whether all was given. A stream of unknown length may turn out to be only when the next part is asked for.
+    /// Whether everything was returned. For a stream of unknown length this may only be known after the next part.
     pub(super) fn is_at_end(&self) -> bool {
         match (&self.kind, self.total) {
             (Kind::Stream { stream, rest }, None) => stream.is_none() && rest.is_empty(),
@@ -189,7 +189,7 @@ impl Parts {
         }
     }
 
-    /// The next `size` bytes, or what is left.
+    /// The next `size` bytes, or the rest if there is less.
     pub(super) async fn next(&mut self, size: u64) -> Result<Part, Error> {
         let left = self
             .total
@@ -229,7 +229,7 @@ impl Parts {
         })
     }
 
-    /// Whether a stream is as long as was announced.
+    /// Checks that the length of a stream is the announced one.
     async fn check_length(&mut self, has_ended: bool) -> Result<(), Error> {
         let (Kind::Stream { stream, rest }, Some(total)) = (&mut self.kind, self.total) else {
             return Ok(());
@@ -240,7 +240,7 @@ impl Parts {
         }
         if self.given == total {
             let behind = fill(stream, rest, 1).await;
-            // No further part: it is still the last one.
+            // No further part: this is still the last one.
             let last = self.count.saturating_sub(1);
             let behind = behind.map_err(|broken| broken.at(self.given, last))?;
             if !(rest.is_empty() && behind.is_empty()) {
@@ -254,13 +254,13 @@ impl Parts {
 
 /// A stream that failed.
 struct Broken {
-    /// How many bytes of the part there were.
+    /// How many bytes of the part were read.
     read: usize,
     cause: String,
 }
 
 impl Broken {
-    /// In the part behind so many, which begins at this byte.
+    /// The error for the part after so many, which begins at this byte.
     fn at(&self, from: u64, parts: u16) -> Error {
         let at = from.saturating_add(u64::try_from(self.read).unwrap_or(u64::MAX));
         let (part, cause) = (parts.saturating_add(1), &self.cause);
@@ -269,7 +269,7 @@ impl Broken {
     }
 }
 
-/// Reads up to `wanted` bytes into a buffer of their own: slices of what the stream gave could keep much more alive.
+/// Reads up to `wanted` bytes into a separate buffer: slices of the stream's pieces could keep much more memory alive.
 async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Bytes, Broken> {
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     let mut part = BytesMut::new();
@@ -293,7 +293,8 @@ async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> 
     }
 }
 
-/// Checks that a file has nothing past its length. Files of a kernel have the length 0 and content, and a log may grow.
+/// Checks that a file has nothing after its length. Files of the kernel have the length 0 and content, and a log may
+/// grow.
 async fn check_end(file: &Shared, end: u64) -> Result<(), Error> {
     let of = Arc::clone(&file.file);
     let path = &file.path;
@@ -312,7 +313,7 @@ async fn check_end(file: &Shared, end: u64) -> Result<(), Error> {
     ))
 }
 
-/// The bytes of a file from a place on. Its errors name the file.
+/// The bytes of a file from a position on. Its errors name the file.
 fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let end = from.saturating_add(length);
     stream::try_unfold((file, from), move |(file, at)| async move {
@@ -324,7 +325,7 @@ fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result
         let piece = blocking(move || of.piece(at, room, end))
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.path)))?;
-        // A file that became shorter; the length is checked where the body is sent.
+        // The file became shorter; the length is checked where the body is sent.
         if piece.is_empty() {
             return Ok(None);
         }
@@ -334,8 +335,8 @@ fn pieces(file: Shared, from: u64, length: u64) -> impl Stream<Item = io::Result
 }
 
 impl Shared {
-    /// Reads a piece of a part that goes up to `end`. With the last one, the file has to be what it was: what was sent
-    /// before it may be of another time.
+    /// Reads a piece of a part that ends at `end`. With the last piece, the file must still be unchanged: earlier
+    /// pieces may come from an older version.
     fn piece(&self, at: u64, room: usize, end: u64) -> io::Result<Bytes> {
         let piece = read(&self.file, at, room)?;
         let after = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
@@ -383,7 +384,7 @@ impl Shared {
 }
 
 fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
-    // Not filled with zeros first: that would cost as much as the reading.
+    // Not zeroed first: that would cost as much as reading.
     let mut piece = Vec::with_capacity(room);
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     file.seek(SeekFrom::Start(at))?;
@@ -394,7 +395,7 @@ fn read(file: &Mutex<File>, at: u64, room: usize) -> io::Result<Bytes> {
     Ok(piece.into())
 }
 
-/// Runs file operations where they block nobody.
+/// Runs file operations on a thread where they may block.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
