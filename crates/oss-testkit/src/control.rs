@@ -32,7 +32,7 @@ async fn handle(Shared(kms): Shared<Arc<Kms>>, request: http::Request<Body>) -> 
     response
 }
 
-/// Does what is asked for: HTTP status, and a response in JSON.
+/// Carries out a request; returns the HTTP status and a response in JSON.
 fn act(kms: &Kms, request: &Request) -> (u16, serde_json::Value) {
     // No page in a browser can send a POST with this header without the server's leave.
     if request.method != "POST" || request.header("oss-testkit-control").is_none() {

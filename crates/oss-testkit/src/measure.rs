@@ -2,7 +2,7 @@
 
 use md5::{Digest as _, Md5};
 
-/// What is left of bytes that have passed by.
+/// The measurements of bytes that are not kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) length: usize,

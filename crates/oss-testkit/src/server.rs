@@ -194,7 +194,7 @@ enum Ending {
     Hang,
 }
 
-/// As many zeros as are handed over at once.
+/// The zeros that are passed on at once.
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A body, or a part of one, with zeros at its end; and then the end, an error or nothing.

@@ -20,7 +20,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Makes a key for the session; the services accept it until the end that the response states.
+    /// Creates a key for the session; the services accept it until the expiry stated in the response.
     ///
     /// The cloud's own length of sessions goes before `lifetime`.
     pub(crate) fn begin(
@@ -53,7 +53,7 @@ impl Session {
         }
     }
 
-    /// Whether the service hands out another key by now: less than a sixth of the life is left, an hour of six.
+    /// Whether the service issues another key by now: less than a sixth of the lifetime is left, one hour of six.
     fn is_due(&self, now: SystemTime) -> bool {
         let whole = self.expires_at.duration_since(self.begun_at).unwrap_or_default();
         let left = self.expires_at.duration_since(now).unwrap_or_default();

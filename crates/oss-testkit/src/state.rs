@@ -1,4 +1,4 @@
-//! What the local cloud knows: keys, roles, objects, and what has happened.
+//! The state of the local cloud: keys, roles, objects, and recorded requests.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::time::{MAX_SKEW, shift};
 /// Requests kept; the oldest are forgotten, so that a long run does not fill the memory.
 const MAX_RECORDS: usize = 10_000;
 
-/// What all services share. What can change is behind one lock, held for bookkeeping only.
+/// The state that all services share. Its mutable part is behind one lock, held only for bookkeeping.
 pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) region: String,
@@ -39,7 +39,7 @@ pub(crate) struct Inner {
     clock_offset: i64,
     script: Script,
     requests: VecDeque<RecordedRequest>,
-    /// How many requests were forgotten.
+    /// How many recorded requests were dropped.
     forgotten: u64,
     counts: BTreeMap<(Service, String), u64>,
 }
@@ -81,7 +81,7 @@ impl Inner {
         keys.any(|key| key.credentials.security_token() == Some(token))
     }
 
-    /// Makes and remembers the key of a session.
+    /// Creates and stores the key of a session.
     pub(crate) fn issue(
         &mut self,
         principal: Principal,

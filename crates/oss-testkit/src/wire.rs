@@ -24,7 +24,7 @@ pub(crate) struct Request {
     pub(crate) raw_headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) upload: Upload,
-    /// Where it came from.
+    /// The address of the sender.
     pub(crate) source_ip: Option<IpAddr>,
 }
 

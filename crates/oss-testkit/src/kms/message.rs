@@ -1,4 +1,4 @@
-//! What goes over the wire of the instance gateway, as Protocol Buffers.
+//! The messages of the instance gateway, as Protocol Buffers.
 //!
 //! Names and numbers as in the classes of the vendor's client `alibabacloud-dkms-gcs`; [`Refused`] also in the
 //! vendor document "Common error codes" of the KMS instance API.

@@ -17,10 +17,10 @@ use crate::time::{iso, shift};
 
 const CURRENT: &str = "ACSCurrent";
 const PREVIOUS: &str = "ACSPrevious";
-/// What the name of a RAM secret begins with, before the user's.
+/// The prefix of the name of a RAM secret, before the user's name.
 const RAM_PREFIX: &str = "acs/ram/user/";
 
-/// What KMS keeps.
+/// The state of KMS.
 #[derive(Default)]
 pub(crate) struct Store {
     /// Public keys of the client keys, by id.
@@ -51,7 +51,7 @@ enum Data {
     },
 }
 
-/// What only a RAM secret has.
+/// The fields that only a RAM secret has.
 struct Ram {
     user: String,
     /// Zero for no automatic rotation.
@@ -79,7 +79,7 @@ impl Kms {
         }
     }
 
-    /// What it keeps; who holds this may lock the state of all services, and not the other way round.
+    /// The state. While this lock is held, the state of all services may be locked, but not the other way round.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ impl Store {
     }
 }
 
-/// Makes a key that is good for the whole account's services.
+/// Creates a key that is valid for all services of the account.
 fn new_pair(state: &State, user: &str, now: SystemTime) -> Option<Version> {
     let (id, secret) = new_key_pair();
     let credentials = Credentials::builder(id, secret)

@@ -1,4 +1,4 @@
-//! What KMS has to begin with.
+//! The initial state of KMS.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::state::State;
 /// The user whose key is in the secret that always exists.
 pub(crate) const DEFAULT_SECRET_USER: &str = "example-rotated-user";
 const DEFAULT_SECOND_REGION: &str = "cn-shanghai";
-/// As the RAM secrets of the console.
+/// Named like the RAM secrets of the console.
 const DEFAULT_ROTATION: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Settings of KMS.

@@ -27,7 +27,7 @@ const LIFETIME: Duration = Duration::from_secs(6 * 3600);
 /// Session name of the credentials. The service takes the id of the instance.
 const INSTANCE: &str = "i-osstestkit0123456789";
 
-/// What a request asks for.
+/// The target of a request.
 enum Operation {
     PutToken,
     ListRoles,

@@ -1,4 +1,4 @@
-//! Who calls: the checks of key, time, token, signature and nonce.
+//! Authentication: the checks of key, time, token, signature and nonce.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::time::{MAX_SKEW, apart, parse_iso};
 use crate::wire::Request;
 
-/// What both forms of a signed request carry.
+/// The fields that both forms of a signed request have.
 struct Signed<'a> {
     access_key_id: &'a str,
     token: Option<&'a str>,

@@ -26,7 +26,7 @@ const CLUSTERS: [(&str, &str); 2] = [
     ("c0123456789abcdef0123456789abcde1", "production"),
 ];
 
-/// What a path leads to. The operation that the headers name has to be the same.
+/// The operation of a path. The headers must name the same one.
 #[derive(Clone, Copy)]
 enum Operation {
     DescribeClusters,

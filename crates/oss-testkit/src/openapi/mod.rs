@@ -1,4 +1,4 @@
-//! Services of the OpenAPI, and what they have in common: signatures in the RPC and the ACS3 form, and how they answer.
+//! Services of the OpenAPI, and their common parts: signatures in the RPC and the ACS3 form, and responses.
 
 pub(crate) mod auth;
 pub(crate) mod cs;

@@ -1,4 +1,4 @@
-//! What all services of the OpenAPI have in common: signatures in the RPC and the ACS3 form, and how they answer.
+//! The common parts of all services of the OpenAPI: signatures in the RPC and the ACS3 form, and responses.
 
 use oss_credentials_core::nonce;
 use serde_json::{Map, Value, json};
@@ -86,7 +86,7 @@ fn wants_json(request: &Request) -> bool {
     }
 }
 
-/// What a call brought, in the format that the request asks for.
+/// The result of a call, in the format that the request asks for.
 pub(crate) fn success(request: &Request, name: &str, mut fields: Map<String, Value>) -> Answer {
     let id = request_id();
     fields.insert("RequestId".to_owned(), id.clone().into());

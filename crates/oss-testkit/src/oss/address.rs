@@ -12,12 +12,12 @@ const SERVICE_DOMAINS: [&str; 2] = [".aliyuncs.com", ".localhost"];
 /// The first label of the endpoints for clients of S3. No bucket has so short a name.
 const S3: &str = "s3";
 
-/// What a request is about. Empty names: the service itself, or the bucket itself.
+/// The resource of a request. Without a bucket it is the service itself, without a key the bucket itself.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) bucket: String,
     pub(super) key: String,
-    /// Whether the host names the bucket, not the path.
+    /// Whether the bucket's name is in the host instead of the path.
     pub(super) is_virtual_hosted: bool,
 }
 

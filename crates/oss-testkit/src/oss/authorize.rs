@@ -44,7 +44,7 @@ pub(super) fn check(call: &Call<'_>, operation: Operation, policy: &Policy) -> R
     Ok(())
 }
 
-/// What a request needs to be allowed to do.
+/// The permissions that a request needs.
 fn needs(call: &Call<'_>, operation: Operation) -> Vec<Need> {
     match operation {
         Operation::ListBuckets => vec![("oss:ListBuckets", "*".to_owned())],

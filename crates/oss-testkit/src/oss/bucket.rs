@@ -14,23 +14,23 @@ use crate::wire::{Answer, Request};
 /// guide).
 const MAX_KEY: usize = 1023;
 
-/// Who may use a bucket without a signature.
+/// The access that a bucket allows without a signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BucketAcl {
-    /// Nobody.
+    /// No access.
     #[default]
     Private,
-    /// Everybody may read and list objects.
+    /// Anyone may read and list objects.
     PublicRead,
-    /// Everybody may read, list, write and delete objects.
+    /// Anyone may read, list, write and delete objects.
     PublicReadWrite,
 }
 
 impl BucketAcl {
     const ALL: [Self; 3] = [Self::Private, Self::PublicRead, Self::PublicReadWrite];
 
-    /// As a request gives it to a bucket.
+    /// The value in a request for a bucket.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         Self::named(text).ok_or_else(|| {
             let message = "no such bucket access control exists";
@@ -63,7 +63,7 @@ pub(crate) struct Bucket {
     pub(super) elsewhere: Option<String>,
     pub(super) created: SystemTime,
     pub(super) versioning: Versioning,
-    /// Without any, no page of another origin may send requests.
+    /// Without a rule, no page of another origin may send requests.
     pub(super) cors: Vec<Rule>,
     pub(crate) objects: Objects,
     /// Uploads in parts that have not ended, by their id.
@@ -152,7 +152,7 @@ impl Bucket {
         }
     }
 
-    /// The same, to change what may change about an object.
+    /// The same, for changing the mutable parts of an object.
     pub(super) fn find_mut(
         &mut self,
         key: &str,
@@ -182,7 +182,7 @@ fn no_such_version(key: &str, id: &str) -> Refusal {
         .field("VersionId", id)
 }
 
-/// A marker is no object: there is none now, and the marker itself cannot be read.
+/// A delete marker is not an object: it hides the object, and cannot be read itself.
 fn deleted(key: &str, marker: &Version, is_named: bool) -> Refusal {
     let refusal = if is_named {
         let message = "The specified method is not allowed against this resource.";

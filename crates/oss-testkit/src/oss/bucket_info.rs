@@ -1,4 +1,4 @@
-//! What there is to know about a bucket: `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat`, and its versioning.
+//! Information about a bucket: `GetBucketInfo`, `GetBucketLocation`, `GetBucketStat`, and its versioning.
 //!
 //! Vendor documents: the pages of these operations and of `PutBucketVersioning` and `GetBucketVersioning` (Object
 //! Storage Service, API reference).
@@ -87,7 +87,7 @@ pub(super) fn stat(call: &Call<'_>, bucket: &Bucket) -> Answer {
 struct ClassNames {
     class: &'static str,
     storage: &'static str,
-    /// What is stored, where the other figure is what is paid for; here they are the same.
+    /// The stored size; the other figure is the billed size. Here both are the same.
     real: Option<&'static str>,
     objects: &'static str,
 }

@@ -17,9 +17,9 @@ pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) bucket: &'a str,
     pub(super) key: &'a str,
-    /// What a copy is made of.
+    /// The source of a copy.
     pub(super) copy_source: Option<Source>,
-    /// Whether the caller has shown a key.
+    /// Whether the caller is authenticated by a key.
     pub(super) signed: bool,
     pub(super) now: SystemTime,
 }
@@ -35,7 +35,7 @@ impl Call<'_> {
         bucket.find(self.key, self.version())
     }
 
-    /// The same, to change it, and the id of its version.
+    /// The same, for changing it, and the ID of its version.
     pub(super) fn wanted_mut<'b>(
         &self,
         bucket: &'b mut Bucket,
@@ -43,7 +43,7 @@ impl Call<'_> {
         bucket.find_mut(self.key, self.version())
     }
 
-    /// Does something in the bucket of the request, while nothing else changes.
+    /// Runs a function with exclusive access to the bucket of the request.
     pub(super) fn in_bucket<T>(
         &self,
         act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>,
@@ -51,7 +51,8 @@ impl Call<'_> {
         act(named(&mut self.oss.buckets(), self.bucket)?)
     }
 
-    /// The same with what the body brings. Checksums take their time: not while everybody waits for the lock.
+    /// The same with the content of the body. Its checksums are computed before the lock is taken, because they take
+    /// time.
     pub(super) fn store(
         &self,
         act: impl FnOnce(&Self, &mut Bucket, Content) -> Result<Answer, Refusal>,

@@ -17,7 +17,7 @@ pub(super) struct Names {
     unmodified_since: &'static str,
 }
 
-/// Of a download.
+/// The conditions of a download.
 pub(super) const DOWNLOAD: Names = Names {
     matches: "if-match",
     matches_none: "if-none-match",
@@ -25,7 +25,7 @@ pub(super) const DOWNLOAD: Names = Names {
     unmodified_since: "if-unmodified-since",
 };
 
-/// Of the source of a copy.
+/// The conditions on the source of a copy.
 pub(super) const COPY: Names = Names {
     matches: "x-oss-copy-source-if-match",
     matches_none: "x-oss-copy-source-if-none-match",
@@ -34,7 +34,7 @@ pub(super) const COPY: Names = Names {
 };
 
 impl Names {
-    /// Whether the object is as the request wants it.
+    /// Whether the object meets the conditions of the request.
     pub(super) fn check(&self, request: &Request, object: &Object) -> Result<(), Refusal> {
         let etag = object.etag();
         // Dates in headers have no fractions of a second.
@@ -77,7 +77,7 @@ fn whole_seconds(at: SystemTime) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
-/// Whether a list of entity tags names this one.
+/// Whether a list of entity tags contains this one.
 fn names(wanted: &str, etag: &str) -> bool {
     wanted.split(',').any(|one| {
         let one = one.trim();

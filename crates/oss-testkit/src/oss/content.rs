@@ -1,4 +1,4 @@
-//! What is kept of a body, and what goes back.
+//! The stored content of a body, and its return.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ impl Content {
         }
     }
 
-    /// The content that a request brings.
+    /// The content of a request.
     pub(super) fn of_request(request: &Request) -> Self {
         match &request.upload {
             Upload::Sunk(measured) => Self::sunk(measured),
@@ -114,7 +114,7 @@ impl Content {
         }
     }
 
-    /// Puts these bytes into a response; a sink gives zeros.
+    /// Writes these bytes into a response; a sink returns zeros.
     pub(super) fn fill(&self, answer: &mut Answer, range: std::ops::Range<usize>) {
         match &self.bytes {
             Some(bytes) => answer.body = bytes.slice(range),

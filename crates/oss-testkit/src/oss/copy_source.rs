@@ -1,4 +1,4 @@
-//! What a copy is made of: `x-oss-copy-source`.
+//! The source of a copy: `x-oss-copy-source`.
 
 use std::collections::BTreeMap;
 

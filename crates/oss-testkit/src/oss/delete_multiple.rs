@@ -14,7 +14,7 @@ use crate::wire::{Answer, Request, element};
 /// Most objects of one request: "`DeleteMultipleObjects`" (Object Storage Service, API reference).
 const MAX_OBJECTS: usize = 1000;
 
-/// What the document of a request asks for.
+/// The content of a request's document.
 pub(super) struct Wanted {
     /// Keys, and the version of the object where one is named.
     pub(super) objects: Vec<(String, Option<String>)>,

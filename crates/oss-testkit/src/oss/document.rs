@@ -1,4 +1,4 @@
-//! What the XML documents of responses have in common, and the parameters that shape them.
+//! Common parts of the XML documents in responses, and the parameters that affect them.
 
 use super::error::{Refusal, invalid_argument};
 use crate::wire::{Answer, Request, element};
@@ -44,7 +44,7 @@ pub(super) fn number_parameter(
     })
 }
 
-/// How names are written in a response: as they are, or percent-encoded if the request wants that.
+/// The encoding of names in a response: none, or percent-encoding if the request asks for it.
 #[derive(Clone, Copy)]
 pub(super) struct Encoding {
     url: bool,

@@ -32,7 +32,7 @@ enum Place {
     Behind(String),
 }
 
-/// What a list of keys asks for.
+/// The parameters of a list of keys.
 pub(super) fn filter(request: &Request) -> Result<Filter<'_>, Refusal> {
     Ok(Filter {
         prefix: request.query_value("prefix").unwrap_or_default(),
@@ -41,7 +41,7 @@ pub(super) fn filter(request: &Request) -> Result<Filter<'_>, Refusal> {
     })
 }
 
-/// `ListObjects`, which goes on after a key.
+/// `ListObjects`, which continues after a key.
 pub(super) fn list_v1(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result<Answer, Refusal> {
     let request = call.request;
     let (encoding, filter) = (Encoding::of(request)?, filter(request)?);
@@ -72,7 +72,7 @@ pub(super) fn list_v1(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Res
     Ok(document("ListBucketResult", &inner))
 }
 
-/// `ListObjectsV2`, which goes on with a token.
+/// `ListObjectsV2`, which continues with a token.
 pub(super) fn list_v2(call: &Call<'_>, bucket: &Bucket, empty_page: bool) -> Result<Answer, Refusal> {
     let request = call.request;
     let (encoding, filter) = (Encoding::of(request)?, filter(request)?);
@@ -129,7 +129,7 @@ fn contents(key: &str, object: &Object, owner: Option<&str>) -> String {
     format!("<Contents>{fields}{}</Contents>", owner.unwrap_or_default())
 }
 
-/// What a list says of an object besides its key.
+/// What a list contains about an object besides its key.
 pub(super) fn described(object: &Object) -> String {
     elements(&[
         ("LastModified", &iso_millis(object.last_modified())),
@@ -140,7 +140,7 @@ pub(super) fn described(object: &Object) -> String {
     ])
 }
 
-/// Where the page that is asked for begins; a continuation token counts more than a start.
+/// Where the requested page begins; a continuation token takes precedence over a start.
 fn place(request: &Request) -> Result<Place, Refusal> {
     let value = |name| request.query_value(name).filter(|value| !value.is_empty());
     if let Some(token) = value("continuation-token") {

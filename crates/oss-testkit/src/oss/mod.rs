@@ -178,7 +178,7 @@ fn check_unsigned(call: &Call<'_>, operation: Operation) -> Result<(), Refusal> 
     }
 }
 
-/// Does what is asked for. Each operation is named: one that is declared and not handled does not compile.
+/// Carries out the operation. The match names each one, so that an operation without a handler does not compile.
 fn carry_out(call: &Call<'_>, operation: Operation, judgement: Judgement) -> Result<Answer, Refusal> {
     use Operation as Op;
     match operation {

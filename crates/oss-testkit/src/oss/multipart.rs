@@ -47,7 +47,7 @@ pub(super) fn initiate(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, R
     Ok(document("InitiateMultipartUploadResult", &inner))
 }
 
-/// What the response to a part says of it.
+/// What the response to an uploaded part states about it.
 pub(super) struct Stored {
     pub(super) etag: String,
     pub(super) crc64: Option<u64>,
@@ -60,7 +60,7 @@ pub(super) fn upload_part(call: &Call<'_>, bucket: &mut Bucket, content: Content
     Ok(answer.with("etag", etag))
 }
 
-/// Puts a part into the upload that the request names.
+/// Adds a part to the upload that the request names.
 pub(super) fn store_part(call: &Call<'_>, bucket: &mut Bucket, content: Content) -> Result<Stored, Refusal> {
     let upload = upload(call, bucket)?;
     let value = call.request.query_value("partNumber").unwrap_or_default();

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::content::Content;
 use super::properties::Properties;
 
-/// What `x-oss-object-type` says of an object that `AppendObject` made.
+/// The `x-oss-object-type` of an object created by `AppendObject`.
 pub(super) const APPENDABLE: &str = "Appendable";
 
 /// When a restored copy of an archived object can be read.

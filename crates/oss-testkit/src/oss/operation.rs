@@ -5,7 +5,7 @@ use super::bucket::BucketAcl;
 use super::s3;
 use crate::wire::Request;
 
-/// What a request asks for.
+/// The operation that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     ListBuckets,
@@ -23,7 +23,7 @@ pub(super) enum Operation {
     PutBucketCors,
     GetBucketCors,
     DeleteBucketCors,
-    /// What a browser asks before it sends a request for another origin.
+    /// The preflight request that a browser sends before a cross-origin request.
     OptionObject,
     ListObjects,
     ListObjectsV2,
@@ -93,7 +93,7 @@ const SUBRESOURCES: [&str; 33] = [
     "x-oss-async-process",
 ];
 
-/// What a request is about.
+/// The resource of a request.
 #[derive(Clone, Copy)]
 enum Level {
     Service,
@@ -227,7 +227,7 @@ impl Operation {
         }
     }
 
-    /// Whether anybody may do this in a bucket with this ACL, without a signature.
+    /// Whether this operation is allowed without a signature in a bucket with this ACL.
     pub(super) fn allowed_unsigned(self, acl: BucketAcl) -> bool {
         match acl {
             BucketAcl::Private => false,
@@ -285,7 +285,7 @@ impl Operation {
     }
 }
 
-/// What the ACL of a bucket has to allow for an operation without a signature.
+/// What the ACL of a bucket must allow for an operation without a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Read,

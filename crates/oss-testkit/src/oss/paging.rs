@@ -16,7 +16,7 @@ impl<T> Entry<'_, T> {
     }
 }
 
-/// What a list asks for.
+/// The parameters of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filter<'a> {
     pub(super) prefix: &'a str,

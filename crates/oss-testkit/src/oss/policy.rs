@@ -1,4 +1,4 @@
-//! The policy of a form upload: what the form may bring, and until when.
+//! The policy of a form upload: the conditions on the form, and its expiry.
 //!
 //! Vendor documents: "`PostObject`", appendix about the policy, and the pages about `EC` codes that begin
 //! with 0006 (Object Storage Service, support).
@@ -16,9 +16,9 @@ use crate::time::parse_iso_millis;
 /// `PostObject` request".
 const REQUIRED: [&str; 3] = ["x-oss-signature-version", "x-oss-credential", "x-oss-date"];
 
-/// What a form brings.
+/// The fields of a form.
 pub(super) struct Brought<'a> {
-    /// Whether its signature is one of V4, whose fields the policy has to name.
+    /// Whether it has a V4 signature, whose fields the policy must contain.
     pub(super) is_v4: bool,
     /// The value of a field, its name in any case.
     pub(super) field: &'a dyn Fn(&str) -> Option<&'a str>,

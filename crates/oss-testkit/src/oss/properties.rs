@@ -1,4 +1,4 @@
-//! What an upload says about its object besides the content: headers to keep, tags and ACL.
+//! Properties of an object set by its upload: headers to keep, tags and ACL.
 
 use super::error::{Refusal, invalid_argument};
 use crate::wire::{Request, decode_pairs};
@@ -17,7 +17,7 @@ const KEPT: [&str; 8] = [
 
 const STORAGE_CLASS: &str = "x-oss-storage-class";
 
-/// What names of user metadata begin with.
+/// The prefix of names of user metadata.
 const METADATA: &str = "x-oss-meta-";
 
 /// Most user metadata of an object, names and values together, in bytes.
@@ -29,7 +29,7 @@ const MAX_TAGS: usize = 10;
 const MAX_TAG_KEY: usize = 128;
 const MAX_TAG_VALUE: usize = 256;
 
-/// What the ACL of an object may be.
+/// The values of an object's ACL.
 const ACLS: [&str; 4] = [INHERITED, "private", "public-read", "public-read-write"];
 
 /// The ACL of an object that has none of its own: that of the bucket counts.
@@ -99,7 +99,7 @@ impl Properties {
     }
 }
 
-/// What is kept of an upload's headers.
+/// The headers of an upload that are kept.
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ use crate::wire::Answer;
 
 /// Storage classes whose objects have to be restored.
 const ARCHIVES: [&str; 3] = ["Archive", "ColdArchive", "DeepColdArchive"];
-/// How long that takes for an object of the class Archive; the others, which take hours, take as long here.
+/// How long restoring takes for an object of the class Archive. Other classes take hours, but here the same time.
 const RESTORING: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Days that a restored object stays so.
@@ -52,7 +52,7 @@ pub(super) fn restore(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Re
     Ok(with_version(Answer::empty(status), version.as_deref()))
 }
 
-/// How many days the body asks for; an empty one takes the default.
+/// The number of days in the body; the default for an empty body.
 fn days(body: &[u8]) -> Result<u32, Refusal> {
     if body.is_empty() {
         return Ok(DEFAULT_DAYS);

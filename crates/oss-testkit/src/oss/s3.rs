@@ -12,11 +12,11 @@ use super::auth;
 use super::error::Refusal;
 use crate::wire::{Answer, Request};
 
-/// What the names of its own headers begin with, and those of OSS.
+/// The prefixes of S3's own headers, and of those of OSS.
 const AMZ: &str = "x-amz-";
 const OSS: &str = "x-oss-";
 
-/// What follows in the headers of a signature.
+/// The rest of the names of signature headers.
 const DROPPED: [&str; 3] = ["date", "content-sha256", "security-token"];
 
 const CLASS: &str = "x-oss-storage-class";
@@ -28,7 +28,7 @@ const CLASSES: [(&str, &str); 3] = [
     ("GLACIER", "Archive"),
 ];
 
-/// Whether the request speaks it: by its signature or, unsigned, by the host it is sent to.
+/// Whether the request is in this dialect: by its signature or, if unsigned, by its host.
 pub(super) fn is_spoken(request: &Request) -> bool {
     auth::is_aws(request) || address::is_s3_host(&request.host)
 }

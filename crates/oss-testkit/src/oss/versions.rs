@@ -1,4 +1,4 @@
-//! What a bucket keeps under its keys: one object each, or with versioning all that it ever was.
+//! The objects of a bucket by key: one for each key, or with versioning all versions.
 //!
 //! Vendor document: "Versioning" and the pages under it (Object Storage Service, user guide).
 
@@ -13,7 +13,7 @@ use super::object::Object;
 /// The id of the version that was stored without versioning.
 pub(super) const NULL: &str = "null";
 
-/// Whether a bucket keeps what is replaced.
+/// Whether a bucket keeps replaced objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Versioning {
     /// It never did.
@@ -67,7 +67,7 @@ impl Version {
     }
 }
 
-/// What a deletion did.
+/// The effect of a deletion.
 #[derive(Debug, Default)]
 pub(super) struct Deleted {
     /// The version that is gone, or the marker that was added.

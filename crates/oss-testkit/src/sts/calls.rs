@@ -48,7 +48,7 @@ pub(super) fn find_role(state: &State, name: &str, arn: &str) -> Result<Role, Re
     role.ok_or_else(|| Refusal::new(404, "EntityNotExist.Role", format!("The role not exists: {arn}.")))
 }
 
-/// What every response says that begins a session of a role.
+/// The common fields of every response that starts a session of a role.
 pub(super) fn session_fields(state: &State, role: &Role, name: &str, begun: &Session) -> Map<String, Value> {
     into_map(json!({
         "AssumedRoleUser": {

@@ -36,7 +36,7 @@ const PARAMETERS: [&str; 6] = [
     "X-Amz-Signature",
 ];
 
-/// Whether the request claims to be signed so.
+/// Whether the request claims to have such a signature.
 pub(super) fn is_signed(request: &Request) -> bool {
     match request.header("authorization") {
         Some(header) => header.starts_with(ALGORITHM),
@@ -81,7 +81,7 @@ struct Signed<'a> {
     token: Option<&'a str>,
     /// The URL form's lifetime.
     expires: Option<Duration>,
-    /// What is signed in place of the body.
+    /// The value that is signed instead of the body.
     payload: &'a str,
 }
 

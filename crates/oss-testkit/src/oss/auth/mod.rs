@@ -1,4 +1,4 @@
-//! Who calls: the checks of key, token, time and signature, in each of the forms a request can be signed in.
+//! Authentication: the checks of key, token, time and signature, for each form of signature.
 
 mod aws;
 mod check;
@@ -20,7 +20,7 @@ use crate::wire::Request;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     V4,
-    /// As clients of S3 sign.
+    /// The form of S3 clients.
     Aws,
     V1Header,
     V1Query,
@@ -54,7 +54,7 @@ impl Form {
     }
 }
 
-/// Whether the request is signed as clients of S3 do.
+/// Whether the request has the signature of an S3 client.
 pub(super) fn is_aws(request: &Request) -> bool {
     Form::of(request) == Some(Form::Aws)
 }

@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::time::{MAX_SKEW, parse_basic};
 use crate::wire::Request;
 
-/// How long after its signing a form may come at most.
+/// How long after signing a form is accepted at most.
 const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Id, day, region, product and the fixed end of a credential.
@@ -43,7 +43,7 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// Whether the form claims to be signed, in whatever way.
+/// Whether the form claims to be signed, in any form.
 pub(super) fn is_signed(request: &Request) -> bool {
     [
         "x-oss-signature",

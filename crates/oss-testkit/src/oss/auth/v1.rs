@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::time::{MAX_SKEW, apart, parse_basic, parse_http_date};
 use crate::wire::Request;
 
-/// What the header begins with.
+/// The prefix of the header.
 const SCHEME: &str = "OSS ";
 
 pub(super) fn is_header(header: &str) -> bool {

@@ -24,7 +24,7 @@ pub(super) fn access_key_id(request: &Request) -> Option<String> {
 struct Signed<'a> {
     authorization: Authorization<'a>,
     date: &'a str,
-    /// What `date` says, if it can be read.
+    /// The time in `date`, if it can be parsed.
     time: Option<SystemTime>,
     token: Option<&'a str>,
     /// The URL form's lifetime in seconds.
