@@ -62,12 +62,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it runs until it is stopped, so that its log is its output.
+    /// Whether the command runs until it is stopped, so that its log is its output.
     pub(crate) fn is_service(&self) -> bool {
         matches!(self, Self::Serve(_))
     }
 
-    /// Which credentials it is about; `None` for a command that needs none.
+    /// The options for the credentials; `None` for a command that needs none.
     pub(crate) fn chain(&self) -> Option<&ChainOptions> {
         match self {
             Self::Doctor(command) => Some(command.chain()),

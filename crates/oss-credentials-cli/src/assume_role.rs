@@ -14,11 +14,11 @@ use crate::export::Output;
 use crate::failure::{Failure, Outcome};
 use crate::files::read_text;
 
-/// Longest file with a policy, in bytes: white space that a person reads by counts, too.
+/// The longest file with a policy, in bytes, white space included.
 const LONGEST_POLICY: usize = 16 * 1024;
 /// Longest file with an external ID, in bytes.
 const LONGEST_EXTERNAL_ID: usize = 2048;
-/// What a session is called that was given no name.
+/// The prefix of generated session names.
 const SESSION_PREFIX: &str = "oss-credentials-cli-";
 
 const EXAMPLES: &str = "\

@@ -1,4 +1,4 @@
-//! Which credentials: flags in place of the variables that the default chain reads.
+//! The choice of credentials: flags that replace the variables of the default chain.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,7 +110,7 @@ enum KeyFamily {
 }
 
 impl KeyFamily {
-    /// The family whose variables are not read then.
+    /// The family whose variables are then ignored.
     fn other(self) -> Family {
         match self {
             Self::Oss => Family::AlibabaCloud,
@@ -119,7 +119,7 @@ impl KeyFamily {
     }
 }
 
-/// The chain that the flags ask for, and what its members share.
+/// The chain that the flags select, and what its members share.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     pub(crate) provider: DefaultProvider,
@@ -128,12 +128,12 @@ pub(crate) struct Chain {
 }
 
 impl ChainOptions {
-    /// Makes the chain. Nothing is sent; no file is read but that of `--credentials-uri-file`.
+    /// Builds the chain. Nothing is sent, and no file is read except that of `--credentials-uri-file`.
     pub(crate) fn chain(&self) -> Result<Chain, Failure> {
         Ok(Chain::new(Arc::new(self.env()?), None)?)
     }
 
-    /// The environment as the flags change it.
+    /// The environment with the changes by flags.
     pub(crate) fn env(&self) -> Result<ChosenEnv, Failure> {
         let mut env = ChosenEnv::default();
         env.set(ENV_CREDENTIALS_PROVIDER, self.member()?);
@@ -176,7 +176,7 @@ impl ChainOptions {
         Ok(env)
     }
 
-    /// The member that is asked alone: the one that is named, otherwise the one whose settings are given.
+    /// The only member to use: the one that is named, otherwise the one whose settings are given.
     fn member(&self) -> Result<Option<&str>, Failure> {
         if let Some(provider) = &self.provider {
             return Ok(Some(provider));
@@ -241,7 +241,7 @@ impl Chain {
     }
 }
 
-/// The environment of the process, with what the flags say in its place. An empty value hides a variable.
+/// The environment of the process, in which flags replace variables. An empty value hides a variable.
 #[derive(Clone, Default)]
 pub(crate) struct ChosenEnv {
     chosen: BTreeMap<&'static str, PathBuf>,

@@ -1,4 +1,4 @@
-//! Why a command ends without its result, and the exit codes.
+//! Errors of commands, and exit codes.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,7 +10,7 @@ use acs_client::AcsError;
 use acs_sts::StsError;
 use oss_credentials::CredentialsError;
 
-/// What a command ends with.
+/// The outcome of a command.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
 /// The exit codes of every command but `exec`. 0 is a success, and 2 is clap's for arguments it cannot understand.
@@ -72,7 +72,7 @@ fn is_not_configured(error: &CredentialsError) -> bool {
     error.is_not_configured() || cause().is_some_and(CredentialsError::is_not_configured)
 }
 
-/// Why a command ends without its result.
+/// The error of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// An error of the library, which is shown word for word.
@@ -81,7 +81,7 @@ pub(crate) enum Failure {
     Client(Box<oss_client::Error>),
     /// An error of the client for the OpenAPI, which is shown word for word.
     Call(AcsError),
-    /// What only this command can say.
+    /// An error of the command itself.
     Other {
         command: &'static str,
         text: Cow<'static, str>,
@@ -155,7 +155,7 @@ impl From<StsError> for Failure {
     }
 }
 
-/// Writing to standard output is the only I/O whose error a command passes on as it is.
+/// Writing to standard output is the only I/O whose error a command passes on unchanged.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::other(

@@ -1,4 +1,4 @@
-//! Small text files that flags name.
+//! Small text files named by flags.
 
 use std::path::Path;
 

@@ -1,9 +1,9 @@
-//! Keeps this command from running itself for ever.
+//! Prevents this command from running itself endlessly.
 //!
-//! A profile may run a program for its credentials (`process_command`), and that program may be this command: as it
-//! is, in a script, or behind several others. It then asks the same profile, which runs it again. So each process
-//! leaves a mark of what it asks for in a variable, which the programs that it starts inherit, and refuses to ask for
-//! what a process before it is asking for. Asking for something else, such as another profile, is no loop.
+//! A profile may run a program for its credentials (`process_command`), and that program may be this command: as it is,
+//! in a script, or behind several others. It then asks the same profile, which runs it again. So each process leaves a
+//! mark of what it asks for in a variable, which the programs that it starts inherit, and refuses to ask for what a
+//! process before it is asking for. Asking for something else, such as another profile, is not a loop.
 //!
 //! The environment of a running process cannot be changed safely, so the command starts itself anew with the mark, in
 //! the same process where the system can do that. Only a chain that may run a program does so.
@@ -32,10 +32,10 @@ use crate::failure::Failure;
 pub(crate) const ENV_ASKED: &str = "OSS_CREDENTIALS_CLI_ASKED";
 /// First argument of a command whose mark is the last one. Not one of the command line that people see.
 const FLAG: &str = "--marked";
-/// More processes in a row are refused, whatever they ask for.
+/// A longer row of processes is refused, whatever they ask for.
 const DEEPEST: usize = 8;
 
-/// The variables that decide what is asked for. Values that may be secrets only count as set or not.
+/// The variables that determine what is asked for. Of values that may be secrets, only their presence counts.
 const DECIDING: [&str; 14] = [
     ENV_CREDENTIALS_PROVIDER,
     ENV_PROFILE,
@@ -108,7 +108,7 @@ fn may_run_a_program(env: &ChosenEnv) -> bool {
     !asks_another && !is_forbidden
 }
 
-/// The same in each process of the same program.
+/// The mark: equal in all processes of the same program that ask for the same.
 fn mark(env: &ChosenEnv) -> String {
     let mut hasher = DefaultHasher::new();
     for name in DECIDING {

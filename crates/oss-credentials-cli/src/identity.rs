@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::chain::Chain;
 
-/// What STS returned.
+/// The result of STS.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) endpoint: String,
@@ -19,7 +19,7 @@ pub(crate) struct Answer {
     pub(crate) exchange: Option<Exchange>,
 }
 
-/// What an exchange shows beside its result.
+/// Facts about an exchange besides its result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange {
     pub(crate) latency: Duration,
@@ -30,7 +30,7 @@ pub(crate) struct Exchange {
 ///
 /// # Errors
 ///
-/// If the settings for STS are wrong; a refusal by the service is part of the answer.
+/// If the settings for STS are wrong; an error of the service is part of the result.
 pub(crate) async fn ask(chain: &Chain, credentials: &Credentials) -> Result<Answer, CredentialsError> {
     let watched = Watched::over(&chain.http);
     let sts = chain.sts(watched.clone())?;

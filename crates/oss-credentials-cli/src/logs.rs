@@ -1,4 +1,4 @@
-//! What the libraries log, on standard error.
+//! Log messages of the libraries, on standard error.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// The crates whose logs never hold a secret: those of the family. HTTP and TLS libraries log requests.
 const TARGETS: [&str; 3] = ["oss_", "acs_", crate::TRACING_TARGET];
 
-/// Shows warnings, for a service also what it does; each `-v` shows one level more.
+/// Shows warnings, and for a service also `info`; each `-v` shows one more level.
 pub(crate) fn start(verbose: u8, is_service: bool) {
     let level = match verbose.saturating_add(is_service.into()) {
         0 => LevelFilter::WARN,

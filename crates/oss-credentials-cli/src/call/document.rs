@@ -1,4 +1,4 @@
-//! JSON as people read it, with every value as the service wrote it.
+//! Indented JSON, with every value exactly as in the response.
 
 use std::fmt::Write as _;
 

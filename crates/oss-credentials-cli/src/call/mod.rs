@@ -17,7 +17,7 @@ use crate::terminal;
 
 /// Longest file with a parameter or a body, in bytes.
 const LONGEST_VALUE: usize = 1024 * 1024;
-/// How each request of this command names itself.
+/// The `User-Agent` of this command.
 const USER_AGENT: &str = concat!("oss-credentials-cli/", env!("CARGO_PKG_VERSION"));
 
 const METHODS: [HttpMethod; 5] = [
@@ -156,7 +156,7 @@ fn parse_method(name: &str) -> Result<HttpMethod, Failure> {
     })
 }
 
-/// Prints what the service returned. Some operations return nothing.
+/// Prints the response. Some operations return nothing.
 fn print(response: &AcsResponse) -> Result<(), Failure> {
     if response.bytes().trim_ascii().is_empty() {
         return Ok(());

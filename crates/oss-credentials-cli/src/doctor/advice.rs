@@ -1,11 +1,11 @@
-//! What to do, the most likely first.
+//! Advice, with the most likely cause first.
 
 use oss_credentials::http::HttpErrorKind;
 use oss_credentials::{CredentialsError, Env, ErrorDetail, Explanation, MemberReport, Standing};
 
 use crate::identity::Answer;
 
-/// A clock that is further off is set: services refuse requests that are 15 minutes old.
+/// A larger offset is reported: services reject requests that are 15 minutes old.
 const TOLERATED_OFFSET: i64 = 60;
 
 /// Codes of the services, and what most likely is behind them. Vendor documents: *Error codes* of the Security Token
@@ -62,7 +62,7 @@ pub(super) fn advice(explanation: &Explanation, online: Option<&Answer>, env: &d
     advice
 }
 
-/// A wrong clock makes everything else fail.
+/// Advice about the clock, because a wrong clock makes everything else fail.
 fn clock(explanation: &Explanation, online: Option<&Answer>) -> Option<String> {
     let seen = online.and_then(|answer| answer.exchange?.clock_offset);
     let known = || explanation.in_use().and_then(MemberReport::clock_offset);
@@ -71,7 +71,7 @@ fn clock(explanation: &Explanation, online: Option<&Answer>) -> Option<String> {
     is_wrong.then(|| format!("set the clock of this machine: it is off by {} s", offset.abs()))
 }
 
-/// What to set up, by what this place looks like.
+/// What to configure, depending on the environment.
 fn set_up(env: &dyn Env) -> Vec<String> {
     let rrsa = "in a pod, give its service account a role (RRSA): the cluster then sets the OIDC variables";
     let ci =
@@ -96,7 +96,7 @@ fn set_up(env: &dyn Env) -> Vec<String> {
     advice.into_iter().map(str::to_owned).collect()
 }
 
-/// What to do about an error: its code first, since the service decided; then what the library says; then the rest.
+/// What to do about an error: advice for its service code, then the library's hint, then general advice.
 fn repair(error: &CredentialsError, explanation: &Explanation, env: &dyn Env) -> Vec<String> {
     let detail = error.detail();
     let code = detail.and_then(ErrorDetail::code).unwrap_or_default();
@@ -132,7 +132,7 @@ fn repair(error: &CredentialsError, explanation: &Explanation, env: &dyn Env) ->
     advice
 }
 
-/// Whether no response came.
+/// Whether there was no response.
 fn is_of_the_network(error: &CredentialsError) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! Whether a bucket answers.
+//! Checks whether a bucket can be accessed.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::failure::{Exit, Failure};
 use crate::oss::Place;
 use crate::terminal::{BAD, GOOD, Page};
 
-/// Where a bucket is looked for whose region nobody has set: the service then names the right one.
+/// The region in which a bucket without a configured region is requested: the service then names the right one.
 const FIRST_REGION: &str = "cn-hangzhou";
 
-/// What asking a bucket brought.
+/// The result of a request for a bucket.
 pub(super) struct Answer {
     bucket: String,
-    /// Where it is; `None` if that cannot be found out.
+    /// The region of the bucket; `None` if it cannot be determined.
     region: Option<String>,
     latency: Duration,
     outcome: Result<(), oss_client::Error>,

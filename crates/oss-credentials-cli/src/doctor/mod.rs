@@ -1,4 +1,4 @@
-//! `doctor`: which credentials there are, and what is wrong with those that do not work.
+//! `doctor`: shows which credentials are found, and why those that do not work fail.
 
 mod advice;
 mod bucket;
@@ -50,7 +50,7 @@ pub(crate) struct Doctor {
     chain: ChainOptions,
 }
 
-/// Everything that was found out.
+/// All findings.
 struct Findings {
     explanation: Explanation,
     online: Option<Answer>,
@@ -99,7 +99,7 @@ impl Doctor {
         })
     }
 
-    /// The credentials to show to the service, if that was asked for. They are cached.
+    /// The credentials for the online check, if it was requested. They are cached.
     async fn usable(&self, chain: &Chain, explanation: &Explanation) -> Option<Credentials> {
         if !self.online || explanation.error().is_some() {
             return None;
@@ -109,7 +109,7 @@ impl Doctor {
 }
 
 impl Findings {
-    /// Why it is not well; `None` if it is.
+    /// The error to report; `None` if there is none.
     fn error(&self) -> Option<&CredentialsError> {
         let refused = || self.online.as_ref()?.identity.as_ref().err();
         self.explanation.error().or_else(refused)
@@ -143,7 +143,7 @@ impl Findings {
         page
     }
 
-    /// The report of the library, with the standing of each member in its color.
+    /// The report of the library, with the state of each member in color.
     fn write_chain(&self, page: &mut Page) {
         let names = self.explanation.members().map(|member| member.name().len());
         let column = names.max().unwrap_or_default() + 4;
@@ -161,7 +161,7 @@ impl Findings {
 
     fn to_json(&self) -> Value {
         let explanation = serde_json::from_str(&self.explanation.to_json());
-        // The library wrote it a moment ago.
+        // The library has just written it.
         let mut report: Value = explanation.unwrap_or_default();
         report["online"] = self.online.as_ref().map(online_json).unwrap_or_default();
         report["bucket"] = self

@@ -1,4 +1,4 @@
-//! What a program finds in its variables: the credentials that are meant, and nothing that its SDK would take first.
+//! The environment of the program: the selected credentials, and nothing that its SDK would use before them.
 
 use std::io;
 use std::process::Command;
@@ -58,9 +58,9 @@ const REMOVED: [&str; 39] = [
     ENV_CREDENTIALS_PROVIDER,
 ];
 
-/// The hosts that are reached without a proxy. HTTP clients read one of the two, or both.
+/// The variables that list hosts to reach without a proxy. HTTP clients read one or both of them.
 const DIRECT: [&str; 2] = ["no_proxy", "NO_PROXY"];
-/// Those where the agent listens.
+/// The hosts on which the agent listens.
 const LOOPBACK: &str = "127.0.0.1,localhost";
 
 /// The list of one variable, or of the other where that is not set, with loopback. `*` stands for all hosts.
@@ -81,7 +81,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Keys come first in every vendor chain.
+    /// Sets the keys, which come first in every chain of the vendor's SDKs.
     pub(super) fn keys(credentials: &Credentials) -> Self {
         let set = variables(credentials).into_iter();
         Self {

@@ -1,4 +1,4 @@
-//! `exec`: a program with credentials in its environment.
+//! `exec`: runs a program with credentials in its environment.
 
 mod environment;
 #[cfg(unix)]
@@ -17,9 +17,10 @@ use crate::serve::{Agent, AgentSettings};
 use crate::terminal::print_failure;
 use environment::Environment;
 
-/// There are no credentials; as `env` and `timeout` have it, so that it is not taken for a code of the program.
+/// There are no credentials. The same code as in `env` and `timeout`, so that it is not mistaken for one of the
+/// program.
 const NO_CREDENTIALS: u8 = 125;
-/// The program cannot be run; as shells have it.
+/// The program cannot be run; the code that shells use.
 const CANNOT_RUN: u8 = 126;
 /// There is no such program.
 const NOT_FOUND: u8 = 127;
@@ -73,7 +74,7 @@ impl Exec {
         }))
     }
 
-    /// The program takes the place of this process.
+    /// Replaces this process with the program.
     async fn run_with_keys(&self) -> Outcome {
         let chain = self.chain.chain()?;
         let credentials = chain.provider.credentials().await?;
@@ -85,7 +86,7 @@ impl Exec {
 
     async fn run_beside_agent(&self) -> Outcome {
         let agent = Agent::start(AgentSettings::private(), &self.chain).await?;
-        // Before, a signal ends this command: there is no program yet that it could be passed on to.
+        // Before this point a signal ends this command, because there is no program to forward it to.
         #[cfg(unix)]
         let signals = signals::Signals::listen()
             .map_err(|error| Failure::other("exec", format!("cannot listen for signals: {error}")))?;
@@ -107,7 +108,7 @@ impl Exec {
         let ended = child.wait();
         let status = tokio::select! {
             status = ended => status,
-            // It never ends by itself.
+            // It never ends on its own.
             () = agent.run() => Err(io::Error::other("the agent has ended")),
         };
         let status =

@@ -42,7 +42,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the program; what it does about a signal is its own affair.
+    /// Forwards signals until the program ends. How the program reacts to them is up to the program.
     pub(super) async fn pass_on_until_end(mut self, child: &mut Child) -> io::Result<ExitStatus> {
         loop {
             let signal = tokio::select! {

@@ -1,4 +1,4 @@
-//! The texts that other programs read.
+//! The output formats for other programs.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};

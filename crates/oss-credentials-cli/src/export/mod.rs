@@ -58,7 +58,7 @@ impl Export {
 }
 
 impl Output {
-    /// Refuses to show secrets to whoever looks at the screen. Asked before anything is fetched.
+    /// Refuses to print secrets to a terminal. Called before anything is fetched.
     pub(crate) fn check_terminal(&self, command: &'static str) -> Result<(), Failure> {
         refuse_terminal(command, self.show)
     }
@@ -72,7 +72,7 @@ impl Output {
     }
 }
 
-/// Fails if a secret would be printed to a terminal unasked.
+/// Fails if a secret would be printed to a terminal without `--show`.
 pub(crate) fn refuse_terminal(command: &'static str, show: bool) -> Result<(), Failure> {
     if show || !io::stdout().is_terminal() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What OSS is asked for: enough to see that credentials work.
+//! Requests to OSS: enough to check that credentials work.
 
 mod ls;
 mod presign;
