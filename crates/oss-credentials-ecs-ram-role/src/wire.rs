@@ -185,6 +185,8 @@ mod tests {
         assert_eq!(token(b" YTZ-=+/\n").as_deref(), Ok("YTZ-=+/"));
         assert_eq!(token(b" \n"), Err(BodyDefect::Empty));
         assert_eq!(token(b"<html>"), Err(BodyDefect::Markup));
+        let longest = [b'a'; MAX_TOKEN];
+        assert_eq!(token(&longest).map(|token| token.len()), Ok(MAX_TOKEN));
         for body in [&b"a b"[..], b"a\r\nx: y", b"\xc3\xb6", &[b'a'; MAX_TOKEN + 1]] {
             assert_eq!(token(body), Err(BodyDefect::Unreadable("token")));
         }

@@ -213,11 +213,9 @@ fn a_token_in_place_of_its_path_is_not_shown() {
     );
     assert!(!format!("{shown} {error:?}").contains("eyJ"), "{shown} {error:?}");
     // A path is a path, whatever its name.
-    service
-        .builder()
-        .oidc_token_file("/tokens/eyJ.token")
-        .build()
-        .unwrap();
+    for path in ["/tokens/eyJ.token", "token.jwt", "eyJtoken"] {
+        service.builder().oidc_token_file(path).build().unwrap();
+    }
 }
 
 #[test]
@@ -571,6 +569,11 @@ fn debug_shows_no_policy_and_no_user() {
     );
     assert!(shown.contains(ROLE) && shown.contains(PROVIDER), "{shown}");
     assert!(!shown.contains("canary"), "{shown}");
+    let shown = format!("{:?}", builder());
+    assert!(
+        shown.starts_with("OidcRrsaBuilder") && shown.contains(ROLE),
+        "{shown}"
+    );
 }
 
 #[test]

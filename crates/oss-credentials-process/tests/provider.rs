@@ -260,6 +260,18 @@ fn faults_are_named_and_nothing_is_quoted() {
         let text = text_of(fetch(script.builder()));
         assert!(text.starts_with(&format!("process: {what} (sh); ")), "{text}");
     }
+    let advice = |output: &str| {
+        let text = text_of(fetch(Script::new(&format!("echo '{output}'")).builder()));
+        text.split_once("; ").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        advice("canary"),
+        "let it print one JSON object with access_key_id and access_key_secret, and nothing else"
+    );
+    assert_eq!(
+        advice(r#"{"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s"}"#),
+        "let it print the keys to use, with the mode AK or StsToken, or without a mode"
+    );
 }
 
 #[test]
@@ -272,6 +284,19 @@ fn a_bad_command_is_a_bad_configuration() {
         error.to_string(),
         "process: the program cannot be run (login-helper); check its path; without a slash it is looked up in PATH"
     );
+    let no_program = Script::new("canary");
+    let error = fetch(CredentialsProcess::builder().command([no_program.path("helper")])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "process: the program cannot be run (helper); make it executable for the user of this process"
+    );
+    // Not every word with an equals sign is a variable of a shell.
+    for line in ["1A=x helper", "a-b=x helper"] {
+        assert!(
+            CredentialsProcess::builder().command_line(line).build().is_ok(),
+            "{line}"
+        );
+    }
     for (line, what) in [
         ("", "the command is empty"),
         ("  ", "the command is empty"),
@@ -358,9 +383,19 @@ fn what_may_be_more_than_a_path_is_not_shown() {
 #[test]
 fn debug_shows_no_argument() {
     let builder = CredentialsProcess::builder().command(["helper", "--password", "canary"]);
-    assert!(!format!("{builder:?}").contains("canary"));
+    let shown = format!("{builder:?}");
+    assert!(
+        shown.starts_with("CredentialsProcessBuilder { time_limit: ") && !shown.contains("canary"),
+        "{shown}"
+    );
     let source = builder.build_source().unwrap();
-    assert!(!format!("{source:?}").contains("canary"));
+    assert_eq!(source.name(), "process");
+    let shown = format!("{source:?}");
+    assert!(
+        shown.starts_with("CredentialsProcess { program: \"helper\", arguments: 2, ")
+            && !shown.contains("canary"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -469,6 +469,12 @@ fn debug_shows_no_keys() {
     );
     assert!(shown.contains(ARN) && !shown.contains("canary"), "{shown}");
     assert!(!shown.contains("LTAI5tEXAMPLEKEYID"), "{shown}");
+    let shown = format!("{:?}", builder());
+    assert!(
+        shown.starts_with("StsAssumeRoleBuilder") && shown.contains(ARN),
+        "{shown}"
+    );
+    assert_eq!(builder().build_source().unwrap().role_arn(), ARN);
 }
 
 #[test]
