@@ -20,7 +20,7 @@ PUT_FILES = [("notes +ü&%.txt", "a line\r\nand another\n".encode() * 500), ("sm
 # Sends a request as the page's scripts do, and returns the status; 0 is a refusal by the browser.
 SEND = """
 const [method, url, headers, body] = arguments;
-return fetch(url, { method, headers, body }).then((answer) => answer.status, () => 0);
+return fetch(url, { method, headers, body }).then((response) => response.status, () => 0);
 """
 # Sends the form of the user who is logged in, for any key.
 SEND_FORM = """
@@ -34,11 +34,11 @@ return (async () => {
   return (await fetch(grant.forms[0].url, { method: "POST", body: fields })).status;
 })();
 """
-# Requests URLs from the service, and returns its status and answer.
+# Requests URLs from the service, and returns its status and document.
 ASK_UPLOADS = """
 const [files] = arguments;
 return fetch("api/uploads", { method: "POST", body: JSON.stringify(files) })
-  .then(async (answer) => [answer.status, await answer.json()]);
+  .then(async (response) => [response.status, await response.json()]);
 """
 
 
@@ -147,9 +147,9 @@ class Page(unittest.TestCase):
         self.assertEqual(self.browser.run(SEND_FORM, "users/bob/theirs.txt", {"policy": open_policy}), 403)
         # Presigned URLs: another key, another size, another type.
         wanted = [{"name": "mine.txt", "type": "text/plain", "bytes": 8}]
-        status, answer = self.browser.run(ASK_UPLOADS, wanted)
+        status, document = self.browser.run(ASK_UPLOADS, wanted)
         self.assertEqual(status, 200)
-        url, headers = answer["urls"][0]["url"], answer["urls"][0]["headers"]
+        url, headers = document["urls"][0]["url"], document["urls"][0]["headers"]
         self.assertEqual(self.browser.run(SEND, "PUT", url, headers, "12345678"), 200)
         theirs = url.replace("users/alice/", "users/bob/")
         self.assertNotEqual(theirs, url)

@@ -1,4 +1,4 @@
-//! Requests of pages of other origins.
+//! Cross-origin requests of pages.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod support;
@@ -58,7 +58,7 @@ fn a_bucket_without_rules_lets_no_page_in() {
 }
 
 #[test]
-fn the_first_rule_that_covers_a_preflight_answers_it() {
+fn the_first_rule_that_covers_a_preflight_decides() {
     let cloud = cloud_with_rules();
     let reply = preflight(&cloud, PAGE, "PUT", "content-type, X-Oss-Forbid-Overwrite");
     assert_eq!(reply.status, 200);
@@ -99,7 +99,7 @@ fn the_first_rule_that_covers_a_preflight_answers_it() {
 
 /// Errors too: a page could not say otherwise why an upload failed.
 #[test]
-fn answers_to_a_page_say_that_it_may_read_them() {
+fn responses_to_a_page_let_it_read_them() {
     let cloud = cloud_with_rules();
     let bucket = cloud.bucket().to_owned();
     let put = |origin: &str, target: &str| {

@@ -2,12 +2,12 @@
 
 const element = (id) => document.getElementById(id);
 
-/** Sends a request to this service, and returns what it answers. */
+/** Sends a request to this service, and returns its response. */
 async function ask(path, method, body) {
   const response = await fetch(path, { method, body: body && JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
-  return answer;
+  const result = await response.json();
+  if (!response.ok) throw Object.assign(new Error(result.error), { status: response.status });
+  return result;
 }
 
 /** Sends bytes to the bucket. Fetch cannot show the progress of an upload; this can. */
@@ -18,7 +18,7 @@ function send(method, url, headers, body, onProgress) {
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
     request.onload = () => (request.status < 300 ? resolve() : reject(new Error(why(request))));
-    request.onerror = () => reject(new Error("no answer: check the network and the CORS rules"));
+    request.onerror = () => reject(new Error("no response: check the network and the CORS rules"));
     request.send(body);
   });
 }

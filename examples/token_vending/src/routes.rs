@@ -122,7 +122,7 @@ async fn list(State(app): Shared, headers: HeaderMap) -> Response {
 }
 
 fn document(json: String) -> Response {
-    answer(StatusCode::OK, json)
+    respond(StatusCode::OK, json)
 }
 
 fn nobody() -> Response {
@@ -130,7 +130,7 @@ fn nobody() -> Response {
 }
 
 fn refused(status: StatusCode, why: &str) -> Response {
-    answer(status, json!({ "error": why }).to_string())
+    respond(status, json!({ "error": why }).to_string())
 }
 
 /// The operator reads why; the user does not, since the error may name roles and keys.
@@ -140,7 +140,7 @@ fn failed(error: &(dyn Error + 'static)) -> Response {
 }
 
 /// What is granted is a secret: no cache keeps it.
-fn answer(status: StatusCode, json: String) -> Response {
+fn respond(status: StatusCode, json: String) -> Response {
     let response = Response::builder()
         .status(status)
         .header(CONTENT_TYPE, "application/json")

@@ -1,4 +1,4 @@
-//! Requests of pages of other origins: the rules of a bucket, preflights, and the headers of answers.
+//! Cross-origin requests of pages: the rules of a bucket, preflights, and the headers of responses.
 //!
 //! Vendor documents: "`PutBucketCors`", "`GetBucketCors`", "`DeleteBucketCors`" and "Options" (Object Storage Service, API
 //! reference), "cors-options" (ossutil).
@@ -12,7 +12,7 @@ use super::store::Oss;
 use super::xml::Node;
 use crate::wire::{Answer, Request};
 
-/// The rules replace those of before. A rule without an origin or a method is refused as malformed: a guess.
+/// Replaces the earlier rules. That a rule without an origin or a method is malformed is a guess.
 pub(super) fn put(call: &Call<'_>, bucket: &mut Bucket) -> Result<Answer, Refusal> {
     let root = Node::parse(&call.request.body).filter(|root| root.name == "CORSConfiguration");
     let rules: Option<Vec<Rule>> = root
@@ -38,7 +38,7 @@ pub(super) fn delete(bucket: &mut Bucket) -> Answer {
     Answer::empty(204)
 }
 
-/// The answer to a preflight, which carries no signature that could be checked.
+/// Responds to a preflight, which has no signature that could be checked.
 pub(super) fn preflight(call: &Call<'_>, bucket: &Bucket) -> Result<Answer, Refusal> {
     let message = match (bucket.cors.is_empty(), Asked::of(call.request)) {
         (true, _) => "CORSResponse: CORS is not enabled for this bucket.",
@@ -48,7 +48,7 @@ pub(super) fn preflight(call: &Call<'_>, bucket: &Bucket) -> Result<Answer, Refu
     Err(Refusal::new(403, "AccessForbidden", message, ""))
 }
 
-/// Adds to an answer, good or bad, what lets a page of another origin read it, if a rule allows that.
+/// Adds the headers that let a page of another origin read the response, be it an error or not, if a rule allows that.
 pub(super) fn answered(oss: &Oss, bucket: &str, request: &Request, answer: Answer) -> Answer {
     let Some(asked) = Asked::of(request) else {
         return answer;

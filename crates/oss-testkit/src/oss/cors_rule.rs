@@ -1,4 +1,4 @@
-//! Which requests of pages of other origins a bucket takes, and what answers to them say to a browser.
+//! The rules that decide which cross-origin requests a bucket accepts, and the headers that state it in responses.
 //!
 //! Vendor documents: "`PutBucketCors`" and "Options" (Object Storage Service, API reference).
 
@@ -10,7 +10,7 @@ const ORIGIN: &str = "origin";
 const REQUEST_METHOD: &str = "access-control-request-method";
 const REQUEST_HEADERS: &str = "access-control-request-headers";
 
-/// Who may send what from where, and read which headers of the answer.
+/// A rule: which origins may send which methods and headers, and which headers of the response they may read.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     origins: Vec<String>,
@@ -66,7 +66,7 @@ impl Rule {
             && asked.headers().all(header)
     }
 
-    /// What an answer says to a browser.
+    /// Adds the headers that a browser reads.
     pub(super) fn add_to(&self, asked: &Asked<'_>, mut answer: Answer) -> Answer {
         answer = answer
             .with("access-control-allow-origin", asked.origin)
@@ -84,7 +84,7 @@ impl Rule {
     }
 }
 
-/// What a page of another origin wants to do, or does.
+/// What a page of another origin does, or requests to do.
 pub(super) struct Asked<'a> {
     origin: &'a str,
     method: &'a str,
@@ -93,7 +93,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// `None` if the request is not one of another origin.
+    /// `None` if the request is not a cross-origin request.
     pub(super) fn of(request: &'a Request) -> Option<Self> {
         let method = match request.method.as_str() {
             "OPTIONS" => request.header(REQUEST_METHOD).unwrap_or_default(),
