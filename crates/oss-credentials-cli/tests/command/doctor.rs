@@ -174,7 +174,7 @@ fn each_kind_of_failure_has_its_exit_code_and_advice() {
     assert!(
         ended
             .err
-            .starts_with("oss-credentials: --profile asks profile alone"),
+            .starts_with("oss-credentials: --profile selects profile alone"),
         "{}",
         ended.err
     );
