@@ -1,12 +1,11 @@
 //! A middleware of the crate reqwest-middleware.
 
-use bytes::{Bytes, BytesMut};
 use http::Extensions;
+use oss_credentials_core::Credentials;
 use reqwest::{Body, Request, Response, ResponseBuilderExt as _};
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Error, Middleware, Next, Result};
 
-use crate::error::Error;
-use crate::refusal::{MAX_ERROR_BODY, may_reject_key, rejects_key};
+use crate::body::ResponseBody;
 use crate::signing::Signing;
 
 /// Signs each request before it is sent, and sends it once more if the key was rejected.
@@ -39,25 +38,20 @@ impl SignMiddleware {
         Self { signing }
     }
 
-    async fn signed(
-        &self,
-        request: &mut Request,
-    ) -> std::result::Result<oss_credentials_core::Credentials, Error> {
-        let unsigned = http::Request::builder()
+    /// Signs a request with these credentials, or with the provider's; returns those that were used.
+    async fn sign(&self, request: &mut Request, with: Option<Credentials>) -> Result<Credentials> {
+        let head = http::Request::builder()
             .method(request.method())
-            .uri(request.url().as_str())
-            .body(());
-        let (mut parts, ()) = unsigned
-            .map_err(|_| Error::OssSign(oss_sign::SignError::InvalidUri))?
-            .into_parts();
+            .uri(request.url().as_str());
+        let (mut parts, ()) = head.body(()).map_err(Error::middleware)?.into_parts();
         parts.headers.clone_from(request.headers());
-        let bytes = match request.body() {
-            None => Some(&b""[..]),
-            Some(body) => body.as_bytes(),
+        let body = request.body().map_or(Some(&b""[..]), Body::as_bytes);
+        let used = match with {
+            Some(other) => self.signing.sign_with(&mut parts, body, &other).map(|()| other),
+            None => self.signing.sign(&mut parts, body).await,
         };
-        let used = self.signing.sign(&mut parts, bytes).await?;
         *request.headers_mut() = parts.headers;
-        Ok(used)
+        used.map_err(Error::middleware)
     }
 }
 
@@ -70,45 +64,24 @@ impl Middleware for SignMiddleware {
         next: Next<'_>,
     ) -> Result<Response> {
         let second = request.try_clone();
-        let used = self.signed(&mut request).await.map_err(failed)?;
+        let used = self.sign(&mut request, None).await?;
         let response = next.clone().run(request, extensions).await?;
-        if !may_reject_key(response.status()) {
+        if !response.status().is_client_error() {
             return Ok(response);
         }
-        let (response, document) = with_document(response).await?;
-        if !rejects_key(response.headers(), &document) || !self.signing.replaces(&used).await {
-            return Ok(response);
-        }
-        let Some(mut again) = second else {
-            return Ok(response);
-        };
-        self.signed(&mut again).await.map_err(failed)?;
-        next.run(again, extensions).await
-    }
-}
+        // The conversion drops the URL.
+        let url = http::Response::builder().url(response.url().clone()).body(());
+        let (url, ()) = url.map_err(Error::middleware)?.into_parts();
+        let mut response = ResponseBody::of(http::Response::<Body>::from(response)).await?;
+        response.extensions_mut().extend(url.extensions);
 
-fn failed(error: Error) -> reqwest_middleware::Error {
-    reqwest_middleware::Error::middleware(error)
-}
-
-/// The response, and its body, which is put back.
-async fn with_document(mut response: Response) -> Result<(Response, Bytes)> {
-    let mut head = http::Response::builder()
-        .status(response.status())
-        .version(response.version())
-        .url(response.url().clone());
-    if let Some(headers) = head.headers_mut() {
-        headers.clone_from(response.headers());
-    }
-    let mut document = BytesMut::new();
-    while let Some(piece) = response.chunk().await? {
-        document.extend_from_slice(&piece);
-        if document.len() > MAX_ERROR_BODY {
-            return Err(failed(Error::LargeRefusal));
+        let (status, headers) = (response.status(), response.headers());
+        let document = response.body().document();
+        let other = self.signing.replacement(&used, status, headers, document).await;
+        if let (Some(other), Some(mut again)) = (other, second) {
+            self.sign(&mut again, Some(other)).await?;
+            return next.run(again, extensions).await;
         }
+        Ok(Response::from(response.map(Body::wrap)))
     }
-    let document = document.freeze();
-    let whole = head.body(Body::from(document.clone()));
-    let whole = whole.map_err(reqwest_middleware::Error::middleware)?;
-    Ok((Response::from(whole), document))
 }

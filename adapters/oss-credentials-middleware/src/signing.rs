@@ -4,18 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acs_sign::{ApiRequest, acs3};
-use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode, Uri};
 use oss_credentials_core::{Clock, Credentials, CredentialsProvider, SystemClock, nonce};
-use oss_sign::{Resource, SignError, v4};
+use oss_sign::{Refusal, Resource, v4};
 
-use crate::address::{Address, without_user_info};
 use crate::error::Error;
-
-const ACTION: &str = "x-acs-action";
-const VERSION: &str = "x-acs-version";
 
 /// What is signed, and with whose credentials. Clones share the provider.
 ///
@@ -38,8 +32,22 @@ pub struct Signing {
 
 #[derive(Clone)]
 enum Service {
-    Oss { signer: v4::Signer, address: Address },
+    Oss(Arc<Oss>),
     OpenApi,
+}
+
+#[derive(Clone)]
+struct Oss {
+    signer: v4::Signer,
+    endpoint: String,
+    /// Of hosts that are not the endpoint's: a custom domain.
+    bucket: Option<String>,
+}
+
+impl Oss {
+    fn resource(&self, uri: &Uri) -> Result<Resource, Error> {
+        Resource::of_uri(uri, &self.endpoint, self.bucket.as_deref()).map_err(Error::OssSign)
+    }
 }
 
 impl Signing {
@@ -52,9 +60,12 @@ impl Signing {
     ///
     /// [`Error::OssSign`] for a region that cannot be one.
     pub fn oss(provider: impl CredentialsProvider, region: &str, endpoint: &str) -> Result<Self, Error> {
-        let signer = v4::Signer::builder(region).build().map_err(Error::OssSign)?;
-        let address = Address::new(endpoint);
-        Ok(Self::new(provider, Service::Oss { signer, address }))
+        let oss = Oss {
+            signer: v4::Signer::builder(region).build().map_err(Error::OssSign)?,
+            endpoint: endpoint.to_owned(),
+            bucket: None,
+        };
+        Ok(Self::new(provider, Service::Oss(Arc::new(oss))))
     }
 
     /// Signs requests to the OpenAPI of any product by ACS3-HMAC-SHA256. The caller sets the headers `x-acs-action` and
@@ -74,8 +85,8 @@ impl Signing {
     /// Sets the bucket of requests to hosts that are not the endpoint's: a custom domain. Default: such requests fail.
     #[must_use]
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
-        if let Service::Oss { address, .. } = &mut self.service {
-            address.set_bucket(name.into());
+        if let Service::Oss(oss) = &mut self.service {
+            Arc::make_mut(oss).bucket = Some(name.into());
         }
         self
     }
@@ -93,7 +104,7 @@ impl Signing {
         matches!(self.service, Service::OpenApi)
     }
 
-    /// Signs a request in place, and returns the credentials that were used: for adapters to other HTTP stacks.
+    /// Signs a request in place, and returns the credentials that were used.
     ///
     /// `body` is what an OpenAPI signature includes; OSS needs none.
     ///
@@ -102,17 +113,34 @@ impl Signing {
     /// Those of [`Error`].
     pub async fn sign(&self, parts: &mut Parts, body: Option<&[u8]>) -> Result<Credentials, Error> {
         let credentials = self.provider.credentials().await.map_err(Error::Credentials)?;
-        match &self.service {
-            Service::Oss { signer, address } => {
-                let Resource { bucket, key, .. } = address.names(&parts.uri)?;
-                let now = self.clock.now();
-                signer
-                    .sign_parts(parts, bucket.as_deref(), key.as_deref(), &credentials, now)
-                    .map_err(Error::OssSign)?;
-            }
-            Service::OpenApi => self.sign_open_api(parts, body.ok_or(Error::StreamedBody)?, &credentials)?,
-        }
+        self.sign_with(parts, body, &credentials)?;
         Ok(credentials)
+    }
+
+    /// Signs a request in place with these credentials: those of [`Signing::replacement`], for a second attempt.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Error`].
+    pub fn sign_with(
+        &self,
+        parts: &mut Parts,
+        body: Option<&[u8]>,
+        credentials: &Credentials,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        match &self.service {
+            Service::Oss(oss) => {
+                let Resource { bucket, key, .. } = oss.resource(&parts.uri)?;
+                oss.signer
+                    .sign_parts(parts, bucket.as_deref(), key.as_deref(), credentials, now)
+                    .map_err(Error::OssSign)
+            }
+            Service::OpenApi => {
+                let body = body.ok_or(Error::StreamedBody)?;
+                acs_sign::http::sign_parts(parts, body, credentials, now, &nonce()).map_err(Error::AcsSign)
+            }
+        }
     }
 
     /// Signs the URL of an OSS request in place. It is valid for `expires`, at most 7 days, and no longer than the
@@ -122,13 +150,13 @@ impl Signing {
     ///
     /// Those of [`Error`].
     pub async fn presign(&self, parts: &mut Parts, expires: Duration) -> Result<(), Error> {
-        let Service::Oss { signer, address } = &self.service else {
+        let Service::Oss(oss) = &self.service else {
             return Err(Error::OpenApiUrl);
         };
         let credentials = self.provider.credentials().await.map_err(Error::Credentials)?;
-        let Resource { bucket, key, .. } = address.names(&parts.uri)?;
+        let Resource { bucket, key, .. } = oss.resource(&parts.uri)?;
         let now = self.clock.now();
-        signer
+        oss.signer
             .presign_parts(
                 parts,
                 bucket.as_deref(),
@@ -141,82 +169,81 @@ impl Signing {
         Ok(())
     }
 
-    /// Reports that the service rejected these credentials; see [`rejects_key`](crate::rejects_key). Returns whether the
-    /// provider has others now, so that a second attempt makes sense.
-    pub async fn replaces(&self, rejected: &Credentials) -> bool {
-        if rejected.is_anonymous() {
-            return false;
+    /// Reports to the provider that a response rejects the key or the token, and returns the credentials for a second
+    /// attempt. `None` if the response is about something else, or the provider has no others.
+    ///
+    /// `document` is the beginning of the body: XML of OSS, or JSON of the OpenAPI. A response to `HEAD` has it in the
+    /// header `x-oss-err`. Call this once for each request.
+    pub async fn replacement(
+        &self,
+        used: &Credentials,
+        status: StatusCode,
+        headers: &HeaderMap,
+        document: &[u8],
+    ) -> Option<Credentials> {
+        let refusal = match &self.service {
+            Service::Oss(_) => Refusal::of_http(status, headers, document),
+            Service::OpenApi => family(document).and_then(Refusal::of_code),
+        };
+        if refusal != Some(Refusal::Key) || used.is_anonymous() {
+            return None;
         }
-        if !self.provider.invalidate(rejected).may_retry() {
-            return false;
+        if !self.provider.invalidate(used).may_retry() {
+            return None;
         }
-        let now = self.provider.credentials().await;
-        now.is_ok_and(|credentials| !credentials.same_generation_as(rejected))
+        let other = self.provider.credentials().await.ok()?;
+        (!other.same_generation_as(used)).then_some(other)
     }
+}
 
-    fn sign_open_api(&self, parts: &mut Parts, body: &[u8], credentials: &Credentials) -> Result<(), Error> {
-        let sign = Error::AcsSign;
-        let text = |value: &HeaderValue, name: &str| {
-            let invalid = || acs_sign::SignError::InvalidValue {
-                name: name.to_owned(),
-            };
-            value.to_str().map(str::to_owned).map_err(|_| sign(invalid()))
-        };
-        let required = |name: &'static str| {
-            let value = parts.headers.get(name).ok_or(Error::MissingHeader { name })?;
-            text(value, name)
-        };
-        let (action, version) = (required(ACTION)?, required(VERSION)?);
-        let given = parts
-            .headers
-            .iter()
-            .filter(|(name, _)| {
-                let is_own = name.as_str().starts_with("x-acs-") && *name != ACTION && *name != VERSION;
-                is_own || *name == CONTENT_TYPE
-            })
-            .map(|(name, value)| Ok((name.to_string(), text(value, name.as_str())?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let query = oss_sign::decode_query(parts.uri.query().unwrap_or_default()).map_err(Error::OssSign)?;
-        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let authority = parts.uri.authority().map_or("", |authority| authority.as_str());
-        let host = without_user_info(authority);
-        let request = ApiRequest::new(parts.method.as_str(), host, &action, &version)
-            .path(parts.uri.path())
-            .query(&query)
-            .headers(&given)
-            .body(body);
-        let signed = acs3::sign(&request, credentials, self.clock.now(), &nonce()).map_err(sign)?;
-        let too_many = |_| Error::OssSign(SignError::TooManyHeaders);
-        for added in signed.headers() {
-            let name = HeaderName::from_bytes(added.name().as_bytes());
-            let value = HeaderValue::from_str(added.value());
-            let invalid = || acs_sign::SignError::InvalidValue {
-                name: added.name().to_owned(),
-            };
-            let (Ok(name), Ok(mut value)) = (name, value) else {
-                return Err(sign(invalid()));
-            };
-            value.set_sensitive(added.is_sensitive());
-            parts.headers.try_insert(name, value).map_err(too_many)?;
-        }
-        if !parts.headers.contains_key(HOST) {
-            let host = HeaderValue::from_str(host);
-            let host = host.map_err(|_| {
-                sign(acs_sign::SignError::InvalidValue {
-                    name: "host".to_owned(),
-                })
-            })?;
-            parts.headers.try_insert(HOST, host).map_err(too_many)?;
-        }
-        Ok(())
-    }
+/// The code in a JSON document of the OpenAPI, without the detail that may follow a dot.
+fn family(document: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(document).ok()?.split_once("\"Code\"")?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start();
+    value.strip_prefix('"')?.split(['"', '.']).next()
 }
 
 impl fmt::Debug for Signing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signing")
-            .field("provider", &self.provider.name())
-            .finish_non_exhaustive()
+        f.debug_tuple("Signing").field(&self.provider.name()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oss_credentials_core::provider_fn;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_found_in_xml_and_in_json() {
+        let other = || Credentials::builder("other", "secret").build();
+        let used = Credentials::builder("used", "secret").build().unwrap();
+        let rejects = |signing: &Signing, document: &str| {
+            let headers = HeaderMap::new();
+            let found = signing.replacement(&used, StatusCode::FORBIDDEN, &headers, document.as_bytes());
+            oss_credentials_core::blocking::wait(found).is_some()
+        };
+        let oss = Signing::oss(provider_fn("other", other), "cn-hangzhou", "h").unwrap();
+        assert!(rejects(&oss, "<Error><Code>SecurityTokenExpired</Code></Error>"));
+        assert!(!rejects(&oss, "<Error><Code>AccessDenied</Code></Error>"));
+        let open_api = Signing::open_api(provider_fn("other", other));
+        for (document, rejected) in [
+            (
+                "{\"RequestId\":\"1\", \"Code\" : \"InvalidSecurityToken.Expired\"}",
+                true,
+            ),
+            (
+                "{\"Code\":\"InvalidAccessKeyId.NotFound\",\"Message\":\"m\"}",
+                true,
+            ),
+            (
+                "{\"Code\":\"NoPermission\",\"Message\":\"InvalidAccessKeyId\"}",
+                false,
+            ),
+            ("", false),
+        ] {
+            assert_eq!(rejects(&open_api, document), rejected, "{document}");
+        }
     }
 }

@@ -1,24 +1,22 @@
 //! A tower layer over `http::Request`.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
-use http::request::Parts;
-use http::{Extensions, Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::refusal::{MAX_ERROR_BODY, may_reject_key, rejects_key};
+use crate::body::ResponseBody;
 use crate::signing::Signing;
 
 /// Any error, as tower's own middleware returns it. An error of this crate is an [`Error`](crate::Error).
-pub type BoxError = Box<dyn StdError + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 type Repeat<B> = Arc<dyn Fn(&B) -> Option<B> + Send + Sync>;
 type AsBytes<B> = Arc<dyn Fn(&B) -> Option<Bytes> + Send + Sync>;
@@ -93,38 +91,22 @@ impl<B> fmt::Debug for SignLayer<B> {
 }
 
 impl<S, B> Layer<S> for SignLayer<B> {
-    type Service = SignService<S, B>;
+    type Service = SignService<S, Self>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SignService {
-            inner,
-            layer: self.clone(),
-        }
+        let layer = self.clone();
+        SignService { inner, layer }
     }
 }
 
 /// The service that [`SignLayer`] makes.
-pub struct SignService<S, B> {
+#[derive(Clone, Debug)]
+pub struct SignService<S, L> {
     inner: S,
-    layer: SignLayer<B>,
+    layer: L,
 }
 
-impl<S: Clone, B> Clone for SignService<S, B> {
-    fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            layer: self.layer.clone(),
-        }
-    }
-}
-
-impl<S, B> fmt::Debug for SignService<S, B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SignService").field(&self.layer.signing).finish()
-    }
-}
-
-impl<S, B, R> Service<Request<B>> for SignService<S, B>
+impl<S, B, R> Service<Request<B>> for SignService<S, SignLayer<B>>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
@@ -161,95 +143,21 @@ where
     R::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
-    let second = (layer.repeat)(&body).map(|body| (repeated(&parts), body));
+    let second = (layer.repeat)(&body).map(|body| (parts.clone(), body));
     let bytes = layer.signing.needs_body().then(|| (layer.bytes)(&body)).flatten();
     let used = layer.signing.sign(&mut parts, bytes.as_deref()).await?;
     let sent = inner.call(Request::from_parts(parts, body)).await;
-    let (head, body) = sent.map_err(Into::into)?.into_parts();
-    if !may_reject_key(head.status) {
-        return Ok(Response::from_parts(head, ResponseBody::whole(body)));
-    }
-    let body = ResponseBody::begun(body).await.map_err(Into::into)?;
-    if !rejects_key(&head.headers, body.first.as_deref().unwrap_or_default())
-        || !layer.signing.replaces(&used).await
-    {
-        return Ok(Response::from_parts(head, body));
-    }
-    let Some((mut parts, again)) = second else {
-        return Ok(Response::from_parts(head, body));
+    let sent = ResponseBody::of(sent.map_err(Into::into)?).await;
+    let response = sent.map_err(Into::into)?;
+    let (status, headers) = (response.status(), response.headers());
+    let document = response.body().document();
+    let other = layer.signing.replacement(&used, status, headers, document).await;
+    let (Some(other), Some((mut parts, again))) = (other, second) else {
+        return Ok(response);
     };
-    layer.signing.sign(&mut parts, bytes.as_deref()).await?;
+    layer.signing.sign_with(&mut parts, bytes.as_deref(), &other)?;
     poll_fn(|cx| inner.poll_ready(cx)).await.map_err(Into::into)?;
     let sent = inner.call(Request::from_parts(parts, again)).await;
-    Ok(sent.map_err(Into::into)?.map(ResponseBody::whole))
-}
-
-/// The same head, for a second attempt.
-fn repeated(parts: &Parts) -> Parts {
-    let extensions: Extensions = parts.extensions.clone();
-    let (mut again, ()) = Request::new(()).into_parts();
-    again.method = parts.method.clone();
-    again.uri = parts.uri.clone();
-    again.version = parts.version;
-    again.headers = parts.headers.clone();
-    again.extensions = extensions;
-    again
-}
-
-/// The body of a response: that of the inner service. What was read of an error document comes first.
-#[derive(Debug)]
-pub struct ResponseBody<R> {
-    first: Option<Bytes>,
-    rest: R,
-}
-
-impl<R: Body<Data = Bytes> + Unpin> ResponseBody<R> {
-    fn whole(rest: R) -> Self {
-        Self { first: None, rest }
-    }
-
-    /// Reads up to the limit. An error is returned: a body that has failed once may look complete when it is read on.
-    async fn begun(mut rest: R) -> Result<Self, R::Error> {
-        let mut first = BytesMut::new();
-        while first.len() < MAX_ERROR_BODY {
-            let frame = poll_fn(|cx| Pin::new(&mut rest).poll_frame(cx)).await;
-            let Some(frame) = frame else { break };
-            match frame?.into_data() {
-                Ok(data) => first.extend_from_slice(&data),
-                Err(_) => break,
-            }
-        }
-        let first = (!first.is_empty()).then(|| first.freeze());
-        Ok(Self { first, rest })
-    }
-}
-
-impl<R: Body<Data = Bytes> + Unpin> Body for ResponseBody<R> {
-    type Data = Bytes;
-    type Error = R::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, R::Error>>> {
-        match self.first.take() {
-            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.rest.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let read = self.first.as_ref().map_or(0, |first| first.len() as u64);
-        let rest = self.rest.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(read));
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(read));
-        }
-        hint
-    }
+    let sent = ResponseBody::of(sent.map_err(Into::into)?).await;
+    sent.map_err(Into::into)
 }

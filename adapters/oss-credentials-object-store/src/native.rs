@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use http::header::IF_NONE_MATCH;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body_util::BodyExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
     HttpService, ReqwestConnector,
 };
-use oss_credentials_middleware::{Error, MAX_ERROR_BODY, Signing, may_reject_key, rejects_key};
+use oss_credentials_middleware::{Error, ResponseBody, Signing};
 
 const AMZ: &str = "x-amz-";
 const OSS: &str = "x-oss-";
@@ -89,35 +88,20 @@ impl HttpService for OssService {
         let (mut again, again_body) = (parts.clone(), body.clone());
         let used = self.signing.sign(&mut parts, None).await.map_err(failed)?;
         let response = self.inner.execute(Request::from_parts(parts, body)).await?;
-        if !may_reject_key(response.status()) {
+        if !response.status().is_client_error() {
             return Ok(as_s3(response));
         }
-        let (head, body) = response.into_parts();
-        let document = error_document(body).await?;
-        if rejects_key(&head.headers, &document) && self.signing.replaces(&used).await {
-            self.signing.sign(&mut again, None).await.map_err(failed)?;
-            let response = self.inner.execute(Request::from_parts(again, again_body)).await?;
-            return Ok(as_s3(response));
-        }
-        Ok(as_s3(Response::from_parts(
-            head,
-            HttpResponseBody::from(document),
-        )))
+        let response = ResponseBody::of(response).await?;
+        let (status, headers) = (response.status(), response.headers());
+        let document = response.body().document();
+        let other = self.signing.replacement(&used, status, headers, document).await;
+        let Some(other) = other else {
+            return Ok(as_s3(response.map(HttpResponseBody::new)));
+        };
+        self.signing.sign_with(&mut again, None, &other).map_err(failed)?;
+        let response = self.inner.execute(Request::from_parts(again, again_body)).await?;
+        Ok(as_s3(response))
     }
-}
-
-/// Reads the body of a refusal, which is put back.
-async fn error_document(mut body: HttpResponseBody) -> Result<Vec<u8>, HttpError> {
-    let mut document = Vec::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(piece) = frame?.into_data() {
-            document.extend_from_slice(&piece);
-        }
-        if document.len() > MAX_ERROR_BODY {
-            return Err(failed(Error::LargeRefusal));
-        }
-    }
-    Ok(document)
 }
 
 /// object_store does not retry this kind: a second attempt would fail in the same way.

@@ -35,7 +35,7 @@ use opendal_core::raw::PresignedRequest;
 use opendal_core::raw::oio::ReadStream as _;
 use opendal_core::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, HttpTransporter, Result};
 use oss_credentials_core::CredentialsError;
-use oss_credentials_middleware::{Error as Cause, MAX_ERROR_BODY, Signing, may_reject_key, rejects_key};
+use oss_credentials_middleware::{Error as Cause, MAX_ERROR_BODY, Signing};
 
 /// Signs the requests of opendal's OSS service by signature version 4, and sends them through another transport.
 ///
@@ -98,13 +98,16 @@ impl HttpTransport for OssTransport {
         let (mut again, again_body) = (parts.clone(), body.clone());
         let used = self.signing.sign(&mut parts, None).await.map_err(failed)?;
         let response = self.inner.fetch(Request::from_parts(parts, body)).await?;
-        if !may_reject_key(response.status()) {
+        if !response.status().is_client_error() {
             return Ok(response);
         }
         let (head, body) = response.into_parts();
         let document = error_document(body).await?;
-        if rejects_key(&head.headers, &document) && self.signing.replaces(&used).await {
-            self.signing.sign(&mut again, None).await.map_err(failed)?;
+        let other = self
+            .signing
+            .replacement(&used, head.status, &head.headers, &document);
+        if let Some(other) = other.await {
+            self.signing.sign_with(&mut again, None, &other).map_err(failed)?;
             return self.inner.fetch(Request::from_parts(again, again_body)).await;
         }
         let size = u64::try_from(document.len()).ok();
@@ -123,7 +126,8 @@ async fn error_document(mut body: HttpBody) -> Result<Vec<u8>> {
         }
         document.extend(piece.to_vec());
         if document.len() > MAX_ERROR_BODY {
-            return Err(failed(Cause::LargeRefusal));
+            let text = "opendal: the response that refuses the request is larger than 64 KiB";
+            return Err(Error::new(ErrorKind::Unexpected, text));
         }
     }
 }
@@ -133,8 +137,7 @@ fn failed(error: Cause) -> Error {
     let kind = match &error {
         Cause::Credentials(CredentialsError::Denied(_)) => ErrorKind::PermissionDenied,
         Cause::Credentials(CredentialsError::NotConfigured(_) | CredentialsError::InvalidConfig(_))
-        | Cause::OssSign(_)
-        | Cause::UnknownHost { .. } => ErrorKind::ConfigInvalid,
+        | Cause::OssSign(_) => ErrorKind::ConfigInvalid,
         _ => ErrorKind::Unexpected,
     };
     let is_temporary = matches!(&error, Cause::Credentials(error) if error.is_retryable());

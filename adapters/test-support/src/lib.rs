@@ -10,7 +10,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock as _, CredentialsProvider, SystemClock};
@@ -20,7 +20,7 @@ use oss_testkit::{LocalCloud, Service};
 use tempfile::TempDir;
 
 /// How long a key lasts: the shortest time that STS allows.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// A clock that stands at the system's time.
 pub fn clock() -> ManualClock {
@@ -88,6 +88,16 @@ impl Case {
             clock,
             _folder: folder,
         }
+    }
+
+    /// The clock of the provider.
+    pub fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+
+    /// The time of the provider.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
     }
 
     /// How often STS was asked for credentials.

@@ -17,6 +17,11 @@ pub enum SignError {
         /// Which part of the request.
         name: String,
     },
+    /// The request lacks a header that the caller sets: `x-acs-action` or `x-acs-version`.
+    MissingHeader {
+        /// The missing header.
+        name: String,
+    },
     /// The time has no four-digit year.
     InvalidTime,
     /// No nonce can be generated on this target: see `NoEntropy` of `oss-credentials-core`.
@@ -42,6 +47,10 @@ impl fmt::Display for SignError {
             Self::InvalidValue { name } => write!(
                 f,
                 "acs-sign: {name:?} is empty or contains a character that cannot be signed; remove it"
+            ),
+            Self::MissingHeader { name } => write!(
+                f,
+                "acs-sign: the request has no header {name}; set it to the action or version of the product's API"
             ),
             Self::InvalidTime => {
                 f.write_str("acs-sign: the signing time is outside the years 0 to 9999; check the clock")

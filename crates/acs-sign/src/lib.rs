@@ -36,14 +36,17 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | none | | the crate has no optional parts |
+//! | `http` | no | the module `http`: signing of an `http::request::Parts` in place, by ACS3 |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod acs3;
 mod client_key;
 mod encode;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod request;
 pub mod rpc;
 mod signed;

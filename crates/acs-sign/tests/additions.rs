@@ -49,7 +49,7 @@ fn what_may_be_logged_is_not_sensitive() {
         let additions = signed.headers().iter().chain(signed.query());
         additions
             .filter(|addition| addition.is_sensitive() == sensitive)
-            .map(|addition| addition.name())
+            .map(acs_sign::Addition::name)
             .collect()
     };
     let (signed, parameters) = (acs3(&key()), rpc(&key()));

@@ -26,6 +26,24 @@ pub enum Addressing<'a> {
     },
 }
 
+#[cfg(feature = "http")]
+impl<'a> Addressing<'a> {
+    /// The style of this host: that of the endpoint (with the bucket in the path, as the host has none), a bucket in front of
+    /// it, or a custom domain of `bucket`. `None` for another host.
+    pub(crate) fn of_host(host: &str, endpoint: &'a str, bucket: Option<&'a str>) -> Option<Self> {
+        let ends = |suffix: &str| {
+            let start = host.len().checked_sub(suffix.len())?;
+            let (front, end) = (host.get(..start)?, host.get(start..)?);
+            end.eq_ignore_ascii_case(suffix).then_some(front)
+        };
+        match ends(endpoint) {
+            Some("") => Some(Self::Path),
+            Some(front) if front.ends_with('.') => Some(Self::VirtualHosted { endpoint }),
+            _ => bucket.map(|bucket| Self::CustomDomain { bucket }),
+        }
+    }
+}
+
 /// Bucket and key, decoded; `None` for a request to the service, or to a bucket as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -74,6 +74,17 @@ pub enum SignError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The request goes to a host whose bucket is not known; see `Resource::of_uri`.
+    #[error(
+        "oss-sign: the host {host:?} does not belong to the endpoint {endpoint:?}; \
+         name the bucket of a custom domain"
+    )]
+    UnknownHost {
+        /// The host of the request, cut at 64 characters.
+        host: String,
+        /// The endpoint, cut at 64 characters.
+        endpoint: String,
+    },
     /// A key was given without a bucket.
     #[error("oss-sign: the request has a key but no bucket; name the bucket, also for a custom domain")]
     KeyWithoutBucket,

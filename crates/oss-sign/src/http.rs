@@ -1,17 +1,22 @@
-//! Signing an `http::request::Parts` in place.
+//! Signing an `http::request::Parts` in place, and what a response in types of the crate `http` says.
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use oss_credentials_core::Credentials;
 #[cfg(feature = "v1")]
 use zeroize::Zeroizing;
 
+use crate::addressing::{Addressing, Resource};
+use crate::error::shown;
 use crate::presigned::Presigned;
+use crate::refusal::Refusal;
 #[cfg(feature = "v1")]
 use crate::time::Stamp;
 use crate::time::second_of;
@@ -21,6 +26,7 @@ use crate::{RequestView, SignError, check_key_for_url, v4};
 
 const X_OSS_DATE: HeaderName = HeaderName::from_static("x-oss-date");
 const X_OSS_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-oss-content-sha256");
+const X_OSS_ERR: HeaderName = HeaderName::from_static("x-oss-err");
 const X_OSS_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-oss-security-token");
 const UNSIGNED_PAYLOAD: HeaderValue = HeaderValue::from_static("UNSIGNED-PAYLOAD");
 
@@ -37,6 +43,68 @@ fn view<'a>(
         .key(key)
         .encoded_query(parts.uri.query().unwrap_or_default())
         .headers(&parts.headers))
+}
+
+impl Resource {
+    /// Reads bucket and key of a request's URI: `bucket.endpoint/key`, `endpoint/bucket/key`, or the key alone on a custom
+    /// domain.
+    ///
+    /// `endpoint` is a host or a URL, such as `oss-cn-hangzhou.aliyuncs.com`; where it has a port, the URI has the same.
+    /// `bucket` is the bucket of requests to other hosts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Resource::of`], and [`SignError::UnknownHost`] for another host without `bucket`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_sign::Resource;
+    ///
+    /// let uri = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/my%20photos/1.jpg".parse()?;
+    /// let resource = Resource::of_uri(&uri, "https://oss-cn-hangzhou.aliyuncs.com", None)?;
+    /// assert_eq!(resource.bucket.as_deref(), Some("examplebucket"));
+    /// assert_eq!(resource.key.as_deref(), Some("my photos/1.jpg"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of_uri(uri: &Uri, endpoint: &str, bucket: Option<&str>) -> Result<Self, SignError> {
+        let host = without_user_info(uri.authority().map_or("", |authority| authority.as_str()));
+        let endpoint = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+        let endpoint = without_user_info(endpoint.trim_end_matches('/'));
+        match Addressing::of_host(host, endpoint, bucket) {
+            Some(addressing) => Self::of(host, uri.path(), addressing),
+            None => Err(SignError::UnknownHost {
+                host: shown(host.as_bytes()),
+                endpoint: shown(endpoint.as_bytes()),
+            }),
+        }
+    }
+}
+
+/// Host and port. User and password are left out, since the host appears in errors.
+fn without_user_info(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+impl Refusal {
+    /// What a response says, as [`Refusal::of_response`]; of a refusal of HEAD, which has no body, the header `x-oss-err` is
+    /// read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_sign::Refusal;
+    ///
+    /// let refused = http::Response::builder().status(403).body("<Error><Code>InvalidAccessKeyId</Code></Error>")?;
+    /// let body = refused.body().as_bytes();
+    /// assert_eq!(Refusal::of_http(refused.status(), refused.headers(), body), Some(Refusal::Key));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn of_http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let in_header = headers.get(X_OSS_ERR).filter(|_| body.is_empty());
+        let in_header = in_header.and_then(|value| STANDARD.decode(value).ok());
+        Self::of_response(status.as_u16(), in_header.as_deref().unwrap_or(body))
+    }
 }
 
 impl v4::Signer {

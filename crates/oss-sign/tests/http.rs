@@ -5,12 +5,12 @@
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use oss_credentials_core::Credentials;
 #[cfg(feature = "v1")]
 use oss_sign::v1;
 use oss_sign::v4::Signer;
-use oss_sign::{RequestView, SignError};
+use oss_sign::{Refusal, RequestView, Resource, SignError};
 
 const BUCKET: Option<&str> = Some("examplebucket");
 const KEY: Option<&str> = Some("exampleobject.txt");
@@ -331,4 +331,56 @@ fn a_uri_that_is_too_long_is_an_error() {
         let error = fails(entry, &mut parts("/k"), "k", &credentials, time());
         assert_eq!(error, SignError::InvalidUri, "{name}");
     }
+}
+
+#[test]
+fn bucket_and_key_are_found_in_each_style_of_uri() {
+    let endpoint = "https://OSS-cn-hangzhou.aliyuncs.com/";
+    let read = |uri: &str, bucket: Option<&str>| {
+        let found = Resource::of_uri(&uri.parse().unwrap(), endpoint, bucket)?;
+        Ok::<_, SignError>((found.bucket.unwrap_or_default(), found.key.unwrap_or_default()))
+    };
+    for (uri, bucket, key) in [
+        ("https://b.oss-cn-hangzhou.aliyuncs.com/a/b%20c%2B", "b", "a/b c+"),
+        ("https://B.OSS-CN-hangzhou.aliyuncs.com/?list-type=2", "b", ""),
+        ("https://oss-cn-hangzhou.aliyuncs.com/b/%E5%90%8D", "b", "名"),
+        ("https://oss-cn-hangzhou.aliyuncs.com/", "", ""),
+    ] {
+        let expected = (bucket.to_owned(), key.to_owned());
+        assert_eq!(read(uri, None).unwrap(), expected, "{uri}");
+    }
+    let custom = "https://files.example.com/k";
+    assert!(matches!(read(custom, None), Err(SignError::UnknownHost { .. })));
+    assert_eq!(
+        read(custom, Some("mine")).unwrap(),
+        ("mine".to_owned(), "k".to_owned())
+    );
+    for other in ["https://boss-cn-hangzhou.aliyuncs.com/k", "https://名.example/k"] {
+        let Ok(uri) = other.parse() else { continue };
+        let found = Resource::of_uri(&uri, endpoint, None);
+        assert!(matches!(found, Err(SignError::UnknownHost { .. })), "{other}");
+    }
+    let not_utf8 = read("https://oss-cn-hangzhou.aliyuncs.com/b/%FF", None);
+    assert_eq!(not_utf8, Err(SignError::InvalidUri));
+
+    let uri = "https://user:canary@files.example.com/k".parse().unwrap();
+    let error = Resource::of_uri(&uri, "https://user:canary@oss-cn-hangzhou.aliyuncs.com", None).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    assert!(error.to_string().contains("files.example.com"), "{error}");
+}
+
+/// A refusal of HEAD has no body: its document is in a header.
+#[test]
+fn a_refusal_is_read_from_the_body_or_the_header() {
+    let refused = StatusCode::FORBIDDEN;
+    let document = b"<Error><Code>InvalidSecurityToken</Code></Error>";
+    let mut headers = HeaderMap::new();
+    assert_eq!(Refusal::of_http(refused, &headers, document), Some(Refusal::Key));
+    assert_eq!(Refusal::of_http(StatusCode::OK, &headers, document), None);
+    assert_eq!(Refusal::of_http(refused, &headers, b""), None);
+    // "<Error><Code>SecurityTokenExpired</Code></Error>" in base64.
+    let encoded = "PEVycm9yPjxDb2RlPlNlY3VyaXR5VG9rZW5FeHBpcmVkPC9Db2RlPjwvRXJyb3I+";
+    headers.insert("x-oss-err", HeaderValue::from_static(encoded));
+    assert_eq!(Refusal::of_http(refused, &headers, b""), Some(Refusal::Key));
+    assert_eq!(Refusal::of_http(refused, &headers, b"<Error/>"), None);
 }

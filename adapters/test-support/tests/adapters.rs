@@ -1,7 +1,11 @@
-//! The README of each adapter shows the program that is compiled and run, and says what the adapter cannot do.
+//! Rules for all adapters: the README shows the programs that are compiled and run and names its limitations,
+//! and an adapter stays small.
 #![allow(clippy::unwrap_used, reason = "a broken set-up ends the test")]
 
 use std::path::{Path, PathBuf};
+
+/// Most lines of code that an adapter may have: what is more belongs into the family's crates, where its tests are.
+const MOST_LINES: usize = 400;
 
 /// The adapters' folders.
 fn adapters() -> Vec<PathBuf> {
@@ -56,4 +60,28 @@ fn each_readme_names_the_limits_and_stands_on_the_page() {
         assert!(page.contains(&format!("(../adapters/{name})")), "{name}");
     }
     assert!(adapters.len() > 4, "{adapters:?}");
+}
+
+#[test]
+fn no_adapter_has_more_lines_of_code_than_an_adapter_needs() {
+    for adapter in adapters() {
+        let sources = std::fs::read_dir(adapter.join("src")).unwrap();
+        let lines: usize = sources
+            .map(|source| lines_of_code(&text(&source.unwrap().path())))
+            .sum();
+        assert!(
+            (1..=MOST_LINES).contains(&lines),
+            "{}: {lines} lines",
+            adapter.display()
+        );
+    }
+}
+
+/// Lines that are neither empty nor comments, without the unit tests at the end.
+fn lines_of_code(source: &str) -> usize {
+    let (code, _) = source.split_once("#[cfg(test)]\n").unwrap_or((source, ""));
+    let lines = code.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
 }
