@@ -4,7 +4,7 @@ use std::fmt;
 
 use oss_credentials_core::Credentials;
 
-use crate::v4::{CONTENT_SHA256, DATE, SECURITY_TOKEN, UNSIGNED_PAYLOAD};
+use crate::v4::names::{CONTENT_SHA256, DATE, SECURITY_TOKEN, UNSIGNED_PAYLOAD};
 
 /// The headers that sign a request. `Debug` shows none of their values.
 #[derive(Clone)]

@@ -4,12 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::RefreshingProvider;
 use super::event::{Observer, RefreshEvent};
 use super::policy::{Backoff, Settings};
+use super::provider::RefreshingProvider;
 use super::shared::Shared;
 use crate::provider::CredentialsSource;
 use crate::time::{Clock, SystemClock};
+
+impl<S: CredentialsSource> RefreshingProvider<S> {
+    /// Creates a provider with default settings. It fetches nothing before it is called, and needs no runtime.
+    pub fn new(source: S) -> Self {
+        Self::builder(source).build()
+    }
+
+    /// Starts a provider with custom settings.
+    pub fn builder(source: S) -> RefreshingProviderBuilder<S> {
+        RefreshingProviderBuilder::new(source)
+    }
+}
 
 /// Builds a [`RefreshingProvider`]; see [`RefreshingProvider::builder`].
 ///

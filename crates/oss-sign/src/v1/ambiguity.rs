@@ -5,8 +5,8 @@
 //! signed if its key has no reading as a query and its values have no reading as more parameters. Of all requests that
 //! share a resource, at most one can be signed.
 
+use super::error::ambiguous;
 use super::sub_resources::SubResources;
-use crate::error::shown;
 use crate::{RequestView, SignError};
 
 /// Checks that no other request has the resource of this one.
@@ -34,11 +34,4 @@ pub(super) fn check(view: &RequestView<'_>, sub_resources: &SubResources<'_>) ->
         }
     }
     Ok(())
-}
-
-pub(super) fn ambiguous(part: &'static str, text: &[u8]) -> SignError {
-    SignError::AmbiguousResource {
-        part,
-        text: shown(text),
-    }
 }

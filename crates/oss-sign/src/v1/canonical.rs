@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::sub_resources::SubResources;
 use crate::encode::TextSink;
 use crate::headers::{Scratch, SignedHeaders, Sink};
-use crate::v4::{DATE, SECURITY_TOKEN};
+use crate::v4::names::{DATE, SECURITY_TOKEN};
 use crate::view::put_method;
 use crate::{RequestView, SignError};
 

@@ -10,6 +10,8 @@
 
 mod ambiguity;
 mod canonical;
+mod error;
+pub(crate) mod names;
 mod presign;
 mod sign;
 mod signer;
@@ -17,18 +19,9 @@ mod sub_resources;
 mod verify;
 
 pub use canonical::Explained;
+pub use names::SCHEME;
 pub use signer::{Signer, SignerBuilder};
 pub use verify::{Authorization, Verification, signature};
 
 pub use crate::presigned::{LimitedBy, Presigned};
 pub use crate::signed::{Signed, SignedHeader};
-
-/// First word of the `Authorization` header.
-pub const SCHEME: &str = "OSS";
-
-/// Parameters of the URL form.
-pub(crate) const ACCESS_KEY_ID: &str = "OSSAccessKeyId";
-pub(crate) const EXPIRES: &str = "Expires";
-pub(crate) const SIGNATURE: &str = "Signature";
-/// Holds the token in the URL form; a header has another name.
-pub(crate) const TOKEN_PARAMETER: &str = "security-token";

@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::Credentials;
 
+use super::ambiguity;
 use super::canonical::{Canonical, Explained, SIGNATURE_LEN, encoded};
+use super::names::{ACCESS_KEY_ID, EXPIRES, SIGNATURE, TOKEN_PARAMETER};
+use super::signer::Signer;
 use super::sub_resources::{Extra, SubResources};
-use super::{ACCESS_KEY_ID, EXPIRES, SIGNATURE, Signer, TOKEN_PARAMETER, ambiguity};
 use crate::encode::{encoded_len, put_encoded};
 use crate::parameters::Parameters;
 use crate::presigned::{Presigned, limits};

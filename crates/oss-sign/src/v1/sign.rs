@@ -4,13 +4,15 @@ use std::time::SystemTime;
 
 use oss_credentials_core::Credentials;
 
+use super::ambiguity;
 use super::canonical::{Canonical, Explained, SIGNATURE_LEN, encoded};
+use super::names::SCHEME;
+use super::signer::Signer;
 use super::sub_resources::{Extra, SubResources};
-use super::{SCHEME, Signer, ambiguity};
 use crate::parameters::Parameters;
 use crate::signed::Signed;
 use crate::time::{Stamp, second_of};
-use crate::v4::SECURITY_TOKEN;
+use crate::v4::names::SECURITY_TOKEN;
 use crate::{RequestView, SignError};
 
 /// The header that the signer sets itself and signs.

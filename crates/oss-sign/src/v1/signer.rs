@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ACCESS_KEY_ID, EXPIRES, SIGNATURE};
+use super::names::{ACCESS_KEY_ID, EXPIRES, SIGNATURE};
 use crate::SignError;
 use crate::error::shown;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::ambiguity::ambiguous;
+use super::error::ambiguous;
 use crate::SignError;
 use crate::encode::Text;
 use crate::headers::Sink;

@@ -9,8 +9,8 @@ use hmac::Mac;
 use oss_credentials_core::MaskedId;
 
 use super::canonical::{Canonical, Explained, encoded, keyed};
+use super::names::{ACCESS_KEY_ID, EXPIRES, SCHEME, SIGNATURE, TOKEN_PARAMETER};
 use super::sub_resources::{Extra, SubResources};
-use super::{ACCESS_KEY_ID, EXPIRES, SCHEME, SIGNATURE, TOKEN_PARAMETER};
 use crate::parameters::Parameters;
 use crate::time::{instant, is_in_range};
 use crate::{RequestView, SignError};

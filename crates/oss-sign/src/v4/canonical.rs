@@ -8,9 +8,6 @@ use crate::headers::Sink;
 use crate::view::put_method;
 use crate::{RequestView, SignError};
 
-/// Stands for the hash of the body, which OSS clients do not sign.
-pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
-
 /// Writes the first two lines: method and resource.
 pub(crate) fn put_head(out: &mut impl TextSink, view: &RequestView<'_>) -> Result<(), SignError> {
     let (bucket, key) = view.resource()?;

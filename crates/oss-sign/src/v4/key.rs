@@ -9,8 +9,8 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::names::{ALGORITHM, CREDENTIAL, SECURITY_TOKEN, TERMINATOR};
 use super::sha256::{Begun, Keyed};
-use super::{ALGORITHM, CREDENTIAL, SECURITY_TOKEN, TERMINATOR};
 #[cfg(feature = "http")]
 use crate::SignError;
 use crate::encode::{encode, put_encoded};
@@ -185,7 +185,7 @@ impl Moment {
                 .begin(format!("{ALGORITHM}\n{iso}\n{}\n", key.scope).as_bytes()),
             authorization: format!("{ALGORITHM} Credential={id}/{}", key.scope),
             #[cfg(feature = "http")]
-            date_headers: header_value(super::DATE, stamp.iso(), false)
+            date_headers: header_value(super::names::DATE, stamp.iso(), false)
                 .and_then(|iso| Ok((iso, header_value("date", stamp.http(), false)?))),
             key,
             stamp,

@@ -12,8 +12,9 @@ use oss_credentials_core::Credentials;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::names::{ALGORITHM, CREDENTIAL, DATE, SECURITY_TOKEN, SIGNATURE, SIGNATURE_VERSION};
 use super::presign::{MAX_EXPIRES, check_times};
-use super::{ALGORITHM, CREDENTIAL, DATE, SECURITY_TOKEN, SIGNATURE, SIGNATURE_VERSION, Signer};
+use super::signer::Signer;
 use crate::error::shown;
 use crate::presigned::{LimitedBy, limits};
 use crate::time::{Stamp, second_of};

@@ -7,14 +7,15 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::canonical::{UNSIGNED_PAYLOAD, head_len, put_head, put_tail};
+use super::canonical::{head_len, put_head, put_tail};
 use super::key::Moment;
+use super::names::{
+    ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
+    SIGNATURE_VERSION, UNSIGNED_PAYLOAD,
+};
 use super::sha256::sha256;
 use super::sign::Explained;
-use super::{
-    ADDITIONAL_HEADERS, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
-    SIGNATURE_VERSION, Signer,
-};
+use super::signer::Signer;
 use crate::encode::encode;
 use crate::headers::{Rules, SignedHeaders};
 use crate::parameters::Parameters;

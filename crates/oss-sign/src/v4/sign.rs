@@ -7,10 +7,11 @@ use oss_credentials_core::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
+use super::canonical::{put_head, put_tail};
 use super::key::{Moment, hex, string_to_sign};
+use super::names::{CONTENT_SHA256, DATE, SECURITY_TOKEN, UNSIGNED_PAYLOAD};
 use super::sha256::sha256_of_scratch;
-use super::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Signer};
+use super::signer::Signer;
 use crate::headers::{Rules, Scratch, SignedHeaders, Sink};
 use crate::parameters::Parameters;
 use crate::signed::Signed;

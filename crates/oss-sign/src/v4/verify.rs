@@ -6,13 +6,13 @@ use hmac::Mac;
 use oss_credentials_core::MaskedId;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{UNSIGNED_PAYLOAD, put_head, put_tail};
+use super::canonical::{put_head, put_tail};
 use super::key::{Keys, hex, mac};
-use super::sign::Explained;
-use super::{
+use super::names::{
     ADDITIONAL_HEADERS, ALGORITHM, CONTENT_SHA256, CREDENTIAL, DATE, EXPIRES, SECURITY_TOKEN, SIGNATURE,
-    SIGNATURE_VERSION, TERMINATOR,
+    SIGNATURE_VERSION, TERMINATOR, UNSIGNED_PAYLOAD,
 };
+use super::sign::Explained;
 use crate::headers::{Rules, Scratch, SignedHeaders};
 use crate::parameters::Parameters;
 use crate::time::day_of_http;
