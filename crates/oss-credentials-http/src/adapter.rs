@@ -6,7 +6,62 @@ use std::io;
 use zeroize::Zeroizing;
 
 use crate::client::{HttpError, HttpErrorKind};
-use crate::message::MAX_BODY;
+use crate::endpoint::Endpoint;
+use crate::message::{HttpRequest, MAX_BODY};
+
+/// Takes the URL of a request apart, and refuses one that no adapter sends: an HTTP library would turn a user and a
+/// password into a header, or drop them, and neither was asked for.
+///
+/// # Errors
+///
+/// [`HttpErrorKind::Request`] if the URL is malformed, has a scheme other than `http` and `https`, or holds user and
+/// password.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_http::{HttpRequest, checked_target};
+///
+/// assert_eq!(checked_target(&HttpRequest::get("http://127.0.0.1:8080/keys"))?.port(), Some(8080));
+/// assert!(checked_target(&HttpRequest::get("http://user:password@127.0.0.1/")).is_err());
+/// # Ok::<(), oss_credentials_http::HttpError>(())
+/// ```
+pub fn checked_target(request: &HttpRequest) -> Result<Endpoint, HttpError> {
+    let refused = |reason: &'static str| HttpError::new(HttpErrorKind::Request, reason);
+    let target = Endpoint::parse(request.url())
+        .map_err(|_| refused("the URL cannot be used; write it as http://host or https://host"))?;
+    if target.user_info().is_some() {
+        return Err(refused(
+            "the URL contains a user or password; send them in a header",
+        ));
+    }
+    Ok(target)
+}
+
+/// The HTTP client that a crate of this family uses unless another is set, an `Option<Arc<dyn HttpClient>>`: a
+/// `ReqwestClient` if the crate has the feature `reqwest` (of its own: macros see the features of the crate that calls
+/// them), otherwise none.
+///
+/// # Examples
+///
+/// ```
+/// # #![allow(unexpected_cfgs)]
+/// assert!(oss_credentials_http::default_http_client!().is_none(), "examples have no features");
+/// ```
+#[macro_export]
+macro_rules! default_http_client {
+    () => {{
+        #[cfg(feature = "reqwest")]
+        let client = ::oss_credentials_reqwest::ReqwestClient::new();
+        #[cfg(feature = "reqwest")]
+        let client: ::core::option::Option<::std::sync::Arc<dyn $crate::HttpClient>> =
+            ::core::option::Option::Some(::std::sync::Arc::new(client));
+        #[cfg(not(feature = "reqwest"))]
+        let client: ::core::option::Option<::std::sync::Arc<dyn $crate::HttpClient>> =
+            ::core::option::Option::None;
+        client
+    }};
+}
 
 /// Capacity for a body of unknown length, in bytes. Credentials fit.
 const FIRST_CAPACITY: usize = 8 * 1024;

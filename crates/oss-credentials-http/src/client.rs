@@ -12,7 +12,7 @@ use crate::message::{HttpRequest, HttpResponse};
 
 /// Sends a request and returns the whole response. Implement it to plug in the HTTP stack that you already have.
 ///
-/// The contract, which `test_util::http_conformance` checks against any implementation:
+/// The contract, which `test_util::HttpConformance` checks against any implementation:
 ///
 /// - Any status is `Ok`; redirects are not followed; there is no cookie store.
 /// - [`HttpRequest::timeout`] bounds the whole exchange, [`HttpRequest::connect_timeout`] the connection; a

@@ -158,6 +158,18 @@ impl Endpoint {
         format!("{}://{}", self.scheme(), self.authority())
     }
 
+    /// Returns whether there is nothing but scheme, host and port: no user-info, no query, and no path but slashes.
+    ///
+    /// ```
+    /// use oss_credentials_http::Endpoint;
+    /// assert!(Endpoint::parse("https://sts.aliyuncs.com/")?.is_origin());
+    /// assert!(!Endpoint::parse("https://sts.aliyuncs.com/?a=b")?.is_origin());
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn is_origin(&self) -> bool {
+        self.user_info.is_none() && self.query.is_none() && self.path.trim_matches('/').is_empty()
+    }
+
     /// Returns the URL to request: everything except the user-info, which belongs in a header. It may contain a secret.
     pub fn url(&self) -> String {
         match self.query() {

@@ -6,7 +6,8 @@
 //! - [`HttpRequest`], [`HttpResponse`], [`HttpError`]: the types of an exchange.
 //! - [`Endpoint`]: a URL, split and checked. [`ProxyVariables`]: `HTTPS_PROXY` and similar variables.
 //! - [`Scrubber`]: removes secrets from the messages of a service. [`RequestIds`] checks request IDs at low cost.
-//! - [`BodyBuffer`], [`causes`], [`is_tls_io_failure`]: for adapters over HTTP libraries.
+//! - [`BodyBuffer`], [`checked_target`], [`causes`], [`is_tls_io_failure`]: for adapters over HTTP libraries.
+//!   [`default_http_client!`]: the default of the crates of this family.
 //! - [`ServiceClock`], [`CallClock`]: the offset between the local clock and a service's, and when to trust it.
 //!   [`LearnedOffset`] stores it.
 //!
@@ -33,6 +34,7 @@
 //! | `chrono` | yes | the clock offset from a `Date` header, `http_date` |
 //! | `http` | no | conversions to and from `http::Request` and `http::Response` |
 //! | `test-util` | no | [`test_util`]: a scripted service, the conformance suite for HTTP clients |
+//! | `test-tls` | no | a server over TLS beside them; brings rustls and rcgen |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -53,7 +55,7 @@ mod service_clock;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
-pub use adapter::{BodyBuffer, causes, is_tls_io_failure};
+pub use adapter::{BodyBuffer, causes, checked_target, is_tls_io_failure};
 pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn};
 #[cfg(feature = "chrono")]
 pub use date::http_date;

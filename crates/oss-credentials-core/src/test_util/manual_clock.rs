@@ -185,6 +185,16 @@ impl Drop for Timer {
     }
 }
 
+/// The instant of a Unix time, in seconds.
+///
+/// ```
+/// use std::time::SystemTime;
+/// assert_eq!(oss_credentials_core::test_util::unix_time(0), SystemTime::UNIX_EPOCH);
+/// ```
+pub fn unix_time(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,15 +50,19 @@ impl ScriptedHttp {
         self
     }
 
+    /// Adds an outcome, whatever the request.
+    pub fn gives(self, outcome: Result<HttpResponse, HttpError>) -> Self {
+        self.then(move |_| outcome)
+    }
+
     /// Adds a response.
-    pub fn answers(self, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let response = HttpResponse::new(status, body.into());
-        self.then(move |_| Ok(response))
+    pub fn answers(self, status: u16, body: impl AsRef<[u8]>) -> Self {
+        self.gives(Ok(HttpResponse::new(status, body.as_ref().to_vec())))
     }
 
     /// Adds an exchange without a response.
     pub fn fails(self, kind: HttpErrorKind) -> Self {
-        self.then(move |_| Err(HttpError::new(kind, "made up")))
+        self.gives(Err(HttpError::new(kind, "made up")))
     }
 
     /// Returns the requests so far.

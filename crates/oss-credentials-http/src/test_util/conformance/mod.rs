@@ -1,17 +1,17 @@
 //! Checks any [`HttpClient`] against its contract, over real sockets on loopback.
 
+mod checks;
+mod runtime;
+mod socket;
+mod subject;
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::http_conformance_checks::{CHECKS, Check, Problem};
-use crate::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use self::checks::{CHECKS, Check};
+use self::subject::{Problem, Subject};
+use crate::HttpClient;
 use oss_credentials_core::BoxFuture;
-use oss_credentials_core::blocking;
-
-pub(super) type Answer = Result<HttpResponse, HttpError>;
-type MakeClient = Box<dyn Fn() -> Box<dyn HttpClient>>;
-type MakeProxied = Box<dyn Fn(&str) -> Box<dyn HttpClient>>;
-type BlockOn = Box<dyn for<'a> Fn(BoxFuture<'a, ()>)>;
 
 /// Checks an implementation of [`HttpClient`] against the contract that sources rely on.
 ///
@@ -31,9 +31,7 @@ type BlockOn = Box<dyn for<'a> Fn(BoxFuture<'a, ()>)>;
 ///     .run_all();
 /// ```
 pub struct HttpConformance {
-    client: MakeClient,
-    proxied: Option<MakeProxied>,
-    block_on: BlockOn,
+    subject: Subject,
     only: Option<Vec<String>>,
 }
 
@@ -41,17 +39,16 @@ impl HttpConformance {
     /// Creates a suite for the clients that the closure makes. The closure is called at least once per check.
     pub fn new<C: HttpClient>(client: impl Fn() -> C + 'static) -> Self {
         Self {
-            client: Box::new(move || Box::new(client())),
-            proxied: None,
-            block_on: Box::new(|future| blocking::wait(future)),
+            subject: Subject::new(Box::new(move || Box::new(client()))),
             only: None,
         }
     }
 
-    /// Sets how a future is run to its end: an async runtime's `block_on`. Default: [`blocking::wait`].
+    /// Sets how a future is run to its end: an async runtime's `block_on`. Default:
+    /// [`blocking::wait`](oss_credentials_core::blocking::wait).
     #[must_use]
     pub fn block_on(mut self, block_on: impl for<'a> Fn(BoxFuture<'a, ()>) + 'static) -> Self {
-        self.block_on = Box::new(block_on);
+        self.subject.block_on = Box::new(block_on);
         self
     }
 
@@ -59,7 +56,7 @@ impl HttpConformance {
     /// metadata hosts are called directly is skipped.
     #[must_use]
     pub fn through_proxy<C: HttpClient>(mut self, client: impl Fn(&str) -> C + 'static) -> Self {
-        self.proxied = Some(Box::new(move |proxy| Box::new(client(proxy))));
+        self.subject.proxied = Some(Box::new(move |proxy| Box::new(client(proxy))));
         self
     }
 
@@ -90,7 +87,7 @@ impl HttpConformance {
     }
 
     fn outcome(&self, check: Check) -> ConformanceOutcome {
-        match catch_unwind(AssertUnwindSafe(|| check(self))) {
+        match catch_unwind(AssertUnwindSafe(|| check(&self.subject))) {
             Ok(Ok(())) => ConformanceOutcome::Passed,
             Ok(Err(Problem::Failed(reason))) => ConformanceOutcome::Failed(reason),
             Ok(Err(Problem::Skipped(reason))) => ConformanceOutcome::Skipped(reason),
@@ -111,32 +108,6 @@ impl HttpConformance {
             "the client breaks the contract of `HttpClient`:\n{report}"
         );
         report
-    }
-
-    pub(super) fn client(&self) -> Box<dyn HttpClient> {
-        (self.client)()
-    }
-
-    pub(super) fn proxied(&self, proxy: &str) -> Option<Box<dyn HttpClient>> {
-        self.proxied.as_ref().map(|make| make(proxy))
-    }
-
-    /// Sends with a client of its own.
-    pub(super) fn send(&self, request: HttpRequest) -> Answer {
-        self.send_with(&*self.client(), request)
-    }
-
-    pub(super) fn send_with(&self, client: &dyn HttpClient, request: HttpRequest) -> Answer {
-        let mut answer = None;
-        self.wait(Box::pin(async { answer = Some(client.send(request).await) }));
-        answer.unwrap_or_else(|| {
-            let reason = "`block_on` returned before the future was done";
-            Err(HttpError::new(HttpErrorKind::Other, reason))
-        })
-    }
-
-    pub(super) fn wait(&self, future: BoxFuture<'_, ()>) {
-        (self.block_on)(future);
     }
 }
 

@@ -5,13 +5,12 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use super::http_conformance::HttpConformance;
-use super::http_conformance_checks::{Checked, LONG, Problem, fails, request_to};
-use super::http_conformance_socket::{ScriptedSocket, answer};
+use super::socket::{ScriptedSocket, answer};
+use super::subject::{Checked, LONG, Problem, Subject, fails, request_to};
 use crate::HttpErrorKind;
 use oss_credentials_core::blocking;
 
-pub(super) fn without_runtime(suite: &HttpConformance) -> Checked {
+pub(super) fn without_runtime(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::answering(answer("200 OK", "", b""))?;
     let (client, request) = (suite.client(), request_to(&socket));
     // A thread of its own, in case the suite itself runs inside a runtime.
@@ -49,7 +48,7 @@ impl Event {
     }
 }
 
-pub(super) fn dropped_future(suite: &HttpConformance) -> Checked {
+pub(super) fn dropped_future(suite: &Subject) -> Checked {
     let (arrived, closed) = (Arc::new(Event::default()), Arc::new(Event::default()));
     let (seen, gone) = (Arc::clone(&arrived), Arc::clone(&closed));
     let socket = ScriptedSocket::start(move |connection, _| {

@@ -1,40 +1,18 @@
 //! The checks of the conformance suite.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::http_conformance::{Answer, HttpConformance};
-use super::http_conformance_runtime::{dropped_future, without_runtime};
-use super::http_conformance_socket::{Connection, Recorded, ScriptedSocket, answer, chunked};
-use crate::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
-
-/// Why a check did not pass.
-pub(super) enum Problem {
-    Failed(String),
-    Skipped(String),
-}
-
-impl From<io::Error> for Problem {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(format!("the suite's own socket: {error}"))
-    }
-}
-
-impl From<String> for Problem {
-    fn from(reason: String) -> Self {
-        Self::Failed(reason)
-    }
-}
-
-pub(super) type Checked = Result<(), Problem>;
+use super::runtime::{dropped_future, without_runtime};
+use super::socket::{Connection, Recorded, ScriptedSocket, answer, chunked};
+use super::subject::{Answer, CANARY, Checked, LONG, Problem, Subject, expect, fails, ok, request_to};
+use crate::{HttpErrorKind, HttpMethod, HttpRequest, MAX_BODY};
 
 /// One check. It makes its own socket and client.
-pub(super) type Check = fn(&HttpConformance) -> Checked;
+pub(super) type Check = fn(&Subject) -> Checked;
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
     ("statuses", statuses),
@@ -64,59 +42,14 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("metadata_host_and_proxy", metadata_host_and_proxy),
 ];
 
-/// Part of the query, header and body of requests and of responses; no error may contain it.
-const CANARY: &str = "c4n4ryValue";
 /// Timeout of a request that must time out.
 const SHORT: Duration = Duration::from_millis(200);
 /// How often, and how many times, a dripping socket sends: longer than `SHORT` in all, never long in between.
 const DRIP: (Duration, usize) = (Duration::from_millis(20), 50);
-/// After this the suite takes its turn, where a client that keeps the contract has long acted.
-pub(super) const LONG: Duration = Duration::from_secs(1);
 /// An endless thing ends here, so that a client without limits ends too, in bytes.
 const ENDLESS: usize = 32 * MAX_BODY;
 
-/// A request with a canary wherever one can be.
-pub(super) fn request_to(socket: &ScriptedSocket) -> HttpRequest {
-    HttpRequest::post(socket.url(&format!("/path?Token={CANARY}")))
-        .with_header("x-secret", CANARY)
-        .with_body(CANARY.as_bytes().to_vec())
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_secs(5))
-}
-
-fn expect(holds: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(reason()) }
-}
-
-fn ok(answer: Answer) -> Result<HttpResponse, String> {
-    answer.map_err(|error| format!("got an error ({error}), wanted an answer"))
-}
-
-/// The result must be an error of one of these kinds, and must not contain a canary.
-pub(super) fn fails(answer: Answer, kinds: &[HttpErrorKind]) -> Result<(), String> {
-    let error = match answer {
-        Ok(response) => return Err(format!("got {response:?}, wanted an error of kind {kinds:?}")),
-        Err(error) => error,
-    };
-    let mut shown = format!("{error} {error:?}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(shown, " {inner} {inner:?}");
-        cause = inner.source();
-    }
-    expect(!shown.contains(CANARY), || {
-        "the error shows query, header or body".to_owned()
-    })?;
-    expect(kinds.contains(&error.kind()), || {
-        format!(
-            "got an error of kind {:?} ({error}), wanted {kinds:?}",
-            error.kind()
-        )
-    })
-}
-
-fn statuses(suite: &HttpConformance) -> Checked {
+fn statuses(suite: &Subject) -> Checked {
     for (line, status) in [
         ("200 OK", 200),
         ("201 Created", 201),
@@ -145,7 +78,7 @@ fn statuses(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn redirects(suite: &HttpConformance) -> Checked {
+fn redirects(suite: &Subject) -> Checked {
     for line in [
         "301 Moved Permanently",
         "302 Found",
@@ -169,7 +102,7 @@ fn redirects(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn request_as_given(suite: &HttpConformance) -> Checked {
+fn request_as_given(suite: &Subject) -> Checked {
     let path = "/a%2Fb/c?x=1&x=&y=%20z~*+%2B&Signature=a%3D";
     for (method, body) in [
         (HttpMethod::Get, Vec::new()),
@@ -243,7 +176,7 @@ fn asks_for_no_coding(seen: &Recorded) -> Result<(), String> {
     })
 }
 
-fn response_as_sent(suite: &HttpConformance) -> Checked {
+fn response_as_sent(suite: &Subject) -> Checked {
     let body: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let until_close = [b"HTTP/1.0 200 OK\r\n\r\n", &*body].concat();
     for (what, bytes) in [
@@ -271,7 +204,7 @@ fn response_as_sent(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn cookies(suite: &HttpConformance) -> Checked {
+fn cookies(suite: &Subject) -> Checked {
     let headers = "Set-Cookie: session=1; Path=/\r\n";
     let socket = ScriptedSocket::answering(answer("200 OK", headers, b""))?;
     let client = suite.client();
@@ -287,7 +220,7 @@ fn cookies(suite: &HttpConformance) -> Checked {
     })?)
 }
 
-fn no_decompression(suite: &HttpConformance) -> Checked {
+fn no_decompression(suite: &Subject) -> Checked {
     /// `credentials as they were sent`, compressed by gzip.
     const GZIP: [u8; 48] = [
         0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0x2e, 0x4a, 0x4d, 0x49, 0xcd, 0x2b,
@@ -305,12 +238,12 @@ fn no_decompression(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn runs_into_timeout(suite: &HttpConformance, socket: &ScriptedSocket) -> Checked {
+fn runs_into_timeout(suite: &Subject, socket: &ScriptedSocket) -> Checked {
     let request = request_to(socket).with_timeout(SHORT);
     Ok(fails(suite.send(request), &[HttpErrorKind::Timeout])?)
 }
 
-fn timeout_silent(suite: &HttpConformance) -> Checked {
+fn timeout_silent(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::start(|connection, _| {
         connection.closes_within(LONG);
     })?;
@@ -329,7 +262,7 @@ fn drip(connection: &mut Connection, before: &[u8], piece: &[u8], after: &[u8]) 
     }
 }
 
-fn timeout_dripping_head(suite: &HttpConformance) -> Checked {
+fn timeout_dripping_head(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::start(|connection, _| {
         drip(
             connection,
@@ -341,13 +274,13 @@ fn timeout_dripping_head(suite: &HttpConformance) -> Checked {
     runs_into_timeout(suite, &socket)
 }
 
-fn timeout_dripping_body(suite: &HttpConformance) -> Checked {
+fn timeout_dripping_body(suite: &Subject) -> Checked {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", DRIP.1);
     let socket = ScriptedSocket::start(move |connection, _| drip(connection, head.as_bytes(), b"x", b""))?;
     runs_into_timeout(suite, &socket)
 }
 
-fn connect_refused(suite: &HttpConformance) -> Checked {
+fn connect_refused(suite: &Subject) -> Checked {
     // A port that was free a moment ago.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -356,7 +289,7 @@ fn connect_refused(suite: &HttpConformance) -> Checked {
     Ok(fails(suite.send(request), &[HttpErrorKind::Connect])?)
 }
 
-fn connect_timeout(suite: &HttpConformance) -> Checked {
+fn connect_timeout(suite: &Subject) -> Checked {
     // Nobody accepts here. Once the queue is full, the system leaves further attempts without an answer.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -378,7 +311,7 @@ fn connect_timeout(suite: &HttpConformance) -> Checked {
     Ok(fails(suite.send(request), &[HttpErrorKind::Connect])?)
 }
 
-fn no_answer(suite: &HttpConformance) -> Checked {
+fn no_answer(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::answering("")?;
     Ok(fails(
         suite.send(request_to(&socket)),
@@ -386,7 +319,7 @@ fn no_answer(suite: &HttpConformance) -> Checked {
     )?)
 }
 
-fn cut_body(suite: &HttpConformance) -> Checked {
+fn cut_body(suite: &Subject) -> Checked {
     let bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"Secret\": \"{CANARY}");
     let socket = ScriptedSocket::answering(bytes)?;
     Ok(fails(
@@ -395,7 +328,7 @@ fn cut_body(suite: &HttpConformance) -> Checked {
     )?)
 }
 
-fn cut_chunked_body(suite: &HttpConformance) -> Checked {
+fn cut_chunked_body(suite: &Subject) -> Checked {
     let bytes = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{CANARY}\r\n",
         CANARY.len()
@@ -408,7 +341,7 @@ fn cut_chunked_body(suite: &HttpConformance) -> Checked {
 }
 
 /// Whether a server exists decides whether a chain may continue with another identity.
-fn answer_begun(suite: &HttpConformance) -> Checked {
+fn answer_begun(suite: &Subject) -> Checked {
     const SAYS_NOTHING: &str =
         "the error does not say that an answer had begun; see `HttpError::with_answer_begun`";
     const SAYS_TOO_MUCH: &str = "the error says that an answer had begun, where none had";
@@ -434,7 +367,7 @@ fn answer_begun(suite: &HttpConformance) -> Checked {
     })?)
 }
 
-fn garbage(suite: &HttpConformance) -> Checked {
+fn garbage(suite: &Subject) -> Checked {
     for bytes in [
         format!("SSH-2.0-OpenSSH_9.9 {CANARY}\r\n"),
         format!("HTTP/1.1 {CANARY}\r\n\r\n"),
@@ -450,7 +383,7 @@ fn garbage(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn endless_head(suite: &HttpConformance) -> Checked {
+fn endless_head(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::start(|connection, _| {
         let lines = "x-header: a value\r\n".repeat(1000).into_bytes();
         let mut there = connection.send(b"HTTP/1.1 200 OK\r\n");
@@ -465,7 +398,7 @@ fn endless_head(suite: &HttpConformance) -> Checked {
     )?)
 }
 
-fn largest_body(suite: &HttpConformance) -> Checked {
+fn largest_body(suite: &Subject) -> Checked {
     let body = vec![b'x'; MAX_BODY];
     for bytes in [answer("200 OK", "", &body), chunked(&body)] {
         let socket = ScriptedSocket::answering(bytes)?;
@@ -477,7 +410,7 @@ fn largest_body(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn body_over_limit(suite: &HttpConformance) -> Checked {
+fn body_over_limit(suite: &Subject) -> Checked {
     let body = vec![b'x'; MAX_BODY + 1];
     for bytes in [answer("200 OK", "", &body), chunked(&body)] {
         let socket = ScriptedSocket::answering(bytes)?;
@@ -486,7 +419,7 @@ fn body_over_limit(suite: &HttpConformance) -> Checked {
     Ok(())
 }
 
-fn endless_body(suite: &HttpConformance) -> Checked {
+fn endless_body(suite: &Subject) -> Checked {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
     let socket = ScriptedSocket::start(move |connection, _| {
@@ -503,7 +436,7 @@ fn endless_body(suite: &HttpConformance) -> Checked {
     })?)
 }
 
-fn bad_requests(suite: &HttpConformance) -> Checked {
+fn bad_requests(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::answering(answer("200 OK", "", b""))?;
     let injected = format!("{CANARY}\r\nauthorization: {CANARY}");
     for (what, request) in [
@@ -539,7 +472,7 @@ fn bad_requests(suite: &HttpConformance) -> Checked {
     })?)
 }
 
-fn no_tls_there(suite: &HttpConformance) -> Checked {
+fn no_tls_there(suite: &Subject) -> Checked {
     let socket = ScriptedSocket::raw(|connection| {
         connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     })?;
@@ -551,9 +484,9 @@ fn no_tls_there(suite: &HttpConformance) -> Checked {
     )?)
 }
 
-fn metadata_host_and_proxy(suite: &HttpConformance) -> Checked {
+fn metadata_host_and_proxy(suite: &Subject) -> Checked {
     let proxy = ScriptedSocket::answering(answer("200 OK", "", b"proxy"))?;
-    let Some(client) = suite.proxied(&proxy.url("")) else {
+    let Some(client) = suite.client_through(&proxy.url("")) else {
         let reason = "no client with a proxy was given; see `HttpConformance::through_proxy`";
         return Err(Problem::Skipped(reason.to_owned()));
     };
