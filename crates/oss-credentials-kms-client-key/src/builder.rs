@@ -3,32 +3,28 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use oss_credentials_core::{
-    Backoff, Clock, CredentialsError, Env, ErrorDetail, RefreshingProvider, Sleep, SystemClock,
-};
-use oss_credentials_http::{HttpClient, ServiceClock};
+use oss_credentials_core::{Backoff, Clock, CredentialsError, Env, RefreshingProvider, Sleep, SystemClock};
+use oss_credentials_http::{HttpClient, ServiceClock, default_http_client};
 use zeroize::Zeroizing;
 
-use crate::client_key::{ClientKey, ENV_CLIENT_KEY_PASSWORD, NOT_PROVIDED};
+use crate::client_key::ClientKey;
 use crate::config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_PROPERTIES_FILE, DEFAULT_REFRESH_INTERVAL, DEFAULT_TIMEOUT,
-    ENV_CLIENT_KEY_FILE, ENV_CREDENTIALS_TYPE, ENV_PASSWORD_FILE, ENV_REGIONS, ENV_SECRET_NAMES,
-    FILE_SETTINGS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
+    ENV_CREDENTIALS_TYPE, FILE_SETTINGS, MAX_FILE, MIN_REFRESH, ROTATION_SPREAD,
 };
-use crate::disk;
-use crate::error::{NAME, invalid, invalid_at};
-use crate::gateway::{Gateway, Target};
+use crate::error::{invalid, invalid_at};
+use crate::exchange::gateway::{Gateway, Target};
+use crate::exchange::wait::Random;
+use crate::secret::notice::Notices;
 #[cfg(feature = "instance-gateway")]
-use crate::instance::KmsInstance;
-use crate::key::{KeySource, Password};
-use crate::properties::Properties;
-use crate::region::{self, KmsRegion};
-use crate::settings::{Layer, Settings, Wanted};
+use crate::settings::instance::KmsInstance;
+use crate::settings::properties::Properties;
+use crate::settings::region::KmsRegion;
+use crate::settings::{Settings, disk, not_configured};
 use crate::source::{KmsClientKey, KmsClientKeyProvider};
-use crate::wait::Random;
 
 /// Rejected pairs that are dropped at once, and then one per ten minutes, as in the vendor's plug-ins: a
 /// deleted RAM user must not turn each OSS request into a KMS call.
@@ -49,17 +45,9 @@ const PROPERTIES: disk::Kind = disk::Kind {
 /// otherwise from the file given to [`KmsClientKeyBuilder::properties`]. `Debug` shows no password.
 #[must_use]
 pub struct KmsClientKeyBuilder {
-    secret_name: Option<String>,
-    key: Option<ClientKey>,
-    key_file: Option<PathBuf>,
-    password: Option<Zeroizing<String>>,
-    password_file: Option<PathBuf>,
-    regions: Vec<KmsRegion>,
-    #[cfg(feature = "instance-gateway")]
-    instances: Vec<KmsInstance>,
+    pub(crate) settings: Settings,
     #[cfg(feature = "instance-gateway")]
     instance_http: Option<Arc<dyn HttpClient>>,
-    pub(crate) settings: Settings,
     http: Option<Arc<dyn HttpClient>>,
     clock: Arc<dyn Clock>,
     sleep: Option<Arc<dyn Sleep>>,
@@ -72,17 +60,9 @@ pub struct KmsClientKeyBuilder {
 impl Default for KmsClientKeyBuilder {
     fn default() -> Self {
         Self {
-            secret_name: None,
-            key: None,
-            key_file: None,
-            password: None,
-            password_file: None,
-            regions: Vec::new(),
-            #[cfg(feature = "instance-gateway")]
-            instances: Vec::new(),
+            settings: Settings::default(),
             #[cfg(feature = "instance-gateway")]
             instance_http: None,
-            settings: Settings::default(),
             http: None,
             clock: Arc::new(SystemClock),
             sleep: None,
@@ -95,6 +75,11 @@ impl Default for KmsClientKeyBuilder {
 }
 
 impl KmsClientKey {
+    /// Starts a source. Secret name, client key and at least one region are required.
+    pub fn builder() -> KmsClientKeyBuilder {
+        KmsClientKeyBuilder::default()
+    }
+
     /// Starts a source from the environment; see [`KmsClientKeyBuilder::env`].
     ///
     /// # Errors
@@ -127,11 +112,7 @@ impl KmsClientKeyBuilder {
     /// regions, instances and secret names, under the lower-case names of the `ENV_*` constants. Call it after
     /// [`KmsClientKeyBuilder::properties`], so that a password variable that the file names is read.
     pub fn env(mut self, env: &dyn Env) -> Self {
-        let wanted = self.wanted();
-        self.settings.env = Layer::read(wanted, |name| env.non_empty(name));
-        if wanted.password || self.settings.instances().is_some() {
-            self.settings.capture(env);
-        }
+        self.settings.read_env(env);
         self
     }
 
@@ -157,7 +138,7 @@ impl KmsClientKeyBuilder {
                 format!("write one name=value per line, in UTF-8, such as {ENV_CREDENTIALS_TYPE}=client_key"),
             ));
         }
-        self.apply(&properties);
+        self.settings.read_file(&properties);
         Ok(self)
     }
 
@@ -172,53 +153,34 @@ impl KmsClientKeyBuilder {
     pub fn default_properties(mut self) -> Result<Self, CredentialsError> {
         let path = Path::new(DEFAULT_PROPERTIES_FILE);
         if let Some(content) = PROPERTIES.read_if_there(path)? {
-            self.apply(&parse_properties(path, &content)?);
+            self.settings.read_file(&parse_properties(path, &content)?);
         }
         Ok(self)
-    }
-
-    fn apply(&mut self, properties: &Properties) {
-        self.settings.file = Layer::read(self.wanted(), |name| properties.get(name));
-        // The variables that it names for passwords were not read.
-        self.settings.env_was_read = false;
-    }
-
-    fn wanted(&self) -> Wanted {
-        #[cfg(feature = "instance-gateway")]
-        let has_instances = !self.instances.is_empty();
-        #[cfg(not(feature = "instance-gateway"))]
-        let has_instances = false;
-        Wanted {
-            key: self.key.is_none() && self.key_file.is_none(),
-            password: self.key.is_none() && self.password.is_none() && self.password_file.is_none(),
-            places: self.regions.is_empty() && !has_instances,
-            secret: self.secret_name.is_none(),
-        }
     }
 
     /// Sets the name of the secret, such as `acs/ram/user/oss-reader`, or its ARN for a secret of another account.
     /// Required.
     pub fn secret_name(mut self, name: impl Into<String>) -> Self {
-        self.secret_name = Some(name.into());
+        self.settings.secret_name.set(Some(name.into()));
         self
     }
 
     /// Sets the client key. It takes precedence over any file. Default: from the file.
     pub fn client_key(mut self, key: ClientKey) -> Self {
-        self.key = Some(key);
+        self.settings.key = Some(key);
         self
     }
 
     /// Sets the path of the client key file, which is read when a fetch first needs it. Default: the setting
     /// `client_key_private_key_path`.
     pub fn client_key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.key_file = Some(path.into());
+        self.settings.key_file.set(Some(path.into()));
         self
     }
 
     /// Sets the password of the client key file. Default: from the password file, or by the settings.
     pub fn client_key_password(mut self, password: impl Into<String>) -> Self {
-        self.password = Some(Zeroizing::new(password.into()));
+        self.settings.password = Some(Zeroizing::new(password.into()));
         self
     }
 
@@ -226,20 +188,23 @@ impl KmsClientKeyBuilder {
     /// settings `client_key_password_from_env_variable` and `client_key_password_from_file_path`, and last the
     /// variable `client_key_password`.
     pub fn client_key_password_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.password_file = Some(path.into());
+        self.settings.password_file.set(Some(path.into()));
         self
     }
 
     /// Adds a region to call, after those added before. If any region or instance is set in code, those
     /// of the environment and of the file are ignored. Default: the setting `cache_client_region_id`.
     pub fn region(mut self, region: KmsRegion) -> Self {
-        self.regions.push(region);
+        let regions = self.settings.regions.code_mut();
+        regions.get_or_insert_default().push(region);
         self
     }
 
     /// Replaces the regions.
     pub fn regions(mut self, regions: impl IntoIterator<Item = KmsRegion>) -> Self {
-        self.regions = regions.into_iter().collect();
+        let regions: Vec<KmsRegion> = regions.into_iter().collect();
+        let regions = Some(regions).filter(|regions| !regions.is_empty());
+        self.settings.regions.set(regions);
         self
     }
 
@@ -247,7 +212,8 @@ impl KmsClientKeyBuilder {
     /// `cache_client_dkms_config_info`.
     #[cfg(feature = "instance-gateway")]
     pub fn instance(mut self, instance: KmsInstance) -> Self {
-        self.instances.push(instance);
+        let instances = self.settings.instances.code_mut();
+        instances.get_or_insert_default().push(instance);
         self
     }
 
@@ -342,30 +308,10 @@ impl KmsClientKeyBuilder {
     ///
     /// As [`KmsClientKeyBuilder::build`].
     pub fn build_source(mut self) -> Result<KmsClientKey, CredentialsError> {
-        self.http = self.http.or_else(default_http_client);
-        if self.wanted().key {
-            self.settings.check_type()?;
-        }
+        self.http = self.http.or_else(|| default_http_client!());
+        self.settings.check_type()?;
         let targets = self.targets()?;
-        let secret_name = match self.secret_name {
-            Some(name) => Some(name),
-            None => self.settings.secret_name()?,
-        };
-        let secret_name = secret_name
-            .filter(|name| !name.trim().is_empty())
-            .ok_or_else(|| {
-                invalid(
-                    "no secret is named",
-                    format!(
-                        "name the one with the AccessKey pair with secret_name(..), or with {ENV_SECRET_NAMES} in the \
-                         environment or the properties file"
-                    ),
-                )
-            })?;
-        if secret_name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            let what = "the name of the secret contains white space or a control character";
-            return Err(invalid(what, "correct secret_name(..)"));
-        }
+        let secret_name = self.settings.secret_name()?;
         Ok(KmsClientKey {
             secret_name,
             targets,
@@ -377,8 +323,7 @@ impl KmsClientKeyBuilder {
             refresh_interval: self.refresh_interval.max(MIN_REFRESH),
             spread: self.random.part_of(ROTATION_SPREAD),
             random: self.random,
-            rotation_noticed: AtomicBool::new(false),
-            expiry_noticed: AtomicBool::new(false),
+            notices: Notices::default(),
         })
     }
 
@@ -388,24 +333,14 @@ impl KmsClientKeyBuilder {
         let mut targets = self.instance_targets()?;
         #[cfg(not(feature = "instance-gateway"))]
         let mut targets = {
-            self.no_instances()?;
+            self.settings.no_instances()?;
             Vec::new()
         };
-        let regions = match self.settings.regions() {
-            Some(text) if self.wanted().places => region::parse(text)?,
-            _ => self.regions.clone(),
-        };
+        let regions = self.settings.regions(!targets.is_empty())?;
         if regions.is_empty() {
-            if !targets.is_empty() {
-                return Ok(targets);
-            }
-            if self.wanted().key && !self.settings.is_meant() {
-                return Err(not_configured());
-            }
-            let hint = format!("set {ENV_REGIONS}=[{{\"regionId\":\"cn-hangzhou\"}}], or region(..)");
-            return Err(invalid("no region is named", hint));
+            return Ok(targets);
         }
-        let key = self.shared_key()?;
+        let key = self.settings.key()?;
         for region in regions {
             targets.push(Target {
                 endpoint: region.resolve()?,
@@ -420,19 +355,15 @@ impl KmsClientKeyBuilder {
 
     #[cfg(feature = "instance-gateway")]
     fn instance_targets(&self) -> Result<Vec<Target>, CredentialsError> {
-        let named = match self.settings.instances() {
-            Some(text) if self.wanted().places => crate::instance::parse(text, &self.settings)?,
-            _ => self.instances.clone(),
-        };
         let mut shared_key = None;
         let mut targets = Vec::new();
-        for instance in named {
+        for instance in self.settings.instances()? {
             let endpoint = instance.resolve()?;
-            let key = match instance.key(|| self.password())? {
+            let key = match instance.key(|| self.settings.password())? {
                 Some(key) => Arc::new(key),
                 None => match &shared_key {
                     Some(key) => Arc::clone(key),
-                    None => Arc::clone(shared_key.insert(self.shared_key()?)),
+                    None => Arc::clone(shared_key.insert(self.settings.key()?)),
                 },
             };
             targets.push(Target {
@@ -444,76 +375,6 @@ impl KmsClientKeyBuilder {
             });
         }
         Ok(targets)
-    }
-
-    #[cfg(not(feature = "instance-gateway"))]
-    fn no_instances(&self) -> Result<(), CredentialsError> {
-        if self.wanted().places && self.settings.instances().is_some() {
-            return Err(invalid_at(
-                crate::config::ENV_INSTANCES,
-                "a KMS instance is named, which this build does not support",
-                "enable the feature `instance-gateway`",
-            ));
-        }
-        Ok(())
-    }
-
-    /// The client key of the regions, and of instances without one of their own.
-    fn shared_key(&self) -> Result<Arc<KeySource>, CredentialsError> {
-        if let Some(key) = &self.key {
-            return Ok(Arc::new(KeySource::ready(key.clone())));
-        }
-        let path = match &self.key_file {
-            Some(path) => path.clone(),
-            None => match self.settings.key_file() {
-                Some(_) if !self.settings.has_type() => {
-                    return Err(invalid_at(
-                        ENV_CREDENTIALS_TYPE,
-                        "a client key file is named, but no credentials type",
-                        format!("set {ENV_CREDENTIALS_TYPE}=client_key"),
-                    ));
-                }
-                Some(path) => PathBuf::from(path),
-                None if self.settings.has_type() => {
-                    return Err(invalid_at(
-                        ENV_CLIENT_KEY_FILE,
-                        "no client key file is named",
-                        format!("set {ENV_CLIENT_KEY_FILE} to its path, or client_key_file(..)"),
-                    ));
-                }
-                None => return Err(not_configured()),
-            },
-        };
-        if path.as_os_str().is_empty() {
-            let what = "the path of the client key file is empty";
-            return Err(invalid(what, "correct client_key_file(..)"));
-        }
-        Ok(Arc::new(KeySource::file(path, self.password()?)))
-    }
-
-    fn password(&self) -> Result<Password, CredentialsError> {
-        if let Some(password) = &self.password {
-            if password.is_empty() {
-                let hint = "give client_key_password(..) the password that KMS showed beside the client key";
-                return Err(invalid("the password of the client key is empty", hint));
-            }
-            return Ok(Password::Text(password.clone()));
-        }
-        if let Some(path) = &self.password_file {
-            let source = crate::client_key::PasswordSource::new().file(path);
-            return Ok(Password::Source(source, crate::key::Captured::default()));
-        }
-        let (source, captured) = self.settings.password()?;
-        Password::source(source, captured).map_err(|error| {
-            if self.settings.env_was_read {
-                return error;
-            }
-            let hint = format!(
-                "call client_key_password(..) or client_key_password_file(..), set {ENV_PASSWORD_FILE}, or let env(..) \
-                 read the variable {ENV_CLIENT_KEY_PASSWORD}"
-            );
-            invalid(NOT_PROVIDED, hint)
-        })
     }
 
     fn http(&self) -> Result<Arc<dyn HttpClient>, CredentialsError> {
@@ -534,33 +395,13 @@ fn parse_properties(path: &Path, content: &[u8]) -> Result<Properties, Credentia
     })
 }
 
-fn not_configured() -> CredentialsError {
-    let hint = format!(
-        "set {ENV_CREDENTIALS_TYPE}=client_key, {ENV_CLIENT_KEY_FILE}, its password and {ENV_REGIONS} in the \
-         environment or in a properties file, or the builder's methods for them"
-    );
-    CredentialsError::not_configured(ErrorDetail::builder(NAME, "no client key is named").hint(hint))
-}
-
 impl fmt::Debug for KmsClientKeyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KmsClientKeyBuilder")
-            .field("secret_name", &self.secret_name)
-            .field("client_key", &self.key)
+            .field("secret_name", &self.settings.secret_name.code())
+            .field("client_key", &self.settings.key)
             .field("refresh_interval", &self.refresh_interval)
             .field("http", &self.http)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature `build()` says that it needs one.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }

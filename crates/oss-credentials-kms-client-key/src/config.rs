@@ -43,6 +43,8 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The only value of [`ENV_CREDENTIALS_TYPE`] that this crate supports.
 pub(crate) const CLIENT_KEY: &str = "client_key";
+/// The only stage of a secret that is requested. `ACSPrevious` is the pair that is about to be deleted.
+pub(crate) const STAGE: &str = "ACSCurrent";
 /// Suffix of the hosts of KMS instances, which use another protocol than the shared gateway.
 pub(crate) const INSTANCE_SUFFIX: &str = ".cryptoservice.kms.aliyuncs.com";
 /// Shortest time between two fetches that a hint may ask for.

@@ -1,4 +1,4 @@
-//! Errors of settings, in the form that all of them share.
+//! Errors in the form that all of them share.
 
 use std::borrow::Cow;
 
@@ -6,6 +6,15 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 /// Name of the provider in errors.
 pub(crate) const NAME: &str = "kms-client-key";
+
+/// A message without the provider's name, which already precedes it.
+pub(crate) fn without_provider(detail: &ErrorDetail) -> String {
+    let text = detail.to_string();
+    text.strip_prefix(NAME)
+        .and_then(|rest| rest.strip_prefix(": "))
+        .unwrap_or(&text)
+        .to_owned()
+}
 
 pub(crate) fn invalid(
     what: impl Into<Cow<'static, str>>,

@@ -89,24 +89,12 @@
 mod builder;
 mod client_key;
 mod config;
-mod disk;
 mod error;
+mod events;
 mod exchange;
-mod gateway;
-#[cfg(feature = "instance-gateway")]
-mod instance;
-mod key;
-mod outcome;
-mod properties;
-mod quote;
-mod region;
-mod schedule;
-mod secret_data;
+mod secret;
 mod settings;
-mod shown;
 mod source;
-mod wait;
-mod wire;
 
 pub use builder::KmsClientKeyBuilder;
 pub use client_key::{ClientKey, ClientKeyFile, ClientKeyPassword, ENV_CLIENT_KEY_PASSWORD, PasswordSource};
@@ -116,10 +104,10 @@ pub use config::{
     ENV_REGIONS, ENV_SECRET_NAMES,
 };
 #[cfg(feature = "instance-gateway")]
-pub use gateway::instance as instance_gateway;
+pub use exchange::gateway::instance as instance_gateway;
 #[cfg(feature = "instance-gateway")]
-pub use instance::KmsInstance;
-pub use region::KmsRegion;
+pub use settings::instance::KmsInstance;
+pub use settings::region::KmsRegion;
 pub use source::{KmsClientKey, KmsClientKeyProvider};
 
 /// Target of everything this crate logs.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use oss_credentials_core::{
     BoxFuture, Credentials, CredentialsError, CredentialsSource, ErrorDetail, Fetched, RefreshingProvider,
@@ -11,19 +11,18 @@ use oss_credentials_core::{
 };
 use oss_credentials_http::{Scrubber, ServiceClock};
 
-use crate::TRACING_TARGET;
-use crate::builder::KmsClientKeyBuilder;
-use crate::config::{BUDGET, PAUSES};
-use crate::error::NAME;
-use crate::exchange::Answer;
-use crate::gateway::Target;
-use crate::outcome::{self, Next};
-use crate::schedule::{self, Hints};
-use crate::secret_data::{self, Expiry, Pair};
-use crate::wait::Random;
-use crate::wire::Secret;
+use crate::config::PAUSES;
+use crate::error::{NAME, without_provider};
+use crate::exchange::gateway::Target;
+use crate::exchange::outcome::{self, Next};
+use crate::exchange::wait::Random;
+use crate::exchange::{Answer, Fetch, too_late};
+use crate::secret::data::{self, Expiry, Pair};
+use crate::secret::notice::Notices;
+use crate::secret::schedule::{self, Hints};
 
-/// A provider of a rotated pair, cached and refreshed; see [`KmsClientKeyBuilder::build`].
+/// A provider of a rotated pair, cached and refreshed; see
+/// [`KmsClientKeyBuilder::build`](crate::KmsClientKeyBuilder::build).
 pub type KmsClientKeyProvider = RefreshingProvider<KmsClientKey>;
 
 /// A source that fetches the access key pair in a secret of KMS Secrets Manager, with one `GetSecretValue` per fetch.
@@ -68,18 +67,10 @@ pub struct KmsClientKey {
     /// Added after a scheduled rotation; drawn once, when the source is built.
     pub(crate) spread: Duration,
     pub(crate) random: Random,
-    /// Whether it was logged that the rotation of the secret is broken.
-    pub(crate) rotation_noticed: AtomicBool,
-    /// Whether it was logged that the expiry of the pair cannot be parsed.
-    pub(crate) expiry_noticed: AtomicBool,
+    pub(crate) notices: Notices,
 }
 
 impl KmsClientKey {
-    /// Starts a source. Secret name, client key and at least one region are required.
-    pub fn builder() -> KmsClientKeyBuilder {
-        KmsClientKeyBuilder::default()
-    }
-
     /// Returns the name or ARN of the secret.
     pub fn secret_name(&self) -> &str {
         &self.secret_name
@@ -94,7 +85,13 @@ impl KmsClientKey {
     }
 
     async fn ask_all(&self) -> Result<(usize, Answer), CredentialsError> {
-        let began = self.clock.local().now();
+        let fetch = Fetch {
+            secret_name: &self.secret_name,
+            clock: &self.clock,
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+            began: self.clock.local().now(),
+        };
         let mut last = None;
         for pass in 0..=PAUSES.len() {
             if let Some(pause) = pass.checked_sub(1).and_then(|index| PAUSES.get(index)) {
@@ -102,7 +99,7 @@ impl KmsClientKey {
                     break;
                 };
                 let pause = self.random.around(*pause);
-                if self.left(began).is_none_or(|left| left <= pause) {
+                if fetch.left().is_none_or(|left| left <= pause) {
                     break;
                 }
                 sleep.sleep(pause).await;
@@ -114,7 +111,7 @@ impl KmsClientKey {
                 let Some(target) = self.targets.get(index) else {
                     continue;
                 };
-                match self.ask(target, began).await {
+                match fetch.ask(target).await {
                     Ok(answer) => return Ok((index, answer)),
                     Err(failure) if failure.next == Next::TooLate => return Err(self.nobody(last)),
                     Err(failure) if failure.next == Next::AnotherRegion => last = Some(failure.error),
@@ -123,13 +120,6 @@ impl KmsClientKey {
             }
         }
         Err(self.nobody(last))
-    }
-
-    /// What is left of the time for one fetch; `None` if nothing is.
-    pub(crate) fn left(&self, began: SystemTime) -> Option<Duration> {
-        // If the clock was set back, the time starts anew.
-        let gone = self.clock.local().now().duration_since(began).unwrap_or_default();
-        BUDGET.checked_sub(gone).filter(|left| !left.is_zero())
     }
 
     /// The last region's error, which represents all of them.
@@ -175,9 +165,9 @@ impl KmsClientKey {
         } else {
             "name a managed RAM secret"
         };
-        let pair = secret_data::parse(&secret.data, secret.data_type.as_deref())
+        let pair = data::parse(&secret.data, secret.data_type.as_deref())
             .map_err(|defect| unusable(format!("the secret {} {}", self.secret_name, defect.text()), hint))?;
-        self.notice(&secret);
+        self.notices.secret(&self.secret_name, &secret);
         let now = clock_offset
             .or(self.clock.offset())
             .unwrap_or_default()
@@ -187,11 +177,11 @@ impl KmsClientKey {
             next_rotation: secret
                 .next_rotation
                 .as_deref()
-                .and_then(secret_data::instant)
+                .and_then(data::instant)
                 .or(pair.rotation_at),
             ends_some_day: pair.expiry == Expiry::Unreadable,
         };
-        self.notice_hints(&secret, &pair);
+        self.notices.hints(&self.secret_name, &secret, &pair);
         let after = schedule::refresh_after(self.refresh_interval, &hints, self.spread, now);
         let credentials = credentials(pair).map_err(|error| {
             let problem = error.detail().map_or("the pair is malformed", ErrorDetail::what);
@@ -201,69 +191,6 @@ impl KmsClientKey {
             .with_refresh_after(after)
             .with_clock_offset(clock_offset))
     }
-
-    /// Logs the secret's hints that cannot be parsed; for the expiry, a warning once.
-    fn notice_hints(&self, secret: &Secret, pair: &Pair) {
-        let date = secret.next_rotation.as_deref();
-        let bad_date = date.is_some_and(|date| secret_data::instant(date).is_none());
-        for name in pair
-            .unreadable
-            .iter()
-            .copied()
-            .chain(bad_date.then_some("NextRotationDate"))
-        {
-            tracing::debug!(
-                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(), name,
-                "a hint about the life of the secret cannot be read, and is passed over"
-            );
-        }
-        let is_bad = pair.expiry == Expiry::Unreadable;
-        if is_bad && !self.expiry_noticed.swap(is_bad, Ordering::Relaxed) {
-            tracing::warn!(
-                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
-                "the ExpireTimestamp in the secret cannot be read, so the pair is fetched again every 60 s: write it \
-                 as in 2026-03-08T10:42:40Z"
-            );
-        } else if !is_bad {
-            self.expiry_noticed.store(false, Ordering::Relaxed);
-        }
-    }
-
-    /// Logs once that something is wrong with the secret although its pair still works.
-    fn notice(&self, secret: &Secret) {
-        let is = |value: &Option<String>, word: &str| {
-            value
-                .as_deref()
-                .is_some_and(|value| value.eq_ignore_ascii_case(word))
-        };
-        let broken = is(&secret.automatic_rotation, "Invalid");
-        let not_current =
-            !secret.stages.is_empty() && !secret.stages.iter().any(|stage| stage == crate::gateway::STAGE);
-        if !broken && !not_current {
-            self.rotation_noticed.store(false, Ordering::Relaxed);
-            return;
-        }
-        if self.rotation_noticed.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        if broken {
-            tracing::warn!(
-                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
-                "the automatic rotation of the secret is broken: look at it in the KMS console, and whether the \
-                 RAM user has two AccessKeys already"
-            );
-        } else {
-            tracing::warn!(
-                target: TRACING_TARGET, provider = NAME, secret_name = self.secret_name.as_str(),
-                "KMS returned a version that is not ACSCurrent, though that was asked for"
-            );
-        }
-    }
-}
-
-pub(crate) fn too_late() -> CredentialsError {
-    let what = "there was no time to send a request to any region";
-    CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
 }
 
 fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
@@ -278,15 +205,6 @@ fn credentials(pair: Pair) -> Result<Credentials, CredentialsError> {
         builder = builder.security_token(token.as_str().to_owned());
     }
     builder.build()
-}
-
-/// A message without the provider's name, which already precedes it.
-pub(crate) fn without_provider(detail: &ErrorDetail) -> String {
-    let text = detail.to_string();
-    text.strip_prefix(NAME)
-        .and_then(|rest| rest.strip_prefix(": "))
-        .unwrap_or(&text)
-        .to_owned()
 }
 
 impl CredentialsSource for KmsClientKey {

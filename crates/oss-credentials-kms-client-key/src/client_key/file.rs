@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use super::ClientKey;
 use super::pkcs12::{self, Opened};
 use crate::config::ENV_CLIENT_KEY_FILE;
-use crate::disk;
 use crate::error::NAME;
+use crate::settings::disk;
 
 const KEY_ID: &str = "KeyId";
 const PRIVATE_KEY_DATA: &str = "PrivateKeyData";

@@ -5,6 +5,8 @@ mod password;
 mod pkcs12;
 #[cfg(feature = "aws-lc-rs")]
 mod rsa;
+pub(crate) mod source;
+pub(crate) mod variables;
 
 use std::fmt;
 #[cfg(feature = "aws-lc-rs")]

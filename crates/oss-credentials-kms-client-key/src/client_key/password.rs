@@ -7,9 +7,8 @@ use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use zeroize::Zeroizing;
 
 use crate::config::{ENV_PASSWORD_FILE, ENV_PASSWORD_VARIABLE, MAX_FILE};
-use crate::disk;
 use crate::error::{NAME, invalid_at};
-use crate::shown;
+use crate::settings::{disk, shown};
 
 /// Variable that is read last. Its name is in lower case, as in the vendor's clients.
 pub const ENV_CLIENT_KEY_PASSWORD: &str = "client_key_password";

@@ -1,67 +1,44 @@
 //! The source of a target's client key.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use oss_credentials_core::{CredentialsError, Env, MaskedId};
+use oss_credentials_core::{CredentialsError, MaskedId};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::TRACING_TARGET;
-use crate::client_key::{ClientKey, ClientKeyFile, PasswordSource};
+use super::variables::Variables;
+use super::{ClientKey, ClientKeyFile, PasswordSource};
 use crate::config::EXPIRY_NOTICE;
 use crate::error::NAME;
+use crate::{TRACING_TARGET, events};
 
 /// The password of a client key file, or where to look for it each time the file is read.
 #[derive(Clone)]
 pub(crate) enum Password {
     Text(Zeroizing<String>),
-    Source(PasswordSource, Captured),
-}
-
-/// The variables that were read when the environment was: later changes do not count.
-#[derive(Clone, Default)]
-pub(crate) struct Captured(BTreeMap<String, Zeroizing<String>>);
-
-impl Captured {
-    pub(crate) fn capture(&mut self, env: &dyn Env, name: &str) {
-        if let Some(value) = env.var(name) {
-            self.0.insert(name.to_owned(), Zeroizing::new(value));
-        }
-    }
-}
-
-impl Env for Captured {
-    fn var(&self, name: &str) -> Option<String> {
-        self.0.get(name).map(|value| value.as_str().to_owned())
-    }
-}
-
-impl fmt::Debug for Captured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A password may stand where a name belongs.
-        f.write_str("Captured(..)")
-    }
+    Source(PasswordSource, Variables),
 }
 
 impl Password {
     /// Where to look for it. The variables were read already, so that one which only they may hold is missed now.
-    pub(crate) fn source(source: PasswordSource, captured: Captured) -> Result<Self, CredentialsError> {
+    pub(crate) fn source(source: PasswordSource, variables: Variables) -> Result<Self, CredentialsError> {
         if !source.has_file() {
-            source.read(&captured)?;
+            source.read(&variables)?;
         }
-        Ok(Self::Source(source, captured))
+        Ok(Self::Source(source, variables))
     }
 
     /// The password as it is now.
     fn read(&self) -> Result<Zeroizing<String>, CredentialsError> {
         match self {
             Self::Text(password) => Ok(password.clone()),
-            Self::Source(source, captured) => Ok(Zeroizing::new(source.read(captured)?.as_str().to_owned())),
+            Self::Source(source, variables) => {
+                Ok(Zeroizing::new(source.read(variables)?.as_str().to_owned()))
+            }
         }
     }
 }
@@ -74,7 +51,7 @@ fn open(path: &Path, json: &[u8], password: &str) -> Result<ClientKey, Credentia
 #[cfg(not(feature = "aws-lc-rs"))]
 fn open(path: &Path, _json: &[u8], _password: &str) -> Result<ClientKey, CredentialsError> {
     Err(crate::error::invalid_at(
-        crate::shown::path(path).unwrap_or(crate::config::ENV_CLIENT_KEY_FILE.into()),
+        crate::settings::shown::path(path).unwrap_or(crate::config::ENV_CLIENT_KEY_FILE.into()),
         "nothing can sign with a client key file here",
         "enable the feature `aws-lc-rs`, or open it with ClientKeyFile and pass client_key(..) with your own signer",
     ))
@@ -214,8 +191,9 @@ fn notice(key: &ClientKey, now: SystemTime, noticed: &AtomicBool) {
     let left = not_after.duration_since(now).unwrap_or_default();
     if left < EXPIRY_NOTICE && !noticed.swap(true, Ordering::Relaxed) {
         tracing::warn!(
-            target: TRACING_TARGET, provider = NAME, key_id = %MaskedId(key.key_id()),
-            days_left = left.as_secs() / 86_400,
+            name: events::CLIENT_KEY_EXPIRES, target: TRACING_TARGET, provider = NAME,
+            key_id = %MaskedId(key.key_id()), days_left = left.as_secs() / 86_400,
+            event = events::CLIENT_KEY_EXPIRES,
             "the client key expires soon: issue a new one and replace the file"
         );
     }

@@ -11,9 +11,9 @@ use oss_credentials_core::body::BodyDefect;
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail, ErrorDetailBuilder};
 use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, Scrubber, clock_hint, may_pass};
 
+use super::gateway::{Proof, Target};
+use super::quote;
 use crate::error::NAME;
-use crate::gateway::{Prepared, Target};
-use crate::quote;
 
 /// What to do after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,14 +103,14 @@ impl Context<'_> {
     pub(crate) fn refusal(
         &self,
         response: &HttpResponse,
-        prepared: &Prepared,
+        proof: &Proof,
         offset: Option<ClockOffset>,
     ) -> Failure {
         let status = response.status();
         let Some(error) = self.target.parse_error(response) else {
-            return self.foreign(response, prepared);
+            return self.foreign(response, proof);
         };
-        let scrubber = self.scrubber(prepared);
+        let scrubber = self.scrubber(proof);
         let meaning = self.target.meaning(&error);
         let next = next(status, meaning);
         let passing = matches!(next, Next::AnotherRegion | Next::NewNonce);
@@ -120,7 +120,7 @@ impl Context<'_> {
             "KMS refused GetSecretValue"
         };
         let message = error.message.as_deref().map(String::as_str);
-        let hint = self.hint(meaning, message, status, prepared, offset);
+        let hint = self.hint(meaning, message, status, proof, offset);
         let mut detail = self.detail(what).http_status(status).code(&error.code);
         if let Some(message) = message {
             detail = detail.message(quote::message(message, &scrubber));
@@ -147,9 +147,9 @@ impl Context<'_> {
     }
 
     /// An error response that is not from KMS: it is from a proxy, a gateway, or another service.
-    fn foreign(&self, response: &HttpResponse, prepared: &Prepared) -> Failure {
+    fn foreign(&self, response: &HttpResponse, proof: &Proof) -> Failure {
         let status = response.status();
-        let scrubber = self.scrubber(prepared);
+        let scrubber = self.scrubber(proof);
         let mut detail = self
             .detail("the response to GetSecretValue has no error code")
             .http_status(status)
@@ -170,8 +170,8 @@ impl Context<'_> {
         }
     }
 
-    fn scrubber<'a>(&'a self, prepared: &'a Prepared) -> Scrubber<'a> {
-        Scrubber::new().hide(&prepared.signature).mask(self.key_id)
+    fn scrubber<'a>(&'a self, proof: &'a Proof) -> Scrubber<'a> {
+        Scrubber::new().hide(proof.signature()).mask(self.key_id)
     }
 
     fn hint(
@@ -179,7 +179,7 @@ impl Context<'_> {
         meaning: &str,
         message: Option<&str>,
         status: u16,
-        prepared: &Prepared,
+        proof: &Proof,
         offset: Option<ClockOffset>,
     ) -> String {
         let (secret, region) = (self.secret_name, &self.target.region_id);
@@ -198,7 +198,8 @@ impl Context<'_> {
             "Forbidden.KeyNotFound" => "check the key that protects the secret: it is gone or disabled",
             "Forbidden.InDebt" | "Forbidden.InDebtOverdue" => "settle the bill of the account",
             "SignatureDoesNotMatch" | "IncompleteSignature" => {
-                signature_hint(message, prepared.signed_text.as_deref())
+                let signed = self.target.signed_text(self.secret_name, proof);
+                signature_hint(message, Some(signed.as_str()).filter(|text| !text.is_empty()))
             }
             "SignatureNonceUsed" => "retry",
             _ if codes::rejects_clock(meaning) => return clock_hint(offset),

@@ -121,7 +121,7 @@ pub(crate) fn resolve_host(host: &str) -> Result<Endpoint, CredentialsError> {
         let place = detail.and_then(|detail| detail.place()).unwrap_or_default();
         invalid_at(place, format!("a KMS endpoint is malformed: {what}"), hint)
     })?;
-    if endpoint.path() != "/" || endpoint.query().is_some() || endpoint.user_info().is_some() {
+    if !endpoint.is_origin() {
         let what = "a KMS endpoint has a path, a query or a user";
         return Err(invalid_at(endpoint.origin(), what, hint));
     }

@@ -9,17 +9,15 @@ mod shared;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use acs_sign::SignError;
+use acs_sign::{SignError, Signed, rpc};
 use oss_credentials_core::body::BodyDefect;
 use oss_credentials_http::{Endpoint, HttpClient, HttpRequest, HttpResponse};
 
 use crate::client_key::ClientKey;
-use crate::key::KeySource;
-use crate::wire::{self, Secret, ServiceError};
+use crate::client_key::source::KeySource;
+use crate::exchange::wire::{self, Secret, ServiceError};
 
 pub(crate) const USER_AGENT: &str = concat!("oss-credentials-kms-client-key/", env!("CARGO_PKG_VERSION"));
-/// The only stage that is requested. `ACSPrevious` is the pair that is about to be deleted.
-pub(crate) const STAGE: &str = "ACSCurrent";
 const API_NAME: &str = "GetSecretValue";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +37,33 @@ pub(crate) struct Target {
     pub(crate) key: Arc<KeySource>,
 }
 
-/// A request, with the text that was signed for it.
+/// A request, with what proves who sent it.
 pub(crate) struct Prepared {
     pub(crate) request: HttpRequest,
-    /// The string to sign, which the shared gateway repeats when it does not agree.
-    pub(crate) signed_text: Option<String>,
-    /// Base64. It is in no message.
-    pub(crate) signature: String,
+    pub(crate) proof: Proof,
+}
+
+/// What signing added to a request. Texts for messages are made of it only where there is an error.
+pub(crate) enum Proof {
+    /// Parameters of the query, for the shared gateway.
+    Query(Signed),
+    /// The signature in a header, for an instance.
+    #[cfg(feature = "instance-gateway")]
+    Header(String),
+}
+
+impl Proof {
+    /// The signature in Base64. It is in no message.
+    pub(crate) fn signature(&self) -> &str {
+        match self {
+            Self::Query(signed) => {
+                let signature = signed.query().iter().find(|added| added.name() == rpc::SIGNATURE);
+                signature.map_or("", |added| added.value())
+            }
+            #[cfg(feature = "instance-gateway")]
+            Self::Header(signature) => signature,
+        }
+    }
 }
 
 impl Target {
@@ -70,6 +88,16 @@ impl Target {
             .with_connect_timeout(connect)
             .with_timeout(whole);
         Ok(prepared)
+    }
+
+    /// The string to sign, which the shared gateway repeats when it does not agree; empty for an instance, which repeats
+    /// nothing.
+    pub(crate) fn signed_text(&self, secret_name: &str, proof: &Proof) -> String {
+        match proof {
+            Proof::Query(signed) => shared::string_to_sign(self, secret_name, signed),
+            #[cfg(feature = "instance-gateway")]
+            Proof::Header(_) => String::new(),
+        }
     }
 
     pub(crate) fn parse(&self, response: &HttpResponse) -> Result<Secret, BodyDefect> {

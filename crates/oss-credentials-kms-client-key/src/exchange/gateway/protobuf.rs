@@ -5,8 +5,8 @@
 use oss_credentials_core::body::{BodyDefect, required};
 use zeroize::Zeroizing;
 
-use crate::quote::is_code;
-use crate::wire::{SECRET_DATA, Secret, ServiceError};
+use crate::exchange::quote::is_code;
+use crate::exchange::wire::{SECRET_DATA, Secret, ServiceError};
 
 /// The message as a whole, wherever it breaks.
 const MALFORMED: BodyDefect = BodyDefect::Unreadable("protobuf message");

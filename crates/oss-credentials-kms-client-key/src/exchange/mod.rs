@@ -1,17 +1,33 @@
 //! One region: an exchange, and another one at once where that helps.
 
-use std::time::SystemTime;
+pub(crate) mod gateway;
+pub(crate) mod outcome;
+pub(crate) mod quote;
+pub(crate) mod wait;
+pub(crate) mod wire;
+
+use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail};
-use oss_credentials_http::{CallClock, HttpResponse};
+use oss_credentials_http::{CallClock, HttpResponse, ServiceClock};
 
-use crate::TRACING_TARGET;
+use self::gateway::{Prepared, Target};
+use self::outcome::{Context, Failure, Next};
+use self::wire::Secret;
 use crate::client_key::ClientKey;
-use crate::error::NAME;
-use crate::gateway::{Prepared, Target};
-use crate::outcome::{Context, Failure, Next};
-use crate::source::{KmsClientKey, too_late, without_provider};
-use crate::wire::Secret;
+use crate::config::BUDGET;
+use crate::error::{NAME, without_provider};
+use crate::{TRACING_TARGET, events};
+
+/// What all exchanges of one fetch share.
+pub(crate) struct Fetch<'a> {
+    pub(crate) secret_name: &'a str,
+    /// The local clock, and what KMS has taught about its own.
+    pub(crate) clock: &'a ServiceClock,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) began: SystemTime,
+}
 
 /// A successful response.
 pub(crate) struct Answer {
@@ -25,10 +41,8 @@ pub(crate) struct Answer {
 /// nonce, with the corrected clock ([`CallClock`]), or with another client key. Otherwise the failure determines what
 /// follows.
 struct RegionCall<'a> {
-    source: &'a KmsClientKey,
+    fetch: &'a Fetch<'a>,
     target: &'a Target,
-    /// When the fetch began.
-    began: SystemTime,
     key: ClientKey,
     clock: CallClock<'a>,
     nonce_was_renewed: bool,
@@ -36,17 +50,24 @@ struct RegionCall<'a> {
     last: Option<Failure>,
 }
 
-impl KmsClientKey {
-    /// Calls one region, in a fetch that began at `began`.
-    pub(crate) async fn ask(&self, target: &Target, began: SystemTime) -> Result<Answer, Failure> {
+impl Fetch<'_> {
+    /// What is left of the time for the fetch; `None` if nothing is.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        // If the clock was set back, the time starts anew.
+        let now = self.clock.local().now();
+        let gone = now.duration_since(self.began).unwrap_or_default();
+        BUDGET.checked_sub(gone).filter(|left| !left.is_zero())
+    }
+
+    /// Calls one region.
+    pub(crate) async fn ask(&self, target: &Target) -> Result<Answer, Failure> {
         let key = target
             .key
             .get(self.clock.local().now())
             .map_err(Failure::give_up)?;
         let mut call = RegionCall {
-            source: self,
+            fetch: self,
             target,
-            began,
             key,
             clock: self.clock.begin(target.endpoint.is_protected()),
             nonce_was_renewed: false,
@@ -67,7 +88,7 @@ impl RegionCall<'_> {
     fn context(&self) -> Context<'_> {
         Context {
             target: self.target,
-            secret_name: &self.source.secret_name,
+            secret_name: self.fetch.secret_name,
             key_id: self.key.key_id(),
         }
     }
@@ -75,32 +96,35 @@ impl RegionCall<'_> {
     /// The next request. If no time is left, the last failure is the outcome.
     fn prepare(&mut self) -> Result<Prepared, Failure> {
         // Computed anew for each exchange: the one before, or opening the key file, has taken its part.
-        let Some(left) = self.source.left(self.began) else {
+        let Some(left) = self.fetch.left() else {
             return Err(self
                 .last
                 .take()
                 .unwrap_or_else(|| Failure::new(too_late(), Next::TooLate)));
         };
-        let timeout = self.source.timeout.min(left);
-        let timeouts = (self.source.connect_timeout.min(timeout), timeout);
+        let timeout = self.fetch.timeout.min(left);
+        let timeouts = (self.fetch.connect_timeout.min(timeout), timeout);
         self.target
-            .prepare(&self.key, &self.source.secret_name, self.clock.now(), timeouts)
+            .prepare(&self.key, self.fetch.secret_name, self.clock.now(), timeouts)
             .map_err(|error| self.context().unsigned(error))
     }
 
     async fn exchange(&self, prepared: Prepared) -> Result<Answer, Failure> {
         tracing::debug!(
-            target: TRACING_TARGET, provider = NAME, region = self.target.region_id.as_str(), "asking KMS"
+            name: events::REQUEST_STARTED, target: TRACING_TARGET, provider = NAME,
+            region = self.target.region_id.as_str(), event = events::REQUEST_STARTED,
+            "asking KMS"
         );
-        let local = self.source.clock.local();
+        let Prepared { request, proof } = prepared;
+        let local = self.fetch.clock.local();
         let sent = local.now();
-        let outcome = self.target.http.send(prepared.request.clone()).await;
+        let outcome = self.target.http.send(request).await;
         let received = local.now();
         let context = self.context();
         let response = outcome.map_err(|error| context.transport(error))?;
         let clock_offset = response.clock_offset(sent, received);
         if !response.is_success() {
-            return Err(context.refusal(&response, &prepared, clock_offset));
+            return Err(context.refusal(&response, &proof, clock_offset));
         }
         let parsed = self.target.parse(&response);
         let secret = parsed.map_err(|defect| context.unreadable(&response, &defect))?;
@@ -165,9 +189,15 @@ fn elsewhere(failure: Failure) -> Failure {
 fn log(target: &Target, error: &CredentialsError) {
     let detail = error.detail();
     tracing::debug!(
-        target: TRACING_TARGET, provider = NAME, region = target.region_id.as_str(), kind = error.kind(),
+        name: events::REQUEST_FAILED, target: TRACING_TARGET, provider = NAME,
+        region = target.region_id.as_str(), kind = error.kind(),
         code = detail.and_then(|detail| detail.code()),
-        request_id = detail.and_then(|detail| detail.request_id()),
+        request_id = detail.and_then(|detail| detail.request_id()), event = events::REQUEST_FAILED,
         "the region gave no secret"
     );
+}
+
+pub(crate) fn too_late() -> CredentialsError {
+    let what = "there was no time to send a request to any region";
+    CredentialsError::unavailable(ErrorDetail::builder(NAME, what).hint("check the clock"))
 }

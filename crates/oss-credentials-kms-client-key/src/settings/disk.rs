@@ -8,8 +8,8 @@ use oss_credentials_core::secret_file::{ReadError, SecretFile};
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
+use super::shown;
 use crate::error::{NAME, invalid_at};
-use crate::shown;
 
 /// A kind of file, and what to say about one that cannot be read.
 pub(crate) struct Kind {

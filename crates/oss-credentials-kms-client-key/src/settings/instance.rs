@@ -6,12 +6,12 @@ use std::sync::Arc;
 use oss_credentials_core::CredentialsError;
 use oss_credentials_http::{Endpoint, HttpClient};
 
+use super::region::{Field, check_region_id, objects, resolve_host};
+use crate::client_key::source::{KeySource, Password};
+use crate::client_key::variables::Variables;
 use crate::client_key::{ClientKey, PasswordSource};
 use crate::config::ENV_INSTANCES;
 use crate::error::{invalid, invalid_at};
-use crate::key::{Captured, KeySource, Password};
-use crate::region::{Field, check_region_id, objects, resolve_host};
-use crate::settings::Settings;
 
 /// A KMS instance whose dedicated gateway is called: `<instance id>.cryptoservice.kms.aliyuncs.com`.
 ///
@@ -95,7 +95,7 @@ impl KmsInstance {
         let source = PasswordSource::new().file(password_file);
         self.key = Some(Key::File(
             path.into(),
-            Some(Password::Source(source, Captured::default())),
+            Some(Password::Source(source, Variables::default())),
         ));
         self
     }
@@ -166,7 +166,7 @@ impl KmsInstance {
 fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsError> {
     use oss_credentials_core::ErrorDetail;
 
-    const KIND: crate::disk::Kind = crate::disk::Kind {
+    const KIND: super::disk::Kind = super::disk::Kind {
         name: "CA file",
         setting: "caFilePath or ca_file(..)",
         key: "caFilePath",
@@ -188,14 +188,14 @@ fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsEr
 #[cfg(not(feature = "reqwest"))]
 fn trusting(path: &std::path::Path) -> Result<Arc<dyn HttpClient>, CredentialsError> {
     Err(invalid_at(
-        crate::shown::path(path).unwrap_or("caFilePath".into()),
+        super::shown::path(path).unwrap_or("caFilePath".into()),
         "there is no HTTP client that trusts the CA file",
         "pass one with instance_http_client(..), or enable the feature `reqwest`",
     ))
 }
 
 /// Reads the value of `cache_client_dkms_config_info`.
-pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Vec<KmsInstance>, CredentialsError> {
+pub(crate) fn parse(text: &str, variables: &Variables) -> Result<Vec<KmsInstance>, CredentialsError> {
     let objects = objects(text, ENV_INSTANCES)?;
     if objects.is_empty() {
         return Err(invalid(
@@ -223,11 +223,11 @@ pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Vec<KmsInstance>,
             let variable = field.text("passwordFromEnvVariable")?;
             if let Some(path) = field.text("passwordFromFilePath")? {
                 let source = PasswordSource::of_instance().file(path);
-                password = Some(Password::Source(source, Captured::default()));
+                password = Some(Password::Source(source, Variables::default()));
             } else if let Some(variable) = variable {
-                settings.check_variable(variable, ENV_INSTANCES)?;
+                variables.check(variable, ENV_INSTANCES)?;
                 let source = PasswordSource::of_instance().env_variable(variable);
-                password = Some(Password::source(source, settings.captured.clone())?);
+                password = Some(Password::source(source, variables.clone())?);
             }
             let mut instance = KmsInstance::new(field.required("regionId")?, field.required("endpoint")?);
             instance.key = Some(Key::File(field.required("clientKeyFile")?.into(), password));

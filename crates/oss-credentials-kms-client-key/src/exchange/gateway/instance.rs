@@ -13,9 +13,10 @@ use oss_credentials_http::HttpRequest;
 use sha2::{Digest as _, Sha256};
 
 use super::protobuf::{put_flag, put_text};
-use super::{API_NAME, Prepared, STAGE, Target};
+use super::{API_NAME, Prepared, Proof, Target};
 use crate::client_key::ClientKey;
-use crate::wire::ServiceError;
+use crate::config::STAGE;
+use crate::exchange::wire::ServiceError;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const API_VERSION: &str = "dkms-gcs-0.2";
@@ -169,8 +170,7 @@ pub(super) fn prepare(
     }
     Ok(Prepared {
         request,
-        signed_text: None,
-        signature,
+        proof: Proof::Header(signature),
     })
 }
 

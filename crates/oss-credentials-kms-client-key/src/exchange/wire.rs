@@ -8,8 +8,8 @@ use oss_credentials_http::xml_text;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::quote::is_code;
-use crate::secret_data::{Members, text};
+use super::quote::is_code;
+use crate::secret::data::{Members, text};
 
 /// The only required field of a response.
 pub(crate) const SECRET_DATA: &str = "SecretData";
