@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
 
     /// Creates a call of a ROA service, whose operations are paths and methods. `path` is sent as it is, so it must be
     /// percent-encoded already; [`segment`](Self::segment) adds a part that may need encoding. A path without a
-    /// leading `/` makes the call fail.
+    /// leading `/`, or with a `?` or a `#`, makes the call fail: [`query`](Self::query) adds parameters.
     pub fn roa(
         action: impl Into<Cow<'static, str>>,
         method: HttpMethod,
@@ -66,6 +66,10 @@ impl<'a> Call<'a> {
         // It follows the host in the URL: `.example.com/` or `@example.com/` would lead to another one.
         if !call.path.is_empty() && !call.path.starts_with('/') {
             call.problem = Some("the path of the call has no leading slash");
+        }
+        // What follows would be sent as a query, or not at all.
+        if call.path.contains(['?', '#']) {
+            call.problem = Some("the path of the call holds a `?` or a `#`");
         }
         call
     }
@@ -150,8 +154,13 @@ impl<'a> Call<'a> {
         self.body("application/json; charset=utf-8", bytes)
     }
 
-    /// Sets how long the call may take as a whole, including retries and their backoff. Default: no limit except
-    /// those of the attempts.
+    /// Sets how long the call may take as a whole: obtaining the credentials, all attempts and the backoff between them.
+    /// Default: no limit except those of the attempts.
+    ///
+    /// The timeout of an attempt's request is at most the time that is left; the HTTP client enforces it. No backoff and
+    /// no attempt begins that would exceed the deadline. A credentials provider is not interrupted: if it takes longer,
+    /// the call fails afterward and nothing is sent. The time is measured by
+    /// [`Clock::monotonic`](oss_credentials_core::Clock::monotonic).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self

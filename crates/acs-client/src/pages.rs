@@ -59,6 +59,10 @@ impl Paging {
 
     /// Divides by number, from 1: the query parameters `PageNumber` and `PageSize`, with `size` items on a page, and
     /// the member `TotalCount` of the responses.
+    ///
+    /// A service may put fewer items on a page than requested. If a response states the size, in a member beside the
+    /// total with the name of the parameter, that size counts. Otherwise `size` must not exceed the service's maximum, or
+    /// the list ends too early.
     pub fn number(size: u32) -> Self {
         Self {
             kind: Kind::Number {
@@ -212,10 +216,19 @@ impl Pages<'_> {
     fn following(&self, response: &AcsResponse) -> Result<State, AcsError> {
         let body: Value = response.parsed()?;
         match (&self.state, &self.paging.kind) {
-            (State::Number(number), Kind::Number { size, total, .. }) => {
+            (
+                State::Number(number),
+                Kind::Number {
+                    size,
+                    size_parameter,
+                    total,
+                    ..
+                },
+            ) => {
                 let count = member(&body, total).and_then(Value::as_u64);
                 let count = count.ok_or_else(|| response.unusable(&BodyDefect::Missing(total), None))?;
-                let is_last = number.saturating_mul(*size) >= count;
+                let size = stated_size(&body, total, size_parameter).unwrap_or(*size);
+                let is_last = number.saturating_mul(size) >= count;
                 Ok(if is_last {
                     State::Ended
                 } else {
@@ -249,6 +262,15 @@ fn repeated(response: &AcsResponse) -> AcsError {
         CredentialsError::invalid_response(detail),
         response.action.clone(),
     )
+}
+
+/// The size of a page as a response states it, beside the total.
+fn stated_size(body: &Value, total: &str, name: &str) -> Option<u64> {
+    let beside = match total.rsplit_once('.') {
+        Some((object, _)) => member(body, object)?,
+        None => body,
+    };
+    beside.get(name)?.as_u64().filter(|size| *size > 0)
 }
 
 fn member<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {

@@ -106,3 +106,28 @@ fn numbers_count_up_to_the_total() {
     let text = walk(&service, Paging::number(10)).0.unwrap_err().to_string();
     assert!(text.contains("the response to List has no TotalCount"), "{text}");
 }
+
+#[test]
+fn a_page_size_that_the_service_lowers_does_not_end_the_list_early() {
+    for (page, names) in [
+        (r#"{"TotalCount": 120, "PageSize": 50}"#, None),
+        (
+            r#"{"page_info": {"total_count": 120, "page_size": 50}, "page_size": 7}"#,
+            Some(("page_number", "page_size", "page_info.total_count")),
+        ),
+    ] {
+        let mut service = ScriptedHttp::new();
+        for _ in 0..3 {
+            service = service.answers(200, page);
+        }
+        let paging = match names {
+            None => Paging::number(100),
+            Some((number, size, total)) => Paging::number(100).number_names(number, size, total),
+        };
+        assert_eq!(walk(&service, paging).0.unwrap(), 3, "{page}");
+        assert_eq!(service.left(), 0);
+    }
+    // No size of a page.
+    let service = ScriptedHttp::new().answers(200, r#"{"TotalCount": 5, "PageSize": 0}"#);
+    assert_eq!(walk(&service, Paging::number(10)).0.unwrap(), 1);
+}
