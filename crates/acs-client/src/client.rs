@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "signed")]
 use oss_credentials_core::CredentialsProvider;
 use oss_credentials_core::{Clock, CredentialsError, ErrorDetail, Sleep, SystemClock};
-use oss_credentials_http::{Endpoint, HttpClient, HttpMethod, ServiceClock};
+use oss_credentials_http::{Endpoint, HttpClient, HttpMethod, ServiceClock, default_http_client};
 
 use crate::endpoint;
 
@@ -338,7 +338,7 @@ impl AcsClientBuilder {
         let invalid = |what: String, hint: &'static str| {
             CredentialsError::invalid_config(ErrorDetail::builder(name, what).hint(hint))
         };
-        let http = self.http.or_else(default_http_client).ok_or_else(|| {
+        let http = self.http.or_else(|| default_http_client!()).ok_or_else(|| {
             let hint = "pass one with http_client(..), or enable the feature `reqwest`";
             invalid("there is no HTTP client".to_owned(), hint)
         })?;
@@ -384,16 +384,4 @@ impl fmt::Debug for AcsClientBuilder {
             .field("http", &self.http)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature `build()` says that it needs one.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }

@@ -3,7 +3,7 @@
 use oss_credentials_core::{CredentialsError, ErrorDetail};
 use oss_credentials_http::Endpoint;
 
-use crate::TRACING_TARGET;
+use crate::{TRACING_TARGET, events};
 
 /// Checks an explicit endpoint: with or without `https://`, no user, path or query; plain `http://` only for
 /// loopback, or with `allow_http`, which logs a warning.
@@ -31,8 +31,7 @@ pub(crate) fn explicit(
         invalid(what, place, format!("write a host such as {host}"))
     })?;
     let origin = parsed.origin();
-    if parsed.user_info().is_some() || parsed.query().is_some() || !parsed.path().trim_matches('/').is_empty()
-    {
+    if !parsed.is_origin() {
         let what = "has a user, a path or a query";
         return Err(invalid(what, origin.clone(), format!("write it as {origin}")));
     }
@@ -46,7 +45,8 @@ pub(crate) fn explicit(
     }
     if !parsed.is_protected() {
         tracing::warn!(
-            target: TRACING_TARGET, provider = name, host = parsed.host(),
+            name: events::PLAIN_HTTP, target: TRACING_TARGET, provider = name, host = parsed.host(),
+            event = events::PLAIN_HTTP,
             "the endpoint of {label} is plain http: anyone on the network path can read the credentials"
         );
     }

@@ -60,6 +60,7 @@ pub mod codes;
 mod encode;
 mod endpoint;
 mod error;
+mod events;
 mod pages;
 mod response;
 mod send;

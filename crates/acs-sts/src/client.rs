@@ -9,7 +9,8 @@ use acs_client::{AcsClient, AcsClientBuilder};
 use oss_credentials_core::{Clock, CredentialsError, Env, Sleep};
 use oss_credentials_http::{Endpoint, HttpClient};
 
-use crate::endpoint::{self, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, EndpointSettings};
+use crate::config::{ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED};
+use crate::endpoint::{self, EndpointSettings};
 use crate::error::invalid;
 use crate::hints;
 

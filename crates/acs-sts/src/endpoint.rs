@@ -6,18 +6,11 @@ use acs_client::validate_region;
 use oss_credentials_core::{CredentialsError, Env, ErrorDetail};
 use oss_credentials_http::Endpoint;
 
-use crate::TRACING_TARGET;
+use crate::config::ENV_STS_ENDPOINT;
+use crate::{TRACING_TARGET, events};
 
 /// The host that serves every region, from China (Hangzhou).
 pub const GLOBAL_HOST: &str = "sts.aliyuncs.com";
-
-/// Variable with the STS endpoint for `from_env` constructors: https to a host under `aliyuncs.com`, with or without
-/// `https://`, or loopback. The aliyun CLI reads it, and ACK sets it to a bare host; the vendor's SDKs do not read it.
-pub const ENV_STS_ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
-/// Variable with the region whose STS host is called.
-pub const ENV_STS_REGION: &str = "ALIBABA_CLOUD_STS_REGION";
-/// Variable that selects the region's host inside the VPC with `true`, in any case. Any other value counts as false.
-pub const ENV_VPC_ENDPOINT_ENABLED: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
 
 /// The domain of the vendor's service endpoints.
 const VENDOR_DOMAIN: &str = ".aliyuncs.com";
@@ -121,7 +114,8 @@ pub(crate) fn resolve(provider: &'static str, settings: &EndpointSettings) -> Re
     let Some(region) = &settings.region else {
         if vpc {
             tracing::warn!(
-                target: TRACING_TARGET, provider, host = GLOBAL_HOST,
+                name: events::PUBLIC_HOST_USED, target: TRACING_TARGET, provider, host = GLOBAL_HOST,
+                event = events::PUBLIC_HOST_USED,
                 "VPC endpoints need a region, and none is set: the public host is used"
             );
         }
@@ -137,12 +131,9 @@ fn of_variable(provider: &'static str, endpoint: &str) -> Result<Host, Credentia
         let host = endpoint.host().to_ascii_lowercase();
         endpoint.is_https() && host.ends_with(VENDOR_DOMAIN)
     };
-    let is_origin = |endpoint: &Endpoint| {
-        endpoint.user_info().is_none()
-            && endpoint.query().is_none()
-            && endpoint.path().trim_matches('/').is_empty()
-    };
-    let parsed = Endpoint::parse_or_https(endpoint).ok().filter(is_origin);
+    let parsed = Endpoint::parse_or_https(endpoint)
+        .ok()
+        .filter(Endpoint::is_origin);
     let allowed = parsed.filter(|endpoint| endpoint.is_loopback() || is_vendors(endpoint));
     allowed
         .map(|endpoint| Host::of(endpoint.origin()))
@@ -165,7 +156,8 @@ fn regional(provider: &'static str, region: &str, vpc: bool) -> Result<String, C
     if WITHOUT_HOST.contains(&region.as_str()) {
         if vpc {
             tracing::warn!(
-                target: TRACING_TARGET, provider, host = GLOBAL_HOST, region,
+                name: events::PUBLIC_HOST_USED, target: TRACING_TARGET, provider, host = GLOBAL_HOST, region,
+                event = events::PUBLIC_HOST_USED,
                 "this region has no STS host of its own: the public host is used"
             );
         }

@@ -55,8 +55,10 @@ mod assume_role_with_oidc;
 #[cfg(feature = "signed")]
 mod caller_identity;
 mod client;
+mod config;
 mod endpoint;
 mod error;
+mod events;
 mod hints;
 mod session;
 mod wire;
@@ -70,7 +72,11 @@ pub use assume_role_with_oidc::{AssumeRoleWithOidc, validate_oidc_provider_arn, 
 #[cfg(feature = "signed")]
 pub use caller_identity::CallerIdentity;
 pub use client::{StsClient, StsClientBuilder};
-pub use endpoint::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, GLOBAL_HOST};
+pub use config::{
+    DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT, ENV_STS_REGION,
+    ENV_VPC_ENDPOINT_ENABLED,
+};
+pub use endpoint::GLOBAL_HOST;
 pub use error::StsError;
 pub use session::{
     AssumedRole, DEFAULT_DURATION, MAX_DURATION, MIN_DURATION, made_up_session_name, validate_role_arn,

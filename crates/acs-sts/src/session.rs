@@ -7,10 +7,10 @@ use acs_client::{AcsResponse, Call, Caller};
 use oss_credentials_core::{ClockOffset, Credentials, CredentialsError, ErrorDetail};
 use zeroize::Zeroizing;
 
-use crate::TRACING_TARGET;
 use crate::client::StsClient;
 use crate::error::{StsError, invalid};
 use crate::wire::{self, Session};
+use crate::{TRACING_TARGET, events};
 
 /// Default lifetime of a session: 3600 s.
 pub const DEFAULT_DURATION: Duration = Duration::from_secs(3600);
@@ -260,8 +260,9 @@ impl StsClient {
             return Err(CredentialsError::expired(detail.hint(hint)));
         }
         tracing::debug!(
-            target: TRACING_TARGET, provider = self.provider, action = response.action(),
-            request_id = response.request_id(), expires_at = ?credentials.expires_at(),
+            name: events::ROLE_ASSUMED, target: TRACING_TARGET, provider = self.provider,
+            action = response.action(), request_id = response.request_id(),
+            expires_at = ?credentials.expires_at(), event = events::ROLE_ASSUMED,
             "the service handed out credentials"
         );
         Ok(AssumedRole {

@@ -16,7 +16,7 @@ use crate::config::{
     TRIES,
 };
 use crate::wire;
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 const USER_AGENT: &str = concat!("oss-credentials-ecs-ram-role/", env!("CARGO_PKG_VERSION"));
 const HOP_LIMIT: &str = "in a container, where the response may not arrive, raise the instance's hop limit \
@@ -217,7 +217,8 @@ impl Metadata {
             ),
         };
         tracing::warn!(
-            target: TRACING_TARGET, provider = NAME, reason, status,
+            name: events::IMDS_V1_USED, target: TRACING_TARGET, provider = NAME, reason, status,
+            event = events::IMDS_V1_USED,
             "the weaker IMDSv1 is used"
         );
     }

@@ -9,7 +9,7 @@ use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder,
     Fetched, RefreshingProvider, SystemClock,
 };
-use oss_credentials_http::{Endpoint, HttpClient};
+use oss_credentials_http::{Endpoint, HttpClient, default_http_client};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ use crate::config::{
 };
 use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable};
 use crate::wire::{self, Fault};
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 /// All except what RFC 3986 calls unreserved: the name stays one segment of the path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -200,13 +200,13 @@ impl CredentialsSource for EcsRamRole {
             let outcome = self.fetch_once().await;
             match &outcome {
                 Ok(fetched) => tracing::debug!(
-                    target: TRACING_TARGET, provider = NAME,
-                    expires_at = ?fetched.credentials().expires_at(),
+                    name: events::FETCHED, target: TRACING_TARGET, provider = NAME,
+                    expires_at = ?fetched.credentials().expires_at(), event = events::FETCHED,
                     "the metadata service handed out credentials"
                 ),
                 Err(error) => tracing::debug!(
-                    target: TRACING_TARGET, provider = NAME, kind = error.kind(),
-                    status = error.detail().and_then(ErrorDetail::http_status),
+                    name: events::FETCH_FAILED, target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    status = error.detail().and_then(ErrorDetail::http_status), event = events::FETCH_FAILED,
                     "the metadata service returned no credentials"
                 ),
             }
@@ -368,12 +368,15 @@ impl EcsRamRoleBuilder {
             (None, None) => (base(DEFAULT_ENDPOINT)?, false),
         };
         let is_asked_for = self.role_name.is_some() || is_set;
-        let http = self.http_client.or_else(default_http_client).ok_or_else(|| {
-            invalid(
-                "there is no HTTP client",
-                "pass one with http_client(..), or enable the feature `reqwest`",
-            )
-        })?;
+        let http = self
+            .http_client
+            .or_else(|| default_http_client!())
+            .ok_or_else(|| {
+                invalid(
+                    "there is no HTTP client",
+                    "pass one with http_client(..), or enable the feature `reqwest`",
+                )
+            })?;
         let metadata = Metadata {
             base,
             http,
@@ -449,7 +452,8 @@ fn base(endpoint: &str) -> Result<String, CredentialsError> {
     }
     if !endpoint.is_https() && !endpoint.is_metadata_host() {
         tracing::warn!(
-            target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+            name: events::PLAIN_HTTP, target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+            event = events::PLAIN_HTTP,
             "metadata comes over plain http from another machine: anyone on the network path can read the keys"
         );
     }
@@ -467,16 +471,4 @@ fn invalid(what: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>
 /// Moves the text out, so that no copy of it is left.
 fn take(mut secret: Zeroizing<String>) -> String {
     std::mem::take(&mut *secret)
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature `build()` says that it needs one.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }

@@ -9,7 +9,7 @@ use std::task::Poll;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connect, capture_connection};
-use oss_credentials_http::{BodyBuffer, Endpoint, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use oss_credentials_http::{BodyBuffer, HttpError, HttpErrorKind, HttpRequest, HttpResponse, checked_target};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
@@ -27,13 +27,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let endpoint = Endpoint::parse(request.url())
-        .map_err(|_| error::request("the URL cannot be used; write it as http://host or https://host"))?;
-    if endpoint.user_info().is_some() {
-        return Err(error::request(
-            "the URL contains a user or password; send them in a header",
-        ));
-    }
+    let endpoint = checked_target(&request)?;
     let started = Instant::now();
     let (connected_by, end) = (started + request.connect_timeout(), started + request.timeout());
     let request = http::Request::<Vec<u8>>::try_from(request)?;

@@ -13,7 +13,7 @@ use oss_credentials_core::{
     BoxFuture, Clock, CredentialsError, CredentialsSource, Env, ErrorDetail, ErrorDetailBuilder, Fetched,
     RefreshingProvider, Sleep, SystemClock,
 };
-use oss_credentials_http::HttpClient;
+use oss_credentials_http::{HttpClient, default_http_client};
 use zeroize::Zeroizing;
 
 use crate::config::{
@@ -395,7 +395,7 @@ impl OidcRrsaBuilder {
         }
         request.validate(NAME)?;
         let token_file = token_file.to_owned();
-        let client = self.client.http_client_or(default_http_client);
+        let client = self.client.http_client_or(|| default_http_client!());
         Ok(OidcRrsa {
             client: client.clock(Arc::clone(&self.clock)).build()?,
             request,
@@ -492,18 +492,6 @@ fn check_path(path: &Path) -> Result<(), CredentialsError> {
         ));
     }
     Ok(())
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature `build()` says that it needs one.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }
 
 #[cfg(test)]

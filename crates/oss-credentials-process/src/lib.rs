@@ -40,6 +40,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
+mod events;
 mod output;
 mod run;
 mod source;

@@ -17,7 +17,7 @@ use crate::config::{DEFAULT_REFRESH_AFTER, DEFAULT_TIME_LIMIT};
 use crate::run::{self, Outcome};
 use crate::split::{SplitError, split};
 use crate::wire::{self, Keys};
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 /// A provider of credentials that a program prints, cached and refreshed; see [`CredentialsProcessBuilder::build`].
 pub type CredentialsProcessProvider = RefreshingProvider<CredentialsProcess>;
@@ -70,7 +70,11 @@ impl CredentialsProcess {
     }
 
     async fn ask(&self) -> Result<Fetched, CredentialsError> {
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, program = self.program(), "starting the program");
+        tracing::debug!(
+            name: events::STARTED, target: TRACING_TARGET, provider = NAME, program = self.program(),
+            event = events::STARTED,
+            "starting the program"
+        );
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         let (output, status_known) = match run::run(command, self.time_limit).await {
@@ -197,7 +201,8 @@ impl CredentialsSource for CredentialsProcess {
             let outcome = self.ask().await;
             if let Err(error) = &outcome {
                 tracing::debug!(
-                    target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    name: events::FETCH_FAILED, target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    event = events::FETCH_FAILED,
                     "the program returned no credentials"
                 );
             }

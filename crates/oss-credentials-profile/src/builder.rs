@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use oss_credentials_core::{Clock, CredentialsError, Env, ErrorDetail, Sleep, SystemClock};
-use oss_credentials_http::HttpClient;
+use oss_credentials_http::{HttpClient, default_http_client};
 
 use crate::NAME;
 use crate::config::{ENV_CLI_PROFILE_DISABLED, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE};
-use crate::inner::{Context, Endpoints, Switches, default_http_client};
+use crate::inner::{Context, Endpoints, Switches};
 use crate::lookup::{Candidate, Candidates, Kind};
 use crate::provider::ProfileProvider;
 
@@ -197,7 +197,7 @@ impl ProfileProviderBuilder {
     pub fn build(self) -> Result<ProfileProvider, CredentialsError> {
         let candidates = self.candidates()?;
         let context = Context {
-            http: self.http_client.or_else(default_http_client),
+            http: self.http_client.or_else(|| default_http_client!()),
             clock: self.clock,
             sleep: self.sleep,
             allow_http: self.allow_http,

@@ -230,36 +230,46 @@ fn left_out(place: &Place, what: &str, feature: &str) -> Built {
     ))
 }
 
+/// What a profile says about a role, in a builder of either provider over STS: they have no trait in common.
+#[cfg(any(feature = "oidc", feature = "sts"))]
+macro_rules! with_settings_of_role {
+    ($context:ident, $role:ident, $builder:ident) => {{
+        let mut builder = $builder
+            .endpoint_env(&$context.endpoints)
+            .vpc($role.vpc)
+            .clock(Arc::clone(&$context.clock));
+        if let Some(name) = &$role.session_name {
+            builder = builder.role_session_name(name.as_str());
+        }
+        if let Some(duration) = $role.duration {
+            builder = builder.duration(duration);
+        }
+        if let Some(policy) = &$role.policy {
+            builder = builder.policy(policy.as_str());
+        }
+        if let Some(region) = &$role.region {
+            builder = builder.region(region.as_str());
+        }
+        if let Some(endpoint) = &$role.endpoint {
+            builder = builder.endpoint(endpoint.as_str());
+        }
+        if let Some(sleep) = &$context.sleep {
+            builder = builder.sleep(Arc::clone(sleep));
+        }
+        builder
+    }};
+}
+
 impl Context {
     #[cfg(feature = "sts")]
     fn assume_role(&self, place: &Place, base: Arc<dyn CredentialsProvider>, role: &Role) -> Built {
         let mut builder = oss_credentials_sts_assume_role::StsAssumeRole::builder(base)
             .role_arn(role.arn.as_str())
-            .endpoint_env(&self.endpoints)
-            .vpc(role.vpc)
-            .http_client(self.http(place)?)
-            .clock(Arc::clone(&self.clock));
-        if let Some(name) = &role.session_name {
-            builder = builder.role_session_name(name.as_str());
-        }
-        if let Some(duration) = role.duration {
-            builder = builder.duration(duration);
-        }
-        if let Some(policy) = &role.policy {
-            builder = builder.policy(policy.as_str());
-        }
+            .http_client(self.http(place)?);
         if let Some(external_id) = &role.external_id {
             builder = builder.external_id(external_id.as_str());
         }
-        if let Some(region) = &role.region {
-            builder = builder.region(region.as_str());
-        }
-        if let Some(endpoint) = &role.endpoint {
-            builder = builder.endpoint(endpoint.as_str());
-        }
-        if let Some(sleep) = &self.sleep {
-            builder = builder.sleep(Arc::clone(sleep));
-        }
+        let builder = with_settings_of_role!(self, role, builder);
         let provider = builder.build().map_err(|error| place.within(&error))?;
         let endpoint = provider.source().endpoint();
         Ok(Inner::new(provider).asking(endpoint))
@@ -273,32 +283,12 @@ impl Context {
 
     #[cfg(feature = "oidc")]
     fn oidc(&self, place: &Place, role: &Role, provider_arn: &str, token_file: &str) -> Built {
-        let mut builder = oss_credentials_oidc_rrsa::OidcRrsa::builder()
+        let builder = oss_credentials_oidc_rrsa::OidcRrsa::builder()
             .role_arn(role.arn.as_str())
             .oidc_provider_arn(provider_arn)
             .oidc_token_file(token_file)
-            .endpoint_env(&self.endpoints)
-            .vpc(role.vpc)
-            .http_client(self.http(place)?)
-            .clock(Arc::clone(&self.clock));
-        if let Some(name) = &role.session_name {
-            builder = builder.role_session_name(name.as_str());
-        }
-        if let Some(duration) = role.duration {
-            builder = builder.duration(duration);
-        }
-        if let Some(policy) = &role.policy {
-            builder = builder.policy(policy.as_str());
-        }
-        if let Some(region) = &role.region {
-            builder = builder.region(region.as_str());
-        }
-        if let Some(endpoint) = &role.endpoint {
-            builder = builder.endpoint(endpoint.as_str());
-        }
-        if let Some(sleep) = &self.sleep {
-            builder = builder.sleep(Arc::clone(sleep));
-        }
+            .http_client(self.http(place)?);
+        let builder = with_settings_of_role!(self, role, builder);
         let provider = builder.build().map_err(|error| place.within(&error))?;
         let endpoint = provider.source().endpoint();
         Ok(Inner::new(provider).asking(endpoint))
@@ -412,16 +402,4 @@ impl Context {
     fn oauth(&self, place: &Place, _: Site) -> Built {
         left_out(place, "is an OAuth login", "oauth")
     }
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature modes that need one say so.
-#[cfg(not(feature = "reqwest"))]
-pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }

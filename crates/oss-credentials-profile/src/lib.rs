@@ -78,6 +78,7 @@ mod access;
 mod builder;
 mod cli;
 mod config;
+mod events;
 mod file;
 mod ini;
 mod inner;

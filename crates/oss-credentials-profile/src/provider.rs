@@ -19,7 +19,7 @@ use crate::inner::Context;
 use crate::lookup::Candidates;
 use crate::plan::Plan;
 use crate::section::Place;
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 /// Value of `looked_at` if the files are to be checked at once.
 const NEVER: u64 = 0;
@@ -219,8 +219,9 @@ impl Shared {
                 if !reading.warned && plan.runs_a_program() && is_writable_by_others(&plan.place.file) {
                     reading.warned = true;
                     tracing::warn!(
-                        target: TRACING_TARGET, provider = NAME, file = %plan.place.file.display(),
-                        profile = plan.place.name.as_str(),
+                        name: events::PROGRAM_EXPOSED, target: TRACING_TARGET, provider = NAME,
+                        file = %plan.place.file.display(), profile = plan.place.name.as_str(),
+                        event = events::PROGRAM_EXPOSED,
                         "the profile's file names a program, and other users may change it"
                     );
                 }
@@ -238,7 +239,8 @@ impl Shared {
             }
             if current.is_some_and(|current| current.failure.is_none()) {
                 tracing::warn!(
-                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
+                    name: events::UNREADABLE, target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    %error, event = events::UNREADABLE,
                     "the profile cannot be read any more; the one read before stays in use"
                 );
             }
@@ -283,10 +285,17 @@ fn log_plan(plan: &Plan, again: bool) {
         plan.mode.word(),
     );
     if again {
-        tracing::info!(target: TRACING_TARGET, provider = NAME, %file, profile, kind,
-            "the profile has changed, and is in use as it is now");
+        tracing::info!(
+            name: events::CHANGED, target: TRACING_TARGET, provider = NAME, %file, profile, kind,
+            event = events::CHANGED,
+            "the profile has changed, and is in use as it is now"
+        );
     } else {
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, %file, profile, kind, "the profile is read");
+        tracing::debug!(
+            name: events::READ, target: TRACING_TARGET, provider = NAME, %file, profile, kind,
+            event = events::READ,
+            "the profile is read"
+        );
     }
 }
 

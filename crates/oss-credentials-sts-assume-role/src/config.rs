@@ -1,23 +1,6 @@
-//! Names of variables, and defaults.
-//!
-//! Vendor documents: *Manage access credentials* of the Alibaba Cloud SDKs for the variables; "AssumeRole" of
-//! the Security Token Service for the limits,
-//! <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>.
+//! Names of variables, and defaults: those of the providers over STS are defined in `acs-sts`.
 
-use std::time::Duration;
-
-pub use acs_sts::{ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED};
-
-/// Variable with the role to assume, `acs:ram::<account ID>:role/<name>`. OIDC uses the same variable.
-pub const ENV_ROLE_ARN: &str = "ALIBABA_CLOUD_ROLE_ARN";
-/// Variable with the session name, 2 to 64 of the characters `A-Z a-z 0-9 . @ - _`.
-pub const ENV_ROLE_SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";
-
-/// Lifetime that is requested by default: 3600 s.
-pub const DEFAULT_DURATION: Duration = acs_sts::DEFAULT_DURATION;
-/// How long making a connection may take: 5 s.
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = acs_sts::DEFAULT_CONNECT_TIMEOUT;
-/// How long one exchange may take, including the connection: 10 s.
-pub const DEFAULT_TIMEOUT: Duration = acs_sts::DEFAULT_TIMEOUT;
-/// Prefix of the session name that is generated when the provider is built; microseconds since 1970 follow.
-pub const DEFAULT_SESSION_NAME_PREFIX: &str = "oss-credentials-";
+pub use acs_sts::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, DEFAULT_TIMEOUT, ENV_ROLE_ARN,
+    ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
+};

@@ -8,7 +8,7 @@ use oss_credentials_core::{
     BoxFuture, Clock, Credentials, CredentialsError, CredentialsProvider, CredentialsSource, Env,
     ErrorDetail, Fetched, RefreshingProvider, Sleep, SystemClock,
 };
-use oss_credentials_http::HttpClient;
+use oss_credentials_http::{HttpClient, default_http_client};
 
 use crate::config::{DEFAULT_DURATION, DEFAULT_SESSION_NAME_PREFIX, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME};
 
@@ -349,7 +349,7 @@ impl StsAssumeRoleBuilder {
             base: self.base,
             client: self
                 .client
-                .http_client_or(default_http_client)
+                .http_client_or(|| default_http_client!())
                 .clock(self.clock)
                 .build()?,
             request,
@@ -392,16 +392,4 @@ fn invalid(
     hint: impl Into<std::borrow::Cow<'static, str>>,
 ) -> CredentialsError {
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).hint(hint))
-}
-
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature `build()` says that it needs one.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use oss_credentials_core::{BoxFuture, ProcessEnv};
-use oss_credentials_http::{Endpoint, HttpClient, HttpError, HttpRequest, HttpResponse, ProxyVariables};
+use oss_credentials_http::{
+    Endpoint, HttpClient, HttpError, HttpRequest, HttpResponse, ProxyVariables, checked_target,
+};
 use ureq::Agent;
 
 use crate::exchange::{Route, exchange};
@@ -89,13 +91,7 @@ impl UreqClient {
     }
 
     fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let endpoint = Endpoint::parse(request.url())
-            .map_err(|_| error::request("the URL cannot be used; write it as http://host or https://host"))?;
-        if endpoint.user_info().is_some() {
-            return Err(error::request(
-                "the URL contains a user or password; send them in a header",
-            ));
-        }
+        let endpoint = checked_target(&request)?;
         let agent = match &*self.origin {
             Origin::Own { .. } if endpoint.is_https() && !tls::AVAILABLE => {
                 return Err(error::request(tls::MISSING));

@@ -67,6 +67,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
+mod events;
 mod source;
 mod wire;
 

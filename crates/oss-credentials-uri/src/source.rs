@@ -12,13 +12,13 @@ use oss_credentials_core::{
     Fetched, RefreshingProvider, SystemClock,
 };
 use oss_credentials_http::{
-    Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, may_pass,
+    Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, default_http_client, may_pass,
 };
 use zeroize::Zeroizing;
 
-use crate::TRACING_TARGET;
 use crate::config::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, ENV_CREDENTIALS_URI, MAX_REDIRECTS};
 use crate::wire::{self, Fault, Private, Refusal, Session};
+use crate::{TRACING_TARGET, events};
 
 const NAME: &str = "uri";
 const USER_AGENT: &str = concat!("oss-credentials-uri/", env!("CARGO_PKG_VERSION"));
@@ -93,7 +93,11 @@ impl CredentialsUri {
         let mut private = Arc::clone(&self.private);
         let mut redirects = 0;
         loop {
-            tracing::debug!(target: TRACING_TARGET, provider = NAME, redirects, "asking the credentials URI");
+            tracing::debug!(
+                name: events::REQUEST_STARTED, target: TRACING_TARGET, provider = NAME, redirects,
+                event = events::REQUEST_STARTED,
+                "asking the credentials URI"
+            );
             let sent = self.clock.now();
             let outcome = self.http.send(self.request(&target)).await;
             let received = self.clock.now();
@@ -142,7 +146,8 @@ impl CredentialsSource for CredentialsUri {
             if let Err(error) = &outcome {
                 let status = error.detail().and_then(ErrorDetail::http_status);
                 tracing::debug!(
-                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), status,
+                    name: events::FETCH_FAILED, target: TRACING_TARGET, provider = NAME, kind = error.kind(),
+                    status, event = events::FETCH_FAILED,
                     "the credentials URI returned no credentials"
                 );
             }
@@ -458,7 +463,7 @@ impl CredentialsUriBuilder {
         check_scheme(&endpoint, self.allow_http, by)?;
         let http = match self.http_client {
             Some(client) => client,
-            None => default_http_client(&endpoint)?,
+            None => default_http(&endpoint)?,
         };
         Ok(CredentialsUri {
             private: Arc::new(Private::of(&endpoint)),
@@ -549,14 +554,21 @@ fn check_scheme(endpoint: &Endpoint, allow_http: bool, by: Option<&str>) -> Resu
         ));
     }
     tracing::warn!(
-        target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+        name: events::PLAIN_HTTP, target: TRACING_TARGET, provider = NAME, host = endpoint.host(),
+        event = events::PLAIN_HTTP,
         "the credentials URI is plain http: the network can read the credentials"
     );
     Ok(())
 }
 
-#[cfg(feature = "reqwest")]
-fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+fn default_http(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
+    let client = default_http_client!().ok_or_else(|| {
+        invalid(
+            "there is no HTTP client",
+            endpoint,
+            "pass one with http_client(..), or enable the feature `reqwest` (`rustls` for https)",
+        )
+    })?;
     // Checks this crate's feature: another crate may or may not enable TLS in the adapter.
     let has_tls = cfg!(any(
         feature = "rustls",
@@ -570,15 +582,5 @@ fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, Crede
             "enable the feature `rustls` of oss-credentials-uri, or pass a client with http_client(..)",
         ));
     }
-    Ok(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// Without the feature one has to be given.
-#[cfg(not(feature = "reqwest"))]
-fn default_http_client(endpoint: &Endpoint) -> Result<Arc<dyn HttpClient>, CredentialsError> {
-    Err(invalid(
-        "there is no HTTP client",
-        endpoint,
-        "pass one with http_client(..), or enable the feature `reqwest` (`rustls` for https)",
-    ))
+    Ok(client)
 }

@@ -252,22 +252,11 @@ impl Parts {
     }
 }
 
-/// One client for all members, so that they share its connections.
-#[cfg(feature = "reqwest")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+/// One client for all members, so that they share its connections. That of `ureq` blocks, so it is taken only where there
+/// is nothing else. Without either feature members that need a client say so.
 pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_reqwest::ReqwestClient::new()))
-}
-
-/// It blocks, so it is used only if there is no other.
-#[cfg(all(feature = "ureq", not(feature = "reqwest")))]
-#[expect(clippy::unnecessary_wraps, reason = "without the features there is none")]
-pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    Some(Arc::new(oss_credentials_ureq::UreqClient::new()))
-}
-
-/// Without these features, members that need a client report that.
-#[cfg(not(any(feature = "reqwest", feature = "ureq")))]
-pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
-    None
+    #[cfg(all(feature = "ureq", not(feature = "reqwest")))]
+    return Some(Arc::new(oss_credentials_ureq::UreqClient::new()));
+    #[cfg(not(all(feature = "ureq", not(feature = "reqwest"))))]
+    oss_credentials_http::default_http_client!()
 }

@@ -8,16 +8,17 @@ use oss_credentials_http::{HttpRequest, HttpResponse};
 
 use super::failure::Failure;
 use super::state::CallState;
-use crate::TRACING_TARGET;
 use crate::response::AcsResponse;
 use crate::wire;
+use crate::{TRACING_TARGET, events};
 
 impl CallState<'_> {
     pub(super) async fn attempt(&mut self) -> Result<AcsResponse, Failure> {
         let request = self.prepared()?;
         tracing::debug!(
-            target: TRACING_TARGET, provider = self.client.name(), action = &*self.call.action,
-            attempt = self.attempt, "calling the service"
+            name: events::CALL_STARTED, target: TRACING_TARGET, provider = self.client.name(),
+            action = &*self.call.action, attempt = self.attempt, event = events::CALL_STARTED,
+            "calling the service"
         );
         let local = self.client.inner.clock.local();
         let sent = local.now();

@@ -8,11 +8,11 @@ use oss_credentials_http::CallClock;
 use super::failure::{self, Again, Failure};
 use super::identity::Identity;
 use super::pause;
-use crate::TRACING_TARGET;
 use crate::call::Call;
 use crate::caller::Caller;
 use crate::client::AcsClient;
 use crate::error::AcsError;
+use crate::{TRACING_TARGET, events};
 
 /// A call in progress. Each attempt has its own nonce. After a failed attempt, the call
 ///
@@ -132,9 +132,10 @@ impl<'a> CallState<'a> {
 
     fn log(&self, error: &AcsError) {
         tracing::debug!(
-            target: TRACING_TARGET, provider = self.client.name(), action = error.action(),
-            attempt = self.attempt, kind = error.error().kind(), code = error.code(),
-            request_id = error.request_id(), "the call failed"
+            name: events::CALL_FAILED, target: TRACING_TARGET, provider = self.client.name(),
+            action = error.action(), attempt = self.attempt, kind = error.error().kind(), code = error.code(),
+            request_id = error.request_id(), event = events::CALL_FAILED,
+            "the call failed"
         );
     }
 }

@@ -12,7 +12,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::exchange::Exchange;
-use super::{read_fields, wire};
+use super::fields::read_fields;
+use super::wire;
 use crate::NAME;
 use crate::plan::{CloudSso, Mode};
 use crate::section::Place;

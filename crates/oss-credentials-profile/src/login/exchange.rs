@@ -8,7 +8,7 @@ use oss_credentials_core::{Clock, Credentials, CredentialsError, ErrorDetail, Er
 use oss_credentials_http::{HttpClient, HttpRequest, HttpResponse, Scrubber, may_pass};
 
 use super::wire::{self, Fault, Refusal, Session};
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 const USER_AGENT: &str = concat!("oss-credentials-profile/", env!("CARGO_PKG_VERSION"));
 /// As the vendor's clients have it.
@@ -44,7 +44,11 @@ impl Exchange<'_> {
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<Answer, CredentialsError> {
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, url = self.url, "asking {}", self.service);
+        tracing::debug!(
+            name: events::LOGIN_REQUEST_STARTED, target: TRACING_TARGET, provider = NAME, url = self.url,
+            event = events::LOGIN_REQUEST_STARTED,
+            "asking {}", self.service
+        );
         let sent = self.clock.now();
         let outcome = self.http.send(request).await;
         let received = self.clock.now();
@@ -148,7 +152,8 @@ impl Exchange<'_> {
             .as_deref()
             .and_then(|id| scrubber.identifier(id));
         tracing::debug!(
-            target: TRACING_TARGET, provider = NAME, request_id, expires_at = ?credentials.expires_at(),
+            name: events::LOGIN_USED, target: TRACING_TARGET, provider = NAME, request_id,
+            expires_at = ?credentials.expires_at(), event = events::LOGIN_USED,
             "{} handed out credentials", self.service
         );
         Ok(Fetched::new(credentials).with_clock_offset(offset))

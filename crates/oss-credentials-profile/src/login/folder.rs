@@ -4,10 +4,7 @@
 //! time, and a path that is resolved again would then lead to other users' files, which a process of root may
 //! change. No operation follows a symbolic link in the last part of a name, either.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
-use std::path::Path;
 
 #[cfg(not(unix))]
 pub(super) use portable::Folder;
@@ -21,13 +18,17 @@ fn not_usable() -> io::Error {
 
 #[cfg(unix)]
 mod unix {
+    use std::ffi::{OsStr, OsString};
+    use std::fs::File;
+    use std::io;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::fchown;
+    use std::path::Path;
 
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat, unlinkat};
 
-    use super::{File, OsStr, OsString, Path, io, not_usable};
+    use crate::login::folder::not_usable;
 
     pub(crate) struct Folder(OwnedFd);
 
@@ -116,10 +117,12 @@ mod unix {
 
 #[cfg(not(unix))]
 mod portable {
-    use std::fs::OpenOptions;
-    use std::path::PathBuf;
+    use std::ffi::{OsStr, OsString};
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::{Path, PathBuf};
 
-    use super::{File, OsStr, OsString, Path, io, not_usable};
+    use crate::login::folder::not_usable;
 
     pub(crate) struct Folder(PathBuf);
 

@@ -15,13 +15,14 @@ use zeroize::Zeroizing;
 
 use super::edit::{Changes, Value};
 use super::exchange::Exchange;
+use super::fields::read_fields;
 use super::store::{Draft, Target, store_or_warn, warn};
 use super::stored::key_changes;
 use super::turn::under_lock;
-use super::{read_fields, wire};
+use super::wire;
 use crate::plan::{Mode, Site};
 use crate::section::{Place, Section};
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 const SERVICE: &str = "the OAuth service";
 /// An access token with less time left is renewed, as the vendor's SDKs do: 20 min.
@@ -146,7 +147,8 @@ impl OAuthSource {
                 Ok(new) => (login, renewed) = (new, true),
                 // The old one is used until it expires.
                 Err(error) if login.lasts(self.clock.now(), Duration::ZERO).is_some() => tracing::warn!(
-                    target: TRACING_TARGET, provider = NAME, kind = error.kind(), %error,
+                    name: events::LOGIN_NOT_RENEWED, target: TRACING_TARGET, provider = NAME,
+                    kind = error.kind(), %error, event = events::LOGIN_NOT_RENEWED,
                     "the OAuth login was not renewed; it is still valid"
                 ),
                 Err(error) => return Err(error),
@@ -307,7 +309,11 @@ impl OAuthSource {
         let new =
             wire::parse_token(answer.response.body()).map_err(|fault| exchange.fault(&answer, &fault))?;
         let expires_in = new.expires_in;
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, expires_in, "the OAuth login is renewed");
+        tracing::debug!(
+            name: events::LOGIN_RENEWED, target: TRACING_TARGET, provider = NAME, expires_in,
+            event = events::LOGIN_RENEWED,
+            "the OAuth login is renewed"
+        );
         Ok(Login {
             access_token: Some(new.access_token),
             ends: now.checked_add(Duration::from_secs(new.expires_in)),

@@ -16,7 +16,7 @@ use crate::file::read_opened;
 use crate::lookup::unreadable;
 use crate::plan::Mode;
 use crate::section::{Place, Section};
-use crate::{NAME, TRACING_TARGET};
+use crate::{NAME, TRACING_TARGET, events};
 
 /// Follows the name of the file.
 const LOCK_SUFFIX: &str = ".lock";
@@ -143,8 +143,11 @@ impl<'t> Draft<'t> {
         let read = read_opened(&current, MAX_CONFIG_FILE).map_err(|error| unreadable(&place.file, error))?;
         let text = read.text;
         if !is_still(&text, place, still)? {
-            tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
-                "somebody has changed the profile meanwhile, and it stays as it is");
+            tracing::debug!(
+                name: events::NOT_OVERWRITTEN, target: TRACING_TARGET, provider = NAME, profile = place.name,
+                event = events::NOT_OVERWRITTEN,
+                "somebody has changed the profile meanwhile, and it stays as it is"
+            );
             return Ok(false);
         }
         let text = edited(&text, &place.file, &place.name, changes)?;
@@ -154,9 +157,17 @@ impl<'t> Draft<'t> {
         self.is_stored = true;
         if let Err(error) = folder.sync() {
             // The file is complete in any case; after a loss of power it may be the old one.
-            tracing::debug!(target: TRACING_TARGET, provider = NAME, %error, "the folder could not be flushed");
+            tracing::debug!(
+                name: events::NOT_FLUSHED, target: TRACING_TARGET, provider = NAME, %error,
+                event = events::NOT_FLUSHED,
+                "the folder could not be flushed"
+            );
         }
-        tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name, "stored what was renewed");
+        tracing::debug!(
+            name: events::STORED, target: TRACING_TARGET, provider = NAME, profile = place.name,
+            event = events::STORED,
+            "stored what was renewed"
+        );
         Ok(true)
     }
 
@@ -190,8 +201,11 @@ impl Target {
         for name in names.iter().filter(|name| is_draft_of(&self.name, name)) {
             if let Err(error) = self.folder.remove(name) {
                 let name = name.display();
-                tracing::warn!(target: TRACING_TARGET, provider = NAME, %name, %error,
-                    "a draft that a killed process left behind could not be removed; it may contain keys");
+                tracing::warn!(
+                    name: events::DRAFT_LEFT, target: TRACING_TARGET, provider = NAME, %name, %error,
+                    event = events::DRAFT_LEFT,
+                    "a draft that a killed process left behind could not be removed; it may contain keys"
+                );
             }
         }
     }
@@ -239,8 +253,11 @@ pub(super) fn store_or_warn(place: &Place, changes: &Changes, still: Still<'_>) 
     match try_store(place, changes, still) {
         Ok(Some(_)) => true,
         Ok(None) => {
-            tracing::debug!(target: TRACING_TARGET, provider = NAME, profile = place.name,
-                "another process holds the lock; what is renewed next will be stored");
+            tracing::debug!(
+                name: events::LOCKED, target: TRACING_TARGET, provider = NAME, profile = place.name,
+                event = events::LOCKED,
+                "another process holds the lock; what is renewed next will be stored"
+            );
             false
         }
         Err(error) => {
@@ -262,7 +279,8 @@ fn try_store(place: &Place, changes: &Changes, still: Still<'_>) -> Result<Optio
 
 pub(super) fn warn(place: &Place, error: &CredentialsError) {
     tracing::warn!(
-        target: TRACING_TARGET, provider = NAME, file = %place.file.display(), kind = error.kind(), %error,
+        name: events::NOT_STORED, target: TRACING_TARGET, provider = NAME, file = %place.file.display(),
+        kind = error.kind(), %error, event = events::NOT_STORED,
         "the renewed login is in use, but could not be stored"
     );
 }
