@@ -9,10 +9,8 @@ use std::time::Duration;
 use acs_sts::StsClient;
 use futures_util::future::join_all;
 use oss_client::{Client, NoRetry};
-use oss_credentials_core::test_util::FakeEnv;
-use oss_credentials_core::{
-    BoxFuture, Credentials, CredentialsError, CredentialsProvider, CredentialsSource as _, Sleep,
-};
+use oss_credentials_core::test_util::{FakeEnv, RecordedSleep};
+use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, CredentialsSource as _};
 use oss_credentials_kms_client_key::{
     ClientKey, KmsClientKey, KmsClientKeyBuilder, KmsClientKeyProvider, KmsInstance, KmsRegion,
 };
@@ -56,7 +54,7 @@ impl Setup {
             .secret_name(self.cloud.secret_name())
             .client_key_file(self.files.key())
             .client_key_password_file(self.files.password())
-            .sleep(NoWait)
+            .sleep(RecordedSleep::default())
     }
 
     fn region(&self, id: &str) -> KmsRegion {
@@ -99,16 +97,6 @@ impl Setup {
         let regions = asked.iter().map(region).collect();
         self.cloud.forget_requests();
         regions
-    }
-}
-
-/// The pauses between passes over the regions pass at once.
-#[derive(Debug)]
-struct NoWait;
-
-impl Sleep for NoWait {
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
     }
 }
 

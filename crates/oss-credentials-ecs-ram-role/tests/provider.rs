@@ -24,7 +24,7 @@ use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_ecs_ram_role::{ENV_DISABLED, ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED, EcsRamRole};
 use oss_credentials_http::HttpResponse;
-use service::{KEYS, LIST, NOW, PUT, Service, at, fetch, fetch_once, with_token};
+use service::{KEYS, LIST, NOW, PUT, Service, ServiceExt as _, at, fetch, fetch_once, with_token};
 
 #[test]
 fn success_with_a_role_that_is_discovered() {
@@ -65,7 +65,7 @@ fn a_role_that_is_named_is_not_asked_for() {
 #[test]
 fn a_fetch_says_when_the_next_is_due_and_how_the_clocks_differ() {
     let dated = |date: &'static str| {
-        Service::new().token().then(move || {
+        Service::new().token().then(move |_| {
             let body = service::six_hours("STS.EXAMPLE").into_bytes();
             Ok(HttpResponse::new(200, body).with_header("Date", date))
         })
@@ -149,7 +149,7 @@ fn a_token_is_kept_for_its_life_and_not_longer() {
 fn a_tokens_life_begins_when_it_is_asked_for() {
     let clock = ManualClock::at_unix(NOW);
     let late = clock.clone();
-    let service = Service::new().then(move || {
+    let service = Service::new().then(move |_| {
         late.advance(Duration::from_secs(10));
         Ok(HttpResponse::new(200, service::TOKEN.as_bytes().to_vec()))
     });
@@ -217,7 +217,7 @@ fn a_role_name_is_one_segment_of_the_path() {
 fn the_environment_fills_in_what_is_not_set() {
     let env = FakeEnv::from([(ENV_ROLE_NAME, "example-role"), (ENV_V1_DISABLED, "TRUE")]);
     let service = Service::new().answers(404, "");
-    let source = EcsRamRole::from_env(&env).unwrap().http_client(service.http());
+    let source = EcsRamRole::from_env(&env).unwrap().http_client(service.clone());
     let source = source.clock(ManualClock::at_unix(NOW)).build_source().unwrap();
     assert_eq!(source.role_name(), Some("example-role"));
     assert_eq!(source.endpoint(), "http://100.100.100.200");
@@ -261,14 +261,14 @@ fn turned_off_is_not_configured() {
 fn only_from_env_takes_the_endpoint_of_a_variable() {
     let service = Service::new();
     let env = FakeEnv::from([(ENV_ENDPOINT, "http://127.0.0.1:8080")]);
-    let from_env = || EcsRamRole::from_env(&env).unwrap().http_client(service.http());
+    let from_env = || EcsRamRole::from_env(&env).unwrap().http_client(service.clone());
     assert_eq!(
         from_env().build_source().unwrap().endpoint(),
         "http://127.0.0.1:8080"
     );
     let explicit = from_env().endpoint("http://10.0.0.1").build_source().unwrap();
     assert_eq!(explicit.endpoint(), "http://10.0.0.1");
-    let builder = || EcsRamRole::builder().env(&env).http_client(service.http());
+    let builder = || EcsRamRole::builder().env(&env).http_client(service.clone());
     assert_eq!(
         builder().build_source().unwrap().endpoint(),
         "http://100.100.100.200"

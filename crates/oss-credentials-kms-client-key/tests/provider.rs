@@ -31,7 +31,7 @@ use base64::Engine as _;
 use oss_credentials_core::{CredentialsProvider, blocking};
 use oss_credentials_http::HttpMethod;
 use oss_credentials_kms_client_key::KmsRegion;
-use service::{KEY_ID, SECRET, Service, client_key, param};
+use service::{KEY_ID, SECRET, Service, ServiceExt as _, client_key, param};
 
 #[test]
 fn success() {

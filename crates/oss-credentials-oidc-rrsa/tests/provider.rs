@@ -24,7 +24,7 @@ use service::{JWT, NOW, PROVIDER, ROLE, Service, an_hour, at, fetch, param, sess
 
 #[test]
 fn success() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let provider = service
         .builder()
         .role_session_name("nightly")
@@ -220,7 +220,7 @@ fn a_token_in_place_of_its_path_is_not_shown() {
 
 #[test]
 fn the_environment_fills_in_what_is_not_set() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let env = FakeEnv::from([
         (ENV_ROLE_ARN, "acs:ram::1:role/from-env"),
         (ENV_OIDC_PROVIDER_ARN, "acs:ram::1:oidc-provider/from-env"),
@@ -244,7 +244,7 @@ fn the_environment_fills_in_what_is_not_set() {
     }
 
     // Explicit values come first, and an explicit `false` beats the variable; only the word `true` counts.
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let explicit = service.builder().vpc(false).env(&env).build_source().unwrap();
     assert_eq!(explicit.endpoint(), "https://sts.cn-beijing.aliyuncs.com");
     blocking::wait(explicit.fetch()).unwrap();
@@ -293,7 +293,7 @@ fn only_from_env_takes_the_endpoint_of_a_variable() {
 
 #[test]
 fn explicit_configuration_never_reads_the_environment() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let full = service
         .builder()
         .role_session_name("nightly")
@@ -311,8 +311,8 @@ fn explicit_configuration_never_reads_the_environment() {
 #[test]
 fn the_session_name_is_made_up_once() {
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &an_hour("STS.B"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, an_hour("STS.B"));
     let clock = ManualClock::at_unix(NOW);
     let source = service.builder().clock(clock.clone()).build_source().unwrap();
     assert_eq!(source.role_session_name(), format!("oss-credentials-{NOW}000000"));
@@ -357,7 +357,6 @@ fn refusals_and_failures_have_their_variants() {
     let invalid: fn(&CredentialsError) -> bool = |e| matches!(e, CredentialsError::InvalidResponse(_));
     let expired: fn(&CredentialsError) -> bool = |e| matches!(e, CredentialsError::Expired(_));
     let new = Service::new;
-    let incomplete = an_hour("STS.A").replace("SecurityToken", "Token");
     for (service, check, text) in [
         (
             new().refuses(403, "AuthenticationFail.NoPermission"),
@@ -428,17 +427,17 @@ fn refusals_and_failures_have_their_variants() {
         ),
         (new().answers(200, ""), invalid, "is empty"),
         (
-            new().answers(200, &incomplete),
+            new().answers(200, an_hour("STS.A").replace("SecurityToken", "Token")),
             invalid,
             "has no Credentials.SecurityToken",
         ),
         (
-            new().answers(200, &session("STS.A", "soon")),
+            new().answers(200, session("STS.A", "soon")),
             invalid,
             "unreadable Credentials.Expiration",
         ),
         (
-            new().answers(200, &session("STS.A", "2026-01-02T03:04:05Z")),
+            new().answers(200, session("STS.A", "2026-01-02T03:04:05Z")),
             expired,
             "the credentials had expired when they arrived",
         ),
@@ -458,7 +457,7 @@ fn refusals_and_failures_have_their_variants() {
 #[test]
 fn unknown_fields_are_ignored() {
     let body = an_hour("STS.EXAMPLE").replacen('{', r#"{"New": {"deep": [1, null]}, "#, 1);
-    fetch(Service::new().answers(200, &body).builder()).unwrap();
+    fetch(Service::new().answers(200, body).builder()).unwrap();
 }
 
 /// The service, with a clock that is right.
@@ -500,7 +499,7 @@ fn retries_that_wait_use_the_sleep_of_the_builder() {
     }
     let service = Service::new()
         .answers(503, "busy")
-        .answers(200, &an_hour("STS.EXAMPLE"));
+        .answers(200, an_hour("STS.EXAMPLE"));
     fetch(service.builder().sleep(NoWait)).unwrap();
     assert_eq!(service.requests().len(), 2);
 }
@@ -580,8 +579,8 @@ fn debug_shows_no_policy_and_no_user() {
 fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
     let clock = ManualClock::at_unix(NOW);
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &session("STS.B", "2026-01-02T05:04:05Z"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, session("STS.B", "2026-01-02T05:04:05Z"));
     let provider = service.builder().clock(clock.clone()).build().unwrap();
     blocking::wait(provider.credentials()).unwrap();
     clock.advance(Duration::from_secs(3601));
@@ -598,7 +597,7 @@ fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
 #[cfg(feature = "tokio")]
 #[tokio::test]
 async fn inside_a_runtime_it_refreshes_in_the_background() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let provider = service.builder().build().unwrap();
     provider.credentials().await.unwrap();
     assert!(provider.status().has_driver());

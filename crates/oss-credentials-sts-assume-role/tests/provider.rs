@@ -20,11 +20,11 @@ use oss_credentials_sts_assume_role::{
     ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT, ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED,
     SignatureVersion, StsAssumeRole, StsAssumeRoleBuilder,
 };
-use service::{ARN, NOW, Service, an_hour, at, fetch, key, param, session};
+use service::{ARN, NOW, Service, ServiceExt as _, an_hour, at, fetch, key, param, session};
 
 #[test]
 fn success() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let provider = service
         .builder()
         .role_session_name("nightly")
@@ -78,7 +78,7 @@ fn not_configured() {
     let service = Service::new();
     let base = || key("LTAI5tEXAMPLEKEYID");
     let nothing = StsAssumeRole::builder(base())
-        .http_client(service.http())
+        .http_client(service.clone())
         .build()
         .unwrap_err();
     let from_env = StsAssumeRole::from_env(base(), &FakeEnv::new()).unwrap_err();
@@ -154,7 +154,7 @@ fn explicit_values_that_cannot_work_are_refused_when_it_is_built() {
 
 #[test]
 fn the_environment_fills_in_what_is_not_set() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let env = FakeEnv::from([
         (ENV_ROLE_ARN, "acs:ram::1:role/from-env"),
         (ENV_ROLE_SESSION_NAME, "from-env"),
@@ -164,7 +164,7 @@ fn the_environment_fills_in_what_is_not_set() {
     let base = || key("LTAI5tEXAMPLEKEYID");
     let source = StsAssumeRole::from_env(base(), &env)
         .unwrap()
-        .http_client(service.http());
+        .http_client(service.clone());
     let source = source.clock(ManualClock::at_unix(NOW)).build_source().unwrap();
     assert_eq!(source.endpoint(), "https://sts-vpc.cn-beijing.aliyuncs.com");
     blocking::wait(source.fetch()).unwrap();
@@ -199,7 +199,7 @@ fn only_from_env_takes_the_endpoint_of_a_variable() {
     let from_env = || {
         StsAssumeRole::from_env(key("LTAI5tEXAMPLEKEYID"), &env)
             .unwrap()
-            .http_client(service.http())
+            .http_client(service.clone())
     };
     let source = from_env().build_source().unwrap();
     assert_eq!(source.endpoint(), "https://sts.cn-hangzhou.aliyuncs.com");
@@ -220,7 +220,7 @@ fn only_from_env_takes_the_endpoint_of_a_variable() {
 
 #[test]
 fn explicit_configuration_never_reads_the_environment() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let full = service
         .builder()
         .role_session_name("nightly")
@@ -238,8 +238,8 @@ fn explicit_configuration_never_reads_the_environment() {
 #[test]
 fn the_session_name_is_made_up_once() {
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &an_hour("STS.B"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, an_hour("STS.B"));
     let clock = ManualClock::at_unix(NOW);
     let source = service.builder().clock(clock.clone()).build_source().unwrap();
     assert_eq!(source.role_session_name(), format!("oss-credentials-{NOW}000000"));
@@ -339,17 +339,17 @@ fn refusals_and_failures_have_their_variants() {
             "is not the JSON that was expected (line 1, column 1)",
         ),
         (
-            Service::new().answers(200, &incomplete),
+            Service::new().answers(200, incomplete),
             invalid,
             "has no Credentials.SecurityToken",
         ),
         (
-            Service::new().answers(200, &session("STS.A", "soon")),
+            Service::new().answers(200, session("STS.A", "soon")),
             invalid,
             "unreadable Credentials.Expiration",
         ),
         (
-            Service::new().answers(200, &session("STS.A", "2026-01-02T03:04:05Z")),
+            Service::new().answers(200, session("STS.A", "2026-01-02T03:04:05Z")),
             expired,
             "the credentials had expired when they arrived",
         ),
@@ -369,7 +369,7 @@ fn refusals_and_failures_have_their_variants() {
 #[test]
 fn unknown_fields_are_ignored() {
     let body = an_hour("STS.EXAMPLE").replacen('{', r#"{"New": {"deep": [1, null]}, "#, 1);
-    fetch(Service::new().answers(200, &body).builder()).unwrap();
+    fetch(Service::new().answers(200, body).builder()).unwrap();
 }
 
 /// The service, with a clock that is right.
@@ -405,7 +405,7 @@ fn a_local_clock_hours_off_does_not_matter() {
 
 #[test]
 fn acs3_can_be_chosen() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     fetch(service.builder().signature_version(SignatureVersion::Acs3)).unwrap();
     let request = &service.requests()[0];
     assert_eq!(request.url(), "https://sts.aliyuncs.com/");
@@ -481,8 +481,8 @@ fn debug_shows_no_keys() {
 fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
     let clock = ManualClock::at_unix(NOW);
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &session("STS.B", "2026-01-02T05:04:05Z"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, session("STS.B", "2026-01-02T05:04:05Z"));
     let provider = service.builder().clock(clock.clone()).build().unwrap();
     blocking::wait(provider.credentials()).unwrap();
     clock.advance(Duration::from_secs(3601));
@@ -500,7 +500,7 @@ fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
 #[cfg(feature = "tokio")]
 #[tokio::test]
 async fn inside_a_runtime_it_refreshes_in_the_background() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let provider = service.builder().build().unwrap();
     provider.credentials().await.unwrap();
     assert!(provider.status().has_driver());

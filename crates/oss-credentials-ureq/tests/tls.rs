@@ -2,43 +2,17 @@
 #![cfg(any(feature = "rustls", feature = "native-tls"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
-
 use oss_credentials_core::blocking;
+use oss_credentials_http::test_util::TlsServer;
 use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_ureq::UreqClient;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use ureq::tls::TlsConfig;
 
-/// A server with a certificate of its own for this name; returns its URL and the certificate as PEM.
-fn server(name: &str) -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-    let pem = made.cert.pem();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(crypto)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
-    std::thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let connection = ServerConnection::new(Arc::new(config)).unwrap();
-        let mut stream = StreamOwned::new(connection, stream);
-        // Fails where the client does not trust the certificate.
-        if stream.read(&mut [0; 4096]).is_ok() {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
-    });
-    (url, pem)
+/// A server with a certificate for this name, and the URL of `localhost` at its port.
+fn server(name: &str) -> (TlsServer, String) {
+    let server = TlsServer::start(name, 200, "secret").unwrap();
+    let url = format!("https://localhost:{}/", server.address().port());
+    (server, url)
 }
 
 fn get(client: &UreqClient, url: &str) -> Result<HttpResponse, HttpError> {
@@ -47,16 +21,22 @@ fn get(client: &UreqClient, url: &str) -> Result<HttpResponse, HttpError> {
 
 #[test]
 fn a_certificate_that_is_given_is_trusted() {
-    let (url, pem) = server("localhost");
-    let client = UreqClient::builder().trust_only_pem(pem).build().unwrap();
+    let (server, url) = server("localhost");
+    let client = UreqClient::builder()
+        .trust_only_pem(server.authority_pem())
+        .build()
+        .unwrap();
     assert_eq!(get(&client, &url).unwrap().body(), b"secret");
 }
 
 #[test]
 fn other_certificates_are_not() {
-    let (url, _) = server("localhost");
-    let (_, other) = server("localhost");
-    let client = UreqClient::builder().trust_only_pem(other).build().unwrap();
+    let (_server, url) = server("localhost");
+    let (other, _) = server("localhost");
+    let client = UreqClient::builder()
+        .trust_only_pem(other.authority_pem())
+        .build()
+        .unwrap();
     let error = get(&client, &url).unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Tls, "{error}");
     assert!(!error.has_answer_begun());
@@ -64,8 +44,11 @@ fn other_certificates_are_not() {
 
 #[test]
 fn a_certificate_for_another_name_is_not_trusted() {
-    let (url, pem) = server("elsewhere.example");
-    let client = UreqClient::builder().trust_only_pem(pem).build().unwrap();
+    let (server, url) = server("elsewhere.example");
+    let client = UreqClient::builder()
+        .trust_only_pem(server.authority_pem())
+        .build()
+        .unwrap();
     let error = get(&client, &url).unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Tls, "{error}");
 }
@@ -86,7 +69,7 @@ fn a_text_without_a_certificate_is_refused() {
 
 #[test]
 fn an_agent_that_verifies_nothing_is_refused_for_https() {
-    let (url, _) = server("localhost");
+    let (_server, url) = server("localhost");
     let tls = TlsConfig::builder().disable_verification(true).build();
     let agent = ureq::Agent::config_builder().tls_config(tls).build().new_agent();
     let error = get(&UreqClient::from_agent(agent), &url).unwrap_err();
@@ -99,7 +82,7 @@ fn an_agent_that_verifies_nothing_is_refused_for_https() {
 /// With this crate's features alone ureq has neither `ring` nor the certificates that its defaults ask for.
 #[test]
 fn an_agent_that_asks_for_what_the_build_lacks_is_an_error_and_no_panic() {
-    let (url, _) = server("localhost");
+    let (_server, url) = server("localhost");
     let client = UreqClient::from_agent(ureq::Agent::new_with_defaults());
     let error = get(&client, &url).unwrap_err();
     assert_eq!(error.kind(), HttpErrorKind::Request, "{error}");

@@ -17,7 +17,7 @@ use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
 use oss_credentials_core::{CredentialsError, CredentialsProvider, CredentialsSource, blocking};
 use oss_credentials_http::{HttpMethod, HttpResponse};
 use oss_credentials_uri::{CredentialsUri, CredentialsUriBuilder, ENV_CREDENTIALS_URI};
-use service::{NOW, Service, URI, an_hour, at, fetch, session};
+use service::{NOW, Service, ServiceExt as _, URI, an_hour, at, fetch, session};
 
 fn invalid_config(error: &CredentialsError) -> bool {
     matches!(error, CredentialsError::InvalidConfig(_))
@@ -25,7 +25,7 @@ fn invalid_config(error: &CredentialsError) -> bool {
 
 #[test]
 fn success() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let builder = service
         .builder()
         .connect_timeout(Duration::from_secs(2))
@@ -54,7 +54,7 @@ fn success() {
 
 #[test]
 fn time_outs_default_to_5_and_10_seconds() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     fetch(service.builder()).unwrap();
     let request = &service.requests()[0];
     assert_eq!(request.connect_timeout(), Duration::from_secs(5));
@@ -70,7 +70,7 @@ fn the_uri_is_sent_unchanged() {
         "http://100.100.100.200/p",
         "http://169.254.1.2/p",
     ] {
-        let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+        let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
         fetch(service.at(uri)).unwrap();
         assert_eq!(service.requests()[0].url(), uri);
     }
@@ -78,7 +78,7 @@ fn the_uri_is_sent_unchanged() {
 
 #[test]
 fn user_and_password_become_basic_authorization() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     // The example of RFC 7617, section 2.
     let provider = service
         .at("http://Aladdin:open%20sesame@127.0.0.1/p?q=")
@@ -97,7 +97,7 @@ fn user_and_password_become_basic_authorization() {
 fn not_configured() {
     let service = Service::new();
     let nothing = CredentialsUri::builder()
-        .http_client(service.http())
+        .http_client(service.clone())
         .build()
         .unwrap_err();
     let from_env = CredentialsUri::from_env(&FakeEnv::new()).unwrap_err();
@@ -115,7 +115,8 @@ fn not_configured() {
 fn the_environment_names_the_uri_unless_it_is_set() {
     let env = FakeEnv::from([("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:1/from-env")]);
     let service = Service::new();
-    let source = |builder: CredentialsUriBuilder| builder.http_client(service.http()).build_source().unwrap();
+    let source =
+        |builder: CredentialsUriBuilder| builder.http_client(service.clone()).build_source().unwrap();
     let from_env = source(CredentialsUri::from_env(&env).unwrap());
     assert_eq!(from_env.place(), "http://127.0.0.1:1/from-env");
     assert_eq!(from_env.name(), "uri");
@@ -125,7 +126,7 @@ fn the_environment_names_the_uri_unless_it_is_set() {
 
 #[test]
 fn explicit_configuration_never_reads_the_environment() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     fetch(service.builder().env(&PanickingEnv)).unwrap();
 }
 
@@ -194,13 +195,13 @@ fn a_uri_of_the_environment_is_called_by_its_variable() {
         let env = FakeEnv::from([(ENV_CREDENTIALS_URI, uri)]);
         let from_env = CredentialsUri::from_env(&env)
             .unwrap()
-            .http_client(service.http());
+            .http_client(service.clone());
         assert_eq!(from_env.build().unwrap_err().to_string(), text);
         // What code says comes first, and then it is not the variable that is wrong.
         let explicit = CredentialsUri::from_env(&env)
             .unwrap()
             .uri(uri)
-            .http_client(service.http());
+            .http_client(service.clone());
         let shown = explicit.build().unwrap_err().to_string();
         assert!(!shown.contains("ALIBABA_CLOUD"), "{shown}");
     }
@@ -268,7 +269,7 @@ fn https_without_tls_says_which_feature_is_missing() {
          (https://keys.example.com/p); enable the feature `rustls` of oss-credentials-uri, or pass a client \
          with http_client(..)"
     );
-    builder().http_client(Service::new().http()).build().unwrap();
+    builder().http_client(Service::new()).build().unwrap();
 }
 
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
@@ -292,7 +293,7 @@ fn with_reqwest_no_http_client_is_needed() {
 #[test]
 fn unknown_fields_are_ignored() {
     let body = an_hour("STS.EXAMPLE").replacen('{', r#"{"New": {"deep": [1, null]}, "#, 1);
-    fetch(Service::new().answers(200, &body).builder()).unwrap();
+    fetch(Service::new().answers(200, body).builder()).unwrap();
 }
 
 #[test]
@@ -300,7 +301,7 @@ fn a_local_clock_hours_off_does_not_matter() {
     for local in [NOW - 5 * 3600, NOW + 5 * 3600] {
         let clock = ManualClock::at_unix(local);
         let response = HttpResponse::new(200, an_hour("STS.EXAMPLE").into_bytes());
-        let service = Service::new().then(Ok(response.with_header("Date", "Fri, 02 Jan 2026 03:04:05 GMT")));
+        let service = Service::new().gives(Ok(response.with_header("Date", "Fri, 02 Jan 2026 03:04:05 GMT")));
         let provider = service.builder().clock(clock.clone()).build().unwrap();
         let credentials = blocking::wait(provider.credentials()).unwrap();
         // To the uncorrected clock they are over, or live five hours too long.
@@ -315,8 +316,8 @@ fn a_local_clock_hours_off_does_not_matter() {
 fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
     let clock = ManualClock::at_unix(NOW);
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &session("STS.B", "2026-01-02T05:04:05Z"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, session("STS.B", "2026-01-02T05:04:05Z"));
     let provider = service.builder().clock(clock.clone()).build().unwrap();
     blocking::wait(provider.credentials()).unwrap();
     clock.advance(Duration::from_secs(3601));
@@ -327,7 +328,7 @@ fn the_clock_of_the_builder_is_the_clock_of_the_cache() {
 #[cfg(feature = "tokio")]
 #[tokio::test]
 async fn inside_a_runtime_it_refreshes_in_the_background() {
-    let service = Service::new().answers(200, &an_hour("STS.EXAMPLE"));
+    let service = Service::new().answers(200, an_hour("STS.EXAMPLE"));
     let provider = service.builder().build().unwrap();
     provider.credentials().await.unwrap();
     assert!(provider.status().has_driver());

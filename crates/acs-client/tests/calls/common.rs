@@ -1,13 +1,13 @@
 //! A client of a service that is made of a script, and what the tests share.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+pub(crate) use oss_credentials_core::test_util::RecordedSleep as Pauses;
+pub(crate) use oss_credentials_http::test_util::decoded_pairs as decode;
 
 use acs_client::{AcsClient, AcsClientBuilder, AcsError, AcsResponse, Call};
 #[cfg(feature = "signed")]
 use oss_credentials_core::Credentials;
+use oss_credentials_core::blocking;
 use oss_credentials_core::test_util::ManualClock;
-use oss_credentials_core::{BoxFuture, Sleep, blocking};
 use oss_credentials_http::HttpResponse;
 use oss_credentials_http::test_util::ScriptedHttp;
 
@@ -58,38 +58,6 @@ pub(crate) fn error_body(code: &str) -> String {
 /// A refusal with a `Date`.
 pub(crate) fn refused_at(code: &str, date: &'static str) -> HttpResponse {
     HttpResponse::new(400, error_body(code).into_bytes()).with_header("date", date)
-}
-
-/// A [`Sleep`] that does not wait and keeps count.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pauses(Arc<Mutex<Vec<Duration>>>);
-
-impl Pauses {
-    pub(crate) fn taken(&self) -> Vec<Duration> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Sleep for Pauses {
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.0.lock().unwrap().push(duration);
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// A query or a form, decoded.
-pub(crate) fn decode(encoded: &str) -> Vec<(String, String)> {
-    let text = |raw| {
-        percent_encoding::percent_decode_str(raw)
-            .decode_utf8()
-            .unwrap()
-            .into_owned()
-    };
-    let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap())
-        .map(|(key, value)| (text(key), text(value)))
-        .collect()
 }
 
 pub(crate) fn get<'a>(params: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -296,7 +296,7 @@ fn a_clock_is_corrected_once_and_only_by_a_date() {
     );
     assert_eq!(without_date.requests().len(), 1);
 
-    let dated = || {
+    let dated = |_: &HttpRequest| {
         let body = error_body("InvalidTimeStamp.Expired").into_bytes();
         Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
     };
@@ -343,7 +343,7 @@ fn retries_that_wait_need_something_to_wait_on() {
 #[test]
 fn the_service_may_ask_for_a_pause_but_not_for_a_long_one() {
     let throttled = |asked: &'static str| {
-        move || {
+        move |_: &HttpRequest| {
             let response = HttpResponse::new(429, error_body("Throttling").into_bytes());
             Ok(response.with_header("x-acs-retry-after", asked))
         }
@@ -461,7 +461,7 @@ fn pages_of_proxies_are_told_from_answers_of_the_service() {
 fn expiry_is_judged_by_the_services_clock() {
     // The local clock runs two hours fast, so the session of one hour looks expired to it.
     let dated = |date: &'static str| {
-        move || Ok(HttpResponse::new(200, OK.as_bytes().to_vec()).with_header("date", date))
+        move |_: &HttpRequest| Ok(HttpResponse::new(200, OK.as_bytes().to_vec()).with_header("date", date))
     };
     let clock = || ManualClock::at_unix(NOW + 7200);
     let service = Service::new().then(dated("Fri, 02 Jan 2026 03:04:05 GMT"));
@@ -482,7 +482,9 @@ fn a_date_that_the_expiry_contradicts_is_not_believed() {
         ("Thu, 01 Jan 1970 00:00:00 GMT", None),
         ("Fri, 31 Dec 9999 23:59:59 GMT", None),
     ] {
-        let dated = move || Ok(HttpResponse::new(200, OK.as_bytes().to_vec()).with_header("date", date));
+        let dated = move |_: &HttpRequest| {
+            Ok(HttpResponse::new(200, OK.as_bytes().to_vec()).with_header("date", date))
+        };
         let role = assume(&Service::new().then(dated).client().build().unwrap()).unwrap();
         let offset = role
             .clock_offset()
@@ -533,7 +535,7 @@ fn a_learned_clock_offset_ends_when_the_local_clock_is_set() {
 
 #[test]
 fn an_offset_that_the_service_did_not_accept_is_not_kept() {
-    let refusal = || {
+    let refusal = |_: &HttpRequest| {
         let body = error_body("InvalidTimeStamp.Expired").into_bytes();
         Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
     };

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::common::{JWT, Service, role_for_token};
+use crate::common::{JWT, Service, ServiceExt as _, role_for_token};
 #[cfg(feature = "signed")]
 use crate::common::{SECRET, TOKEN, caller, role};
 use acs_sts::{AssumedRole, StsClient, StsError};
@@ -53,15 +53,12 @@ fn check(call: fn(&StsClient) -> Result<AssumedRole, StsError>, secrets: &[&str]
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let body = case["body"].as_str().unwrap().to_owned();
         let content_type = case["content_type"].as_str().unwrap().to_owned();
-        let answer = move || {
+        let answer = || {
             let response = HttpResponse::new(status, body.clone().into_bytes());
             Ok(response.with_header("content-type", content_type.clone()))
         };
         // As often as the client may ask.
-        let service = Service::new()
-            .then(answer.clone())
-            .then(answer.clone())
-            .then(answer);
+        let service = Service::new().gives(answer()).gives(answer()).gives(answer());
         let client = service.client().provider_name("case").build().unwrap();
         let outcome = call(&client);
 

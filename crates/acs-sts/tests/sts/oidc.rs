@@ -6,7 +6,7 @@ use crate::common::*;
 use acs_sts::{AssumeRoleWithOidc, AssumedRole, StsClient, StsClientBuilder, StsError};
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, blocking};
-use oss_credentials_http::{HttpErrorKind, HttpMethod, HttpResponse};
+use oss_credentials_http::{HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
 
 const ROLE: &str = "acs:ram::123456789012:role/r";
 const PROVIDER: &str = "acs:ram::123456789012:oidc-provider/p";
@@ -272,7 +272,7 @@ fn every_refusal_says_what_to_do_about_it() {
 
 #[test]
 fn a_clock_that_is_hours_off_is_corrected_once() {
-    let refused = || {
+    let refused = |_: &HttpRequest| {
         let body = error_body("InvalidTimeStamp.Expired").into_bytes();
         Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
     };
@@ -288,7 +288,7 @@ fn a_clock_that_is_hours_off_is_corrected_once() {
 
 #[test]
 fn a_corrected_clock_is_remembered() {
-    let refused = || {
+    let refused = |_: &HttpRequest| {
         let body = error_body("InvalidTimeStamp.Expired").into_bytes();
         Ok(HttpResponse::new(400, body).with_header("Date", "Fri, 02 Jan 2026 05:04:05 GMT"))
     };
@@ -354,13 +354,14 @@ fn a_client_can_be_set_up_before_there_is_an_http_client() {
         "example: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
     let service = Service::new().answers(200, OK);
-    let mine = service.http();
+    let mine = service.clone();
     let chosen = builder
         .clone()
         .http_client(mine)
         .http_client_or(|| panic!("there is one"));
     assume(chosen.clock(ManualClock::at_unix(NOW))).unwrap();
-    let default = || Some(Service::new().http());
+    let default =
+        || Some(std::sync::Arc::new(Service::new()) as std::sync::Arc<dyn oss_credentials_http::HttpClient>);
     let origin = |builder: StsClientBuilder| {
         builder
             .http_client_or(default)

@@ -11,7 +11,7 @@ use oss_credentials_http::{
     HttpRequest,
 };
 
-use crate::service::{LIST, NOW, PUT, Service, at, fetch, fetch_once};
+use crate::service::{LIST, NOW, PUT, Service, ServiceExt as _, at, fetch, fetch_once};
 
 #[test]
 fn no_connection_is_no_instance_after_one_short_probe() {
@@ -44,7 +44,7 @@ fn a_bad_answer_is_no_absence() {
         }
     }
     // The rest of it took too long.
-    let service = Service::new().then(|| Err(HttpError::new(Timeout, "hung").with_answer_begun()));
+    let service = Service::new().then(|_| Err(HttpError::new(Timeout, "hung").with_answer_begun()));
     let error = fetch_once(service.builder()).unwrap_err();
     assert!(matches!(error, CredentialsError::Unavailable(_)), "{error:?}");
     assert!(
@@ -152,7 +152,7 @@ fn what_was_asked_for_and_is_not_there_is_an_outage() {
         let env = FakeEnv::from([(ENV_ROLE_NAME, "example-role")]);
         EcsRamRole::from_env(&env)
             .unwrap()
-            .http_client(service.http())
+            .http_client(service.clone())
             .clock(ManualClock::at_unix(NOW))
     };
     let builders: [&dyn Fn(&Service) -> EcsRamRoleBuilder; 4] = [

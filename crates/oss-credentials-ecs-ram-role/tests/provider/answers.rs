@@ -6,7 +6,9 @@ use oss_credentials_core::CredentialsError;
 use oss_credentials_http::HttpResponse;
 use serde_json::Value;
 
-use crate::service::{KEYS, LIST, Service, TOKEN, fetch, fetch_once, keys, six_hours, with_token};
+use crate::service::{
+    KEYS, LIST, Service, ServiceExt as _, TOKEN, fetch, fetch_once, keys, six_hours, with_token,
+};
 
 /// The answers in `tests/cases/sts/responses.json`, each with the outcome that is written beside it.
 #[test]
@@ -21,7 +23,7 @@ fn every_answer_has_the_outcome_written_beside_it() {
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let body = case["body"].as_str().unwrap().to_owned();
         let content_type = case["content_type"].as_str().unwrap().to_owned();
-        let service = Service::new().token().then(move || {
+        let service = Service::new().token().then(move |_| {
             let response = HttpResponse::new(status, body.clone().into_bytes());
             Ok(response.with_header("content-type", content_type.clone()))
         });
@@ -133,7 +135,7 @@ fn texts_name_what_is_missing_and_quote_nothing() {
             "the credentials had expired when they arrived",
         ),
     ] {
-        let service = Service::new().token().answers(200, &body);
+        let service = Service::new().token().answers(200, body);
         let error = fetch_once(service.named()).unwrap_err();
         assert_eq!(error.kind(), kind, "{error:?}");
         let start = format!("ecs-ram-role: {text} ({KEYS}, HTTP 200); ");
@@ -141,7 +143,7 @@ fn texts_name_what_is_missing_and_quote_nothing() {
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
     let failed = complete.replace("Success", "RoleNotReady");
-    let error = fetch_once(Service::new().token().answers(200, &failed).named()).unwrap_err();
+    let error = fetch_once(Service::new().token().answers(200, failed).named()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(

@@ -3,7 +3,7 @@
 use oss_credentials_core::CredentialsError;
 use oss_credentials_http::HttpErrorKind::{Connect, Timeout};
 
-use crate::service::{KEYS, LIST, PUT, Service, fetch, fetch_once, with_token};
+use crate::service::{KEYS, LIST, PUT, Service, ServiceExt as _, fetch, fetch_once, with_token};
 
 #[test]
 fn a_service_without_tokens_is_asked_without() {

@@ -1,13 +1,11 @@
 //! A metadata service made of a script, and what goes with it.
 
-use std::time::{Duration, SystemTime};
+pub(crate) use oss_credentials_core::test_util::unix_time as at;
 
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsError, CredentialsSource, Fetched, blocking};
 use oss_credentials_ecs_ram_role::{EcsRamRole, EcsRamRoleBuilder};
-use oss_credentials_http::{
-    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp,
-};
+use oss_credentials_http::HttpRequest;
 
 /// 2026-01-02T03:04:05Z
 pub(crate) const NOW: u64 = 1_767_323_045;
@@ -17,57 +15,37 @@ pub(crate) const LIST: &str = "GET http://100.100.100.200/latest/meta-data/ram/s
 pub(crate) const KEYS: &str =
     "GET http://100.100.100.200/latest/meta-data/ram/security-credentials/example-role";
 
-/// Answers in order, and keeps what it was asked.
-#[derive(Clone, Default)]
-pub(crate) struct Service {
-    script: ScriptedHttp,
+/// A service made of a script: answers in order, and keeps what it was asked.
+pub(crate) use oss_credentials_http::test_util::ScriptedHttp as Service;
+
+/// What a script needs here.
+pub(crate) trait ServiceExt: Sized {
+    fn token(self) -> Self;
+    fn role(self) -> Self;
+    fn keys(self, id: &str) -> Self;
+    /// Method and URL of each request, and whether it carried the token.
+    fn asked(&self) -> Vec<String>;
+    fn assert_done(&self);
+    /// Nothing asked for: a host that does not answer is no instance.
+    fn builder(&self) -> EcsRamRoleBuilder;
+    /// With a role: a host that does not answer is an outage.
+    fn named(&self) -> EcsRamRoleBuilder;
 }
 
-impl Service {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    pub(crate) fn then(
-        mut self,
-        step: impl FnOnce() -> Result<HttpResponse, HttpError> + Send + 'static,
-    ) -> Self {
-        self.script = self.script.then(|_| step());
-        self
-    }
-
-    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
-        self.script = self.script.answers(status, body);
-        self
-    }
-
-    pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
-        self.script = self.script.fails(kind);
-        self
-    }
-
-    pub(crate) fn token(self) -> Self {
+impl ServiceExt for Service {
+    fn token(self) -> Self {
         self.answers(200, TOKEN)
     }
 
-    pub(crate) fn role(self) -> Self {
+    fn role(self) -> Self {
         self.answers(200, "example-role\n")
     }
 
-    pub(crate) fn keys(self, id: &str) -> Self {
-        self.answers(200, &six_hours(id))
+    fn keys(self, id: &str) -> Self {
+        self.answers(200, six_hours(id))
     }
 
-    pub(crate) fn http(&self) -> impl HttpClient {
-        self.script.clone()
-    }
-
-    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
-        self.script.requests()
-    }
-
-    /// Method and URL of each request, and whether it carried the token.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    fn asked(&self) -> Vec<String> {
         let show = |request: &HttpRequest| {
             let token = match request.header("X-aliyun-ecs-metadata-token") {
                 Some(TOKEN) => " +token",
@@ -79,20 +57,18 @@ impl Service {
         self.requests().iter().map(show).collect()
     }
 
-    pub(crate) fn assert_done(&self) {
-        let left = self.script.left();
+    fn assert_done(&self) {
+        let left = self.left();
         assert_eq!(left, 0, "{left} answers were not asked for: {:?}", self.asked());
     }
 
-    /// Nothing asked for: a host that does not answer is no instance.
-    pub(crate) fn builder(&self) -> EcsRamRoleBuilder {
+    fn builder(&self) -> EcsRamRoleBuilder {
         EcsRamRole::builder()
-            .http_client(self.http())
+            .http_client(self.clone())
             .clock(ManualClock::at_unix(NOW))
     }
 
-    /// With a role: a host that does not answer is an outage.
-    pub(crate) fn named(&self) -> EcsRamRoleBuilder {
+    fn named(&self) -> EcsRamRoleBuilder {
         self.builder().role_name("example-role")
     }
 }
@@ -110,10 +86,6 @@ pub(crate) fn keys(id: &str, expiration: &str) -> String {
 
 pub(crate) fn six_hours(id: &str) -> String {
     keys(id, "2026-01-02T09:04:05Z")
-}
-
-pub(crate) fn at(unix: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
 }
 
 pub(crate) fn fetch(source: &EcsRamRole) -> Result<Fetched, CredentialsError> {

@@ -6,7 +6,7 @@ use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, b
 use oss_credentials_http::HttpErrorKind;
 use oss_credentials_kms_client_key::KmsRegion;
 
-use crate::service::{Service, at, fetch, pair, response, secret};
+use crate::service::{Service, ServiceExt as _, at, fetch, pair, response, secret};
 
 fn credentials(file: &str) -> Credentials {
     let service = Service::new().answers_with(file);

@@ -7,7 +7,7 @@ use oss_credentials_kms_client_key::{
     ENV_INSTANCES, KmsClientKey, KmsClientKeyBuilder, KmsInstance, KmsRegion,
 };
 
-use crate::service::{KEY_ID, NOW, Service, fixture, pair, response};
+use crate::service::{KEY_ID, NOW, Service, ServiceExt as _, fixture, pair, response};
 
 const ENDPOINT: &str = "kst-example0000.cryptoservice.kms.aliyuncs.com";
 
@@ -15,7 +15,7 @@ fn builder(service: &Service) -> KmsClientKeyBuilder {
     service
         .bare()
         .instance(KmsInstance::new("cn-hangzhou", ENDPOINT))
-        .instance_http_client(service.http())
+        .instance_http_client(service.clone())
 }
 
 fn fetch(service: &Service) -> Result<oss_credentials_core::Fetched, CredentialsError> {
@@ -259,7 +259,7 @@ fn settings(entry: &str) -> Result<KmsClientKey, CredentialsError> {
     let service = Service::new();
     KmsClientKey::from_env(&env)?
         .secret_name("s")
-        .instance_http_client(service.http())
+        .instance_http_client(service.clone())
         .clock(ManualClock::at_unix(NOW))
         .build_source()
 }

@@ -10,7 +10,7 @@ use oss_credentials_kms_client_key::{
     KmsRegion,
 };
 
-use crate::service::{NOW, SECRET, Service, fixture, pair, param};
+use crate::service::{NOW, SECRET, Service, ServiceExt as _, fixture, pair, param};
 
 const PASSWORD: &str = "7d1c2b0f5e9a4463b8a1f0c2d3e4f506";
 const KEY_ID: &str = "KAAP.ed804cff-d4d1-4e7e-825e-4f7dc1fd4620";
@@ -39,7 +39,7 @@ fn settings_alone_lead_to_a_signature_of_the_key_in_the_file() {
     let builder = KmsClientKey::from_env(&env).unwrap();
     let source = builder
         .secret_name(SECRET)
-        .http_client(service.http())
+        .http_client(service.clone())
         .clock(ManualClock::at_unix(NOW))
         .build_source()
         .unwrap();
@@ -74,7 +74,7 @@ fn the_password_comes_from_code_file_or_the_last_variable() {
             .secret_name(SECRET)
             .client_key_file(issued())
             .region(KmsRegion::new("cn-hangzhou"))
-            .http_client(service.http())
+            .http_client(service.clone())
     };
     let env = FakeEnv::new().with("client_key_password", PASSWORD);
     for with in [
@@ -122,7 +122,7 @@ fn a_replaced_file_is_read_when_kms_does_not_know_the_key_any_more() {
         .client_key_file(&path)
         .client_key_password_file(&password)
         .region(KmsRegion::new("cn-hangzhou"))
-        .http_client(service.http())
+        .http_client(service.clone())
         .build_source()
         .unwrap();
     let fetch = || blocking::wait(source.fetch());
@@ -153,7 +153,7 @@ fn a_replaced_file_that_cannot_be_opened_is_told() {
         .client_key_file(&path)
         .client_key_password(PASSWORD)
         .region(KmsRegion::new("cn-hangzhou"))
-        .http_client(service.http())
+        .http_client(service.clone())
         .build_source()
         .unwrap();
     let fetch = || blocking::wait(source.fetch()).unwrap_err();

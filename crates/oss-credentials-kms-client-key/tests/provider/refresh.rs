@@ -11,7 +11,7 @@ use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{CredentialsProvider, blocking};
 use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 
-use crate::service::{NOW, Service, at, pair};
+use crate::service::{NOW, Service, ServiceExt as _, at, pair};
 
 #[test]
 fn a_rotated_pair_is_fetched_after_an_hour() {

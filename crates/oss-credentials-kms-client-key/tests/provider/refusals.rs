@@ -6,7 +6,7 @@ use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, CredentialsError, CredentialsSource, blocking};
 use oss_credentials_http::HttpResponse;
 
-use crate::service::{NOW, Service, at, fetch, pair, param, refusal, response};
+use crate::service::{NOW, Service, ServiceExt as _, at, fetch, pair, param, refusal, response};
 
 const PLACE: &str = "POST https://kms.cn-hangzhou.aliyuncs.com";
 

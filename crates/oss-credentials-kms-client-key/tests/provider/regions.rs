@@ -11,7 +11,7 @@ use oss_credentials_core::{Clock, CredentialsError, CredentialsSource, blocking}
 use oss_credentials_http::{HttpError, HttpErrorKind, HttpResponse, http_fn};
 use oss_credentials_kms_client_key::{KmsClientKeyBuilder, KmsRegion};
 
-use crate::service::{NOW, Service, at, pair, response};
+use crate::service::{NOW, Service, ServiceExt as _, at, pair, response};
 
 const HANGZHOU: &str = "kms.cn-hangzhou.aliyuncs.com";
 const BEIJING: &str = "kms.cn-beijing.aliyuncs.com";

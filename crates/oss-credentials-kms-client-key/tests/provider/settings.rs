@@ -9,7 +9,7 @@ use oss_credentials_kms_client_key::{
     ENV_SECRET_NAMES, KmsClientKey, KmsClientKeyBuilder, KmsRegion,
 };
 
-use crate::service::{SECRET, Service, client_key, pair};
+use crate::service::{SECRET, Service, ServiceExt as _, client_key, pair};
 
 const HANGZHOU: &str = r#"[{"regionId":"cn-hangzhou"}]"#;
 const BEIJING: &str = r#"[{"regionId":"cn-beijing"}]"#;
@@ -17,7 +17,7 @@ const BEIJING: &str = r#"[{"regionId":"cn-beijing"}]"#;
 fn ready(builder: KmsClientKeyBuilder) -> Result<KmsClientKey, CredentialsError> {
     builder
         .secret_name(SECRET)
-        .http_client(Service::new().http())
+        .http_client(Service::new())
         .build_source()
 }
 
@@ -100,7 +100,7 @@ fn half_configured() {
     }
     let unnamed = KmsClientKey::from_env(&FakeEnv::from(all))
         .unwrap()
-        .http_client(Service::new().http());
+        .http_client(Service::new());
     let error = unnamed.build_source().unwrap_err().to_string();
     assert_eq!(
         error,
@@ -174,7 +174,7 @@ fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
     let base = || {
         KmsClientKey::from_properties(&path)
             .unwrap()
-            .http_client(Service::new().http())
+            .http_client(Service::new())
     };
     let endpoints = |builder: KmsClientKeyBuilder| builder.build_source().unwrap().endpoints();
     let hangzhou = ["https://kms.cn-hangzhou.aliyuncs.com"];
@@ -194,7 +194,7 @@ fn code_goes_before_environment_and_environment_before_file_for_each_setting() {
         .env(&env)
         .properties(&path)
         .unwrap()
-        .http_client(Service::new().http());
+        .http_client(Service::new());
     assert_eq!(endpoints(turned), beijing);
 
     let code = base()
@@ -250,7 +250,7 @@ fn one_secret_may_be_named_in_the_settings() {
             .client_key(client_key())
             .region(KmsRegion::new("cn-hangzhou"))
             .env(&FakeEnv::new().with(ENV_SECRET_NAMES, names))
-            .http_client(Service::new().http())
+            .http_client(Service::new())
             .build_source()
     };
     assert_eq!(named(" a , ").unwrap().secret_name(), "a");

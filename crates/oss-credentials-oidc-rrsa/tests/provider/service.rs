@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+
+pub(crate) use oss_credentials_core::test_util::unix_time as at;
+pub(crate) use oss_credentials_http::test_util::parameter as param;
 
 use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, blocking};
-use oss_credentials_http::{
-    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, test_util::ScriptedHttp,
-};
+use oss_credentials_http::test_util::ScriptedHttp;
+use oss_credentials_http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use oss_credentials_oidc_rrsa::{OidcRrsa, OidcRrsaBuilder};
 use tempfile::TempDir;
 
@@ -55,14 +56,13 @@ impl Service {
         self
     }
 
-    pub(crate) fn answers(mut self, status: u16, body: &str) -> Self {
+    pub(crate) fn answers(mut self, status: u16, body: impl AsRef<[u8]>) -> Self {
         self.script = self.script.answers(status, body);
         self
     }
 
     pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
-        let body = refusal(code);
-        self.answers(status, &body)
+        self.answers(status, refusal(code))
     }
 
     pub(crate) fn fails(mut self, kind: HttpErrorKind) -> Self {
@@ -70,7 +70,7 @@ impl Service {
         self
     }
 
-    pub(crate) fn http(&self) -> impl HttpClient {
+    pub(crate) fn http(&self) -> ScriptedHttp {
         self.script.clone()
     }
 
@@ -110,23 +110,6 @@ pub(crate) fn session(id: &str, expiration: &str) -> String {
 
 pub(crate) fn an_hour(id: &str) -> String {
     session(id, "2026-01-02T04:04:05Z")
-}
-
-pub(crate) fn at(unix: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(unix)
-}
-
-/// A parameter of query or form.
-pub(crate) fn param(request: &HttpRequest, name: &str) -> Option<String> {
-    let query = request.url().split_once('?').map_or("", |(_, query)| query);
-    let body = std::str::from_utf8(request.body()).unwrap();
-    let mut pairs = query
-        .split('&')
-        .chain(body.split('&'))
-        .filter_map(|pair| pair.split_once('='));
-    let value = pairs.find(|(key, _)| *key == name)?.1;
-    let value = percent_encoding::percent_decode_str(value).decode_utf8();
-    Some(value.unwrap().into_owned())
 }
 
 pub(crate) fn fetch(builder: OidcRrsaBuilder) -> Result<Credentials, CredentialsError> {

@@ -13,8 +13,8 @@ use oss_credentials_http::HttpResponse;
 fn it_is_read_at_every_refresh_and_not_before() {
     let clock = ManualClock::at_unix(NOW);
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &session("STS.B", "2026-01-02T05:04:05Z"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, session("STS.B", "2026-01-02T05:04:05Z"));
     let provider = service.builder().clock(clock.clone()).build().unwrap();
     service.write("canary-oidc-first");
     blocking::wait(provider.credentials()).unwrap();
@@ -32,7 +32,7 @@ fn white_space_and_a_byte_order_mark_around_the_token_are_no_part_of_it() {
         format!("\u{feff}{JWT}\n"),
         JWT.to_owned(),
     ] {
-        let service = Service::new().answers(200, &an_hour("STS.A"));
+        let service = Service::new().answers(200, an_hour("STS.A"));
         service.write(&content);
         fetch(service.builder()).unwrap();
         assert_eq!(service.tokens(), [JWT], "{content:?}");
@@ -88,7 +88,7 @@ fn what_is_no_token_is_refused_and_not_sent() {
         assert!(service.requests().is_empty());
     }
     // As large as allowed.
-    let service = Service::new().answers(200, &an_hour("STS.A"));
+    let service = Service::new().answers(200, an_hour("STS.A"));
     service.write(&long[..64 * 1024]);
     fetch(service.builder()).unwrap();
     assert_eq!(service.tokens(), [JWT]);
@@ -184,7 +184,7 @@ fn a_link_to_the_file_is_followed_at_every_read() {
     let service = Service::new();
     let link = service.file().with_file_name("link");
     std::os::unix::fs::symlink(service.file(), &link).unwrap();
-    let service = service.answers(200, &an_hour("STS.A"));
+    let service = service.answers(200, an_hour("STS.A"));
     fetch(service.builder().oidc_token_file(link)).unwrap();
     assert_eq!(service.tokens(), [JWT]);
 }
@@ -192,7 +192,7 @@ fn a_link_to_the_file_is_followed_at_every_read() {
 #[test]
 fn a_file_that_comes_back_is_read() {
     let clock = ManualClock::at_unix(NOW);
-    let service = Service::new().answers(200, &an_hour("STS.A"));
+    let service = Service::new().answers(200, an_hour("STS.A"));
     std::fs::remove_file(service.file()).unwrap();
     let source = service.builder().clock(clock).build_source().unwrap();
     blocking::wait(source.fetch()).unwrap_err();
@@ -211,7 +211,7 @@ fn a_token_renewed_during_the_call_is_tried_once() {
                 file.write("canary-oidc-renewed");
                 Ok(HttpResponse::new(400, body.clone().into_bytes()))
             })
-            .answers(200, &an_hour("STS.A"));
+            .answers(200, an_hour("STS.A"));
         fetch(service.builder()).unwrap();
         assert_eq!(service.tokens(), [JWT, "canary-oidc-renewed"], "{code}");
     }
@@ -297,7 +297,7 @@ fn another_refusal_does_not_read_the_file_again() {
 #[test]
 fn a_file_that_breaks_takes_no_working_credentials_away() {
     let clock = ManualClock::at_unix(NOW);
-    let service = Service::new().answers(200, &an_hour("STS.A"));
+    let service = Service::new().answers(200, an_hour("STS.A"));
     let provider = service.builder().clock(clock.clone()).build().unwrap();
     blocking::wait(provider.credentials()).unwrap();
     service.write("");

@@ -6,11 +6,9 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use oss_credentials_core::{BoxFuture, Sleep};
+use oss_credentials_core::test_util::RecordedSleep;
 
 use super::support::{Folder, get, read};
 
@@ -229,27 +227,16 @@ fn a_holder_of_the_lock() {
     let _ = std::io::stdin().lines().count();
 }
 
-/// Time that passes at once, and is counted.
-#[derive(Clone, Debug, Default)]
-struct Pauses(Arc<AtomicU32>);
-
-impl Sleep for Pauses {
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async {})
-    }
-}
-
 #[test]
 fn keys_that_are_there_wait_for_no_lock() {
     let folder = Folder::new();
     let path = folder.write("config.json", config(&folder));
     let holder = Holder::of(&folder.path("config.json.lock"));
-    let pauses = Pauses::default();
+    let pauses = RecordedSleep::default();
     let builder = folder.builder().cli_file(&path).write_back(true);
     let provider = builder.sleep(pauses.clone()).build().unwrap();
     assert_eq!(get(&provider).access_key_id(), "STS.PROGRAM");
-    assert_eq!(pauses.0.load(Ordering::SeqCst), 0);
+    assert!(pauses.taken().is_empty());
     assert!(!read(&path).contains("STS.PROGRAM"));
     // The kernel releases the lock of a process that was killed, and the next refresh stores its keys.
     drop(holder);

@@ -11,7 +11,7 @@ use oss_credentials_core::{
 };
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
-use crate::service::{ARN, NOW, Service, an_hour, fetch, key, param};
+use crate::service::{ARN, NOW, Service, ServiceExt as _, an_hour, fetch, key, param};
 
 /// A base that fetches: `cached` says nothing, and `invalidate` moves on to the next key.
 #[derive(Clone, Debug)]
@@ -47,12 +47,12 @@ impl CredentialsProvider for Base {
 #[test]
 fn the_base_is_asked_at_every_fetch() {
     let service = Service::new()
-        .answers(200, &an_hour("STS.A"))
-        .answers(200, &an_hour("STS.B"));
+        .answers(200, an_hour("STS.A"))
+        .answers(200, an_hour("STS.B"));
     let base = Base::new([key("LTAI.first"), key("LTAI.second")]);
     let source = StsAssumeRole::builder(base.clone())
         .role_arn(ARN)
-        .http_client(service.http());
+        .http_client(service.clone());
     let source = source.clock(ManualClock::at_unix(NOW)).build_source().unwrap();
     blocking::wait(source.fetch()).unwrap();
     base.0.lock().unwrap().0.pop_front();
@@ -70,11 +70,11 @@ fn a_rejected_base_key_is_invalidated_and_its_successor_tried() {
     for code in ["InvalidSecurityToken.Expired", "InvalidAccessKeyId.NotFound"] {
         let service = Service::new()
             .refuses(400, code)
-            .answers(200, &an_hour("STS.EXAMPLE"));
+            .answers(200, an_hour("STS.EXAMPLE"));
         let base = Base::new([key("LTAI.old"), key("LTAI.new")]);
         let builder = StsAssumeRole::builder(base.clone())
             .role_arn(ARN)
-            .http_client(service.http());
+            .http_client(service.clone());
         fetch(builder.clock(ManualClock::at_unix(NOW))).unwrap();
         assert_eq!(base.rejected(), ["LTAI.old"]);
         let ids: Vec<_> = service
@@ -93,7 +93,7 @@ fn a_base_without_another_key_is_not_tried_again() {
     let error = fetch(
         StsAssumeRole::builder(base.clone())
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
@@ -108,7 +108,7 @@ fn a_base_without_another_key_is_not_tried_again() {
     fetch(
         StsAssumeRole::builder(base.clone())
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert_eq!(base.rejected(), ["LTAI.1", "LTAI.2"]);
@@ -119,7 +119,7 @@ fn a_base_without_another_key_is_not_tried_again() {
     fetch(
         StsAssumeRole::builder(base.clone())
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert!(base.rejected().is_empty());
@@ -145,11 +145,11 @@ impl CredentialsProvider for Limited {
 fn a_base_that_keeps_its_key_is_not_asked_again() {
     let service = Service::new()
         .refuses(404, "InvalidAccessKeyId.NotFound")
-        .answers(200, &an_hour("STS.EXAMPLE"));
+        .answers(200, an_hour("STS.EXAMPLE"));
     let base = Base::new([key("LTAI.1"), key("LTAI.2")]);
     let builder = StsAssumeRole::builder(Limited(base.clone()))
         .role_arn(ARN)
-        .http_client(service.http());
+        .http_client(service.clone());
     let error = fetch(builder).unwrap_err();
     assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
     assert_eq!((service.requests().len(), base.0.lock().unwrap().0.len()), (1, 1));
@@ -170,7 +170,7 @@ fn a_base_that_fails_after_the_rejection_does_not_hide_it() {
     let error = fetch(
         StsAssumeRole::builder(base)
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert!(matches!(error, CredentialsError::Denied(_)), "{error:?}");
@@ -192,7 +192,7 @@ fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
     let error = fetch(
         StsAssumeRole::builder(base)
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
@@ -210,7 +210,7 @@ fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
     let error = fetch(
         StsAssumeRole::builder(base)
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert_eq!(error.to_string(), "vault: sealed");
@@ -219,11 +219,11 @@ fn a_base_that_is_not_set_up_does_not_let_a_chain_go_on() {
 
 #[test]
 fn roles_can_be_chained() {
-    let hub = Service::new().answers(200, &an_hour("STS.HUB"));
-    let spoke = Service::new().answers(200, &an_hour("STS.SPOKE"));
+    let hub = Service::new().answers(200, an_hour("STS.HUB"));
+    let spoke = Service::new().answers(200, an_hour("STS.SPOKE"));
     let provider = StsAssumeRole::builder(hub.builder().build().unwrap())
         .role_arn("acs:ram::2:role/spoke")
-        .http_client(spoke.http())
+        .http_client(spoke.clone())
         .clock(ManualClock::at_unix(NOW))
         .build()
         .unwrap();
@@ -243,7 +243,7 @@ fn an_anonymous_base_is_refused() {
     let service = Service::new();
     let builder = StsAssumeRole::builder(Credentials::anonymous())
         .role_arn(ARN)
-        .http_client(service.http());
+        .http_client(service.clone());
     let error = builder.build().unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
 
@@ -252,7 +252,7 @@ fn an_anonymous_base_is_refused() {
     let error = fetch(
         StsAssumeRole::builder(late)
             .role_arn(ARN)
-            .http_client(service.http()),
+            .http_client(service.clone()),
     )
     .unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");

@@ -3,7 +3,7 @@
 use oss_credentials_core::{CredentialsError, CredentialsSource as _, blocking};
 use oss_credentials_http::{HttpErrorKind, HttpRequest, HttpResponse};
 
-use crate::service::{NOW, PLACE, Service, an_hour, at, fetch, session};
+use crate::service::{NOW, PLACE, Service, ServiceExt as _, an_hour, at, fetch, session};
 
 type Check = fn(&CredentialsError) -> bool;
 const DENIED: Check = |error| matches!(error, CredentialsError::Denied(_));
@@ -97,7 +97,7 @@ fn transport_failures_have_their_variants() {
 fn a_pair_with_an_empty_token_is_used_until_its_expiration() {
     // As the vendor's ack-ram-tool writes it.
     let body = an_hour("LTAI5tEXAMPLEKEYID").replace("canary-token", "");
-    let credentials = fetch(Service::new().answers(200, &body).builder()).unwrap();
+    let credentials = fetch(Service::new().answers(200, body).builder()).unwrap();
     assert_eq!(credentials.access_key_id(), "LTAI5tEXAMPLEKEYID");
     assert_eq!(credentials.security_token(), None);
     assert_eq!(credentials.expires_at(), Some(at(NOW + 3600)));
@@ -181,7 +181,7 @@ fn redirects_on_the_same_server_are_followed_three_times() {
         .redirects("/b?x=&x=1")
         .redirects("http://127.0.0.1:6666/c")
         .redirects("d")
-        .answers(200, &an_hour("STS.EXAMPLE"));
+        .answers(200, an_hour("STS.EXAMPLE"));
     fetch(service.at("http://u:canary@127.0.0.1:6666/a")).unwrap();
     let requests = service.requests();
     let urls: Vec<_> = requests.iter().map(HttpRequest::url).collect();
@@ -273,7 +273,7 @@ fn every_recorded_answer_has_its_outcome() {
         for (name, value) in case["headers"].as_object().into_iter().flatten() {
             response = response.with_header(name.as_str(), value.as_str().unwrap());
         }
-        let outcome = fetch(Service::new().then(Ok(response)).builder());
+        let outcome = fetch(Service::new().gives(Ok(response)).builder());
         assert_eq!(
             outcome.is_ok(),
             expect["ok"].as_bool().unwrap(),
