@@ -208,7 +208,10 @@ fn every_variable_stands_on_the_page_of_variables() {
             let text = std::fs::read_to_string(&path).unwrap();
             let inside = path.strip_prefix(root().join("crates")).unwrap();
             let name = inside.iter().next().unwrap().to_str().unwrap();
-            let reader = name.strip_prefix("oss-credentials-").unwrap_or("the chain");
+            let reader = match name {
+                "oss-client" => name,
+                _ => name.strip_prefix("oss-credentials-").unwrap_or("the chain"),
+            };
             for rest in text.split("const ENV_").skip(1) {
                 let Some((_, value)) = rest.split(';').next().unwrap().split_once(": &str = \"") else {
                     continue;
@@ -225,6 +228,30 @@ fn every_variable_stands_on_the_page_of_variables() {
         }
     }
     assert!(found > 30, "only {found} variables");
+}
+
+/// Names of events and spans are a contract: each stands on the page of events.
+#[test]
+fn every_event_stands_on_the_page_of_events() {
+    let page = read("docs/events.md");
+    for file in [
+        "crates/oss-client/src/observe.rs",
+        "crates/oss-credentials-core/src/chain.rs",
+        "crates/oss-credentials-core/src/refresh/event.rs",
+    ] {
+        let text = read(file);
+        let (_, names) = text.split_once("mod names {").unwrap();
+        let (names, _) = names.split_once('}').unwrap();
+        let mut found = 0;
+        for name in names.split('"').skip(1).step_by(2) {
+            assert!(
+                page.contains(&format!("| `{name}` |")),
+                "{file}: no row for {name}"
+            );
+            found += 1;
+        }
+        assert!(found > 3, "{file}: only {found} names");
+    }
 }
 
 /// Relative links in the Markdown files lead somewhere.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use oss_client::{Body, Client, CopySource, Operation, PostPolicy, StandardRetry, UploadWriter, blocking};
 use oss_credentials_core::CredentialsProvider;
+use oss_credentials_core::test_util::FakeEnv;
 use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
@@ -18,6 +19,18 @@ fn begin(provider: Arc<dyn CredentialsProvider>) -> Result<Client, Box<dyn Error
         .region("cn-hangzhou")
         .credentials(provider)
         .build()?;
+    Ok(client)
+}
+
+/// Needs a region in the environment of the process, so it is compiled and not run.
+fn begin_from_env() -> Result<Client, Box<dyn Error>> {
+    let client = Client::from_env()?;
+    Ok(client)
+}
+
+fn begin_from_another_env() -> Result<Client, Box<dyn Error>> {
+    let env = FakeEnv::from([("OSS_REGION", "cn-hangzhou")]);
+    let client = Client::builder().env(env).internal(true).build()?;
     Ok(client)
 }
 
@@ -316,6 +329,19 @@ async fn own_reqwest(client: &Client, http: &reqwest::Client, url: &str) -> Outc
     Ok(())
 }
 
+fn measured(provider: Arc<dyn CredentialsProvider>) -> Result<Client, Box<dyn Error>> {
+    let client = Client::builder()
+        .region("cn-hangzhou")
+        .credentials(provider)
+        .observer(|event| {
+            println!("{} attempt {}: {}", event.operation, event.attempt, event.outcome);
+            println!("{:?}, EC {:?}, {:?}", event.status, event.ec, event.duration);
+            println!("{} bytes up, {} down", event.bytes_sent, event.bytes_received);
+        })
+        .build()?;
+    Ok(client)
+}
+
 async fn in_tests() -> Outcome {
     let cloud = LocalCloud::builder().bucket("examplebucket").start().await?;
     cloud.put_object("examplebucket", "greeting.txt", "hello");
@@ -346,9 +372,11 @@ fn main() -> Outcome {
     std::fs::write("backup.tar", vec![7; 200_000])?;
     let cloud = LocalCloud::builder().bucket("examplebucket").start_blocking()?;
     let provider: Arc<dyn CredentialsProvider> = Arc::new(cloud.access_key());
-    for client in [begin, own_domain, patient] {
+    for client in [begin, measured, own_domain, patient] {
         public_url(&client(Arc::clone(&provider))?)?;
     }
+    public_url(&begin_from_another_env()?)?;
+    let _: fn() -> Result<Client, Box<dyn Error>> = begin_from_env;
     // A certificate file without certificates.
     public_url(&behind_a_proxy(provider, b"")?)?;
     let client = Client::builder()

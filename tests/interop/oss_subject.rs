@@ -1,9 +1,12 @@
 //! Does what it is told with our OSS client: a line of JSON on standard input is a call, and each is answered by a
 //! line of JSON on standard output.
 //!
-//! A call names the client in `client` and what it does in `do`: an operation of the service, `presign` or `post`.
+//! A call names the client in `client` and what it does in `do`: an operation of the service, `typed` for one that has
+//! a method of its own, `presign` or `post`.
 //! The interop tests drive it beside the vendor's clients. Bodies are base64.
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
+
+mod oss_typed;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +23,8 @@ use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock as _, Credentials, SystemClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use oss_typed::Typed;
 
 #[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +65,8 @@ struct Call {
     /// Of a form, as its policy writes them.
     #[serde(default)]
     conditions: Vec<Value>,
+    /// The operation and arguments of `typed`.
+    typed: Option<Typed>,
 }
 
 #[tokio::main]
@@ -73,7 +80,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 }
 
 /// What the client did, or its error. Fails for a call that makes no sense.
-async fn answer(clients: &mut HashMap<Settings, Client>, call: Call) -> Result<Value, Box<dyn StdError>> {
+async fn answer(clients: &mut HashMap<Settings, Client>, mut call: Call) -> Result<Value, Box<dyn StdError>> {
     if call.what == "post" {
         return form(&call);
     }
@@ -81,10 +88,14 @@ async fn answer(clients: &mut HashMap<Settings, Client>, call: Call) -> Result<V
         Entry::Occupied(known) => known.get().clone(),
         Entry::Vacant(place) => place.insert(client(&call.client)?).clone(),
     };
-    let done = if call.what == "presign" {
-        presign(&client, call).await
-    } else {
-        send(&client, call).await
+    let done = match (call.typed.take(), call.what.as_str()) {
+        (Some(typed), _) => {
+            typed
+                .run(&client, call.bucket, call.key.unwrap_or_default())
+                .await
+        }
+        (None, "presign") => presign(&client, call).await,
+        (None, _) => send(&client, call).await,
     };
     Ok(done.unwrap_or_else(|error| json!({ "error": told(&error) })))
 }

@@ -88,10 +88,14 @@ class Ours:
     def call(self, what, bucket=BUCKET, **more):
         """Any call that the program takes."""
         answer = Subject.call({"client": self._client, "do": what, "bucket": bucket, **more})
-        if "error" in answer:
+        if isinstance(answer, dict) and "error" in answer:
             error = answer["error"]
             raise Refused(error["status"], error["code"], error["ec"], error["request_id"], error["text"])
         return answer
+
+    def typed(self, operation, bucket=BUCKET, key=None, **arguments):
+        """A method of our client for one operation, and what it returns."""
+        return self.call("typed", bucket=bucket, key=key, typed={"operation": operation, **arguments})
 
     def put(self, name, body, content_type=None, metadata=(), **headers):
         answer = self.call(

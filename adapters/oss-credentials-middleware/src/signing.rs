@@ -82,7 +82,9 @@ impl Signing {
         }
     }
 
-    /// Sets the bucket of requests to hosts that are not the endpoint's: a custom domain. Default: such requests fail.
+    /// Sets the bucket of requests to a custom domain. Every host other than the endpoint and the names below it then
+    /// counts as a domain of this bucket, with the key as its path. This includes other endpoints of OSS, which refuse
+    /// such a signature. Default: requests to such hosts fail.
     #[must_use]
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         if let Service::Oss(oss) = &mut self.service {

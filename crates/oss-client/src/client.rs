@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use oss_credentials_core::CredentialsProvider;
-use oss_credentials_http::RequestIds;
+use oss_credentials_http::{CallClock, RequestIds, ServiceClock};
 use oss_sign::Signer;
 
-use crate::clock::ServiceClock;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::observe::Observer;
 use crate::operation::Operation;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
@@ -65,11 +65,17 @@ pub(crate) struct Inner {
     pub(crate) signer: Signer,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: ServiceClock,
+    /// Whether a response may teach the clock more than the retry in progress needs: nobody on the network path can have
+    /// changed it.
+    pub(crate) may_teach_time: bool,
     /// Whether signed requests are sent over plain HTTP to another machine and the warning has not been logged yet.
     pub(crate) is_exposed: AtomicBool,
     pub(crate) transport: Transport,
     pub(crate) request_ids: RequestIds,
     pub(crate) user_agent: HeaderValue,
+    /// Of every operation that does not set them itself.
+    pub(crate) default_headers: HeaderMap,
+    pub(crate) observer: Observer,
     pub(crate) operation_timeout: Option<Duration>,
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) redirects: u32,
@@ -106,6 +112,13 @@ impl Client {
         let operation = Operation::object("GetObject", Method::GET, bucket.into(), key.into());
         operation.check(&self.inner.endpoint)?;
         Ok(operation.url(&self.inner.endpoint))
+    }
+}
+
+impl Inner {
+    /// The clock of one operation.
+    pub(crate) fn call_clock(&self) -> CallClock<'_> {
+        self.clock.begin(self.may_teach_time)
     }
 }
 

@@ -404,29 +404,51 @@ impl fmt::Debug for InvalidResponse {
 }
 
 /// An upload in parts that failed and could not be aborted. The methods of [`Error`] describe the cause of the failure.
+///
+/// Its parts are kept, and paid for, until it is [continued](Self::continue_from) or [aborted](Self::abort).
 #[derive(thiserror::Error)]
 #[error(
-    "{cause}; the parts of upload {upload_id} are left behind, since its abort failed too: abort it later ({abort})"
+    "{cause}; the parts of upload {} are left behind, since its abort failed too: abort it later ({abort})",
+    .upload.id
 )]
 pub struct AbandonedUpload {
-    upload_id: String,
+    upload: UploadName,
     // Not returned as its source: the text already contains it, and reports that print all sources would show it twice.
     cause: Error,
     abort: Error,
 }
 
+/// Which upload.
+pub(crate) struct UploadName {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) id: String,
+    /// Who pays, if it is the caller.
+    pub(crate) payer: Option<Vec<u8>>,
+}
+
 impl AbandonedUpload {
-    pub(crate) fn new(upload_id: String, cause: Error, abort: Error) -> Self {
-        Self {
-            upload_id,
-            cause,
-            abort,
-        }
+    pub(crate) fn new(upload: UploadName, cause: Error, abort: Error) -> Self {
+        Self { upload, cause, abort }
     }
 
-    /// Id of the upload, for [`Client::abort_multipart_upload`](crate::Client::abort_multipart_upload).
+    /// The bucket of the object that it is to become.
+    pub fn bucket(&self) -> &str {
+        &self.upload.bucket
+    }
+
+    /// The key of the object that it is to become.
+    pub fn key(&self) -> &str {
+        &self.upload.key
+    }
+
+    /// ID of the upload.
     pub fn upload_id(&self) -> &str {
-        &self.upload_id
+        &self.upload.id
+    }
+
+    pub(crate) fn payer(&self) -> Option<&[u8]> {
+        self.upload.payer.as_deref()
     }
 
     /// Why the upload failed.
@@ -434,8 +456,8 @@ impl AbandonedUpload {
         &self.cause
     }
 
-    /// Why it could not be aborted.
-    pub fn abort(&self) -> &Error {
+    /// Why it could not be aborted when it failed.
+    pub fn abort_error(&self) -> &Error {
         &self.abort
     }
 }

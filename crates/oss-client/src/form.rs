@@ -84,7 +84,7 @@ impl PresignPost {
             )));
         }
         // The service's clock decides when the form expires, so the clock correction of requests applies here.
-        let time = inner.clock.confirmed_now();
+        let time = inner.clock.now();
         let form = signer
             .sign_post(&self.policy, &credentials, time, self.expires)
             .map_err(Error::Sign)?;

@@ -47,6 +47,7 @@
 //! | `content-type` | yes | a `Content-Type` derived from the extension of the key; without this feature it is `application/octet-stream` |
 //! | `download-file` | yes | [`Client::download_file`] |
 //! | `post-policy` | no | `Client::presign_post`, forms for uploads from a browser |
+//! | `default-chain` | no | `Client::from_env` and `ClientBuilder::env`: credentials of the default chain, and where OSS is, from the environment |
 //! | `blocking` | no | the module `blocking`, for programs without async code |
 //! | `tokio-util` | no | `Response::into_async_read` and `UploadWriter`: tokio's `AsyncRead` and `AsyncWrite` |
 //! | `rustls` | yes | https through rustls with aws-lc-rs and the system's certificates |
@@ -89,6 +90,7 @@ mod http_error;
 mod idle;
 mod json;
 mod number;
+mod observe;
 mod operation;
 mod ops;
 mod oss_url;
@@ -118,7 +120,7 @@ pub use body::Body;
 pub use client::Client;
 pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
-    DEFAULT_READ_TIMEOUT,
+    DEFAULT_READ_TIMEOUT, ENV_OSS_ENDPOINT, ENV_OSS_REGION,
 };
 pub use copy::{Copied, CopyProgress, DEFAULT_COPY_PART_SIZE, DEFAULT_COPY_THRESHOLD, ObjectCopy};
 #[cfg(feature = "download-file")]
@@ -128,6 +130,7 @@ pub use error::{AbandonedUpload, CorruptionError, Error, InvalidInput, InvalidRe
 #[cfg(feature = "post-policy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use form::{PresignPost, PresignedForm};
+pub use observe::{AttemptEvent, AttemptOutcome};
 pub use operation::Operation;
 pub use ops::Paged;
 pub use ops::append::{AppendObject, Appended};
@@ -171,6 +174,7 @@ pub use signing::SignatureVersion;
 #[cfg(feature = "tokio-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio-util")))]
 pub use tokio_io::{BodyReader, UploadWriter};
+pub use upload::continued::ContinuedUpload;
 pub use upload::{DEFAULT_PARALLEL_PARTS, DEFAULT_PART_SIZE, Upload, UploadProgress, Uploaded};
 pub use xml::Element;
 

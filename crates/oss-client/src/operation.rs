@@ -212,6 +212,13 @@ impl Operation {
         self.query.push((name, value));
     }
 
+    /// Takes the headers of every request, but for those that it sets itself.
+    pub(crate) fn with_defaults(&mut self, headers: &HeaderMap) {
+        for (name, value) in headers {
+            self.default_header(name.clone(), value);
+        }
+    }
+
     /// Sets a header that the caller did not set.
     pub(crate) fn default_header(&mut self, name: http::HeaderName, value: &HeaderValue) {
         if !self.headers.contains_key(&name) && self.headers.try_insert(name, value.clone()).is_err() {

@@ -12,6 +12,7 @@ use oss_sign::{RequestView, SignError, Signer, UtcTime};
 use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{Error, InvalidInput};
+use crate::observe::names;
 use crate::operation::Operation;
 
 /// A URL to be created; see [`Client::presign_get`], [`Client::presign_put`] and [`Client::presign`], and the `presign`
@@ -194,7 +195,7 @@ impl Presign {
             .query(&pairs)
             .headers(&operation.headers);
         // The service's clock decides when the URL expires, so the clock correction of requests applies here.
-        let time = inner.clock.confirmed_now();
+        let time = inner.clock.now();
         let mut presigned = signer.presign(&view, &credentials, time, expires);
         if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
             match refresh().await {
@@ -205,7 +206,8 @@ impl Presign {
                 Err(error) => {
                     let error = tracing::field::display(error);
                     tracing::warn!(
-                        target: TRACING_TARGET, error,
+                        name: names::PRESIGN_REFRESH_FAILED, target: TRACING_TARGET, error,
+                        event = names::PRESIGN_REFRESH_FAILED,
                         "no fresh credentials could be fetched, so a URL expires with the current ones"
                     );
                 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
@@ -12,6 +14,7 @@ use oss_credentials_core::Credentials;
 use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body_check::{CRC64, Check, Expected};
 use crate::date;
@@ -19,6 +22,7 @@ use crate::error::{Error, InvalidResponse, TransportError};
 use crate::http_error::from_reqwest;
 use crate::idle::{IdleTimeout, IdleTimer, guarded, silent};
 use crate::number::number;
+use crate::observe::Recorder;
 use crate::request_context::RequestContext;
 use crate::xml::{ANY_ROOT, Element, Shape};
 
@@ -285,6 +289,15 @@ impl Response {
         Ok((head, document.transpose()?, context))
     }
 
+    /// Keeps the attempt open, and the place of its request, until the body has been read or dropped.
+    pub(crate) fn holding(mut self, attempt: Recorder, slot: Option<OwnedSemaphorePermit>) -> Self {
+        if self.body.is_on_connection {
+            self.body.attempt = Some(attempt);
+            self.body.slot = slot;
+        }
+        self
+    }
+
     /// An error about the content of this response.
     pub(crate) fn unusable(&self, what: &'static str, hint: &'static str) -> Error {
         let (context, id) = (self.body.context.clone(), self.request_id());
@@ -348,6 +361,14 @@ pub struct ResponseBody {
     is_waiting: bool,
     context: RequestContext,
     check: Option<Box<Check>>,
+    /// Whether pieces come from a connection.
+    is_on_connection: bool,
+    /// Where the bytes are counted.
+    received: Option<Arc<AtomicU64>>,
+    /// The attempt, until it ends with this body.
+    attempt: Option<Recorder>,
+    /// The place of the request among those that may be under way, while it has one.
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 impl ResponseBody {
@@ -356,7 +377,10 @@ impl ResponseBody {
         if response.content_length() == Some(0) {
             return Self::with(None, idle, context);
         }
-        Self::with(Some(Box::pin(response.bytes_stream())), idle, context)
+        Self {
+            is_on_connection: true,
+            ..Self::with(Some(Box::pin(response.bytes_stream())), idle, context)
+        }
     }
 
     /// A body that has arrived completely.
@@ -372,7 +396,17 @@ impl ResponseBody {
             is_waiting: false,
             context,
             check: None,
+            is_on_connection: false,
+            received: None,
+            attempt: None,
+            slot: None,
         }
+    }
+
+    /// Counts the bytes that are read.
+    pub(crate) fn counted(mut self, received: Option<Arc<AtomicU64>>) -> Self {
+        self.received = received;
+        self
     }
 
     /// Compares length and CRC-64 with the expected ones, as far as they are known.
@@ -462,6 +496,12 @@ impl Stream for ResponseBody {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let mut piece = std::task::ready!(guarded(|| this.poll_piece(cx)));
+        if let (Some(count), Ok(Some(received))) = (&this.received, &piece) {
+            count.fetch_add(
+                u64::try_from(received.len()).unwrap_or(u64::MAX),
+                Ordering::Relaxed,
+            );
+        }
         if let (Some(check), Ok(Some(received))) = (&mut this.check, &piece)
             && let Err(error) = check.take(received)
         {
@@ -469,20 +509,24 @@ impl Stream for ResponseBody {
         }
         if !matches!(piece, Ok(Some(_))) {
             this.pieces = None;
+            this.slot = None;
         }
-        Poll::Ready(match piece {
-            Ok(Some(piece)) => Some(Ok(piece)),
+        let failure = match piece {
+            Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
             Ok(None) => this
                 .check
                 .take()
-                .and_then(|check| check.end(this.context.clone()))
-                .map(Err),
+                .and_then(|check| check.end(this.context.clone())),
             Err(error) => {
                 this.check = None;
                 let error = TransportError::new(this.context.clone(), error);
-                Some(Err(Error::Transport(Box::new(error))))
+                Some(Error::Transport(Box::new(error)))
             }
-        })
+        };
+        if let (Some(mut attempt), Some(failure)) = (this.attempt.take(), &failure) {
+            attempt.failed(failure);
+        }
+        Poll::Ready(failure.map(Err))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Errors returned by the service.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use oss_credentials_core::{Credentials, MaskedId, text};
 use oss_credentials_http::{Scrubber, may_pass};
 use oss_sign::{CLOCK_REJECTED_CODES, Refusal};
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderMap};
 
+use crate::date;
 use crate::error_document::{fields, text, unreadable};
 use crate::request_context::RequestContext;
 
@@ -256,6 +258,11 @@ impl ServiceError {
     /// The name of the host that responded, as the service reports it.
     pub fn host_id(&self) -> Option<&str> {
         self.field("HostId")
+    }
+
+    /// When the service answered, by its own clock: the `Date` of the response. `None` if it shows none.
+    pub fn timestamp(&self) -> Option<SystemTime> {
+        date::from_http(self.headers.get(DATE)?.to_str().ok()?)
     }
 
     /// The address of the vendor's page about this error.

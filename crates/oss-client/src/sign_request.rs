@@ -169,11 +169,12 @@ impl Client {
     /// # }
     /// ```
     pub async fn sign(&self, mut operation: Operation) -> Result<reqwest::Request, Error> {
-        operation.check(&self.inner.endpoint)?;
         let inner = &*self.inner;
+        operation.with_defaults(&inner.default_headers);
+        operation.check(&inner.endpoint)?;
         inner.check_empty(&mut operation).await?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
-        let time = inner.clock.now();
+        let time = inner.call_clock().now();
         let mut url = operation.url(&inner.endpoint);
         let mut request = inner.request(&mut operation, &mut url, &credentials, time, &Arc::default())?;
         // In one piece, so that the request can be cloned.
@@ -213,7 +214,7 @@ impl Client {
         // Checked before credentials are fetched.
         check(request, bucket, key, Some(&inner.endpoint))?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
-        let time = inner.clock.now();
+        let time = inner.call_clock().now();
         in_place(request, |parts| {
             inner.signer.sign_parts(parts, bucket, key, &credentials, time)
         })

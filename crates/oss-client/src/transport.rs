@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use oss_credentials_http::{HttpError, HttpErrorKind};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::body::Progress;
 use crate::http_error::from_reqwest;
@@ -16,6 +18,8 @@ use crate::runtimes::Clients;
 pub(crate) struct Transport {
     pub(crate) clients: Clients,
     pub(crate) proxies: Proxies,
+    /// A permit for each request that may be under way; `None` without limit.
+    pub(crate) slots: Option<Arc<Semaphore>>,
     pub(crate) idle: IdleTimeout,
 }
 
@@ -29,6 +33,12 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
+    /// Waits until one more request may be under way; `None` if there is no limit.
+    pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it.
+        Arc::clone(self.slots.as_ref()?).acquire_owned().await.ok()
+    }
+
     /// Sends a request and waits for status and headers.
     pub(crate) async fn send(
         &self,

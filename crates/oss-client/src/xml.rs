@@ -118,14 +118,14 @@ impl Element {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The first child of this name as a whole number; `None` also if it is not one.
+    /// The first child of this name as a whole number; `None` also if it is not one. Blanks around it do not count.
     pub fn number_of(&self, name: &str) -> Option<u64> {
-        number(self.text_of(name)?)
+        number(self.text_of(name)?.trim())
     }
 
-    /// The first child of this name as `true` or `false`; `None` also if it is neither.
+    /// The first child of this name as `true` or `false`; `None` also if it is neither. Blanks around it do not count.
     pub fn bool_of(&self, name: &str) -> Option<bool> {
-        self.text_of(name)?.parse().ok()
+        self.text_of(name)?.trim().parse().ok()
     }
 
     /// The first child of this name as a time, such as `2026-01-01T08:30:00.000Z`; `None` also if it is not one.

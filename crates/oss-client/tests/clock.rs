@@ -192,6 +192,52 @@ async fn a_redirect_to_another_server_changes_no_correction() {
 }
 
 #[tokio::test]
+async fn an_offset_on_trial_ends_where_another_server_responds() {
+    for status in [200, 404, 503] {
+        let elsewhere = Server::start([response(status, &[("Date", SERVICE), ("ETag", "e"), ID], "")]);
+        let location = format!("{}/k", elsewhere.endpoint());
+        let redirect = response(302, &[("Location", &location)], "");
+        let server = Server::start([
+            skewed(SERVICE),
+            redirect,
+            dated(200, "Thu, 01 Jan 2026 08:30:00 GMT"),
+        ]);
+        let client = builder(&server.endpoint(), Keys::new(1))
+            .redirects(1)
+            .retry(oss_client::FixedDelay::new(3, Duration::ZERO))
+            .build()
+            .unwrap();
+        ask(&client).await;
+        assert_eq!(elsewhere.count(), 1);
+        assert_eq!(
+            server.received()[1].header("x-oss-date"),
+            Some("20260101T103000Z")
+        );
+        let again = server
+            .received()
+            .get(2)
+            .map(|request| request.header("x-oss-date").map(str::to_owned));
+        assert_eq!(
+            again,
+            (status == 503).then(|| Some("20260101T083000Z".to_owned()))
+        );
+        // That server saw no signature, so it cannot have accepted the time.
+        assert_eq!(signed_at(&client).await, "20260101T083000Z", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_time_of_the_service() {
+    let denied = |headers: &[_]| response(403, headers, "<Error><Code>AccessDenied</Code></Error>");
+    let server = Server::start([denied(&[("Date", SERVICE)]), denied(&[])]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    for expected in [Some(at(NOW) + 2 * HOUR), None] {
+        let error = client.get_object("examplebucket", "k").await.unwrap_err();
+        assert_eq!(error.service().unwrap().timestamp(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_no_answer_refused_is_not_corrected() {
     let server = Server::start([dated(200, SERVICE)]);
     let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();

@@ -4,13 +4,14 @@
     feature = "native-tls",
     not(feature = "rustls-no-provider")
 ))]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::{Keys, Server, response};
 use http::Method;
 use oss_client::{Client, CopySource, Error, FixedDelay, Operation};
 use oss_testkit::{Fault, LocalCloud, Service};
@@ -155,6 +156,90 @@ async fn a_copy_that_fails_leaves_no_parts() {
         .await
         .unwrap_err();
     assert!(matches!(small, Error::InvalidInput(_)), "{small}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_changes_during_the_copy_ends_it() {
+    let (cloud, client, _) = cloud().await;
+    let other = client.clone();
+    let runtime = tokio::runtime::Handle::current();
+    let copy = client
+        .copy(OTHER, "copy", source())
+        .threshold(0)
+        .part_size(100 * 1024)
+        .parallel(1)
+        .on_progress(move |progress| {
+            if progress.copied == 100 * 1024 {
+                let put = other.put_object(BUCKET, KEY, vec![7; SIZE]);
+                tokio::task::block_in_place(|| runtime.block_on(put.send())).unwrap();
+            }
+        });
+    let error = copy.await.unwrap_err();
+    assert_eq!(error.code(), Some("PreconditionFailed"), "{error}");
+    assert_eq!(
+        cloud.count(Service::Oss, "UploadPartCopy"),
+        2,
+        "no part of the new content is copied"
+    );
+    assert_eq!(client.list_multipart_uploads(OTHER).await.unwrap().uploads, []);
+    assert!(!client.object_exists(OTHER, "copy").await.unwrap());
+}
+
+/// Responses of a service that stores something else than the source, by the CRC-64 of both.
+fn copying(crc_of_copy: &str) -> Server {
+    let head = response(
+        200,
+        &[
+            ("x-oss-request-id", "R1"),
+            ("ETag", "\"e\""),
+            ("x-oss-hash-crc64ecma", "11"),
+        ],
+        "",
+    );
+    let document = |body: &str, headers: &[(&str, &str)]| {
+        let all = [&[("x-oss-request-id", "R1")][..], headers].concat();
+        response(200, &all, body)
+    };
+    let begun = "<InitiateMultipartUploadResult><UploadId>U1</UploadId></InitiateMultipartUploadResult>";
+    let part = "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>";
+    let done = "<CompleteMultipartUploadResult><ETag>\"d\"</ETag></CompleteMultipartUploadResult>";
+    // Of 200 KiB, as HEAD tells without a body.
+    let head = String::from_utf8(head)
+        .unwrap()
+        .replace("Content-Length: 0", "Content-Length: 204800");
+    Server::start([
+        head.into_bytes(),
+        document(begun, &[]),
+        document(part, &[]),
+        document(part, &[]),
+        document(done, &[("x-oss-hash-crc64ecma", crc_of_copy)]),
+    ])
+}
+
+#[tokio::test]
+async fn a_copy_with_another_checksum_is_an_error() {
+    for (crc, check, expected) in [("11", true, true), ("12", true, false), ("12", false, true)] {
+        let server = copying(crc);
+        let client = common::builder(&server.endpoint(), Keys::new(1))
+            .check_crc(check)
+            .build()
+            .unwrap();
+        let copy = client
+            .copy(OTHER, "copy", source())
+            .threshold(0)
+            .part_size(100 * 1024)
+            .parallel(1);
+        match copy.await {
+            Ok(copied) => assert_eq!((copied.parts, expected), (2, true), "{crc} {check}"),
+            Err(Error::Corrupted(error)) => {
+                assert!(!expected, "{crc} {check}: {error}");
+                assert_eq!(error.request_id(), Some("R1"));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        // The object is there, so nothing is aborted.
+        assert_eq!(server.count(), 5);
+    }
 }
 
 #[tokio::test]

@@ -210,6 +210,43 @@ async fn pages_that_go_round_in_a_circle_are_an_error() {
         let error = listed.try_next().await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(server.count() <= 3 * (positions.len() + 2), "{}", server.count());
+
+        // A position of these lists is a key and an ID: the key alone, or the ID alone, may come back.
+        for (id, changes) in [("VersionIdMarker", "key"), ("UploadIdMarker", "id")] {
+            let root = if id == "VersionIdMarker" {
+                "ListVersionsResult"
+            } else {
+                "ListMultipartUploadsResult"
+            };
+            let pages = turns().map(|marker| {
+                let (key, value) = if changes == "key" {
+                    (*marker, "same")
+                } else {
+                    ("same", *marker)
+                };
+                let next = format!("<NextKeyMarker>{key}</NextKeyMarker><Next{id}>{value}</Next{id}>");
+                let body = format!("<{root}><IsTruncated>true</IsTruncated>{next}</{root}>");
+                response(200, &[("x-oss-request-id", "R1")], &body)
+            });
+            let server = Server::start(pages);
+            let client = client(&server, Keys::new(1));
+            let error = match changes {
+                "key" => client
+                    .list_object_versions("examplebucket")
+                    .versions()
+                    .try_next()
+                    .await
+                    .unwrap_err(),
+                _ => client
+                    .list_multipart_uploads("examplebucket")
+                    .uploads()
+                    .try_next()
+                    .await
+                    .unwrap_err(),
+            };
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(server.count() <= 3 * (positions.len() + 2), "{}", server.count());
+        }
     }
 }
 

@@ -40,6 +40,98 @@ async fn the_user_agent_carries_the_callers_product() {
 }
 
 #[tokio::test]
+async fn the_user_agent_may_be_the_callers_alone() {
+    let server = Server::start([ok(), ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .user_agent("backup/2.1")
+        .build()
+        .unwrap();
+    let head = || client.head_object("examplebucket", "k");
+    head().send().await.unwrap();
+    head().header("user-agent", "one").send().await.unwrap();
+    let received = server.received();
+    assert_eq!(received[0].header("user-agent"), Some("backup/2.1"));
+    assert_eq!(received[1].header("user-agent"), Some("one"));
+}
+
+#[tokio::test]
+async fn default_headers_are_sent_and_signed_unless_the_operation_has_them() {
+    let server = Server::start([ok(), ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .default_header("x-gateway", "one")
+        .default_header("x-oss-request-payer", "requester")
+        .default_header("X-Gateway", "two")
+        .build()
+        .unwrap();
+    let head = || client.head_object("examplebucket", "k");
+    head().send().await.unwrap();
+    head().header("x-gateway", "three").send().await.unwrap();
+    let received = server.received();
+    assert_eq!(received[0].header("x-gateway"), Some("two"));
+    assert_eq!(received[0].header("x-oss-request-payer"), Some("requester"));
+    assert_eq!(received[1].header("x-gateway"), Some("three"));
+
+    // Made by hand for others; bound by nothing, so it would be lost there.
+    let signed = client.sign(head().into_operation()).await.unwrap();
+    assert_eq!(signed.headers()["x-gateway"], "two");
+    let url = client
+        .presign_get("examplebucket", "k", Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(url.headers().count(), 0);
+
+    // A service that checks signatures takes them.
+    let cloud = oss_testkit::LocalCloud::start().await.unwrap();
+    let client = common::of_cloud(&cloud)
+        .default_header("x-oss-storage-class", "IA")
+        .build()
+        .unwrap();
+    client.put_object(cloud.bucket(), "k", "text").await.unwrap();
+    let stored = client.head_object(cloud.bucket(), "k").await.unwrap();
+    assert_eq!(stored.headers()["x-oss-storage-class"], "IA");
+}
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_than_allowed() {
+    let answer = || response(200, &[("x-oss-request-id", "R1"), ("ETag", "e")], "text");
+    let server = Server::start((0..6).map(|_| answer()));
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .max_connections(1)
+        .build()
+        .unwrap();
+    let other = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    let get = |client: &Client| client.get_object("examplebucket", "k");
+
+    let open = get(&client).await.unwrap();
+    let mut second = Box::pin(get(&client).send());
+    // Each of these takes the time in which the second would have arrived.
+    for _ in 0..2 {
+        let mut others = Box::pin(async { get(&other).await.unwrap().bytes().await });
+        let done = std::future::poll_fn(|cx| {
+            assert!(second.as_mut().poll(cx).is_pending(), "there is no room");
+            others.as_mut().poll(cx)
+        });
+        assert_eq!(done.await.unwrap(), "text");
+    }
+    assert_eq!(server.count(), 3);
+    // Reading to the end makes room, and so does dropping.
+    assert_eq!(open.bytes().await.unwrap(), "text");
+    drop(second.await.unwrap());
+    assert_eq!(get(&client).await.unwrap().bytes().await.unwrap(), "text");
+    assert_eq!(server.count(), 5);
+    // A caller that gives up waiting takes no place.
+    let open = get(&client).await.unwrap();
+    let mut waiting = Box::pin(get(&client).send());
+    std::future::poll_fn(|cx| {
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop((waiting, open));
+    assert_eq!(server.count(), 6);
+}
+
+#[tokio::test]
 async fn requests_go_through_the_proxy_that_is_set() {
     let proxy = Server::start([ok(), ok()]);
     let with_password = proxy.endpoint().replace("http://", "http://user:canary@");
@@ -302,7 +394,21 @@ fn what_would_have_no_effect_or_cannot_work_is_refused() {
         error,
         "oss-client: the proxy's URL is malformed; write http://[user:password@]host:port"
     );
-    assert!(refused(complete().user_agent_suffix("a\nb")).contains("the suffix of the user agent"));
+    assert!(
+        refused(complete().user_agent_suffix("a\nb")).contains("the user agent contains a control character")
+    );
+    let both = complete().user_agent("a").user_agent_suffix("b");
+    assert!(refused(both).contains("`user_agent` and `user_agent_suffix` are both set"));
+    assert!(refused(complete().max_connections(0)).contains("`max_connections` is 0"));
+    for (name, expected) in [
+        ("range", "cannot be the same for every request"),
+        ("Content-MD5", "cannot be the same for every request"),
+        ("authorization", "is set by the client itself"),
+        ("a b", "cannot be sent"),
+    ] {
+        let error = refused(complete().default_header(name, "x"));
+        assert!(error.contains(expected), "{error}");
+    }
     assert!(refused(complete().internal(true).accelerate(true)).contains("are both set"));
     let error = complete()
         .additional_headers(["authorization"])

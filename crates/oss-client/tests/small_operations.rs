@@ -94,6 +94,23 @@ async fn an_archived_object_is_restored() {
     assert_eq!(again.code(), Some("RestoreAlreadyInProgress"));
 }
 
+/// The document that the page of the operation shows (Object Storage Service, API reference).
+#[tokio::test]
+async fn a_restored_object_stays_for_the_days_that_are_asked_for() {
+    let server = common::Server::start([common::ok(), common::ok()]);
+    let client = common::client(&server, common::Keys::new(1));
+    for days in [1, 365] {
+        client.restore_object(BUCKET, "k", days).await.unwrap();
+        let request = server.received().pop().unwrap();
+        assert_eq!(request.line, format!("POST /{BUCKET}/k?restore"));
+        let body = String::from_utf8(request.body).unwrap();
+        assert!(
+            body.ends_with(&format!("<RestoreRequest><Days>{days}</Days></RestoreRequest>")),
+            "{body}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_object_grows_where_it_ends_and_nowhere_else() {
     let (_cloud, client) = cloud().await;

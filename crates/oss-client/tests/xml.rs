@@ -34,7 +34,7 @@ async fn elements_are_read_by_name_and_type() {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<WormConfiguration xmlns=\"urn:x\">\
         <WormId>1666E2CFB2B3418****</WormId><State>Locked</State>\
         <RetentionPeriodInDays>1</RetentionPeriodInDays><CreationDate>2020-10-15T15:50:32.000Z</CreationDate>\
-        <Tag>a &amp; b</Tag><Tag/><Nested><Deep>true</Deep></Nested></WormConfiguration>";
+        <Tag>a &amp; b</Tag><Tag/><Padded> 7\n </Padded><Flag>\ttrue </Flag><Nested><Deep>true</Deep></Nested></WormConfiguration>";
     let server = Server::start([response(200, &[ID], body)]);
     let worm = client(&server).send(worm()).await.unwrap().xml().await.unwrap();
     assert_eq!((worm.name(), worm.text()), ("WormConfiguration", ""));
@@ -46,7 +46,12 @@ async fn elements_are_read_by_name_and_type() {
     let tags: Vec<_> = worm.all("Tag").map(oss_client::Element::text).collect();
     assert_eq!(tags, ["a & b", ""]);
     assert_eq!(worm.child("Nested").unwrap().bool_of("Deep"), Some(true));
-    assert_eq!(worm.children().count(), 7);
+    assert_eq!(worm.text_of("Padded"), Some(" 7\n "));
+    assert_eq!(
+        (worm.number_of("Padded"), worm.bool_of("Flag")),
+        (Some(7), Some(true))
+    );
+    assert_eq!(worm.children().count(), 9);
 }
 
 #[tokio::test]

@@ -47,7 +47,10 @@ const LATEST: Duration = Duration::from_secs(4_102_444_800);
 #[derive(Debug)]
 pub struct ServiceClock {
     local: Arc<dyn Clock>,
+    /// Accepted by the service.
     learned: LearnedOffset,
+    /// Shown by a refusal of a call that could not be repeated.
+    untried: LearnedOffset,
     corrects: bool,
 }
 
@@ -57,6 +60,7 @@ impl ServiceClock {
         Self {
             local,
             learned: LearnedOffset::default(),
+            untried: LearnedOffset::default(),
             corrects: true,
         }
     }
@@ -90,7 +94,10 @@ impl ServiceClock {
         CallClock {
             clock: self,
             is_protected,
-            state: State::Known(self.offset()),
+            state: match self.untried.get(&*self.local).filter(|_| is_protected) {
+                Some(offset) => State::Untried(offset),
+                None => State::Known(self.offset()),
+            },
         }
     }
 
@@ -105,7 +112,12 @@ impl ServiceClock {
 
     /// Discards the learned offset, which something else proved wrong.
     pub fn forget(&self) {
-        self.learned.set(None, &*self.local);
+        self.keep(None);
+    }
+
+    fn keep(&self, offset: Option<ClockOffset>) {
+        self.learned.set(offset, &*self.local);
+        self.untried.set(None, &*self.local);
     }
 
     /// Whether the time that an offset leads to is plausible for the service.
@@ -128,6 +140,7 @@ impl ServiceClock {
 /// | state | requests are signed with | `refused` | `accepted` |
 /// |---|---|---|---|
 /// | known | the kept offset, or the local clock | a plausible offset begins the trial | an offset in use is compared with what the response shows |
+/// | untried | the offset that an earlier call left | as in *known* | the offset is kept |
 /// | trial | the offset that the refusal showed | ended: the time is not what is wrong, or the date is | the offset is kept, if nobody could have modified the response |
 /// | ended | the local clock | stays | nothing |
 ///
@@ -142,6 +155,7 @@ pub struct CallClock<'c> {
 #[derive(Clone, Copy, Debug)]
 enum State {
     Known(Option<ClockOffset>),
+    Untried(ClockOffset),
     Trial(ClockOffset),
     Ended,
 }
@@ -151,7 +165,7 @@ impl CallClock<'_> {
     pub fn offset(&self) -> Option<ClockOffset> {
         match self.state {
             State::Known(offset) => offset,
-            State::Trial(offset) => Some(offset),
+            State::Untried(offset) | State::Trial(offset) => Some(offset),
             State::Ended => None,
         }
     }
@@ -169,10 +183,18 @@ impl CallClock<'_> {
     /// skipped: a proxy may have written that date.
     #[must_use]
     pub fn refused(&mut self, shown: impl IntoIterator<Item = ClockOffset>) -> bool {
-        let State::Known(used) = self.state else {
+        if matches!(self.state, State::Trial(_) | State::Ended) {
             self.state = State::Ended;
             return false;
-        };
+        }
+        self.refused_again(shown)
+    }
+
+    /// Records that the service refused the time, like [`refused`](Self::refused), but also tries another time if the
+    /// corrected one was refused. For callers that limit their attempts in another way.
+    #[must_use]
+    pub fn refused_again(&mut self, shown: impl IntoIterator<Item = ClockOffset>) -> bool {
+        let used = self.offset();
         self.state = State::Ended;
         if self.is_protected {
             self.clock.forget();
@@ -191,19 +213,31 @@ impl CallClock<'_> {
         }
     }
 
+    /// Leaves the offset on trial to the next calls, because this one cannot be repeated. It is kept once the service
+    /// accepts a call with it; until then [`ServiceClock::now`] does not use it.
+    pub fn leave_untried(&self) {
+        if let State::Trial(offset) = self.state
+            && self.is_protected
+        {
+            self.clock.untried.set(offset, &*self.clock.local);
+        }
+    }
+
     /// Records that the service accepted the time. `shown` is what the response shows: a kept offset is compared with
     /// it, and ends if the clocks agree.
     pub fn accepted(&self, shown: Option<ClockOffset>) {
         if !self.is_protected {
             return;
         }
-        match (self.state, shown) {
+        match self.state {
             // Right to 15 minutes, as services judge.
-            (State::Trial(offset), _) => self.clock.learned.set(offset, &*self.clock.local),
-            (State::Known(Some(_)), Some(shown)) if self.clock.believes(shown) => {
-                self.clock.learned.confirm(shown, &*self.clock.local);
-            }
-            _ => {}
+            State::Trial(offset) => return self.clock.keep(Some(offset)),
+            State::Untried(offset) => self.clock.keep(Some(offset)),
+            State::Known(Some(_)) => {}
+            State::Known(None) | State::Ended => return,
+        }
+        if let Some(shown) = shown.filter(|shown| self.clock.believes(*shown)) {
+            self.clock.learned.confirm(shown, &*self.clock.local);
         }
     }
 }
@@ -330,6 +364,68 @@ mod tests {
         // Where no offset is in use, nothing is learned from a success.
         clock.begin(true).accepted(Some(shown));
         assert_eq!(clock.offset(), None);
+    }
+
+    #[test]
+    fn what_a_call_could_not_try_is_left_to_the_next() {
+        let (clock, shown) = clocks(NOW, NOW + 2 * HOUR);
+        let leave = |is_protected| {
+            let mut call = clock.begin(is_protected);
+            assert!(call.refused([shown]));
+            call.leave_untried();
+        };
+        leave(false);
+        assert_eq!(
+            clock.begin(true).offset(),
+            None,
+            "anybody may have sent the refusal"
+        );
+        leave(true);
+        assert_eq!(
+            (clock.offset(), clock.now()),
+            (None, at(NOW)),
+            "nothing was accepted yet"
+        );
+        assert_eq!(clock.begin(false).offset(), None);
+        let next = clock.begin(true);
+        assert_eq!(next.offset(), Some(shown));
+        next.accepted(None);
+        assert_eq!(clock.offset(), Some(shown));
+        clock.forget();
+
+        // The service refuses it, and shows another.
+        leave(true);
+        let mut next = clock.begin(true);
+        assert!(!next.refused([shown]), "that was refused");
+        leave(true);
+        let mut next = clock.begin(true);
+        let other = ClockOffset::between(at(NOW), at(NOW + HOUR));
+        assert!(next.refused([other]));
+        next.accepted(None);
+        assert_eq!(
+            (clock.offset(), clock.begin(true).offset()),
+            (Some(other), Some(other))
+        );
+        clock.forget();
+
+        // The local clock is right after all.
+        leave(true);
+        clock.begin(true).accepted(Some(ClockOffset::ZERO));
+        assert_eq!((clock.offset(), clock.begin(true).offset()), (None, None));
+    }
+
+    #[test]
+    fn a_caller_with_bounds_of_its_own_may_try_another_time() {
+        let (clock, shown) = clocks(NOW, NOW + 2 * HOUR);
+        let mut call = clock.begin(true);
+        let of = |service| ClockOffset::between(at(NOW), at(service));
+        assert!(call.refused([of(NOW - HOUR)]));
+        assert!(call.refused_again([shown]));
+        assert_eq!(call.now(), at(NOW + 2 * HOUR));
+        assert!(!call.refused_again([shown]), "that was refused");
+        assert!(call.refused_again([of(NOW + HOUR)]), "after the end, too");
+        call.accepted(None);
+        assert_eq!(clock.offset(), Some(of(NOW + HOUR)));
     }
 
     #[test]

@@ -188,6 +188,32 @@ impl ProfileProviderBuilder {
         self
     }
 
+    /// Reads the region (`region_id`) of the profile in the CLI's `config.json` that the provider would use. `None` if
+    /// there is no such file or profile, or if the profile names no region. INI files have none. The file is read now.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::InvalidConfig`] if the file is not JSON or may not be read, or if it was named and is not
+    /// there; [`CredentialsError::Unavailable`] if reading it failed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_credentials_core::ProcessEnv;
+    /// use oss_credentials_profile::ProfileProvider;
+    ///
+    /// let region = ProfileProvider::builder().env(&ProcessEnv).region()?;
+    /// println!("{}", region.as_deref().unwrap_or("no region"));
+    /// # Ok::<(), oss_credentials_core::CredentialsError>(())
+    /// ```
+    pub fn region(&self) -> Result<Option<String>, CredentialsError> {
+        match self.candidates() {
+            Ok(candidates) => candidates.region(),
+            Err(CredentialsError::NotConfigured(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Builds the provider. No file is read before it is called.
     ///
     /// # Errors

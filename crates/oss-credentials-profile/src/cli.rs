@@ -17,6 +17,7 @@ use crate::section::Section;
 const KEY_ID: &str = "access_key_id";
 const KEY_SECRET: &str = "access_key_secret";
 const KEY_TOKEN: &str = "sts_token";
+const REGION: &str = "region_id";
 /// Setting one of these begins to configure a profile, whatever its mode is.
 const BEGUN_BY: [&str; 11] = [
     KEY_ID,
@@ -67,6 +68,15 @@ impl<'a> Config<'a> {
         profiles.find(|fields| own_name(fields).is_some_and(|own| own == name))
     }
 
+    /// The name of the profile to use; `wanted` is `None` if nobody named one.
+    fn chosen<'n>(&'n self, wanted: Option<&'n str>) -> &'n str {
+        wanted.or(self.current()).unwrap_or(DEFAULT_PROFILE)
+    }
+
+    fn current(&self) -> Option<&str> {
+        self.current.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// The names of all.
     fn names(&self) -> Vec<String> {
         self.profiles.iter().flatten().filter_map(own_name).collect()
@@ -84,10 +94,9 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
     if config.profiles.as_ref().is_none_or(Vec::is_empty) {
         return without_profiles(text, file);
     }
-    let current = config.current.as_deref().filter(|name| !name.is_empty());
-    let name = wanted.or(current).unwrap_or(DEFAULT_PROFILE);
+    let name = config.chosen(wanted);
     let Some(fields) = config.profile(name) else {
-        if wanted.is_none() && current.is_some() {
+        if wanted.is_none() && config.current().is_some() {
             let what = format!("\"current\" names the profile {name:?}, and there is none");
             return Err(CredentialsError::invalid_config(
                 ErrorDetail::builder(NAME, what)
@@ -106,6 +115,20 @@ pub(crate) fn find(text: &str, file: &Path, wanted: Option<&str>) -> Result<Look
     }
     let plan = plan(&config, file, name, &mut Vec::new())?;
     Ok(Lookup::Found(Box::new(plan)))
+}
+
+/// The region of a profile, chosen as [`find`] does; `None` if there is no such profile, or it has none.
+pub(crate) fn region(
+    text: &str,
+    file: &Path,
+    wanted: Option<&str>,
+) -> Result<Option<String>, CredentialsError> {
+    let config = Config::parse(text, file)?;
+    let name = config.chosen(wanted);
+    match config.profile(name) {
+        Some(fields) => Section::json(file, name, fields).text(REGION),
+        None => Ok(None),
+    }
 }
 
 /// A file without any profile: either `aliyun configure delete` has removed the last one, or a profile was written

@@ -11,7 +11,7 @@ use crate::NAME;
 use crate::config::{
     DEFAULT_PROFILE, ENV_CONFIG_FILE, ENV_CREDENTIALS_FILE, ENV_PROFILE, MAX_CONFIG_FILE, MAX_INI_FILE,
 };
-use crate::file::{ReadError, read, without_mark};
+use crate::file::{ReadError, Text, read, without_mark};
 use crate::plan::Plan;
 use crate::{cli, ini};
 
@@ -117,6 +117,18 @@ impl Candidates {
         Err(CredentialsError::not_configured(detail))
     }
 
+    /// The region of the profile in the CLI's file, if both are there.
+    pub(crate) fn region(&self) -> Result<Option<String>, CredentialsError> {
+        for candidate in self.files.iter().filter(|file| file.kind == Kind::Cli) {
+            let Ok(read) = candidate.read()? else { continue };
+            let region = cli::region(&read.text, &candidate.path, self.profile.as_deref())?;
+            if region.is_some() {
+                return Ok(region);
+            }
+        }
+        Ok(None)
+    }
+
     /// What to do if no file has the profile.
     fn hint(&self) -> String {
         if self.files.iter().any(|file| file.kind == Kind::OwnKeys) {
@@ -136,25 +148,30 @@ impl Candidates {
 }
 
 impl Candidate {
-    fn look(&self, wanted: Option<&str>, now: SystemTime) -> Result<Lookup, CredentialsError> {
+    /// The text, or why this file does not count.
+    fn read(&self) -> Result<Result<Text, &'static str>, CredentialsError> {
         let limit = match self.kind {
             Kind::Cli => MAX_CONFIG_FILE,
             Kind::Credentials | Kind::OwnKeys => MAX_INI_FILE,
         };
-        let read = match read(&self.path, limit) {
-            Ok(read) => read,
+        match read(&self.path, limit) {
+            Ok(read) => Ok(Ok(read)),
             Err(ReadError::Missing) if !self.named && !leads_nowhere(&self.path) => {
-                return Ok(Lookup::Absent("there is no such file".to_owned()));
+                Ok(Err("there is no such file"))
             }
             // Of a service that has another user's home directory.
-            Err(ReadError::Hidden) if !self.named => {
-                return Ok(Lookup::Absent("its folder may not be looked into".to_owned()));
-            }
-            Err(ReadError::Missing) => return Err(self.missing()),
-            Err(error) => return Err(unreadable(&self.path, error)),
+            Err(ReadError::Hidden) if !self.named => Ok(Err("its folder may not be looked into")),
+            Err(ReadError::Missing) => Err(self.missing()),
+            Err(error) => Err(unreadable(&self.path, error)),
+        }
+    }
+
+    fn look(&self, wanted: Option<&str>, now: SystemTime) -> Result<Lookup, CredentialsError> {
+        let Text { text, stamp } = match self.read()? {
+            Ok(read) => read,
+            Err(reason) => return Ok(Lookup::Absent(reason.to_owned())),
         };
-        let text = read.text;
-        let is_young = read.stamp.is_young(now);
+        let is_young = stamp.is_young(now);
         // Editors and the CLI empty a file before they write to it.
         if is_young && without_mark(&text).trim().is_empty() {
             return Err(half_written(&self.path, "is empty"));

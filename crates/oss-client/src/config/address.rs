@@ -17,9 +17,11 @@ use crate::signing::{PRODUCT, PRODUCT_CLOUD_BOX};
     reason = "they are the caller's switches, one by one"
 )]
 pub(super) struct Address {
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// May hold a password, which is refused.
-    endpoint: Option<String>,
+    pub(super) endpoint: Option<String>,
+    /// Whether region and endpoint may come from the environment, too.
+    pub(super) reads_env: bool,
     internal: bool,
     accelerate: bool,
     dual_stack: bool,
@@ -146,10 +148,12 @@ impl Address {
             None => (region, PRODUCT),
         };
         let missing = || {
-            Error::InvalidConfig(InvalidInput::new(
-                "no region is set",
-                "call `region(..)`, with an explicit endpoint too: signatures name it",
-            ))
+            let hint = if self.reads_env {
+                "set OSS_REGION, choose a region with `aliyun configure`, or call `region(..)`"
+            } else {
+                "call `region(..)`, with an explicit endpoint too: signatures name it"
+            };
+            Error::InvalidConfig(InvalidInput::new("no region is set", hint))
         };
         if scope.is_none() && needs_region {
             return Err(missing());

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
 use oss_credentials_http::is_out_of_files;
+use tokio::sync::Semaphore;
 
 use super::ClientBuilder;
 use crate::body::innermost;
@@ -37,6 +39,7 @@ pub(crate) const MAX_HEADERS: usize = 1024;
 pub(super) struct Http {
     pub(super) read_timeout: Duration,
     connect_timeout: Duration,
+    max_connections: Option<usize>,
     pool: Pool,
     proxy: Proxy,
     accept_any_certificate: bool,
@@ -73,6 +76,7 @@ impl Default for Http {
         Self {
             read_timeout: DEFAULT_READ_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            max_connections: None,
             pool: Pool::default(),
             proxy: Proxy::Default,
             accept_any_certificate: false,
@@ -110,8 +114,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Limits the number of requests in progress, and so of connections in use; more than zero. Further requests wait
+    /// before they are signed. Only [`operation_timeout`](ClientBuilder::operation_timeout) runs while they wait.
+    /// Default: no limit.
+    ///
+    /// A request is in progress until its response has been read or dropped. **A program that holds this many responses
+    /// open and waits for another request of the same client waits forever**: with a limit of 1, for example, one that
+    /// uploads the stream of an object that it is reading. The number of unused connections kept for each host has the
+    /// same limit.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.http.max_connections = Some(connections);
+        self
+    }
+
     /// How many unused connections are kept for each host; 0 keeps none. More connections than this are made when
-    /// they are needed. Default: 20, or what the builder given to [`ClientBuilder::client_builder`] says.
+    /// they are needed, up to [`max_connections`](ClientBuilder::max_connections). Default: 20, or what the builder given to [`ClientBuilder::client_builder`] says.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.http.pool.max_idle = Some(connections);
         self
@@ -179,12 +196,20 @@ impl ClientBuilder {
 }
 
 impl Http {
-    /// Whether the reqwest client is one that nobody here set up.
     /// Whether anyone on the network path can impersonate the service.
     pub(super) fn accepts_any_certificate(&self) -> bool {
         self.accept_any_certificate
     }
 
+    /// A permit for each request that may be under way; `None` without limit.
+    pub(super) fn slots(&self) -> Result<Option<Arc<Semaphore>>, InvalidInput> {
+        match self.max_connections {
+            Some(0) => Err(InvalidInput::new("`max_connections` is 0", "allow at least one")),
+            limit => Ok(limit.map(|limit| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))))),
+        }
+    }
+
+    /// Whether the reqwest client is one that nobody here set up.
     pub(super) fn is_unchecked(&self) -> bool {
         matches!(self.base, Base::Unchecked(_))
     }
@@ -210,8 +235,8 @@ impl Http {
                     )),
                 };
             }
-            Base::Builder(factory) => (Some(factory), self.pool),
-            Base::Default => (None, self.pool.or_default()),
+            Base::Builder(factory) => (Some(factory), self.pool.within(self.max_connections)),
+            Base::Default => (None, self.pool.or_default().within(self.max_connections)),
         };
         let https = endpoint.is_https();
         tls::check(https)?;
@@ -270,6 +295,15 @@ impl Pool {
         Self {
             max_idle: self.max_idle.or(Some(DEFAULT_MAX_IDLE_CONNECTIONS)),
             idle_timeout: self.idle_timeout.or(Some(DEFAULT_IDLE_TIMEOUT)),
+        }
+    }
+
+    /// Keeps no more unused connections than there may be.
+    fn within(self, limit: Option<usize>) -> Self {
+        let smaller = |kept: usize| limit.map_or(kept, |limit| kept.min(limit));
+        Self {
+            max_idle: self.max_idle.map(smaller).or(limit),
+            ..self
         }
     }
 

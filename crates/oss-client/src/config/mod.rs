@@ -1,27 +1,31 @@
 //! Settings of a client.
 
 mod address;
+mod env;
 mod http;
+mod requests;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use ::http::HeaderValue;
+#[cfg(feature = "default-chain")]
+use oss_credentials::{DefaultProvider, Env, ProcessEnv, profile::ProfileProvider};
 use oss_credentials_core::{Clock, CredentialsProvider, Sleep, SystemClock, TokioSleep};
-use oss_credentials_http::RequestIds;
+use oss_credentials_http::{RequestIds, ServiceClock};
 
-use crate::USER_AGENT_VALUE;
 use crate::client::{Client, Inner};
-use crate::clock::ServiceClock;
 use crate::config::address::Address;
+pub use crate::config::env::{ENV_OSS_ENDPOINT, ENV_OSS_REGION};
 use crate::config::http::Http;
 pub use crate::config::http::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS, DEFAULT_READ_TIMEOUT,
 };
+use crate::config::requests::Requests;
 use crate::error::{Error, InvalidInput};
 use crate::idle::IdleTimeout;
+use crate::observe::{AttemptEvent, Observer};
 use crate::retry::{RetryPolicy, StandardRetry};
 use crate::signing::{self, SignatureVersion};
 use crate::transport::Transport;
@@ -50,6 +54,8 @@ use crate::transport::Transport;
 /// ```
 #[must_use]
 pub struct ClientBuilder {
+    #[cfg(feature = "default-chain")]
+    env: Option<Arc<dyn Env>>,
     address: Address,
     http: Http,
     provider: Option<Arc<dyn CredentialsProvider>>,
@@ -59,7 +65,8 @@ pub struct ClientBuilder {
     operation_timeout: Option<Duration>,
     retry: Arc<dyn RetryPolicy>,
     redirects: u32,
-    user_agent: Option<String>,
+    requests: Requests,
+    observer: Observer,
     signature_version: SignatureVersion,
     additional_headers: Vec<String>,
     check_crc: bool,
@@ -75,6 +82,8 @@ impl Client {
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
+            #[cfg(feature = "default-chain")]
+            env: None,
             address: Address::default(),
             http: Http::default(),
             provider: None,
@@ -84,7 +93,8 @@ impl ClientBuilder {
             operation_timeout: None,
             retry: Arc::new(StandardRetry::new()),
             redirects: 0,
-            user_agent: None,
+            requests: Requests::default(),
+            observer: Observer::default(),
             signature_version: SignatureVersion::default(),
             additional_headers: Vec::new(),
             check_crc: true,
@@ -148,9 +158,68 @@ impl ClientBuilder {
         self
     }
 
-    /// Your product's name, appended to the client's own in `User-Agent` behind a slash. Default: none.
+    /// Adds a header to every request, such as `x-oss-request-payer` or one that a gateway requires. Replaces an earlier
+    /// one of the same name. A header that the operation sets takes precedence. The value is bytes or text.
+    ///
+    /// The header is signed like a header of the operation. Presigned URLs and forms do not have it, nor do requests to
+    /// another server after a redirect. [`ClientBuilder::build`] fails for headers that
+    /// [`Operation::header`](crate::Operation::header) refuses, and for `Range` and `Content-MD5`. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use oss_client::Client;
+    /// # use oss_credentials_core::Credentials;
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .credentials(Credentials::anonymous())
+    ///     .default_header("x-oss-request-payer", "requester")
+    ///     .build()?;
+    /// # Ok::<(), oss_client::Error>(())
+    /// ```
+    pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.requests.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the complete `User-Agent`. Default: `oss-client-rs/` and the version of this crate, followed by the
+    /// [suffix](Self::user_agent_suffix) if there is one.
+    pub fn user_agent(mut self, value: impl Into<String>) -> Self {
+        self.requests.user_agent = Some(value.into());
+        self
+    }
+
+    /// Appends your product's name to the client's own in `User-Agent`, after a slash. Default: none.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
-        self.user_agent = Some(suffix.into());
+        self.requests.user_agent_suffix = Some(suffix.into());
+        self
+    }
+
+    /// Sets a function that is called when an attempt is over, for example to feed a metrics library. It runs on the
+    /// thread that ends the attempt, so it should return quickly. A panic in it is caught and ignored. Replaces an earlier
+    /// one. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_client::{AttemptOutcome, Client};
+    /// # use oss_credentials_core::Credentials;
+    ///
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .credentials(Credentials::anonymous())
+    ///     .observer(|event| {
+    ///         let millis = event.duration.as_millis();
+    ///         println!("{} {} after {millis} ms", event.operation, event.outcome);
+    ///         if event.outcome == AttemptOutcome::Refused {
+    ///             println!("{:?}, EC {:?}", event.code, event.ec);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), oss_client::Error>(())
+    /// ```
+    pub fn observer(mut self, observe: impl Fn(&AttemptEvent) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observe);
         self
     }
 
@@ -182,8 +251,17 @@ impl ClientBuilder {
     ///
     /// [`Error::InvalidConfig`] if region or credentials are missing, if the endpoint cannot be used, also because
     /// it is `https` and no TLS feature is enabled, if settings contradict each other, if a timeout is zero, or if
-    /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed.
+    /// reqwest refuses its builder; [`Error::Sign`] if the region or an additional header is malformed. Where the
+    /// environment is read, [`Error::Credentials`] if it pins a member of the default chain that does not exist, or if the
+    /// CLI's file is needed and cannot be read.
     pub fn build(self) -> Result<Client, Error> {
+        let builder = self;
+        #[cfg(feature = "default-chain")]
+        let builder = builder.with_env()?;
+        builder.build_from_code()
+    }
+
+    fn build_from_code(self) -> Result<Client, Error> {
         let needs_region = self.signature_version != SignatureVersion::V1;
         let resolved = self.address.resolve(needs_region)?;
         let signer = signing::signer(
@@ -198,12 +276,14 @@ impl ClientBuilder {
                 "call `credentials(..)`, with anonymous credentials for public buckets",
             ))
         })?;
-        let user_agent = user_agent(self.user_agent.as_deref()).map_err(Error::InvalidConfig)?;
+        let user_agent = self.requests.user_agent().map_err(Error::InvalidConfig)?;
+        let default_headers = self.requests.headers().map_err(Error::InvalidConfig)?;
         if self.operation_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(Error::InvalidConfig(http::zero()));
         }
         let read_timeout = self.http.read_timeout;
         let may_decompress = self.http.is_unchecked();
+        let slots = self.http.slots().map_err(Error::InvalidConfig)?;
         let accepts_any_certificate = self.http.accepts_any_certificate();
         let (clients, proxies) = self
             .http
@@ -217,10 +297,12 @@ impl ClientBuilder {
                 endpoint: resolved.endpoint,
                 signer,
                 provider,
-                clock: ServiceClock::new(Arc::clone(&self.clock), self.correct_clock, may_teach_time),
+                clock: ServiceClock::new(Arc::clone(&self.clock)).correct(self.correct_clock),
+                may_teach_time,
                 transport: Transport {
                     clients,
                     proxies,
+                    slots,
                     idle: IdleTimeout {
                         limit: read_timeout,
                         sleep: self.sleep,
@@ -229,6 +311,8 @@ impl ClientBuilder {
                 },
                 request_ids: RequestIds::default(),
                 user_agent,
+                default_headers,
+                observer: self.observer,
                 operation_timeout: self.operation_timeout,
                 retry: self.retry,
                 redirects: self.redirects,
@@ -239,17 +323,96 @@ impl ClientBuilder {
     }
 }
 
-/// What the client calls itself.
-fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidInput> {
-    let Some(suffix) = suffix.filter(|suffix| !suffix.is_empty()) else {
-        return Ok(HeaderValue::from_static(USER_AGENT_VALUE));
-    };
-    HeaderValue::try_from(format!("{USER_AGENT_VALUE}/{suffix}")).map_err(|_| {
-        InvalidInput::new(
-            "the suffix of the user agent contains a control character",
-            "use visible characters in `user_agent_suffix`",
-        )
-    })
+#[cfg(feature = "default-chain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "default-chain")))]
+impl Client {
+    /// Makes a client from the environment of the process: [`ClientBuilder::env`] without any other setting.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_client::Client;
+    ///
+    /// # async fn run() -> Result<(), oss_client::Error> {
+    /// let client = Client::from_env()?;
+    /// let text = client.get_object("examplebucket", "greeting.txt").await?.bytes().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().env(ProcessEnv).build()
+    }
+}
+
+#[cfg(feature = "default-chain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "default-chain")))]
+impl ClientBuilder {
+    /// Reads settings from an environment where no other method sets them. [`ClientBuilder::build`] reads it.
+    ///
+    /// | setting | from |
+    /// |---|---|
+    /// | [`credentials`](Self::credentials) | [`DefaultProvider`], the default chain, which reads the same environment and has the client's clock and timer |
+    /// | [`region`](Self::region) | [`ENV_OSS_REGION`], otherwise `region_id` of the profile in the CLI's `config.json` that the chain would use |
+    /// | [`endpoint`](Self::endpoint) | [`ENV_OSS_ENDPOINT`] |
+    ///
+    /// An empty variable counts as unset. The CLI's file is read only if no other source names the region. Proxy variables
+    /// are read from the environment of the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oss_client::Client;
+    /// use oss_credentials_core::test_util::FakeEnv;
+    ///
+    /// let env = FakeEnv::from([
+    ///     ("OSS_REGION", "cn-hangzhou"),
+    ///     ("OSS_ACCESS_KEY_ID", "LTAI5tExampleKeyId01"),
+    ///     ("OSS_ACCESS_KEY_SECRET", "example-secret"),
+    /// ]);
+    /// // `oss_credentials_core::ProcessEnv` is the environment of the process.
+    /// let client = Client::builder().env(env).internal(true).build()?;
+    /// assert_eq!(
+    ///     client.object_url("examplebucket", "a.txt")?,
+    ///     "https://examplebucket.oss-cn-hangzhou-internal.aliyuncs.com/a.txt"
+    /// );
+    /// # Ok::<(), oss_client::Error>(())
+    /// ```
+    pub fn env(mut self, env: impl Env) -> Self {
+        self.env = Some(Arc::new(env));
+        self
+    }
+
+    /// Reads the environment, if it is to be read.
+    fn with_env(mut self) -> Result<Self, Error> {
+        let Some(env) = self.env.take() else {
+            return Ok(self);
+        };
+        let address = &mut self.address;
+        address.reads_env = true;
+        address.endpoint = address
+            .endpoint
+            .take()
+            .or_else(|| env.non_empty(ENV_OSS_ENDPOINT));
+        let region = address.region.take().filter(|region| !region.is_empty());
+        address.region = region.or_else(|| env.non_empty(ENV_OSS_REGION));
+        let needs_region = self.signature_version != SignatureVersion::V1 || address.endpoint.is_none();
+        if needs_region && address.region.is_none() {
+            let profile = ProfileProvider::builder().env(&*env);
+            address.region = profile.region().map_err(Error::Credentials)?;
+        }
+        if self.provider.is_none() {
+            let chain = DefaultProvider::builder()
+                .env(env)
+                .clock(Arc::clone(&self.clock))
+                .sleep(Arc::clone(&self.sleep));
+            self.provider = Some(Arc::new(chain.build().map_err(Error::Credentials)?));
+        }
+        Ok(self)
+    }
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -261,6 +424,7 @@ impl fmt::Debug for ClientBuilder {
             .field("provider", &self.provider)
             .field("operation_timeout", &self.operation_timeout)
             .field("retry", &self.retry)
+            .field("observer", &self.observer)
             .field("redirects", &self.redirects)
             .field("signature_version", &self.signature_version)
             .field("additional_headers", &self.additional_headers)

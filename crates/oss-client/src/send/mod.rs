@@ -15,14 +15,16 @@ use futures_core::Stream as _;
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use oss_credentials_http::HttpError;
 use reqwest::StatusCode;
+use tracing::Instrument as _;
 
 use crate::TRACING_TARGET;
 use crate::body::Progress;
 use crate::client::{Client, Inner};
-use crate::clock::{Exchange, ServiceClock};
+use crate::clock::Exchange;
 use crate::error::{CorruptionError, Error, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::idle::guarded;
+use crate::observe::{Recorder, names};
 use crate::operation::{Crc, Operation};
 use crate::redirect::{self, Hops};
 use crate::request_context::RequestContext;
@@ -36,8 +38,16 @@ use state::{Next, Refused, RetryState};
 /// How an attempt ended that the service answered.
 #[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 enum Outcome {
-    Done(Response),
+    Done(Done),
     Refused(Refused),
+}
+
+/// An attempt that succeeded.
+struct Done {
+    response: Response,
+    exchange: Exchange,
+    /// A redirect led to another server.
+    is_cross_origin: bool,
 }
 
 /// An attempt under way.
@@ -60,6 +70,7 @@ struct Received {
 }
 
 /// What the body of a response turned out to be.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 enum Content {
     Success(ResponseBody),
     ErrorDocument(Vec<u8>),
@@ -81,7 +92,16 @@ impl Client {
 
     /// Carries out an operation within its time.
     async fn execute(&self, mut operation: Operation) -> Result<Response, Error> {
-        operation.check(&self.inner.endpoint)?;
+        let inner = &*self.inner;
+        operation.with_defaults(&inner.default_headers);
+        operation.check(&inner.endpoint)?;
+        let span =
+            tracing::debug_span!(target: TRACING_TARGET, names::OPERATION, operation = &*operation.name);
+        self.in_time(operation).instrument(span).await
+    }
+
+    /// Carries out an operation that has been checked.
+    async fn in_time(&self, mut operation: Operation) -> Result<Response, Error> {
         let inner = &*self.inner;
         let Some(limit) = inner.operation_timeout else {
             return inner.attempts(&mut operation).await;
@@ -111,15 +131,15 @@ impl Client {
 impl Inner {
     /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
     async fn attempts(&self, operation: &mut Operation) -> Result<Response, Error> {
-        let mut state = RetryState::default();
+        let mut state = RetryState::new(self.call_clock());
         loop {
             let next = match self.next_attempt(operation, &mut state).await? {
                 Ok(response) => return Ok(response),
                 Err(next) => next,
             };
-            let (error, offset) = match next {
+            let error = match next {
                 Next::AtOnce => continue,
-                Next::Policy(error, offset) => (error, offset),
+                Next::Policy(error) => error,
                 Next::End(error) => return Err(error),
             };
             let Some(delay) = self.delay(operation, &error, state.number()) else {
@@ -128,34 +148,45 @@ impl Inner {
             if !self.pause(delay).await {
                 return Err(error);
             }
-            if let Some(offset) = offset {
-                state.try_offset(offset, error);
-            }
+            state.continues_after(error);
         }
     }
 
     /// One attempt, and what to do if it failed. An error ends the operation without a further attempt.
-    async fn next_attempt(
-        &self,
+    async fn next_attempt<'c>(
+        &'c self,
         operation: &mut Operation,
-        state: &mut RetryState,
+        state: &mut RetryState<'c>,
     ) -> Result<Result<Response, Next>, Error> {
         state.begin_attempt();
+        let slot = self.transport.slot().await;
         let credentials = match self.provider.credentials().await {
             Ok(credentials) => credentials,
-            Err(error) => return Ok(Err(Next::Policy(Error::Credentials(error), None))),
+            Err(error) => return Ok(Err(Next::Policy(Error::Credentials(error)))),
         };
         state.check(&credentials)?;
         let (offset, number) = (state.offset(), state.number());
-        Ok(match self.attempt(operation, credentials, offset, number).await {
-            Ok(Outcome::Done(response)) => {
-                if let Some(offset) = offset {
-                    self.clock.keep(offset);
+        let mut recorder = self.observer.begin(operation, number, self.clock.local());
+        let span = recorder.span();
+        let attempt = self.attempt(operation, credentials, offset, number, &mut recorder);
+        Ok(match attempt.instrument(span).await {
+            Ok(Outcome::Done(done)) => {
+                recorder.succeeded();
+                let Done { response, .. } = done;
+                if !done.is_cross_origin {
+                    state.time_was_accepted(done.exchange, response.headers());
                 }
-                Ok(response)
+                Ok(response.holding(recorder, slot))
             }
-            Ok(Outcome::Refused(refused)) => Err(self.learn(refused, state, operation)),
-            Err(error) => Err(state.unanswered(error)),
+            Ok(Outcome::Refused(refused)) => {
+                recorder.refused(&refused.error);
+                drop(recorder);
+                Err(self.learn(refused, state, operation))
+            }
+            Err(error) => {
+                recorder.failed(&error);
+                Err(state.unanswered(error))
+            }
         })
     }
 
@@ -169,12 +200,14 @@ impl Inner {
             .retry
             .delay(&FailedAttempt::new(&operation.name, error, number))?;
         tracing::debug!(
+            name: names::RETRYING,
             target: TRACING_TARGET,
             operation = &*operation.name,
             attempt = number,
             delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
             code = error.code(),
             request_id = error.request_id(),
+            event = names::RETRYING,
             "trying again"
         );
         Some(delay)
@@ -198,33 +231,34 @@ impl Inner {
             && self.is_exposed.swap(false, Ordering::Relaxed)
         {
             tracing::warn!(
+                name: names::PLAIN_HTTP,
                 target: TRACING_TARGET,
                 host = self.endpoint.host(),
+                event = names::PLAIN_HTTP,
                 "the endpoint is plain http: anyone on the network path can read objects and security tokens"
             );
         }
     }
 
-    /// Sends it once, signed by `offset`, or else by what is known of the service's clock.
+    /// Sends it once, signed for the local time with this offset.
     async fn attempt(
         &self,
         operation: &mut Operation,
         used: Credentials,
-        offset: Option<ClockOffset>,
+        offset: ClockOffset,
         number: u32,
+        recorder: &mut Recorder,
     ) -> Result<Outcome, Error> {
         self.check_empty(operation).await?;
         self.warn_if_exposed(&used);
-        let started = self.clock.local();
-        let time = offset.map_or_else(
-            || self.clock.to_service(started),
-            |offset| offset.to_service(started),
-        );
+        let started = self.clock.local().now();
+        let time = offset.to_service(started);
         let progress = Arc::new(if self.check_crc && operation.crc == Crc::Sent {
             Progress::with_crc()
         } else {
             Progress::default()
         });
+        recorder.sends(&progress);
         let mut url = operation.url(&self.endpoint);
         let request = self.request(operation, &mut url, &used, time, &progress)?;
         let attempt = Attempt {
@@ -234,7 +268,7 @@ impl Inner {
             time,
             progress,
         };
-        let received = self.exchange(operation, request, &attempt).await?;
+        let received = self.exchange(operation, request, &attempt, recorder).await?;
         self.read(operation, received, attempt).await
     }
 
@@ -244,6 +278,7 @@ impl Inner {
         operation: &mut Operation,
         request: reqwest::Request,
         attempt: &Attempt,
+        recorder: &mut Recorder,
     ) -> Result<Received, Error> {
         // Hardly any request is redirected, so none is kept: the same one is made once more.
         let again = || {
@@ -260,23 +295,30 @@ impl Inner {
         let context = &attempt.context;
         let exchanged = self.follow(request, &attempt.progress, again).await;
         let (mut response, is_cross_origin) = exchanged.map_err(|error| {
-            tracing::debug!(target: TRACING_TARGET, operation = context.operation(), kind = ?error.kind(), "no response");
+            tracing::debug!(
+                name: names::NO_RESPONSE, target: TRACING_TARGET, operation = context.operation(),
+                kind = ?error.kind(), event = names::NO_RESPONSE, "no response"
+            );
             let error = self.transport.proxies.name(error, context);
             Error::Transport(Box::new(TransportError::new(context.clone(), error)))
         })?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let head = ResponseHead::new(status, headers, &self.request_ids, &attempt.used);
+        recorder.responded(status.as_u16(), head.request_id());
         tracing::debug!(
+            name: names::RESPONSE,
             target: TRACING_TARGET,
             operation = context.operation(),
             status = status.as_u16(),
             request_id = head.request_id(),
-            "answered"
+            event = names::RESPONSE,
+            "responded"
         );
+        let body = ResponseBody::new(response, self.transport.idle.clone(), context.clone());
         Ok(Received {
             head,
-            body: ResponseBody::new(response, self.transport.idle.clone(), context.clone()),
+            body: body.counted(recorder.received()),
             is_cross_origin,
         })
     }
@@ -322,7 +364,7 @@ impl Inner {
         // Before the body is read: that takes time.
         let exchange = Exchange {
             sent: attempt.started,
-            received: self.clock.local(),
+            received: self.clock.local().now(),
         };
         let content = if status.is_success() && !callback_failed {
             self.accepted(operation, &head, body, &attempt, is_cross_origin)
@@ -332,26 +374,19 @@ impl Inner {
         };
         let document = match content {
             Content::Success(body) => {
-                if !is_cross_origin {
-                    self.clock
-                        .confirm(|| ServiceClock::measure(head.headers(), exchange));
-                }
-                return Ok(Outcome::Done(Response::new(head, body)));
+                return Ok(Outcome::Done(Done {
+                    response: Response::new(head, body),
+                    exchange,
+                    is_cross_origin,
+                }));
             }
             Content::ErrorDocument(document) => document,
         };
         let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
         let error = ServiceError::read(attempt.context, status, head.headers(), document, &attempt.used);
-        let measured = if error.rejects_time() {
-            let server_time = error.field("ServerTime");
-            self.clock
-                .measure_refusal(head.headers(), server_time, attempt.time, exchange)
-        } else {
-            ServiceClock::measure(head.headers(), exchange)
-        };
         Ok(Outcome::Refused(Refused {
             error: Box::new(error),
-            measured,
+            exchange,
             used: attempt.used,
             is_cross_origin,
         }))

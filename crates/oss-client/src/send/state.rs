@@ -8,17 +8,20 @@
 //! |---|---|---|
 //! | *fresh* | as the first | *key rejected* or *clock on trial*, once each |
 //! | *key rejected* (`rejected`) | needs other credentials, or the operation ends with that refusal | *fresh*; a second rejection is the policy's |
-//! | *clock on trial* (`trial`) | is signed by the offset that a refusal told | *fresh* with the offset kept, once the service takes the time; *clock on trial* with a newer offset, if it refuses the time again and the policy allows |
+//! | *clock on trial* ([`CallClock`]) | is signed for the time that a refusal showed | *fresh* with the offset kept, once the service takes the time; *clock on trial* with a newer offset, if it refuses the time again and the policy allows; *fresh* without it, if another server responds |
 //!
 //! [`Next`] is the transition: at once, as the policy says, or the end. Only the first correction of each kind is at
 //! once, so that two servers with different clocks cannot make a loop.
 
 use oss_credentials_core::{ClockOffset, Credentials};
+use oss_credentials_http::CallClock;
+use reqwest::header::HeaderMap;
 
 use crate::TRACING_TARGET;
 use crate::client::Inner;
-use crate::clock::Measured;
+use crate::clock::Exchange;
 use crate::error::Error;
+use crate::observe::names;
 use crate::operation::Operation;
 use crate::service_error::ServiceError;
 
@@ -27,35 +30,45 @@ pub(super) struct Refused {
     /// What the service said.
     pub(super) error: Box<ServiceError>,
     pub(super) used: Credentials,
-    /// How far the local clock is from the one that answered.
-    pub(super) measured: Option<Measured>,
+    pub(super) exchange: Exchange,
     /// A redirect led to another server.
     pub(super) is_cross_origin: bool,
 }
 
 /// What earlier attempts of the same operation have taught.
-#[derive(Default)]
-pub(super) struct RetryState {
+pub(super) struct RetryState<'c> {
     /// How many attempts there were.
     number: u32,
     key_was_reported: bool,
     time_was_corrected: bool,
     /// The credentials that were refused, and how.
     rejected: Option<(Credentials, Error)>,
-    /// The offset on trial, and the refusal that told it.
-    trial: Option<(ClockOffset, Error)>,
+    clock: CallClock<'c>,
+    /// The refusal whose time is on trial.
+    refusal: Option<Error>,
 }
 
 /// What to do after a failure.
 pub(super) enum Next {
     /// Try again at once.
     AtOnce,
-    /// Ask the policy. With an offset, sign by that one.
-    Policy(Error, Option<ClockOffset>),
+    /// Ask the policy.
+    Policy(Error),
     End(Error),
 }
 
-impl RetryState {
+impl<'c> RetryState<'c> {
+    pub(super) fn new(clock: CallClock<'c>) -> Self {
+        Self {
+            number: 0,
+            key_was_reported: false,
+            time_was_corrected: false,
+            rejected: None,
+            clock,
+            refusal: None,
+        }
+    }
+
     pub(super) fn begin_attempt(&mut self) {
         self.number = self.number.saturating_add(1);
     }
@@ -74,23 +87,34 @@ impl RetryState {
         }
     }
 
-    pub(super) fn offset(&self) -> Option<ClockOffset> {
-        self.trial.as_ref().map(|(offset, _)| *offset)
+    /// The offset that the next attempt is signed with.
+    pub(super) fn offset(&self) -> ClockOffset {
+        self.clock.offset().unwrap_or_default()
     }
 
-    /// Puts an offset on trial.
-    pub(super) fn try_offset(&mut self, offset: ClockOffset, refusal: Error) {
-        self.trial = Some((offset, refusal));
+    /// Takes in that the policy allows a further attempt.
+    pub(super) fn continues_after(&mut self, error: Error) {
+        if error.service().is_some_and(ServiceError::rejects_time) {
+            self.refusal = Some(error);
+        }
+    }
+
+    /// Takes in that the service accepted the time.
+    pub(super) fn time_was_accepted(&mut self, exchange: Exchange, headers: &HeaderMap) {
+        // Usually no offset is in use, and nothing is measured.
+        let shown = self.clock.offset().and_then(|_| exchange.shown(headers));
+        self.clock.accepted(shown);
+        self.refusal = None;
     }
 
     /// What a failure without response teaches.
     pub(super) fn unanswered(&mut self, error: Error) -> Next {
-        match (&error, self.trial.take()) {
+        match (&error, self.refusal.take()) {
             // The corrected time is the cause, and it came with that refusal.
-            (Error::Sign(_), Some((_, before))) => Next::End(before),
-            (_, trial) => {
-                self.trial = trial;
-                Next::Policy(error, None)
+            (Error::Sign(_), Some(before)) => Next::End(before),
+            (_, refusal) => {
+                self.refusal = refusal;
+                Next::Policy(error)
             }
         }
     }
@@ -99,31 +123,34 @@ impl RetryState {
 impl Inner {
     /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
     /// differently.
-    pub(super) fn learn(&self, refused: Refused, state: &mut RetryState, operation: &Operation) -> Next {
+    pub(super) fn learn<'c>(
+        &'c self,
+        refused: Refused,
+        state: &mut RetryState<'c>,
+        operation: &Operation,
+    ) -> Next {
         let Refused {
             error,
             used,
-            measured,
+            exchange,
             is_cross_origin,
         } = refused;
         // Another server, which got no signature, says nothing about keys and clock.
         if is_cross_origin {
-            return Next::Policy(Error::Service(error), None);
+            state.clock = self.call_clock();
+            state.refusal = None;
+            return Next::Policy(Error::Service(error));
         }
         let is_repeatable = operation.body.is_repeatable();
         if error.rejects_time() {
-            state.trial = None;
-            return self.learn_time(error, measured, state, is_repeatable);
+            return learn_time(error, exchange, state, is_repeatable);
         }
         // A failure of the service may come before any check, and a page of a proxy comes without one.
         if error.is_of_service() && !error.status().is_server_error() {
-            match state.trial.take() {
-                Some((offset, _)) => self.clock.keep(offset),
-                None => self.clock.confirm(|| measured),
-            }
+            state.time_was_accepted(exchange, error.headers());
         }
         if !error.rejects_key() || used.is_anonymous() || state.key_was_reported {
-            return Next::Policy(Error::Service(error), None);
+            return Next::Policy(Error::Service(error));
         }
         self.learn_key(error, used, state, is_repeatable)
     }
@@ -133,17 +160,19 @@ impl Inner {
         &self,
         error: Box<ServiceError>,
         used: Credentials,
-        state: &mut RetryState,
+        state: &mut RetryState<'_>,
         is_repeatable: bool,
     ) -> Next {
         state.key_was_reported = true;
         let may_retry = self.provider.invalidate(&used).may_retry();
         tracing::warn!(
+            name: names::KEY_REJECTED,
             target: TRACING_TARGET,
             operation = error.operation(),
             provider = self.provider.name(),
             code = error.code(),
             request_id = error.request_id(),
+            event = names::KEY_REJECTED,
             "the service rejected the credentials"
         );
         let error = Error::Service(error);
@@ -154,40 +183,40 @@ impl Inner {
             Next::End(error)
         }
     }
+}
 
-    /// What a refusal of the signing time teaches.
-    fn learn_time(
-        &self,
-        error: Box<ServiceError>,
-        measured: Option<Measured>,
-        state: &mut RetryState,
-        is_repeatable: bool,
-    ) -> Next {
-        let Some(Measured { offset, .. }) = measured else {
-            return Next::Policy(Error::Service(error), None);
-        };
-        let is_first = !state.time_was_corrected;
-        state.time_was_corrected = true;
-        if is_first {
-            tracing::warn!(
-                target: TRACING_TARGET,
-                operation = error.operation(),
-                offset_secs = offset.as_secs(),
-                request_id = error.request_id(),
-                "the local clock is wrong; signing with the service's"
-            );
-        }
-        if !is_repeatable {
-            // It cannot be tried here, and an upload of streams alone would never get it right without.
-            self.clock.keep_untried(offset);
-            return Next::End(Error::Service(error));
-        }
-        let error = Error::Service(error);
-        if is_first {
-            state.trial = Some((offset, error));
-            Next::AtOnce
-        } else {
-            Next::Policy(error, Some(offset))
-        }
+/// What a refusal of the signing time teaches.
+fn learn_time(
+    error: Box<ServiceError>,
+    exchange: Exchange,
+    state: &mut RetryState<'_>,
+    is_repeatable: bool,
+) -> Next {
+    let shown = exchange.shown_by_refusal(error.headers(), error.field("ServerTime"));
+    if !state.clock.refused_again(shown) {
+        return Next::Policy(Error::Service(error));
     }
+    let is_first = !std::mem::replace(&mut state.time_was_corrected, true);
+    if is_first {
+        tracing::warn!(
+            name: names::CLOCK_CORRECTED,
+            target: TRACING_TARGET,
+            operation = error.operation(),
+            offset_secs = state.offset().as_secs(),
+            request_id = error.request_id(),
+            event = names::CLOCK_CORRECTED,
+            "the local clock is wrong; signing with the service's"
+        );
+    }
+    let error = Error::Service(error);
+    if !is_repeatable {
+        // It cannot be tried here, and an upload of streams alone would never get it right without.
+        state.clock.leave_untried();
+        return Next::End(error);
+    }
+    if is_first {
+        state.refusal = Some(error);
+        return Next::AtOnce;
+    }
+    Next::Policy(error)
 }

@@ -4,7 +4,8 @@ use tokio::runtime::Handle;
 
 use crate::TRACING_TARGET;
 use crate::client::Client;
-use crate::error::{AbandonedUpload, Error};
+use crate::error::{AbandonedUpload, Error, UploadName};
+use crate::observe::names;
 use crate::operation::Operation;
 use crate::ops::multipart::AbortMultipartUpload;
 
@@ -39,6 +40,7 @@ impl Cleanup {
         let Some(operation) = &self.abort else {
             return cause;
         };
+        let aborted = operation.without_body();
         let request = AbortMultipartUpload::new(self.client.clone(), operation.without_body());
         let outcome = request.send().await;
         // Only now: this future may be dropped, too.
@@ -47,10 +49,21 @@ impl Cleanup {
             Ok(_) => cause,
             Err(error) if error.code() == Some("NoSuchUpload") => cause,
             Err(error) => {
-                let upload_id = std::mem::take(&mut self.upload_id);
-                Error::AbandonedUpload(Box::new(AbandonedUpload::new(upload_id, cause, error)))
+                let id = std::mem::take(&mut self.upload_id);
+                Error::AbandonedUpload(Box::new(AbandonedUpload::new(name(id, aborted), cause, error)))
             }
         }
+    }
+}
+
+/// The upload that an operation aborts.
+fn name(id: String, abort: Operation) -> UploadName {
+    let payer = abort.headers.get("x-oss-request-payer");
+    UploadName {
+        payer: payer.map(|payer| payer.as_bytes().to_vec()),
+        bucket: abort.bucket.unwrap_or_default(),
+        key: abort.key.unwrap_or_default(),
+        id,
     }
 }
 
@@ -81,8 +94,10 @@ struct Left(Option<String>);
 impl Left {
     fn tell(&self, error: &Error) {
         tracing::warn!(
+            name: names::UPLOAD_ABANDONED,
             target: TRACING_TARGET,
             upload_id = self.0.as_deref(),
+            event = names::UPLOAD_ABANDONED,
             code = error.code(),
             request_id = error.request_id(),
             "an upload was dropped, and its parts could not be deleted"
@@ -94,8 +109,10 @@ impl Drop for Left {
     fn drop(&mut self) {
         if let Some(upload_id) = &self.0 {
             tracing::warn!(
+                name: names::UPLOAD_ABANDONED,
                 target: TRACING_TARGET,
                 upload_id = &**upload_id,
+                event = names::UPLOAD_ABANDONED,
                 "an upload was dropped, and no runtime is left to delete its parts"
             );
         }

@@ -1,6 +1,7 @@
 //! Uploads of any size.
 
 pub(crate) mod cleanup;
+pub(crate) mod continued;
 pub(crate) mod parts;
 mod plan;
 mod progress;

@@ -49,17 +49,17 @@ pub(super) struct Job {
 }
 
 /// A part that the service has.
-struct Sent {
-    number: u16,
-    etag: String,
+pub(super) struct Sent {
+    pub(super) number: u16,
+    pub(super) etag: String,
     /// In bytes.
-    length: u64,
+    pub(super) length: u64,
     /// `None` where checksums are off.
-    crc: Option<u64>,
+    pub(super) crc: Option<u64>,
 }
 
 /// Length and CRC-64 of all parts, which are in order.
-fn sum(sent: &[Sent]) -> (u64, Option<u64>) {
+pub(super) fn sum(sent: &[Sent]) -> (u64, Option<u64>) {
     let size = sent.iter().map(|part| part.length).sum();
     let crc = sent
         .iter()
@@ -392,7 +392,7 @@ fn given(parts: Parts, first: Part, plan: Plan) -> Pin<Box<dyn Stream<Item = Giv
     ))
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::InvalidInput(InvalidInput::new(
         "the stream has more than fits into 10000 parts",
         "give its length with `Body::sized_stream`, or larger parts",

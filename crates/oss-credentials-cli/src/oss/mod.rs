@@ -4,18 +4,13 @@ mod ls;
 mod presign;
 
 use clap::Args;
-use oss_client::Client;
+use oss_client::{Client, ENV_OSS_ENDPOINT, ENV_OSS_REGION};
 use oss_credentials::Env as _;
 
 use crate::chain::Chain;
 use crate::failure::Failure;
 pub(crate) use ls::Ls;
 pub(crate) use presign::Presign;
-
-/// The region of the bucket, which signatures name.
-const ENV_OSS_REGION: &str = "OSS_REGION";
-/// The host of OSS, where it is not the region's.
-const ENV_OSS_ENDPOINT: &str = "OSS_ENDPOINT";
 
 /// Where the bucket is.
 #[derive(Args, Clone, Debug)]

@@ -1,5 +1,6 @@
 //! The CLI's `config.json`: each mode, and what is wrong with it.
 
+use oss_credentials_core::test_util::FakeEnv;
 use oss_credentials_core::{CredentialsProvider as _, blocking};
 use oss_credentials_profile::ENV_DISABLE_EXTERNAL_PROCESS;
 
@@ -664,4 +665,34 @@ fn no_hint_inside_a_profile_names_a_method_or_variable() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn the_region_is_that_of_the_profile_in_use() {
+    let folder = Folder::new();
+    let region = || folder.builder().env(&folder.env()).region();
+    // Neither a file nor a profile has to be there.
+    assert_eq!(region().unwrap(), None);
+    folder.write(
+        ".aliyun/config.json",
+        r#"{"current": "b", "profiles": [
+            {"name": "a", "mode": "AK", "region_id": "cn-beijing"},
+            {"name": "b", "mode": "AK", "region_id": "cn-hangzhou"},
+            {"name": "c", "mode": "AK", "region_id": ""}]}"#,
+    );
+    assert_eq!(region().unwrap().as_deref(), Some("cn-hangzhou"));
+    for (profile, expected) in [("a", Some("cn-beijing")), ("c", None), ("d", None)] {
+        let env = folder.env().with("ALIBABA_CLOUD_PROFILE", profile);
+        let region = folder.builder().env(&env).region().unwrap();
+        assert_eq!(region.as_deref(), expected, "{profile}");
+    }
+    let env = folder.env().with("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true");
+    assert_eq!(folder.builder().env(&env).region().unwrap(), None);
+    let env = folder.env().with("ALIBABA_CLOUD_CONFIG_FILE", "/no/such/file");
+    assert!(folder.builder().env(&env).region().is_err());
+    folder.write(".aliyun/config.json", "{");
+    assert!(region().is_err());
+    // No home directory is known.
+    let nowhere = FakeEnv::new();
+    assert_eq!(folder.builder().env(&nowhere).region().unwrap(), None);
 }
