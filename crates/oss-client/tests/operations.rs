@@ -242,15 +242,15 @@ async fn errors_name_the_operation_that_was_sent() {
         .clock(oss_credentials_core::SystemClock)
         .build()
         .unwrap();
-    let operation = Operation::new("GetBucketCors", Method::GET)
+    let operation = Operation::new("GetBucketWebsite", Method::GET)
         .bucket(cloud.bucket())
-        .query("cors", "");
+        .query("website", "");
     let error = client.send(operation).await.unwrap_err();
     let error = error.service().unwrap();
     // The local cloud knows the signature, and not the operation.
     assert_eq!(
         (error.operation(), error.code()),
-        ("GetBucketCors", "NotImplemented")
+        ("GetBucketWebsite", "NotImplemented")
     );
 
     let head = Operation::new("GetObjectMeta", Method::HEAD)
