@@ -37,7 +37,7 @@ fn send(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, HttpError> 
     Ok(http::Response::from_parts(head, body).into())
 }
 
-/// Uses the system's TLS library if the feature `native-tls` of ureq is enabled, and no TLS otherwise.
+/// Uses the system's TLS library, so that no crypto provider of rustls has to be chosen.
 fn agent() -> Agent {
     let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).build();
     Agent::config_builder().tls_config(tls).build().into()
@@ -50,7 +50,6 @@ fn failure(error: Error) -> HttpError {
         | Error::ConnectionFailed => HttpErrorKind::Connect,
         Error::Timeout(_) => HttpErrorKind::Timeout,
         Error::Tls(_) => HttpErrorKind::Tls,
-        Error::TlsRequired => HttpErrorKind::Request, // no TLS feature of ureq is enabled
         Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => HttpErrorKind::Connect,
         Error::Io(_) => HttpErrorKind::Interrupted,
         Error::BadUri(_) => return HttpError::new(HttpErrorKind::Request, "the URL is malformed"),
