@@ -49,7 +49,7 @@ fn failure(error: Error) -> HttpError {
         | Error::HostNotFound
         | Error::ConnectionFailed => HttpErrorKind::Connect,
         Error::Timeout(_) => HttpErrorKind::Timeout,
-        Error::Tls(_) => HttpErrorKind::Tls,
+        Error::Tls(_) | Error::NativeTls(_) => HttpErrorKind::Tls,
         Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => HttpErrorKind::Connect,
         Error::Io(_) => HttpErrorKind::Interrupted,
         Error::BadUri(_) => return HttpError::new(HttpErrorKind::Request, "the URL is malformed"),
