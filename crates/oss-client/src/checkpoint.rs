@@ -13,6 +13,8 @@ use crate::upload::blocking;
 
 /// The longest checkpoint that is read, in bytes: one with 10,000 parts is ten times shorter.
 const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+/// How the kind of each transfer begins.
+const KINDS: &str = "oss-client/";
 /// Appended to the name while a checkpoint is written.
 const UNFINISHED: &str = ".new";
 
@@ -40,8 +42,12 @@ impl Checkpoint {
         Self { path, identity }
     }
 
-    /// Reads what an earlier process has left. A state that cannot be continued is logged.
+    /// Reads what an earlier process has left. A state that cannot be continued is logged. A file that is no checkpoint
+    /// is an error: it was named by mistake, and would be replaced and removed.
     pub(crate) async fn earlier(&self) -> Result<Earlier, Error> {
+        if self.is_transferred() {
+            return Err(self.unusable(&io::Error::other("it is the file of the transfer itself")));
+        }
         let path = self.path.clone();
         let Some(text) = blocking(move || read(&path))
             .await
@@ -49,9 +55,12 @@ impl Checkpoint {
         else {
             return Ok(Earlier::Nothing);
         };
-        let Ok(Value::Object(found)) = serde_json::from_slice(&text) else {
-            self.discard("it is not a JSON object");
+        if text.is_empty() {
+            self.discard("it is empty");
             return Ok(Earlier::Nothing);
+        }
+        let Some(found) = state_in(&text) else {
+            return Err(self.unusable(&io::Error::other("it is not a checkpoint")));
         };
         let differs = self
             .identity
@@ -106,11 +115,39 @@ impl Checkpoint {
         }
     }
 
+    /// Whether the checkpoint would be where the file is that is read or written.
+    fn is_transferred(&self) -> bool {
+        let files = ["source", "target"].map(|name| self.identity.get(name).and_then(Value::as_str));
+        let own = in_folder(&self.path);
+        files
+            .into_iter()
+            .flatten()
+            .any(|file| in_folder(Path::new(file)) == own)
+    }
+
     fn unusable(&self, error: &io::Error) -> Error {
         Error::InvalidInput(InvalidInput::new(
             format!("the checkpoint {} cannot be used: {error}", self.path.display()),
             "name a file in a folder that may be written to",
         ))
+    }
+}
+
+/// The state in a file, if it is one of ours.
+fn state_in(text: &[u8]) -> Option<Fields> {
+    let Ok(Value::Object(found)) = serde_json::from_slice(text) else {
+        return None;
+    };
+    let kind = found.get("kind").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.starts_with(KINDS)).then_some(found)
+}
+
+/// The path with the links in its folder followed, only for comparisons.
+fn in_folder(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent().map(fs::canonicalize), absolute.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => absolute,
     }
 }
 

@@ -402,6 +402,9 @@ fn what_would_have_no_effect_or_cannot_work_is_refused() {
     assert!(refused(complete().max_connections(0)).contains("`max_connections` is 0"));
     for (name, expected) in [
         ("range", "cannot be the same for every request"),
+        ("Accept-Encoding", "cannot be the same for every request"),
+        ("if-match", "cannot be the same for every request"),
+        ("x-oss-callback", "cannot be the same for every request"),
         ("Content-MD5", "cannot be the same for every request"),
         ("authorization", "is set by the client itself"),
         ("a b", "cannot be sent"),

@@ -552,22 +552,51 @@ async fn a_checkpoint_of_another_download_is_discarded() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_is_none_is_discarded() {
-    for garbage in ["", "{", "[]", "\u{0}\u{0}"] {
+async fn a_file_that_is_no_checkpoint_is_refused_and_kept() {
+    let content = content(5 * PART);
+    for foreign in ["{", "[]", "\u{0}\u{0}", "{\"kind\": \"mine\"}"] {
         let place = Place::new().await;
-        let content = content(5 * PART);
         place.cloud.put_object(place.cloud.bucket(), "k", content.clone());
-        fs::write(&place.checkpoint, garbage).unwrap();
+        fs::write(&place.checkpoint, foreign).unwrap();
+        let error = place.download().await.unwrap_err().to_string();
         assert!(
-            place
-                .downloaded(&content)
-                .await
-                .contains("it is not a JSON object")
+            error.contains("/c cannot be used: it is not a checkpoint; "),
+            "{error}"
         );
-        fs::write(&place.checkpoint, garbage).unwrap();
-        assert!(place.uploaded(&content).await.contains("it is not a JSON object"));
+        fs::write(&place.target, &content).unwrap();
+        let error = place.upload().await.unwrap_err().to_string();
+        assert!(
+            error.contains("/c cannot be used: it is not a checkpoint; "),
+            "{error}"
+        );
+        assert_eq!(fs::read(&place.checkpoint).unwrap(), foreign.as_bytes());
     }
-    // What is no file cannot be a checkpoint at all.
+    // An empty file holds nothing that could be lost.
+    let place = Place::new().await;
+    place.cloud.put_object(place.cloud.bucket(), "k", content.clone());
+    fs::write(&place.checkpoint, "").unwrap();
+    assert!(place.downloaded(&content).await.contains("it is empty"));
+    fs::write(&place.checkpoint, "").unwrap();
+    assert!(place.uploaded(&content).await.contains("it is empty"));
+}
+
+#[tokio::test]
+async fn the_file_that_is_transferred_cannot_be_its_checkpoint() {
+    let mut place = Place::new().await;
+    let content = content(5 * PART);
+    place.cloud.put_object(place.cloud.bucket(), "k", content.clone());
+    place.checkpoint = place.folder.path().join(".").join("f");
+    assert_eq!(place.checkpoint.file_name(), place.target.file_name());
+    let error = place.download().await.unwrap_err().to_string();
+    assert!(error.contains("it is the file of the transfer itself"), "{error}");
+    fs::write(&place.target, &content).unwrap();
+    let error = place.upload().await.unwrap_err().to_string();
+    assert!(error.contains("it is the file of the transfer itself"), "{error}");
+    assert_eq!(fs::read(&place.target).unwrap(), content);
+}
+
+#[tokio::test]
+async fn what_is_no_file_cannot_be_a_checkpoint() {
     let place = Place::new().await;
     fs::create_dir(&place.checkpoint).unwrap();
     fs::write(&place.target, content(2 * PART)).unwrap();

@@ -254,6 +254,10 @@ impl Parts {
 
 /// One client for all members, so that they share its connections. That of `ureq` blocks, so it is taken only where there
 /// is nothing else. Without either feature members that need a client say so.
+#[cfg_attr(
+    all(feature = "ureq", not(feature = "reqwest")),
+    expect(clippy::unnecessary_wraps, reason = "without either feature there is none")
+)]
 pub(crate) fn default_http_client() -> Option<Arc<dyn HttpClient>> {
     #[cfg(all(feature = "ureq", not(feature = "reqwest")))]
     return Some(Arc::new(oss_credentials_ureq::UreqClient::new()));

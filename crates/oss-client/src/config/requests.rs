@@ -1,14 +1,24 @@
 //! Headers that every request has, `User-Agent` included.
 
-use http::header::RANGE;
+use http::header::{ACCEPT_ENCODING, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RANGE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::USER_AGENT_VALUE;
 use crate::error::InvalidInput;
 use crate::validate;
 
-/// Headers that belong to one request, or to one body.
-const NOT_FOR_ALL: [http::HeaderName; 2] = [RANGE, http::HeaderName::from_static("content-md5")];
+/// Headers that belong to one request or body, or that change what a response contains.
+const NOT_FOR_ALL: [http::HeaderName; 9] = [
+    RANGE,
+    ACCEPT_ENCODING,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    IF_MODIFIED_SINCE,
+    IF_UNMODIFIED_SINCE,
+    http::HeaderName::from_static("content-md5"),
+    http::HeaderName::from_static("x-oss-callback"),
+    http::HeaderName::from_static("x-oss-callback-var"),
+];
 
 /// The settings as they were given.
 #[derive(Default)]

@@ -171,8 +171,8 @@ impl Download {
     ///
     /// A checkpoint belongs to one download at a time. It is only used for the same object and target, with the same
     /// size, `ETag` and modification time of the object. Ranges of the temporary file are only used if they still have
-    /// the CRC-64 with which they arrived. A checkpoint that does not match or cannot be read is discarded with a
-    /// warning in the log, together with its temporary file. The checkpoint is written atomically, is readable only by
+    /// the CRC-64 with which they arrived. A checkpoint that does not match is discarded with a warning in the log,
+    /// together with its temporary file; a file that is not a checkpoint is an error. The checkpoint is written atomically, is readable only by
     /// its owner, contains no secret, and is removed when the download is complete.
     ///
     /// The temporary file stays in the folder of the target. If the download is never continued, remove the checkpoint

@@ -103,7 +103,10 @@ impl Job {
 
     /// The upload as a later process can continue it.
     pub(super) fn resumable(&self, checkpoint: PathBuf, source: &Parts) -> Resumable {
-        Resumable::new(self.client.clone(), checkpoint, &self.initiation(), source)
+        let mut initiation = self.initiation();
+        // They are settings of the object, too.
+        initiation.with_defaults(&self.client.inner.default_headers);
+        Resumable::new(self.client.clone(), checkpoint, &initiation, source)
     }
 
     pub(super) async fn run(
@@ -127,6 +130,9 @@ impl Job {
             let put = pin!(self.put(body, first.length));
             let done = reporter.while_it_runs(put).await?;
             reporter.acknowledged(done.size);
+            if let Some(resumable) = resumable {
+                resumable.remove().await;
+            }
             return Ok(done);
         }
         let (upload_id, known) = match begun {
