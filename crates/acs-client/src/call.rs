@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::encode::percent_encode;
 
+const NO_SEGMENT: &str = "a segment of the path is empty, `.` or `..`";
+
 type Text<'a> = Cow<'a, str>;
 
 /// An operation of a product and its parameters.
@@ -56,7 +58,8 @@ impl<'a> Call<'a> {
 
     /// Creates a call of a ROA service, whose operations are paths and methods. `path` is sent as it is, so it must be
     /// percent-encoded already; [`segment`](Self::segment) adds a part that may need encoding. A path without a
-    /// leading `/`, or with a `?` or a `#`, makes the call fail: [`query`](Self::query) adds parameters.
+    /// leading `/`, with a segment `.` or `..`, or with a `?`, a `#` or a backslash makes the call fail:
+    /// [`query`](Self::query) adds parameters.
     pub fn roa(
         action: impl Into<Cow<'static, str>>,
         method: HttpMethod,
@@ -67,9 +70,17 @@ impl<'a> Call<'a> {
         if !call.path.is_empty() && !call.path.starts_with('/') {
             call.problem = Some("the path of the call has no leading slash");
         }
-        // What follows would be sent as a query, or not at all.
-        if call.path.contains(['?', '#']) {
-            call.problem = Some("the path of the call holds a `?` or a `#`");
+        // What follows would be sent as a query, or not at all; a backslash as a slash.
+        if call.path.contains(['?', '#', '\\']) {
+            call.problem = Some("the path of the call holds a `?`, a `#` or a backslash");
+        }
+        // HTTP clients leave such segments out after the signature was made.
+        let is_dots = |segment: &str| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(&*plain, "." | "..")
+        };
+        if call.path.split('/').any(is_dots) {
+            call.problem = Some(NO_SEGMENT);
         }
         call
     }
@@ -100,7 +111,7 @@ impl<'a> Call<'a> {
     /// empty one, `.` or `..`) makes the call fail.
     pub fn segment(mut self, value: &str) -> Self {
         if matches!(value, "" | "." | "..") {
-            self.problem = Some("a segment of the path is empty, `.` or `..`");
+            self.problem = Some(NO_SEGMENT);
         }
         let path = self.path.trim_end_matches('/');
         self.path = format!("{path}/{}", percent_encode(value)).into();

@@ -31,7 +31,8 @@ pub(crate) fn explicit(
         invalid(what, place, format!("write a host such as {host}"))
     })?;
     let origin = parsed.origin();
-    if !parsed.is_origin() {
+    // The parser drops a fragment: `evil.example#.cn-hangzhou.aliyuncs.com` would be another host.
+    if !parsed.is_origin() || endpoint.contains('#') {
         let what = "has a user, a path or a query";
         return Err(invalid(what, origin.clone(), format!("write it as {origin}")));
     }

@@ -183,9 +183,12 @@ impl Recorder {
     }
 
     pub(crate) fn responded(&mut self, status: u16, request_id: Option<&str>) {
-        self.span.record("status", status);
-        if let Some(id) = request_id {
-            self.span.record("request_id", id);
+        // A span that nobody sees would still look for its fields by their names.
+        if !self.span.is_disabled() {
+            self.span.record("status", status);
+            if let Some(id) = request_id {
+                self.span.record("request_id", id);
+            }
         }
         if let Some(record) = &mut self.record {
             record.event.status = Some(status);
@@ -222,7 +225,9 @@ impl Recorder {
     }
 
     fn ended(&mut self, outcome: AttemptOutcome) {
-        self.span.record("outcome", outcome.as_str());
+        if !self.span.is_disabled() {
+            self.span.record("outcome", outcome.as_str());
+        }
         if let Some(record) = &mut self.record {
             record.event.outcome = outcome;
         }

@@ -518,7 +518,10 @@ async fn a_checkpoint_of_another_download_is_discarded() {
         ),
         (noted("key", "other".into()), r#"its field "key" differs"#),
         (noted("target", "other".into()), r#"its field "target" differs"#),
-        (noted("kind", "upload".into()), r#"its field "kind" differs"#),
+        (
+            noted("kind", "oss-client/upload/1".into()),
+            r#"its field "kind" differs"#,
+        ),
         (noted("file", "../f".into()), "it has no ranges that fit"),
         (
             noted("file", ".oss-download-gone".into()),

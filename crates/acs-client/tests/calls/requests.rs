@@ -164,8 +164,30 @@ fn what_cannot_be_signed_or_leads_elsewhere_is_not_sent() {
     for (wrong, part) in [
         (roa("/clusters").segment(".."), "a segment of the path is empty"),
         (roa("/clusters").segment(""), "a segment of the path is empty"),
-        (roa("/clusters?a=b"), "the path of the call holds a `?` or a `#`"),
-        (roa("/clusters#x"), "the path of the call holds a `?` or a `#`"),
+        (
+            roa("/clusters?a=b"),
+            "the path of the call holds a `?`, a `#` or a backslash",
+        ),
+        (
+            roa("/clusters#x"),
+            "the path of the call holds a `?`, a `#` or a backslash",
+        ),
+        (
+            roa("/api\\clusters"),
+            "the path of the call holds a `?`, a `#` or a backslash",
+        ),
+        (
+            roa("/api/../clusters"),
+            "a segment of the path is empty, `.` or `..`",
+        ),
+        (
+            roa("/api/%2E%2e/clusters"),
+            "a segment of the path is empty, `.` or `..`",
+        ),
+        (
+            roa("/api/./clusters"),
+            "a segment of the path is empty, `.` or `..`",
+        ),
         (roa(".example.com/"), "the path of the call has no leading slash"),
         (
             roa("@example.com/").segment("x"),

@@ -97,10 +97,6 @@ impl Client {
         operation.check(&inner.endpoint)?;
         let span =
             tracing::debug_span!(target: TRACING_TARGET, names::OPERATION, operation = &*operation.name);
-        if span.is_disabled() {
-            // Moving a future of this size into a span that nobody sees costs as much as the rest of both spans.
-            return self.in_time(operation).await;
-        }
         self.in_time(operation).instrument(span).await
     }
 
@@ -173,12 +169,7 @@ impl Inner {
         let mut recorder = self.observer.begin(operation, number, self.clock.local());
         let span = recorder.span();
         let attempt = self.attempt(operation, credentials, offset, number, &mut recorder);
-        let outcome = if span.is_disabled() {
-            attempt.await
-        } else {
-            attempt.instrument(span).await
-        };
-        Ok(match outcome {
+        Ok(match attempt.instrument(span).await {
             Ok(Outcome::Done(done)) => {
                 recorder.succeeded();
                 let Done { response, .. } = done;

@@ -6,6 +6,8 @@ use oss_credentials::text;
 
 /// Spaces for each level.
 const INDENT: usize = 2;
+/// Deeper levels are indented no further, so that nesting cannot make a short response long.
+const DEEPEST: usize = 32;
 
 /// Breaks a valid JSON text into lines. Values keep their digits and their order; characters that would move the cursor
 /// of a terminal or the direction of the text are written as escapes, which mean the same.
@@ -50,7 +52,7 @@ impl Shown {
     fn line(&mut self, depth: usize) {
         self.depth = depth;
         // Writing to a String cannot fail.
-        let _ = write!(self.text, "\n{:1$}", "", depth * INDENT);
+        let _ = write!(self.text, "\n{:1$}", "", depth.min(DEEPEST) * INDENT);
     }
 
     /// Copies the rest of a string, with its quotation marks.
@@ -80,6 +82,19 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn deep_nesting_does_not_grow_beyond_measure() {
+        const DEPTH: usize = 100_000;
+        let json = "[".repeat(DEPTH) + &"]".repeat(DEPTH);
+        let shown = indented(&json);
+        assert!(
+            shown.len() < 2 * DEPTH * (DEEPEST * INDENT + 2),
+            "{}",
+            shown.len()
+        );
+        assert_eq!(shown.split_whitespace().collect::<String>(), json);
+    }
 
     #[test]
     fn values_stay_as_they_were_written() {
