@@ -4,14 +4,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 
 use crate::client::Client;
-use crate::error::{CorruptionError, Error};
+use crate::error::Error;
 use crate::operation::Operation;
 use crate::ops::copy::{CopyObject, CopySource, set_source};
 use crate::ops::multipart::{InitiateMultipartUpload, MAX_PARTS, UploadedPart};
 use crate::ops::{header_settings, object_settings};
 use crate::response::ResponseHead;
 use crate::upload::cleanup::Cleanup;
-use crate::upload::parts::completed_before;
+use crate::upload::completion::{Whole, complete};
 use crate::upload::{DEFAULT_PARALLEL_PARTS, check_part_size};
 
 /// Objects of up to this size are copied in one request, in bytes: 200 MiB.
@@ -327,28 +327,18 @@ impl ObjectCopy {
                 request = request.header(name, value.as_bytes());
             }
         }
-        let done = match request.send().await {
-            Ok(done) => done,
-            Err(error) => {
-                let (bucket, key) = self.target();
-                let mut stored = self.client.head_object(bucket, key);
-                self.pass_payer(&mut stored.operation);
-                let done = completed_before(stored, &error, size, source.crc64()).await;
-                done.ok_or(error)?
-            }
+        let (bucket, key) = self.target();
+        let mut stored = self.client.head_object(bucket, key);
+        self.pass_payer(&mut stored.operation);
+        let whole = Whole {
+            size,
+            crc: source.crc64(),
+            parts: u16::try_from(parts.len()).unwrap_or(u16::MAX),
         };
-        if let (Some(there), Some(here)) = (done.head.crc64(), source.crc64())
-            && there != here
-            && self.client.inner.check_crc
-        {
-            let context = self.operation.context(&self.client.inner.endpoint);
-            let id = done.head.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(context, here, there, id);
-            return Err(Error::Corrupted(Box::new(error)));
-        }
+        let done = complete(&self.client, request, stored, &whole).await?;
         Ok(Copied {
             size,
-            parts: u16::try_from(parts.len()).unwrap_or(u16::MAX),
+            parts: whole.parts,
             etag: done.etag,
             head: done.head,
         })

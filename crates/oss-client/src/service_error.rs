@@ -199,6 +199,11 @@ impl ServiceError {
         self.request_id.is_some() || self.code != BAD_ERROR_RESPONSE
     }
 
+    /// Which attempt of the operation was refused, from 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.context.attempt()
+    }
+
     /// The name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()

@@ -137,6 +137,17 @@ async fn a_continuation_that_fails_can_be_continued() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), Some("AccessDenied"));
+    // The content is stored already, and somebody else ends the upload.
+    client
+        .put_object(cloud.bucket(), KEY, content.clone())
+        .await
+        .unwrap();
+    cloud.fault(
+        Service::Oss,
+        Fault::error(404, "NoSuchUpload").action("CompleteMultipartUpload"),
+    );
+    let continued = left.continue_from(&client, content.clone()).part_size(PART);
+    assert_eq!(continued.await.unwrap_err().code(), Some("NoSuchUpload"));
     // The object is made, and the response to that is lost.
     cloud.fault(Service::Oss, Fault::reset().action("CompleteMultipartUpload"));
     let client = common::of_cloud(&cloud)

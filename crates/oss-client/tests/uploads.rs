@@ -617,6 +617,37 @@ async fn a_lost_answer_to_the_last_step_is_no_failure() {
     assert_eq!(other.unwrap_err().code(), Some("NoSuchUpload"));
 }
 
+/// The same content is stored already, and somebody else aborts the upload.
+#[tokio::test]
+async fn an_aborted_upload_is_not_taken_for_an_earlier_object_of_the_same_content() {
+    let (cloud, client) = cloud().await;
+    let (bucket, content) = (cloud.bucket(), content(3 * PART));
+    let upload = || client.upload(bucket, "k", content.clone()).part_size(PART);
+    let aborted = || Fault::error(404, "NoSuchUpload").action("CompleteMultipartUpload");
+    let lost = || Fault::error(503, "ServiceUnavailable").action("CompleteMultipartUpload");
+    upload().await.unwrap();
+    // No response was lost.
+    cloud.fault(Service::Oss, aborted());
+    assert_eq!(upload().await.unwrap_err().code(), Some("NoSuchUpload"));
+    // A response was lost, but that object has another number of parts.
+    cloud.fault(Service::Oss, lost());
+    cloud.fault(Service::Oss, aborted());
+    let error = upload().part_size(2 * PART).await.unwrap_err();
+    assert_eq!(error.code(), Some("NoSuchUpload"));
+    // Or its ETag does not say, and it is older.
+    for (seconds, is_new) in [(-5, false), (5, true)] {
+        cloud.set_clock_offset(seconds);
+        cloud.put_object(bucket, "k", content.clone());
+        cloud.set_clock_offset(0);
+        cloud.fault(Service::Oss, lost());
+        cloud.fault(Service::Oss, aborted());
+        match upload().await {
+            Ok(uploaded) => assert!(is_new, "{uploaded:?}"),
+            Err(error) => assert!(!is_new && error.code() == Some("NoSuchUpload"), "{error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_object_that_was_stored_wrong_is_an_error() {
     let begun = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";

@@ -196,7 +196,7 @@ pub struct UploadedPart {
 #[must_use = "nothing is sent before `send`"]
 pub struct CompleteMultipartUpload {
     client: crate::client::Client,
-    operation: Operation,
+    pub(crate) operation: Operation,
     parts: Vec<(u16, String)>,
 }
 

@@ -9,12 +9,13 @@ use http::Method;
 
 use crate::body::{Body, CrcNote};
 use crate::client::Client;
-use crate::error::{AbandonedUpload, CorruptionError, Error, InvalidResponse};
+use crate::error::{AbandonedUpload, Error, InvalidResponse};
 use crate::operation::Operation;
 use crate::ops::multipart::{CompleteMultipartUpload, MAX_PARTS};
 use crate::ops::uploads::ListedPart;
 
-use super::parts::{Sent, completed_before, sum, too_large};
+use super::completion::{Sent, Whole, complete};
+use super::parts::too_large;
 use super::source::{Part, Parts, Source};
 use super::{DEFAULT_PARALLEL_PARTS, Plan, Uploaded, check_part_size, check_total};
 
@@ -281,36 +282,15 @@ impl Step {
         })
     }
 
-    /// Makes the object, and compares its checksum.
+    /// Creates the object.
     async fn complete(&self, operation: Operation, sent: Vec<Sent>) -> Result<Uploaded, Error> {
-        let (size, crc64) = sum(&sent);
-        let context = operation.context(&self.client.inner.endpoint);
-        let count = u16::try_from(sent.len()).unwrap_or(u16::MAX);
+        let whole = Whole::of(&sent);
         let parts = sent.into_iter().map(|part| (part.number, part.etag)).collect();
         let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, parts);
-        let done = match request.send().await {
-            Ok(done) => done,
-            Err(error) => {
-                let mut stored = self.client.head_object(&*self.bucket, &*self.key);
-                pass_payer(self.payer.as_deref(), &mut stored.operation);
-                completed_before(stored, &error, size, crc64).await.ok_or(error)?
-            }
-        };
-        if let (Some(local), Some(stored)) = (crc64, done.head.crc64())
-            && local != stored
-            && self.client.inner.check_crc
-        {
-            let id = done.head.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(context, local, stored, id);
-            return Err(Error::Corrupted(Box::new(error)));
-        }
-        Ok(Uploaded {
-            size,
-            parts: count,
-            etag: done.etag,
-            crc64,
-            head: done.head,
-        })
+        let mut stored = self.client.head_object(&*self.bucket, &*self.key);
+        pass_payer(self.payer.as_deref(), &mut stored.operation);
+        let done = complete(&self.client, request, stored, &whole).await?;
+        Ok(Uploaded::of(&whole, done))
     }
 }
 

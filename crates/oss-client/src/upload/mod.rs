@@ -1,8 +1,9 @@
 //! Uploads of any size.
 
 pub(crate) mod cleanup;
+pub(crate) mod completion;
 pub(crate) mod continued;
-pub(crate) mod parts;
+mod parts;
 mod plan;
 mod progress;
 mod resume;
@@ -17,10 +18,11 @@ use crate::body::Body;
 use crate::client::Client;
 use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
-use crate::ops::multipart::MAX_PARTS;
+use crate::ops::multipart::{CompletedUpload, MAX_PARTS};
 use crate::ops::{callback_settings, default_content_type, header_settings, object_settings};
 use crate::response::ResponseHead;
 
+use self::completion::Whole;
 pub use self::plan::DEFAULT_PART_SIZE;
 use self::plan::MAX_PART_SIZE;
 pub(crate) use self::plan::{Plan, check_part_size};
@@ -109,6 +111,19 @@ pub struct Uploaded {
     pub crc64: Option<u64>,
     /// The status and headers of the request that created the object.
     pub head: ResponseHead,
+}
+
+impl Uploaded {
+    /// An object that was created from parts.
+    fn of(whole: &Whole, done: CompletedUpload) -> Self {
+        Self {
+            size: whole.size,
+            parts: whole.parts,
+            etag: done.etag,
+            crc64: whole.crc,
+            head: done.head,
+        }
+    }
 }
 
 impl Client {

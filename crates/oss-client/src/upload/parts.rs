@@ -11,14 +11,14 @@ use oss_credentials_core::BoxFuture;
 use crate::TRACING_TARGET;
 use crate::body::{Body, CrcNote, Meter};
 use crate::client::Client;
-use crate::crc::combined;
-use crate::error::{CorruptionError, Error, InvalidInput};
+use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
-use crate::ops::multipart::{CompleteMultipartUpload, CompletedUpload, InitiateMultipartUpload, MAX_PARTS};
+use crate::ops::multipart::{CompleteMultipartUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
 use crate::ops::uploads::ListedPart;
 
 use super::cleanup::Cleanup;
+use super::completion::{Sent, Whole, complete};
 use super::progress::Reporter;
 use super::resume::{Known, Resumable};
 use super::source::{Part, Parts};
@@ -46,45 +46,6 @@ pub(super) struct Job {
     headers: HeaderMap,
     plan: Plan,
     parallel: usize,
-}
-
-/// A part that the service has.
-pub(super) struct Sent {
-    pub(super) number: u16,
-    pub(super) etag: String,
-    /// In bytes.
-    pub(super) length: u64,
-    /// `None` where checksums are off.
-    pub(super) crc: Option<u64>,
-}
-
-/// Length and CRC-64 of all parts, which are in order.
-pub(super) fn sum(sent: &[Sent]) -> (u64, Option<u64>) {
-    let size = sent.iter().map(|part| part.length).sum();
-    let crc = sent
-        .iter()
-        .try_fold(0, |whole, part| Some(combined(whole, part.crc?, part.length)));
-    (size, crc)
-}
-
-/// Where the response to a first attempt to complete an upload was lost, the second one meets `NoSuchUpload`: then the
-/// object with this size and checksum is there.
-pub(crate) async fn completed_before(
-    stored: HeadObject,
-    error: &Error,
-    size: u64,
-    crc: Option<u64>,
-) -> Option<CompletedUpload> {
-    if error.code() != Some("NoSuchUpload") {
-        return None;
-    }
-    let head = stored.send().await.ok()?;
-    let is_ours = crc.is_some() && head.crc64() == crc && head.content_length() == Some(size);
-    is_ours.then(|| CompletedUpload {
-        etag: head.etag().map(str::to_owned),
-        location: None,
-        head,
-    })
 }
 
 impl Job {
@@ -286,38 +247,17 @@ impl Job {
         })
     }
 
-    /// Makes the object, and compares its checksum.
+    /// Creates the object.
     async fn complete(&self, upload_id: &str, sent: Vec<Sent>) -> Result<Uploaded, Error> {
-        let (size, crc64) = sum(&sent);
+        let whole = Whole::of(&sent);
         let mut operation = self.step("CompleteMultipartUpload", Method::POST, &OF_COMPLETION);
         operation.set_query("uploadId".to_owned(), upload_id.to_owned());
         operation.set_query("encoding-type".to_owned(), "url".to_owned());
         operation.has_document = true;
-        let context = operation.context(&self.client.inner.endpoint);
-        let count = u16::try_from(sent.len()).unwrap_or(u16::MAX);
         let parts = sent.into_iter().map(|part| (part.number, part.etag)).collect();
         let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, parts);
-        let done = match request.send().await {
-            Ok(done) => done,
-            Err(error) => match completed_before(self.stored(), &error, size, crc64).await {
-                Some(done) => done,
-                None => return Err(error),
-            },
-        };
-        if let (Some(local), Some(stored)) = (crc64, done.head.crc64())
-            && local != stored
-        {
-            let id = done.head.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(context, local, stored, id);
-            return Err(Error::Corrupted(Box::new(error)));
-        }
-        Ok(Uploaded {
-            size,
-            parts: count,
-            etag: done.etag,
-            crc64,
-            head: done.head,
-        })
+        let done = complete(&self.client, request, self.stored(), &whole).await?;
+        Ok(Uploaded::of(&whole, done))
     }
 
     /// Asks for the object as it is stored.
