@@ -182,17 +182,18 @@ impl Recorder {
         self.record.as_ref().map(|record| Arc::clone(&record.received))
     }
 
-    pub(crate) fn responded(&mut self, status: u16, request_id: Option<&str>) {
+    /// Records the head of a response. The request ID is looked up only if somebody wants to know it.
+    pub(crate) fn responded<'a>(&mut self, status: u16, request_id: impl Fn() -> Option<&'a str>) {
         // A span that nobody sees would still look for its fields by their names.
         if !self.span.is_disabled() {
             self.span.record("status", status);
-            if let Some(id) = request_id {
+            if let Some(id) = request_id() {
                 self.span.record("request_id", id);
             }
         }
         if let Some(record) = &mut self.record {
             record.event.status = Some(status);
-            record.event.request_id = request_id.map(str::to_owned);
+            record.event.request_id = request_id().map(str::to_owned);
             record.event.response_after = Some(record.started.elapsed(&*record.clock));
         }
     }

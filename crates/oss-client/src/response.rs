@@ -290,12 +290,11 @@ impl Response {
     }
 
     /// Keeps the attempt open, and the place of its request, until the body has been read or dropped.
-    pub(crate) fn holding(mut self, attempt: Recorder, slot: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn hold(&mut self, attempt: Recorder, slot: Option<OwnedSemaphorePermit>) {
         if self.body.is_on_connection {
             self.body.attempt = Some(attempt);
             self.body.slot = slot;
         }
-        self
     }
 
     /// An error about the content of this response.
@@ -404,9 +403,8 @@ impl ResponseBody {
     }
 
     /// Counts the bytes that are read.
-    pub(crate) fn counted(mut self, received: Option<Arc<AtomicU64>>) -> Self {
+    pub(crate) fn count(&mut self, received: Option<Arc<AtomicU64>>) {
         self.received = received;
-        self
     }
 
     /// Compares length and CRC-64 with the expected ones, as far as they are known.

@@ -174,8 +174,9 @@ impl Clients {
         let mut builder = builder
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // A repeated request would carry a nonce twice.
-            .retry(reqwest::retry::never())
+            // A repeated request would carry a nonce twice. Without the limit, reqwest would copy each request for a
+            // retry that never happens.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .no_gzip()
             .no_brotli()
             .no_zstd()

@@ -324,7 +324,8 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         // This crate follows redirects where they are allowed: reqwest would forward the token.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .retry(reqwest::retry::never())
+        // This crate retries. Without the limit, reqwest would copy each request for a retry that never happens.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .no_gzip()
         .no_brotli()
         .no_zstd()

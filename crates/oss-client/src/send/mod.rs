@@ -8,14 +8,14 @@ mod state;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use futures_core::Stream as _;
 use oss_credentials_core::{BoxFuture, ClockOffset, Credentials};
 use oss_credentials_http::HttpError;
 use reqwest::StatusCode;
-use tracing::Instrument as _;
+use tracing::Span;
 
 use crate::TRACING_TARGET;
 use crate::body::Progress;
@@ -97,19 +97,14 @@ impl Client {
         operation.check(&inner.endpoint)?;
         let span =
             tracing::debug_span!(target: TRACING_TARGET, names::OPERATION, operation = &*operation.name);
-        self.in_time(operation).instrument(span).await
-    }
-
-    /// Carries out an operation that has been checked.
-    async fn in_time(&self, mut operation: Operation) -> Result<Response, Error> {
-        let inner = &*self.inner;
         let Some(limit) = inner.operation_timeout else {
-            return inner.attempts(&mut operation).await;
+            let mut attempts = pin!(inner.attempts(&mut operation));
+            return within(&span, |cx| attempts.as_mut().poll(cx)).await;
         };
         let mut timer = inner.transport.idle.sleep.sleep(limit);
         let first = {
             let mut attempts = pin!(inner.attempts(&mut operation));
-            std::future::poll_fn(|cx| match attempts.as_mut().poll(cx) {
+            within(&span, |cx| match attempts.as_mut().poll(cx) {
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
                 Poll::Pending => guarded(|| timer.as_mut().poll(cx).map(Ok)).map(Err),
             })
@@ -167,16 +162,19 @@ impl Inner {
         state.check(&credentials)?;
         let (offset, number) = (state.offset(), state.number());
         let mut recorder = self.observer.begin(operation, number, self.clock.local());
-        let span = recorder.span();
-        let attempt = self.attempt(operation, credentials, offset, number, &mut recorder);
-        Ok(match attempt.instrument(span).await {
-            Ok(Outcome::Done(done)) => {
+        let outcome = {
+            let span = recorder.span();
+            let mut attempt = pin!(self.attempt(operation, credentials, offset, number, &mut recorder));
+            within(&span, |cx| attempt.as_mut().poll(cx)).await
+        };
+        Ok(match outcome {
+            Ok(Outcome::Done(mut done)) => {
                 recorder.succeeded();
-                let Done { response, .. } = done;
                 if !done.is_cross_origin {
-                    state.time_was_accepted(done.exchange, response.headers());
+                    state.time_was_accepted(done.exchange, done.response.headers());
                 }
-                Ok(response.holding(recorder, slot))
+                done.response.hold(recorder, slot);
+                Ok(done.response)
             }
             Ok(Outcome::Refused(refused)) => {
                 recorder.refused(&refused.error);
@@ -305,7 +303,7 @@ impl Inner {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let head = ResponseHead::new(status, headers, &self.request_ids, &attempt.used);
-        recorder.responded(status.as_u16(), head.request_id());
+        recorder.responded(status.as_u16(), || head.request_id());
         tracing::debug!(
             name: names::RESPONSE,
             target: TRACING_TARGET,
@@ -315,10 +313,11 @@ impl Inner {
             event = names::RESPONSE,
             "responded"
         );
-        let body = ResponseBody::new(response, self.transport.idle.clone(), context.clone());
+        let mut body = ResponseBody::new(response, self.transport.idle.clone(), context.clone());
+        body.count(recorder.received());
         Ok(Received {
             head,
-            body: body.counted(recorder.received()),
+            body,
             is_cross_origin,
         })
     }
@@ -434,6 +433,12 @@ impl Inner {
             context.clone(),
         )))
     }
+}
+
+/// Polls a future inside a span. The future stays where it is pinned: `Instrument` would move it, and those of an
+/// operation are large.
+async fn within<T>(span: &Span, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    std::future::poll_fn(|cx| span.in_scope(|| poll(cx))).await
 }
 
 /// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
