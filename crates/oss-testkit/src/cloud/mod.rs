@@ -276,11 +276,22 @@ impl LocalCloud {
     }
 }
 
+/// How long [`LocalCloud`] waits for its runtime to end when it is dropped. The ports are closed long before.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
 impl Drop for LocalCloud {
+    /// Closes all ports: a request after this is refused.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // The other ways to end a runtime wait, which is not allowed inside async code.
-            runtime.shutdown_background();
+        let Some(runtime) = self.runtime.take() else {
+            return;
+        };
+        // Waiting for a runtime is not allowed inside async code, so another thread does it. Without one, the ports close
+        // a moment later.
+        let stop = std::thread::Builder::new()
+            .name("oss-testkit-stop".to_owned())
+            .spawn(move || runtime.shutdown_timeout(SHUTDOWN));
+        if let Ok(stop) = stop {
+            let _ = stop.join();
         }
     }
 }
