@@ -107,7 +107,11 @@ fn issued(name: &str) -> Result<(Arc<ServerConfig>, String), Failure> {
     params.distinguished_name.push(DnType::CommonName, authority_name);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(vec![name.to_owned()])?.signed_by(&key, &authority)?;
+    let mut params = CertificateParams::new(vec![name.to_owned()])?;
+    // All authorities have the same name. Without the ID of the key, OpenSSL takes the first one of that name for the
+    // issuer, and then cannot verify the signature.
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, &authority)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
