@@ -93,7 +93,10 @@ impl fmt::Debug for FakeEnv {
 pub struct PanickingEnv;
 
 impl Env for PanickingEnv {
-    #[expect(clippy::panic, reason = "this is what it is for")]
+    /// # Panics
+    ///
+    /// Always.
+    #[expect(clippy::panic, reason = "a read of the environment is a failed test")]
     #[track_caller]
     fn var(&self, name: &str) -> Option<String> {
         panic!("the environment was read for {name}, though nothing should look there");

@@ -128,7 +128,10 @@ impl CredentialsSource for ScriptedSource {
             let answer = match step {
                 Some(Step::Answer(answer)) => *answer,
                 Some(Step::Gate(gate)) => gate.opened().await,
-                #[expect(clippy::panic, reason = "the test asked for it")]
+                #[expect(
+                    clippy::panic,
+                    reason = "`push_panic` was called: the test is about a source that panics"
+                )]
                 Some(Step::Panic) => panic!("the script says so"),
                 None => Err(CredentialsError::unavailable(ErrorDetail::builder(
                     flight.source.name,

@@ -89,11 +89,12 @@ impl fmt::Debug for ScriptedHttp {
 impl HttpClient for ScriptedHttp {
     /// # Panics
     ///
-    /// If the script has ended.
+    /// If the script has ended. The request is recorded nevertheless: a provider may catch the panic.
     #[expect(clippy::panic, reason = "one request too many is a failed test")]
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         let step = self.lock().steps.pop_front();
         let Some(step) = step else {
+            self.lock().requests.push(request.clone());
             panic!("one request too many: {request:?}")
         };
         // Outside of the lock: a step may look at the script.

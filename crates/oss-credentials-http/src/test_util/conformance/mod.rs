@@ -25,10 +25,14 @@ use oss_credentials_core::BoxFuture;
 /// # use oss_credentials_http::{HttpRequest, HttpResponse, blocking_http_fn};
 /// # let my_client = || blocking_http_fn(|_: HttpRequest| Ok(HttpResponse::new(200, vec![])));
 ///
-/// HttpConformance::new(my_client)
+/// let report = HttpConformance::new(my_client)
 ///     // Runs a future to its end; the default is `blocking::wait`.
 ///     .block_on(|future| oss_credentials_core::blocking::wait(future))
 ///     .run_all();
+/// // `run_all` panics if a check fails. The checks that could not run are in the report.
+/// for (check, reason) in report.skipped() {
+///     println!("{check} was skipped: {reason}");
+/// }
 /// ```
 pub struct HttpConformance {
     subject: Subject,
