@@ -109,6 +109,33 @@ fn without_a_sleep_there_is_one_pass() {
     assert!(cause.contains("ServiceUnavailableTemporary"), "{cause}");
 }
 
+#[test]
+fn the_last_failure_represents_all_regions_if_there_are_two_or_more() {
+    let markup = "<html>canary</html>";
+    for (regions, what) in [
+        (&["cn-hangzhou"][..], "the response to GetSecretValue is HTML"),
+        (
+            &["cn-hangzhou", "cn-beijing"],
+            "GetSecretValue failed in all 2 regions; of the last one: the response to GetSecretValue is HTML",
+        ),
+    ] {
+        let service = regions
+            .iter()
+            .fold(Service::new(), |service, _| service.answers(200, markup));
+        let source = service
+            .bare()
+            .regions(regions.iter().copied().map(KmsRegion::new))
+            .build_source()
+            .unwrap();
+        let error = blocking::wait(source.fetch()).unwrap_err();
+        // A response that cannot be read is none of a service that is down.
+        assert!(matches!(error, CredentialsError::InvalidResponse(_)), "{error:?}");
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("kms-client-key: {what}")), "{text}");
+        assert_eq!(service.requests().len(), regions.len());
+    }
+}
+
 /// Polls a fetch, letting the manual clock's sleepers wake, until it is done; returns the pauses.
 fn drive<T>(clock: &ManualClock, future: impl Future<Output = T>) -> (T, Vec<Duration>) {
     let mut future = pin!(future);

@@ -9,7 +9,7 @@ use oss_credentials_kms_client_key::{
     ENV_SECRET_NAMES, KmsClientKey, KmsClientKeyBuilder, KmsRegion,
 };
 
-use crate::service::{SECRET, Service, ServiceExt as _, client_key, pair};
+use crate::service::{KEY_ID, SECRET, Service, ServiceExt as _, client_key, pair};
 
 const HANGZHOU: &str = r#"[{"regionId":"cn-hangzhou"}]"#;
 const BEIJING: &str = r#"[{"regionId":"cn-beijing"}]"#;
@@ -360,4 +360,20 @@ fn without_an_http_client_the_error_says_what_to_do() {
         error.to_string(),
         "kms-client-key: there is no HTTP client; pass one with http_client(..), or enable the feature `reqwest`"
     );
+}
+
+#[test]
+fn a_source_shows_where_it_fetches_what_and_no_key() {
+    let source = Service::new().builder().build_source().unwrap();
+    let shown = format!("{source:?}");
+    for part in [
+        "KmsClientKey",
+        SECRET,
+        "cn-hangzhou",
+        "kms.cn-hangzhou.aliyuncs.com",
+        "refresh_interval",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert!(!shown.contains(KEY_ID), "{shown}");
 }

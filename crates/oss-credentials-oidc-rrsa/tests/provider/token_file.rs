@@ -290,7 +290,11 @@ fn another_refusal_does_not_read_the_file_again() {
             refusal("AuthenticationFail.NoPermission").into_bytes(),
         ))
     });
-    fetch(service.builder()).unwrap_err();
+    let error = fetch(service.builder()).unwrap_err();
+    assert!(
+        error.to_string().contains("AuthenticationFail.NoPermission"),
+        "{error}"
+    );
     assert_eq!(service.tokens(), [JWT]);
 }
 
