@@ -1,9 +1,11 @@
 //! Paginated lists.
 
-use std::borrow::Cow;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use oss_credentials_core::CredentialsError;
 use oss_credentials_core::body::BodyDefect;
+use oss_credentials_http::PageLoop;
 use serde_json::Value;
 
 use crate::call::Call;
@@ -11,6 +13,10 @@ use crate::caller::Caller;
 use crate::client::AcsClient;
 use crate::error::AcsError;
 use crate::response::AcsResponse;
+
+/// How many responses in a row may contain the same items, or none, although the total announces more. A service that
+/// filters a list after dividing it returns empty pages, but not as many.
+const MAX_WITHOUT_NEWS: u32 = 100;
 
 /// How an operation divides a list into pages.
 ///
@@ -63,6 +69,9 @@ impl Paging {
     /// A service may put fewer items on a page than requested. If a response states the size, in a member beside the
     /// total with the name of the parameter, that size counts. Otherwise `size` must not exceed the service's maximum, or
     /// the list ends too early.
+    ///
+    /// The items are expected in arrays: if 100 responses in a row have the same arrays, or none with content, and the
+    /// total still announces more, the list ends with an error.
     pub fn number(size: u32) -> Self {
         Self {
             kind: Kind::Number {
@@ -97,7 +106,8 @@ impl Paging {
 }
 
 /// Iterates over the pages of a list: see [`AcsClient::pages`].
-#[derive(Debug)]
+///
+/// `Debug` shows the operation and how it is divided, and no parameter.
 #[must_use]
 pub struct Pages<'a> {
     client: AcsClient,
@@ -106,12 +116,57 @@ pub struct Pages<'a> {
     state: State,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Pages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("call", &self.call)
+            .field("paging", &self.paging)
+            .finish_non_exhaustive()
+    }
+}
+
 enum State {
-    /// The token of the next page, none at first; or its number.
-    Token(Option<String>),
-    Number(u64),
+    /// The token of the next page; none before the first.
+    Token {
+        next: Option<String>,
+        seen: PageLoop,
+    },
+    /// The number of the next page.
+    Number {
+        next: u64,
+        news: News,
+    },
     Ended,
+}
+
+/// Whether pages bring anything that the page before did not.
+#[derive(Default)]
+struct News {
+    /// Hash of the items of the last page.
+    items: Option<u64>,
+    /// How many pages in a row had them.
+    pages: u32,
+}
+
+impl News {
+    /// Counts a page; `false` if there were too many like it.
+    fn count(&mut self, body: &Value) -> bool {
+        let mut hasher = DefaultHasher::new();
+        hash_arrays(body, &mut hasher);
+        let items = Some(hasher.finish());
+        self.pages = if self.items == items { self.pages + 1 } else { 1 };
+        self.items = items;
+        self.pages < MAX_WITHOUT_NEWS
+    }
+}
+
+/// The items of a page are in arrays; what differs from response to response, such as the request ID, is not.
+fn hash_arrays(value: &Value, hasher: &mut DefaultHasher) {
+    match value {
+        Value::Array(items) => items.hash(hasher),
+        Value::Object(members) => members.values().for_each(|value| hash_arrays(value, hasher)),
+        _ => {}
+    }
 }
 
 impl AcsClient {
@@ -144,8 +199,14 @@ impl AcsClient {
     /// ```
     pub fn pages<'a>(&self, call: Call<'a>, paging: Paging) -> Pages<'a> {
         let state = match paging.kind {
-            Kind::Token { .. } => State::Token(None),
-            Kind::Number { .. } => State::Number(1),
+            Kind::Token { .. } => State::Token {
+                next: None,
+                seen: PageLoop::default(),
+            },
+            Kind::Number { .. } => State::Number {
+                next: 1,
+                news: News::default(),
+            },
         };
         Pages {
             client: self.clone(),
@@ -176,9 +237,8 @@ impl Pages<'_> {
             Ok(response) => response,
             Err(error) => return Some(Err(self.end(error))),
         };
-        match self.following(&response) {
-            Ok(state) => self.state = state,
-            Err(error) => return Some(Err(self.end(error))),
+        if let Err(error) = self.advance(&response) {
+            return Some(Err(self.end(error)));
         }
         Some(Ok(response))
     }
@@ -191,11 +251,16 @@ impl Pages<'_> {
     /// Writes the wanted page into the call; `false` after the last.
     fn prepare(&mut self) -> bool {
         match (&self.state, &self.paging.kind) {
-            (State::Token(Some(token)), Kind::Token { parameter, .. }) => {
+            (
+                State::Token {
+                    next: Some(token), ..
+                },
+                Kind::Token { parameter, .. },
+            ) => {
                 self.call.set_query(parameter, token.clone());
             }
             (
-                State::Number(number),
+                State::Number { next, .. },
                 Kind::Number {
                     parameter,
                     size_parameter,
@@ -203,7 +268,7 @@ impl Pages<'_> {
                     ..
                 },
             ) => {
-                self.call.set_query(parameter, number.to_string());
+                self.call.set_query(parameter, next.to_string());
                 self.call.set_query(size_parameter, size.to_string());
             }
             (State::Ended, _) => return false,
@@ -212,15 +277,15 @@ impl Pages<'_> {
         true
     }
 
-    /// What follows this page.
-    fn following(&self, response: &AcsResponse) -> Result<State, AcsError> {
+    /// Goes on to what follows this page.
+    fn advance(&mut self, response: &AcsResponse) -> Result<(), AcsError> {
         let body: Value = response.parsed()?;
-        match (&self.state, &self.paging.kind) {
+        let goes_on = match (&mut self.state, &self.paging.kind) {
             (
-                State::Number(number),
+                State::Number { next, news },
                 Kind::Number {
-                    size,
                     size_parameter,
+                    size,
                     total,
                     ..
                 },
@@ -228,36 +293,69 @@ impl Pages<'_> {
                 let count = member(&body, total).and_then(Value::as_u64);
                 let count = count.ok_or_else(|| response.unusable(&BodyDefect::Missing(total), None))?;
                 let size = stated_size(&body, total, size_parameter).unwrap_or(*size);
-                let is_last = number.saturating_mul(size) >= count;
-                Ok(if is_last {
-                    State::Ended
-                } else {
-                    State::Number(number.saturating_add(1))
-                })
-            }
-            (State::Token(before), Kind::Token { member: name, .. }) => {
-                let token = member(&body, name)
-                    .and_then(Value::as_str)
-                    .filter(|token| !token.is_empty());
-                match token {
-                    None => Ok(State::Ended),
-                    Some(token) if before.as_deref() == Some(token) => Err(repeated(response)),
-                    Some(token) => Ok(State::Token(Some(token.to_owned()))),
+                let is_last = next.saturating_mul(size) >= count;
+                if !news.count(&body) && !is_last {
+                    return Err(without_news(response));
                 }
+                *next = next.saturating_add(1);
+                !is_last
             }
-            _ => Ok(State::Ended),
+            (State::Token { next, seen }, Kind::Token { member: name, .. }) => {
+                let before = next.take();
+                *next = member(&body, name)
+                    .and_then(Value::as_str)
+                    .filter(|token| !token.is_empty())
+                    .map(str::to_owned);
+                if let Some(token) = next {
+                    check_token(response, token, before.as_deref(), seen)?;
+                }
+                next.is_some()
+            }
+            _ => false,
+        };
+        if !goes_on {
+            self.state = State::Ended;
         }
+        Ok(())
     }
 }
 
-/// A list that would continue forever.
-fn repeated(response: &AcsResponse) -> AcsError {
-    let what: Cow<'static, str> = format!(
-        "the response to {} has the token of its own page",
+/// Refuses a token that leads to a page which was there already: the list would continue forever.
+fn check_token(
+    response: &AcsResponse,
+    token: &str,
+    before: Option<&str>,
+    seen: &mut PageLoop,
+) -> Result<(), AcsError> {
+    let what = if before == Some(token) {
+        format!(
+            "the response to {} has the token of its own page",
+            response.action
+        )
+    } else if seen.closes_at(token) {
+        format!(
+            "the response to {} has the token of an earlier page",
+            response.action
+        )
+    } else {
+        return Ok(());
+    };
+    Err(endless(response, what))
+}
+
+/// The error of a list whose total announces items that do not come.
+fn without_news(response: &AcsResponse) -> AcsError {
+    let what = format!(
+        "the last {MAX_WITHOUT_NEWS} responses to {} contain the same items or none, and the total announces more",
         response.action
-    )
-    .into();
-    let detail = response.detail(what).hint("report it to the service operator");
+    );
+    endless(response, what)
+}
+
+/// Either a fault of the service, or it does not know the parameter and returns the first page again and again.
+fn endless(response: &AcsResponse, what: String) -> AcsError {
+    let hint = "check the names given to `Paging`; if they are right, report it to the service operator";
+    let detail = response.detail(what).hint(hint);
     AcsError::new(
         CredentialsError::invalid_response(detail),
         response.action.clone(),

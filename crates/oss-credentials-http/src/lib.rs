@@ -10,6 +10,7 @@
 //!   [`default_http_client!`]: the default of the crates of this family.
 //! - [`ServiceClock`], [`CallClock`]: the offset between the local clock and a service's, and when to trust it.
 //!   [`LearnedOffset`] stores it.
+//! - [`PageLoop`]: detects a list that repeats its pages.
 //!
 //! Nothing here opens a socket, reads the environment or logs.
 //!
@@ -48,6 +49,7 @@ mod layers;
 mod learned_offset;
 mod message;
 mod outcome;
+mod page_loop;
 mod proxy;
 mod request_id;
 mod scrub;
@@ -63,6 +65,7 @@ pub use endpoint::{Endpoint, is_metadata_host};
 pub use learned_offset::LearnedOffset;
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 pub use outcome::{clock_hint, is_out_of_files, may_pass, xml_text};
+pub use page_loop::PageLoop;
 pub use proxy::ProxyVariables;
 pub use request_id::RequestIds;
 pub use scrub::Scrubber;

@@ -70,6 +70,83 @@ fn a_token_that_leads_back_to_its_page_ends_the_list_with_an_error() {
 }
 
 #[test]
+fn tokens_that_form_a_loop_end_the_list_with_an_error() {
+    // a, b, c, b, c, and so on: without a check, forever.
+    let service = (0..100).fold(
+        ScriptedHttp::new().answers(200, r#"{"Marker": "a"}"#),
+        |service, page| {
+            let token = ["b", "c"][page % 2];
+            service.answers(200, format!(r#"{{"Marker": "{token}"}}"#))
+        },
+    );
+    let (outcome, queries) = walk(&service, Paging::token("Marker"));
+    let text = outcome.unwrap_err().to_string();
+    assert!(
+        text.contains("the response to List has the token of an earlier page"),
+        "{text}"
+    );
+    assert!(queries.len() <= 6, "{queries:?}");
+}
+
+#[test]
+fn debug_shows_no_token() {
+    let service = ScriptedHttp::new().answers(200, r#"{"Marker": "canary"}"#);
+    let client = client(&service).build().unwrap();
+    let call = Call::rpc("List").query("Filter", "canary");
+    let mut pages = client.pages(call, Paging::token("Marker"));
+    blocking::wait(pages.next_as(Caller::Unsigned(&[])))
+        .unwrap()
+        .unwrap();
+    let shown = format!("{pages:?}");
+    assert!(shown.contains("List") && shown.contains("Marker"), "{shown}");
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+/// `items` and a total that grows with each page, all of them different from the page before only in what is no item.
+fn growing(pages: usize, items: &str) -> ScriptedHttp {
+    (1..=pages).fold(ScriptedHttp::new(), |service, page| {
+        let total = page * 1000;
+        let body = format!(
+            r#"{{"RequestId": "R-{page}", "PageNumber": {page}, "TotalCount": {total}, "Users": {{"User": {items}}}}}"#
+        );
+        service.answers(200, body)
+    })
+}
+
+#[test]
+fn a_total_that_no_items_fulfill_ends_the_list_with_an_error() {
+    // No items, and the items of the first page again and again, as where the parameter has another name.
+    for items in ["[]", r#"[{"UserName": "a"}]"#] {
+        let service = growing(101, items);
+        let (outcome, queries) = walk(&service, Paging::number(10));
+        let text = outcome.unwrap_err().to_string();
+        assert!(
+            text.contains(
+                "the last 100 responses to List contain the same items or none, and the total announces more"
+            ),
+            "{text}"
+        );
+        assert_eq!(queries.len(), 100);
+    }
+    let empty = format!(r#"{{"TotalCount": {}, "Users": []}}"#, u64::MAX);
+    let service = (0..101).fold(ScriptedHttp::new(), |service, _| service.answers(200, &empty));
+    assert!(walk(&service, Paging::number(10)).0.is_err());
+    assert_eq!(service.requests().len(), 100);
+}
+
+#[test]
+fn empty_pages_between_others_are_no_end() {
+    let page = |items: &str| format!(r#"{{"TotalCount": 2000, "Users": {items}}}"#);
+    let mut service = ScriptedHttp::new();
+    for number in 1..=200 {
+        // 99 empty pages, one with an item, and so on.
+        let items = if number % 100 == 0 { r#"["user"]"# } else { "[]" };
+        service = service.answers(200, page(items));
+    }
+    assert_eq!(walk(&service, Paging::number(10)).0.unwrap(), 200);
+}
+
+#[test]
 fn numbers_count_up_to_the_total() {
     let page = r#"{"TotalCount": 25}"#;
     let service = ScriptedHttp::new()

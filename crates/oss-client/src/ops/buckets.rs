@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use http::header::CONTENT_TYPE;
+use oss_credentials_http::PageLoop;
 
 use crate::client::Client;
 use crate::date;
@@ -15,7 +16,6 @@ use crate::xml::{Element, Shape};
 
 use super::document::{XML, document, text};
 use super::list::{Owner, check_position, fetch_page, is_truncated};
-use super::paged::PageLoop;
 use super::{Paged, header_settings, query_settings, request};
 
 /// The field of a page that names the next one.

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use futures_util::{TryStreamExt as _, stream};
 use http::Method;
+use oss_credentials_http::PageLoop;
 use percent_encoding::percent_decode;
 
 use crate::client::Client;
@@ -14,7 +15,6 @@ use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
-use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
 /// The parts of a page that are read.

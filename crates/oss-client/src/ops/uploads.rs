@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use futures_util::{TryStreamExt as _, stream};
 use http::Method;
+use oss_credentials_http::PageLoop;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -12,7 +13,6 @@ use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::list::{check_position, decode, fetch_page, is_encoded, is_truncated, position};
-use super::paged::PageLoop;
 use super::{Paged, query_settings, request};
 
 const UNREADABLE: &str = "an entry in it is incomplete or not readable";
