@@ -41,7 +41,7 @@ impl From<Policy> for String {
     }
 }
 
-/// A reason why [`PolicyBuilder::build`] refuses to make a policy.
+/// A reason why [`PolicyBuilder::build`] refuses to make a policy, or a grant refuses a bucket or a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -225,10 +225,7 @@ impl PolicyBuilder {
         check_bucket(&self.bucket)?;
         match &self.scope {
             Scope::Bucket => {}
-            Scope::Prefix(prefix) => {
-                plain("prefix", prefix)?;
-                check_prefix(prefix)?;
-            }
+            Scope::Prefix(prefix) => check_prefix(prefix)?,
             Scope::Key(key) => plain("key", key)?,
         }
         for network in &self.source_addresses {
@@ -329,8 +326,9 @@ pub(crate) fn check_bucket(name: &str) -> Result<(), PolicyError> {
     }
 }
 
-/// Refuses a prefix that also matches keys of a neighbor.
+/// Refuses a prefix that a policy cannot express, or that also matches keys of a neighbor.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), PolicyError> {
+    plain("prefix", prefix)?;
     if prefix.ends_with('/') {
         Ok(())
     } else {

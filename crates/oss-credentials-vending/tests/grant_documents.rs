@@ -162,6 +162,15 @@ fn what_cannot_work_is_refused() {
         form(FormRequest::below("tenants/4")).sign(&session),
         Err(GrantError::Name(PolicyError::OpenPrefix(_)))
     ));
+    for (prefix, pattern) in [("t/*/", "*"), ("t?/", "?"), ("t/${filename}/", "${")] {
+        assert!(
+            matches!(
+                form(FormRequest::below(prefix)).sign(&session),
+                Err(GrantError::Name(PolicyError::Pattern { part: "prefix", found, .. })) if found == pattern
+            ),
+            "{prefix}"
+        );
+    }
     assert!(matches!(
         form(FormRequest::key("t/${filename}")).sign(&session),
         Err(GrantError::Placeholder)
