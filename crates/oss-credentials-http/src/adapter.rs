@@ -131,8 +131,13 @@ impl std::fmt::Debug for BodyBuffer {
 }
 
 fn too_large() -> HttpError {
-    HttpError::new(HttpErrorKind::Other, "the response body is larger than 1 MiB")
+    HttpError::new(HttpErrorKind::Other, TooLarge)
 }
+
+/// The cause of an error: the body would grow over [`MAX_BODY`] bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("the response body is larger than 1 MiB")]
+pub(crate) struct TooLarge;
 
 /// Iterates over the causes of an error, including those that an [`io::Error`] wraps: its `source` skips them.
 pub fn causes<'a>(

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use oss_credentials_core::text::clean;
 use oss_credentials_core::{ClockOffset, CredentialsError, ErrorDetail};
 
+use crate::adapter::TooLarge;
 use crate::client::{HttpError, HttpErrorKind};
 
 impl HttpError {
@@ -63,10 +64,12 @@ impl HttpError {
             None => place,
         };
         let is_out_of_files = self.innermost().downcast_ref().is_some_and(is_out_of_files);
+        let is_too_large = self.innermost().is::<TooLarge>();
         let hint = match hint(kind) {
             _ if is_out_of_files => {
                 "raise the limit of open files (`ulimit -n`), or look for what leaves them open".to_owned()
             }
+            _ if is_too_large => "check the endpoint, or request less at a time".to_owned(),
             Some(hint) => hint.to_owned(),
             None if kind == HttpErrorKind::Request => what_is_missing(&self),
             None => general.to_owned(),
@@ -174,6 +177,18 @@ pub fn xml_text(text: &str) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_over_the_limit_is_not_the_networks_fault() {
+        let error = HttpError::new(HttpErrorKind::Other, TooLarge);
+        let error =
+            error.into_credentials_error("vault", "the vault", "GET https://vault.example/keys", |_| None);
+        assert_eq!(
+            error.to_string(),
+            "vault: the exchange with the vault failed (GET https://vault.example/keys); check the endpoint, or request \
+             less at a time"
+        );
+    }
 
     #[test]
     fn each_kind_of_failure_has_its_words() {
