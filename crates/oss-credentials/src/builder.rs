@@ -30,6 +30,7 @@ pub struct DefaultProviderBuilder {
     order: Option<Vec<String>>,
     without: Vec<String>,
     only: Option<String>,
+    only_label: &'static str,
 }
 
 impl DefaultProviderBuilder {
@@ -45,6 +46,7 @@ impl DefaultProviderBuilder {
             order: None,
             without: Vec::new(),
             only: None,
+            only_label: "only(..)",
         }
     }
 
@@ -140,6 +142,13 @@ impl DefaultProviderBuilder {
         self
     }
 
+    /// Sets what errors and [`Explanation::pinned_by`](crate::Explanation::pinned_by) name as the origin of
+    /// [`only`](Self::only), such as the flag of a program. Default: `"only(..)"`.
+    pub fn only_label(mut self, label: &'static str) -> Self {
+        self.only_label = label;
+        self
+    }
+
     /// Builds the provider. Settings are read from the environment now, keys on each call; nothing is sent, and no
     /// file is read. A partially configured or malformed member is not an error here: the chain returns its error
     /// when it reaches that member.
@@ -212,7 +221,7 @@ impl DefaultProviderBuilder {
 
     fn pin(&self, names: &[&'static str]) -> Result<Option<Pin>, CredentialsError> {
         let (wanted, by) = match &self.only {
-            Some(name) => (name.clone(), "only(..)"),
+            Some(name) => (name.clone(), self.only_label),
             None => match self.env.non_empty(ENV_CREDENTIALS_PROVIDER) {
                 Some(name) => (name, ENV_CREDENTIALS_PROVIDER),
                 None => return Ok(None),

@@ -133,7 +133,8 @@ impl Explanation {
         self.error.as_ref()
     }
 
-    /// Returns what pinned the only member that is used: `"only(..)"` or the name of a variable.
+    /// Returns what pinned the only member that is used: `"only(..)"`, the label that replaces it, or the name of a
+    /// variable.
     pub fn pinned_by(&self) -> Option<&'static str> {
         self.pinned_by
     }

@@ -260,6 +260,10 @@ fn pins_and_the_policy_of_the_vendors_sdks_are_told() {
         ),
         "{explanation}"
     );
+    // A program names its own flag.
+    let builder = place.builder().only("uri").only_label("--member");
+    let explanation = blocking::wait(builder.build().unwrap().explain());
+    assert_eq!(explanation.pinned_by(), Some("--member"));
 }
 
 #[test]
