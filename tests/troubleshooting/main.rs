@@ -50,7 +50,8 @@ const NO_TEXTS: &str = "%A, %d-|%a %b %e|%a, %d |\
     Examples:|STS |What to do|as asked|at a time out of range|cannot be |not known: |in a |the source of the token |on |\
     beside an agent|or use what|the bucket … cannot be used|the credentials expire then|\
     the response has no usable date|the service allows no longer|there are more;|this machine\"s is …|\
-    , or let write_back(true)|KMS signed |a program whose name is not shown|access key secret|\
+    , or |; attempt_limit |; only endpoint(..) |, and leave out |--oidc-provider-arn or|--role-arn or|the agent, until|\
+    the argument ARN|the file of --policy|KMS signed |a program whose name is not shown|access key secret|\
     caFilePath or ca_file(..)|if this is an ECS instance|its message is on stderr|\
     no member has credentials|of the last one: …|oidc_provider_arn, or|one of them|only :port may follow|\
     role_arn, or|stream that can be opened again|the caller\"s key is temporary|the client key (not|\

@@ -67,6 +67,11 @@ impl Command {
         matches!(self, Self::Serve(_))
     }
 
+    /// Whether the exit codes are those of a program that the command runs.
+    pub(crate) fn runs_a_program(&self) -> bool {
+        matches!(self, Self::Exec(_))
+    }
+
     /// The options for the credentials; `None` for a command that needs none.
     pub(crate) fn chain(&self) -> Option<&ChainOptions> {
         match self {

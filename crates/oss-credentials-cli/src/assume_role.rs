@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acs_sts::{AssumeRole as Request, made_up_session_name};
 use clap::Args;
-use oss_credentials::{Clock as _, CredentialsProvider as _, SystemClock};
+use oss_credentials::{Clock as _, CredentialsError, CredentialsProvider as _, ErrorDetail, SystemClock};
 
 use crate::chain::ChainOptions;
 use crate::duration;
@@ -59,11 +59,16 @@ impl AssumeRole {
     pub(crate) async fn run(self) -> Outcome {
         self.output.check_terminal("assume-role")?;
         let request = self.request()?;
-        request.validate("assume-role")?;
+        request
+            .validate("assume-role")
+            .map_err(|error| Failure::Argument(as_argument(error)))?;
         let chain = self.chain.chain()?;
         let caller = chain.provider.credentials().await?;
         let sts = chain.sts(Arc::clone(&chain.http))?;
-        let assumed = sts.assume_role(&caller, &request).await?;
+        let assumed = sts.assume_role(&caller, &request).await.map_err(|error| {
+            let error: CredentialsError = error.into();
+            Failure::Call(as_argument(error))
+        })?;
         self.output.print(assumed.credentials())
     }
 
@@ -79,4 +84,17 @@ impl AssumeRole {
         }
         Ok(request)
     }
+}
+
+/// An error about a setting of the session, which here is an argument.
+fn as_argument(error: CredentialsError) -> CredentialsError {
+    let argument = match error.detail().and_then(ErrorDetail::setting) {
+        Some("role_arn") => "the argument ARN",
+        Some("role_session_name") => "--session-name",
+        Some("duration") => "--duration",
+        Some("policy") => "the file of --policy",
+        Some("external_id") => "--external-id-file",
+        _ => return error,
+    };
+    error.with_setting_label(argument)
 }

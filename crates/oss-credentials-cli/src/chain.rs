@@ -29,6 +29,8 @@ use crate::files::read_text;
 
 /// Longest credentials URI in a file, in bytes.
 const LONGEST_URI: usize = 8192;
+/// What pins the member that an agent has chosen, in errors and reports.
+const BY_AGENT: &str = "the agent, until SIGHUP";
 
 /// Flags that choose the credentials. A flag takes precedence over the variable in brackets. With a flag that belongs
 /// to one source, only that source is used.
@@ -135,8 +137,12 @@ impl ChainOptions {
 
     /// The environment with the changes by flags.
     pub(crate) fn env(&self) -> Result<ChosenEnv, Failure> {
+        let pin = self.pin()?;
         let mut env = ChosenEnv::default();
-        env.set(ENV_CREDENTIALS_PROVIDER, self.member()?);
+        env.set(
+            ENV_CREDENTIALS_PROVIDER,
+            pin.as_ref().map(|pin| pin.member.clone()),
+        );
         env.set(ENV_PROFILE, self.profile.as_ref());
         env.set(ENV_CONFIG_FILE, self.config_file.as_ref());
         env.set(ENV_CREDENTIALS_FILE, self.credentials_file.as_ref());
@@ -173,13 +179,13 @@ impl ChainOptions {
                 env.set(name, Some(""));
             }
         }
-        Ok(env)
+        Ok(ChosenEnv { pin, ..env })
     }
 
     /// The only member to use: the one that is named, otherwise the one whose settings are given.
-    fn member(&self) -> Result<Option<&str>, Failure> {
+    fn pin(&self) -> Result<Option<Pin>, Failure> {
         if let Some(provider) = &self.provider {
-            return Ok(Some(provider));
+            return Ok(Some(Pin::new(provider, "--provider")));
         }
         let given = [
             ("--keys", "env", self.keys.is_some()),
@@ -212,21 +218,23 @@ impl ChainOptions {
             let text = format!(
                 "{flag} selects {member} alone, and {other} selects {another}; choose one with --provider"
             );
-            return Err(Failure::other("oss-credentials", text));
+            return Err(Failure::usage("oss-credentials", text));
         }
-        Ok(Some(member))
+        Ok(Some(Pin::new(member, flag)))
     }
 }
 
 impl Chain {
-    /// A chain over these variables, or its member of this name alone.
-    pub(crate) fn new(env: Arc<ChosenEnv>, only: Option<&str>) -> Result<Self, CredentialsError> {
+    /// A chain over these variables, or its member of this name alone, which the agent keeps.
+    pub(crate) fn new(env: Arc<ChosenEnv>, kept: Option<&str>) -> Result<Self, CredentialsError> {
         let http: Arc<dyn HttpClient> = Arc::new(ReqwestClient::new());
         let mut builder = DefaultProvider::builder()
             .env(Arc::clone(&env))
             .http_client(Arc::clone(&http));
-        if let Some(name) = only {
-            builder = builder.only(name);
+        if let Some(pin) = &env.pin {
+            builder = builder.only(&*pin.member).only_label(pin.flag);
+        } else if let Some(name) = kept {
+            builder = builder.only(name).only_label(BY_AGENT);
         }
         Ok(Self {
             provider: builder.build()?,
@@ -241,10 +249,27 @@ impl Chain {
     }
 }
 
+/// The only member to use, and the flag that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pin {
+    member: String,
+    flag: &'static str,
+}
+
+impl Pin {
+    fn new(member: &str, flag: &'static str) -> Self {
+        Self {
+            member: member.to_owned(),
+            flag,
+        }
+    }
+}
+
 /// The environment of the process, in which flags replace variables. An empty value hides a variable.
 #[derive(Clone, Default)]
 pub(crate) struct ChosenEnv {
     chosen: BTreeMap<&'static str, PathBuf>,
+    pin: Option<Pin>,
 }
 
 impl ChosenEnv {

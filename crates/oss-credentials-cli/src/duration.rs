@@ -1,4 +1,4 @@
-//! Durations on the command line: `90`, `90s`, `15m`, `1h`, `7d`.
+//! Durations on the command line: `90s`, `15m`, `1h`, `7d`.
 
 use std::time::Duration;
 
@@ -6,6 +6,11 @@ use std::time::Duration;
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
+        "" if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Err(format!(
+                "a unit is missing; write {digits}s, {digits}m, {digits}h or {digits}d"
+            ));
+        }
         "" | "s" => 1,
         "m" | "min" => 60,
         "h" => 3600,
@@ -26,7 +31,6 @@ mod tests {
     #[test]
     fn units_are_seconds_minutes_hours_and_days() {
         for (text, seconds) in [
-            ("90", 90),
             ("90s", 90),
             ("15m", 900),
             ("15min", 900),
@@ -35,8 +39,13 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
+        assert_eq!(
+            parse("15"),
+            Err("a unit is missing; write 15s, 15m, 15h or 15d".to_owned())
+        );
         for text in [
             "",
+            "90",
             "h",
             "1.5h",
             "-1s",

@@ -8,22 +8,26 @@ use std::process::ExitCode;
 
 use acs_client::AcsError;
 use acs_sts::StsError;
-use oss_credentials::CredentialsError;
+use oss_credentials::{CredentialsError, ErrorDetail};
 
 /// The outcome of a command.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
-/// The exit codes of every command but `exec`. 0 is a success, and 2 is clap's for arguments it cannot understand.
+/// The exit codes of every command; [`Exit::of_program`] is that of `exec`. 0 is a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Anything else: a file that cannot be written, a terminal that no secret is printed to.
     Other = 1,
+    /// Arguments that cannot be used; clap's code, too.
+    Usage = 2,
     /// No credentials are configured.
     NotConfigured = 3,
     /// Credentials are configured, and fail before a service has decided: a wrong setting, no network, a wrong clock.
     Failing = 4,
     /// The service refused the credentials.
     Refused = 5,
+    /// `exec` failed before its program could tell: the code of `env`, `timeout` and `docker run` for that.
+    NoProgram = 125,
 }
 
 impl Exit {
@@ -43,17 +47,32 @@ impl Exit {
             return if is_refused { Self::Refused } else { Self::Other };
         }
         match error {
+            oss_client::Error::Credentials(error) => Self::of(error),
             oss_client::Error::Transport(_) | oss_client::Error::InvalidResponse(_) => Self::Failing,
+            // Buckets, keys, regions, endpoints and lifetimes come from the command line, or from a variable instead.
+            oss_client::Error::InvalidConfig(_)
+            | oss_client::Error::InvalidInput(_)
+            | oss_client::Error::Sign(_) => Self::Usage,
             _ => Self::Other,
         }
     }
 
-    /// The code for an error of the client for the OpenAPI. A refusal that names no key is about the call, such as its
-    /// parameters, and not about the credentials.
-    fn of_call(error: &AcsError) -> Self {
-        match error.error() {
-            CredentialsError::Denied(_) if error.key_id().is_none() => Self::Other,
+    /// The code for an error of a call of the OpenAPI. A refusal that names no key is about the call, such as its
+    /// parameters, and not about the credentials; one without a code is not the service's.
+    pub(crate) fn of_call(error: &CredentialsError) -> Self {
+        let detail = error.detail();
+        match error {
+            CredentialsError::Denied(_) if detail.and_then(ErrorDetail::code).is_none() => Self::Failing,
+            CredentialsError::Denied(_) if detail.and_then(ErrorDetail::key_id).is_none() => Self::Other,
             error => Self::of(error),
+        }
+    }
+
+    /// The code of `exec`, whose other codes are its program's.
+    pub(crate) fn of_program(self) -> Self {
+        match self {
+            Self::Usage => Self::Usage,
+            _ => Self::NoProgram,
         }
     }
 
@@ -79,29 +98,43 @@ pub(crate) enum Failure {
     Credentials(CredentialsError),
     /// An error of the client for OSS, which is shown word for word.
     Client(Box<oss_client::Error>),
-    /// An error of the client for the OpenAPI, which is shown word for word.
-    Call(AcsError),
+    /// An error of a call of the OpenAPI, which is shown word for word.
+    Call(CredentialsError),
+    /// What the library says of an argument, word for word.
+    Argument(CredentialsError),
     /// An error of the command itself.
-    Other {
+    Own {
         command: &'static str,
         text: Cow<'static, str>,
+        exit: Exit,
     },
 }
 
 impl Failure {
     pub(crate) fn other(command: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Other {
+        Self::Own {
             command,
             text: text.into(),
+            exit: Exit::Other,
         }
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    /// Arguments that cannot be used.
+    pub(crate) fn usage(command: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Own {
+            command,
+            text: text.into(),
+            exit: Exit::Usage,
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Credentials(error) => Exit::of(error).code(),
-            Self::Client(error) => Exit::of_client(error).code(),
-            Self::Call(error) => Exit::of_call(error).code(),
-            Self::Other { .. } => Exit::Other.code(),
+            Self::Credentials(error) => Exit::of(error),
+            Self::Client(error) => Exit::of_client(error),
+            Self::Call(error) => Exit::of_call(error),
+            Self::Argument(_) => Exit::Usage,
+            Self::Own { exit, .. } => *exit,
         }
     }
 }
@@ -109,10 +142,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Credentials(error) => error.fmt(f),
+            Self::Credentials(error) | Self::Call(error) | Self::Argument(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
-            Self::Call(error) => error.fmt(f),
-            Self::Other { command, text } => write!(f, "{command}: {text}"),
+            Self::Own { command, text, .. } => write!(f, "{command}: {text}"),
         }
     }
 }
@@ -120,10 +152,9 @@ impl fmt::Display for Failure {
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Credentials(error) => error.source(),
+            Self::Credentials(error) | Self::Call(error) | Self::Argument(error) => error.source(),
             Self::Client(error) => error.source(),
-            Self::Call(error) => error.source(),
-            Self::Other { .. } => None,
+            Self::Own { .. } => None,
         }
     }
 }
@@ -136,22 +167,19 @@ impl From<CredentialsError> for Failure {
 
 impl From<oss_client::Error> for Failure {
     fn from(error: oss_client::Error) -> Self {
-        match error {
-            oss_client::Error::Credentials(error) => Self::Credentials(error),
-            error => Self::Client(Box::new(error)),
-        }
+        Self::Client(Box::new(error))
     }
 }
 
 impl From<AcsError> for Failure {
     fn from(error: AcsError) -> Self {
-        Self::Call(error)
+        Self::Call(error.into())
     }
 }
 
 impl From<StsError> for Failure {
     fn from(error: StsError) -> Self {
-        Self::Credentials(error.into())
+        Self::Call(error.into())
     }
 }
 
@@ -185,7 +213,35 @@ mod tests {
         ] {
             assert_eq!(Exit::of(&error), exit, "{error:?}");
         }
-        let numbers = [Exit::Other, Exit::NotConfigured, Exit::Failing, Exit::Refused].map(Exit::number);
-        assert_eq!(numbers, [1, 3, 4, 5], "documented in docs/cli.md");
+        let numbers = [
+            Exit::Other,
+            Exit::Usage,
+            Exit::NotConfigured,
+            Exit::Failing,
+            Exit::Refused,
+            Exit::NoProgram,
+        ];
+        assert_eq!(
+            numbers.map(Exit::number),
+            [1, 2, 3, 4, 5, 125],
+            "documented in docs/cli.md"
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_a_call_is_about_the_credentials_only_if_it_names_a_key() {
+        let refused = |detail: oss_credentials::ErrorDetailBuilder| {
+            Exit::of_call(&CredentialsError::denied(detail.http_status(403)))
+        };
+        let detail = || ErrorDetail::builder("acs-sts", "the service refused AssumeRole");
+        assert_eq!(
+            refused(detail().code("NoPermission").key("LTAIEXAMPLE", "env")),
+            Exit::Refused
+        );
+        assert_eq!(
+            refused(detail().code("InvalidParameter.PolicyGrammar")),
+            Exit::Other
+        );
+        assert_eq!(refused(detail()), Exit::Failing, "a proxy's");
     }
 }

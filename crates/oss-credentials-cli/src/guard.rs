@@ -7,13 +7,19 @@
 //!
 //! The environment of a running process cannot be changed safely, so the command starts itself anew with the mark, in
 //! the same process where the system can do that. Only a chain that may run a program does so.
+//!
+//! The process that refuses is one that nobody sees: its output is read by the process that has run it, which reports no
+//! more than an exit status. So it leaves a note, an empty file whose name the first process has chosen, and each process
+//! above it that fails reports the loop instead.
 
 use std::convert::Infallible;
 use std::env;
 use std::ffi::OsString;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::io;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
 
 use acs_sts::{ENV_STS_ENDPOINT, ENV_STS_REGION};
 use oss_credentials::ecs_ram_role::{ENV_DISABLED, ENV_ENDPOINT, ENV_ROLE_NAME};
@@ -23,14 +29,20 @@ use oss_credentials::profile::{
     ENV_PROFILE,
 };
 use oss_credentials::uri::ENV_CREDENTIALS_URI;
-use oss_credentials::{CredentialsError, ENV_CREDENTIALS_PROVIDER, Env, ErrorDetail};
+use oss_credentials::{CredentialsError, ENV_CREDENTIALS_PROVIDER, Env, ErrorDetail, ProcessEnv};
 
 use crate::chain::ChosenEnv;
 use crate::failure::Failure;
 
-/// What the processes before this one ask for: marks of 16 hexadecimal digits, separated by commas.
-pub(crate) const ENV_ASKED: &str = "OSS_CREDENTIALS_CLI_ASKED";
-/// First argument of a command whose mark is the last one. Not one of the command line that people see.
+/// What the processes before this one ask for: marks of 16 hexadecimal digits, separated by commas. The ID of the process
+/// that has left the last one, and a colon, are in front.
+const ENV_ASKED: &str = "OSS_CREDENTIALS_CLI_ASKED";
+/// Path of the note that a loop was found. All processes of a row have the same.
+const ENV_NOTE: &str = "OSS_CREDENTIALS_CLI_NOTE";
+/// The variables of this module, which a program that gets credentials does not get.
+pub(crate) const VARIABLES: [&str; 2] = [ENV_ASKED, ENV_NOTE];
+/// First argument of a command whose mark is the last one, where it is another process than the one that has left it. Not
+/// one of the command line that people see.
 const FLAG: &str = "--marked";
 /// A longer row of processes is refused, whatever they ask for.
 const DEEPEST: usize = 8;
@@ -58,13 +70,44 @@ const SECRET: [&str; 3] = [
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
 ];
 
-/// Takes the flag out of the arguments, and returns whether it was there.
-pub(crate) fn take_flag(arguments: &mut Vec<OsString>) -> bool {
+/// Whether this process was started anew with its mark. On systems where that makes another process, takes the flag out
+/// of the arguments.
+pub(crate) fn is_marked(arguments: &mut Vec<OsString>) -> bool {
+    if cfg!(unix) {
+        let asked = ProcessEnv.non_empty(ENV_ASKED).unwrap_or_default();
+        return Asked::read(&asked).by == Some(process::id());
+    }
     let has_flag = arguments.get(1).is_some_and(|first| first == FLAG);
     if has_flag {
         arguments.remove(1);
     }
     has_flag
+}
+
+/// The value of [`ENV_ASKED`].
+#[derive(Debug, PartialEq, Eq)]
+struct Asked<'a> {
+    by: Option<u32>,
+    marks: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    fn read(value: &'a str) -> Self {
+        match value.split_once(':') {
+            Some((by, marks)) => Self {
+                by: by.parse().ok(),
+                marks,
+            },
+            None => Self {
+                by: None,
+                marks: value,
+            },
+        }
+    }
+
+    fn marks(&self) -> impl Iterator<Item = &'a str> {
+        self.marks.split(',').filter(|mark| !mark.is_empty())
+    }
 }
 
 /// Refuses to run if a process before this one asks for the same; otherwise leaves the mark, where a program may be
@@ -74,29 +117,71 @@ pub(crate) fn enter(env: &ChosenEnv, is_marked: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let own = mark(env);
-    let before = env.non_empty(ENV_ASKED).unwrap_or_default();
-    check(&before, &own)?;
-    let marks = if before.is_empty() {
-        own
-    } else {
-        format!("{before},{own}")
-    };
-    let Err(error) = start_anew(&marks);
+    let asked = env.non_empty(ENV_ASKED).unwrap_or_default();
+    let before = Asked::read(&asked);
+    let note = env.path(ENV_NOTE);
+    if leads_back(&before, &own) {
+        if let Some(note) = &note {
+            leave(note);
+        }
+        return Err(loop_error().into());
+    }
+    let marks: Vec<&str> = before.marks().chain([&*own]).collect();
+    let value = format!("{}:{}", process::id(), marks.join(","));
+    let Err(error) = start_anew(&value, &note.unwrap_or_else(new_note));
     tracing::debug!(target: crate::TRACING_TARGET, %error, "the command cannot be started anew");
     Ok(())
 }
 
-fn check(before: &str, own: &str) -> Result<(), CredentialsError> {
-    let marks: Vec<&str> = before.split(',').collect();
-    if marks.len() <= DEEPEST && !marks.contains(&own) {
-        return Ok(());
-    }
+fn leads_back(before: &Asked<'_>, own: &str) -> bool {
+    before.marks().count() > DEEPEST || before.marks().any(|mark| mark == own)
+}
+
+fn loop_error() -> CredentialsError {
     let what = "the profile's process_command leads back to this command with the same settings";
     let hint =
         "name another profile in the process_command with --profile, or another source with --provider";
-    Err(CredentialsError::invalid_config(
-        ErrorDetail::builder("oss-credentials", what).hint(hint),
-    ))
+    CredentialsError::invalid_config(ErrorDetail::builder("oss-credentials", what).hint(hint))
+}
+
+/// A path for the note, which nobody else can guess. There is no file as long as there is no loop. A unit of systemd may
+/// write to its user's folder for such files, and not to that of everybody.
+fn new_note() -> PathBuf {
+    let of_user = ProcessEnv
+        .path("XDG_RUNTIME_DIR")
+        .filter(|folder| folder.is_dir());
+    let random = RandomState::new().hash_one(process::id());
+    let folder = of_user.unwrap_or_else(env::temp_dir);
+    folder.join(format!("oss-credentials-loop-{random:016x}"))
+}
+
+/// Leaves the note. Without it, the processes above report the exit status of this one.
+fn leave(note: &Path) {
+    let left = OpenOptions::new().write(true).create_new(true).open(note);
+    if let Err(error) = left {
+        tracing::debug!(target: crate::TRACING_TARGET, %error, "no note can be left");
+    }
+}
+
+/// The failure, or the loop behind it, if a process below this one has found one.
+pub(crate) fn explain(failure: Failure) -> Failure {
+    found_below().map_or(failure, Failure::from)
+}
+
+/// The loop that a process below this one has found. The note stays for the processes above; the first one removes it.
+pub(crate) fn found_below() -> Option<CredentialsError> {
+    let note = ProcessEnv.path(ENV_NOTE)?;
+    let asked = ProcessEnv.non_empty(ENV_ASKED)?;
+    let asked = Asked::read(&asked);
+    let is_marked = cfg!(not(unix)) || asked.by == Some(process::id());
+    if !is_marked || !note.is_file() {
+        return None;
+    }
+    if asked.marks().count() <= 1 {
+        // Empty and in the folder for such files: one that stays does no harm.
+        let _ = fs::remove_file(&note);
+    }
+    Some(loop_error())
 }
 
 fn may_run_a_program(env: &ChosenEnv) -> bool {
@@ -120,13 +205,16 @@ fn mark(env: &ChosenEnv) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// The command again, with the marks.
-fn start_anew(marks: &str) -> io::Result<Infallible> {
+/// The command again, with the marks and the path of the note.
+fn start_anew(asked: &str, note: &Path) -> io::Result<Infallible> {
     let mut command = Command::new(env::current_exe()?);
+    if cfg!(not(unix)) {
+        command.arg(FLAG);
+    }
     command
-        .arg(FLAG)
         .args(env::args_os().skip(1))
-        .env(ENV_ASKED, marks);
+        .env(ENV_ASKED, asked)
+        .env(ENV_NOTE, note);
     replace_with(&mut command)
 }
 
@@ -149,14 +237,31 @@ mod tests {
 
     #[test]
     fn what_was_asked_before_is_refused_and_anything_else_is_not() {
-        assert!(check("", "a").is_ok());
-        assert!(check("a,b", "c").is_ok());
-        let error = check("a,b", "a").unwrap_err();
+        let leads_back = |before: &str, own: &str| leads_back(&Asked::read(before), own);
+        assert!(!leads_back("", "a"));
+        assert!(!leads_back("17:a,b", "c"));
+        assert!(leads_back("17:a,b", "a") && leads_back("a,b", "a"));
+        assert!(!leads_back("a,b,c,d,e,f,g,h", "j"));
+        assert!(leads_back("a,b,c,d,e,f,g,h,i", "j"));
+        assert_eq!(Asked::read("17:a").by, Some(17));
+        assert_eq!(Asked::read("a").by, None);
+        let error = loop_error();
         assert_eq!(error.kind(), "invalid-config");
         assert!(
             error.to_string().contains("leads back to this command"),
             "{error}"
         );
-        assert!(check("a,b,c,d,e,f,g,h,i", "j").is_err());
+    }
+
+    #[test]
+    fn a_note_is_left_once_and_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("note");
+        leave(&note);
+        assert_eq!(fs::read(&note).unwrap(), b"");
+        fs::write(&note, "kept").unwrap();
+        leave(&note);
+        assert_eq!(fs::read(&note).unwrap(), b"kept");
+        assert_ne!(new_note(), new_note());
     }
 }

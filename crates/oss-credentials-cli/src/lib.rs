@@ -24,6 +24,7 @@ mod failure;
 mod files;
 mod guard;
 mod identity;
+mod labels;
 mod logs;
 mod oss;
 mod serve;
@@ -46,13 +47,15 @@ const TRACING_TARGET: &str = "oss_credentials_cli";
 /// Arguments that cannot be understood end the process with 2, and `--help` ends it with 0, as `clap` does.
 pub fn run() -> ExitCode {
     let mut arguments: Vec<_> = std::env::args_os().collect();
-    let is_marked = guard::take_flag(&mut arguments);
+    let is_marked = guard::is_marked(&mut arguments);
     let options = Options::parse_from(arguments);
     logs::start(options.verbose, options.command.is_service());
+    let runs_a_program = options.command.runs_a_program();
     let ended = runtime().and_then(|runtime| runtime.block_on(execute(options, is_marked)));
     ended.unwrap_or_else(|failure| {
         terminal::print_failure(&failure);
-        failure.exit_code()
+        let exit = failure.exit();
+        if runs_a_program { exit.of_program() } else { exit }.code()
     })
 }
 
@@ -65,7 +68,7 @@ async fn execute(options: Options, is_marked: bool) -> Outcome {
     if let Some(chain) = options.command.chain() {
         guard::enter(&chain.env()?, is_marked)?;
     }
-    match options.command {
+    let ended = match options.command {
         Command::Doctor(command) => command.run().await,
         Command::Whoami(command) => command.run().await,
         Command::Export(command) => command.run().await,
@@ -77,5 +80,6 @@ async fn execute(options: Options, is_marked: bool) -> Outcome {
         Command::Call(command) => command.run().await,
         Command::Completions(command) => command.run(),
         Command::Man => args::print_man_page(),
-    }
+    };
+    ended.map_err(guard::explain)
 }

@@ -7,7 +7,7 @@ use oss_credentials::{Clock as _, Credentials, CredentialsProvider as _, MaskedI
 use serde_json::{Value, json};
 
 use crate::chain::ChainOptions;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::identity;
 use crate::terminal::{self, Page};
 use crate::time::{rfc3339, with_distance};
@@ -38,7 +38,7 @@ impl Whoami {
         let chain = self.chain.chain()?;
         let credentials = chain.provider.credentials().await?;
         let answer = identity::ask(&chain, &credentials).await?;
-        let identity = answer.identity?;
+        let identity = answer.identity.map_err(Failure::Call)?;
         if self.json {
             let mut report = identity::to_json(&identity);
             describe(&mut report, &credentials, chain.provider.answered());

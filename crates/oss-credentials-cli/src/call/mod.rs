@@ -5,20 +5,46 @@ mod document;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use acs_client::{AcsClient, AcsResponse, Call as Request};
+use acs_client::{AcsClient, AcsError, AcsResponse, Call as Request};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use oss_credentials::http::HttpMethod;
+use oss_credentials::{CredentialsError, CredentialsProvider as _, ErrorDetail};
 use serde_json::value::RawValue;
 
 use crate::chain::{Chain, ChainOptions};
 use crate::failure::{Failure, Outcome};
-use crate::files::read_text;
+use crate::files::read_verbatim;
 use crate::terminal;
 
 /// Longest file with a parameter or a body, in bytes.
 const LONGEST_VALUE: usize = 1024 * 1024;
 /// The `User-Agent` of this command.
 const USER_AGENT: &str = concat!("oss-credentials-cli/", env!("CARGO_PKG_VERSION"));
+
+/// Products that are not of the OpenAPI, and what to use for them. Vendor documents: *Sign requests* of each of them.
+const OTHERS: [(&[&str], &str, &str); 4] = [
+    (
+        &["oss"],
+        "OSS",
+        "use `oss-credentials ls` or `presign`, or ossutil",
+    ),
+    (
+        &["sls", "log"],
+        "Log Service",
+        "use its own SDK or CLI, with `oss-credentials exec`",
+    ),
+    (
+        &["ots", "tablestore"],
+        "Table Store",
+        "use its own SDK or CLI, with `oss-credentials exec`",
+    ),
+    (
+        &["mns"],
+        "Message Service",
+        "use its own SDK, with `oss-credentials exec`",
+    ),
+];
 
 const METHODS: [HttpMethod; 5] = [
     HttpMethod::Get,
@@ -52,11 +78,13 @@ Exit codes:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Call {
     /// The product, as the first part of its host: ecs for ecs.cn-hangzhou.aliyuncs.com
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     product: String,
     /// The operation, such as DescribeRegions
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     action: String,
     /// Version of the product's API, such as 2014-05-26
-    #[arg(long = "version", value_name = "DATE")]
+    #[arg(long = "version", value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     api_version: String,
     /// Region of the host to call: PRODUCT.REGION.aliyuncs.com
     #[arg(long, value_name = "REGION")]
@@ -67,7 +95,7 @@ pub(crate) struct Call {
     /// A parameter, sent in the query; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     parameters: Vec<(String, String)>,
-    /// A parameter whose value is the text of a file, sent in a form: for secrets; may be repeated
+    /// A parameter whose value is the text of a file as it is, sent in a form: for secrets; may be repeated
     #[arg(long = "param-file", value_name = "NAME=PATH", value_parser = pair)]
     parameter_files: Vec<(String, String)>,
     /// Call an operation of the ROA style; its path must be percent-encoded
@@ -102,10 +130,24 @@ impl Call {
     }
 
     pub(crate) async fn run(self) -> Outcome {
+        self.check_product()?;
         let request = self.request()?;
-        let client = self.client(&self.chain.chain()?)?;
-        print(&client.call(&request).await?)?;
+        let chain = self.chain.chain()?;
+        let client = self.client(&chain)?;
+        // Cached: whatever fails from here on is the call.
+        chain.provider.credentials().await?;
+        let response = client.call(&request).await.map_err(of_arguments)?;
+        print(&response)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn check_product(&self) -> Result<(), Failure> {
+        let is_named = |names: &[&str]| names.iter().any(|name| self.product.eq_ignore_ascii_case(name));
+        let other = OTHERS.iter().find(|(names, ..)| is_named(names));
+        other.map_or(Ok(()), |(_, name, hint)| {
+            let text = format!("{name} is not a product of the OpenAPI and has other signatures; {hint}");
+            Err(Failure::usage("call", text))
+        })
     }
 
     fn client(&self, chain: &Chain) -> Result<AcsClient, Failure> {
@@ -120,10 +162,10 @@ impl Call {
             (None, None) => {
                 let text =
                     "the host is not known; pass --region, or --endpoint for a product that is central";
-                return Err(Failure::other("call", text));
+                return Err(Failure::usage("call", text));
             }
         };
-        Ok(builder.build()?)
+        builder.build().map_err(Failure::Argument)
     }
 
     fn request(&self) -> Result<Request<'_>, Failure> {
@@ -135,11 +177,17 @@ impl Call {
             request = request.query(name, value);
         }
         for (name, path) in &self.parameter_files {
-            let value = read_text("--param-file", path.as_ref(), LONGEST_VALUE)?;
+            let value = read_verbatim("--param-file", path.as_ref(), LONGEST_VALUE)?;
             request = request.form(name, value);
         }
         if let Some(path) = &self.body {
-            let text = read_text("--body", path, LONGEST_VALUE)?;
+            let text = read_verbatim("--body", path, LONGEST_VALUE)?;
+            if let Err(error) = serde_json::from_str::<&RawValue>(&text) {
+                // Neither the text nor a part of it, which may be a secret.
+                let place = format!("line {}, column {}", error.line(), error.column());
+                let text = format!("--body: {} is not JSON: {place}; correct it", path.display());
+                return Err(Failure::usage("call", text));
+            }
             request = request.body("application/json; charset=utf-8", text);
         }
         Ok(request)
@@ -152,8 +200,20 @@ fn parse_method(name: &str) -> Result<HttpMethod, Failure> {
         .find(|method| method.as_str().eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
         let known = METHODS.map(HttpMethod::as_str).join(", ");
-        Failure::other("call", format!("--roa: {name:?} is not one of {known}"))
+        Failure::usage("call", format!("--roa: {name:?} is not one of {known}"))
     })
+}
+
+/// What the client says of a call that cannot be made is about the arguments.
+fn of_arguments(error: AcsError) -> Failure {
+    match error.into() {
+        error @ CredentialsError::InvalidConfig(_)
+            if error.detail().map(ErrorDetail::provider) == Some("acs-client") =>
+        {
+            Failure::Argument(error)
+        }
+        error => Failure::Call(error),
+    }
 }
 
 /// Prints the response. Some operations return nothing.

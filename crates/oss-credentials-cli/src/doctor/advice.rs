@@ -3,6 +3,7 @@
 use oss_credentials::http::HttpErrorKind;
 use oss_credentials::{CredentialsError, Env, ErrorDetail, Explanation, MemberReport, Standing};
 
+use super::{Findings, bucket};
 use crate::identity::Answer;
 
 /// A larger offset is reported: services reject requests that are 15 minutes old.
@@ -46,20 +47,56 @@ const CODES: [(&str, &[&str]); 6] = [
     ),
 ];
 
-pub(super) fn advice(explanation: &Explanation, online: Option<&Answer>, env: &dyn Env) -> Vec<String> {
+pub(super) fn advice(findings: &Findings, env: &dyn Env) -> Vec<String> {
+    let Findings {
+        explanation,
+        online,
+        bucket,
+        ..
+    } = findings;
     let mut advice = Vec::new();
-    let refused = online.and_then(|answer| answer.identity.as_ref().err());
-    advice.extend(clock(explanation, online));
-    match explanation.error().or(refused) {
-        None if online.is_none() => {
-            advice
-                .push("run it with --online to see whether the service accepts these credentials".to_owned());
-        }
-        None => {}
+    advice.extend(clock(explanation, online.as_ref()));
+    match findings.chain_error().or_else(|| findings.refusal()) {
         Some(error) if error.is_not_configured() => advice.extend(set_up(env)),
         Some(error) => advice.extend(repair(error, explanation, env)),
+        None => {}
+    }
+    advice.extend(bucket.iter().flat_map(of_bucket));
+    // A bucket that responds has accepted the key.
+    let is_proven = online.is_some() || bucket.as_ref().is_some_and(|bucket| bucket.error().is_none());
+    if findings.chain_error().is_none() && !is_proven {
+        advice.push("run it with --online to see whether the service accepts these credentials".to_owned());
     }
     advice
+}
+
+/// What to do about a bucket that cannot be used.
+fn of_bucket(bucket: &bucket::Answer) -> Vec<String> {
+    let Some(error) = bucket.error() else {
+        return Vec::new();
+    };
+    if let Some(misplaced) = bucket.misplaced() {
+        return vec![misplaced.to_owned()];
+    }
+    let code = error.code().unwrap_or_default();
+    let own = match code {
+        "AccessDenied" => {
+            Some("grant oss:ListObjects on the bucket to this identity, or ask the bucket's owner to")
+        }
+        "InvalidAccessKeyId" => {
+            Some("compare the key ID with the console: it was mistyped, deleted or disabled")
+        }
+        "NoSuchBucket" => Some("correct the name of the bucket: there is none of this name"),
+        _ => None,
+    };
+    let of_code = by_code(code).map(str::to_owned);
+    of_code.chain(own.map(str::to_owned)).collect()
+}
+
+/// The advice for a code of a service.
+fn by_code(code: &str) -> impl Iterator<Item = &'static str> {
+    let known = CODES.iter().filter(move |(known, _)| code.starts_with(known));
+    known.flat_map(|(_, advice)| advice.iter().copied())
 }
 
 /// Advice about the clock, because a wrong clock makes everything else fail.
@@ -100,10 +137,7 @@ fn set_up(env: &dyn Env) -> Vec<String> {
 fn repair(error: &CredentialsError, explanation: &Explanation, env: &dyn Env) -> Vec<String> {
     let detail = error.detail();
     let code = detail.and_then(ErrorDetail::code).unwrap_or_default();
-    let by_code = CODES.iter().filter(|(known, _)| code.starts_with(known));
-    let mut advice: Vec<String> = by_code
-        .flat_map(|(_, advice)| advice.iter().map(|text| (*text).to_owned()))
-        .collect();
+    let mut advice: Vec<String> = by_code(code).map(str::to_owned).collect();
     advice.extend(detail.and_then(ErrorDetail::hint).map(str::to_owned));
     if is_of_the_network(error) {
         let proxies = [

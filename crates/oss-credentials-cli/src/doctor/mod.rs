@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::chain::{Chain, ChainOptions};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::guard;
 use crate::identity::{self, Answer};
+use crate::labels;
 use crate::oss::Place;
 use crate::terminal::{self, BAD, GOOD, Page, QUIET, TITLE};
 
@@ -55,6 +57,8 @@ struct Findings {
     explanation: Explanation,
     online: Option<Answer>,
     bucket: Option<bucket::Answer>,
+    /// The loop that the program of a profile has found.
+    looped: Option<CredentialsError>,
     advice: Vec<String>,
 }
 
@@ -86,17 +90,23 @@ impl Doctor {
         };
         let bucket = match &self.bucket {
             Some(bucket) if explanation.error().is_none() => {
-                Some(bucket::ask(bucket, &self.place, chain).await?)
+                Some(bucket::ask(bucket, &self.place, chain).await)
             }
             _ => None,
         };
-        let advice = advice::advice(&explanation, online.as_ref(), &*chain.env);
-        Ok(Findings {
+        let mut findings = Findings {
+            looped: explanation.error().and_then(|_| guard::found_below()),
             explanation,
             online,
             bucket,
-            advice,
-        })
+            advice: Vec::new(),
+        };
+        let mut advice = advice::advice(&findings, &*chain.env);
+        for text in &mut advice {
+            *text = labels::as_flags(text).into_owned();
+        }
+        findings.advice = advice;
+        Ok(findings)
     }
 
     /// The credentials for the online check, if it was requested. They are cached.
@@ -109,20 +119,31 @@ impl Doctor {
 }
 
 impl Findings {
-    /// The error to report; `None` if there is none.
-    fn error(&self) -> Option<&CredentialsError> {
-        let refused = || self.online.as_ref()?.identity.as_ref().err();
-        self.explanation.error().or_else(refused)
+    /// Why the chain has no credentials; `None` if it has some.
+    fn chain_error(&self) -> Option<&CredentialsError> {
+        self.looped.as_ref().or_else(|| self.explanation.error())
+    }
+
+    /// Why STS does not accept them.
+    fn refusal(&self) -> Option<&CredentialsError> {
+        self.online.as_ref()?.identity.as_ref().err()
     }
 
     fn exit(&self) -> Option<Exit> {
         let of_bucket = || self.bucket.as_ref().and_then(bucket::Answer::exit);
-        self.error().map(Exit::of).or_else(of_bucket)
+        let of_chain = self.chain_error().map(Exit::of);
+        of_chain
+            .or_else(|| self.refusal().map(Exit::of_call))
+            .or_else(of_bucket)
     }
 
     fn page(&self) -> Page {
         let mut page = Page::new();
         self.write_chain(&mut page);
+        if let Some(error) = &self.looped {
+            page.line("", 0, None);
+            page.line(&error.to_string(), 2, Some(("leads back", BAD)));
+        }
         if let Some(answer) = &self.online {
             write_online(&mut page, answer);
         }
@@ -148,7 +169,7 @@ impl Findings {
         let names = self.explanation.members().map(|member| member.name().len());
         let column = names.max().unwrap_or_default() + 4;
         let mut members = self.explanation.members().peekable();
-        for line in self.explanation.to_string().lines() {
+        for line in labels::as_flags(&self.explanation.to_string()).lines() {
             let begins = |member: &&MemberReport| line.starts_with(&format!("  {} ", member.name()));
             let style = match members.next_if(begins) {
                 Some(member) => Some(mark(member)),
@@ -163,6 +184,11 @@ impl Findings {
         let explanation = serde_json::from_str(&self.explanation.to_json());
         // The library has just written it.
         let mut report: Value = explanation.unwrap_or_default();
+        labels::in_report(&mut report);
+        if let Some(error) = &self.looped {
+            report["error"]["kind"] = json!(error.kind());
+            report["error"]["text"] = json!(error.to_string());
+        }
         report["online"] = self.online.as_ref().map(online_json).unwrap_or_default();
         report["bucket"] = self
             .bucket

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::export::variables;
-use crate::guard::ENV_ASKED;
+use crate::guard;
 
 /// The variables that a program might take credentials, a role or a profile from. Vendor documents: *Manage access
 /// credentials* of the SDKs for Go, Java, Python and Node.js; *Environment variables* of the aliyun CLI; the provider
@@ -125,7 +125,7 @@ impl Environment {
     }
 
     pub(super) fn apply(&self, command: &mut Command) {
-        for name in REMOVED.into_iter().chain([ENV_ASKED]) {
+        for name in REMOVED.into_iter().chain(guard::VARIABLES) {
             command.env_remove(name);
         }
         for (name, value) in &self.set {
@@ -156,8 +156,10 @@ mod tests {
             "OSS_SESSION_TOKEN",
             "ALIBABA_CLOUD_ROLE_ARN",
             "ALICLOUD_ACCESS_KEY",
-            ENV_ASKED,
-        ] {
+        ]
+        .into_iter()
+        .chain(guard::VARIABLES)
+        {
             assert_eq!(applied(&environment, gone), None, "{gone}");
         }
     }

@@ -17,9 +17,6 @@ use crate::serve::{Agent, AgentSettings};
 use crate::terminal::print_failure;
 use environment::Environment;
 
-/// There are no credentials. The same code as in `env` and `timeout`, so that it is not mistaken for one of the
-/// program.
-const NO_CREDENTIALS: u8 = 125;
 /// The program cannot be run; the code that shells use.
 const CANNOT_RUN: u8 = 126;
 /// There is no such program.
@@ -31,8 +28,8 @@ Examples:
   oss-credentials exec --profile staging -- aliyun ecs DescribeRegions
   oss-credentials exec --serve -- python long_job.py     credentials are renewed while it runs
 
-Exit codes: those of the program; 125 without credentials, 126 if it cannot be run, 127 if there is no such program,
-128 and the number of the signal that ended it";
+Exit codes: those of the program; 128 and the number of the signal that ended it; 125 if there are no credentials, or the
+command fails otherwise; 126 if the program cannot be run; 127 if there is no such program; 2 for wrong arguments";
 
 /// Run a program with the credentials in its environment
 ///
@@ -63,15 +60,11 @@ impl Exec {
     }
 
     pub(crate) async fn run(self) -> Outcome {
-        let ended = if self.serve {
+        if self.serve {
             self.run_beside_agent().await
         } else {
             self.run_with_keys().await
-        };
-        Ok(ended.unwrap_or_else(|failure| {
-            print_failure(&failure);
-            NO_CREDENTIALS.into()
-        }))
+        }
     }
 
     /// Replaces this process with the program.

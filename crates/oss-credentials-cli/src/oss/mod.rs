@@ -30,26 +30,37 @@ impl Place {
         self.region.clone().or_else(from_env)
     }
 
+    /// Where a region is set: by a flag, or by the variable.
+    pub(crate) fn region_setting(&self) -> &'static str {
+        match self.region {
+            Some(_) => "--region",
+            None => ENV_OSS_REGION,
+        }
+    }
+
     pub(crate) fn client(&self, command: &'static str, chain: &Chain) -> Result<Client, Failure> {
         let Some(region) = self.region(chain) else {
             let text = "the region of the bucket is not known; set OSS_REGION, or pass --region";
-            return Err(Failure::other(command, text));
+            return Err(Failure::usage(command, text));
         };
-        self.client_of(region, chain)
+        Ok(self.client_of(region, chain)?)
     }
 
     /// A client for this region, whatever is set.
-    pub(crate) fn client_of(&self, region: String, chain: &Chain) -> Result<Client, Failure> {
+    pub(crate) fn client_of(&self, region: String, chain: &Chain) -> Result<Client, oss_client::Error> {
         let mut builder = Client::builder()
             .region(region)
             .credentials(chain.provider.clone());
-        if let Some(endpoint) = self
-            .endpoint
-            .clone()
-            .or_else(|| chain.env.non_empty(ENV_OSS_ENDPOINT))
-        {
+        if let Some((endpoint, _)) = self.endpoint(chain) {
             builder = builder.endpoint(endpoint);
         }
-        Ok(builder.build()?)
+        builder.build()
+    }
+
+    /// The endpoint that is set, and where.
+    pub(crate) fn endpoint(&self, chain: &Chain) -> Option<(String, &'static str)> {
+        let by_flag = self.endpoint.clone().map(|endpoint| (endpoint, "--endpoint"));
+        let by_variable = || Some((chain.env.non_empty(ENV_OSS_ENDPOINT)?, ENV_OSS_ENDPOINT));
+        by_flag.or_else(by_variable)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use oss_client::{LimitedBy, OssUrl};
-use oss_credentials::{Clock as _, SystemClock};
+use oss_credentials::{Clock as _, CredentialsProvider as _, SystemClock};
 use serde_json::json;
 
 use super::Place;
@@ -20,7 +20,8 @@ Examples:
   oss-credentials presign GET oss://reports/2026/june.pdf --expires 15m
   curl -T june.pdf \"$(oss-credentials presign PUT oss://reports/2026/june.pdf)\"
 
-The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then.";
+The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then.
+With a security token whose expiry is not known, it may end earlier: a URL expires with the token that has signed it.";
 
 /// Print a URL with which anyone can read or store an object
 #[derive(Args, Debug)]
@@ -66,11 +67,17 @@ impl Presign {
     pub(crate) async fn run(self) -> Outcome {
         let Some(key) = self.object.key() else {
             let text = "the URL has no key; write it as oss://bucket/key";
-            return Err(Failure::other("presign", text));
+            return Err(Failure::usage("presign", text));
         };
+        if self.content_type.is_some() && matches!(self.method, Method::Get) {
+            let text = "--content-type is for PUT: a download has no such header; leave it out";
+            return Err(Failure::usage("presign", text));
+        }
         let bucket = self.object.bucket();
         let chain = self.chain.chain()?;
         let client = self.place.client("presign", &chain)?;
+        // Cached: the URL is signed with the same.
+        let credentials = chain.provider.credentials().await?;
         let mut presign = match self.method {
             Method::Get => client.presign_get(bucket, key, self.expires),
             Method::Put => client.presign_put(bucket, key, self.expires),
@@ -79,6 +86,8 @@ impl Presign {
             presign = presign.content_type(content_type);
         }
         let presigned = presign.await?;
+        // A token expires, and what has signed with it ends with it, even if nobody has said when.
+        let is_upper_bound = credentials.security_token().is_some() && credentials.expires_at().is_none();
         let limited_by = match presigned.limited_by() {
             LimitedBy::Credentials => ("credentials", "the credentials expire then"),
             LimitedBy::SevenDays => ("seven-days", "the service allows no longer"),
@@ -90,13 +99,21 @@ impl Presign {
                 "method": presigned.method(),
                 "valid_until": rfc3339(presigned.valid_until()),
                 "limited_by": limited_by.0,
+                "may_expire_earlier": is_upper_bound,
             });
             terminal::print(&format!("{report:#}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
         terminal::print(&format!("{}\n", presigned.url()))?;
         let until = with_distance(presigned.valid_until(), SystemClock.now());
-        terminal::print_note(&format!("works until {until}: {}", limited_by.1));
+        let note = if is_upper_bound {
+            format!(
+                "works at most until {until}, and no longer than its security token, whose expiry is not known"
+            )
+        } else {
+            format!("works until {until}: {}", limited_by.1)
+        };
+        terminal::print_note(&note);
         Ok(ExitCode::SUCCESS)
     }
 }

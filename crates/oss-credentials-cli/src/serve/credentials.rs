@@ -9,6 +9,7 @@ use oss_credentials::{
 };
 
 use crate::chain::{Chain, ChosenEnv};
+use crate::guard;
 
 /// How long before their expiry credentials are refreshed, half of their lifetime at most. The vendor's SDKs ask again
 /// 15 minutes before it. Jitter shortens this to 21.6 minutes at least.
@@ -51,7 +52,8 @@ impl ChainSource {
     async fn ask(&self) -> Result<Fetched, CredentialsError> {
         let only = *self.member();
         let chain = Chain::new(Arc::clone(&self.env), only)?;
-        let credentials = chain.provider.credentials().await?;
+        let credentials = chain.provider.credentials().await;
+        let credentials = credentials.map_err(|error| guard::found_below().unwrap_or(error))?;
         *self.member() = chain.provider.answered();
         let status = chain.provider.refresh_status();
         let next = status.as_ref().and_then(RefreshStatus::next_attempt);

@@ -28,6 +28,9 @@ const PROXY_HEADER: &str = "x-forwarded-for";
 const LONGEST_TTL: u64 = 21_600;
 /// The one role. Its name has no meaning.
 const ROLE: &str = "oss-credentials";
+/// Why keys are not served as metadata: clients take a document without a token for a broken one, or send an empty token.
+pub(super) const NO_TOKEN: &str = "--imds needs temporary credentials: instance metadata always has a security token, and \
+     these keys have none; leave it out, or choose a profile that assumes a role";
 /// Tokens beyond this number push the oldest out.
 const MOST_TOKENS: usize = 1024;
 

@@ -115,8 +115,15 @@ impl Router {
 
     async fn metadata_document(&self, connection: &Connection) -> Answer {
         self.log(connection).await;
-        let credentials = self.provider.credentials().await;
-        credentials_answer(credentials.map(|credentials| metadata::document(&credentials)))
+        match self.provider.credentials().await {
+            // The agent started with others.
+            Ok(credentials) if credentials.security_token().is_none() => error_answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "NoCredentials",
+                metadata::NO_TOKEN,
+            ),
+            credentials => credentials_answer(credentials.map(|found| metadata::document(&found))),
+        }
     }
 
     /// Logs who has opened a connection, once, and not more often than is useful.

@@ -47,7 +47,7 @@ impl<'a> UrlFile<'a> {
     /// If others could have read it.
     pub(super) fn secret(&self, address: SocketAddr) -> Result<Option<Secret>, Failure> {
         if address.port() == 0 {
-            return Err(Failure::other(
+            return Err(Failure::usage(
                 "serve",
                 "--keep-url needs a port that stays; set one with --listen",
             ));

@@ -133,6 +133,43 @@ fn a_bucket_answers_or_says_why_not() {
 }
 
 #[test]
+fn a_bucket_elsewhere_is_told_from_a_key_that_is_refused() {
+    let place = Place::new();
+    let doctor = |arguments: &[&str]| {
+        let words = [&["doctor", "--json", "--bucket", "example-bucket"], arguments].concat();
+        run(place.with_keys(&words)).json()
+    };
+    let first = |report: &serde_json::Value| report["advice"][0].as_str().unwrap_or_default().to_owned();
+    // The endpoint comes from the variable.
+    let report = doctor(&["--region", "cn-beijing"]);
+    assert_eq!(
+        first(&report),
+        "set --region to the region of the host in OSS_ENDPOINT, which does not accept cn-beijing; or leave OSS_ENDPOINT out"
+    );
+    // The two contradict each other: the report is complete all the same.
+    let report = doctor(&[
+        "--region",
+        "cn-beijing",
+        "--endpoint",
+        "oss-cn-hangzhou.aliyuncs.com",
+    ]);
+    assert_eq!(report["in_use"], "env");
+    assert_eq!(
+        first(&report),
+        "set both to the bucket's region, or leave --endpoint out"
+    );
+    assert_eq!(report["exit_code"], 2);
+    // A bucket that responds has accepted the key.
+    let report = doctor(&[]);
+    assert_eq!(report["advice"], serde_json::json!([]));
+    let mut wrong = place.with_keys(&["doctor", "--json", "--bucket", "example-bucket"]);
+    wrong.env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong");
+    let report = run(wrong).json();
+    assert!(first(&report).starts_with("set the secret again"), "{report}");
+    assert_eq!(report["exit_code"], 5);
+}
+
+#[test]
 fn each_kind_of_failure_has_its_exit_code_and_advice() {
     let place = Place::new();
     let ended = run(place.bare(&["doctor"]));
@@ -170,7 +207,7 @@ fn each_kind_of_failure_has_its_exit_code_and_advice() {
     // Arguments.
     assert_eq!(run(place.bare(&["doctor", "--provider", "nobody"])).code, Some(2));
     let ended = run(place.bare(&["doctor", "--profile", "a", "--ecs-role", "b"]));
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
     assert!(
         ended
             .err

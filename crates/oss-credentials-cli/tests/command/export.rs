@@ -72,7 +72,9 @@ fn a_profile_runs_the_command_of_another_profile_but_never_itself() {
         write(&command);
         let ended = export();
         assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{}", ended.err);
+        assert_eq!(ended.err, LOOP);
     }
+    assert!(left_in(&place).is_empty(), "{:?}", left_in(&place));
     let runs = std::fs::read_to_string(place.path("helper.sh.log")).unwrap();
     assert_eq!(runs.lines().count(), 1, "the second process refuses");
     // What the vendor's SDK would see of the refusal.
@@ -86,6 +88,96 @@ fn a_profile_runs_the_command_of_another_profile_but_never_itself() {
         "{}",
         ended.err
     );
+}
+
+/// What every command says of a profile that leads back to it.
+const LOOP: &str = "oss-credentials: the profile's process_command leads back to this command with the same settings; \
+                    name another profile in the process_command with --profile, or another source with --provider\n";
+
+/// Files of loops that were not removed.
+fn left_in(place: &Place) -> Vec<std::ffi::OsString> {
+    let files = std::fs::read_dir(place.folder.path()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name());
+    names
+        .filter(|name| name.to_string_lossy().contains("-loop-"))
+        .collect()
+}
+
+#[test]
+fn every_command_reports_a_loop_and_none_waits_for_its_end() {
+    let place = Place::new();
+    let config = |words: &str| {
+        let command = format!("{PROGRAM} export --format process{words}");
+        let other = format!("{PROGRAM} export --format process --profile agent");
+        let config = serde_json::json!({
+            "current": "agent",
+            "profiles": [
+                { "name": "agent", "mode": "External", "process_command": command },
+                { "name": "other", "mode": "External", "process_command": other },
+            ],
+        });
+        std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    };
+    // Through another profile, there are three processes.
+    for through in ["", " --profile other"] {
+        config(through);
+        for (arguments, code) in [
+            (&["whoami"][..], 4),
+            (&["serve"], 4),
+            (&["exec", "--", "true"], 125),
+            (&["exec", "--serve", "--", "true"], 125),
+            (&["ls", "oss://example-bucket"], 4),
+            (&["presign", "GET", "oss://example-bucket/a"], 4),
+            (&["assume-role", "acs:ram::1:role/a"], 4),
+            (
+                &["call", "ecs", "A", "--version", "1", "--region", "cn-hangzhou"],
+                4,
+            ),
+        ] {
+            let ended = run(place.with_profiles(arguments));
+            assert_eq!(
+                (ended.code, ended.out.as_str(), ended.err.as_str()),
+                (Some(code), "", LOOP),
+                "{arguments:?}{through}"
+            );
+        }
+        let ended = run(place.with_profiles(&["doctor"]));
+        assert_eq!(ended.code, Some(4), "{}", ended.out);
+        assert!(ended.out.contains(LOOP.trim_end()), "{}", ended.out);
+        let report = run(place.with_profiles(&["doctor", "--json"])).json();
+        assert_eq!(report["error"]["text"], LOOP.trim_end());
+        assert_eq!(report["exit_code"], 4);
+        assert!(
+            report["advice"][0]
+                .as_str()
+                .unwrap()
+                .starts_with("name another profile"),
+            "{report}"
+        );
+    }
+    assert!(left_in(&place).is_empty(), "{:?}", left_in(&place));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_added_to_the_command_line_that_others_see() {
+    let place = Place::new();
+    let script = place.path("seen.sh");
+    std::fs::write(
+        &script,
+        "tr '\\0' ' ' < /proc/$PPID/cmdline > \"$0.seen\"\nexit 1\n",
+    )
+    .unwrap();
+    let config = serde_json::json!({
+        "current": "agent",
+        "profiles": [
+            { "name": "agent", "mode": "External", "process_command": format!("sh {}", script.display()) },
+        ],
+    });
+    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    run(place.with_profiles(&["whoami"]));
+    let seen = std::fs::read_to_string(place.path("seen.sh.seen")).unwrap();
+    assert_eq!(seen.trim_end(), format!("{PROGRAM} whoami"));
 }
 
 #[test]
@@ -122,7 +214,7 @@ fn a_role_is_assumed_with_a_policy_and_a_duration() {
     }
     assert_eq!(run(whoami).json()["session"], "alice");
     let ended = run(place.with_keys(&["assume-role", "reader"]));
-    assert_eq!(ended.code, Some(4), "{}", ended.err);
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
     assert!(ended.err.starts_with("assume-role: "), "{}", ended.err);
     assert_eq!(
         place.cloud.count(Service::Sts, "AssumeRole"),

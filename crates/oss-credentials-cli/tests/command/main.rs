@@ -6,6 +6,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod arguments;
 mod call;
 mod doctor;
 mod exec;

@@ -25,12 +25,49 @@ fn a_presigned_url_works_and_says_until_when() {
     let url = report["url"].as_str().unwrap();
     assert_eq!(send("PUT", url, &["content-length: 0"]).status, 200);
     let ended = run(place.with_keys(&["presign", "GET", "oss://example-bucket/"]));
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
     assert!(
         ended.err.starts_with("presign: the URL has no key"),
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn a_token_without_a_known_expiry_ends_a_url_at_an_unknown_time() {
+    let place = Place::new();
+    let session = run(place.with_uri(&["export", "--format", "json"])).json();
+    let presign = |more: &[&str]| {
+        let words = [
+            &["presign", "GET", "oss://example-bucket/a", "--expires", "5m"],
+            more,
+        ]
+        .concat();
+        let mut command = place.bare(&words);
+        for (name, field) in [
+            ("OSS_ACCESS_KEY_ID", "access_key_id"),
+            ("OSS_ACCESS_KEY_SECRET", "access_key_secret"),
+            ("OSS_SESSION_TOKEN", "security_token"),
+        ] {
+            command.env(name, session[field].as_str().unwrap());
+        }
+        run(command)
+    };
+    let ended = presign(&[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("works at most until 2")
+            && ended
+                .err
+                .ends_with(", and no longer than its security token, whose expiry is not known\n"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(presign(&["--json"]).json()["may_expire_earlier"], true);
+    let known = |command| run(command).json()["may_expire_earlier"].clone();
+    let words = ["presign", "GET", "oss://example-bucket/a", "--json"];
+    assert_eq!(known(place.with_keys(&words)), false, "keys do not expire");
+    assert_eq!(known(place.with_uri(&words)), false, "the expiry is known");
 }
 
 #[test]
@@ -70,7 +107,7 @@ fn refusals_of_the_service_have_their_exit_code() {
     let mut nowhere = place.with_keys(&["ls", "oss://example-bucket"]);
     nowhere.env_remove("OSS_REGION");
     let ended = run(nowhere);
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
     assert!(
         ended
             .err

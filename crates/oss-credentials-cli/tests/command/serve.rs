@@ -166,7 +166,7 @@ fn an_agent_without_credentials_does_not_start_and_one_without_a_network_does() 
     let ended = run(place.bare(&["serve"]));
     assert_eq!(ended.code, Some(3), "{}", ended.err);
     let ended = run(place.with_uri(&["serve", "--listen", "0.0.0.0:0"]));
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
     assert!(
         ended.err.starts_with("serve: 0.0.0.0:0 is not on loopback"),
         "{}",
@@ -299,6 +299,49 @@ fn instance_metadata_is_for_the_same_user_and_wants_a_token() {
         std::process::id()
     );
     assert!(log.contains(&caller), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn keys_without_a_token_are_not_served_as_instance_metadata() {
+    const TEXT: &str = "--imds needs temporary credentials: instance metadata always has a security token, and these \
+                        keys have none; leave it out, or choose a profile that assumes a role";
+    let place = Place::new();
+    let ended = run(place.with_keys(&["serve", "--imds"]));
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{}", ended.err);
+    assert!(
+        ended.err.ends_with(&format!("\nserve: {TEXT}\n")),
+        "{}",
+        ended.err
+    );
+    // An agent that finds such keys later does not serve them.
+    let write = |mode: &str, token: &str| {
+        let config = serde_json::json!({
+            "current": "a",
+            "profiles": [{ "name": "a", "mode": mode, "access_key_id": "EXAMPLE", "access_key_secret": "EXAMPLE",
+                           "sts_token": token }],
+        });
+        std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    };
+    write("StsToken", "TOKEN");
+    let (mut agent, url) = agent(place.with_profiles(&["serve", "--imds"]));
+    write("AK", "");
+    agent.kill("HUP");
+    agent.log_until(": reloaded");
+    let (address, _) = split(&url);
+    let with = |path: &str| format!("http://{address}{path}");
+    let ttl = "x-aliyun-ecs-metadata-token-ttl-seconds: 60";
+    let token = send("PUT", &with("/latest/api/token"), &[ttl]).body;
+    let token = format!("x-aliyun-ecs-metadata-token: {token}");
+    let path = "/latest/meta-data/ram/security-credentials/oss-credentials";
+    let response = send("GET", &with(path), &[&token]);
+    assert_eq!(response.status, 500, "{}", response.body);
+    assert_eq!(response.json()["Message"], TEXT);
+    assert_eq!(
+        get(&url).json()["SecurityToken"],
+        "",
+        "the credentials URI has them"
+    );
 }
 
 /// Whether this test may run a program as somebody else.

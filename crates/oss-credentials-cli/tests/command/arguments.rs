@@ -1,0 +1,178 @@
+//! Arguments that cannot be used, and the exit codes of all commands.
+
+use crate::support::{Place, run};
+
+#[test]
+fn what_cannot_be_used_exits_with_2_whoever_notices_it() {
+    let place = Place::new();
+    let object = "oss://example-bucket/a";
+    let role = place.cloud.role_arn();
+    for arguments in [
+        &["doctor", "--provider", "nobody"][..],
+        &["doctor", "--profile", "a", "--ecs-role", "b"],
+        &["exec", "--profile", "a", "--ecs-role", "b", "--", "true"],
+        &["presign", "GET", "oss://example-bucket"],
+        &["presign", "GET", object, "--expires", "8d"],
+        &["presign", "GET", object, "--content-type", "text/plain"],
+        &["presign", "PUT", object, "--region", "Hangzhou"],
+        &["ls", "oss://x"],
+        &["assume-role", "reader"],
+        &["assume-role", &role, "--duration", "5m"],
+        &["assume-role", &role, "--session-name", "a b"],
+        &["serve", "--listen", "0.0.0.0:0"],
+        &["serve", "--keep-url", "--url-file", "url"],
+        &["call", "ecs", "DescribeRegions", "--version", "2014-05-26"],
+        &[
+            "call",
+            "ecs",
+            "DescribeRegions",
+            "--version",
+            "2014-05-26",
+            "--region",
+            "a/b",
+        ],
+        &[
+            "call",
+            "ecs",
+            "DescribeRegions",
+            "--version",
+            "2014-05-26",
+            "--region",
+            "a",
+            "--roa",
+            "FETCH",
+            "/",
+        ],
+        &[
+            "call",
+            "ecs",
+            "DescribeRegions",
+            "--version",
+            "2014-05-26",
+            "--region",
+            "a",
+            "--roa",
+            "GET",
+            "x",
+        ],
+    ] {
+        let ended = run(place.with_keys(arguments));
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (Some(2), ""),
+            "{arguments:?}: {}",
+            ended.err
+        );
+    }
+    assert!(place.cloud.requests().is_empty(), "nothing was sent");
+}
+
+#[test]
+fn a_duration_without_a_unit_is_refused_with_the_right_form() {
+    let place = Place::new();
+    for (arguments, text) in [
+        (
+            &["presign", "GET", "oss://example-bucket/a", "--expires", "15"][..],
+            "a unit is missing; write 15s, 15m, 15h or 15d",
+        ),
+        (
+            &["assume-role", "acs:ram::1:role/a", "--duration", "3600"],
+            "a unit is missing; write 3600s, 3600m, 3600h or 3600d",
+        ),
+    ] {
+        let ended = run(place.with_keys(arguments));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{}", ended.err);
+        assert!(ended.err.contains(text), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_role_that_is_refused_is_told_from_a_key_that_is_refused() {
+    let place = Place::new();
+    std::fs::write(place.path("policy.json"), "no policy").unwrap();
+    let policy = place.path("policy.json");
+    let policy = ["--policy", policy.to_str().unwrap()];
+    let role = place.cloud.role_arn();
+    let assume = |role: &str, rest: &[&str]| {
+        run(place.with_keys(&[&["assume-role", role, "--format", "json"], rest].concat()))
+    };
+    let ended = assume(&role, &policy);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{}", ended.err);
+    assert!(
+        ended
+            .err
+            .contains("check the file of --policy: it has to be a RAM policy"),
+        "{}",
+        ended.err
+    );
+    let ended = assume("acs:ram::123456789012:role/no-such-role", &[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    let mut wrong = place.with_keys(&["assume-role", &role]);
+    wrong.env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong");
+    assert_eq!(run(wrong).code, Some(5));
+}
+
+#[test]
+fn hints_name_flags_and_not_the_methods_of_a_library() {
+    let place = Place::new();
+    let shown = |arguments: &[&str]| {
+        let ended = run(place.with_profiles(arguments));
+        ended.out + &ended.err
+    };
+    for (arguments, hint) in [
+        (
+            &["whoami", "--profile", "nobody"][..],
+            "correct --profile or ALIBABA_CLOUD_PROFILE",
+        ),
+        (
+            &["doctor", "--profile", "nobody"],
+            "pinned by --profile: no other member is asked",
+        ),
+        (
+            &["whoami", "--provider", "uri"],
+            "uri is pinned by --provider, and",
+        ),
+        (
+            &["whoami", "--provider", "uri"],
+            "set --credentials-uri-file or ALIBABA_CLOUD_CREDENTIALS_URI",
+        ),
+        (
+            &["doctor", "--provider", "ecs-ram-role"],
+            "or remove --no-ecs-metadata",
+        ),
+        (
+            &["doctor", "--provider", "ecs-ram-role", "--json"],
+            "or remove --no-ecs-metadata",
+        ),
+        (&["assume-role", "reader"], "; it is the argument ARN"),
+        (
+            &[
+                "ls",
+                "oss://example-bucket",
+                "--provider",
+                "env",
+                "--region",
+                "cn-beijing",
+            ],
+            "set --region to",
+        ),
+    ] {
+        let mut command = place.with_profiles(arguments);
+        if arguments.contains(&"env") {
+            let keys = place.cloud.access_key();
+            command
+                .env("OSS_ACCESS_KEY_ID", keys.access_key_id())
+                .env("OSS_ACCESS_KEY_SECRET", keys.access_key_secret());
+        }
+        let ended = run(command);
+        let text = ended.out + &ended.err;
+        assert!(text.contains(hint), "{arguments:?}: {text}");
+        assert!(
+            !text.contains("(..)") && !text.contains("(true)"),
+            "{arguments:?}: {text}"
+        );
+    }
+    assert!(!shown(&["doctor", "--all"]).contains("(..)"));
+    let report = run(place.with_profiles(&["doctor", "--json", "--profile", "AK"])).json();
+    assert_eq!(report["pinned_by"], "--profile");
+}
