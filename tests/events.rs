@@ -5,10 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Crates whose events have no names, or not all.
-const WITHOUT: [&str; 3] = ["oss-client", "oss-credentials-cli", "oss-testkit"];
-/// Those of them that have names.
-const PARTIALLY: &str = "oss-client";
+/// Crates whose events have no names.
+const WITHOUT: [&str; 2] = ["oss-credentials-cli", "oss-testkit"];
 /// Stands above the constants that are names of events.
 const MARK: &str = "as in `docs/events.md`";
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -29,14 +27,11 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The source files of all crates whose events have names.
-fn sources(is_left_out: impl Fn(&str) -> bool) -> Vec<(PathBuf, String)> {
+fn sources() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(workspace().join("crates")).unwrap() {
         let entry = entry.unwrap();
-        if !WITHOUT
-            .iter()
-            .any(|name| entry.file_name() == *name && is_left_out(name))
-        {
+        if !WITHOUT.iter().any(|name| entry.file_name() == *name) {
             rust_files(&entry.path().join("src"), &mut files);
         }
     }
@@ -62,7 +57,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn names_in_code() -> BTreeSet<String> {
-    let sources = sources(|name| name != PARTIALLY);
+    let sources = sources();
     let marked = sources.iter().filter(|(_, text)| text.contains(MARK));
     let lines = marked.flat_map(|(_, text)| text.lines());
     let values = lines.filter_map(|line| line.split_once(": &str = \"")?.1.strip_suffix("\";"));
@@ -115,7 +110,7 @@ fn each_name_is_in_the_page_and_each_name_of_the_page_in_the_code() {
 #[test]
 fn each_event_has_its_name_as_metadata_and_as_a_field() {
     let mut seen = 0;
-    for (path, text) in sources(|_| true) {
+    for (path, text) in sources() {
         for call in calls(&code(&text)) {
             seen += 1;
             let name = constant(call, "name: ");

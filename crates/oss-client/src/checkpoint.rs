@@ -1,22 +1,28 @@
 //! Files with which a later process continues a transfer.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
 use crate::TRACING_TARGET;
+use crate::draft;
 use crate::error::{Error, InvalidInput};
+use crate::transfer_events as names;
 use crate::upload::blocking;
 
 /// The longest checkpoint that is read, in bytes: one with 10,000 parts is ten times shorter.
 const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 /// How the kind of each transfer begins.
 const KINDS: &str = "oss-client/";
-/// Appended to the name while a checkpoint is written.
-const UNFINISHED: &str = ".new";
+/// The field of an upload with its ID.
+pub(crate) const UPLOAD_ID: &str = "upload_id";
+/// The field of a download with the name of its temporary file, and how such names begin.
+pub(crate) const FILE: &str = "file";
+pub(crate) const FILE_PREFIX: &str = ".oss-download-";
 
 pub(crate) type Fields = Map<String, Value>;
 
@@ -46,7 +52,7 @@ impl Checkpoint {
     /// is an error: it was named by mistake, and would be replaced and removed.
     pub(crate) async fn earlier(&self) -> Result<Earlier, Error> {
         if self.is_transferred() {
-            return Err(self.unusable(&io::Error::other("it is the file of the transfer itself")));
+            return Err(self.refused("it is the file of the transfer itself", "name another file"));
         }
         let path = self.path.clone();
         let Some(text) = blocking(move || read(&path))
@@ -60,7 +66,8 @@ impl Checkpoint {
             return Ok(Earlier::Nothing);
         }
         let Some(found) = state_in(&text) else {
-            return Err(self.unusable(&io::Error::other("it is not a checkpoint")));
+            let hint = "name another file, or delete this one if nobody needs it";
+            return Err(self.refused("it is not a checkpoint", hint));
         };
         let differs = self
             .identity
@@ -85,10 +92,25 @@ impl Checkpoint {
     /// Logs that the state found is not used.
     pub(crate) fn discard(&self, why: &str) {
         tracing::warn!(
+            name: names::CHECKPOINT_DISCARDED,
             target: TRACING_TARGET,
             path = %self.path.display(),
             why,
+            event = names::CHECKPOINT_DISCARDED,
             "a checkpoint is discarded, and the transfer starts again"
+        );
+    }
+
+    /// Logs that the state could not be recorded, where the transfer does not depend on it.
+    #[cfg(feature = "download-file")]
+    pub(crate) fn not_written(&self, error: &Error) {
+        tracing::warn!(
+            name: names::CHECKPOINT_NOT_WRITTEN,
+            target: TRACING_TARGET,
+            path = %self.path.display(),
+            %error,
+            event = names::CHECKPOINT_NOT_WRITTEN,
+            "a checkpoint could not be written, so a later process may fetch more again"
         );
     }
 
@@ -97,7 +119,7 @@ impl Checkpoint {
         let mut fields = self.identity.clone();
         fields.extend(state);
         let (path, text) = (self.path.clone(), Value::Object(fields).to_string());
-        let written = blocking(move || write(&path, text.as_bytes())).await;
+        let written = blocking(move || draft::replace(&path, text.as_bytes())).await;
         written.map_err(|error| self.unusable(&error))
     }
 
@@ -107,9 +129,11 @@ impl Checkpoint {
         let removed = blocking(move || gone(fs::remove_file(path))).await;
         if let Err(error) = removed {
             tracing::warn!(
+                name: names::CHECKPOINT_NOT_REMOVED,
                 target: TRACING_TARGET,
                 path = %self.path.display(),
                 %error,
+                event = names::CHECKPOINT_NOT_REMOVED,
                 "a checkpoint could not be removed"
             );
         }
@@ -126,11 +150,46 @@ impl Checkpoint {
     }
 
     fn unusable(&self, error: &io::Error) -> Error {
-        Error::InvalidInput(InvalidInput::new(
-            format!("the checkpoint {} cannot be used: {error}", self.path.display()),
-            "name a file in a folder that may be written to",
-        ))
+        self.refused(error, "name a file in a folder that may be written to")
     }
+
+    fn refused(&self, why: impl fmt::Display, hint: &'static str) -> Error {
+        let what = format!("the checkpoint {} cannot be used: {why}", self.path.display());
+        Error::InvalidInput(InvalidInput::new(what, hint))
+    }
+}
+
+/// Logs what a discarded state names and the transfer cannot remove: only the checkpoint knew of it.
+pub(crate) fn left_behind(state: &Fields) {
+    let text = |name: &str| state.get(name).and_then(Value::as_str);
+    if let Some(upload_id) = text(UPLOAD_ID) {
+        tracing::warn!(
+            name: names::PARTS_LEFT,
+            target: TRACING_TARGET,
+            upload_id,
+            bucket = text("bucket"),
+            key = text("key"),
+            event = names::PARTS_LEFT,
+            "the parts of an upload whose checkpoint was discarded are left behind"
+        );
+    }
+    if let (Some(file), Some(target)) = (unfinished(state), text("target")) {
+        let path = Path::new(target).with_file_name(file);
+        tracing::warn!(
+            name: names::DOWNLOAD_LEFT,
+            target: TRACING_TARGET,
+            path = &*path.to_string_lossy(),
+            event = names::DOWNLOAD_LEFT,
+            "the unfinished file of a download whose checkpoint was discarded is left behind"
+        );
+    }
+}
+
+/// The name of the temporary file in the state of a download: no path, and one of ours.
+pub(crate) fn unfinished(state: &Fields) -> Option<&str> {
+    let name = state.get(FILE)?.as_str()?;
+    let is_ours = name.starts_with(FILE_PREFIX) && Path::new(name).file_name() == Some(name.as_ref());
+    is_ours.then_some(name)
 }
 
 /// The state in a file, if it is one of ours.
@@ -178,22 +237,6 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_LENGTH).read_to_end(&mut text)?;
     Ok(Some(text))
-}
-
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(UNFINISHED);
-    gone(fs::remove_file(&unfinished))?;
-    let mut options = OpenOptions::new();
-    // A link that someone puts there is not followed.
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(text)?;
-    // Without this, a crash could leave the name with an empty file.
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }
 
 fn gone(removed: io::Result<()>) -> io::Result<()> {

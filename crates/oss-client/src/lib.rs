@@ -81,6 +81,7 @@ mod crc;
 mod date;
 #[cfg(feature = "download-file")]
 mod download;
+mod draft;
 mod endpoint;
 mod error;
 mod error_document;
@@ -108,6 +109,7 @@ mod signing;
 mod tls;
 #[cfg(feature = "tokio-util")]
 mod tokio_io;
+mod transfer_events;
 mod transport;
 mod upload;
 mod url;

@@ -7,20 +7,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/files.rs"]
+mod files;
 
 use bytes::Bytes;
+use files::{PART, content};
 use oss_client::{AbandonedUpload, Body, Client, Error};
 use oss_testkit::{Fault, LocalCloud, Service};
 
-const PART: u64 = 100 * 1024;
 const KEY: &str = "a b/\u{76ee}.bin";
-
-fn content(length: u64) -> Bytes {
-    (0..length)
-        .map(|at| u8::try_from(at % 251).unwrap())
-        .collect::<Vec<_>>()
-        .into()
-}
 
 /// An upload of three parts and a bit, whose last step and whose abort were refused.
 async fn abandoned() -> (LocalCloud, Client, Bytes, Box<AbandonedUpload>) {

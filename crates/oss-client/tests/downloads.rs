@@ -10,6 +10,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/files.rs"]
+mod files;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -17,14 +19,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use common::{Handler, Keys, NOW, Server, builder, client, of_cloud, response};
+use files::{KIB, content, names};
 use oss_client::{Client, Download, Error, FixedDelay};
 use oss_credentials_core::test_util::ManualClock;
 use oss_testkit::{Fault, LocalCloud, RecordedRequest, Service};
 use tempfile::TempDir;
 
-const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
 /// Every request is sent up to three times.
@@ -33,23 +34,6 @@ async fn cloud() -> (LocalCloud, Client, TempDir) {
     let retry = FixedDelay::new(3, Duration::ZERO);
     let client = of_cloud(&cloud).retry(retry).build().unwrap();
     (cloud, client, tempfile::tempdir().unwrap())
-}
-
-/// Bytes of which no two parts are alike.
-fn content(length: u64) -> Bytes {
-    (0..length)
-        .map(|at| u8::try_from((at ^ (at >> 8) ^ (at >> 16)) & 0xff).unwrap())
-        .collect()
-}
-
-/// The names in a folder.
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 fn ranges(requests: &[RecordedRequest]) -> Vec<Option<&str>> {
@@ -242,6 +226,31 @@ async fn what_is_not_the_rest_is_refused() {
     let first = [("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")];
     let error = continued_with(&first, rest("bytes 3-4/5", "\"1\""), &target).await;
     assert!(matches!(error, Error::Corrupted(_)), "{error}");
+}
+
+/// Without a length and a checksum, only the length of the first response shows that bytes are missing.
+#[tokio::test]
+async fn a_rest_of_unknown_length_is_continued_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("f");
+    let etag = ("etag", "\"1\"");
+    let cut = |status, headers: &[(&str, &str)], length: &str, body: &str| {
+        let head = String::from_utf8(response(status, headers, "")).unwrap();
+        (head.replace("Content-Length: 0\r\n", length) + body).into_bytes()
+    };
+    let rest = |range, body| cut(206, &[etag, ("content-range", range)], "", body);
+    let server = Server::start([
+        cut(200, &[etag], "Content-Length: 5\r\n", "hel"),
+        rest("bytes 3-4/5", "l"),
+        rest("bytes 4-4/5", "o"),
+    ]);
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .unchecked_client(reqwest::Client::new())
+        .retry(FixedDelay::new(3, Duration::ZERO))
+        .build()
+        .unwrap();
+    client.download_file("examplebucket", "k", &target).await.unwrap();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "hello");
 }
 
 #[tokio::test]

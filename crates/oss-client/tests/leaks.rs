@@ -8,36 +8,22 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/log.rs"]
+mod log;
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_client::{FixedDelay, Operation};
 
 use common::{Keys, Server, builder, client, refusal, response, temporary};
-
-/// Collects everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use log::Log;
 
 #[tokio::test]
 async fn no_secret_reaches_logs_debug_or_errors() {
     let log = Log::default();
-    let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
+        .with_writer(log.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
@@ -97,7 +83,7 @@ async fn no_secret_reaches_logs_debug_or_errors() {
     }
     drop(guard);
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(
         logged.contains("the service rejected the credentials"),
         "{logged}"

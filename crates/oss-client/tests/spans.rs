@@ -8,37 +8,24 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/log.rs"]
+mod log;
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Keys, Server, builder, ok, refusal};
+use log::Log;
 use oss_client::FixedDelay;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn each_attempt_has_a_span_within_that_of_its_operation() {
     let log = Log::default();
-    let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
         .with_ansi(false)
         .without_time()
-        .with_writer(move || writer.clone())
+        .with_writer(log.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
     let server = Server::start([
@@ -53,7 +40,7 @@ async fn each_attempt_has_a_span_within_that_of_its_operation() {
     client.put_object("examplebucket", "k", "text").await.unwrap();
     drop(guard);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let ours: Vec<&str> = log
         .lines()
         .filter(|line| line.contains(" oss_client: "))

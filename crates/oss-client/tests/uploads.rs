@@ -7,6 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/files.rs"]
+mod files;
+#[path = "common/log.rs"]
+mod log;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,26 +19,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{Keys, Server, client, of_cloud, refusal, response};
+use files::{KIB, PART, content};
 use futures_util::{StreamExt as _, stream};
+use log::Log;
 use oss_client::{Body, Client, Error, FixedDelay, Upload, UploadProgress};
 use oss_testkit::{Fault, LocalCloud, Service};
-
-const KIB: u64 = 1024;
-/// The smallest that the service takes.
-const PART: u64 = 100 * KIB;
 
 async fn cloud() -> (LocalCloud, Client) {
     let cloud = LocalCloud::start().await.unwrap();
     let retry = FixedDelay::new(3, Duration::ZERO);
     let client = of_cloud(&cloud).retry(retry).build().unwrap();
     (cloud, client)
-}
-
-/// Bytes of which no two parts are alike.
-fn content(length: u64) -> Bytes {
-    (0..length)
-        .map(|at| u8::try_from((at ^ (at >> 8) ^ (at >> 16)) & 0xff).unwrap())
-        .collect()
 }
 
 /// As a stream of pieces that fit to no part.
@@ -395,11 +390,10 @@ async fn of_a_dropped_upload_only_what_is_left_is_told() {
             Service::Oss,
             Fault::error(404, code).action("AbortMultipartUpload").always(),
         );
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let written = Arc::clone(&log);
+        let log = Log::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::WARN)
-            .with_writer(move || Log(Arc::clone(&written)))
+            .with_writer(log.clone())
             .finish();
         let told = tracing::subscriber::set_default(subscriber);
         let upload = client.upload(cloud.bucket(), "k", content(3 * PART));
@@ -408,25 +402,12 @@ async fn of_a_dropped_upload_only_what_is_left_is_told() {
         upload.abort();
         assert!(upload.await.unwrap_err().is_cancelled());
         until(|| cloud.count(Service::Oss, "AbortMultipartUpload") > 0).await;
-        let log = || String::from_utf8(log.lock().unwrap().clone()).unwrap();
         for _ in 0..100_000 {
             tokio::task::yield_now().await;
         }
         drop(told);
-        assert_eq!(log().contains("could not be deleted"), is_told, "{}", log());
-    }
-}
-
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let log = log.text();
+        assert_eq!(log.contains("could not be deleted"), is_told, "{log}");
     }
 }
 

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use tempfile::NamedTempFile;
 
+use crate::checkpoint::FILE_PREFIX;
 use crate::error::{Error, InvalidInput};
 use crate::upload::blocking;
-
-/// The prefix of the names of temporary files.
-pub(super) const PREFIX: &str = ".oss-download-";
 
 /// A file that is removed unless it is kept.
 pub(super) struct Unfinished {
@@ -129,7 +127,7 @@ fn is_of_name(error: &io::Error) -> bool {
 
 fn in_folder(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
+    builder.prefix(FILE_PREFIX);
     // The default of `tempfile` is a file that only its owner can read. The system subtracts the `umask`.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

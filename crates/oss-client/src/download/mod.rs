@@ -5,6 +5,7 @@ mod object;
 mod parts;
 mod range;
 mod ranges;
+mod reopen;
 mod resume;
 mod single;
 
@@ -171,9 +172,11 @@ impl Download {
     ///
     /// A checkpoint belongs to one download at a time. It is only used for the same object and target, with the same
     /// size, `ETag` and modification time of the object. Ranges of the temporary file are only used if they still have
-    /// the CRC-64 with which they arrived. A checkpoint that does not match is discarded with a warning in the log,
-    /// together with its temporary file; a file that is not a checkpoint is an error. The checkpoint is written atomically, is readable only by
-    /// its owner, contains no secret, and is removed when the download is complete.
+    /// the CRC-64 with which they arrived, and only if it is a regular file of this user with one name. A checkpoint that
+    /// does not match is discarded with a warning in the log, together with its temporary file; a file that is not a
+    /// checkpoint is an error. The checkpoint is written atomically, is readable only by its owner, contains no secret,
+    /// and is removed when the download is complete. If it can no longer be written while the download runs, that is
+    /// only logged.
     ///
     /// The temporary file stays in the folder of the target. If the download is never continued, remove the checkpoint
     /// and the temporary file together.

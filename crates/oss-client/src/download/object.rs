@@ -3,6 +3,7 @@
 use http::Method;
 use reqwest::StatusCode;
 
+use crate::body_check::Expected;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::{Crc, Operation};
@@ -96,7 +97,14 @@ impl Object {
                 "report it to the service operator",
             ));
         }
-        Ok(response.into_body())
+        let (head, body) = response.into_parts();
+        // Also where the length is not announced: bytes that are missing would be a hole in the file, and further ones
+        // would replace those of the next range. The CRC-64 of the whole file is compared in the end.
+        let expected = Expected {
+            length: Some(end.saturating_sub(at)),
+            crc: None,
+        };
+        Ok(body.checked(expected, &head))
     }
 
     /// Whether the result is anything other than the object.

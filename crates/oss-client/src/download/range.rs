@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use crate::TRACING_TARGET;
 use crate::error::Error;
+use crate::transfer_events::download as names;
 use crate::upload::blocking;
 
 use super::file::unwritable;
@@ -111,7 +112,11 @@ impl Transfer {
                 Err(error) => {
                     let count = failures.another(at.saturating_sub(self.range.start));
                     self.object.pause(count, error).await?;
-                    tracing::debug!(target: TRACING_TARGET, at, end = self.range.end, "continuing a range");
+                    tracing::debug!(
+                        name: names::CONTINUED, target: TRACING_TARGET, at, end = self.range.end,
+                        event = names::CONTINUED,
+                        "continuing a range of a download"
+                    );
                 }
             }
         }

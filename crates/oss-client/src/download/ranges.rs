@@ -93,7 +93,7 @@ impl Ranges {
                 Some(Ok((at, crc))) => {
                     parts.arrived(at, crc);
                     if let Some(resumable) = &mut resumable {
-                        resumable.arrived(&parts).await?;
+                        resumable.arrived(&parts).await;
                     }
                 }
                 Some(Err(error)) => {

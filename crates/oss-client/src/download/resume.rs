@@ -1,6 +1,6 @@
 //! Downloads that a later process continues.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,18 +8,19 @@ use serde_json::Value;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::TRACING_TARGET;
-use crate::checkpoint::{self, Checkpoint, Earlier, Fields};
+use crate::checkpoint::{self, Checkpoint, Earlier, FILE, Fields};
 use crate::error::Error;
 use crate::response::ResponseHead;
+use crate::transfer_events::download as names;
 use crate::upload::{Plan, blocking};
 
-use super::file::{PREFIX, folder_of, unwritable};
+use super::file::{folder_of, unwritable};
 use super::object::{Identity, Object};
 use super::parts::{Arrived, Parts};
 use super::range::crc_of;
+use super::reopen::{Found, reopen};
 
 const KIND: &str = "oss-client/download/1";
-const FILE: &str = "file";
 const PART_SIZE: &str = "part_size";
 const PARTS: &str = "parts";
 /// What a download whose temporary file is removed must have in common with the current one.
@@ -39,6 +40,8 @@ pub(super) struct Resumable {
     name: String,
     /// How many ranges have arrived since the checkpoint was written.
     unwritten: usize,
+    /// Whether the checkpoint could not be written the last time.
+    is_failing: bool,
 }
 
 impl Resumable {
@@ -65,6 +68,7 @@ impl Resumable {
             total: identity.size,
             name: String::new(),
             unwritten: 0,
+            is_failing: false,
         })
     }
 
@@ -73,7 +77,7 @@ impl Resumable {
         &mut self,
         fresh: (NamedTempFile, Parts),
     ) -> Result<(NamedTempFile, Parts), Error> {
-        let (mut file, parts) = match self.earlier().await? {
+        let (mut file, parts) = match self.earlier(&fresh.0).await? {
             Some(earlier) => earlier,
             None => fresh,
         };
@@ -88,42 +92,54 @@ impl Resumable {
         Ok((file, parts))
     }
 
-    async fn earlier(&self) -> Result<Option<(NamedTempFile, Parts)>, Error> {
+    /// What an earlier process has left of this download. `fresh` is a file that was just created beside it.
+    async fn earlier(&self, fresh: &NamedTempFile) -> Result<Option<(NamedTempFile, Parts)>, Error> {
         let state = match self.file.earlier().await? {
             Earlier::Nothing => return Ok(None),
             Earlier::Same(state) => state,
             Earlier::Other(state) => {
-                let path = self.unfinished(&state);
-                if let Some(path) = path.filter(|_| self.file.agrees(&state, &SAME_TARGET)) {
-                    self.remove_unfinished(path).await;
-                }
+                self.clean_up(&state).await;
                 return Ok(None);
             }
         };
         let (Some(path), Some(parts)) = (self.unfinished(&state), self.parts(&state)) else {
             self.file.discard("it has no ranges that fit");
+            self.clean_up(&state).await;
             return Ok(None);
         };
-        let total = self.total;
-        match blocking(move || reopened(path, parts, total)).await {
-            Ok(Some((file, parts))) => {
+        let (total, fresh) = (self.total, fresh.as_file().try_clone());
+        let reopened = blocking(move || reopened(path, parts, total, &fresh?)).await;
+        let why = match reopened.map_err(|error| unwritable(&self.shown, &error))? {
+            Reopened::Usable(file, parts) => {
                 let done = parts.done.iter().flatten().count();
-                tracing::debug!(target: TRACING_TARGET, done, of = parts.done.len(), "continuing a download");
-                Ok(Some((file, parts)))
+                tracing::debug!(
+                    name: names::RESUMED, target: TRACING_TARGET, done, of = parts.done.len(), event = names::RESUMED,
+                    "continuing a download"
+                );
+                return Ok(Some((file, parts)));
             }
-            Ok(None) => {
-                self.file.discard("its unfinished file is gone");
-                Ok(None)
+            Reopened::Missing => "its unfinished file is gone",
+            Reopened::Foreign => {
+                "its unfinished file is a link, has a second name or belongs to another user, and is left as it is"
             }
-            Err(error) => Err(unwritable(&self.shown, &error)),
+            Reopened::TooLong => "its unfinished file is longer than the object",
+        };
+        self.file.discard(why);
+        Ok(None)
+    }
+
+    /// Removes the temporary file of a download that will not be continued, if it is one to the same target.
+    async fn clean_up(&self, state: &Fields) {
+        let path = self.unfinished(state);
+        match path.filter(|_| self.file.agrees(state, &SAME_TARGET)) {
+            Some(path) => self.remove_unfinished(path).await,
+            None => checkpoint::left_behind(state),
         }
     }
 
     /// The temporary file that a checkpoint names: it must be one of ours, in the folder of the target.
     fn unfinished(&self, state: &Fields) -> Option<PathBuf> {
-        let name = state.get(FILE)?.as_str()?;
-        let is_ours = name.starts_with(PREFIX) && Path::new(name).file_name() == Some(name.as_ref());
-        is_ours.then(|| self.folder.join(name))
+        Some(self.folder.join(checkpoint::unfinished(state)?))
     }
 
     /// The ranges in a checkpoint.
@@ -143,22 +159,30 @@ impl Resumable {
     }
 
     /// Records that another range has arrived.
-    pub(super) async fn arrived(&mut self, parts: &Parts) -> Result<(), Error> {
+    pub(super) async fn arrived(&mut self, parts: &Parts) {
         self.unwritten = self.unwritten.saturating_add(1);
-        if self.unwritten <= parts.done.len() / WRITES {
-            return Ok(());
+        if self.unwritten > parts.done.len() / WRITES {
+            self.try_store(parts).await;
         }
-        self.store(parts).await
     }
 
-    /// Records what has arrived when the download fails. Its own errors are only logged: the error of the download
-    /// counts.
+    /// Records what has arrived when the download fails.
     pub(super) async fn store_what_is_left(&mut self, parts: &Parts) {
-        if self.unwritten > 0
-            && let Err(error) = self.store(parts).await
-        {
-            tracing::warn!(target: TRACING_TARGET, %error, "a checkpoint could not be written");
+        if self.unwritten > 0 {
+            self.try_store(parts).await;
         }
+    }
+
+    /// Its own errors are only logged, and once until it succeeds: the download itself counts, and the checkpoint written
+    /// before still holds.
+    async fn try_store(&mut self, parts: &Parts) {
+        let stored = self.store(parts).await;
+        if let Err(error) = &stored
+            && !self.is_failing
+        {
+            self.file.not_written(error);
+        }
+        self.is_failing = stored.is_err();
     }
 
     async fn store(&mut self, parts: &Parts) -> Result<(), Error> {
@@ -186,26 +210,40 @@ impl Resumable {
     }
 
     async fn remove_unfinished(&self, path: PathBuf) {
+        let shown = path.display().to_string();
         let removed = blocking(move || fs::remove_file(path)).await;
-        if let Err(error) = removed.as_ref().map_err(io::Error::kind)
-            && error != io::ErrorKind::NotFound
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(target: TRACING_TARGET, %error, "an unfinished download could not be removed");
+            tracing::warn!(
+                name: names::FILE_NOT_REMOVED, target: TRACING_TARGET, path = &*shown, %error,
+                event = names::FILE_NOT_REMOVED,
+                "an unfinished download could not be removed"
+            );
         }
     }
 }
 
+/// What has become of a temporary file.
+enum Reopened {
+    Usable(NamedTempFile, Parts),
+    Missing,
+    Foreign,
+    TooLong,
+}
+
 /// Opens a temporary file, and drops ranges whose content differs from what arrived: after a crash of the machine, the
 /// checkpoint may list bytes that are not on the disk.
-fn reopened(path: PathBuf, mut parts: Parts, total: u64) -> io::Result<Option<(NamedTempFile, Parts)>> {
-    match fs::symlink_metadata(&path) {
-        // No link is followed: whoever created it may mean a different file.
-        Ok(about) if !about.is_file() || about.len() > total => return Ok(None),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+fn reopened(path: PathBuf, mut parts: Parts, total: u64, fresh: &File) -> io::Result<Reopened> {
+    let mut file = match reopen(&path, fresh)? {
+        Found::Ours(file) => file,
+        Found::Nothing => return Ok(Reopened::Missing),
+        Found::Foreign => return Ok(Reopened::Foreign),
+    };
+    if file.metadata()?.len() > total {
+        fs::remove_file(path)?;
+        return Ok(Reopened::TooLong);
     }
-    let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
     for at in 0..parts.done.len() {
         let range = parts.range(at);
         if let Some(done) = parts.done.get_mut(at)
@@ -217,5 +255,5 @@ fn reopened(path: PathBuf, mut parts: Parts, total: u64) -> io::Result<Option<(N
     }
     let mut file = NamedTempFile::from_parts(file, TempPath::try_from_path(path)?);
     file.disable_cleanup(true);
-    Ok(Some((file, parts)))
+    Ok(Reopened::Usable(file, parts))
 }

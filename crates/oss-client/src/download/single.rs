@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::TRACING_TARGET;
 use crate::error::{CorruptionError, Error};
 use crate::response::{ResponseBody, ResponseHead};
+use crate::transfer_events::download as names;
 
 use super::file::Unfinished;
 use super::object::{Failures, Identity, Object, batch};
@@ -79,7 +80,10 @@ impl Single {
             return Err(error);
         };
         self.object.pause(failures, error).await?;
-        tracing::debug!(target: TRACING_TARGET, at, total = first.size, "continuing a download");
+        tracing::debug!(
+            name: names::CONTINUED, target: TRACING_TARGET, at, end = first.size, event = names::CONTINUED,
+            "continuing a download"
+        );
         self.object.rest(&first, at, first.size).await
     }
 }

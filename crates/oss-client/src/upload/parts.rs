@@ -16,6 +16,7 @@ use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{CompleteMultipartUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
 use crate::ops::uploads::ListedPart;
+use crate::transfer_events as names;
 
 use super::cleanup::Cleanup;
 use super::completion::{Sent, Whole, complete};
@@ -126,7 +127,11 @@ impl Job {
         let request = InitiateMultipartUpload::new(self.client.clone(), self.initiation());
         let upload_id = request.send().await?.upload_id;
         let part_size = self.plan.size;
-        tracing::debug!(target: TRACING_TARGET, upload_id = &*upload_id, part_size, "uploading in parts");
+        tracing::debug!(
+            name: names::UPLOAD_IN_PARTS, target: TRACING_TARGET, upload_id = &*upload_id, part_size,
+            event = names::UPLOAD_IN_PARTS,
+            "uploading in parts"
+        );
         let Some(resumable) = resumable else {
             return Ok(upload_id);
         };

@@ -9,18 +9,18 @@ use md5::{Digest as _, Md5};
 use serde_json::Value;
 
 use crate::TRACING_TARGET;
-use crate::checkpoint::{self, Checkpoint, Earlier, Fields};
+use crate::checkpoint::{self, Checkpoint, Earlier, Fields, UPLOAD_ID};
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::ops::multipart::{AbortMultipartUpload, MAX_PARTS};
 use crate::ops::uploads::{ListParts, ListedPart};
+use crate::transfer_events as names;
 
 use super::plan::{MAX_PART_SIZE, MIN_PART_SIZE};
 use super::source::Parts;
 
 const KIND: &str = "oss-client/upload/1";
-const UPLOAD_ID: &str = "upload_id";
 const PART_SIZE: &str = "part_size";
 /// What an upload to be aborted must have in common with the current one.
 const SAME_OBJECT: [&str; 3] = ["kind", "bucket", "key"];
@@ -77,6 +77,7 @@ impl Resumable {
         let size = state.get(PART_SIZE).and_then(Value::as_u64);
         let (Some(upload_id), Some(part_size)) = (id, size.filter(|size| self.fits(*size))) else {
             self.file.discard("it has no upload that fits");
+            self.abort(&state, abort).await;
             return Ok(None);
         };
         let list = list.query("uploadId", upload_id);
@@ -94,7 +95,11 @@ impl Resumable {
             };
         }
         let upload_id = upload_id.to_owned();
-        tracing::debug!(target: TRACING_TARGET, upload_id = &*upload_id, parts = parts.len(), "continuing an upload");
+        tracing::debug!(
+            name: names::UPLOAD_RESUMED, target: TRACING_TARGET, upload_id = &*upload_id, parts = parts.len(),
+            event = names::UPLOAD_RESUMED,
+            "continuing an upload"
+        );
         Ok(Some(Begun {
             upload_id,
             part_size,
@@ -123,23 +128,16 @@ impl Resumable {
 
     /// Deletes the parts of an upload to the same object that will not be continued.
     async fn abort(&self, state: &Fields, abort: Operation) {
-        let Some(upload_id) = state.get(UPLOAD_ID).and_then(Value::as_str) else {
-            return;
+        let upload_id = state.get(UPLOAD_ID).and_then(Value::as_str);
+        let upload_id = upload_id.filter(|_| self.file.agrees(state, &SAME_OBJECT));
+        let Some(upload_id) = upload_id else {
+            return checkpoint::left_behind(state);
         };
-        let outcome = if self.file.agrees(state, &SAME_OBJECT) {
-            let abort = abort.query("uploadId", upload_id);
-            Some(AbortMultipartUpload::new(self.client.clone(), abort).send().await)
-        } else {
-            None
-        };
-        match outcome {
-            Some(Ok(_)) => {}
-            Some(Err(error)) if error.code() == Some("NoSuchUpload") => {}
-            _ => tracing::warn!(
-                target: TRACING_TARGET,
-                upload_id,
-                "the parts of an upload whose checkpoint was discarded are left behind"
-            ),
+        let abort = abort.query("uploadId", upload_id);
+        match AbortMultipartUpload::new(self.client.clone(), abort).send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("NoSuchUpload") => {}
+            Err(_) => checkpoint::left_behind(state),
         }
     }
 }
