@@ -10,6 +10,26 @@ use acs_sign::ClientKeySigner;
 use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, MaskedId};
 
 /// The caller of an operation, and what to do when the service rejects the key.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "signed")] {
+/// use acs_client::{AcsClient, Call, Caller};
+/// use oss_credentials_core::{Credentials, blocking};
+/// # use oss_credentials_http::{HttpResponse, http_fn};
+///
+/// # let http = http_fn(|_| async { Ok(HttpResponse::new(200, b"{}".to_vec())) });
+/// // Without a provider of its own: each call names its caller.
+/// let sts = AcsClient::builder("sts", "2015-04-01").endpoint("sts.aliyuncs.com").http_client(http).build()?;
+/// let call = Call::rpc("GetCallerIdentity");
+/// for secret in ["example-secret-1", "example-secret-2"] {
+///     let key = Credentials::builder("LTAI5tExampleKeyId01", secret).build()?;
+///     blocking::wait(sts.call_as(Caller::Credentials(&key), &call))?;
+/// }
+/// # }
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Caller<'a> {
@@ -44,6 +64,30 @@ impl fmt::Debug for Caller<'_> {
 }
 
 /// A KMS client key: its ID, and its signer.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use acs_client::{Caller, ClientKey};
+/// use acs_sign::{ClientKeySigner, SignError};
+///
+/// /// An RSA key in a hardware module.
+/// #[derive(Debug)]
+/// struct Module;
+///
+/// impl ClientKeySigner for Module {
+///     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+///         // RSASSA-PKCS1-v1_5 with SHA-256 over the message.
+/// #       let _ = message;
+///         Ok(vec![0; 256])
+///     }
+/// }
+///
+/// let key = ClientKey::new("KAAP.00000000-0000-0000-0000-000000000001", Arc::new(Module), "hsm");
+/// let caller = Caller::ClientKey(&key);
+/// # let _ = caller;
+/// ```
 #[cfg(feature = "signed")]
 #[derive(Clone)]
 pub struct ClientKey {
@@ -85,6 +129,27 @@ impl fmt::Debug for ClientKey {
 }
 
 /// A source of a client key, which may be loaded again while the program runs.
+///
+/// # Examples
+///
+/// ```
+/// use acs_client::{ClientKey, ClientKeySource};
+/// use oss_credentials_core::CredentialsError;
+///
+/// /// A key, and the one that replaces it.
+/// struct TwoKeys([ClientKey; 2]);
+///
+/// impl ClientKeySource for TwoKeys {
+///     fn current(&self) -> Result<ClientKey, CredentialsError> {
+///         Ok(self.0[0].clone())
+///     }
+///
+///     fn replacement(&self, rejected: &ClientKey) -> Result<Option<ClientKey>, CredentialsError> {
+///         let [first, second] = &self.0;
+///         Ok((rejected.id() == first.id()).then(|| second.clone()))
+///     }
+/// }
+/// ```
 #[cfg(feature = "signed")]
 pub trait ClientKeySource: Send + Sync {
     /// Returns the key to sign with.

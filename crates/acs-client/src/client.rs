@@ -16,12 +16,22 @@ use crate::endpoint;
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of [`AcsClientBuilder::timeout`]: 10 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Default of [`AcsClientBuilder::max_attempts`].
+/// Default of [`AcsClientBuilder::max_attempts`]: 3.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 const DEFAULT_NAME: &str = "acs-client";
 const USER_AGENT: &str = concat!("acs-client/", env!("CARGO_PKG_VERSION"));
 
 /// The signature version of requests.
+///
+/// # Examples
+///
+/// ```
+/// use acs_client::{AcsClient, SignatureVersion};
+///
+/// # #[cfg(feature = "signed")]
+/// let builder = AcsClient::builder("ram", "2015-05-01").signature_version(SignatureVersion::Rpc);
+/// assert_eq!(SignatureVersion::default(), SignatureVersion::Acs3);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureVersion {
@@ -74,6 +84,19 @@ impl Hint {
 }
 
 /// Chooses the hint of an error; `None` leaves it to the client.
+///
+/// # Examples
+///
+/// ```
+/// use acs_client::{AcsClient, Hint, Refusal};
+///
+/// fn hint(refusal: &Refusal<'_>) -> Option<Hint> {
+///     (refusal.code == "EntityNotExist.Policy").then(|| Hint::new("check the name of the policy"))
+/// }
+///
+/// let builder = AcsClient::builder("ram", "2015-05-01").hints(hint);
+/// # let _ = builder;
+/// ```
 pub type Hints = fn(&Refusal<'_>) -> Option<Hint>;
 
 /// A client for the operations of one product. Cloning is cheap; clones share the HTTP client and what was learned
@@ -203,6 +226,24 @@ impl fmt::Debug for AcsClient {
 }
 
 /// Builds an [`AcsClient`]; see [`AcsClient::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use acs_client::AcsClient;
+/// # use oss_credentials_http::{HttpResponse, http_fn};
+///
+/// # let http = http_fn(|_| async { Ok(HttpResponse::new(200, b"{}".to_vec())) });
+/// let ecs = AcsClient::builder("ecs", "2014-05-26")
+///     .region("cn-hangzhou")
+///     .http_client(http)
+///     .timeout(Duration::from_secs(30))
+///     .max_attempts(5)
+///     .build()?;
+/// assert_eq!(ecs.endpoint().origin(), "https://ecs.cn-hangzhou.aliyuncs.com");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct AcsClientBuilder {

@@ -21,6 +21,20 @@ const MAX_WITHOUT_NEWS: u32 = 100;
 /// How an operation divides a list into pages.
 ///
 /// Names of members may lead into objects: `page_info.total_count`.
+///
+/// # Examples
+///
+/// ```
+/// use acs_client::Paging;
+///
+/// // ListUsers of RAM: the parameter and the member `Marker`.
+/// let by_token = Paging::token("Marker");
+/// // DescribeInstances of ECS: `PageNumber`, `PageSize` and `TotalCount`.
+/// let by_number = Paging::number(100);
+/// // DescribeClustersV1 of CS, whose total is inside an object.
+/// let with_names = Paging::number(50).number_names("page_number", "page_size", "page_info.total_count");
+/// # let _ = (by_token, by_number, with_names);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Paging {

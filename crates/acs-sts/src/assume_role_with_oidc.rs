@@ -122,6 +122,12 @@ impl fmt::Debug for AssumeRoleWithOidc {
 /// # Errors
 ///
 /// [`CredentialsError::InvalidConfig`] if it has another shape.
+///
+/// ```
+/// use acs_sts::validate_oidc_provider_arn;
+/// assert!(validate_oidc_provider_arn("my-tool", "acs:ram::123456789012:oidc-provider/example").is_ok());
+/// assert!(validate_oidc_provider_arn("my-tool", "acs:ram::123456789012:role/example").is_err());
+/// ```
 pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(), CredentialsError> {
     if is_ram_arn(arn, ":oidc-provider/") {
         return Ok(());
@@ -140,6 +146,12 @@ pub fn validate_oidc_provider_arn(provider: &'static str, arn: &str) -> Result<(
 /// # Errors
 ///
 /// [`CredentialsError::InvalidConfig`] if it has another shape.
+///
+/// ```
+/// use acs_sts::validate_oidc_token;
+/// assert!(validate_oidc_token("my-tool", "header.claims.signature").is_ok());
+/// assert!(validate_oidc_token("my-tool", "header.claims.signature\n").is_err());
+/// ```
 pub fn validate_oidc_token(provider: &'static str, token: &str) -> Result<(), CredentialsError> {
     if token.is_empty() {
         return Err(invalid(provider, "there is no OIDC token", "set oidc_token(..)"));

@@ -7,7 +7,7 @@ use crate::client::StsClient;
 use crate::error::StsError;
 use crate::wire;
 
-/// The identity that a key belongs to.
+/// The identity that a key belongs to: see [`StsClient::get_caller_identity`].
 #[derive(Clone, Debug)]
 pub struct CallerIdentity {
     account_id: String,

@@ -68,6 +68,20 @@ impl StsClient {
 /// Builds an [`StsClient`]; see [`StsClient::builder`].
 ///
 /// The default has no HTTP client yet: builders of providers keep one and forward their settings.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use acs_sts::StsClient;
+/// # use oss_credentials_http::{HttpResponse, http_fn};
+///
+/// # let http = Arc::new(http_fn(|_| async { Ok(HttpResponse::new(503, Vec::new())) }));
+/// let client = StsClient::builder(http).region("cn-hangzhou").timeout(Duration::from_secs(3)).build()?;
+/// assert_eq!(client.endpoint().host(), "sts.cn-hangzhou.aliyuncs.com");
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StsClientBuilder {

@@ -12,6 +12,20 @@ use crate::hints::rejects_oidc_token;
 /// Why a call failed: a [`CredentialsError`], and whether the caller's own key or token was rejected.
 ///
 /// `?` converts it into the [`CredentialsError`] inside.
+///
+/// # Examples
+///
+/// ```
+/// use acs_sts::StsError;
+/// use oss_credentials_core::{Credentials, CredentialsProvider};
+///
+/// /// Reports a rejected key to the provider that it is from.
+/// fn report(error: &StsError, provider: &dyn CredentialsProvider, caller: &Credentials) {
+///     if error.caller_key_rejected() {
+///         provider.invalidate(caller);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StsError {
     error: CredentialsError,

@@ -108,6 +108,12 @@ const MAX_SHOWN_ARN: usize = 128;
 /// # Errors
 ///
 /// [`CredentialsError::InvalidConfig`] if it has another shape.
+///
+/// ```
+/// use acs_sts::validate_role_arn;
+/// assert!(validate_role_arn("my-tool", "acs:ram::123456789012:role/reader").is_ok());
+/// assert!(validate_role_arn("my-tool", "reader").is_err());
+/// ```
 pub fn validate_role_arn(provider: &'static str, role_arn: &str) -> Result<(), CredentialsError> {
     if is_ram_arn(role_arn, ":role/") {
         return Ok(());
@@ -145,6 +151,12 @@ pub(crate) fn is_ram_arn(arn: &str, kind: &str) -> bool {
 /// # Errors
 ///
 /// [`CredentialsError::InvalidConfig`] if it is too short, too long or has another character.
+///
+/// ```
+/// use acs_sts::validate_session_name;
+/// assert!(validate_session_name("my-tool", "nightly-backup").is_ok());
+/// assert!(validate_session_name("my-tool", "nightly backup").is_err());
+/// ```
 pub fn validate_session_name(provider: &'static str, name: &str) -> Result<(), CredentialsError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '@' | '-' | '_');
     if (2..=64).contains(&name.len()) && name.chars().all(allowed) {
@@ -170,7 +182,7 @@ pub fn made_up_session_name(prefix: &str, now: SystemTime) -> String {
     format!("{prefix}{}", since.as_micros())
 }
 
-/// Temporary credentials of a role, with the other fields of the response.
+/// Temporary credentials of a role, with the other fields of the response: see [`StsClient::assume_role`].
 #[derive(Clone, Debug)]
 pub struct AssumedRole {
     credentials: Credentials,

@@ -7,6 +7,12 @@ use zeroize::Zeroizing;
 /// Why a body is not the expected one. It contains nothing of the body, since any part may belong to a key.
 ///
 /// `Display` completes the sentence "the response …".
+///
+/// ```
+/// use oss_credentials_core::body::BodyDefect;
+/// let defect = BodyDefect::Missing("AccessKeyId");
+/// assert_eq!(format!("the response {defect}"), "the response has no AccessKeyId");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyDefect {

@@ -22,6 +22,25 @@ mod names {
 const NOBODY: usize = usize::MAX;
 
 /// What a chain does when a configured member fails.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, ChainPolicy, ChainProvider, Credentials, CredentialsError, CredentialsProvider,
+///     ErrorDetail};
+///
+/// let partial: Result<Credentials, _> =
+///     Err(CredentialsError::invalid_config(ErrorDetail::builder("env", "the secret is missing")));
+/// let chain = |policy| {
+///     ChainProvider::builder()
+///         .member("env", partial.clone())
+///         .member("fixed", Credentials::builder("id", "secret").build())
+///         .policy(policy)
+///         .build()
+/// };
+/// assert!(blocking::wait(chain(ChainPolicy::StopOnFailure).credentials()).is_err());
+/// assert!(blocking::wait(chain(ChainPolicy::ContinueOnFailure).credentials()).is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChainPolicy {

@@ -36,6 +36,11 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The environment of this process.
+///
+/// ```
+/// use oss_credentials_core::{Env, ProcessEnv};
+/// assert_eq!(ProcessEnv.var("NOT_SET_IN_THIS_EXAMPLE"), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessEnv;
 

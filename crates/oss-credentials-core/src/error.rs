@@ -181,6 +181,21 @@ impl CredentialsError {
 }
 
 /// Why each member of a chain returned no credentials. `Display` puts every member on its own line.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, ChainProvider, Credentials, CredentialsError, CredentialsProvider, ErrorDetail};
+///
+/// let absent: Result<Credentials, _> =
+///     Err(CredentialsError::not_configured(ErrorDetail::builder("env", "no variable is set")));
+/// let chain = ChainProvider::builder().member("env", absent).build();
+/// if let Err(CredentialsError::NoProvider(report)) = blocking::wait(chain.credentials()) {
+///     for (member, reason) in report.reasons() {
+///         println!("{member}: {reason}");
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct ChainReport {
     reasons: Arc<[(&'static str, CredentialsError)]>,

@@ -249,6 +249,28 @@ impl CredentialsProvider for Credentials {
 ///
 /// A cached or static result costs no allocation; one that must be fetched costs a box in addition to the network
 /// call.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{Credentials, CredentialsError, CredentialsFuture};
+///
+/// async fn from_a_vault() -> Result<Credentials, CredentialsError> {
+///     Credentials::builder("id", "secret").build()
+/// }
+///
+/// /// What a provider with a cache returns.
+/// fn credentials(cached: Option<Credentials>) -> CredentialsFuture<'static> {
+///     match cached {
+///         Some(cached) => CredentialsFuture::ready(Ok(cached)),
+///         None => CredentialsFuture::new(from_a_vault()),
+///     }
+/// }
+///
+/// assert!(credentials(None).into_ready().is_err());
+/// assert!(credentials(Some(Credentials::builder("id", "secret").build()?)).into_ready().is_ok());
+/// # Ok::<(), CredentialsError>(())
+/// ```
 pub struct CredentialsFuture<'a>(Answer<'a>);
 
 enum Answer<'a> {

@@ -9,6 +9,22 @@ use crate::masked_id::MaskedId;
 use crate::time::ClockOffset;
 
 /// The state of a [`RefreshingProvider`](crate::RefreshingProvider). Contains no secret.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{blocking, source_fn, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
+///
+/// let provider = RefreshingProvider::new(source_fn("vault", || async {
+///     Ok(Fetched::from(Credentials::builder("id", "secret").build()?))
+/// }));
+/// assert!(!provider.status().is_usable());
+/// blocking::wait(provider.credentials())?;
+/// let status = provider.status();
+/// assert!(status.is_usable() && status.last_error().is_none());
+/// assert_eq!((status.fetches(), status.failures()), (1, 0));
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
 #[derive(Clone)]
 pub struct RefreshStatus {
     pub(crate) credentials: Option<Credentials>,

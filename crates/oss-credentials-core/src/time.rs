@@ -131,6 +131,26 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 ///
 /// It is separate from [`Clock`] because most uses of a provider never wait: the lazy refresh runs when a caller
 /// needs it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_credentials_core::{BoxFuture, Sleep};
+///
+/// # mod my_executor {
+/// #     pub async fn sleep(_: std::time::Duration) {}
+/// # }
+/// /// The timer of an executor other than tokio, for which there is `TokioSleep`.
+/// #[derive(Debug)]
+/// struct MySleep;
+///
+/// impl Sleep for MySleep {
+///     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+///         Box::pin(my_executor::sleep(duration))
+///     }
+/// }
+/// ```
 pub trait Sleep: fmt::Debug + Send + Sync + 'static {
     /// Returns a future that completes when `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;

@@ -140,6 +140,15 @@ fn too_large() -> HttpError {
 pub(crate) struct TooLarge;
 
 /// Iterates over the causes of an error, including those that an [`io::Error`] wraps: its `source` skips them.
+///
+/// ```
+/// use std::io;
+/// use oss_credentials_http::{HttpError, HttpErrorKind, causes};
+///
+/// let inner = io::Error::new(io::ErrorKind::InvalidData, "bad certificate");
+/// let error = HttpError::new(HttpErrorKind::Tls, io::Error::other(inner));
+/// assert!(causes(&error).any(|cause| cause.to_string() == "bad certificate"));
+/// ```
 pub fn causes<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
@@ -157,6 +166,15 @@ pub fn causes<'a>(
 ///
 /// No type of a TLS library is named here, since none of them need be in the dependency tree. rustls reports through
 /// `io::Error`s that no system call created; other libraries use no `io::Error` at all.
+///
+/// ```
+/// use std::io;
+/// use oss_credentials_http::{HttpError, HttpErrorKind, causes, is_tls_io_failure};
+///
+/// let failure = |error: io::Error| is_tls_io_failure(causes(&HttpError::new(HttpErrorKind::Other, error)));
+/// assert_eq!(failure(io::Error::new(io::ErrorKind::InvalidData, "bad certificate")), Some(true));
+/// assert_eq!(failure(io::ErrorKind::ConnectionRefused.into()), Some(false));
+/// ```
 pub fn is_tls_io_failure<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> Option<bool> {
     let mut found = None;
     for io in causes.filter_map(|cause| cause.downcast_ref::<io::Error>()) {

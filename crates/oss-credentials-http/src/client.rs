@@ -25,6 +25,35 @@ use crate::message::{HttpRequest, HttpResponse};
 /// - TLS certificates are always verified.
 /// - Query, headers and body never reach a log or an error.
 /// - A missing runtime is [`HttpErrorKind::Request`] with a hint, never a panic.
+///
+/// # Examples
+///
+/// [`http_fn`](super::http_fn) and [`blocking_http_fn`](super::blocking_http_fn) do the same with a closure.
+///
+/// ```
+/// use oss_credentials_core::BoxFuture;
+/// use oss_credentials_http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+///
+/// # mod my_stack {
+/// #     pub async fn exchange(_: &oss_credentials_http::HttpRequest) -> std::io::Result<(u16, Vec<u8>)> {
+/// #         Ok((200, b"{}".to_vec()))
+/// #     }
+/// # }
+/// #[derive(Debug)]
+/// struct MyStack;
+///
+/// impl HttpClient for MyStack {
+///     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+///         Box::pin(async move {
+///             let outcome = my_stack::exchange(&request).await;
+///             let (status, body) = outcome.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
+///             Ok(HttpResponse::new(status, body))
+///         })
+///     }
+/// }
+/// # let response = oss_credentials_core::blocking::wait(MyStack.send(HttpRequest::get("http://127.0.0.1/")));
+/// # assert_eq!(response.unwrap().status(), 200);
+/// ```
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// Performs the exchange. Dropping the future cancels it.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;

@@ -88,6 +88,16 @@ impl HttpError {
 /// Returns whether the process or the machine can open no more files. Sockets count as files.
 ///
 /// Other causes of a failed connection indicate that there is no service; this one says nothing about the service.
+///
+/// ```
+/// use std::io;
+/// use oss_credentials_http::is_out_of_files;
+///
+/// // EMFILE.
+/// # #[cfg(unix)]
+/// assert!(is_out_of_files(&io::Error::from_raw_os_error(24)));
+/// assert!(!is_out_of_files(&io::ErrorKind::ConnectionRefused.into()));
+/// ```
 pub fn is_out_of_files(error: &io::Error) -> bool {
     let codes = if cfg!(unix) {
         // ENFILE, EMFILE

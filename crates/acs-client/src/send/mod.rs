@@ -23,6 +23,16 @@ impl AcsClient {
     /// # Errors
     ///
     /// See [`AcsError::error`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use acs_client::{AcsClient, AcsError, Call};
+    ///
+    /// async fn regions(ecs: &AcsClient) -> Result<serde_json::Value, AcsError> {
+    ///     ecs.call(&Call::rpc("DescribeRegions")).await?.json()
+    /// }
+    /// ```
     #[cfg(feature = "signed")]
     pub async fn call(&self, call: &Call<'_>) -> Result<AcsResponse, AcsError> {
         let provider = self.provider(call)?;
@@ -46,6 +56,19 @@ impl AcsClient {
     /// # Errors
     ///
     /// See [`AcsError::error`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use acs_client::{AcsClient, AcsError, Call, Caller};
+    ///
+    /// /// Parameters in a form are not in the URL, and the secrets among them are in no error.
+    /// async fn with_token(sts: &AcsClient, token: &str) -> Result<(), AcsError> {
+    ///     let call = Call::rpc("AssumeRoleWithOIDC").form("OIDCToken", token);
+    ///     sts.call_as(Caller::Unsigned(&[token]), &call).await?;
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn call_as(&self, caller: Caller<'_>, call: &Call<'_>) -> Result<AcsResponse, AcsError> {
         let read = |_: &AcsResponse| Ok(());
         let ((), response) = self.call_and_read(caller, call, read).await?;
@@ -58,6 +81,19 @@ impl AcsClient {
     /// # Errors
     ///
     /// See [`AcsError::error`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use acs_client::{AcsClient, AcsError, AcsResponse, Call, Caller};
+    /// use oss_credentials_core::body::{BodyDefect, json_object};
+    ///
+    /// async fn length(client: &AcsClient, caller: Caller<'_>) -> Result<usize, AcsError> {
+    ///     let read = |response: &AcsResponse| -> Result<usize, BodyDefect> { Ok(json_object(response.bytes())?.len()) };
+    ///     let (length, _response) = client.call_and_read(caller, &Call::rpc("DescribeRegions"), read).await?;
+    ///     Ok(length)
+    /// }
+    /// ```
     pub async fn call_and_read<T>(
         &self,
         caller: Caller<'_>,

@@ -23,6 +23,23 @@ use crate::time::Sleep;
 /// dropped, and holds none itself. Dropping it is harmless: callers then refresh when they need credentials.
 ///
 /// It begins to refresh once a caller has fetched the first value.
+///
+/// # Examples
+///
+/// ```
+/// use oss_credentials_core::{CredentialsSource, RefreshingProvider, Sleep};
+///
+/// /// Refreshes in the background on an executor that has a timer and takes futures.
+/// fn start<S: CredentialsSource>(
+///     provider: &RefreshingProvider<S>,
+///     timer: impl Sleep,
+///     spawn: impl FnOnce(oss_credentials_core::BoxFuture<'static, ()>),
+/// ) {
+///     if let Some(driver) = provider.driver(timer) {
+///         spawn(Box::pin(driver));
+///     }
+/// }
+/// ```
 #[must_use = "a driver does nothing unless it is polled"]
 pub struct RefreshDriver {
     shared: Weak<Shared>,

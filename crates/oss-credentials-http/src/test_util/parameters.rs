@@ -2,7 +2,7 @@
 
 use crate::HttpRequest;
 
-/// The parameters of a request, decoded: of its query, then of the form in its body.
+/// Returns the parameters of a request, decoded: of its query, then of the form in its body.
 ///
 /// ```
 /// use oss_credentials_http::HttpRequest;
@@ -18,7 +18,12 @@ pub fn parameters(request: &HttpRequest) -> Vec<(String, String)> {
     all
 }
 
-/// The parameters in a query or a form, decoded.
+/// Returns the parameters in a query or a form, decoded.
+///
+/// ```
+/// use oss_credentials_http::test_util::decoded_pairs;
+/// assert_eq!(decoded_pairs("Action=a%2Fb"), [("Action".to_owned(), "a/b".to_owned())]);
+/// ```
 pub fn decoded_pairs(encoded: &str) -> Vec<(String, String)> {
     let pairs = encoded.split('&').filter_map(|pair| pair.split_once('='));
     pairs
@@ -26,11 +31,20 @@ pub fn decoded_pairs(encoded: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The value of one parameter, decoded; `None` if it was not sent.
+/// Returns the value of one parameter, decoded; `None` if it was not sent.
 ///
 /// # Panics
 ///
 /// If it was sent twice.
+///
+/// ```
+/// use oss_credentials_http::HttpRequest;
+/// use oss_credentials_http::test_util::parameter;
+///
+/// let request = HttpRequest::post("http://127.0.0.1/?Action=GetPolicy");
+/// assert_eq!(parameter(&request, "Action").as_deref(), Some("GetPolicy"));
+/// assert_eq!(parameter(&request, "Version"), None);
+/// ```
 pub fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
     let mut values = parameters(request).into_iter().filter(|(own, _)| own == name);
     let value = values.next().map(|(_, value)| value);

@@ -123,7 +123,7 @@ impl fmt::Debug for HttpConformance {
     }
 }
 
-/// The results of the checks. `Display` prints a line for each check.
+/// The results of the checks of an [`HttpConformance`]. `Display` prints a line for each check.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConformanceReport {
