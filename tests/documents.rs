@@ -19,6 +19,8 @@ fn the_examples_that_are_shown_are_those_that_are_compiled() {
     for (page, program) in [
         ("README.md", "examples/minimal.rs"),
         ("docs/acs-client.md", "examples/pages/acs_client.rs"),
+        ("docs/acs-client.md", "examples/pages/acs_client_local.rs"),
+        ("docs/acs-client.md", "examples/pages/acs_client_tests.rs"),
         ("docs/chain.md", "examples/pages/chain.rs"),
         ("docs/custom.md", "examples/pages/custom.rs"),
         ("docs/custom.md", "examples/pages/custom_tests.rs"),
