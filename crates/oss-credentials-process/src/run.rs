@@ -155,7 +155,8 @@ enum Ended {
     /// Its exit status is still there to be taken.
     Unreaped,
     /// Where signals of ended children (`SIGCHLD`) are ignored, which a process inherits, the system keeps no status
-    /// and reaps them by itself.
+    /// and reaps them by itself. Only Unix has such signals.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "never the case elsewhere"))]
     Lost,
 }
 
