@@ -297,9 +297,9 @@ fn no_secret_is_shown() {
             order.extend(names.into_iter().filter(|name| *name != first));
             let provider = place.builder().order(order).build().unwrap();
             let explanation = blocking::wait(provider.explain_all());
-            let mut shown = format!("{explanation}\n{explanation:?}\n{explanation:#?}\n{provider:?}");
+            let shown = format!("{explanation}\n{explanation:?}\n{explanation:#?}\n{provider:?}");
             #[cfg(feature = "json")]
-            shown.push_str(&explanation.to_json());
+            let shown = shown + &explanation.to_json();
             assert!(!shown.contains("canary"), "{network:?}, {first}: {shown}");
             assert!(shown.contains(first));
         }
