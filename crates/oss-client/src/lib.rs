@@ -79,6 +79,7 @@ mod config;
 mod copy;
 mod crc;
 mod date;
+mod default_headers;
 #[cfg(feature = "download-file")]
 mod download;
 mod draft;

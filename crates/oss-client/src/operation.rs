@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::body::Body;
+use crate::default_headers;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, InvalidInput};
 use crate::request_context::RequestContext;
@@ -212,10 +213,12 @@ impl Operation {
         self.query.push((name, value));
     }
 
-    /// Takes the headers of every request, but for those that it sets itself.
+    /// Takes the headers of the client that belong to this operation, but for those that it sets itself.
     pub(crate) fn with_defaults(&mut self, headers: &HeaderMap) {
         for (name, value) in headers {
-            self.default_header(name.clone(), value);
+            if default_headers::belongs(name, &self.name) {
+                self.default_header(name.clone(), value);
+            }
         }
     }
 

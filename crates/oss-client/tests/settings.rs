@@ -91,6 +91,112 @@ async fn default_headers_are_sent_and_signed_unless_the_operation_has_them() {
     assert_eq!(stored.headers()["x-oss-storage-class"], "IA");
 }
 
+/// The service refuses server-side encryption on operations that create no object (EC 0005-00000002), and `HeadObject`
+/// with a traffic limit.
+#[cfg(feature = "download-file")]
+#[tokio::test]
+async fn default_headers_reach_only_the_requests_that_they_are_for() {
+    const OBJECT: &[&str] = &[
+        "PutObject",
+        "InitiateMultipartUpload",
+        "CopyObject",
+        "AppendObject",
+    ];
+    let rows: [(&str, &str, &[&str]); 7] = [
+        ("x-oss-server-side-encryption", "AES256", OBJECT),
+        ("x-oss-storage-class", "IA", OBJECT),
+        ("x-oss-meta-author", "alice", OBJECT),
+        ("cache-control", "no-cache", OBJECT),
+        ("content-type", "text/x", OBJECT),
+        (
+            "x-oss-forbid-overwrite",
+            "false",
+            &[
+                "PutObject",
+                "InitiateMultipartUpload",
+                "CompleteMultipartUpload",
+                "CopyObject",
+            ],
+        ),
+        (
+            "x-oss-traffic-limit",
+            "819200",
+            &[
+                "PutObject",
+                "GetObject",
+                "UploadPart",
+                "CopyObject",
+                "UploadPartCopy",
+                "AppendObject",
+            ],
+        ),
+    ];
+    let cloud = oss_testkit::LocalCloud::start().await.unwrap();
+    let bucket = cloud.bucket();
+    let client = rows
+        .iter()
+        .fold(common::of_cloud(&cloud), |builder, (name, value, _)| {
+            builder.default_header(*name, *value)
+        })
+        .default_header("x-gateway", "one")
+        .build()
+        .unwrap();
+    let (folder, part) = (tempfile::tempdir().unwrap(), 100 * 1024);
+    client.put_object(bucket, "small", "text").await.unwrap();
+    client.append_object(bucket, "log", 0, "line").await.unwrap();
+    let content = vec![7; 150 * 1024];
+    client
+        .upload(bucket, "k", content.clone())
+        .part_size(part)
+        .await
+        .unwrap();
+    let source = || oss_client::CopySource::new(bucket, "k");
+    client.copy(bucket, "one", source()).await.unwrap();
+    client
+        .copy(bucket, "parts", source())
+        .threshold(0)
+        .part_size(part)
+        .await
+        .unwrap();
+    let target = folder.path().join("f");
+    client
+        .download_file(bucket, "k", &target)
+        .part_size(part)
+        .parallel(2)
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read(target).unwrap(), content);
+    client.list_objects_v2(bucket).await.unwrap();
+
+    let requests = cloud.requests();
+    for (name, value, operations) in rows {
+        for request in &requests {
+            let (has, action) = (request.header(name), request.action());
+            let expected = operations.contains(&action).then_some(value);
+            assert_eq!(has, expected, "{name} of {action}");
+        }
+        for operation in operations {
+            assert!(
+                requests.iter().any(|request| request.action() == *operation),
+                "{operation}"
+            );
+        }
+    }
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.header("x-gateway") == Some("one"))
+    );
+    // A setting of the request takes precedence.
+    client
+        .put_object(bucket, "typed", "x")
+        .content_type("text/y")
+        .await
+        .unwrap();
+    let head = client.head_object(bucket, "typed").await.unwrap();
+    assert_eq!(head.content_type(), Some("text/y"));
+}
+
 #[tokio::test]
 async fn no_more_requests_are_under_way_than_allowed() {
     let answer = || response(200, &[("x-oss-request-id", "R1"), ("ETag", "e")], "text");

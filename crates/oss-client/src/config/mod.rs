@@ -161,9 +161,20 @@ impl ClientBuilder {
     /// Adds a header to every request, such as `x-oss-request-payer` or one that a gateway requires. Replaces an earlier
     /// one of the same name. A header that the operation sets takes precedence. The value is bytes or text.
     ///
+    /// Headers that the service knows only for some operations go only to these, by the name of the operation:
+    ///
+    /// | header | operations |
+    /// |---|---|
+    /// | `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Content-Type`, `Expires`, `x-oss-server-side-encryption` and `-key-id`, `x-oss-server-side-data-encryption`, `x-oss-tagging` | `PutObject`, `AppendObject`, `CopyObject`, `InitiateMultipartUpload` |
+    /// | `x-oss-object-acl`, `x-oss-storage-class`, `x-oss-meta-*` | the same and `PutSymlink` |
+    /// | `x-oss-forbid-overwrite` | `PutObject`, `CopyObject`, `PutSymlink`, `InitiateMultipartUpload`, `CompleteMultipartUpload` |
+    /// | `x-oss-traffic-limit` | `GetObject`, `PutObject`, `AppendObject`, `UploadPart`, `CopyObject`, `UploadPartCopy` |
+    /// | `x-oss-metadata-directive`, `x-oss-tagging-directive` | `CopyObject` |
+    ///
     /// The header is signed like a header of the operation. Presigned URLs and forms do not have it, nor do requests to
     /// another server after a redirect. [`ClientBuilder::build`] fails for headers that
-    /// [`Operation::header`](crate::Operation::header) refuses, and for `Range` and `Content-MD5`. Default: none.
+    /// [`Operation::header`](crate::Operation::header) refuses, and for `Range`, `Accept-Encoding`, `Content-MD5`,
+    /// conditions (`If-Match` and its like) and callbacks. Default: none.
     ///
     /// # Examples
     ///

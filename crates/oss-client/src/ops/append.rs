@@ -74,7 +74,7 @@ impl AppendObject {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`]; the code is `PositionNotEqualToLength` if the object
     /// has another length, and `ObjectNotAppendable` if it was not made by an append.
     pub async fn send(mut self) -> Result<Appended, Error> {
-        default_content_type(&mut self.operation);
+        default_content_type(&self.client, &mut self.operation);
         let response = self.client.send(self.operation).await?;
         let next = response.head().header(NEXT).and_then(|next| next.parse().ok());
         match next {

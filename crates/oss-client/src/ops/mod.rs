@@ -22,6 +22,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
+use crate::client::Client;
 use crate::date;
 use crate::error::InvalidInput;
 use crate::operation::Operation;
@@ -281,9 +282,11 @@ pub(crate) fn base64(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// Gives the upload a `Content-Type`, derived from the key's extension, as the vendor's SDKs do.
-pub(crate) fn default_content_type(operation: &mut Operation) {
-    let guessed = guess(operation.key.as_deref().unwrap_or_default());
+/// Gives the upload a `Content-Type`: that of the client, otherwise one derived from the key's extension, as the
+/// vendor's SDKs do.
+pub(crate) fn default_content_type(client: &Client, operation: &mut Operation) {
+    let of_client = client.inner.default_headers.get(CONTENT_TYPE).cloned();
+    let guessed = of_client.or_else(|| guess(operation.key.as_deref().unwrap_or_default()));
     operation.default_header(CONTENT_TYPE, &guessed.unwrap_or(DEFAULT_CONTENT_TYPE));
 }
 

@@ -119,7 +119,7 @@ impl InitiateMultipartUpload {
     ///
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<InitiatedUpload, Error> {
-        default_content_type(&mut self.operation);
+        default_content_type(&self.client, &mut self.operation);
         let response = self.client.send(self.operation).await?;
         let (head, document, context) = response.document("InitiateMultipartUploadResult").await?;
         let Some(upload_id) = document.text_of("UploadId") else {

@@ -94,7 +94,7 @@ impl PutObject {
     ///
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(mut self) -> Result<ResponseHead, Error> {
-        default_content_type(&mut self.operation);
+        default_content_type(&self.client, &mut self.operation);
         Ok(self.client.send(self.operation).await?.into_head())
     }
 }

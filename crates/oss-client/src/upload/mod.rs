@@ -245,7 +245,7 @@ impl Upload {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`]. [`Error::InvalidInput`] also if the file or stream
     /// cannot be read or its length differs from the announced one.
     pub async fn send(mut self) -> Result<Uploaded, Error> {
-        default_content_type(&mut self.operation);
+        default_content_type(&self.client, &mut self.operation);
         self.operation.check(&self.client.inner.endpoint)?;
         let parts = self.source.open().await?;
         check_total(parts.total())?;
