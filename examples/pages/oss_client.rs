@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_client::{Body, Client, CopySource, Operation, PostPolicy, StandardRetry, UploadWriter, blocking};
-use oss_credentials_core::CredentialsProvider;
 use oss_credentials_core::test_util::FakeEnv;
+use oss_credentials_core::{CredentialsProvider, ProcessEnv};
 use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
@@ -25,6 +25,15 @@ fn begin(provider: Arc<dyn CredentialsProvider>) -> Result<Client, Box<dyn Error
 /// Needs a region in the environment of the process, so it is compiled and not run.
 fn begin_from_env() -> Result<Client, Box<dyn Error>> {
     let client = Client::from_env()?;
+    Ok(client)
+}
+
+/// The same.
+fn begin_from_env_with_an_observer() -> Result<Client, Box<dyn Error>> {
+    let client = Client::builder()
+        .env(ProcessEnv)
+        .observer(|event| println!("{} {}", event.operation, event.outcome))
+        .build()?;
     Ok(client)
 }
 
@@ -376,7 +385,9 @@ fn main() -> Outcome {
         public_url(&client(Arc::clone(&provider))?)?;
     }
     public_url(&begin_from_another_env()?)?;
-    let _: fn() -> Result<Client, Box<dyn Error>> = begin_from_env;
+    for not_run in [begin_from_env, begin_from_env_with_an_observer] {
+        let _: fn() -> Result<Client, Box<dyn Error>> = not_run;
+    }
     // A certificate file without certificates.
     public_url(&behind_a_proxy(provider, b"")?)?;
     let client = Client::builder()

@@ -78,6 +78,41 @@ async fn the_region_comes_from_the_profile_of_the_cli_last() {
     assert_eq!(url(&client), "https://oss.example.com/a.txt");
 }
 
+/// A variable that is left from another program must not lead around the network that the code asks for.
+#[test]
+fn a_choice_of_host_in_code_takes_precedence_over_the_endpoint_of_the_environment() {
+    let env = || {
+        FakeEnv::from([
+            ("OSS_REGION", "cn-hangzhou"),
+            ("OSS_ENDPOINT", "https://oss.example.com"),
+        ])
+    };
+    let builder = || Client::builder().env(env());
+    for (builder, host) in [
+        (builder(), "examplebucket.oss.example.com"),
+        (builder().internal(false), "examplebucket.oss.example.com"),
+        (
+            builder().internal(true),
+            "examplebucket.oss-cn-hangzhou-internal.aliyuncs.com",
+        ),
+        (
+            builder().accelerate(true),
+            "examplebucket.oss-accelerate.aliyuncs.com",
+        ),
+        (
+            builder().dual_stack(true),
+            "examplebucket.cn-hangzhou.oss.aliyuncs.com",
+        ),
+        (builder().path_style(true), "oss.example.com/examplebucket"),
+        (
+            builder().internal(true).endpoint("https://code.example.com"),
+            "examplebucket.code.example.com",
+        ),
+    ] {
+        assert_eq!(url(&builder.build().unwrap()), format!("https://{host}/a.txt"));
+    }
+}
+
 #[test]
 fn what_is_missing_is_named() {
     let error = Client::builder().env(FakeEnv::new()).build().unwrap_err();

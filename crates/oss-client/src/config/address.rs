@@ -118,6 +118,12 @@ impl ClientBuilder {
 }
 
 impl Address {
+    /// Whether a setting chooses among the hosts of the region.
+    #[cfg(feature = "default-chain")]
+    pub(super) fn chooses_host(&self) -> bool {
+        self.internal || self.accelerate || self.dual_stack
+    }
+
     /// Derives the address, or returns why that is not possible.
     pub(super) fn resolve(&self, needs_region: bool) -> Result<Resolved, Error> {
         self.check_contradictions().map_err(Error::InvalidConfig)?;

@@ -368,7 +368,7 @@ impl ClientBuilder {
     /// |---|---|
     /// | [`credentials`](Self::credentials) | [`DefaultProvider`], the default chain, which reads the same environment and has the client's clock and timer |
     /// | [`region`](Self::region) | [`ENV_OSS_REGION`], otherwise `region_id` of the profile in the CLI's `config.json` that the chain would use |
-    /// | [`endpoint`](Self::endpoint) | [`ENV_OSS_ENDPOINT`] |
+    /// | [`endpoint`](Self::endpoint) | [`ENV_OSS_ENDPOINT`], unless [`internal`](Self::internal), [`accelerate`](Self::accelerate) or [`dual_stack`](Self::dual_stack) is enabled |
     ///
     /// An empty variable counts as unset. The CLI's file is read only if no other source names the region. Proxy variables
     /// are read from the environment of the process.
@@ -404,10 +404,10 @@ impl ClientBuilder {
         };
         let address = &mut self.address;
         address.reads_env = true;
-        address.endpoint = address
-            .endpoint
-            .take()
-            .or_else(|| env.non_empty(ENV_OSS_ENDPOINT));
+        // What code sets takes precedence: a variable that someone left behind must not lead around the internal network.
+        if address.endpoint.is_none() && !address.chooses_host() {
+            address.endpoint = env.non_empty(ENV_OSS_ENDPOINT);
+        }
         let region = address.region.take().filter(|region| !region.is_empty());
         address.region = region.or_else(|| env.non_empty(ENV_OSS_REGION));
         let needs_region = self.signature_version != SignatureVersion::V1 || address.endpoint.is_none();
