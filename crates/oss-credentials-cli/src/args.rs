@@ -19,11 +19,11 @@ use crate::whoami::Whoami;
 
 const EXAMPLES: &str = "\
 Examples:
-  oss-credentials doctor                      which credentials there are, and what is wrong
-  oss-credentials whoami                      the account and identity they belong to
-  eval \"$(oss-credentials export)\"            this shell gets them as variables
-  oss-credentials exec -- terraform apply     one program gets them
-  oss-credentials serve --url-file agent.url  all programs of this machine share them
+  oss-credentials doctor             which credentials there are, what is wrong
+  oss-credentials whoami             the account and identity they belong to
+  eval \"$(oss-credentials export)\"   this shell gets them as variables
+  oss-credentials exec -- terraform apply      one program gets them
+  oss-credentials serve --url-file agent.url   all programs here share them
 
 Exit codes:
   0  success            3  no credentials are configured
@@ -38,7 +38,7 @@ Exit codes:
 #[command(name = "oss-credentials", version, after_long_help = EXAMPLES, max_term_width = 120)]
 pub(crate) struct Options {
     /// Show log messages of the libraries; twice for more detail
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -108,24 +108,6 @@ impl Completions {
     }
 }
 
-/// The manual page, with a section for each command.
-pub(crate) fn print_man_page() -> Outcome {
-    let mut command = Options::command().disable_help_subcommand(true);
-    command.build();
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
-        let part = clap_mangen::Man::new(part.clone());
-        part.render_name_section(&mut page)?;
-        part.render_synopsis_section(&mut page)?;
-        part.render_description_section(&mut page)?;
-        part.render_options_section(&mut page)?;
-        part.render_extra_section(&mut page)?;
-    }
-    io::stdout().lock().write_all(&page)?;
-    Ok(ExitCode::SUCCESS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +115,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_80_columns() {
+        for part in Options::command().get_subcommands() {
+            let help = part.get_after_long_help().or(part.get_after_help());
+            for line in help.map(ToString::to_string).unwrap_or_default().lines() {
+                let is_example = line.starts_with(' ');
+                assert!(!is_example || line.len() <= 78, "{}: {line}", part.get_name());
+                // clap breaks lines between words, so a sentence is not broken here.
+                let is_whole = line.is_empty() || line.ends_with(['.', ':']);
+                assert!(is_example || is_whole, "{}: {line}", part.get_name());
+            }
+        }
     }
 }

@@ -24,7 +24,8 @@ const SESSION_PREFIX: &str = "oss-credentials-cli-";
 const EXAMPLES: &str = "\
 Examples:
   eval \"$(oss-credentials assume-role acs:ram::123456789012:role/reader)\"
-  oss-credentials assume-role acs:ram::123456789012:role/reader --duration 15m --policy only-logs.json --format json";
+  oss-credentials assume-role acs:ram::123456789012:role/reader \\
+      --duration 15m --policy only-logs.json --format json";
 
 /// Print temporary credentials of a role, assumed with the credentials in use
 #[derive(Args, Debug)]

@@ -163,9 +163,13 @@ fn leave(note: &Path) {
     }
 }
 
-/// The failure, or the loop behind it, if a process below this one has found one.
-pub(crate) fn explain(failure: Failure) -> Failure {
-    found_below().map_or(failure, Failure::from)
+/// The result, or the loop behind its error, if a process below this one has found one. A program that has found one and
+/// has credentials all the same leaves nothing behind.
+pub(crate) fn explained<T, E: From<CredentialsError>>(result: Result<T, E>) -> Result<T, E> {
+    match (result, found_below()) {
+        (Err(_), Some(found)) => Err(found.into()),
+        (result, _) => result,
+    }
 }
 
 /// The loop that a process below this one has found. The note stays for the processes above; the first one removes it.

@@ -26,6 +26,7 @@ mod guard;
 mod identity;
 mod labels;
 mod logs;
+mod manual;
 mod oss;
 mod serve;
 mod terminal;
@@ -34,7 +35,7 @@ mod whoami;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use args::{Command, Options};
 use failure::{Failure, Outcome};
@@ -79,7 +80,7 @@ async fn execute(options: Options, is_marked: bool) -> Outcome {
         Command::Ls(command) => command.run().await,
         Command::Call(command) => command.run().await,
         Command::Completions(command) => command.run(),
-        Command::Man => args::print_man_page(),
+        Command::Man => manual::print(Options::command()),
     };
-    ended.map_err(guard::explain)
+    guard::explained(ended)
 }

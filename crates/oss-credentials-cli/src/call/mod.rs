@@ -56,18 +56,20 @@ const METHODS: [HttpMethod; 5] = [
 
 const EXAMPLES: &str = "\
 Examples:
-  oss-credentials call ecs DescribeRegions --version 2014-05-26 --region cn-hangzhou
-  oss-credentials call ram GetPolicy --version 2015-05-01 --endpoint ram.aliyuncs.com \\
+  oss-credentials call ecs DescribeRegions --version 2014-05-26 \\
+      --region cn-hangzhou | jq -r '.Regions.Region[].RegionId'
+  oss-credentials call ram GetPolicy --version 2015-05-01 \\
+      --endpoint ram.aliyuncs.com \\
       --param PolicyType=System --param PolicyName=AliyunOSSReadOnlyAccess
-  oss-credentials call cs DescribeClustersV1 --version 2015-12-15 --region cn-hangzhou --roa GET /api/v1/clusters
-  oss-credentials call ecs DescribeRegions --version 2014-05-26 --region cn-hangzhou | jq -r '.Regions.Region[].RegionId'
+  oss-credentials call cs DescribeClustersV1 --version 2015-12-15 \\
+      --region cn-hangzhou --roa GET /api/v1/clusters
 
-The API reference of a product states its version, the style of its operations and their parameters. What the service
+The API reference of a product states its version, the style of its operations and their parameters. What the service \
 returns is printed as it is, which may be a secret.
 
 Exit codes:
   0  success            4  no call could be made, or no usable response arrived
-  1  another refusal    5  the service refused the credentials, or what they may do
+  1  another refusal    5  the service refused the credentials or the action
   2  wrong arguments    3  no credentials are configured";
 
 /// Call any operation of Alibaba Cloud's OpenAPI, and print its response as JSON
@@ -142,6 +144,11 @@ impl Call {
     }
 
     fn check_product(&self) -> Result<(), Failure> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if !self.product.chars().all(is_name) {
+            let text = "the product is malformed; write the first part of its host, such as ecs";
+            return Err(Failure::usage("call", text));
+        }
         let is_named = |names: &[&str]| names.iter().any(|name| self.product.eq_ignore_ascii_case(name));
         let other = OTHERS.iter().find(|(names, ..)| is_named(names));
         other.map_or(Ok(()), |(_, name, hint)| {

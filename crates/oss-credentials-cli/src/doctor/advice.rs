@@ -78,6 +78,9 @@ fn of_bucket(bucket: &bucket::Answer) -> Vec<String> {
     if let Some(misplaced) = bucket.misplaced() {
         return vec![misplaced.to_owned()];
     }
+    if let oss_client::Error::InvalidInput(problem) = error {
+        return vec![problem.hint().to_owned()];
+    }
     let code = error.code().unwrap_or_default();
     let own = match code {
         "AccessDenied" => {

@@ -21,14 +21,14 @@ use crate::terminal::{self, BAD, GOOD, Page, QUIET, TITLE};
 
 const EXAMPLES: &str = "\
 Examples:
-  oss-credentials doctor                      the chain as programs of this user see it
-  oss-credentials doctor --online             also asks STS whether it accepts the key
-  oss-credentials doctor --bucket reports     also asks a bucket whether the key may list it
-  oss-credentials doctor --all                also asks the members that the chain does not reach
-  oss-credentials doctor --profile staging    one profile alone
-  oss-credentials doctor --json               for programs; the fields are described in docs/cli.md
+  oss-credentials doctor                    the chain as programs see it
+  oss-credentials doctor --online           does STS accept the key?
+  oss-credentials doctor --bucket reports   may the key list this bucket?
+  oss-credentials doctor --all              also what the chain does not reach
+  oss-credentials doctor --profile staging  one profile alone
+  oss-credentials doctor --json             for programs, see docs/cli.md
 
-Exit codes: 0 usable, 3 not configured, 4 configured and failing, 5 refused by the service";
+Exit codes: 0 usable, 3 not configured, 4 configured and failing, 5 refused by the service, 1 and 2 as for all commands.";
 
 /// Show which credentials are found, where they come from, and why those that do not work fail
 #[derive(Args, Debug)]
@@ -95,7 +95,7 @@ impl Doctor {
             _ => None,
         };
         let mut findings = Findings {
-            looped: explanation.error().and_then(|_| guard::found_below()),
+            looped: guard::found_below().filter(|_| explanation.error().is_some()),
             explanation,
             online,
             bucket,

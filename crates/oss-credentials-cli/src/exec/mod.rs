@@ -12,7 +12,7 @@ use oss_credentials::CredentialsProvider as _;
 
 use crate::chain::ChainOptions;
 use crate::failure::{Failure, Outcome};
-use crate::guard::replace_with;
+use crate::guard;
 use crate::serve::{Agent, AgentSettings};
 use crate::terminal::print_failure;
 use environment::Environment;
@@ -26,10 +26,10 @@ const EXAMPLES: &str = "\
 Examples:
   oss-credentials exec -- terraform apply
   oss-credentials exec --profile staging -- aliyun ecs DescribeRegions
-  oss-credentials exec --serve -- python long_job.py     credentials are renewed while it runs
+  oss-credentials exec --serve -- python job.py   keys are renewed meanwhile
 
-Exit codes: those of the program; 128 and the number of the signal that ended it; 125 if there are no credentials, or the
-command fails otherwise; 126 if the program cannot be run; 127 if there is no such program; 2 for wrong arguments";
+Exit codes: those of the program; 128 and the number of the signal that ended it; 125 if there are no credentials, or the \
+command fails otherwise; 126 if the program cannot be run; 127 if there is no such program; 2 for wrong arguments.";
 
 /// Run a program with the credentials in its environment
 ///
@@ -70,10 +70,10 @@ impl Exec {
     /// Replaces this process with the program.
     async fn run_with_keys(&self) -> Outcome {
         let chain = self.chain.chain()?;
-        let credentials = chain.provider.credentials().await?;
+        let credentials = guard::explained(chain.provider.credentials().await)?;
         let mut command = self.command();
         Environment::keys(&credentials).apply(&mut command);
-        let Err(error) = replace_with(&mut command);
+        let Err(error) = guard::replace_with(&mut command);
         Ok(self.cannot_run(&error))
     }
 

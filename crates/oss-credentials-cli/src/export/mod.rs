@@ -14,14 +14,15 @@ pub(crate) use format::{Format, local_expiry, variables};
 
 const EXAMPLES: &str = "\
 Examples:
-  eval \"$(oss-credentials export)\"                        variables of this shell
+  eval \"$(oss-credentials export)\"              variables of this shell
   oss-credentials export --format powershell | Invoke-Expression
-  oss-credentials export --format dotenv > .env           for docker run --env-file and the like
+  oss-credentials export --format dotenv > .env   for docker run --env-file
   oss-credentials export --format json | jq -r .access_key_id
 
 In ~/.aliyun/config.json, for the aliyun CLI and the vendor's SDKs in any language:
   {\"name\": \"agent\", \"mode\": \"External\",
-   \"process_command\": \"oss-credentials export --format process --profile staging\"}";
+   \"process_command\":
+     \"oss-credentials export --format process --profile staging\"}";
 
 /// Print the credentials in use for another program
 #[derive(Args, Debug)]

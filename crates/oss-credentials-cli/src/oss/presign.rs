@@ -20,7 +20,7 @@ Examples:
   oss-credentials presign GET oss://reports/2026/june.pdf --expires 15m
   curl -T june.pdf \"$(oss-credentials presign PUT oss://reports/2026/june.pdf)\"
 
-The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then.
+The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then. \
 With a security token whose expiry is not known, it may end earlier: a URL expires with the token that has signed it.";
 
 /// Print a URL with which anyone can read or store an object

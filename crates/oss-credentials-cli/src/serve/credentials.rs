@@ -52,8 +52,7 @@ impl ChainSource {
     async fn ask(&self) -> Result<Fetched, CredentialsError> {
         let only = *self.member();
         let chain = Chain::new(Arc::clone(&self.env), only)?;
-        let credentials = chain.provider.credentials().await;
-        let credentials = credentials.map_err(|error| guard::found_below().unwrap_or(error))?;
+        let credentials = guard::explained(chain.provider.credentials().await)?;
         *self.member() = chain.provider.answered();
         let status = chain.provider.refresh_status();
         let next = status.as_ref().and_then(RefreshStatus::next_attempt);

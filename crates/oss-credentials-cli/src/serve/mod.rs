@@ -41,9 +41,9 @@ use url_file::UrlFile;
 
 const EXAMPLES: &str = "\
 Examples:
-  oss-credentials serve --url-file \"$XDG_RUNTIME_DIR/oss-credentials.url\"
-  ALIBABA_CLOUD_CREDENTIALS_URI=$(cat \"$XDG_RUNTIME_DIR/oss-credentials.url\") python job.py
-  oss-credentials serve --listen 127.0.0.1:7373 --url-file /run/agent/url --keep-url
+  oss-credentials serve --url-file \"$XDG_RUNTIME_DIR/agent.url\"
+  export ALIBABA_CLOUD_CREDENTIALS_URI=$(cat \"$XDG_RUNTIME_DIR/agent.url\")
+  oss-credentials serve --listen 127.0.0.1:7373 --url-file url --keep-url
 
 SIGHUP reads settings and files again, SIGTERM and Ctrl-C end it. docs/cli.md has a systemd unit and a sidecar.";
 

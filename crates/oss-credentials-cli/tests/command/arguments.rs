@@ -24,6 +24,15 @@ fn what_cannot_be_used_exits_with_2_whoever_notices_it() {
         &["call", "ecs", "DescribeRegions", "--version", "2014-05-26"],
         &[
             "call",
+            "e/c",
+            "DescribeRegions",
+            "--version",
+            "2014-05-26",
+            "--region",
+            "cn-hangzhou",
+        ],
+        &[
+            "call",
             "ecs",
             "DescribeRegions",
             "--version",

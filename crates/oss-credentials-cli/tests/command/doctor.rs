@@ -159,6 +159,11 @@ fn a_bucket_elsewhere_is_told_from_a_key_that_is_refused() {
         "set both to the bucket's region, or leave --endpoint out"
     );
     assert_eq!(report["exit_code"], 2);
+    let report = run(place.with_keys(&["doctor", "--json", "--bucket", "Bad_Name"])).json();
+    assert!(
+        first(&report).starts_with("use 3 to 63 of a-z, 0-9 and -"),
+        "{report}"
+    );
     // A bucket that responds has accepted the key.
     let report = doctor(&[]);
     assert_eq!(report["advice"], serde_json::json!([]));

@@ -156,6 +156,31 @@ fn every_command_reports_a_loop_and_none_waits_for_its_end() {
         );
     }
     assert!(left_in(&place).is_empty(), "{:?}", left_in(&place));
+    // A program that has found a loop, and something else to print.
+    let script = place.path("helper.sh");
+    let fallback = r#"{"mode": "AK", "access_key_id": "EXAMPLE", "access_key_secret": "EXAMPLE"}"#;
+    std::fs::write(
+        &script,
+        format!("{PROGRAM} export --format process || echo '{fallback}'\n"),
+    )
+    .unwrap();
+    let config = serde_json::json!({
+        "current": "agent",
+        "profiles": [
+            { "name": "agent", "mode": "External", "process_command": format!("sh {}", script.display()) },
+        ],
+    });
+    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    for arguments in [
+        &["export"][..],
+        &["exec", "--", "true"],
+        &["exec", "--serve", "--", "true"],
+        &["doctor"],
+    ] {
+        let ended = run(place.with_profiles(arguments));
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.err);
+        assert!(left_in(&place).is_empty(), "{arguments:?}: {:?}", left_in(&place));
+    }
 }
 
 #[cfg(target_os = "linux")]
