@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
 #[path = "../troubleshooting/sources.rs"]
+#[allow(dead_code, reason = "only the texts are read here")]
 mod sources;
 #[path = "../troubleshooting/tables.rs"]
 #[allow(dead_code, reason = "only the texts are read here")]
@@ -65,10 +66,10 @@ fn texts() -> Vec<(String, String)> {
     }
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let folder = Path::new("crates").join(entry.unwrap().file_name());
-        let mut literals = Vec::new();
-        sources::read(&root().join(&folder).join("src"), &mut literals);
-        let literals = literals
-            .into_iter()
+        let files = sources::files(&root().join(&folder).join("src"));
+        let literals = files
+            .iter()
+            .flat_map(sources::literals)
             .filter(|literal| !literal.is_internal && tables::words(&literal.text) > 1);
         let place = |place: String| {
             place

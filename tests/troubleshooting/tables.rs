@@ -1,5 +1,8 @@
 //! The tables of errors on the pages.
 
+/// What is left away at both ends of a part.
+pub(crate) const MARKS: [char; 7] = [' ', ':', ',', ';', '"', '.', '/'];
+
 pub(crate) struct Row {
     pub(crate) place: String,
     /// What the first cell has in code font.
@@ -42,7 +45,10 @@ pub(crate) fn plain(text: &str) -> String {
     let named = text
         .split_once(": ")
         .filter(|(name, _)| !name.contains(' ') && *name != "retry");
-    let text = named.map_or(text, |(_, text)| text).replace(['`', '\''], "\"");
+    let text = named
+        .map_or(text, |(_, text)| text)
+        .replace(['`', '\''], "\"")
+        .replace('{', "(");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -50,11 +56,21 @@ pub(crate) fn plain(text: &str) -> String {
 pub(crate) fn fixed_parts(text: &str) -> Vec<&str> {
     let text = text.split("; ").find(|text| words(text) > 1).unwrap_or(text);
     let parts = text.split(['…', '(', ')', '<', '>']);
-    let parts = parts.map(|part| part.trim_matches([' ', ':', ',', ';', '"', '.', '/']));
+    let parts = parts.map(|part| part.trim_matches(MARKS));
     parts.filter(|part| words(part) > 0).collect()
 }
 
 pub(crate) fn words(text: &str) -> usize {
     let words = text.split_whitespace();
     words.filter(|word| word.contains(char::is_alphabetic)).count()
+}
+
+/// The first place of some whole words.
+pub(crate) fn whole_words(text: &str, words: &str) -> Option<usize> {
+    let is_open = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+    let mut places = text.match_indices(words).map(|(at, _)| at);
+    let is_whole = |at: &usize| {
+        is_open(text[..*at].chars().next_back()) && is_open(text[at + words.len()..].chars().next())
+    };
+    places.find(is_whole)
 }

@@ -136,14 +136,14 @@ impl Metadata {
             400 | 404 | 405 | 501 if self.allow_v1 => return Ok(Access::V1(Detour::NoTokens(status))),
             400 | 404 | 405 | 501 => {
                 let what = "the metadata service issues no tokens, and requests without one are disabled";
-                let detail = detail(what, &place)
+                let detail = detail_at(what, &place)
                     .http_status(status)
                     .hint("allow IMDSv1, or disable this provider");
                 return Err(CredentialsError::denied(detail));
             }
             401 | 403 => {
                 let what = "the metadata service refused to issue a token";
-                let detail = detail(what, &place).http_status(status).hint(OPTIONS);
+                let detail = detail_at(what, &place).http_status(status).hint(OPTIONS);
                 return Err(CredentialsError::denied(detail));
             }
             _ => return Err(refusal(&place, status)),
@@ -185,7 +185,7 @@ impl Metadata {
                         Access::V1(Detour::Refused(status))
                     } else {
                         let what = "the metadata service refused a token that it had just issued";
-                        let detail = detail(what, &place).http_status(status).hint(OPTIONS);
+                        let detail = detail_at(what, &place).http_status(status).hint(OPTIONS);
                         return Err(CredentialsError::denied(detail));
                     }
                 }
@@ -301,7 +301,7 @@ impl Metadata {
         if state.answered || self.required || error.kind() == HttpErrorKind::Request {
             return outage(place, error);
         }
-        let detail = detail("no metadata service responds here", place)
+        let detail = detail_at("no metadata service responds here", place)
             .hint(
                 "if this is an ECS instance, let requests to the service through, or require it with required(true)",
             )
@@ -337,7 +337,7 @@ impl fmt::Debug for Metadata {
     }
 }
 
-pub(crate) fn detail(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDetailBuilder {
+pub(crate) fn detail_at(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDetailBuilder {
     ErrorDetail::builder(NAME, what).place(place)
 }
 
@@ -345,18 +345,18 @@ pub(crate) fn detail(what: impl Into<Cow<'static, str>>, place: &str) -> ErrorDe
 pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
     match status {
         429 | 500.. => CredentialsError::unavailable(
-            detail("the metadata service could not process the request", place)
+            detail_at("the metadata service could not process the request", place)
                 .http_status(status)
                 .hint("retry later"),
         ),
         400..=499 => CredentialsError::denied(
-            detail("the metadata service refused", place)
+            detail_at("the metadata service refused", place)
                 .http_status(status)
                 .hint(OPTIONS),
         ),
         // A redirect, which is not followed: the token would be forwarded.
         _ => CredentialsError::invalid_response(
-            detail(
+            detail_at(
                 "the response has a status that the metadata service does not use",
                 place,
             )
@@ -369,7 +369,7 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
 /// A response with status 200 that cannot be used.
 pub(crate) fn unusable(question: &str, defect: &BodyDefect, place: &str, status: u16) -> CredentialsError {
     CredentialsError::invalid_response(
-        detail(format!("the response to {question} {defect}"), place)
+        detail_at(format!("the response to {question} {defect}"), place)
             .http_status(status)
             .hint("check the endpoint, and whether a proxy or a login page responds instead"),
     )
@@ -392,7 +392,7 @@ fn refused_without_token(detour: Detour, place: &str, status: u16) -> Credential
             OPTIONS,
         ),
     };
-    CredentialsError::denied(detail(what, place).http_status(status).hint(hint))
+    CredentialsError::denied(detail_at(what, place).http_status(status).hint(hint))
 }
 
 /// No byte within the time.
@@ -413,7 +413,7 @@ fn met_somebody(error: &HttpError) -> bool {
 fn outage(place: &str, error: HttpError) -> CredentialsError {
     if is_silence(&error) && place.starts_with("PUT") {
         let what = "the request for a token got no response in time";
-        return CredentialsError::unavailable(detail(what, place).hint(HOP_LIMIT).source(error));
+        return CredentialsError::unavailable(detail_at(what, place).hint(HOP_LIMIT).source(error));
     }
     error.into_credentials_error(NAME, "the metadata service", place, |kind| match kind {
         HttpErrorKind::Connect => Some(

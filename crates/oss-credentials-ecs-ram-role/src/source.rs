@@ -17,7 +17,7 @@ use crate::config::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_ENDPOINT, DEFAULT_REFRESH_AFTER, DEFAULT_TIMEOUT, ENV_DISABLED,
     ENV_ENDPOINT, ENV_ROLE_NAME, ENV_V1_DISABLED, ROLES_PATH,
 };
-use crate::metadata::{Access, Answer, Metadata, State, detail, refusal, unusable};
+use crate::metadata::{Access, Answer, Metadata, State, detail_at, refusal, unusable};
 use crate::wire::{self, Fault};
 use crate::{NAME, TRACING_TARGET, events};
 
@@ -125,7 +125,7 @@ impl EcsRamRole {
             _ => return Err(refusal(&place, status)),
         };
         let Some(role) = role else {
-            let detail = detail("no RAM role is attached to this instance", &place).http_status(status);
+            let detail = detail_at("no RAM role is attached to this instance", &place).http_status(status);
             return Err(self.metadata.no_role(detail));
         };
         self.metadata.has_role();
@@ -143,7 +143,7 @@ impl EcsRamRole {
         }
         let keys = wire::parse(response.body()).map_err(|fault| match fault {
             Fault::Code(code) => {
-                let detail = detail("the metadata service has no credentials for the role", place)
+                let detail = detail_at("the metadata service has no credentials for the role", place)
                     .http_status(status)
                     .code(code.as_deref().unwrap_or("unreadable code"))
                     .hint("check the role and its trust policy, which must name ecs.aliyuncs.com");
@@ -159,7 +159,7 @@ impl EcsRamRole {
             .build()
             .map_err(|_| {
                 let what = "the response to the request for credentials contains an invalid key";
-                let detail = detail(what, place)
+                let detail = detail_at(what, place)
                     .http_status(status)
                     .hint("check the endpoint, and whether it is the metadata service that responds");
                 CredentialsError::invalid_response(detail)
@@ -167,7 +167,7 @@ impl EcsRamRole {
         let clock_offset = response.clock_offset(answer.sent, answer.received);
         let received = clock_offset.unwrap_or_default().to_service(answer.received);
         if credentials.is_expired_at(received) {
-            let detail = detail("the credentials had expired when they arrived", place)
+            let detail = detail_at("the credentials had expired when they arrived", place)
                 .http_status(status)
                 .hint(
                     "compare this machine's clock with the service's, and check that the role still exists",
@@ -180,7 +180,7 @@ impl EcsRamRole {
     }
 
     fn role_not_found(&self, place: &str) -> CredentialsError {
-        let detail = detail("this RAM role is not attached to this instance", place).http_status(404);
+        let detail = detail_at("this RAM role is not attached to this instance", place).http_status(404);
         CredentialsError::denied(if self.role_name.is_some() {
             about_role_name(detail)
                 .hint("correct {setting}, leave it out to have the role found, or attach the role")
