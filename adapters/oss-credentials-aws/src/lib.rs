@@ -30,9 +30,9 @@ use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, PerGene
 /// Name of the provider in the SDK's credentials.
 const PROVIDER_NAME: &str = "oss-credentials";
 
-/// Credentials for the AWS SDK.
+/// A credentials provider of the AWS SDK over any provider of the family.
 ///
-/// Each generation of the credentials is converted once, however many clients share this value.
+/// Each generation of the credentials is converted once, regardless of how many clients share this value.
 pub struct AwsCredentials {
     provider: Arc<dyn CredentialsProvider>,
     clock: Arc<dyn Clock>,
@@ -40,7 +40,7 @@ pub struct AwsCredentials {
 }
 
 impl AwsCredentials {
-    /// Takes credentials from this provider.
+    /// Creates credentials for the SDK that come from this provider.
     pub fn new(provider: impl CredentialsProvider) -> Self {
         Self {
             provider: Arc::new(provider),
@@ -82,7 +82,7 @@ impl AwsCredentials {
     }
 }
 
-/// The kind by the variant; the text is the provider's.
+/// Converts an error: the variant decides the kind, and the text stays the provider's.
 fn failed(error: CredentialsError) -> SdkError {
     match error {
         CredentialsError::NotConfigured(_) => SdkError::not_loaded(error),

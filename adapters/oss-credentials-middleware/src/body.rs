@@ -8,10 +8,10 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
-/// Most bytes of an error body that are read to find out whether it rejects the key: 64 KiB.
+/// The number of bytes of an error body that are read at most to find out whether it rejects the key: 64 KiB.
 pub const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// The body of a response: that of the inner HTTP stack. What was read of an error document comes first.
+/// The body of a response of the inner HTTP stack. If the beginning of an error document was read, it is returned first.
 #[derive(Debug)]
 pub struct ResponseBody<R> {
     document: Bytes,
@@ -19,11 +19,12 @@ pub struct ResponseBody<R> {
 }
 
 impl<R: Body<Data = Bytes> + Unpin> ResponseBody<R> {
-    /// Wraps the body of a response. Of a response with status 4xx, up to 64 KiB are read now.
+    /// Wraps the body of a response. If its status is 4xx, up to 64 KiB of the body are read now.
     ///
     /// # Errors
     ///
-    /// That of the body: one that has failed once may look complete when it is read on.
+    /// The error of the body. It is returned here because a body that failed once may look complete when it is read
+    /// further.
     pub async fn of(response: Response<R>) -> Result<Response<Self>, R::Error> {
         let (head, mut rest) = response.into_parts();
         let mut document = BytesMut::new();
@@ -38,7 +39,7 @@ impl<R: Body<Data = Bytes> + Unpin> ResponseBody<R> {
         Ok(Response::from_parts(head, Self { document, rest }))
     }
 
-    /// What was read of an error document and not yet given on.
+    /// Returns the part of an error document that was read and not yet passed on.
     pub fn document(&self) -> &[u8] {
         &self.document
     }

@@ -1,6 +1,6 @@
 //! Signs the requests of an HTTP stack that a program already has, with any Alibaba Cloud credentials provider.
 //!
-//! [`Signing`] says what is signed and with whose credentials. It is put into
+//! [`Signing`] holds the provider and what is signed. Pass it to
 //!
 //! - [`SignLayer`], a tower `Layer` over [`http::Request`] (feature `tower`), or
 //! - [`SignMiddleware`], a `Middleware` of the crate `reqwest-middleware` (feature `reqwest-middleware`).

@@ -10,7 +10,7 @@ use crate::signing::Signing;
 
 /// Signs each request before it is sent, and sends it once more if the key was rejected.
 ///
-/// Add it last, next to the client: whatever changes headers or the query after it breaks the signature. The client must
+/// Add it last, next to the client: a middleware after it that changes headers or the query breaks the signature. The client must
 /// not follow redirects, or the security token goes to other servers.
 ///
 /// # Examples
@@ -33,7 +33,7 @@ pub struct SignMiddleware {
 }
 
 impl SignMiddleware {
-    /// A middleware that signs so.
+    /// Creates a middleware that signs requests with `signing`.
     pub fn new(signing: Signing) -> Self {
         Self { signing }
     }

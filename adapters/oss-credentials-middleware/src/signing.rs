@@ -11,7 +11,7 @@ use oss_sign::{Refusal, Resource, v4};
 
 use crate::error::Error;
 
-/// What is signed, and with whose credentials. Clones share the provider.
+/// A provider, and the kind of requests that are signed with its credentials. Clones share the provider.
 ///
 /// # Examples
 ///
@@ -51,14 +51,14 @@ impl Oss {
 }
 
 impl Signing {
-    /// Signs requests to OSS by signature version 4, without the hash of the body.
+    /// Creates a signing of requests to OSS by signature version 4, without the hash of the body.
     ///
     /// `endpoint` is a host or URL such as `oss-cn-hangzhou.aliyuncs.com`. Requests go to `bucket.endpoint/key` or
     /// `endpoint/bucket/key`; write path and query with [`oss_sign::url_path`] and [`oss_sign::encode_query`].
     ///
     /// # Errors
     ///
-    /// [`Error::OssSign`] for a region that cannot be one.
+    /// [`Error::OssSign`] if `region` is not a valid region ID.
     pub fn oss(provider: impl CredentialsProvider, region: &str, endpoint: &str) -> Result<Self, Error> {
         let oss = Oss {
             signer: v4::Signer::builder(region).build().map_err(Error::OssSign)?,
@@ -68,7 +68,7 @@ impl Signing {
         Ok(Self::new(provider, Service::Oss(Arc::new(oss))))
     }
 
-    /// Signs requests to the OpenAPI of any product by ACS3-HMAC-SHA256. The caller sets the headers `x-acs-action` and
+    /// Creates a signing of requests to the OpenAPI of any product by ACS3-HMAC-SHA256. The caller sets the headers `x-acs-action` and
     /// `x-acs-version`.
     pub fn open_api(provider: impl CredentialsProvider) -> Self {
         Self::new(provider, Service::OpenApi)
@@ -108,11 +108,11 @@ impl Signing {
 
     /// Signs a request in place, and returns the credentials that were used.
     ///
-    /// `body` is what an OpenAPI signature includes; OSS needs none.
+    /// An OpenAPI signature includes the hash of `body`; OSS ignores it.
     ///
     /// # Errors
     ///
-    /// Those of [`Error`].
+    /// Each variant of [`Error`]: the provider fails, or the request cannot be signed.
     pub async fn sign(&self, parts: &mut Parts, body: Option<&[u8]>) -> Result<Credentials, Error> {
         let credentials = self.provider.credentials().await.map_err(Error::Credentials)?;
         self.sign_with(parts, body, &credentials)?;
@@ -123,7 +123,7 @@ impl Signing {
     ///
     /// # Errors
     ///
-    /// Those of [`Error`].
+    /// Each variant of [`Error`]: the provider fails, or the request cannot be signed.
     pub fn sign_with(
         &self,
         parts: &mut Parts,
@@ -150,7 +150,7 @@ impl Signing {
     ///
     /// # Errors
     ///
-    /// Those of [`Error`].
+    /// Each variant of [`Error`]: the provider fails, or the request cannot be signed.
     pub async fn presign(&self, parts: &mut Parts, expires: Duration) -> Result<(), Error> {
         let Service::Oss(oss) = &self.service else {
             return Err(Error::OpenApiUrl);
@@ -172,7 +172,7 @@ impl Signing {
     }
 
     /// Reports to the provider that a response rejects the key or the token, and returns the credentials for a second
-    /// attempt. `None` if the response is about something else, or the provider has no others.
+    /// attempt. Returns `None` if the response has another reason, or if the provider has no other credentials.
     ///
     /// `document` is the beginning of the body: XML of OSS, or JSON of the OpenAPI. A response to `HEAD` has it in the
     /// header `x-oss-err`. Call this once for each request.

@@ -23,7 +23,7 @@ type AsBytes<B> = Arc<dyn Fn(&B) -> Option<Bytes> + Send + Sync>;
 
 /// Signs each request before the inner service sends it, and sends it once more if the key was rejected.
 ///
-/// The layer goes next to the service that sends: whatever changes headers or the query after it breaks the signature.
+/// Put the layer next to the service that sends: a layer after it that changes headers or the query breaks the signature.
 ///
 /// # Examples
 ///
@@ -48,15 +48,15 @@ pub struct SignLayer<B> {
 }
 
 impl<B: Clone + 'static> SignLayer<B> {
-    /// A layer for bodies that can be cloned. For OSS, whose signature does not include the body.
+    /// Creates a layer for bodies that can be cloned. It is for OSS, whose signature does not include the body.
     pub fn new(signing: Signing) -> Self {
         Self::with_repeat(signing, |body: &B| Some(body.clone()))
     }
 }
 
 impl<B> SignLayer<B> {
-    /// A layer for any body; the closure makes a second body of a first, or `None` if it cannot be sent again. Such a
-    /// request is sent once, and the response that rejects the key is returned.
+    /// Creates a layer for any body. The closure returns a copy of a body, or `None` if the body cannot be sent again; the
+    /// request is then sent once, and the response that rejects the key is returned.
     pub fn with_repeat(signing: Signing, repeat: impl Fn(&B) -> Option<B> + Send + Sync + 'static) -> Self {
         Self {
             signing,
@@ -65,7 +65,7 @@ impl<B> SignLayer<B> {
         }
     }
 
-    /// Sets how the bytes of a body are read, whose hash an OpenAPI signature includes. Default: none can be read, and
+    /// Sets how the bytes of a body are read. An OpenAPI signature includes their hash. Default: they cannot be read, and
     /// OpenAPI requests fail.
     #[must_use]
     pub fn body_bytes(mut self, bytes: impl Fn(&B) -> Option<Bytes> + Send + Sync + 'static) -> Self {

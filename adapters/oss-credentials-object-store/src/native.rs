@@ -49,7 +49,7 @@ pub struct OssConnector {
 }
 
 impl OssConnector {
-    /// Signs so, over object_store's own client.
+    /// Creates a connector that signs with `signing` and sends through object_store's own client.
     pub fn new(signing: Signing) -> Self {
         Self {
             signing,
@@ -57,7 +57,7 @@ impl OssConnector {
         }
     }
 
-    /// Sets what makes the client that sends. Default: object_store's own.
+    /// Sets the connector that creates the sending client. Default: object_store's own.
     #[must_use]
     pub fn over(mut self, connector: impl HttpConnector) -> Self {
         self.inner = Arc::new(connector);
@@ -109,7 +109,7 @@ fn failed(error: Error) -> HttpError {
     HttpError::new(HttpErrorKind::Unknown, error)
 }
 
-/// The headers of the request as OSS calls them. Checksums and signatures of S3 are left out.
+/// Renames the headers of the request to those of OSS. Checksums and signatures of S3 are left out.
 ///
 /// Vendor document: "`PutObject`" (Object Storage Service, API reference), for `x-oss-forbid-overwrite`.
 fn as_oss(headers: &HeaderMap) -> HeaderMap {

@@ -10,16 +10,16 @@ use oss_credentials_core::{CredentialsError, CredentialsProvider, PerGeneration}
 /// Name of the store in errors.
 const STORE: &str = "S3";
 
-/// Credentials for the S3 store of object_store, which asks for them before each request.
+/// A credentials provider for the S3 store of object_store, which calls it before each request.
 ///
-/// Each generation of the credentials is converted once, however many stores share this value.
+/// Each generation of the credentials is converted once, regardless of how many stores share this value.
 pub struct S3Credentials {
     provider: Arc<dyn CredentialsProvider>,
     values: PerGeneration<AwsCredential>,
 }
 
 impl S3Credentials {
-    /// Takes credentials from this provider.
+    /// Creates credentials for the store that come from this provider.
     pub fn new(provider: impl CredentialsProvider) -> Self {
         Self {
             provider: Arc::new(provider),

@@ -47,8 +47,8 @@ pub struct OssTransport {
 }
 
 impl OssTransport {
-    /// Signs so, and sends through this transport. It must not follow redirects, or other servers get the security token;
-    /// opendal's default transport follows them.
+    /// Creates a transport that signs with `signing` and sends through `inner`. `inner` must not follow redirects, because
+    /// other servers would receive the security token; opendal's default transport follows them.
     pub fn new(signing: Signing, inner: HttpTransporter) -> Self {
         Self { signing, inner }
     }
@@ -116,7 +116,7 @@ impl HttpTransport for OssTransport {
     }
 }
 
-/// Reads the body of a refusal, which is put back.
+/// Reads the body of a refusal and puts it back.
 async fn error_document(mut body: HttpBody) -> Result<Vec<u8>> {
     let mut document = Vec::new();
     loop {

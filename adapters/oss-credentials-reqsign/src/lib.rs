@@ -17,14 +17,13 @@
 //!
 //! # How long reqsign keeps a key
 //!
-//! reqsign's signer keeps a copy of the credentials until two minutes before their end. For credentials that expire, that
-//! end is their expiry. For others it is
-//! [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until) and those two minutes, so that a rotated
-//! key is noticed; `keep_for` of `OssCredentials` and `AwsCredentials` prolongs it. The same end limits how long a presigned
-//! URL may be valid.
+//! reqsign's signer keeps a copy of the credentials until two minutes before they expire. Credentials without an expiry are
+//! given one: [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until) plus those two minutes, so that a
+//! rotated key is noticed; `keep_for` of `OssCredentials` and `AwsCredentials` sets a later one. The same time limits how
+//! long a presigned URL may be valid.
 //!
-//! A key that the service rejects stays in reqsign's copy until then: reqsign has no way to learn of it. Report it with
-//! [`CredentialsProvider::invalidate`](oss_credentials_core::CredentialsProvider::invalidate), and make a new signer by
+//! A key that the service rejects stays in reqsign's copy until then: reqsign cannot be notified. Report the key with
+//! [`CredentialsProvider::invalidate`](oss_credentials_core::CredentialsProvider::invalidate), and create a new signer with
 //! `with_credential_provider`, which drops the copy.
 //!
 //! # Features

@@ -10,7 +10,7 @@ use oss_credentials_core::{
 use reqsign_core::time::Timestamp;
 use reqsign_core::{Context, Error, ProvideCredential, Result};
 
-/// How long before its end reqsign regards a credential as stale.
+/// How long before its expiry reqsign regards a credential as stale.
 const REQSIGN_MARGIN: Duration = Duration::from_secs(120);
 
 /// A provider, and one foreign value for each generation of its credentials.
@@ -52,7 +52,7 @@ impl<T: Clone> Source<T> {
     }
 }
 
-/// The kind by the variant; the text is the provider's.
+/// Converts an error: the variant decides the kind, and the text stays the provider's.
 fn failed(error: CredentialsError) -> Error {
     let text = error.to_string();
     let wrapped = match &error {
@@ -82,13 +82,13 @@ macro_rules! adapter {
 
         #[cfg(feature = $feature)]
         impl $name {
-            /// Takes credentials from this provider.
+            /// Creates credentials for the signer that come from this provider.
             pub fn new(provider: impl CredentialsProvider) -> Self {
                 Self(Source::new(provider))
             }
 
             /// Sets how long reqsign may keep credentials without expiry, which is also how long a URL presigned with
-            /// them may be valid. Default: as [`Credentials::fresh_until`] says, a minute where no refresh is known.
+            /// them may be valid. Default: until [`Credentials::fresh_until`], which is a minute where no refresh is known.
             #[must_use]
             pub fn keep_for(mut self, duration: Duration) -> Self {
                 self.0.keep_for = duration;

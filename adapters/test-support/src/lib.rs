@@ -22,7 +22,7 @@ use tempfile::TempDir;
 /// How long a key lasts: the shortest time that STS allows.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// A clock that stands at the system's time.
+/// Returns a clock that is set to the system's time and does not run.
 pub fn clock() -> ManualClock {
     ManualClock::new(SystemClock.now())
 }
@@ -68,7 +68,7 @@ impl Case {
         })
     }
 
-    /// Both.
+    /// Returns both cases.
     pub fn all() -> [Self; 2] {
         [Self::assume_role(), Self::oidc()]
     }
@@ -100,7 +100,7 @@ impl Case {
         self.clock.now()
     }
 
-    /// How often STS was asked for credentials.
+    /// Returns how many requests for credentials STS has received.
     pub fn fetches(&self) -> u64 {
         self.cloud.count(Service::Sts, self.action)
     }

@@ -20,11 +20,11 @@ pub const ENV_ENDPOINT: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
 
 /// Address of the metadata service: the same on each instance, IPv4, plain http.
 pub const DEFAULT_ENDPOINT: &str = "http://100.100.100.200";
-/// How long making a connection may take: 1 s.
+/// The time limit for making a connection: 1 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one exchange may take, including the connection: 2 s.
+/// The time limit of one exchange, including the connection: 2 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long after a fetch the next one is due, regardless of the keys' lifetime: one hour, as in the vendor's SDKs.
+/// The time from one fetch to the next, regardless of the keys' lifetime: one hour, as in the vendor's SDKs.
 /// The keys are valid for six hours.
 pub const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(3600);
 

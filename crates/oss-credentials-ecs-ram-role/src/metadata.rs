@@ -74,7 +74,7 @@ pub(crate) enum Access {
     V1(Detour),
 }
 
-/// Why a request has no token.
+/// The reason why a request has no token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Detour {
     /// The service does not support tokens: an emulator, or an old region.
@@ -231,7 +231,7 @@ impl Metadata {
         format!("{}{path}", self.base)
     }
 
-    /// Whether a failure would only show that this is not an instance.
+    /// Returns whether a failure would only show that this is not an instance.
     fn is_probe(&self) -> bool {
         !self.required && !self.lock().answered
     }

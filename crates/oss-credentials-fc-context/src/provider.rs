@@ -69,7 +69,7 @@ struct Snapshot {
     rejected: AtomicBool,
 }
 
-/// Why a snapshot is not returned.
+/// The reason why a snapshot is not returned.
 enum Unusable {
     Rejected,
     TooOld,
@@ -88,7 +88,7 @@ impl Snapshot {
         Ok(&self.context.credentials)
     }
 
-    /// Whether this is kept although `next` arrived.
+    /// Returns whether this is kept although `next` arrived.
     fn stays(&self, next: &FcContext) -> bool {
         next.origin == Origin::Instance
             && (self.context.origin == Origin::Invocation
@@ -102,7 +102,7 @@ impl FcContextProvider {
         Self::with_clock(SystemClock)
     }
 
-    /// As [`FcContextProvider::new`], with a custom clock.
+    /// Creates a provider like [`FcContextProvider::new`], with a custom clock.
     pub fn with_clock(clock: impl Clock) -> Self {
         Self {
             shared: Arc::new(Shared {

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-/// How long the program may run: 60 s.
+/// The time limit of the program: 60 s.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60);
-/// When credentials without an expiry are fetched again: after 1 h.
+/// The time after which credentials without an expiry are fetched again: 1 h.
 pub const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(3600);
-/// How much a program may print on its standard output: 64 KiB.
+/// The limit of what a program may print on its standard output: 64 KiB.
 pub const MAX_OUTPUT: usize = 64 * 1024;

@@ -27,7 +27,7 @@ impl Output {
         }
     }
 
-    /// Whether no process can print any more.
+    /// Returns whether no process can print any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
@@ -44,7 +44,7 @@ impl Output {
         Ok(self.filled <= MAX_OUTPUT)
     }
 
-    /// Whether a piece came.
+    /// Returns whether a piece came.
     fn take(&mut self, limit: Duration) -> io::Result<bool> {
         let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
         let taken = self.source.take(room, limit)?;

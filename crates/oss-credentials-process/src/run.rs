@@ -132,7 +132,7 @@ fn start(mut command: Command) -> io::Result<Box<dyn ChildWrapper>> {
     command.spawn()
 }
 
-/// Why the program is no longer waited for.
+/// The reason why the program is no longer waited for.
 enum End {
     Complete,
     TimeOut,
@@ -256,7 +256,7 @@ impl Program<'_> {
     }
 }
 
-/// Whether the program has exited; it is not reaped.
+/// Returns whether the program has exited; it is not reaped.
 #[cfg(unix)]
 fn has_ended(child: &mut dyn ChildWrapper) -> io::Result<Option<Ended>> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};

@@ -360,7 +360,7 @@ fn words_of(line: &str) -> Result<Vec<OsString>, CredentialsError> {
     Ok(words.into_iter().map(OsString::from).collect())
 }
 
-/// Whether a shell would interpret it as one.
+/// Returns whether a shell would interpret it as one.
 fn begins_with_variable(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -2,7 +2,7 @@
 //!
 //! The rules are those that the vendor's Go and Java clients share: no expansion and no comments.
 
-/// Why a command line cannot be split.
+/// The reason why a command line cannot be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SplitError {
     UnclosedQuote,

@@ -30,7 +30,7 @@ pub(crate) struct Keys {
     pub(crate) expires_at: Option<SystemTime>,
 }
 
-/// Why an output contains no usable credentials.
+/// The reason why an output contains no usable credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     Body(BodyDefect),

@@ -14,7 +14,7 @@ pub(crate) fn is_writable_by_others(file: &Path) -> bool {
     mode(&file) & WRITE != 0 || (folder & WRITE != 0 && folder & STICKY == 0)
 }
 
-/// Whether a user other than the owner may read the file.
+/// Returns whether a user other than the owner may read the file.
 #[cfg(unix)]
 pub(crate) fn is_readable_by_others(file: &Path) -> bool {
     mode(file) & 0o044 != 0

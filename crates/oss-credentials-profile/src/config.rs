@@ -24,9 +24,9 @@ pub const ENV_DISABLE_EXTERNAL_PROCESS: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_P
 
 /// The profile that is used if none is named.
 pub const DEFAULT_PROFILE: &str = "default";
-/// How often to check whether a file has changed: at most every 5 s.
+/// The shortest time between two checks whether a file has changed: 5 s.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How many profiles a chain of `source_profile` may have: 8.
+/// The number of profiles that a chain of `source_profile` may have: 8.
 pub const MAX_DEPTH: usize = 8;
 /// Largest INI file, in bytes: 64 KiB.
 pub const MAX_INI_FILE: usize = 64 * 1024;

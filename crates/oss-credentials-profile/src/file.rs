@@ -8,7 +8,7 @@ use std::path::Path;
 use oss_credentials_core::secret_file::{self, SecretFile, Stamp};
 use zeroize::Zeroizing;
 
-/// Why there is no text.
+/// The reason why there is no text.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Missing,

@@ -115,7 +115,7 @@ pub(crate) fn credentials_file(
     })))
 }
 
-/// Whether a section counts. Java's SDK requires `true`; the others do not know the key.
+/// Returns whether a section counts. Java's SDK requires `true`; the others do not know the key.
 fn is_enabled(section: &Section<'_>, text: &str) -> Result<bool, CredentialsError> {
     let Some(word) = section.text("enable")? else {
         return Ok(true);

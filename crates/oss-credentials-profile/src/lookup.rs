@@ -213,7 +213,7 @@ fn no_such_file(path: &Path, hint: impl Into<Cow<'static, str>>) -> CredentialsE
     CredentialsError::invalid_config(detail.hint(hint))
 }
 
-/// Whether there is a dangling link in place of the file or of its folder.
+/// Returns whether there is a dangling link in place of the file or of its folder.
 fn leads_nowhere(path: &Path) -> bool {
     path.ancestors()
         .take(2)

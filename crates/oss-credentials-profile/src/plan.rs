@@ -15,7 +15,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whether it runs a program, itself or for the keys of its role.
+    /// Returns whether it runs a program, itself or for the keys of its role.
     pub(crate) fn runs_a_program(&self) -> bool {
         match &self.mode {
             Mode::Process(_) => true,
@@ -24,7 +24,7 @@ impl Plan {
         }
     }
 
-    /// Whether its file contains keys, a login, or something that may contain some: a command line, a URI.
+    /// Returns whether its file contains keys, a login, or something that may contain some: a command line, a URI.
     pub(crate) fn holds_secrets(&self) -> bool {
         match &self.mode {
             Mode::AssumeRole { base, .. } => base.holds_secrets(),

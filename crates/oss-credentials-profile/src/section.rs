@@ -181,7 +181,7 @@ impl<'a> Section<'a> {
         Ok(number.filter(|number| *number != 0))
     }
 
-    /// How long a role's session is to last; `None` for the default.
+    /// Returns how long a role's session is to last; `None` for the default.
     pub(crate) fn session_length(&self, key: &str) -> Result<Option<Duration>, CredentialsError> {
         let Some(seconds) = self.number(key)? else {
             return Ok(None);

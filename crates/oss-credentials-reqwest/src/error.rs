@@ -51,7 +51,7 @@ fn scheme_was_refused(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "invalid URL, scheme is not http")
 }
 
-/// Whether an https connection failed above TCP.
+/// Returns whether an https connection failed above TCP.
 fn handshake_failed(error: &reqwest::Error) -> bool {
     let is_tunnel = |cause: &(dyn Error + 'static)| cause.to_string().starts_with("tunnel error");
     !error.is_dns() && !causes(error).any(is_tunnel) && is_tls_io_failure(causes(error)).unwrap_or(true)

@@ -7,9 +7,9 @@ use std::time::Duration;
 /// Variable with the credentials URI, `http://` or `https://`.
 pub const ENV_CREDENTIALS_URI: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
-/// How long making a connection may take: 5 s.
+/// The time limit for making a connection: 5 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one exchange may take, including the connection: 10 s.
+/// The time limit of one exchange, including the connection: 10 s.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many redirects in a row are followed, all to the same scheme, host and port.
+/// The number of redirects that are followed in a row, all to the same scheme, host and port.
 pub const MAX_REDIRECTS: u32 = 3;

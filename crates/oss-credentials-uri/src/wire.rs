@@ -17,7 +17,7 @@ const SHORTEST_SECRET: usize = 4;
 /// Prefix of the IDs of temporary pairs.
 const TEMPORARY: &str = "STS.";
 
-/// Why a response with status 200 contains no usable credentials.
+/// The reason why a response with status 200 contains no usable credentials.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Defect(BodyDefect),
@@ -208,7 +208,7 @@ fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Where a redirect leads, if that is the same scheme, host and port; user and password stay the first URI's.
+/// Returns where a redirect leads, if that is the same scheme, host and port; user and password stay the first URI's.
 pub(crate) fn redirected(from: &Endpoint, location: &str) -> Option<Endpoint> {
     let end_of_head = location.find(['/', '?', '#']).unwrap_or(location.len());
     let absolute = if location[..end_of_head].contains(':') {

@@ -269,7 +269,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether it is `name` once decoded.
+    /// Returns whether it is `name` once decoded.
     pub(crate) fn is(self, name: &str) -> bool {
         match self {
             Self::Plain(text) => text == name,

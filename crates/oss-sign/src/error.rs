@@ -7,7 +7,7 @@ use oss_credentials_core::text;
 /// Longest part of a caller's value that is repeated in an error, in characters.
 const SHOWN: usize = 64;
 
-/// Why a request was not signed, or a received signature could not be parsed.
+/// The reason why a request was not signed, or a received signature could not be parsed.
 ///
 /// Nothing is changed when one of these is returned. The texts name parameters and headers,
 /// never their values, and never a secret or a token.

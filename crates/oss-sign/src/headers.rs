@@ -223,14 +223,14 @@ impl<'a> SignedHeaders<'a> {
     }
 }
 
-/// Whether a header is signed without being listed.
+/// Returns whether a header is signed without being listed.
 pub(crate) fn is_signed_always(name: &str) -> bool {
     is_oss_header(name)
         || name.eq_ignore_ascii_case("content-type")
         || name.eq_ignore_ascii_case("content-md5")
 }
 
-/// Whether a header is one of the service's own.
+/// Returns whether a header is one of the service's own.
 fn is_oss_header(name: &str) -> bool {
     name.get(..6)
         .is_some_and(|start| start.eq_ignore_ascii_case("x-oss-"))

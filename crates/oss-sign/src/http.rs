@@ -87,7 +87,7 @@ fn without_user_info(authority: &str) -> &str {
 }
 
 impl Refusal {
-    /// What a response says, as [`Refusal::of_response`]; of a refusal of HEAD, which has no body, the header `x-oss-err` is
+    /// Classifies a response like [`Refusal::of_response`]. For a refusal of HEAD, which has no body, the header `x-oss-err` is
     /// read.
     ///
     /// # Examples

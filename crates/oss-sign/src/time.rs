@@ -33,7 +33,7 @@ pub(crate) fn second_of(time: SystemTime) -> Result<u64, SignError> {
     }
 }
 
-/// Whether a second since 1970 is before the year 10000.
+/// Returns whether a second since 1970 is before the year 10000.
 pub(crate) fn is_in_range(second: u64) -> bool {
     second < END
 }

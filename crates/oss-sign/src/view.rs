@@ -248,7 +248,7 @@ pub(crate) fn put_method(out: &mut impl TextSink, view: &RequestView<'_>) {
     }
 }
 
-/// Whether `name` can be a header name (RFC 9110, section 5.6.2).
+/// Returns whether `name` can be a header name (RFC 9110, section 5.6.2).
 pub(crate) fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -256,7 +256,7 @@ pub(crate) fn is_token(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Whether a byte must not stand in a header value: control characters but the tab.
+/// Returns whether a byte must not stand in a header value: control characters but the tab.
 fn is_forbidden(byte: u8) -> bool {
     (byte < b' ' && byte != b'\t') || byte == 0x7f
 }

@@ -74,7 +74,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role that every user and role of the account, and the bearer of every valid OIDC token, may assume for up to
+    /// Creates a role that every user and role of the account, and the bearer of every valid OIDC token, may assume for up to
     /// an hour.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Role {
         &self.name
     }
 
-    /// The longest session; whole seconds, 3600 to 43200 in RAM. Default: 3600.
+    /// Sets the longest session; whole seconds, 3600 to 43200 in RAM. Default: 3600.
     #[must_use]
     pub fn max_session(mut self, duration: Duration) -> Self {
         self.max_session = duration;
@@ -115,14 +115,14 @@ impl Role {
         self
     }
 
-    /// The `ExternalId` that a caller must send; AssumeRoleWithOIDC cannot send one. Default: none is required.
+    /// Sets the `ExternalId` that a caller must send; AssumeRoleWithOIDC cannot send one. Default: none is required.
     #[must_use]
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// Whether the role's trust policy allows this caller.
+    /// Returns whether the role's trust policy allows this caller.
     pub(crate) fn trusts(&self, caller: &Principal) -> bool {
         match caller {
             Principal::Root => false,
@@ -131,7 +131,7 @@ impl Role {
         }
     }
 
-    /// Whether the trust policy allows the bearer of a token with this subject.
+    /// Returns whether the trust policy allows the bearer of a token with this subject.
     pub(crate) fn trusts_token_of(&self, subject: &str) -> bool {
         let named = self.trusted_subjects.iter().any(|own| own == subject);
         self.external_id.is_none() && (self.trusts_all() || named)

@@ -273,7 +273,7 @@ impl LocalCloudBuilder {
         self.start_blocking()
     }
 
-    /// [`LocalCloudBuilder::start`] for code that is not async.
+    /// Starts the cloud like [`LocalCloudBuilder::start`], for code that is not async.
     ///
     /// # Errors
     ///
@@ -398,7 +398,7 @@ impl LocalCloud {
         Self::builder().start().await
     }
 
-    /// [`LocalCloud::start`] for code that is not async.
+    /// Starts a cloud like [`LocalCloud::start`], for code that is not async.
     ///
     /// # Errors
     ///

@@ -163,7 +163,7 @@ mod unix {
         }
     }
 
-    /// Whether keys pressed at the terminal reach this program, and so the one that it started.
+    /// Returns whether keys pressed at the terminal reach this program, and so the one that it started.
     fn is_in_foreground() -> bool {
         File::open("/dev/tty")
             .ok()

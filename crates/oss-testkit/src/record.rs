@@ -96,7 +96,7 @@ impl RecordedRequest {
         &self.request.form
     }
 
-    /// The first parameter of this name in the query, else in the form body.
+    /// The first parameter of this name in the query, otherwise in the form body.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.request.parameter(name)
     }

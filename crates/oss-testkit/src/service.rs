@@ -28,7 +28,7 @@ pub(crate) trait CloudService: Send + Sync {
     /// Its name in records and for faults.
     fn id(&self) -> Service;
 
-    /// Whether a public host is one of the service's.
+    /// Returns whether a public host is one of the service's.
     fn is_at(&self, host: &str) -> bool;
 
     /// The name of the requested operation; `Unknown` if there is no such operation.
@@ -47,7 +47,7 @@ pub(crate) trait CloudService: Send + Sync {
         })
     }
 
-    /// Whether the response to this request never arrives.
+    /// Returns whether the response to this request never arrives.
     fn loses_answer(&self, _request: &Request) -> bool {
         false
     }

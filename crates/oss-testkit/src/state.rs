@@ -75,7 +75,7 @@ impl Inner {
         self.keys.insert(key.credentials.access_key_id().to_owned(), key);
     }
 
-    /// Whether a session has this token.
+    /// Returns whether a session has this token.
     pub(crate) fn knows_token(&self, token: &str) -> bool {
         let mut keys = self.keys.values();
         keys.any(|key| key.credentials.security_token() == Some(token))

@@ -99,7 +99,7 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether it is a form upload.
+    /// Returns whether it is a form upload.
     pub(crate) fn is_multipart_form(&self) -> bool {
         let kind = self
             .header("content-type")

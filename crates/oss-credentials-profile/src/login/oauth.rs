@@ -247,7 +247,7 @@ impl OAuthSource {
         .await
     }
 
-    /// Whether the file contains this login, or the one that was renewed into it and could not be stored.
+    /// Returns whether the file contains this login, or the one that was renewed into it and could not be stored.
     fn is_still(
         &self,
         login: &Login,

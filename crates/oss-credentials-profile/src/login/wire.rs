@@ -8,7 +8,7 @@ use oss_credentials_http::Scrubber;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Why a response with status 200 contains no usable credentials.
+/// The reason why a response with status 200 contains no usable credentials.
 #[derive(Debug)]
 pub(super) enum Fault {
     Defect(BodyDefect),

@@ -285,7 +285,7 @@ impl Signer {
     }
 }
 
-/// Whether a condition can name this field. Variables of a callback are fields whose names begin with `x:`
+/// Returns whether a condition can name this field. Variables of a callback are fields whose names begin with `x:`
 /// (vendor document: "Callback", Object Storage Service, API reference).
 fn is_field_name(field: &str) -> bool {
     is_token(field.strip_prefix("x:").unwrap_or(field)) && !field.starts_with('$')

@@ -180,7 +180,7 @@ fn with_name(list: &str, name: &str) -> String {
     names.join(";")
 }
 
-/// What was signed, for diagnosis. It may contain a security token; `Debug` does not show it.
+/// The texts that were signed, for diagnosis. It may contain a security token; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Explained {
     canonical_request: Zeroizing<Vec<u8>>,

@@ -348,7 +348,7 @@ pub fn signature(secret: &str, day: &str, region: &str, product: &str, string_to
         .collect()
 }
 
-/// Whether the bytes have the shape of `20260101T083000Z`.
+/// Returns whether the bytes have the shape of `20260101T083000Z`.
 fn is_date(date: &[u8]) -> bool {
     date.len() == 16
         && date.iter().enumerate().all(|(at, byte)| match at {

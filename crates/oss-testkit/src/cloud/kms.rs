@@ -79,7 +79,7 @@ impl LocalCloud {
         self.services.kms.rotate_secret(name, true)
     }
 
-    /// [`LocalCloud::rotate_secret`], but the old key is deleted at once.
+    /// Rotates a secret like [`LocalCloud::rotate_secret`], but deletes the old key at once.
     pub fn rotate_secret_immediately(&self, name: &str) -> Option<Credentials> {
         self.services.kms.rotate_secret(name, false)
     }

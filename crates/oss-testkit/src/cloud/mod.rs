@@ -259,7 +259,7 @@ impl LocalCloud {
         buckets.get(bucket)?.objects.get(key)?.bytes().cloned()
     }
 
-    /// Where a service listens.
+    /// Returns where a service listens.
     pub(crate) fn address(&self, id: Service) -> SocketAddr {
         let mut all = self.registered.iter();
         let found = all.find(|(service, _)| service.id() == id);

@@ -47,7 +47,7 @@ impl LocalCloud {
         self.write_oidc_token_lasting(path, DEFAULT_LIFETIME)
     }
 
-    /// [`LocalCloud::write_oidc_token`] with another lifetime of the token.
+    /// Writes a token like [`LocalCloud::write_oidc_token`], with another lifetime.
     ///
     /// # Errors
     ///

@@ -45,7 +45,7 @@ pub(crate) fn write(dir: &Path) -> io::Result<ClientKeyFiles> {
     Ok(files)
 }
 
-/// Whether this is the RSASSA-PKCS1-v1_5 signature with SHA-256 of the text, in padded base64.
+/// Returns whether this is the RSASSA-PKCS1-v1_5 signature with SHA-256 of the text, in padded base64.
 pub(super) fn verify(public_key: &[u8], text: &str, signature: &str) -> bool {
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
     STANDARD

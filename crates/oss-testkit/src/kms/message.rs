@@ -175,7 +175,7 @@ fn put(number: u32, text: &String, buf: &mut impl BufMut) {
     }
 }
 
-/// How many bytes [`put`] writes.
+/// Returns how many bytes [`put`] writes.
 fn length(number: u32, text: &String) -> usize {
     if text.is_empty() {
         0

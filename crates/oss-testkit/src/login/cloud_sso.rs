@@ -89,7 +89,7 @@ impl CloudSsoLogin {
         &self.access_token
     }
 
-    /// When the access token expires, by the services' clock: `cloud_sso_access_token_expire` of a profile, in Unix
+    /// Returns when the access token expires, by the services' clock: `cloud_sso_access_token_expire` of a profile, in Unix
     /// seconds.
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at

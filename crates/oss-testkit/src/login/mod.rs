@@ -36,7 +36,7 @@ fn is_json(request: &Request) -> bool {
         .is_some_and(|kind| kind.trim() == "application/json")
 }
 
-/// When something that begins now ends.
+/// Returns when something that begins now ends.
 fn end(now: SystemTime, lifetime: Duration) -> SystemTime {
     now.checked_add(lifetime).unwrap_or(now)
 }

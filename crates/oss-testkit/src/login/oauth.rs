@@ -61,7 +61,7 @@ impl OAuthSite {
 
     const ALL: [Self; 2] = [Self::China, Self::International];
 
-    /// Whether the site responds at this `Host`; a host that is not public can stand for both sites.
+    /// Returns whether the site responds at this `Host`; a host that is not public can stand for both sites.
     fn answers_at(self, host: &str) -> bool {
         Self::ALL
             .into_iter()
@@ -161,7 +161,7 @@ impl OAuthLogin {
         &self.access_token
     }
 
-    /// When the access token expires, by the services' clock: `oauth_access_token_expire` of a profile, in Unix
+    /// Returns when the access token expires, by the services' clock: `oauth_access_token_expire` of a profile, in Unix
     /// seconds.
     pub fn access_token_expires_at(&self) -> SystemTime {
         self.access_token_expires_at
@@ -172,7 +172,7 @@ impl OAuthLogin {
         &self.refresh_token
     }
 
-    /// When the login as a whole expires: `oauth_refresh_token_expire` of a profile, in Unix seconds.
+    /// Returns when the login as a whole expires: `oauth_refresh_token_expire` of a profile, in Unix seconds.
     pub fn refresh_token_expires_at(&self) -> SystemTime {
         self.refresh_token_expires_at
     }

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use crate::session::Rotation;
 use crate::state::State;
 
-/// How the instance's metadata service treats requests with and without a token.
+/// The way in which the instance's metadata service treats requests with and without a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataMode {

@@ -76,7 +76,7 @@ pub(crate) fn unknown_action() -> Refusal {
     Refusal::new(404, "InvalidAction.NotFound", message)
 }
 
-/// Whether the response is to be JSON; XML is the service's default.
+/// Returns whether the response is to be JSON; XML is the service's default.
 fn wants_json(request: &Request) -> bool {
     match request.parameter("Format") {
         Some(format) => format.eq_ignore_ascii_case("JSON"),

@@ -78,7 +78,7 @@ fn is_service(host: &str) -> bool {
     name.is_some_and(|name| name.starts_with("oss-") && !name.contains('.'))
 }
 
-/// Whether the host is an endpoint for clients of S3, with or without a bucket.
+/// Returns whether the host is an endpoint for clients of S3, with or without a bucket.
 pub(super) fn is_s3_host(host: &str) -> bool {
     let mut rest = Some(host_name(host));
     // The service itself, then a bucket in front of it.

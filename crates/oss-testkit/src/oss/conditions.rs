@@ -34,7 +34,7 @@ pub(super) const COPY: Names = Names {
 };
 
 impl Names {
-    /// Whether the object meets the conditions of the request.
+    /// Returns whether the object meets the conditions of the request.
     pub(super) fn check(&self, request: &Request, object: &Object) -> Result<(), Refusal> {
         let etag = object.etag();
         // Dates in headers have no fractions of a second.
@@ -77,7 +77,7 @@ fn whole_seconds(at: SystemTime) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
-/// Whether a list of entity tags contains this one.
+/// Returns whether a list of entity tags contains this one.
 fn names(wanted: &str, etag: &str) -> bool {
     wanted.split(',').any(|one| {
         let one = one.trim();

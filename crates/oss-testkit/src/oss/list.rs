@@ -140,7 +140,7 @@ pub(super) fn described(object: &Object) -> String {
     ])
 }
 
-/// Where the requested page begins; a continuation token takes precedence over a start.
+/// Returns where the requested page begins; a continuation token takes precedence over a start.
 fn place(request: &Request) -> Result<Place, Refusal> {
     let value = |name| request.query_value(name).filter(|value| !value.is_empty());
     if let Some(token) = value("continuation-token") {

@@ -227,7 +227,7 @@ impl Operation {
         }
     }
 
-    /// Whether this operation is allowed without a signature in a bucket with this ACL.
+    /// Returns whether this operation is allowed without a signature in a bucket with this ACL.
     pub(super) fn allowed_unsigned(self, acl: BucketAcl) -> bool {
         match acl {
             BucketAcl::Private => false,

@@ -54,7 +54,7 @@ impl Filter<'_> {
         (entries, false)
     }
 
-    /// Whether a marker is a shared beginning, so that all names under it have been listed.
+    /// Returns whether a marker is a shared beginning, so that all names under it have been listed.
     pub(super) fn is_common_prefix(&self, marker: &str) -> bool {
         let rest = marker.strip_prefix(self.prefix);
         self.delimiter.zip(rest).is_some_and(|(delimiter, rest)| {
@@ -63,7 +63,7 @@ impl Filter<'_> {
         })
     }
 
-    /// Whether a name comes after a marker.
+    /// Returns whether a name comes after a marker.
     pub(super) fn is_after(&self, name: &str, marker: &str) -> bool {
         name > marker && !(self.is_common_prefix(marker) && name.starts_with(marker))
     }

@@ -28,7 +28,7 @@ const CLASSES: [(&str, &str); 3] = [
     ("GLACIER", "Archive"),
 ];
 
-/// Whether the request is in this dialect: by its signature or, if unsigned, by its host.
+/// Returns whether the request is in this dialect: by its signature or, if unsigned, by its host.
 pub(super) fn is_spoken(request: &Request) -> bool {
     auth::is_aws(request) || address::is_s3_host(&request.host)
 }

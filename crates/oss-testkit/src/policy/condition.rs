@@ -21,7 +21,7 @@ pub(crate) struct Context<'a> {
 /// How a text is compared with the values of a condition.
 type Compare = fn(value: &str, text: &str) -> bool;
 
-/// Whether a request meets a condition.
+/// Returns whether a request meets a condition.
 ///
 /// # Errors
 ///

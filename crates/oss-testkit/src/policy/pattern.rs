@@ -3,7 +3,7 @@
 /// How many parts a resource name has: `acs:oss:<region>:<account>:<bucket>/<key>`.
 const PARTS: usize = 5;
 
-/// Whether a text matches a pattern in which `*` is any number of characters and `?` is exactly one.
+/// Returns whether a text matches a pattern in which `*` is any number of characters and `?` is exactly one.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
@@ -38,7 +38,7 @@ pub(super) fn matches_action(pattern: &str, action: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-/// Whether a pattern covers a resource; `None` if it is not the name of a resource.
+/// Returns whether a pattern covers a resource; `None` if it is not the name of a resource.
 ///
 /// The parts are compared one by one: a star for the account takes no colon of a key.
 pub(super) fn matches_resource(pattern: &str, resource: &str) -> Option<bool> {

@@ -173,7 +173,7 @@ pub struct OidcToken {
 }
 
 impl OidcToken {
-    /// A valid token that expires after this time by the services' clock, in whole seconds. Zero creates an expired
+    /// Creates a valid token that expires after this time by the services' clock, in whole seconds. Zero creates an expired
     /// token.
     pub fn lasting(lifetime: Duration) -> Self {
         Self {
@@ -185,28 +185,28 @@ impl OidcToken {
         }
     }
 
-    /// How long from now the token becomes valid. Default: 0 s.
+    /// Sets the delay after which the token becomes valid. Default: 0 s.
     #[must_use]
     pub fn not_before(mut self, delay: Duration) -> Self {
         self.not_before = delay;
         self
     }
 
-    /// The issuer (`iss`). Default: that of the account's OIDC provider.
+    /// Sets the issuer (`iss`). Default: that of the account's OIDC provider.
     #[must_use]
     pub fn issuer(mut self, url: impl Into<String>) -> Self {
         self.issuer = Some(url.into());
         self
     }
 
-    /// The audience (`aud`). Default: the client ID of the account's OIDC provider.
+    /// Sets the audience (`aud`). Default: the client ID of the account's OIDC provider.
     #[must_use]
     pub fn audience(mut self, client_id: impl Into<String>) -> Self {
         self.audience = Some(client_id.into());
         self
     }
 
-    /// The subject (`sub`). Default: `system:serviceaccount:default:example`.
+    /// Sets the subject (`sub`). Default: `system:serviceaccount:default:example`.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();

@@ -36,7 +36,7 @@ const PARAMETERS: [&str; 6] = [
     "X-Amz-Signature",
 ];
 
-/// Whether the request claims to have such a signature.
+/// Returns whether the request claims to have such a signature.
 pub(super) fn is_signed(request: &Request) -> bool {
     match request.header("authorization") {
         Some(header) => header.starts_with(ALGORITHM),

@@ -54,7 +54,7 @@ impl Form {
     }
 }
 
-/// Whether the request has the signature of an S3 client.
+/// Returns whether the request has the signature of an S3 client.
 pub(super) fn is_aws(request: &Request) -> bool {
     Form::of(request) == Some(Form::Aws)
 }

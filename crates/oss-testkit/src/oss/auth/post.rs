@@ -43,7 +43,7 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// Whether the form claims to be signed, in any form.
+/// Returns whether the form claims to be signed, in any form.
 pub(super) fn is_signed(request: &Request) -> bool {
     [
         "x-oss-signature",
@@ -55,7 +55,7 @@ pub(super) fn is_signed(request: &Request) -> bool {
     .any(|name| request.form_field(name).is_some())
 }
 
-/// Whether the form has a V1 signature, which names no version.
+/// Returns whether the form has a V1 signature, which names no version.
 pub(in crate::oss) fn is_v1(request: &Request) -> bool {
     let has = |name| request.form_field(name).is_some();
     has("OSSAccessKeyId") && !has("x-oss-signature-version")
