@@ -54,6 +54,47 @@ fn the_tasks_of_the_clients_page_are_compiled() {
     assert!(pieces.len() > 20, "only {} pieces", pieces.len());
 }
 
+/// Each Rust program on the page of a provider is in this example, whole.
+#[test]
+fn the_programs_of_the_providers_pages_are_compiled() {
+    let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+    let programs = squeeze(&read("examples/pages/providers.rs")).replace("pub(super)", "");
+    let others = squeeze(&read("examples/pages/profile_tests.rs"));
+    let pages = [
+        "ecs-ram-role",
+        "env",
+        "fc-context",
+        "kms-client-key",
+        "oidc-rrsa",
+        "process",
+        "profile",
+        "static",
+        "sts-assume-role",
+        "uri",
+        "vending",
+    ];
+    for name in pages {
+        let page = read(format!("docs/{name}.md"));
+        let mut pieces = 0;
+        for piece in page
+            .split("```rust\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+        {
+            let piece = squeeze(piece);
+            assert!(
+                programs.contains(&piece) || others.contains(&piece),
+                "{name}: not compiled: {piece}"
+            );
+            pieces += 1;
+        }
+        assert!(
+            pieces > 0 && page.contains("```toml\n[dependencies]\n"),
+            "{name} shows no program"
+        );
+    }
+}
+
 /// Links of the page on the client to its own sections.
 #[test]
 fn sections_of_the_clients_page_exist() {
