@@ -19,7 +19,7 @@ use crate::whoami::Whoami;
 
 const EXAMPLES: &str = "\
 Examples:
-  oss-credentials doctor             which credentials there are, what is wrong
+  oss-credentials doctor             which credentials there are; what fails
   oss-credentials whoami             the account and identity they belong to
   eval \"$(oss-credentials export)\"   this shell gets them as variables
   oss-credentials exec -- terraform apply      one program gets them
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn help_fits_a_terminal_of_80_columns() {
-        for part in Options::command().get_subcommands() {
+        let command = Options::command();
+        for part in command.get_subcommands().chain([&command]) {
             let help = part.get_after_long_help().or(part.get_after_help());
             for line in help.map(ToString::to_string).unwrap_or_default().lines() {
                 let is_example = line.starts_with(' ');

@@ -68,7 +68,7 @@ The API reference of a product states its version, the style of its operations a
 returns is printed as it is, which may be a secret.
 
 Exit codes:
-  0  success            4  no call could be made, or no usable response arrived
+  0  success            4  no call was made, or no usable response arrived
   1  another refusal    5  the service refused the credentials or the action
   2  wrong arguments    3  no credentials are configured";
 

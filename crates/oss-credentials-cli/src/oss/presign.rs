@@ -18,7 +18,7 @@ use crate::time::{rfc3339, with_distance};
 const EXAMPLES: &str = "\
 Examples:
   oss-credentials presign GET oss://reports/2026/june.pdf --expires 15m
-  curl -T june.pdf \"$(oss-credentials presign PUT oss://reports/2026/june.pdf)\"
+  curl -T june.pdf \"$(oss-credentials presign PUT oss://reports/june.pdf)\"
 
 The URL is printed to standard output, and until when it works to standard error. Whoever has it can use it until then. \
 With a security token whose expiry is not known, it may end earlier: a URL expires with the token that has signed it.";
