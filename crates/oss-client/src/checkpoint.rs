@@ -105,11 +105,11 @@ impl Checkpoint {
     #[cfg(feature = "download-file")]
     pub(crate) fn not_written(&self, error: &Error) {
         tracing::warn!(
-            name: names::CHECKPOINT_NOT_WRITTEN,
+            name: names::download::CHECKPOINT_NOT_WRITTEN,
             target: TRACING_TARGET,
             path = %self.path.display(),
             %error,
-            event = names::CHECKPOINT_NOT_WRITTEN,
+            event = names::download::CHECKPOINT_NOT_WRITTEN,
             "a checkpoint could not be written, so a later process may fetch more again"
         );
     }

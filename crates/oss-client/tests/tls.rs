@@ -4,71 +4,27 @@
 
 mod common;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use common::{Keys, Server as Plain, builder, ok, response};
+use common::{Keys, Server, builder, ok, response};
 use oss_client::{Client, ClientBuilder, Error};
 use oss_credentials_http::HttpErrorKind;
-use rcgen::{CertificateParams, KeyPair};
+use oss_credentials_http::test_util::TlsServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-struct Server {
-    address: SocketAddr,
-    pem: String,
+fn answering(response: &[u8]) -> TlsServer {
+    TlsServer::respond("127.0.0.1", response).unwrap()
 }
 
-/// Answers every request with 200, under a certificate that nobody has signed but its own key.
-async fn server() -> Server {
-    answering(ok()).await
-}
-
-async fn answering(response: Vec<u8>) -> Server {
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
-    let pem = certificate.pem();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::runtime::Handle::current().spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                continue;
-            };
-            if stream.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
-                let _ = stream.write_all(&response).await;
-                let _ = stream.shutdown().await;
-            }
-        }
-    });
-    Server { address, pem }
-}
-
-fn client(server: &Server, set: impl Fn(ClientBuilder) -> ClientBuilder) -> Client {
+fn client(server: &TlsServer, set: impl Fn(ClientBuilder) -> ClientBuilder) -> Client {
     // Without scheme: https is what one gets.
-    set(builder(&server.address.to_string(), Keys::new(1)))
+    set(builder(&server.address().to_string(), Keys::new(1)))
         .build()
         .unwrap()
 }
 
 #[tokio::test]
 async fn an_unknown_certificate_ends_it_and_the_error_says_what_to_do() {
-    let server = server().await;
+    let server = answering(&ok());
     let head = client(&server, |b| b).head_object("examplebucket", "k");
     let error = head.send().await.unwrap_err();
     let Error::Transport(transport) = &error else {
@@ -110,12 +66,12 @@ async fn a_host_that_speaks_no_tls_and_one_that_is_not_there_are_told_apart() {
 
 #[tokio::test]
 async fn any_certificate_is_taken_only_where_that_was_asked_for() {
-    let server = server().await;
+    let server = answering(&ok());
     let careless = client(&server, ClientBuilder::danger_accept_any_certificate);
     careless.head_object("examplebucket", "k").send().await.unwrap();
     // What one should do instead.
     if cfg!(feature = "rustls") {
-        let certificate = reqwest::Certificate::from_pem(server.pem.as_bytes()).unwrap();
+        let certificate = reqwest::Certificate::from_pem(server.authority_pem().as_bytes()).unwrap();
         let trusting = client(&server, |b| {
             let certificate = certificate.clone();
             b.client_builder(move || reqwest::Client::builder().tls_certs_only([certificate.clone()]))
@@ -126,8 +82,8 @@ async fn any_certificate_is_taken_only_where_that_was_asked_for() {
 
 #[tokio::test]
 async fn no_redirect_leads_from_https_to_http() {
-    let target = Plain::start([ok()]);
-    let server = answering(response(302, &[("Location", &target.endpoint())], "")).await;
+    let target = Server::start([ok()]);
+    let server = answering(&response(302, &[("Location", &target.endpoint())], ""));
     let client = client(&server, |b| b.danger_accept_any_certificate().redirects(5));
     let error = client.head_object("examplebucket", "k").send().await.unwrap_err();
     assert_eq!(error.service().unwrap().status(), 302);

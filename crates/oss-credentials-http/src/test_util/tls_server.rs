@@ -46,7 +46,16 @@ impl TlsServer {
             "HTTP/1.1 {status} Any\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
-        let response: Arc<[u8]> = [head.as_bytes(), body].concat().into();
+        Self::respond(name, &[head.as_bytes(), body].concat())
+    }
+
+    /// Starts a server like [`TlsServer::start`] that sends these bytes as its response, from the status line on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TlsServer::start`].
+    pub fn respond(name: &str, response: &[u8]) -> io::Result<Self> {
+        let response: Arc<[u8]> = response.into();
         let (config, authority_pem) = issued(name).map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let server = Self {
