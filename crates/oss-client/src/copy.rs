@@ -29,6 +29,9 @@ const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
 /// Prefix of headers with conditions on the source; `if-` and the rest is the same condition of `HeadObject`.
 const SOURCE_CONDITION: &str = "x-oss-copy-source-";
 const PAYER: &str = "x-oss-request-payer";
+const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
+/// Headers of the copy that the requests for its parts take.
+const OF_PARTS: [&str; 2] = [PAYER, TRAFFIC_LIMIT];
 /// Headers of the source that the copy keeps, in addition to its user metadata.
 const KEPT: [&str; 5] = [
     "cache-control",
@@ -164,7 +167,9 @@ impl ObjectCopy {
     /// changed,
     /// [`Error::Corrupted`] if the CRC-64 of the copy is not that of the source. After a failure the parts are deleted;
     /// if that fails too, the error is [`Error::AbandonedUpload`].
-    pub async fn send(self) -> Result<Copied, Error> {
+    pub async fn send(mut self) -> Result<Copied, Error> {
+        // Directives are among them, and decide what a copy in parts keeps.
+        self.operation.with_defaults(&self.client.inner.default_headers);
         self.operation.check(&self.client.inner.endpoint)?;
         Box::pin(self.run()).await
     }
@@ -238,6 +243,8 @@ impl ObjectCopy {
         let (bucket, key) = self.target();
         let begun = self.client.initiate_multipart_upload(bucket, key);
         let mut operation = begun.operation;
+        // They are among the headers of the copy, and some of these give way to those of the source.
+        operation.takes_defaults = false;
         let keeps = !self.is_set(METADATA_DIRECTIVE, "REPLACE");
         if keeps {
             let kept = source.headers().iter().filter(|(name, _)| {
@@ -252,7 +259,8 @@ impl ObjectCopy {
         let is_kept = |name: &str| keeps && (KEPT.contains(&name) || name.starts_with("x-oss-meta-"));
         for (name, value) in &self.operation.headers {
             let name = name.as_str();
-            if !is_of_copies(name) && !is_kept(name) && (replaces_tags || name != "x-oss-tagging") {
+            let is_of_object = !is_of_copies(name) && name != TRAFFIC_LIMIT;
+            if is_of_object && !is_kept(name) && (replaces_tags || name != "x-oss-tagging") {
                 operation.set_header(name, value.as_bytes());
             }
         }
@@ -285,7 +293,7 @@ impl ObjectCopy {
         let ranges = (1_u16..).zip((0..size).step_by(usize::try_from(part_size).unwrap_or(usize::MAX)));
         let (bucket, key) = self.target();
         let (client, from, upload_id) = (self.client.clone(), self.source.clone(), upload_id.to_owned());
-        let payer = self.operation.headers.get(PAYER).cloned();
+        let headers = OF_PARTS.map(|name| (name, self.operation.headers.get(name).cloned()));
         // Made one by one as they start, so that the futures of 10,000 parts are never in memory at once.
         let requests = ranges.map(move |(number, first)| {
             let last = first.saturating_add(part_size).min(size).saturating_sub(1);
@@ -294,8 +302,10 @@ impl ObjectCopy {
             if let Some(etag) = &etag {
                 request = request.if_source_match(etag);
             }
-            if let Some(payer) = &payer {
-                request.operation.set_header(PAYER, payer.as_bytes());
+            for (name, value) in &headers {
+                if let Some(value) = value {
+                    request.operation.set_header(name, value.as_bytes());
+                }
             }
             async move { Ok::<_, Error>((request.send().await?, last - first + 1)) }
         });

@@ -76,6 +76,8 @@ pub struct Operation {
     pub(crate) crc: Crc,
     /// Whether the response's body is a document that is part of the attempt: a truncated document is a failed attempt.
     pub(crate) has_document: bool,
+    /// Whether headers of the client are added: not where the operation was made from one that has them.
+    pub(crate) takes_defaults: bool,
     /// The first problem in what the caller set.
     problem: Option<InvalidInput>,
 }
@@ -105,6 +107,7 @@ impl Operation {
             body: Body::empty(),
             crc: Crc::None,
             has_document: false,
+            takes_defaults: true,
             problem: None,
         }
     }
@@ -178,6 +181,7 @@ impl Operation {
             body: Body::empty(),
             crc: self.crc,
             has_document: self.has_document,
+            takes_defaults: self.takes_defaults,
             problem: self.problem.clone(),
         }
     }
@@ -216,7 +220,7 @@ impl Operation {
     /// Takes the headers of the client that belong to this operation, but for those that it sets itself.
     pub(crate) fn with_defaults(&mut self, headers: &HeaderMap) {
         for (name, value) in headers {
-            if default_headers::belongs(name, &self.name) {
+            if self.takes_defaults && default_headers::belongs(name, &self.name) {
                 self.default_header(name.clone(), value);
             }
         }

@@ -154,3 +154,44 @@ async fn default_headers_reach_only_the_requests_that_they_are_for() {
     let head = client.head_object(bucket, "typed").await.unwrap();
     assert_eq!(head.content_type(), Some("text/y"));
 }
+
+/// What the service does with them for a copy in one request.
+#[tokio::test]
+async fn default_headers_give_way_to_those_of_the_source_of_a_copy() {
+    let cloud = oss_testkit::LocalCloud::start().await.unwrap();
+    let bucket = cloud.bucket();
+    let content = vec![7; 150 * 1024];
+    let plain = common::of_cloud(&cloud).build().unwrap();
+    let source = plain.put_object(bucket, "k", content).metadata("author", "alice");
+    source.await.unwrap();
+    let defaults = || {
+        common::of_cloud(&cloud)
+            .default_header("cache-control", "no-cache")
+            .default_header("x-oss-meta-author", "bob")
+            .default_header("x-oss-tagging", "a=b")
+    };
+    let replacing = defaults().default_header("x-oss-metadata-directive", "REPLACE");
+    for (builder, author, cache_control) in
+        [(defaults(), "alice", None), (replacing, "bob", Some("no-cache"))]
+    {
+        let client = builder.build().unwrap();
+        for threshold in [0, u64::MAX] {
+            let copy = client.copy(bucket, "copy", oss_client::CopySource::new(bucket, "k"));
+            let copy = copy.threshold(threshold).part_size(100 * 1024);
+            copy.header("x-oss-traffic-limit", "819200").await.unwrap();
+            let head = plain.head_object(bucket, "copy").await.unwrap();
+            assert_eq!(head.header("x-oss-meta-author"), Some(author), "{threshold}");
+            assert_eq!(head.header("cache-control"), cache_control, "{threshold}");
+            assert_eq!(head.header("x-oss-tagging-count"), None, "{threshold}");
+        }
+    }
+    for request in cloud.requests() {
+        let is_copy = ["CopyObject", "UploadPartCopy"].contains(&request.action());
+        assert_eq!(
+            request.header("x-oss-traffic-limit").is_some(),
+            is_copy,
+            "{}",
+            request.action()
+        );
+    }
+}

@@ -202,8 +202,8 @@ impl Upload {
     /// same size and modification time; the client compares the CRC-64 of the stored parts with the file, unless
     /// [`ClientBuilder::check_crc`](crate::ClientBuilder::check_crc) is off. A checkpoint that does not match, or
     /// names an upload that no longer exists, is discarded with a warning in the log; the parts of an earlier upload to
-    /// the same object are then deleted. A file that is not a checkpoint is an error. The checkpoint is written atomically, is readable only by its
-    /// owner, contains no secret, and is removed when the object is complete.
+    /// the same object are then deleted. A file that is not a checkpoint is an error. The checkpoint is written
+    /// atomically, is readable only by its owner, contains no secret, and is removed when the object is complete.
     ///
     /// Parts of an upload that is never continued are billed; a lifecycle rule on the bucket removes them. A file that
     /// fits into one part is sent without a checkpoint. Only for files: [`Client::upload_file`].
