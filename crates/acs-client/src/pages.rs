@@ -14,8 +14,8 @@ use crate::client::AcsClient;
 use crate::error::AcsError;
 use crate::response::AcsResponse;
 
-/// How many responses in a row may contain the same items, or none, although the total announces more. A service that
-/// filters a list after dividing it returns empty pages, but not as many.
+/// How many responses in a row may contain the same items, or none where the total announces more. A service that filters
+/// a list after dividing it returns empty pages: any number where tokens lead on, but not as many beside a total.
 const MAX_WITHOUT_NEWS: u32 = 100;
 
 /// How an operation divides a list into pages.
@@ -59,6 +59,9 @@ impl Paging {
     /// Divides by a token: the member of a response with the token of the next page, and the query parameter that
     /// takes it, have the same name, such as `NextToken` or, in RAM, `Marker`. The list ends where the member is
     /// missing or empty.
+    ///
+    /// A token that leads back to an earlier page ends the list with an error, as do 100 responses in a row with the same
+    /// items, which are expected in arrays: the service does not know the parameter.
     pub fn token(name: &'static str) -> Self {
         Self {
             kind: Kind::Token {
@@ -144,6 +147,7 @@ enum State {
     Token {
         next: Option<String>,
         seen: PageLoop,
+        news: News,
     },
     /// The number of the next page.
     Number {
@@ -163,14 +167,21 @@ struct News {
 }
 
 impl News {
-    /// Counts a page; `false` if there were too many like it.
-    fn count(&mut self, body: &Value) -> bool {
+    fn count(&mut self, body: &Value) {
         let mut hasher = DefaultHasher::new();
         hash_arrays(body, &mut hasher);
         let items = Some(hasher.finish());
-        self.pages = if self.items == items { self.pages + 1 } else { 1 };
+        self.pages = if self.items == items {
+            self.pages.saturating_add(1)
+        } else {
+            1
+        };
         self.items = items;
-        self.pages < MAX_WITHOUT_NEWS
+    }
+
+    /// Whether there were too many pages with the same items, or with none.
+    fn is_missing(&self) -> bool {
+        self.pages >= MAX_WITHOUT_NEWS
     }
 }
 
@@ -180,6 +191,14 @@ fn hash_arrays(value: &Value, hasher: &mut DefaultHasher) {
         Value::Array(items) => items.hash(hasher),
         Value::Object(members) => members.values().for_each(|value| hash_arrays(value, hasher)),
         _ => {}
+    }
+}
+
+fn has_items(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => members.values().any(has_items),
+        _ => false,
     }
 }
 
@@ -216,6 +235,7 @@ impl AcsClient {
             Kind::Token { .. } => State::Token {
                 next: None,
                 seen: PageLoop::default(),
+                news: News::default(),
             },
             Kind::Number { .. } => State::Number {
                 next: 1,
@@ -308,13 +328,18 @@ impl Pages<'_> {
                 let count = count.ok_or_else(|| response.unusable(&BodyDefect::Missing(total), None))?;
                 let size = stated_size(&body, total, size_parameter).unwrap_or(*size);
                 let is_last = next.saturating_mul(size) >= count;
-                if !news.count(&body) && !is_last {
-                    return Err(without_news(response));
+                news.count(&body);
+                if news.is_missing() && !is_last {
+                    return Err(without_news(
+                        response,
+                        "the same items or none, and the total announces more",
+                    ));
                 }
                 *next = next.saturating_add(1);
                 !is_last
             }
-            (State::Token { next, seen }, Kind::Token { member: name, .. }) => {
+            (State::Token { next, seen, news }, Kind::Token { member: name, .. }) => {
+                news.count(&body);
                 let before = next.take();
                 *next = member(&body, name)
                     .and_then(Value::as_str)
@@ -322,6 +347,9 @@ impl Pages<'_> {
                     .map(str::to_owned);
                 if let Some(token) = next {
                     check_token(response, token, before.as_deref(), seen)?;
+                    if news.is_missing() && has_items(&body) {
+                        return Err(without_news(response, "the same items, each with another token"));
+                    }
                 }
                 next.is_some()
             }
@@ -357,10 +385,10 @@ fn check_token(
     Err(endless(response, what))
 }
 
-/// The error of a list whose total announces items that do not come.
-fn without_news(response: &AcsResponse) -> AcsError {
+/// The error of a list that continues, although its items do not.
+fn without_news(response: &AcsResponse, items: &str) -> AcsError {
     let what = format!(
-        "the last {MAX_WITHOUT_NEWS} responses to {} contain the same items or none, and the total announces more",
+        "the last {MAX_WITHOUT_NEWS} responses to {} contain {items}",
         response.action
     );
     endless(response, what)

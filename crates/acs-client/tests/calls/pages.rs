@@ -88,6 +88,34 @@ fn tokens_that_form_a_loop_end_the_list_with_an_error() {
     assert!(queries.len() <= 6, "{queries:?}");
 }
 
+/// As where the parameter for the token has another name: the first page, each time with a token of its own.
+#[test]
+fn new_tokens_with_the_same_items_end_the_list_with_an_error() {
+    let page = |number: usize, items: &str| {
+        format!(r#"{{"RequestId": "R-{number}", "NextToken": "t{number}", "Tags": {items}, "Columns": []}}"#)
+    };
+    let service = (1..=101).fold(ScriptedHttp::new(), |service, number| {
+        service.answers(200, page(number, r#"["a", "b"]"#))
+    });
+    let (outcome, queries) = walk(&service, Paging::token("NextToken"));
+    let text = outcome.unwrap_err().to_string();
+    assert!(
+        text.contains("the last 100 responses to List contain the same items, each with another token"),
+        "{text}"
+    );
+    assert_eq!(queries.len(), 100);
+
+    // A filter that finds nothing for a long time, and a last page that repeats the items of others.
+    let service = (1..=150).fold(ScriptedHttp::new(), |service, number| {
+        service.answers(200, page(number, "[]"))
+    });
+    let service = (151..=249).fold(service, |service, number| {
+        service.answers(200, page(number, r#"["a"]"#))
+    });
+    let service = service.answers(200, r#"{"Tags": ["a"]}"#);
+    assert_eq!(walk(&service, Paging::token("NextToken")).0.unwrap(), 250);
+}
+
 #[test]
 fn debug_shows_no_token() {
     let service = ScriptedHttp::new().answers(200, r#"{"Marker": "canary"}"#);
