@@ -124,7 +124,7 @@ impl ErrorDetail {
         self.inner.provider
     }
 
-    /// What failed.
+    /// Returns what failed.
     pub fn what(&self) -> &str {
         &self.inner.what
     }

@@ -57,7 +57,7 @@ impl Updates {
         self.look(&shared)
     }
 
-    /// [`Updates::next`] for hand-written futures.
+    /// Polls for the next value: [`Updates::next`] for hand-written futures.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Credentials>> {
         // Before the look, so that a change after it finds the waker.
         self.wakes.register(self.seat.id, cx.waker());

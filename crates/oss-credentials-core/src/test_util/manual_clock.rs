@@ -185,7 +185,7 @@ impl Drop for Timer {
     }
 }
 
-/// The instant of a Unix time, in seconds.
+/// Returns the instant of a Unix time, in seconds.
 ///
 /// ```
 /// use std::time::SystemTime;

@@ -21,7 +21,7 @@ use crate::time::Sleep;
 pub struct RecordedSleep(Arc<Mutex<Vec<Duration>>>);
 
 impl RecordedSleep {
-    /// The pauses so far.
+    /// Returns the pauses so far.
     pub fn taken(&self) -> Vec<Duration> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -81,17 +81,17 @@ impl TlsServer {
         Ok(server)
     }
 
-    /// Where it listens.
+    /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The certificate of the authority, in PEM form: what a client has to trust.
+    /// Returns the certificate of the authority, in PEM form: what a client has to trust.
     pub fn authority_pem(&self) -> &str {
         &self.authority_pem
     }
 
-    /// How many requests have come through the handshake.
+    /// Returns how many requests have come through the handshake.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
