@@ -49,8 +49,13 @@ mod tests {
 
     #[test]
     fn a_wake_up_from_another_thread_ends_the_wait() {
+        waits_until_woken_by(Waker::wake);
+        waits_until_woken_by(|waker| waker.wake_by_ref());
+    }
+
+    fn waits_until_woken_by(wake: fn(Waker)) {
         let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
-        let other = std::thread::spawn(move || receiver.recv().unwrap().wake());
+        let other = std::thread::spawn(move || wake(receiver.recv().unwrap()));
         let mut polls = 0;
         let output = wait(std::future::poll_fn(|cx| {
             polls += 1;

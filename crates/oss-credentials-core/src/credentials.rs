@@ -418,7 +418,15 @@ mod tests {
     #[test]
     fn builder_debug_hides_the_secret() {
         let builder = Credentials::builder("LTAI5tExampleKeyId01", "canary-secret").security_token("canary");
-        assert!(!format!("{builder:?}").contains("canary"));
+        let shown = format!("{builder:?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.contains("LTAI****Id01"), "{shown}");
+    }
+
+    #[test]
+    fn only_the_anonymous_are_anonymous() {
+        assert!(Credentials::anonymous().is_anonymous());
+        assert!(!temporary().is_anonymous());
     }
 
     #[test]

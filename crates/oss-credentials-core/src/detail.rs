@@ -423,6 +423,43 @@ mod tests {
     }
 
     #[test]
+    fn each_part_is_returned_as_it_was_given() {
+        let detail = ErrorDetail::builder("sts", "refused")
+            .place("POST https://sts.aliyuncs.com/")
+            .http_status(403)
+            .code("NoPermission")
+            .message("denied")
+            .request_id("6894B13B")
+            .key("LTAI5tExampleKeyId01", "env")
+            .build();
+        assert_eq!(detail.place(), Some("POST https://sts.aliyuncs.com/"));
+        assert_eq!(detail.http_status(), Some(403));
+        assert_eq!(detail.code(), Some("NoPermission"));
+        assert_eq!(detail.message(), Some("denied"));
+        assert_eq!(detail.request_id(), Some("6894B13B"));
+        assert_eq!(detail.key_id(), Some("LTAI****Id01"));
+        assert_eq!(detail.key_source(), Some("env"));
+        let bare = ErrorDetail::builder("sts", "refused").build();
+        assert_eq!((bare.place(), bare.code(), bare.request_id()), (None, None, None));
+        assert_eq!((bare.key_id(), bare.key_source()), (None, None));
+    }
+
+    #[test]
+    fn debug_is_the_message_and_its_causes() {
+        let cause = std::io::Error::other("refused");
+        let detail = ErrorDetail::builder("x", "y")
+            .code("C")
+            .request_id("R")
+            .source(cause);
+        assert_eq!(
+            format!("{:?}", detail.build()),
+            "x: y: C, request ID R; because: refused"
+        );
+        let with_message = ErrorDetail::builder("x", "y").message("m").request_id("R");
+        assert_eq!(with_message.build().to_string(), "x: y: m, request ID R");
+    }
+
+    #[test]
     fn a_hint_names_the_setting_as_whoever_shows_it_does() {
         let builder = || {
             ErrorDetail::builder("x", "y")

@@ -103,7 +103,13 @@ mod tests {
     fn a_target_without_entropy_gets_an_error_and_no_nonce() {
         assert_eq!(made(false), Err(NoEntropy));
         assert_ne!(made(true), made(true));
-        assert_eq!(try_nonce().is_ok(), IS_SEEDED);
+        // Documented: 32 hexadecimal digits and a counter.
+        let (first, second) = (try_nonce().unwrap(), try_nonce().unwrap());
+        assert!(
+            first.len() > 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{first}"
+        );
+        assert_ne!(first, second);
         // This is where tests run.
         const { assert!(IS_SEEDED) };
         assert!(NoEntropy.to_string().contains("no source of randomness"));

@@ -76,3 +76,53 @@ impl<T: Env + ?Sized> Env for Arc<T> {
         (**self).path(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One variable, and the defaults of the trait.
+    #[derive(Debug)]
+    struct Only(&'static str);
+
+    impl Env for Only {
+        fn var(&self, name: &str) -> Option<String> {
+            (name == "NAME").then(|| self.0.to_owned())
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_set_but_counts_as_unset() {
+        let (empty, full) = (Arc::new(Only("")), Arc::new(Only("/a/file")));
+        assert_eq!(empty.var("NAME").as_deref(), Some(""));
+        assert_eq!(empty.non_empty("NAME"), None);
+        assert_eq!(empty.path("NAME"), None);
+        assert_eq!(full.var("NAME").as_deref(), Some("/a/file"));
+        assert_eq!(full.non_empty("NAME").as_deref(), Some("/a/file"));
+        assert_eq!(full.path("NAME"), Some(PathBuf::from("/a/file")));
+        assert_eq!(full.var("OTHER"), None);
+        assert_eq!(full.path("OTHER"), None);
+    }
+
+    #[test]
+    fn only_the_word_true_is_true() {
+        for (value, expected) in [("true", true), ("TRUE", true), ("True", true)]
+            .into_iter()
+            .chain(["", "1", "yes", "true ", "false"].map(|value| (value, false)))
+        {
+            assert_eq!(Only(value).is_true("NAME"), expected, "{value:?}");
+        }
+        assert!(!Only("true").is_true("OTHER"));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the value to compare with")]
+    fn the_process_environment_is_read_as_it_is() {
+        // Every system and cargo set it.
+        let path = std::env::var_os("PATH").unwrap();
+        let env = Arc::new(ProcessEnv);
+        assert_eq!(env.var("PATH"), Some(path.to_string_lossy().into_owned()));
+        assert_eq!(env.path("PATH"), Some(path.into()));
+        assert_eq!(env.path("NOT_SET_IN_ANY_TEST"), None);
+    }
+}

@@ -31,3 +31,15 @@ impl fmt::Debug for MaskedId<'_> {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_characters_are_the_fewest_that_are_shown() {
+        assert_eq!(MaskedId("ABCDEFGHIJKLMNO").to_string(), "****");
+        assert_eq!(MaskedId("ABCDEFGHIJKLMNOP").to_string(), "ABCD****MNOP");
+        assert_eq!(format!("{:?}", MaskedId("ABCDEFGHIJKLMNOP")), "ABCD****MNOP");
+    }
+}

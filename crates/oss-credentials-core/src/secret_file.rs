@@ -316,6 +316,8 @@ mod tests {
             SecretFile::read(&scratch.0, 4),
             Err(ReadError::TooLarge)
         ));
+        let file = SecretFile::read(&scratch.0, 5).unwrap();
+        assert_eq!(file.into_content(), b"12345");
         let shown = format!("{:?}", SecretFile::read(&scratch.0, 5).unwrap());
         assert_eq!(shown, "SecretFile { length: 5, .. }");
     }

@@ -126,6 +126,8 @@ mod tests {
                 without_secrets(place)
             );
         }
+        // What follows the last `@` may be a part of the password as well.
+        assert_eq!(without_secrets("http://user:pa/ss@word@h/p"), "http://…/p");
         assert_eq!(without_secrets("/var/log/me@host.txt"), "/var/log/me@host.txt");
     }
 }

@@ -388,6 +388,52 @@ mod tests {
         );
     }
 
+    /// Seconds by `date --utc --date=… +%s` of coreutils; the first date is the example of RFC 2822, appendix A.1.1.
+    #[cfg(feature = "chrono")]
+    #[test]
+    fn dates_of_headers_are_instants() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        for (text, instant) in [
+            (
+                "Fri, 21 Nov 1997 09:55:06 -0600",
+                epoch.checked_add(Duration::from_secs(880_127_706)),
+            ),
+            ("2026-01-02T04:04:05Z", None),
+            ("", None),
+        ] {
+            assert_eq!(rfc2822(text), instant, "{text}");
+        }
+    }
+
+    /// Only the wall clock, and the defaults of the trait.
+    #[derive(Debug)]
+    struct WallOnly;
+
+    impl Clock for WallOnly {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+    }
+
+    #[test]
+    fn a_clock_has_no_other_clocks_by_default() {
+        assert_eq!((WallOnly.monotonic(), WallOnly.since_boot()), (None, None));
+    }
+
+    #[test]
+    fn a_timer_that_is_given_is_used() {
+        #[derive(Debug)]
+        struct AtOnce;
+        impl Sleep for AtOnce {
+            fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+                Box::pin(std::future::ready(()))
+            }
+        }
+        let given: Arc<dyn Sleep> = Arc::new(AtOnce);
+        assert!(Arc::ptr_eq(&sleeper(Some(&given)).unwrap(), &given));
+        assert!(sleeper(None).is_none());
+    }
+
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]

@@ -1,14 +1,16 @@
 //! What the public types promise to the compiler.
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a broken set-up ends the test")]
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use oss_credentials_core::test_util::ScriptedSource;
+use oss_credentials_core::test_util::{ManualClock, ScriptedSource};
 use oss_credentials_core::{
     Backoff, BoxFuture, ChainPolicy, ChainProvider, ChainReport, Clock, ClockOffset, Credentials,
     CredentialsError, CredentialsFuture, CredentialsProvider, CredentialsSource, Env, ErrorDetail, Fetched,
-    RefreshDriver, RefreshStatus, RefreshingProvider, Sleep, SystemClock, Updates,
+    PerGeneration, RefreshDriver, RefreshStatus, RefreshingProvider, Sleep, SystemClock, Updates,
+    provider_fn, source_fn,
 };
 
 fn send<T: Send>() {}
@@ -77,6 +79,52 @@ impl CredentialsProvider for Vault {
     fn credentials(&self) -> CredentialsFuture<'_> {
         CredentialsFuture::new(std::future::pending())
     }
+}
+
+#[test]
+fn wrappers_keep_the_name_of_what_they_wrap() {
+    fn name(source: &impl CredentialsSource) -> &'static str {
+        source.name()
+    }
+    let vault = Vault { token: "sesame" };
+    assert_eq!(name(&Box::new(vault.clone())), "vault");
+    assert_eq!(name(&Arc::new(vault)), "vault");
+    let cache = RefreshingProvider::new(Vault { token: "sesame" });
+    assert_eq!(CredentialsProvider::name(&cache), "vault");
+    let never = || std::future::pending::<Result<Fetched, CredentialsError>>();
+    assert_eq!(name(&source_fn("closure", never)), "closure");
+    let anonymous = provider_fn("closure", || Ok(Credentials::anonymous()));
+    assert_eq!(anonymous.name(), "closure");
+    assert_eq!(CredentialsProvider::name(&Credentials::anonymous()), "anonymous");
+}
+
+#[test]
+fn debug_names_the_type() {
+    let generation = PerGeneration::<String>::default();
+    assert_eq!(format!("{generation:?}"), "PerGeneration { .. }");
+    let detail = ErrorDetail::builder("x", "y");
+    assert!(format!("{detail:?}").contains("ErrorDetailBuilder"), "{detail:?}");
+    for (future, shown) in [
+        (
+            CredentialsFuture::ready(Ok(Credentials::anonymous())),
+            "CredentialsFuture(ready)",
+        ),
+        (
+            CredentialsFuture::new(std::future::pending()),
+            "CredentialsFuture(pending)",
+        ),
+    ] {
+        assert_eq!(format!("{future:?}"), shown);
+    }
+    let provider = RefreshingProvider::new(Vault { token: "sesame" });
+    let status = provider.status();
+    assert!(format!("{status:?}").starts_with("RefreshStatus {"), "{status:?}");
+    let updates = provider.subscribe();
+    assert_eq!(format!("{updates:?}"), "Updates { seen: 0, .. }");
+    let driver = provider.driver(ManualClock::at_unix(0)).unwrap();
+    assert_eq!(format!("{driver:?}"), "RefreshDriver { attached: true, .. }");
+    drop(provider);
+    assert_eq!(format!("{driver:?}"), "RefreshDriver { attached: false, .. }");
 }
 
 #[test]

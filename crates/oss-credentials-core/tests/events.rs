@@ -177,6 +177,28 @@ fn a_status_has_totals_and_times() {
 }
 
 #[test]
+fn a_status_shows_what_happens_now() {
+    let bench = Bench::new();
+    let status = bench.provider.status();
+    assert!(!status.is_usable() && !status.is_refreshing());
+    let gate = bench.source.push_gate();
+    let mut caller = bench.ask();
+    caller.waits();
+    let status = bench.provider.status();
+    assert!(!status.is_usable() && status.is_refreshing());
+    gate.open_ok(bench.lasting("first", HOUR));
+    caller.done().unwrap();
+    let status = bench.provider.status();
+    assert!(status.is_usable() && !status.is_refreshing());
+    bench.clock.advance(48 * MINUTE);
+    let bench = bench.fetch("second");
+    let status = bench.provider.status();
+    assert_eq!((status.fetches(), status.totals().successes()), (2, 2));
+    bench.clock.advance(HOUR);
+    assert!(!bench.provider.status().is_usable());
+}
+
+#[test]
 fn the_age_of_a_value_counts_from_its_arrival() {
     let bench = Bench::fetched("first");
     assert_eq!(bench.provider.status().age(), Some(Duration::ZERO));

@@ -9,10 +9,13 @@
 )]
 mod support;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
+use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock, ClockOffset, CredentialsError, CredentialsProvider, Fetched};
-use support::{Bench, HOUR, MINUTE, SECOND, Sight, expiring, lasting_for_ever, unavailable};
+use support::{Bench, HOUR, MINUTE, SECOND, START, Sight, expiring, lasting_for_ever, unavailable};
 
 /// Second by second; the last one at which a key was returned, counted from now on.
 fn returned_until(bench: &Bench, at_most: u64) -> Option<u64> {
@@ -102,6 +105,58 @@ fn suspend_as_long_as_a_step_back_is_not_hidden_once_the_step_was_seen() {
         bench.provider.cached().is_none(),
         "70 minutes, although the clocks agree that none have passed"
     );
+}
+
+#[test]
+fn key_stays_due_once_a_suspend_has_hidden_a_step_back() {
+    let bench = Bench::fetched("first");
+    bench.clock.step_back(10 * MINUTE);
+    bench.source.push_err(unavailable("down"));
+    bench.answers("first");
+    bench.clock.suspend(10 * MINUTE);
+    bench.clock.advance(SECOND);
+    bench.source.push_ok(bench.lasting("second", HOUR));
+    bench.answers("second");
+}
+
+/// Counts the reads of the clock that may be slow.
+#[derive(Debug)]
+struct Counting(ManualClock, Arc<AtomicUsize>);
+
+impl Clock for Counting {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+    fn monotonic(&self) -> Option<Duration> {
+        self.0.monotonic()
+    }
+    fn since_boot(&self) -> Option<Duration> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.since_boot()
+    }
+}
+
+#[test]
+fn time_since_boot_is_read_only_when_the_other_clocks_disagree() {
+    let (clock, reads) = (ManualClock::at_unix(START), Arc::<AtomicUsize>::default());
+    let counting = Counting(clock.clone(), Arc::clone(&reads));
+    let bench = Bench {
+        clock,
+        ..Bench::with(|builder| builder.clock(counting))
+    };
+    let bench = bench.fetch("first");
+    bench.clock.advance(48 * MINUTE);
+    bench.source.push_err(unavailable("down"));
+    bench.answers("first");
+    let before = reads.load(Ordering::SeqCst);
+    for _ in 0..5 {
+        bench.answers("first");
+        assert!(bench.provider.cached().is_some());
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), before, "due, in a pause");
+    bench.clock.step_back(MINUTE);
+    bench.answers("first");
+    assert!(reads.load(Ordering::SeqCst) > before);
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod support;
 use std::task::Poll;
 use std::time::Duration;
 
-use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsProvider, Sleep};
+use oss_credentials_core::{Backoff, BoxFuture, Clock, CredentialsError, CredentialsProvider, Sleep};
 use support::{Bench, HOUR, MINUTE, SECOND, Task, denied, expiring, lasting_for_ever, unavailable, used};
 
 #[test]
@@ -330,11 +330,64 @@ fn driver_adopts_a_flight_and_replaces_it_when_it_makes_no_progress() {
     drop(starter);
     assert!(driver.wakes() > woken, "it watches the flight from now on");
     driver.waits();
+    let woken = driver.wakes();
     bench.clock.advance(2 * SECOND);
+    assert!(driver.wakes() > woken, "its timer runs");
     bench.source.push_ok(bench.lasting("second", HOUR));
     driver.waits();
     assert_eq!(bench.provider.cached().unwrap().access_key_id(), "second");
     assert_eq!(bench.source.abandoned(), 1);
+}
+
+#[test]
+fn driver_gives_every_adopted_flight_one_fresh_attempt() {
+    let bench = Bench::with(|builder| builder.invalidate_limit(9, MINUTE)).fetch("first");
+    let mut driver = bench.driver();
+    driver.waits();
+    for key in ["second", "third"] {
+        bench.provider.invalidate(&bench.provider.cached().unwrap());
+        let gate = bench.source.push_gate();
+        let mut starter = bench.ask();
+        starter.waits();
+        driver.waits();
+        drop(starter);
+        gate.open(Err(unavailable("its runtime is gone")));
+        bench.source.push_ok(bench.lasting(key, HOUR));
+        driver.waits();
+        assert_eq!(bench.provider.cached().unwrap().access_key_id(), key);
+    }
+}
+
+/// With a pause of a minute after each failure.
+fn paused() -> (Bench, Task<()>) {
+    let backoff = Backoff::default().initial(MINUTE).jitter(false);
+    let bench = Bench::with(|builder| builder.backoff(backoff)).fetch("first");
+    let mut driver = bench.driver();
+    driver.waits();
+    bench.clock.advance(48 * MINUTE);
+    driver.waits();
+    assert_eq!(bench.source.calls(), 2);
+    (bench, driver)
+}
+
+#[test]
+fn driver_in_a_pause_is_not_called() {
+    let (bench, driver) = paused();
+    let woken = driver.wakes();
+    bench.answers("first");
+    assert_eq!((bench.source.calls(), driver.wakes()), (2, woken));
+}
+
+#[test]
+fn suspend_counts_towards_the_pause_of_the_driver() {
+    let (bench, mut driver) = paused();
+    bench.clock.suspend(59 * SECOND);
+    driver.waits();
+    assert_eq!(bench.source.calls(), 2);
+    bench.clock.suspend(SECOND);
+    bench.source.push_ok(bench.lasting("second", HOUR));
+    driver.waits();
+    assert_eq!(bench.provider.cached().unwrap().access_key_id(), "second");
 }
 
 #[test]

@@ -470,6 +470,10 @@ fn subscribers_hear_of_each_new_value_and_of_the_end() {
     let bench = Bench::fetched("first");
     let mut updates = bench.provider.subscribe();
     assert!(updates.try_next().is_none(), "what was there before is no news");
+    bench.provider.invalidate(&used("first"));
+    let bench = bench.fetch("new");
+    assert_eq!(updates.try_next().unwrap().access_key_id(), "new");
+    assert!(updates.try_next().is_none(), "each value is news once");
     let mut news = Task::new(async move {
         let mut keys = Vec::new();
         while let Some(credentials) = updates.next().await {

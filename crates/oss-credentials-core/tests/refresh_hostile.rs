@@ -14,7 +14,7 @@
 )]
 mod support;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime};
@@ -160,6 +160,86 @@ fn errors_are_dropped_outside_of_the_lock() {
     bench.clock.advance(SECOND);
     bench.source.push_ok(bench.lasting("second", HOUR));
     bench.answers("second");
+}
+
+/// A provider that its own source can reach.
+type Reachable = Arc<OnceLock<Arc<dyn CredentialsProvider>>>;
+
+fn caller_of(provider: &Reachable) -> Task<support::Answer> {
+    let provider = Arc::clone(provider.get().unwrap());
+    Task::new(async move { provider.credentials().await })
+}
+
+/// A flight whose end calls back into its provider.
+struct AsksForStatus(Reachable);
+
+impl Drop for AsksForStatus {
+    fn drop(&mut self) {
+        if let Some(provider) = self.0.get() {
+            provider.refresh_status();
+        }
+    }
+}
+
+#[test]
+fn replaced_flight_is_dropped_outside_of_the_lock() {
+    let clock = ManualClock::at_unix(START);
+    let reachable = Reachable::default();
+    let held = Arc::clone(&reachable);
+    let source = source_fn("replaced", move || {
+        let flight = AsksForStatus(Arc::clone(&held));
+        async move {
+            let _flight = flight;
+            std::future::pending().await
+        }
+    });
+    let provider = RefreshingProvider::builder(source).clock(clock.clone()).build();
+    assert!(reachable.set(Arc::new(provider)).is_ok());
+    caller_of(&reachable).waits();
+    let mut adopter = caller_of(&reachable);
+    adopter.waits();
+    clock.advance(2 * SECOND);
+    adopter.waits();
+    let status = reachable.get().unwrap().refresh_status().unwrap();
+    assert_eq!(status.fetches(), 2);
+}
+
+/// While one caller polls a flight, it passes its limit and another caller begins the next; only then does it return.
+#[test]
+fn late_result_of_one_flight_is_not_that_of_the_next() {
+    let clock = ManualClock::at_unix(START);
+    let reachable = Reachable::default();
+    let second = Arc::<Mutex<Option<Task<support::Answer>>>>::default();
+    let calls = Arc::<AtomicUsize>::default();
+    let source = {
+        let (clock, reachable) = (clock.clone(), Arc::clone(&reachable));
+        let (second, calls) = (Arc::clone(&second), Arc::clone(&calls));
+        source_fn("late", move || {
+            let is_first = calls.fetch_add(1, Ordering::SeqCst) == 0;
+            let (clock, reachable) = (clock.clone(), Arc::clone(&reachable));
+            let second = Arc::clone(&second);
+            std::future::poll_fn(move |_| {
+                if !is_first {
+                    return Poll::Pending;
+                }
+                clock.advance(31 * SECOND);
+                let mut caller = caller_of(&reachable);
+                caller.waits();
+                *second.lock().unwrap() = Some(caller);
+                Poll::Ready(Ok(Fetched::from(lasting_for_ever("late"))))
+            })
+        })
+    };
+    let provider = RefreshingProvider::builder(source).clock(clock).build();
+    assert!(reachable.set(Arc::new(provider)).is_ok());
+    let error = caller_of(&reachable).done().unwrap_err();
+    assert!(
+        error.to_string().contains("did not return within 30 s"),
+        "{error}"
+    );
+    second.lock().unwrap().as_mut().unwrap().waits();
+    assert!(reachable.get().unwrap().cached().is_none());
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
 /// A flight that waits for ever and panics when it is dropped.

@@ -13,7 +13,9 @@
 )]
 mod support;
 
-use std::task::Poll;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use oss_credentials_core::{CredentialsError, CredentialsProvider, Fetched};
@@ -186,8 +188,8 @@ fn kept_volunteer_blocks_nobody_even_when_the_value_ends() {
     kept.waits();
     bench.answers("first");
     gate.open_ok(bench.lasting("second", HOUR));
-    // Nobody polls the kept one; after the attempt's limit the next caller volunteers itself.
-    bench.clock.advance(31 * SECOND);
+    // Nobody polls the kept one; from the attempt's limit on the next caller volunteers itself.
+    bench.clock.advance(30 * SECOND);
     bench.source.push_ok(bench.lasting("third", HOUR));
     bench.answers("third");
     assert_eq!(kept.done().unwrap().access_key_id(), "third");
@@ -208,6 +210,60 @@ fn wake_up_while_another_polls_is_passed_on() {
     );
     one.waits();
     assert_eq!(gate.polls(), 3);
+}
+
+#[test]
+fn wake_up_before_a_poll_is_not_passed_on_after_it() {
+    let bench = Bench::new();
+    let gate = bench.source.push_gate();
+    let mut caller = bench.ask();
+    caller.waits();
+    gate.nudge();
+    let woken = caller.wakes();
+    caller.waits();
+    assert_eq!(caller.wakes(), woken, "it would be polled for ever");
+}
+
+#[test]
+fn member_takes_the_outcome_of_its_own_attempt() {
+    let bench = Bench::new();
+    let gate = bench.source.push_gate();
+    let (mut one, mut two) = (bench.ask(), bench.ask());
+    one.waits();
+    two.waits();
+    gate.open(Err(unavailable("down")));
+    one.done().unwrap_err();
+    bench.clock.advance(SECOND);
+    let _next = bench.source.push_gate();
+    let mut three = bench.ask();
+    three.waits();
+    assert!(two.done().unwrap_err().to_string().contains("down"));
+    three.waits();
+}
+
+struct Silent;
+
+impl Wake for Silent {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn callers_and_subscribers_that_go_leave_no_waker_behind() {
+    let bench = Bench::new();
+    let silent = Arc::new(Silent);
+    let waker = Waker::from(Arc::clone(&silent));
+    let mut cx = Context::from_waker(&waker);
+    let mut updates = bench.provider.subscribe();
+    assert!(updates.poll_next(&mut cx).is_pending());
+    let _gate = bench.source.push_gate();
+    let provider = bench.provider.clone();
+    let mut caller = Box::pin(async move { provider.credentials().await });
+    assert!(caller.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(Arc::strong_count(&silent), 4);
+    drop(caller);
+    assert_eq!(Arc::strong_count(&silent), 3);
+    drop(updates);
+    assert_eq!(Arc::strong_count(&silent), 2);
 }
 
 /// The flight calls its waker while one caller polls it, and only then does a second caller come and find it

@@ -320,6 +320,42 @@ mod tests {
     }
 
     #[test]
+    fn a_timer_that_is_ahead_makes_the_clocks_disagree_like_any_other_step() {
+        let start = at(10_000, 500);
+        assert!(start.at_least(Duration::from_secs(530)).agrees_with(start));
+        assert!(!start.at_least(Duration::from_secs(531)).agrees_with(start));
+        assert!(start.at_least(Duration::from_secs(400)).agrees_with(start));
+    }
+
+    #[test]
+    fn nanoseconds_are_exact_up_to_2_to_the_64() {
+        // 2^64 ns are 18,446,744,073.709551616 s.
+        let last = Duration::from_secs(18_446_744_072);
+        assert_eq!(exact_nanos(last), Some(18_446_744_072_000_000_000));
+        assert_eq!(exact_nanos(Duration::new(18_446_744_073, 999_999_999)), None);
+    }
+
+    /// Within the tolerance, either clock may reach the end first.
+    #[test]
+    fn a_span_ends_once_either_clock_reaches_its_end() {
+        let start = at(10_000, 500);
+        let span = Span::new(start, None).until(Some(at(10_100, 600)));
+        for (wall, steady, contained) in [
+            (10_099, 599, true),
+            (10_100, 599, false),
+            (10_099, 600, false),
+            (10_110, 590, false),
+            (10_090, 610, false),
+        ] {
+            let reading = Reading {
+                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(wall),
+                monotonic: Some(Duration::from_secs(steady)),
+            };
+            assert_eq!(span.contains(reading), contained, "{wall} {steady}");
+        }
+    }
+
+    #[test]
     fn a_span_narrows_to_the_earliest_end() {
         let start = at(10_000, 500);
         let ends = [at(10_200, 700), at(10_100, 600)];

@@ -143,3 +143,17 @@ fn unix_secs(at: Option<SystemTime>) -> Option<u64> {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The units that `docs/events.md` states.
+    #[test]
+    fn times_in_logs_are_seconds_since_1970_and_milliseconds() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_256_200_500);
+        assert_eq!(unix_secs(Some(at)), Some(1_767_256_200));
+        assert_eq!(unix_secs(None), None);
+        assert_eq!(millis(Duration::from_micros(1_500_900)), 1_500);
+    }
+}
