@@ -196,5 +196,9 @@ mod tests {
             assert_eq!(read(host, path, HANGZHOU), None, "{host}{path}");
         }
         assert_eq!(read("127.0.0.1", "//k", Addressing::Path), None);
+        // What follows the last colon of an address is not a port.
+        let address = Addressing::VirtualHosted { endpoint: "[::1]" };
+        assert_eq!(read("[::1]:80", "/", address), Some(names("", "")));
+        assert_eq!(read("[::2]", "/", address), None);
     }
 }

@@ -170,6 +170,9 @@ fn conditions_that_make_no_sense_are_refused() {
             SignError::InvalidPostPolicy { field, what }
         );
     }
+    assert_eq!(policy().bucket(), "examplebucket");
+    let exact = policy().content_length_range(5..=5);
+    assert!(sign(&exact).is_ok(), "a single length is a range");
     let error = sign(&policy().equals("$key", "a")).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -208,6 +208,8 @@ fn keys_and_values_with_harmless_marks_still_sign() {
         ("a&acl=b".to_owned(), Vec::new()),
         ("k".to_owned(), value("attachment; filename=\"R&D=1?acl\"")),
         ("k".to_owned(), value("a&acl")),
+        // A name that is followed by `=` has a value.
+        ("k".to_owned(), value("&versionId=1")),
     ] {
         assert!(signs(&request), "{request:?}");
     }

@@ -37,6 +37,28 @@ fn simple() -> RequestView<'static> {
         .key("exampleobject.txt")
 }
 
+#[test]
+fn other_headers_of_the_same_length_are_not_signed() {
+    let others: [(&str, &[u8]); 3] = [
+        ("Host", b"examplebucket.oss-cn-hangzhou.aliyuncs.com"),
+        ("traceparent", b"00-1-2-01"),
+        ("cache-contro", b"no-cache"),
+    ];
+    let view = simple().headers(&others);
+    let signed = Signer::new().sign(&view, &fixed(), time()).unwrap();
+    assert_eq!(signed.signature(), SIMPLE);
+}
+
+#[test]
+fn a_url_without_other_parameters_begins_with_the_key() {
+    let presigned = Signer::new().presign(&simple(), &fixed(), time(), HOUR).unwrap();
+    assert!(
+        presigned.query().starts_with("OSSAccessKeyId="),
+        "{}",
+        presigned.query()
+    );
+}
+
 fn signed_text(signer: &Signer, view: &RequestView<'_>) -> String {
     let explained = signer.explain(view, &fixed(), time()).unwrap();
     String::from_utf8(explained.string_to_sign().to_vec()).unwrap()
@@ -406,6 +428,11 @@ fn only_the_right_signature_of_a_dated_request_matches() {
     };
     let view = simple().headers(&headers);
     assert!(verify(signed.authorization(), view).unwrap().matches());
+    // Of other headers, none is the date.
+    let mut sent = headers.clone();
+    sent.push(("Host", b"examplebucket.oss-cn-hangzhou.aliyuncs.com".as_slice()));
+    let with_host = simple().headers(&sent);
+    assert!(verify(signed.authorization(), with_host).unwrap().matches());
     for wrong in [
         "",
         "V32AY2xzjPvihXFJ9CQZ+bvgk9o=",

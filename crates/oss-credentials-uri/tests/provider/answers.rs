@@ -45,6 +45,7 @@ fn statuses_have_their_variants() {
         "(PLACE, HTTP 401); check user, password and query",
     );
     answer(404, "no", DENIED, "(PLACE, HTTP 404); check the path");
+    answer(407, "", DENIED, "(PLACE, HTTP 407); check the proxy");
     let lower = r#"{"code": "Bad", "message": "no"}"#;
     answer(400, lower, DENIED, "HTTP 400): Bad: no; check the URI");
     answer(
@@ -68,14 +69,19 @@ fn statuses_have_their_variants() {
 #[test]
 fn transport_failures_have_their_variants() {
     let fails = |kind, is, text| check(&Service::new().fails(kind), is, text);
-    let in_time = "no response from the credentials URI in time (PLACE)";
+    let in_time =
+        "no response from the credentials URI in time (PLACE); check its server, or raise the timeout";
     fails(HttpErrorKind::Timeout, UNAVAILABLE, in_time);
     fails(
         HttpErrorKind::Connect,
         UNAVAILABLE,
-        "no connection to the credentials URI (PLACE)",
+        "no connection to the credentials URI (PLACE); check that its server is running",
     );
-    fails(HttpErrorKind::Interrupted, UNAVAILABLE, "was cut off (PLACE)");
+    fails(
+        HttpErrorKind::Interrupted,
+        UNAVAILABLE,
+        "was cut off (PLACE); check its server",
+    );
     fails(
         HttpErrorKind::Tls,
         UNAVAILABLE,
@@ -84,7 +90,7 @@ fn transport_failures_have_their_variants() {
     fails(
         HttpErrorKind::Other,
         UNAVAILABLE,
-        "the exchange with the credentials URI failed (PLACE)",
+        "the exchange with the credentials URI failed (PLACE); check its server, network and proxy",
     );
     fails(
         HttpErrorKind::Request,
