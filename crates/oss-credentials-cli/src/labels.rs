@@ -68,6 +68,8 @@ pub(crate) fn in_report(report: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     #[test]
@@ -95,8 +97,8 @@ mod tests {
     }
 
     /// The sources of the libraries whose texts the command shows.
-    fn sources() -> Vec<(std::path::PathBuf, String)> {
-        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fn sources() -> Vec<(PathBuf, String)> {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut folders: Vec<_> = [
             "acs-client",
             "acs-sts",
@@ -147,6 +149,10 @@ mod tests {
 
     #[test]
     fn every_method_that_a_text_of_the_libraries_names_has_a_flag() {
+        if !Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../oss-credentials-env")).exists() {
+            println!("skipped: the sources of the libraries are not in the package");
+            return;
+        }
         let mut found = 0;
         for (path, source) in sources() {
             let code = source.split("#[cfg(test)]").next().unwrap();
