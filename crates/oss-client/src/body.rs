@@ -352,14 +352,14 @@ pub(crate) struct Progress {
     /// The task that waits for the response.
     waiting: AtomicWaker,
     /// The CRC-64 of what was passed to the HTTP stack; `None` if it is not wanted.
-    crc: Option<Mutex<crc64fast::Digest>>,
+    crc: Option<Mutex<crate::crc::Digest>>,
 }
 
 impl Progress {
     /// Computes the CRC-64 too.
     pub(crate) fn with_crc() -> Self {
         Self {
-            crc: Some(Mutex::new(crc64fast::Digest::new())),
+            crc: Some(Mutex::new(crate::crc::Digest::new())),
             ..Self::default()
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Expected {
 pub(crate) struct Check {
     pub(crate) expected: Expected,
     received: u64,
-    digest: crc64fast::Digest,
+    digest: crate::crc::Digest,
     request_id: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl Check {
         Self {
             expected,
             received: 0,
-            digest: crc64fast::Digest::new(),
+            digest: crate::crc::Digest::new(),
             request_id: request_id.map(str::to_owned),
         }
     }

@@ -1,4 +1,43 @@
-//! The CRC-64 of a whole, computed from those of its parts.
+//! CRC-64/XZ: of bytes, and of a whole from those of its parts.
+
+/// The CRC-64 of bytes that arrive in pieces.
+#[derive(Clone)]
+pub(crate) struct Digest(Implementation);
+
+#[cfg(not(feature = "fast-crc"))]
+type Implementation = crc64fast::Digest;
+#[cfg(feature = "fast-crc")]
+type Implementation = crc_fast::Digest;
+
+#[cfg(not(feature = "fast-crc"))]
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self(Implementation::new())
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    pub(crate) fn sum64(&self) -> u64 {
+        self.0.sum64()
+    }
+}
+
+#[cfg(feature = "fast-crc")]
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self(Implementation::new(crc_fast::CrcAlgorithm::Crc64Xz))
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn sum64(&self) -> u64 {
+        self.0.finalize()
+    }
+}
 
 /// The polynomial of CRC-64/XZ, with the lowest coefficient in the highest bit: `CRC-64/XZ` in the catalogue of
 /// parametrised CRC algorithms, `x-oss-hash-crc64ecma` of the service.
@@ -45,7 +84,7 @@ mod tests {
     use super::*;
 
     fn crc(bytes: &[u8]) -> u64 {
-        let mut digest = crc64fast::Digest::new();
+        let mut digest = Digest::new();
         digest.write(bytes);
         digest.sum64()
     }

@@ -17,7 +17,7 @@ pub(super) struct Unfinished {
     file: NamedTempFile,
     written: u64,
     /// The CRC-64 of what was written; `None` if it is not wanted.
-    crc: Option<crc64fast::Digest>,
+    crc: Option<crate::crc::Digest>,
     /// The target as shown in errors.
     shown: String,
 }
@@ -28,7 +28,7 @@ impl Unfinished {
         Ok(Self {
             file: create(target).await?,
             written: 0,
-            crc: with_crc.then(crc64fast::Digest::new),
+            crc: with_crc.then(crate::crc::Digest::new),
             shown: target.display().to_string(),
         })
     }
@@ -40,7 +40,7 @@ impl Unfinished {
 
     /// The CRC-64/XZ of what was written.
     pub(super) fn crc(&self) -> Option<u64> {
-        self.crc.as_ref().map(crc64fast::Digest::sum64)
+        self.crc.as_ref().map(crate::crc::Digest::sum64)
     }
 
     /// Appends these pieces.

@@ -78,7 +78,7 @@ impl Shared {
 }
 
 /// The digest of what was written; `None` if it is not wanted.
-type Digest = Option<crc64fast::Digest>;
+type Digest = Option<crate::crc::Digest>;
 
 /// The transfer of one range.
 pub(super) struct Transfer {
@@ -93,7 +93,7 @@ impl Transfer {
     /// Fetches the range, and returns its CRC-64.
     pub(super) async fn run(mut self) -> Result<Option<u64>, Error> {
         let mut at = self.range.start;
-        let mut digest = self.with_crc.then(crc64fast::Digest::new);
+        let mut digest = self.with_crc.then(crate::crc::Digest::new);
         let mut failures = Failures::default();
         loop {
             let mut body = self.object.rest(&self.identity, at, self.range.end).await?;
@@ -125,7 +125,7 @@ impl Transfer {
 
 /// The CRC-64 of a range of a file; `None` if the file is shorter.
 pub(super) fn crc_of(file: &mut File, range: &Range<u64>) -> io::Result<Option<u64>> {
-    let mut digest = crc64fast::Digest::new();
+    let mut digest = crate::crc::Digest::new();
     let mut left = range.end.saturating_sub(range.start);
     let mut piece = vec![0; READ];
     file.seek(SeekFrom::Start(range.start))?;

@@ -295,7 +295,7 @@ impl Step {
 }
 
 fn crc_of(bytes: &[u8]) -> u64 {
-    let mut digest = crc64fast::Digest::new();
+    let mut digest = crate::crc::Digest::new();
     digest.write(bytes);
     digest.sum64()
 }

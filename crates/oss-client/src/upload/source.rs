@@ -361,7 +361,7 @@ impl Shared {
     async fn crc(&self, from: u64, length: u64) -> Result<u64, Error> {
         let of = self.clone();
         let crc = blocking(move || {
-            let (mut digest, mut at, end) = (crc64fast::Digest::new(), from, from.saturating_add(length));
+            let (mut digest, mut at, end) = (crate::crc::Digest::new(), from, from.saturating_add(length));
             while at < end {
                 let room = usize::try_from(end.saturating_sub(at)).unwrap_or(READ).min(READ);
                 let piece = of.piece(at, room, end)?;
