@@ -330,10 +330,11 @@ impl Pages<'_> {
                 let is_last = next.saturating_mul(size) >= count;
                 news.count(&body);
                 if news.is_missing() && !is_last {
-                    return Err(without_news(
-                        response,
-                        "the same items or none, and the total announces more",
-                    ));
+                    let what = format!(
+                        "the last {MAX_WITHOUT_NEWS} responses to {} contain the same items or none, and the total announces more",
+                        response.action
+                    );
+                    return Err(endless(response, what));
                 }
                 *next = next.saturating_add(1);
                 !is_last
@@ -347,9 +348,13 @@ impl Pages<'_> {
                     .map(str::to_owned);
                 if let Some(token) = next {
                     check_token(response, token, before.as_deref(), seen)?;
-                    if news.is_missing() && has_items(&body) {
-                        return Err(without_news(response, "the same items, each with another token"));
-                    }
+                }
+                if next.is_some() && news.is_missing() && has_items(&body) {
+                    let what = format!(
+                        "the last {MAX_WITHOUT_NEWS} responses to {} contain the same items, each with another token",
+                        response.action
+                    );
+                    return Err(endless(response, what));
                 }
                 next.is_some()
             }
@@ -383,15 +388,6 @@ fn check_token(
         return Ok(());
     };
     Err(endless(response, what))
-}
-
-/// The error of a list that continues, although its items do not.
-fn without_news(response: &AcsResponse, items: &str) -> AcsError {
-    let what = format!(
-        "the last {MAX_WITHOUT_NEWS} responses to {} contain {items}",
-        response.action
-    );
-    endless(response, what)
 }
 
 /// Either a fault of the service, or it does not know the parameter and returns the first page again and again.
