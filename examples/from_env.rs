@@ -13,8 +13,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let bucket = std::env::args().nth(1).ok_or("usage: from_env BUCKET")?;
     let client = Client::from_env()?;
     let mut objects = client.list_objects_v2(bucket).objects();
+    let mut count = 0;
     while let Some(object) = objects.try_next().await? {
         println!("{:>12}  {}", object.size, object.key);
+        count += 1;
     }
+    println!("{count} objects");
     Ok(())
 }

@@ -3,12 +3,8 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
-#[path = "../troubleshooting/sources.rs"]
-#[allow(dead_code, reason = "only the texts are read here")]
-mod sources;
-#[path = "../troubleshooting/tables.rs"]
-#[allow(dead_code, reason = "only the texts are read here")]
-mod tables;
+#[path = "../literals/mod.rs"]
+mod literals;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -66,11 +62,11 @@ fn texts() -> Vec<(String, String)> {
     }
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let folder = Path::new("crates").join(entry.unwrap().file_name());
-        let files = sources::files(&root().join(&folder).join("src"));
+        let files = literals::files(&root().join(&folder).join("src"));
         let literals = files
             .iter()
-            .flat_map(sources::literals)
-            .filter(|literal| !literal.is_internal && tables::words(&literal.text) > 1);
+            .flat_map(literals::literals)
+            .filter(|literal| !literal.is_internal && literals::words(&literal.text) > 1);
         let place = |place: String| {
             place
                 .replace(root().to_str().unwrap(), "")

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::sources::literals;
+use crate::literals::literals;
 
 const ADVICE: [&str; 3] = [".hint(", ".with_hint(", ".advice_of("];
 /// Functions that return a detail for their callers to complete: each call needs a hint.

@@ -4,14 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
 mod hints;
-mod sources;
+#[path = "../literals/mod.rs"]
+mod literals;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sources::Literal;
-use tables::{MARKS, Row, fixed_parts, rows, whole_words, words};
+use literals::{Literal, words};
+use tables::{MARKS, Row, fixed_parts, rows, whole_words};
 
 /// How literals begin that are no texts of errors.
 const OTHERS: &str = include_str!("others.txt");
@@ -47,9 +48,9 @@ fn every_text_is_documented_and_every_documented_text_exists() {
     let (mut problems, mut literals) = (Vec::new(), BTreeMap::new());
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let files = sources::files(&root().join("crates").join(&name).join("src"));
+        let files = literals::files(&root().join("crates").join(&name).join("src"));
         problems.extend(files.iter().flat_map(hints::without_advice));
-        let of_crate: Vec<Literal> = files.iter().flat_map(sources::literals).collect();
+        let of_crate: Vec<Literal> = files.iter().flat_map(literals::literals).collect();
         literals.insert(name, of_crate);
     }
     let mut tables = BTreeMap::new();
@@ -163,7 +164,7 @@ fn what_is_missing_on_either_side_is_found() {
             "crates/oss-credentials-vault/src/made_up.rs".to_owned(),
             source.parse().unwrap(),
         );
-        let (literals, rows) = (sources::literals(&file), rows("made-up", page));
+        let (literals, rows) = (literals::literals(&file), rows("made-up", page));
         let mut found = hints::without_advice(&file);
         found.extend(undocumented(&literals, &rows.iter().collect::<Vec<_>>()));
         found.extend(stale(&rows, &literals.iter().collect::<Vec<_>>()));

@@ -1,5 +1,7 @@
 //! The tables of errors on the pages.
 
+use crate::literals::{plain, words};
+
 /// What is left away at both ends of a part.
 pub(crate) const MARKS: [char; 7] = [' ', ':', ',', ';', '"', '.', '/'];
 
@@ -39,30 +41,12 @@ fn in_code_font(cell: &str) -> Vec<String> {
     cell.split(mark).skip(1).step_by(2).map(plain).collect()
 }
 
-/// The text on one line, with one kind of quotation mark, and without the name of who says it.
-pub(crate) fn plain(text: &str) -> String {
-    let text = text.trim();
-    let named = text
-        .split_once(": ")
-        .filter(|(name, _)| !name.contains(' ') && *name != "retry");
-    let text = named
-        .map_or(text, |(_, text)| text)
-        .replace(['`', '\''], "\"")
-        .replace('{', "(");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// The parts of a text that are the same each time: between placeholders and parentheses, and up to the advice.
 pub(crate) fn fixed_parts(text: &str) -> Vec<&str> {
     let text = text.split("; ").find(|text| words(text) > 1).unwrap_or(text);
     let parts = text.split(['…', '(', ')', '<', '>']);
     let parts = parts.map(|part| part.trim_matches(MARKS));
     parts.filter(|part| words(part) > 0).collect()
-}
-
-pub(crate) fn words(text: &str) -> usize {
-    let words = text.split_whitespace();
-    words.filter(|word| word.contains(char::is_alphabetic)).count()
 }
 
 /// The first place of some whole words.

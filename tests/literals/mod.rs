@@ -1,11 +1,11 @@
-//! The sources of a crate: their tokens, and the literals that may be texts of errors or warnings.
+//! The sources of a crate: their tokens, and the literals that may be texts of errors or warnings. For the tests
+//! `troubleshooting` and `style`.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::Lit;
-
-use crate::tables::{plain, words};
 
 /// A literal, with `…` for each argument of a format.
 pub(crate) struct Literal {
@@ -98,4 +98,22 @@ fn with_gaps(format: &str) -> String {
             .map_or(String::new(), |(_, after)| after.to_owned())
     };
     parts.fold(first, |text, part| text + "…" + &after(part))
+}
+
+/// The text on one line, with one kind of quotation mark, and without the name of who says it.
+pub(crate) fn plain(text: &str) -> String {
+    let text = text.trim();
+    let named = text
+        .split_once(": ")
+        .filter(|(name, _)| !name.contains(' ') && *name != "retry");
+    let text = named
+        .map_or(text, |(_, text)| text)
+        .replace(['`', '\''], "\"")
+        .replace('{', "(");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn words(text: &str) -> usize {
+    let words = text.split_whitespace();
+    words.filter(|word| word.contains(char::is_alphabetic)).count()
 }
