@@ -299,4 +299,17 @@ mod tests {
         assert_eq!(stubborn.delay(&failed(4)), None);
         assert_eq!(NoRetry.delay(&failed(1)), None);
     }
+
+    #[test]
+    fn a_policy_behind_a_pointer_decides_as_it_does_itself() {
+        let broken = Error::InvalidInput(InvalidInput::new("a", "b"));
+        let failed = |number| FailedAttempt::new("GetObject", &broken, number);
+        let policy = || retry_fn(|failed| (failed.number() < 4).then_some(5 * MS));
+        let shared: Arc<dyn RetryPolicy> = Arc::new(policy());
+        let boxed: Box<dyn RetryPolicy> = Box::new(policy());
+        for policy in [&shared as &dyn RetryPolicy, &boxed] {
+            assert_eq!(policy.delay(&failed(3)), Some(5 * MS));
+            assert_eq!(policy.delay(&failed(4)), None);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use common::{Keys, NOW, Server, builder, client, ok, refusal, response, temporar
 use futures_util::stream;
 use oss_client::{Body, Client, Error, LimitedBy, SignError};
 use oss_credentials_core::test_util::ManualClock;
-use oss_credentials_core::{Credentials, CredentialsError, ErrorDetail, provider_fn};
+use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, ErrorDetail, provider_fn};
 
 #[tokio::test]
 async fn a_rejected_key_is_reported_and_the_request_repeated_with_a_fresh_one() {
@@ -269,25 +269,40 @@ async fn a_machine_that_starts_without_a_clock_learns_the_time() {
     );
 }
 
-#[tokio::test]
-async fn a_corrected_request_that_cannot_be_signed_reports_the_refusal() {
-    let server = Server::start([skewed("Thu, 01 Jan 2026 10:30:00 GMT")]);
-    let clock = ManualClock::at_unix(NOW);
+/// Keys of a machine whose clock is behind the year 9999 once they are requested for attempt `number`.
+fn keys_until_9999(clock: &ManualClock, number: usize) -> impl CredentialsProvider + use<> {
+    let clock = clock.clone();
     let asked = AtomicUsize::new(0);
-    let moved = clock.clone();
-    // By the second attempt the local clock is behind the year 9999.
-    let provider = provider_fn("moves-the-clock", move || {
-        if asked.fetch_add(1, Ordering::SeqCst) == 1 {
-            moved.advance(Duration::from_secs(8_000 * 366 * 86_400));
+    provider_fn("moves-the-clock", move || {
+        if asked.fetch_add(1, Ordering::SeqCst) + 1 == number {
+            clock.advance(Duration::from_secs(8_000 * 366 * 86_400));
         }
         Ok(temporary(1))
-    });
-    let client = builder(&server.endpoint(), provider)
-        .clock(clock)
-        .build()
-        .unwrap();
-    let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
-    assert_eq!(error.code(), Some("RequestTimeTooSkewed"), "{error}");
+    })
+}
+
+#[tokio::test]
+async fn a_corrected_request_that_cannot_be_signed_reports_the_latest_refusal() {
+    let refused = |date: &str, id: &str| {
+        let headers = [("Date", date), ("x-oss-request-id", id)];
+        response(403, &headers, "<Error><Code>RequestTimeTooSkewed</Code></Error>")
+    };
+    for (number, id) in [(2, "R1"), (3, "R2")] {
+        let server = Server::start([
+            refused("Thu, 01 Jan 2026 10:30:00 GMT", "R1"),
+            refused("Thu, 01 Jan 2026 11:30:00 GMT", "R2"),
+        ]);
+        let clock = ManualClock::at_unix(NOW);
+        let client = builder(&server.endpoint(), keys_until_9999(&clock, number))
+            .clock(clock)
+            .retry(oss_client::FixedDelay::new(3, Duration::ZERO))
+            .build()
+            .unwrap();
+        let error = client.get_object("examplebucket", "k").send().await.unwrap_err();
+        assert_eq!(error.code(), Some("RequestTimeTooSkewed"), "{error}");
+        assert_eq!(error.request_id(), Some(id), "{error}");
+        assert_eq!(server.count(), number - 1);
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ mod common;
 
 use std::time::{Duration, SystemTime};
 
-use common::{Keys, NOW, Server, builder, client, ok, response};
+use common::{Keys, NOW, Server, builder, ok, response};
 use oss_client::oss_sign::{Signer, v4};
 use oss_client::{Body, Error, Operation, SignError, SignatureVersion, oss_sign, sign_reqwest};
 use oss_credentials_core::test_util::ManualClock;
@@ -157,7 +157,10 @@ async fn urls_can_be_bound_to_their_host() {
 #[tokio::test]
 async fn bodies_of_all_methods_have_their_length() {
     let server = Server::start([ok(), ok(), ok(), ok(), ok()]);
-    let client = client(&server, Keys::new(1));
+    let client = builder(&server.endpoint(), Keys::new(1))
+        .additional_headers(["content-length"])
+        .build()
+        .unwrap();
     for (method, body) in [
         (Method::POST, ""),
         (Method::POST, "<Delete/>"),
@@ -174,6 +177,12 @@ async fn bodies_of_all_methods_have_their_length() {
             )
             .await
             .unwrap();
+    }
+    for request in server.received() {
+        let authorization = request.header("authorization").unwrap();
+        let is_signed = authorization.contains("AdditionalHeaders=content-length,");
+        let has_length = request.header("content-length").is_some();
+        assert_eq!(is_signed, has_length, "{}", request.line);
     }
     let lengths: Vec<_> = server
         .received()

@@ -8,10 +8,13 @@
 
 mod common;
 
+use std::io::Write as _;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Keys, Server, builder, client, of_cloud, ok, refusal, response};
+use common::{Keys, NOW, Server, builder, client, of_cloud, ok, raw_server, refusal, response};
 use oss_client::{Client, CopySource, Error, FixedDelay, Operation};
+use oss_credentials_core::test_util::ManualClock;
 use oss_testkit::{Fault, LocalCloud, Service};
 use reqwest::Method;
 
@@ -453,7 +456,8 @@ async fn a_portal_that_says_yes_to_everything_has_stored_and_deleted_nothing() {
         )
     };
     let pages = std::iter::repeat_with(page).take(6);
-    let server = Server::start(pages.chain([ok(), response(204, &[], "")]));
+    let without_length = b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n".to_vec();
+    let server = Server::start(pages.chain([ok(), response(204, &[], ""), without_length]));
     let client = patient(&server, Keys::new(1));
     let (bucket, key) = ("examplebucket", "k");
     let acl = Operation::new("PutBucketAcl", Method::PUT)
@@ -473,8 +477,9 @@ async fn a_portal_that_says_yes_to_everything_has_stored_and_deleted_nothing() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     assert_eq!(server.count(), 6);
-    client.delete_object(bucket, key).await.unwrap();
-    client.delete_object(bucket, key).await.unwrap();
+    for _ in 0..3 {
+        client.delete_object(bucket, key).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -541,4 +546,38 @@ async fn a_refusal_after_a_completion_that_was_lost_is_still_told() {
     let failed = document_of(&patient(&server, Keys::new(1)), "CompleteMultipartUploadResult").await;
     assert_eq!(failed.unwrap_err().code(), Some("NoSuchUpload"));
     assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn an_error_document_may_arrive_in_pieces() {
+    let (first, second) = ("<Error><Code>NoSuchKey</Code>", "<Message>gone</Message></Error>");
+    let answer = format!(
+        "HTTP/1.1 404 X\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
+        first.len(),
+        second.len()
+    );
+    let server = Server::start([answer.into_bytes()]);
+    let get = client(&server, Keys::new(1)).get_object("examplebucket", "k");
+    let error = get.send().await.unwrap_err();
+    let error = error.service().unwrap();
+    assert_eq!((error.code(), error.message()), ("NoSuchKey", "gone"));
+}
+
+/// More than the 64 KiB that are read, and then nothing: no time passes here.
+#[tokio::test]
+async fn an_error_document_is_not_waited_for_beyond_what_is_read() {
+    let (_end, ends) = mpsc::channel::<()>();
+    let address = raw_server(move |_, mut stream| {
+        let start = "HTTP/1.1 403 X\r\nContent-Length: 1000000\r\n\r\n<Error><Code>A</Code><Message>";
+        stream.write_all(start.as_bytes()).unwrap();
+        // The client may be gone before all of it is sent.
+        let _ = stream.write_all("m".repeat(100_000).as_bytes());
+        let _ = ends.recv();
+    });
+    let clock = ManualClock::at_unix(NOW);
+    let client = builder(&format!("http://{address}"), Keys::new(1));
+    let client = client.clock(clock.clone()).sleep(clock).build().unwrap();
+    let error = client.get_object("examplebucket", "k").await.unwrap_err();
+    assert_eq!(error.code(), Some("A"));
 }
