@@ -24,7 +24,6 @@ mod failure;
 mod files;
 mod guard;
 mod identity;
-mod labels;
 mod logs;
 mod manual;
 mod oss;

@@ -8,7 +8,6 @@ use anstyle::{AnsiColor, Style};
 use oss_credentials::text;
 
 use crate::failure::Failure;
-use crate::labels;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -113,7 +112,7 @@ pub(crate) fn print_failure(failure: &Failure) {
         cause = error.source();
     }
     // Nobody is left to be told.
-    let _ = writeln!(anstream::stderr().lock(), "{}", labels::as_flags(&shown));
+    let _ = writeln!(anstream::stderr().lock(), "{}", shown);
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::chain::Chain;
 use crate::failure::Exit;
-use crate::labels;
 use crate::oss::Place;
 use crate::terminal::{BAD, GOOD, Page};
 
@@ -129,7 +128,7 @@ impl Answer {
             }
             Err(error) => {
                 let line = format!("the bucket {} cannot be used: {error}", self.bucket);
-                page.line(&labels::as_flags(&line), 2, Some(("cannot be used", BAD)));
+                page.line(&line, 2, Some(("cannot be used", BAD)));
             }
         }
         if let Some(region) = &self.region {

@@ -15,7 +15,6 @@ use crate::chain::{Chain, ChainOptions};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::guard;
 use crate::identity::{self, Answer};
-use crate::labels;
 use crate::oss::Place;
 use crate::terminal::{self, BAD, GOOD, Page, QUIET, TITLE};
 
@@ -101,11 +100,7 @@ impl Doctor {
             bucket,
             advice: Vec::new(),
         };
-        let mut advice = advice::advice(&findings, &*chain.env);
-        for text in &mut advice {
-            *text = labels::as_flags(text).into_owned();
-        }
-        findings.advice = advice;
+        findings.advice = advice::advice(&findings, &*chain.env);
         Ok(findings)
     }
 
@@ -169,7 +164,7 @@ impl Findings {
         let names = self.explanation.members().map(|member| member.name().len());
         let column = names.max().unwrap_or_default() + 4;
         let mut members = self.explanation.members().peekable();
-        for line in labels::as_flags(&self.explanation.to_string()).lines() {
+        for line in self.explanation.to_string().lines() {
             let begins = |member: &&MemberReport| line.starts_with(&format!("  {} ", member.name()));
             let style = match members.next_if(begins) {
                 Some(member) => Some(mark(member)),
@@ -184,7 +179,6 @@ impl Findings {
         let explanation = serde_json::from_str(&self.explanation.to_json());
         // The library has just written it.
         let mut report: Value = explanation.unwrap_or_default();
-        labels::in_report(&mut report);
         if let Some(error) = &self.looped {
             report["error"]["kind"] = json!(error.kind());
             report["error"]["text"] = json!(error.to_string());

@@ -24,14 +24,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use oss_credentials::{CredentialsError, CredentialsProvider as _};
+use oss_credentials::CredentialsProvider as _;
 use tokio::net::TcpListener;
 
 use crate::TRACING_TARGET;
 use crate::chain::ChainOptions;
 use crate::export::refuse_terminal;
 use crate::failure::{Failure, Outcome};
-use crate::labels;
 use crate::terminal;
 use credentials::ChainSource;
 use listener::Connections;
@@ -112,8 +111,7 @@ impl Agent {
         let provider = credentials::provider(ChainSource::new(chain.env()?));
         match provider.credentials().await {
             Err(error) if settings.is_patient && error.is_retryable() => {
-                let error = shown(&error);
-                tracing::warn!(target: TRACING_TARGET, error, "there are no credentials yet");
+                tracing::warn!(target: TRACING_TARGET, %error, "there are no credentials yet");
             }
             Ok(first) if settings.imds && first.security_token().is_none() => {
                 return Err(Failure::other("serve", metadata::NO_TOKEN));
@@ -246,11 +244,6 @@ async fn reload(agent: &Agent) {
     provider.source().forget_member();
     match provider.refresh_now().await {
         Ok(_) => tracing::info!(target: TRACING_TARGET, "reloaded"),
-        Err(error) => tracing::warn!(target: TRACING_TARGET, error = shown(&error), "not reloaded"),
+        Err(error) => tracing::warn!(target: TRACING_TARGET, %error, "not reloaded"),
     }
-}
-
-/// The error as the log shows it.
-fn shown(error: &CredentialsError) -> String {
-    labels::as_flags(&error.to_string()).into_owned()
 }

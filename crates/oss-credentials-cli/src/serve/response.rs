@@ -7,8 +7,6 @@ use hyper::{Response, StatusCode};
 use oss_credentials::CredentialsError;
 use serde_json::json;
 
-use crate::labels;
-
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Why a request is refused. Nothing of the request is repeated.
@@ -60,7 +58,7 @@ pub(super) fn credentials_answer(document: Result<Bytes, CredentialsError>) -> A
                 CredentialsError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
-            error_answer(status, error_code(&error), &labels::as_flags(&error.to_string()))
+            error_answer(status, error_code(&error), &error.to_string())
         }
     }
 }

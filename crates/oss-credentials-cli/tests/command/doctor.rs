@@ -156,7 +156,7 @@ fn a_bucket_elsewhere_is_told_from_a_key_that_is_refused() {
     assert_eq!(report["in_use"], "env");
     assert_eq!(
         first(&report),
-        "set both to the bucket's region, or leave --endpoint out"
+        "set both to the bucket's region, or leave `endpoint` out"
     );
     assert_eq!(report["exit_code"], 2);
     let report = run(place.with_keys(&["doctor", "--json", "--bucket", "Bad_Name"])).json();

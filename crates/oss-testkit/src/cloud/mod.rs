@@ -140,15 +140,12 @@ impl LocalCloud {
     /// Returns the variables that point a program at this cloud: name and value.
     ///
     /// Providers read the keys, the role and the credentials URI; `from_env` constructors and the default chain also
-    /// read
-    /// `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`. Your program reads
-    /// `OSS_ENDPOINT`,
-    /// `OSS_REGION`, `OSS_BUCKET` and the endpoints of ECS, RAM, CS and KMS, and passes them to `endpoint(..)` and
-    /// similar methods. The vendor's KMS clients and `KmsClientKey::from_env` read `cache_client_region_id` and the
-    /// other names in lower case; all except `secret_names` are included once [`LocalCloud::write_client_key`] has
-    /// been called. The files with profiles are named once [`LocalCloud::write_profiles`] has been called. For OIDC,
-    /// add
-    /// `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE`
+    /// read `ALIBABA_CLOUD_STS_ENDPOINT` and `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`. Your program reads
+    /// `OSS_ENDPOINT`, `OSS_REGION`, `OSS_BUCKET` and the endpoints of ECS, RAM, CS and KMS, and passes them to
+    /// `endpoint(..)` and similar methods. The vendor's KMS clients and `KmsClientKey::from_env` read
+    /// `cache_client_region_id` and the other names in lower case; all except `secret_names` are included once
+    /// [`LocalCloud::write_client_key`] has been called. The files with profiles are named once
+    /// [`LocalCloud::write_profiles`] has been called. For OIDC, add `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` ([`LocalCloud::oidc_provider_arn`]) and `ALIBABA_CLOUD_OIDC_TOKEN_FILE`
     /// ([`LocalCloud::write_oidc_token`]).
     ///
     /// They contain the secret of [`LocalCloud::access_key`], which works only with this cloud.
