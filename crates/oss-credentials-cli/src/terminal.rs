@@ -112,7 +112,7 @@ pub(crate) fn print_failure(failure: &Failure) {
         cause = error.source();
     }
     // Nobody is left to be told.
-    let _ = writeln!(anstream::stderr().lock(), "{}", shown);
+    let _ = writeln!(anstream::stderr().lock(), "{shown}");
 }
 
 #[cfg(test)]
