@@ -4,14 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream;
-use futures_util::task::AtomicWaker;
+
+use crate::progress::{CrcNote, Meter, Progress, size};
 
 /// The most bytes that are passed to the HTTP stack at once, whatever the pieces of the source: when the stack takes
 /// the next piece, it has sent some of the earlier ones.
@@ -222,7 +222,7 @@ impl Body {
     /// Notes the CRC-64 of what was sent by the attempt that succeeded.
     pub(crate) fn note(&self, crc: u64) {
         if let Some(note) = &self.note {
-            *note.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(crc);
+            note.set(crc);
         }
     }
 
@@ -342,110 +342,6 @@ fn panicked() -> BoxError {
     "its stream panicked".into()
 }
 
-/// The progress of an upload. The read timeout runs only while nothing moves and the client waits for the service.
-#[derive(Default)]
-pub(crate) struct Progress {
-    /// How often the source has yielded something.
-    moves: AtomicU64,
-    handed_over: AtomicU64,
-    source_is_slow: AtomicBool,
-    /// The task that waits for the response.
-    waiting: AtomicWaker,
-    /// The CRC-64 of what was passed to the HTTP stack; `None` if it is not wanted.
-    crc: Option<Mutex<crate::crc::Digest>>,
-}
-
-impl Progress {
-    /// Computes the CRC-64 too.
-    pub(crate) fn with_crc() -> Self {
-        Self {
-            crc: Some(Mutex::new(crate::crc::Digest::new())),
-            ..Self::default()
-        }
-    }
-
-    fn digest(&self, piece: &[u8]) {
-        if let Some(crc) = &self.crc {
-            crc.lock().unwrap_or_else(PoisonError::into_inner).write(piece);
-        }
-    }
-
-    fn hand_over(&self, piece: &[u8]) {
-        self.digest(piece);
-        self.handed_over.fetch_add(size(piece), Ordering::Relaxed);
-    }
-
-    /// The source is still pending, or has yielded something (including its end).
-    fn asked(&self, has_answer: bool) {
-        self.source_is_slow.store(!has_answer, Ordering::Release);
-        if has_answer {
-            self.moves.fetch_add(1, Ordering::Release);
-            self.waiting.wake();
-        }
-    }
-
-    /// The CRC-64/XZ of what was passed to the HTTP stack.
-    pub(crate) fn crc(&self) -> Option<u64> {
-        let crc = self.crc.as_ref()?;
-        Some(crc.lock().unwrap_or_else(PoisonError::into_inner).sum64())
-    }
-
-    /// Changes whenever the HTTP stack gets more.
-    pub(crate) fn moves(&self) -> u64 {
-        self.moves.load(Ordering::Acquire)
-    }
-
-    /// How many bytes the HTTP stack has received.
-    pub(crate) fn handed_over(&self) -> u64 {
-        self.handed_over.load(Ordering::Relaxed)
-    }
-
-    /// Whether the caller's stream is pending.
-    pub(crate) fn source_is_slow(&self) -> bool {
-        self.source_is_slow.load(Ordering::Acquire)
-    }
-
-    /// Registers a waker to be woken whenever the HTTP stack gets more.
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.waiting.register(waker);
-    }
-}
-
-/// Counts how much of one part was sent. Each byte is counted once, even if it is sent several times.
-#[derive(Clone)]
-pub(crate) struct Meter {
-    /// How far the best attempt has come.
-    furthest: Arc<AtomicU64>,
-    /// The sum over all parts.
-    sum: Arc<AtomicU64>,
-}
-
-impl Meter {
-    /// A meter for one more part of an upload whose progress is counted in `sum`.
-    pub(crate) fn of(sum: &Arc<AtomicU64>) -> Self {
-        Self {
-            furthest: Arc::default(),
-            sum: Arc::clone(sum),
-        }
-    }
-
-    /// So many bytes of the part were sent, or are there already.
-    pub(crate) fn reached(&self, at: u64) {
-        let before = self.furthest.fetch_max(at, Ordering::Relaxed);
-        self.sum.fetch_add(at.saturating_sub(before), Ordering::Relaxed);
-    }
-}
-
-/// CRC-64/XZ of a body that was sent; nothing before, and where checksums are off.
-#[derive(Clone, Default)]
-pub(crate) struct CrcNote(Arc<Mutex<Option<u64>>>);
-
-impl CrcNote {
-    pub(crate) fn get(&self) -> Option<u64> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Which bytes of which file a body is.
 #[derive(Clone)]
 pub(crate) struct Section {
@@ -545,13 +441,10 @@ impl Stream for Upload {
                 meter.reached(this.sent);
             }
         }
-        this.progress.asked(polled.is_ready());
+        let tell = this.meter.as_ref().is_some_and(Meter::wakes);
+        this.progress.asked(polled.is_ready(), tell);
         polled.map(Result::transpose)
     }
-}
-
-fn size(piece: &[u8]) -> u64 {
-    u64::try_from(piece.len()).unwrap_or(u64::MAX)
 }
 
 /// Why the caller's body could not be sent.

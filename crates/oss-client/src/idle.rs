@@ -8,7 +8,7 @@ use std::time::Duration;
 use oss_credentials_core::{BoxFuture, Clock, Sleep};
 use oss_credentials_http::{HttpError, HttpErrorKind};
 
-use crate::body::Progress;
+use crate::progress::Progress;
 
 /// How many bytes of an upload may be buffered on this machine when the HTTP stack accepts no more: 4 MiB in the
 /// system's send buffer, the default maximum of Linux (`tcp_wmem`), and 512 KiB in hyper's.
@@ -65,7 +65,12 @@ struct Armed {
 impl IdleTimer {
     /// Restarts the wait. Costs a reading of the clock.
     pub(crate) fn restart(&mut self, idle: &IdleTimeout) {
-        self.since = idle.clock.monotonic();
+        self.restart_at(idle.clock.monotonic());
+    }
+
+    /// Restarts the wait at this time.
+    fn restart_at(&mut self, since: Option<Duration>) {
+        self.since = since;
         self.is_restarted = self.armed.is_some();
     }
 
@@ -117,6 +122,8 @@ impl IdleTimer {
 }
 
 /// Detects that an upload has stalled for too long.
+///
+/// It is not woken for each piece: when the timer fires, it reads when the last piece was taken, and waits for the rest.
 pub(crate) struct UploadWatch<'a> {
     idle: &'a IdleTimeout,
     progress: &'a Progress,
@@ -124,12 +131,13 @@ pub(crate) struct UploadWatch<'a> {
     seen: u64,
     limit: Duration,
     timer: IdleTimer,
-    /// The time ran out while the caller's stream was pending: the next progress starts a new wait.
+    /// The time ran out while the caller's stream was pending: the next progress wakes the task and starts a new wait.
     is_paused: bool,
 }
 
 impl<'a> UploadWatch<'a> {
     pub(crate) fn new(idle: &'a IdleTimeout, progress: &'a Progress) -> Self {
+        progress.keep_time(&idle.clock);
         let mut watch = Self {
             idle,
             progress,
@@ -145,26 +153,33 @@ impl<'a> UploadWatch<'a> {
     fn begin(&mut self) {
         self.seen = self.progress.moves();
         self.limit = self.idle.after(self.progress.handed_over());
-        self.timer.restart(self.idle);
-        self.is_paused = false;
+        let is_known = self.idle.clock.monotonic().is_some();
+        self.timer.restart_at(is_known.then(|| self.progress.moved_at()));
+        self.pause(false);
+    }
+
+    fn pause(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+        self.progress.wake_on_move(is_paused);
     }
 
     /// Returns how long there was no progress.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
-        if self.progress.moves() != self.seen {
-            self.begin();
-        }
-        if self.is_paused {
-            return Poll::Pending;
-        }
-        ready!(self.timer.poll(self.idle, self.limit, cx));
-        if self.progress.moves() != self.seen || self.progress.source_is_slow() {
-            // The next progress wakes this task and starts a new wait.
+        loop {
+            if self.progress.moves() != self.seen {
+                self.begin();
+            }
+            if self.is_paused {
+                return Poll::Pending;
+            }
+            ready!(self.timer.poll(self.idle, self.limit, cx));
+            if self.progress.moves() == self.seen && !self.progress.source_is_slow() {
+                return Poll::Ready(self.limit);
+            }
             self.timer.stop();
-            self.is_paused = true;
-            return Poll::Pending;
+            // There may have been progress before this: then the next round begins a new wait.
+            self.pause(true);
         }
-        Poll::Ready(self.limit)
     }
 }
 
@@ -197,6 +212,7 @@ mod tests {
     use super::*;
     use oss_credentials_core::test_util::ManualClock;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::SystemTime;
 
     #[test]
@@ -272,6 +288,67 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         assert!(timer.poll(&idle, LIMIT, &mut cx).is_ready());
         assert_eq!(*armings.0.lock().unwrap(), [20, 15]);
+    }
+
+    /// Counts how often a task is woken.
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl std::task::Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn pieces_of_an_upload_wake_nobody_and_silence_is_counted_from_the_last() {
+        let (idle, clock, armings) = idle();
+        let (progress, count) = (Progress::default(), Arc::new(Wakes::default()));
+        let waker = std::task::Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let mut watch = UploadWatch::new(&idle, &progress);
+        progress.register(&waker);
+        assert!(watch.poll(&mut cx).is_pending());
+        for _ in 0..15 {
+            clock.advance(Duration::from_secs(1));
+            progress.asked(true, false);
+        }
+        assert_eq!(count.0.load(Ordering::SeqCst), 0);
+        // The timer goes off 5 seconds after the last piece, and again after the rest.
+        clock.advance(Duration::from_secs(5));
+        assert!(watch.poll(&mut cx).is_pending());
+        clock.advance(Duration::from_secs(14));
+        assert!(watch.poll(&mut cx).is_pending());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(watch.poll(&mut cx), Poll::Ready(LIMIT));
+        assert_eq!(*armings.0.lock().unwrap(), [20, 15]);
+        // Where somebody follows the progress, each piece wakes.
+        progress.asked(true, true);
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_source_that_was_slow_wakes_the_upload_and_a_new_wait_begins() {
+        let (idle, clock, _) = idle();
+        let (progress, count) = (Progress::default(), Arc::new(Wakes::default()));
+        let waker = std::task::Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let mut watch = UploadWatch::new(&idle, &progress);
+        progress.register(&waker);
+        assert!(watch.poll(&mut cx).is_pending());
+        progress.asked(false, false);
+        clock.advance(Duration::from_secs(100));
+        assert!(watch.poll(&mut cx).is_pending());
+        progress.asked(true, false);
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        assert!(watch.poll(&mut cx).is_pending());
+        progress.register(&waker);
+        progress.asked(true, false);
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        clock.advance(Duration::from_secs(19));
+        assert!(watch.poll(&mut cx).is_pending());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(watch.poll(&mut cx), Poll::Ready(LIMIT));
     }
 
     #[test]

@@ -98,6 +98,7 @@ mod operation;
 mod ops;
 mod oss_url;
 mod presign;
+mod progress;
 mod proxies;
 mod redirect;
 mod request_context;

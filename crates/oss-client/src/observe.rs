@@ -11,9 +11,9 @@ use oss_credentials_core::Clock;
 use tracing::{Span, field};
 
 use crate::TRACING_TARGET;
-use crate::body::Progress;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::progress::Progress;
 use crate::service_error::ServiceError;
 
 /// Names of spans and events, as in `docs/events.md`.

@@ -11,11 +11,11 @@ use oss_credentials_http::{HttpError, HttpErrorKind};
 use oss_sign::{SignError, Signer};
 use percent_encoding::percent_decode_str;
 
-use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportError};
 use crate::operation::Operation;
+use crate::progress::Progress;
 use crate::{url, validate};
 
 impl Inner {

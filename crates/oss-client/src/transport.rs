@@ -8,9 +8,9 @@ use std::task::Poll;
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::body::Progress;
 use crate::http_error::from_reqwest;
 use crate::idle::{IdleTimeout, UploadWatch, guarded, silent};
+use crate::progress::Progress;
 use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 

@@ -18,7 +18,6 @@ use reqwest::StatusCode;
 use tracing::Span;
 
 use crate::TRACING_TARGET;
-use crate::body::Progress;
 use crate::client::{Client, Inner};
 use crate::clock::Exchange;
 use crate::error::{CorruptionError, Error, TransportError};
@@ -26,6 +25,7 @@ use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
 use crate::idle::guarded;
 use crate::observe::{Recorder, names};
 use crate::operation::{Crc, Operation};
+use crate::progress::Progress;
 use crate::redirect::{self, Hops};
 use crate::request_context::RequestContext;
 use crate::response::{Response, ResponseBody, ResponseHead};

@@ -7,12 +7,13 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
 
-use crate::body::{Body, CrcNote};
+use crate::body::Body;
 use crate::client::Client;
 use crate::error::{AbandonedUpload, Error, InvalidResponse};
 use crate::operation::Operation;
 use crate::ops::multipart::{CompleteMultipartUpload, MAX_PARTS};
 use crate::ops::uploads::ListedPart;
+use crate::progress::CrcNote;
 
 use super::completion::{Sent, Whole, complete};
 use super::parts::too_large;

@@ -9,13 +9,14 @@ use http::{HeaderMap, Method};
 use oss_credentials_core::BoxFuture;
 
 use crate::TRACING_TARGET;
-use crate::body::{Body, CrcNote, Meter};
+use crate::body::Body;
 use crate::client::Client;
 use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{CompleteMultipartUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
 use crate::ops::uploads::ListedPart;
+use crate::progress::{CrcNote, Meter};
 use crate::transfer_events as names;
 
 use super::cleanup::Cleanup;

@@ -1,18 +1,15 @@
 //! Progress of an upload, reported to the caller.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::body::Meter;
+use crate::progress::{Counter, Meter};
 
 use super::{OnProgress, UploadProgress};
 
 /// Reports the progress of an upload, from within the caller's own task.
 pub(super) struct Reporter {
     call: Option<OnProgress>,
-    /// How many bytes of all parts the HTTP stack has received, each counted once.
-    sent: Arc<AtomicU64>,
+    counter: Counter,
     acknowledged: u64,
     total: Option<u64>,
     /// The last report.
@@ -22,8 +19,8 @@ pub(super) struct Reporter {
 impl Reporter {
     pub(super) fn new(call: Option<OnProgress>, total: Option<u64>) -> Self {
         Self {
+            counter: Counter::new(call.is_some()),
             call,
-            sent: Arc::default(),
             acknowledged: 0,
             total,
             told: None,
@@ -31,13 +28,13 @@ impl Reporter {
     }
 
     /// The counter for the meters of all parts.
-    pub(super) fn counter(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.sent)
+    pub(super) fn counter(&self) -> Counter {
+        self.counter.clone()
     }
 
     /// The meter for content that is sent in one request.
     pub(super) fn meter(&self) -> Meter {
-        Meter::of(&self.sent)
+        Meter::of(&self.counter)
     }
 
     /// Adds bytes that the service has acknowledged.
@@ -46,11 +43,11 @@ impl Reporter {
         self.tell();
     }
 
-    /// Runs this future. Each piece passed to the HTTP stack wakes it.
+    /// Runs this future. If there is a callback, each piece passed to the HTTP stack wakes it.
     pub(super) async fn while_it_runs<F: Future + Unpin>(&mut self, mut run: F) -> F::Output {
         std::future::poll_fn(|cx| {
             let polled = Pin::new(&mut run).poll(cx);
-            if self.sent.load(Ordering::Relaxed) > 0 {
+            if self.counter.sent() > 0 {
                 self.tell();
             }
             polled
@@ -63,7 +60,7 @@ impl Reporter {
             return;
         };
         let now = UploadProgress {
-            sent: self.sent.load(Ordering::Relaxed),
+            sent: self.counter.sent(),
             acknowledged: self.acknowledged,
             total: self.total,
         };
