@@ -13,7 +13,10 @@ use oss_sign::RequestView;
 use oss_sign::v4::Signer;
 use sha2::{Digest as _, Sha256};
 
-use crate::{BUCKET, KEY, LARGE, LARGE_KEY, REGION, SMALL, Standing, credentials};
+use benches::server::{LARGE, LARGE_KEY};
+use benches::setting::{BUCKET, REGION, Standing};
+
+use crate::{KEY, SMALL, credentials};
 use oss_credentials_core::Clock as _;
 
 /// Runs a contender; `false` if there is none of this name.
@@ -50,7 +53,7 @@ fn key(what: &str) -> &'static str {
 fn content(what: &str) -> Bytes {
     match what {
         "put" => Bytes::from_static(SMALL),
-        "upload" => vec![b'x'; LARGE].into(),
+        "upload" => vec![b'x'; usize::try_from(LARGE).expect("fits")].into(),
         _ => Bytes::new(),
     }
 }
@@ -185,7 +188,8 @@ mod rivals {
     use ossify::ops::object::base::{GetObjectOperations as _, PutObjectOperations as _};
 
     use super::{content, key};
-    use crate::{BUCKET, REGION, credentials};
+    use crate::credentials;
+    use benches::setting::{BUCKET, REGION};
 
     pub(super) async fn ossify(address: &str, count: usize, what: &str) {
         let keys = credentials();

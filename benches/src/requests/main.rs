@@ -20,39 +20,18 @@
 //! `hashing` is what signing cannot do without: SHA-256 of the canonical request, and one HMAC. Nothing is sent.
 
 mod contenders;
-mod server;
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
-use benches::subjects::token;
-use oss_credentials_core::{Clock, Credentials};
+use benches::server;
+use benches::setting::{self, Standing};
+use oss_credentials_core::{Clock as _, Credentials};
 
-pub(crate) const REGION: &str = "cn-hangzhou";
-pub(crate) const BUCKET: &str = "examplebucket";
 pub(crate) const KEY: &str = "path/to/exampleobject.txt";
-pub(crate) const LARGE_KEY: &str = "path/to/large.bin";
-pub(crate) const TOKEN_LENGTH: usize = 720;
 pub(crate) const SMALL: &[u8] = &[b'x'; 1024];
-/// Bytes of a large object, all of them `x`.
-pub(crate) const LARGE: usize = 64 * 1024 * 1024;
-
-/// The same on every machine, where reading the clock is not.
-#[derive(Debug)]
-pub(crate) struct Standing;
-
-impl Clock for Standing {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)
-    }
-}
 
 pub(crate) fn credentials() -> Credentials {
-    Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002FakeTempSecr")
-        .security_token(token(TOKEN_LENGTH))
-        .expires_at(Standing.now() + Duration::from_secs(6 * 3600))
-        .build()
-        .expect("valid")
+    setting::credentials(Standing.now())
 }
 
 /// CPU time of this process so far, of the user and of the system, in hundredths of a second.
