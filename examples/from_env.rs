@@ -1,8 +1,8 @@
 //! Lists the objects of a bucket, with nothing but the name of the bucket in code: credentials come from the default
 //! chain, and the region from `OSS_REGION` or the profile of the aliyun CLI.
 //!
-//! `cargo run --example from_env -- BUCKET`. Without an account, start a local cloud and take its variables:
-//! `cargo run -p oss-testkit`.
+//! `cargo run --example from_env -- BUCKET`. Without an account, in a local cloud:
+//! `cargo run -p oss-testkit -- cargo run --example from_env -- example-bucket`.
 
 use std::error::Error;
 
