@@ -8,7 +8,8 @@
 //! [`HttpClient`](oss_credentials_http::HttpClient) never calls it through a proxy.
 //!
 //! Variables are read only by [`EcsRamRole::from_env`] and [`EcsRamRoleBuilder::env`]: [`ENV_ROLE_NAME`],
-//! [`ENV_DISABLED`] and [`ENV_V1_DISABLED`], each only if it is not set on the builder.
+//! [`ENV_DISABLED`] and [`ENV_V1_DISABLED`], each only if it is not set on the builder. `from_env` also reads
+//! [`ENV_ENDPOINT`].
 //!
 //! # Examples
 //!

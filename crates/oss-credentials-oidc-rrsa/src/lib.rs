@@ -10,7 +10,7 @@
 //! only from the builder. [`OidcRrsa::from_env`] and [`OidcRrsaBuilder::env`] read
 //! [`ENV_ROLE_ARN`], [`ENV_OIDC_PROVIDER_ARN`], [`ENV_OIDC_TOKEN_FILE`], [`ENV_ROLE_SESSION_NAME`],
 //! [`ENV_STS_REGION`] and [`ENV_VPC_ENDPOINT_ENABLED`], each only if it is not set already. An empty variable
-//! counts as unset.
+//! counts as unset. `from_env` also reads [`ENV_STS_ENDPOINT`].
 //!
 //! # Examples
 //!

@@ -6,7 +6,8 @@
 //! SDKs' `~/.alibabacloud/credentials.ini` and `~/.alibabacloud/credentials`. [`ENV_CONFIG_FILE`] and
 //! [`ENV_CREDENTIALS_FILE`] name other files, [`ENV_PROFILE`] the profile, and [`ENV_CLI_PROFILE_DISABLED`]
 //! excludes the first. [`ENV_DISABLE_EXTERNAL_PROCESS`] forbids profiles that run a program or have a
-//! credentials URI. Builder settings take precedence over variables; an explicit setting reads no variable. Values
+//! credentials URI. `from_env` also reads the endpoints of STS and of instance metadata, see
+//! [`ProfileProviderBuilder::endpoint_env`]. Builder settings take precedence over variables; an explicit setting reads no variable. Values
 //! from different places are never combined.
 //!
 //! A file that has changed is read again. Keys and tokens are read when they are needed, and not

@@ -7,7 +7,7 @@
 //!
 //! Only the settings on the builder. [`StsAssumeRole::from_env`] and [`StsAssumeRoleBuilder::env`] read
 //! [`ENV_ROLE_ARN`], [`ENV_ROLE_SESSION_NAME`], [`ENV_STS_REGION`] and [`ENV_VPC_ENDPOINT_ENABLED`], each only
-//! if it is not set already. An empty variable counts as unset.
+//! if it is not set already. An empty variable counts as unset. `from_env` also reads [`ENV_STS_ENDPOINT`].
 //!
 //! # Examples
 //!
