@@ -95,6 +95,30 @@ fn the_programs_of_the_providers_pages_are_compiled() {
     }
 }
 
+/// Programs that a page runs against the local cloud read its variables: without them, `builder()` calls the real
+/// service.
+#[test]
+fn programs_for_the_local_cloud_read_its_variables() {
+    for name in ["ecs-ram-role", "oidc-rrsa", "sts-assume-role", "uri"] {
+        let page = read(format!("docs/{name}.md"));
+        assert!(
+            page.contains("-- PROGRAM`"),
+            "{name} does not name the local cloud"
+        );
+        assert!(
+            page.contains("`cargo install --path crates/oss-testkit`"),
+            "{name} does not state how to install the local cloud"
+        );
+        for program in page
+            .split("```rust\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+        {
+            assert!(program.contains("::from_env("), "{name}: {program}");
+        }
+    }
+}
+
 /// Links of the page on the client to its own sections.
 #[test]
 fn sections_of_the_clients_page_exist() {

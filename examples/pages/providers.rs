@@ -17,6 +17,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("kms-client-key") => kms_client_key::main()?,
         Some("profile") => profile::main()?,
         Some("vending") => vending::main()?,
+        Some("ecs-ram-role-blocking") => ecs_ram_role_blocking::main()?,
+        Some("oidc-rrsa-blocking") => oidc_rrsa_blocking::main()?,
+        Some("uri-blocking") => uri_blocking::main()?,
+        Some("sts-assume-role-blocking") => sts_assume_role_blocking::main()?,
+        Some("kms-client-key-blocking") => kms_client_key_blocking::main()?,
         _ => return Err("usage: page_providers PAGE, such as uri".into()),
     }
     Ok(())
@@ -118,15 +123,12 @@ mod fc_context {
 }
 
 mod ecs_ram_role {
-    use oss_credentials_core::{CredentialsError, CredentialsProvider};
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv};
     use oss_credentials_ecs_ram_role::EcsRamRole;
 
     #[tokio::main]
     pub(super) async fn main() -> Result<(), CredentialsError> {
-        let provider = EcsRamRole::builder()
-            .role_name("example-role")
-            .allow_v1(false)
-            .build()?;
+        let provider = EcsRamRole::from_env(&ProcessEnv)?.allow_v1(false).build()?;
         let credentials = provider.credentials().await?;
         println!("acting as {credentials:?}");
         Ok(())
@@ -136,15 +138,12 @@ mod ecs_ram_role {
 mod oidc_rrsa {
     use std::time::Duration;
 
-    use oss_credentials_core::{CredentialsError, CredentialsProvider};
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv};
     use oss_credentials_oidc_rrsa::OidcRrsa;
 
     #[tokio::main]
     pub(super) async fn main() -> Result<(), CredentialsError> {
-        let provider = OidcRrsa::builder()
-            .role_arn("acs:ram::123456789012:role/example-role")
-            .oidc_provider_arn("acs:ram::123456789012:oidc-provider/ack-rrsa-example")
-            .oidc_token_file("/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token")
+        let provider = OidcRrsa::from_env(&ProcessEnv)?
             .region("cn-hangzhou")
             .vpc(true)
             .duration(Duration::from_secs(1800))
@@ -158,14 +157,13 @@ mod oidc_rrsa {
 mod sts_assume_role {
     use std::time::Duration;
 
-    use oss_credentials_core::{CredentialsError, CredentialsProvider};
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv};
     use oss_credentials_env::EnvProvider;
     use oss_credentials_sts_assume_role::StsAssumeRole;
 
     #[tokio::main]
     pub(super) async fn main() -> Result<(), CredentialsError> {
-        let provider = StsAssumeRole::builder(EnvProvider::new())
-            .role_arn("acs:ram::123456789012:role/uploader")
+        let provider = StsAssumeRole::from_env(EnvProvider::new(), &ProcessEnv)?
             .role_session_name("nightly-backup")
             .duration(Duration::from_secs(1800))
             .region("cn-hangzhou")
@@ -247,6 +245,82 @@ mod vending {
             .sign(&session)?;
         // The body of the response to the browser or the app.
         println!("{}", grant.to_json());
+        Ok(())
+    }
+}
+
+mod ecs_ram_role_blocking {
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv, blocking};
+    use oss_credentials_ecs_ram_role::EcsRamRole;
+    use oss_credentials_ureq::UreqClient;
+
+    pub(super) fn main() -> Result<(), CredentialsError> {
+        let provider = EcsRamRole::from_env(&ProcessEnv)?
+            .http_client(UreqClient::new())
+            .build()?;
+        let credentials = blocking::wait(provider.credentials())?;
+        println!("acting as {credentials:?}");
+        Ok(())
+    }
+}
+
+mod oidc_rrsa_blocking {
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv, blocking};
+    use oss_credentials_oidc_rrsa::OidcRrsa;
+    use oss_credentials_ureq::UreqClient;
+
+    pub(super) fn main() -> Result<(), CredentialsError> {
+        let provider = OidcRrsa::from_env(&ProcessEnv)?
+            .http_client(UreqClient::new())
+            .build()?;
+        let credentials = blocking::wait(provider.credentials())?;
+        println!("acting as {credentials:?}");
+        Ok(())
+    }
+}
+
+mod uri_blocking {
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv, blocking};
+    use oss_credentials_ureq::UreqClient;
+    use oss_credentials_uri::CredentialsUri;
+
+    pub(super) fn main() -> Result<(), CredentialsError> {
+        let provider = CredentialsUri::from_env(&ProcessEnv)?
+            .http_client(UreqClient::new())
+            .build()?;
+        let credentials = blocking::wait(provider.credentials())?;
+        println!("acting as {credentials:?}");
+        Ok(())
+    }
+}
+
+mod sts_assume_role_blocking {
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv, blocking};
+    use oss_credentials_env::EnvProvider;
+    use oss_credentials_sts_assume_role::StsAssumeRole;
+    use oss_credentials_ureq::UreqClient;
+
+    pub(super) fn main() -> Result<(), CredentialsError> {
+        let provider = StsAssumeRole::from_env(EnvProvider::new(), &ProcessEnv)?
+            .http_client(UreqClient::new())
+            .build()?;
+        let credentials = blocking::wait(provider.credentials())?;
+        println!("acting as {credentials:?}");
+        Ok(())
+    }
+}
+
+mod kms_client_key_blocking {
+    use oss_credentials_core::{CredentialsError, CredentialsProvider, ProcessEnv, blocking};
+    use oss_credentials_kms_client_key::KmsClientKey;
+    use oss_credentials_ureq::UreqClient;
+
+    pub(super) fn main() -> Result<(), CredentialsError> {
+        let provider = KmsClientKey::from_env(&ProcessEnv)?
+            .http_client(UreqClient::new())
+            .build()?;
+        let credentials = blocking::wait(provider.credentials())?;
+        println!("acting as {credentials:?}");
         Ok(())
     }
 }
