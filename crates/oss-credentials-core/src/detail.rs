@@ -245,13 +245,18 @@ impl fmt::Debug for ErrorDetail {
     /// The text of `Display`, followed by the causes: a `main` that returns an error shows it this way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, "; because: {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        write_causes(f, self)
     }
+}
+
+/// Writes the causes of an error after its text.
+pub(crate) fn write_causes(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(f, "; because: {error}")?;
+        cause = error.source();
+    }
+    Ok(())
 }
 
 impl Error for ErrorDetail {

@@ -1,10 +1,11 @@
 //! Errors that state what failed and what to do.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::detail::ErrorDetail;
+use crate::detail::{ErrorDetail, write_causes};
 
 /// Why no credentials were returned.
 ///
@@ -212,10 +213,13 @@ impl ChainReport {
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &CredentialsError)> {
         self.reasons.iter().map(|(name, error)| (*name, error))
     }
-}
 
-impl fmt::Display for ChainReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes a line for each member, with `after` at its end.
+    fn write_lines(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        after: fn(&mut fmt::Formatter<'_>, &dyn Error) -> fmt::Result,
+    ) -> fmt::Result {
         if self.reasons.is_empty() {
             return f.write_str("chain: no provider was given; add a member");
         }
@@ -229,25 +233,29 @@ impl fmt::Display for ChainReport {
                     .and_then(|rest| rest.strip_prefix(": "))
                     .unwrap_or(&text),
             )?;
+            after(f, error)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for ChainReport {
+impl fmt::Display for ChainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.reasons.iter().map(|(name, error)| (name, error)))
-            .finish()
+        self.write_lines(f, |_, _| Ok(()))
     }
 }
 
-impl std::error::Error for ChainReport {}
+impl fmt::Debug for ChainReport {
+    /// The text of `Display`, each line with its causes: a `main` that returns an error shows it this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_lines(f, write_causes)
+    }
+}
+
+impl Error for ChainReport {}
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error as _;
-
     use super::*;
 
     #[test]
@@ -258,5 +266,29 @@ mod tests {
         assert_eq!(error.source().unwrap().to_string(), "refused");
         assert!(!error.to_string().contains("refused"));
         assert!(error.is_retryable() && !error.is_not_configured());
+    }
+
+    /// What `main` prints for the error that it returns.
+    #[test]
+    fn debug_of_a_report_has_one_line_for_each_member_with_its_causes() {
+        let lost = ErrorDetail::builder("uri", "no address").source(std::io::Error::other("refused"));
+        let env = ErrorDetail::builder("env", "no key is set").hint("set both variables");
+        let reasons = vec![
+            ("env", CredentialsError::not_configured(env)),
+            ("uri", CredentialsError::not_configured(lost)),
+        ];
+        let error = CredentialsError::NoProvider(ChainReport::new(reasons));
+        let text = "chain: no provider has credentials; configure one of them:\n  \
+                    env: no key is set; set both variables\n  uri: no address";
+        assert_eq!(error.to_string(), text);
+        for shown in [format!("{error:?}"), format!("{error:#?}")] {
+            let shown = shown
+                .replace("\n    ", "\n")
+                .replace(",\n)", ")")
+                .replace("(\n", "(");
+            assert_eq!(shown, format!("NoProvider({text}; because: refused)"));
+        }
+        let error = CredentialsError::NoProvider(ChainReport::new(Vec::new()));
+        assert_eq!(format!("{error:?}"), format!("NoProvider({error})"));
     }
 }
