@@ -5,11 +5,12 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oss_client::{Body, Client, CopySource, Operation, PostPolicy, StandardRetry, UploadWriter, blocking};
+use oss_client::{
+    Body, Client, CopySource, Method, Operation, PostPolicy, StandardRetry, UploadWriter, blocking,
+};
 use oss_credentials_core::test_util::FakeEnv;
 use oss_credentials_core::{CredentialsProvider, ProcessEnv};
 use oss_testkit::{Fault, LocalCloud, Service};
-use reqwest::Method;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 type Outcome = Result<(), Box<dyn Error>>;

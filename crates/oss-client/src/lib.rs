@@ -21,7 +21,8 @@
 //!
 //! - [`ClientBuilder`] has the settings: the address of OSS, timeouts, retries, connections.
 //! - [`Client`] stores, reads, copies, lists and deletes objects, makes presigned URLs, and sends any other
-//!   [`Operation`]. Its methods return requests, which are sent by `send` or by `.await`.
+//!   [`Operation`], whose [`Method`] is the same type as `reqwest::Method`. Its methods return requests, which are
+//!   sent by `send` or by `.await`.
 //! - [`Upload`] stores files and streams of any size, in parts and with bounded memory.
 //! - [`Download`] stores objects in files, and continues transfers that break.
 //! - [`Paged`] returns lists page by page.
@@ -135,6 +136,7 @@ pub use error::{AbandonedUpload, CorruptionError, Error, InvalidInput, InvalidRe
 #[cfg(feature = "post-policy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "post-policy")))]
 pub use form::{PresignPost, PresignedForm};
+pub use http::Method;
 pub use observe::{AttemptEvent, AttemptOutcome};
 pub use operation::Operation;
 pub use ops::Paged;

@@ -30,10 +30,10 @@ const ADDED: usize = 8;
 /// Reading an ACL (`GET /?acl` of a bucket):
 ///
 /// ```no_run
-/// use oss_client::Operation;
+/// use oss_client::{Method, Operation};
 ///
 /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
-/// let operation = Operation::new("GetBucketAcl", reqwest::Method::GET)
+/// let operation = Operation::new("GetBucketAcl", Method::GET)
 ///     .bucket("examplebucket")
 ///     .query("acl", "");
 /// let document = client.send(operation).await?.bytes().await?;
@@ -45,11 +45,11 @@ const ADDED: usize = 8;
 /// Setting the tags of an object, with a body:
 ///
 /// ```no_run
-/// use oss_client::Operation;
+/// use oss_client::{Method, Operation};
 ///
 /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
 /// let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
-/// let operation = Operation::new("PutObjectTagging", reqwest::Method::PUT)
+/// let operation = Operation::new("PutObjectTagging", Method::PUT)
 ///     .bucket("examplebucket")
 ///     .key("report.pdf")
 ///     .query("tagging", "")

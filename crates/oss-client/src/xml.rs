@@ -42,10 +42,10 @@ impl From<&'static str> for Shape {
 /// # Examples
 ///
 /// ```no_run
-/// use oss_client::Operation;
+/// use oss_client::{Method, Operation};
 ///
 /// # async fn run(client: &oss_client::Client) -> Result<(), oss_client::Error> {
-/// let operation = Operation::new("GetBucketWorm", reqwest::Method::GET)
+/// let operation = Operation::new("GetBucketWorm", Method::GET)
 ///     .bucket("examplebucket")
 ///     .query("worm", "")
 ///     .expect_xml();
