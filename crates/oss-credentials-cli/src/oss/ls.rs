@@ -81,7 +81,10 @@ impl Ls {
         }
         terminal::print(&shown)?;
         if page.is_truncated {
+            // An empty page need not be the last one.
             terminal::print_note("there are more; raise --limit, or name a longer prefix");
+        } else if shown.is_empty() {
+            terminal::print_note("no objects");
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -97,6 +97,18 @@ fn a_bucket_is_listed_for_people_and_for_programs() {
 }
 
 #[test]
+fn a_list_without_objects_says_so_to_people() {
+    let place = Place::new();
+    place.cloud.put_object("example-bucket", "a", "hello");
+    let url = "oss://example-bucket/none/";
+    let ended = run(place.with_keys(&["ls", url]));
+    let shown = (ended.code, ended.out.as_str(), ended.err.as_str());
+    assert_eq!(shown, (Some(0), "", "no objects\n"));
+    let ended = run(place.with_keys(&["ls", url, "--json"]));
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn refusals_of_the_service_have_their_exit_code() {
     let place = Place::new();
     let mut wrong = place.with_keys(&["ls", "oss://example-bucket"]);
