@@ -14,7 +14,7 @@ use crate::body::{Body, BoxStream, Opened, Section, innermost};
 use crate::error::{Error, InvalidInput};
 
 /// The most bytes of a file that are read at once.
-const READ: usize = 256 * 1024;
+const READ: usize = 1024 * 1024;
 
 /// The source of an upload before it is opened.
 pub(super) enum Source {
