@@ -32,3 +32,22 @@ pub fn credentials(now: SystemTime) -> Credentials {
         .build()
         .expect("valid")
 }
+
+/// The client of `ossify` for the server at this address.
+///
+/// # Panics
+///
+/// If the address is not that of a server.
+#[cfg(any(feature = "rivals", feature = "transfers"))]
+pub fn ossify(address: &str, keys: &Credentials) -> ossify::Client {
+    ossify::Client::builder()
+        .endpoint(format!("http://{address}"))
+        .region(REGION)
+        .bucket(BUCKET)
+        .url_style(ossify::UrlStyle::Path)
+        .access_key_id(keys.access_key_id())
+        .access_key_secret(keys.access_key_secret())
+        .security_token(keys.security_token().unwrap_or_default())
+        .build()
+        .expect("the address of a server")
+}

@@ -19,11 +19,15 @@
 mod providers;
 mod stores;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use benches::{server, setting};
 use oss_credentials_core::{Clock as _, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
 use oss_credentials_core::{SystemClock, source_fn};
+
+/// Whether there is such a contender, or why it failed: then its instructions count for nothing.
+pub(crate) type Outcome = Result<bool, Box<dyn Error>>;
 
 pub(crate) const KEY: &str = "path/to/exampleobject.txt";
 
@@ -47,24 +51,32 @@ fn main() -> ExitCode {
         eprintln!("usage: adapters-bench serve | adapters-bench CONTENDER-WHAT ADDRESS COUNT");
         return ExitCode::FAILURE;
     };
+    match run(contender, what, address, count) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("there is no {contender}-{what}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{contender}-{what}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(contender: &str, what: &str, address: &str, count: usize) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .expect("builds");
-    let is_known = runtime.block_on(async {
+        .build()?;
+    runtime.block_on(async {
         match contender.split_once('-') {
             Some(("opendal", how)) => stores::opendal(how, what, address, count).await,
             Some(("object_store", how)) => stores::object_store(how, what, address, count).await,
             Some(("reqsign", how)) => providers::reqsign(how, what, count).await,
             Some(("aws", how)) => providers::aws(how, count).await,
-            _ => false,
+            _ => Ok(false),
         }
-    });
-    if is_known {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    })
 }
 
 fn parsed<'a>(arguments: &[&'a str]) -> Option<(&'a str, &'a str, &'a str, usize)> {

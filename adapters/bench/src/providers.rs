@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use benches::setting::{BUCKET, REGION};
 use http::request::Parts;
 use oss_credentials_aws::AwsCredentials;
@@ -11,13 +12,13 @@ use oss_credentials_reqsign::OssCredentials;
 use reqsign_aliyun_oss::{RequestSigner, SigningVersion, StaticCredentialProvider};
 use reqsign_core::{Context, Signer};
 
-use crate::{KEY, credentials, provider};
+use crate::{KEY, Outcome, credentials, provider};
 
-pub(crate) async fn reqsign(how: &str, what: &str, count: usize) -> bool {
+pub(crate) async fn reqsign(how: &str, what: &str, count: usize) -> Outcome {
     let version = match what {
         "sign" => SigningVersion::V4,
         "sign1" => SigningVersion::V1,
-        _ => return false,
+        _ => return Ok(false),
     };
     let request = RequestSigner::new(BUCKET)
         .with_region(REGION)
@@ -30,39 +31,40 @@ pub(crate) async fn reqsign(how: &str, what: &str, count: usize) -> bool {
             Signer::new(Context::new(), provider, request)
         }
         "ours" => Signer::new(Context::new(), OssCredentials::new(provider()), request),
-        _ => return false,
+        _ => return Ok(false),
     };
-    let parts = request_parts();
+    let parts = request_parts()?;
     for _ in 0..count {
         let mut parts = parts.clone();
-        signer.sign(&mut parts, None).await.expect("signs");
+        signer.sign(&mut parts, None).await?;
         black_box(parts);
     }
-    true
+    Ok(true)
 }
 
-fn request_parts() -> Parts {
+fn request_parts() -> http::Result<Parts> {
     let uri = format!("http://{BUCKET}.localhost/{KEY}");
-    http::Request::put(uri).body(()).expect("valid").into_parts().0
+    Ok(http::Request::put(uri).body(())?.into_parts().0)
 }
 
-pub(crate) async fn aws(how: &str, count: usize) -> bool {
+pub(crate) async fn aws(how: &str, count: usize) -> Outcome {
     match how {
         "own" => {
             let keys = credentials();
             let token = keys.security_token().map(str::to_owned);
             let (id, secret) = (keys.access_key_id(), keys.access_key_secret());
             let constant = Credentials::new(id, secret, token, keys.expires_at(), "bench");
-            read(&constant, count).await;
+            read(&constant, count).await?;
         }
-        "ours" => read(&AwsCredentials::new(provider()), count).await,
-        _ => return false,
+        "ours" => read(&AwsCredentials::new(provider()), count).await?,
+        _ => return Ok(false),
     }
-    true
+    Ok(true)
 }
 
-async fn read(provider: &dyn ProvideCredentials, count: usize) {
+async fn read(provider: &dyn ProvideCredentials, count: usize) -> Result<(), CredentialsError> {
     for _ in 0..count {
-        black_box(provider.provide_credentials().await.expect("are there"));
+        black_box(provider.provide_credentials().await?);
     }
+    Ok(())
 }

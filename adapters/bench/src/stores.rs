@@ -1,5 +1,6 @@
 //! Clients that send.
 
+use std::error::Error;
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use oss_credentials_middleware::Signing;
 use oss_credentials_object_store::{OssConnector, S3Credentials};
 use oss_credentials_opendal::OssTransport;
 
-use crate::{KEY, credentials, provider};
+use crate::{KEY, Outcome, credentials, provider};
 
 const SMALL: Bytes = Bytes::from_static(&[b'x'; 1024]);
 
@@ -27,25 +28,25 @@ struct Server {
 }
 
 impl Server {
-    fn at(address: &str) -> Self {
-        let address: SocketAddr = address.parse().expect("an address");
+    fn at(address: &str) -> Result<Self, Box<dyn Error>> {
+        let address: SocketAddr = address.parse()?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .resolve(&format!("{BUCKET}.localhost"), address);
-        Self {
+        Ok(Self {
             host: format!("localhost:{}", address.port()),
-            client: client.build().expect("builds"),
-        }
+            client: client.build()?,
+        })
     }
 
-    fn signing(&self) -> Signing {
-        Signing::oss(provider(), REGION, &self.host).expect("valid")
+    fn signing(&self) -> Result<Signing, Box<dyn Error>> {
+        Ok(Signing::oss(provider(), REGION, &self.host)?)
     }
 }
 
-pub(crate) async fn opendal(how: &str, what: &str, address: &str, count: usize) -> bool {
-    let server = Server::at(address);
+pub(crate) async fn opendal(how: &str, what: &str, address: &str, count: usize) -> Outcome {
+    let server = Server::at(address)?;
     let mut oss = Oss::default()
         .bucket(BUCKET)
         .endpoint(&format!("http://{}", server.host));
@@ -61,20 +62,20 @@ pub(crate) async fn opendal(how: &str, what: &str, address: &str, count: usize) 
         }
         "ours" => {
             oss = oss.skip_signature();
-            transport = HttpTransporter::new(OssTransport::new(server.signing(), transport));
+            transport = HttpTransporter::new(OssTransport::new(server.signing()?, transport));
         }
-        _ => return false,
+        _ => return Ok(false),
     }
     let context = OperationContext::new().with_http_transport(transport);
-    let operator = Operator::new(oss).expect("valid").with_context(context);
+    let operator = Operator::new(oss)?.with_context(context);
     for _ in 0..count {
         match what {
-            "get" => drop(black_box(operator.read(KEY).await.expect("answers"))),
-            "put" => drop(black_box(operator.write(KEY, SMALL).await.expect("arrives"))),
-            _ => return false,
+            "get" => drop(black_box(operator.read(KEY).await?)),
+            "put" => drop(black_box(operator.write(KEY, SMALL).await?)),
+            _ => return Ok(false),
         }
     }
-    true
+    Ok(true)
 }
 
 /// Sends through the same client as the others.
@@ -87,8 +88,8 @@ impl HttpConnector for Local {
     }
 }
 
-pub(crate) async fn object_store(how: &str, what: &str, address: &str, count: usize) -> bool {
-    let server = Server::at(address);
+pub(crate) async fn object_store(how: &str, what: &str, address: &str, count: usize) -> Outcome {
+    let server = Server::at(address)?;
     let builder = AmazonS3Builder::new()
         .with_region(REGION)
         .with_bucket_name(BUCKET)
@@ -111,19 +112,19 @@ pub(crate) async fn object_store(how: &str, what: &str, address: &str, count: us
             .with_http_connector(local),
         "native" => builder
             .with_skip_signature(true)
-            .with_http_connector(OssConnector::new(server.signing()).over(local)),
-        _ => return false,
+            .with_http_connector(OssConnector::new(server.signing()?).over(local)),
+        _ => return Ok(false),
     };
-    let (store, path) = (builder.build().expect("valid"), KEY.into());
+    let (store, path) = (builder.build()?, KEY.into());
     for _ in 0..count {
         match what {
             "get" => {
-                let found = store.get(&path).await.expect("answers");
-                drop(black_box(found.bytes().await.expect("arrives")));
+                let found = store.get(&path).await?;
+                drop(black_box(found.bytes().await?));
             }
-            "put" => drop(black_box(store.put(&path, SMALL.into()).await.expect("arrives"))),
-            _ => return false,
+            "put" => drop(black_box(store.put(&path, SMALL.into()).await?)),
+            _ => return Ok(false),
         }
     }
-    true
+    Ok(true)
 }

@@ -189,20 +189,10 @@ mod rivals {
 
     use super::{content, key};
     use crate::credentials;
-    use benches::setting::{BUCKET, REGION};
+    use benches::setting::{self, BUCKET, REGION};
 
     pub(super) async fn ossify(address: &str, count: usize, what: &str) {
-        let keys = credentials();
-        let client = ossify::Client::builder()
-            .endpoint(format!("http://{address}"))
-            .region(REGION)
-            .bucket(BUCKET)
-            .url_style(ossify::UrlStyle::Path)
-            .access_key_id(keys.access_key_id())
-            .access_key_secret(keys.access_key_secret())
-            .security_token(keys.security_token().unwrap_or_default())
-            .build()
-            .expect("valid");
+        let client = setting::ossify(address, &credentials());
         let content = content(what);
         for _ in 0..count {
             if matches!(what, "get" | "download") {

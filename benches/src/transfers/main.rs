@@ -10,6 +10,8 @@
 //! | `plain` | the same without comparing CRCs |
 //! | `ossify`, `opendal` | the crates of these names |
 //!
+//! A client that fails ends its process by a panic: then there is nothing to measure, and `benches/transfers` stops.
+//!
 //! | task | is |
 //! |---|---|
 //! | `upload-file`, `download-file` | a file, by what the client has for files |

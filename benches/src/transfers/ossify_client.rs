@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use benches::setting::{BUCKET, REGION, Standing, credentials};
+use benches::setting::{self, Standing, credentials};
 use oss_credentials_core::Clock as _;
 use ossify::ops::object::base::{GetObjectOperations as _, PutObjectOperations as _};
 
@@ -10,17 +10,7 @@ use crate::pieces::{Writer, read, streamed};
 use crate::{Job, for_each_small, small};
 
 pub(crate) async fn run(job: &Job) -> bool {
-    let keys = credentials(Standing.now());
-    let client = ossify::Client::builder()
-        .endpoint(format!("http://{}", job.address))
-        .region(REGION)
-        .bucket(BUCKET)
-        .url_style(ossify::UrlStyle::Path)
-        .access_key_id(keys.access_key_id())
-        .access_key_secret(keys.access_key_secret())
-        .security_token(keys.security_token().unwrap_or_default())
-        .build()
-        .expect("valid");
+    let client = setting::ossify(&job.address, &credentials(Standing.now()));
     let key = job.key();
     match job.task.as_str() {
         "upload-file" => {

@@ -300,15 +300,21 @@ mod tests {
         }
     }
 
+    /// A watch that has begun to wait.
+    fn watching<'a>(idle: &'a IdleTimeout, progress: &'a Progress, cx: &mut Context<'_>) -> UploadWatch<'a> {
+        let mut watch = UploadWatch::new(idle, progress);
+        progress.register(cx.waker());
+        assert!(watch.poll(cx).is_pending());
+        watch
+    }
+
     #[test]
     fn pieces_of_an_upload_wake_nobody_and_silence_is_counted_from_the_last() {
         let (idle, clock, armings) = idle();
         let (progress, count) = (Progress::default(), Arc::new(Wakes::default()));
         let waker = std::task::Waker::from(Arc::clone(&count));
         let mut cx = Context::from_waker(&waker);
-        let mut watch = UploadWatch::new(&idle, &progress);
-        progress.register(&waker);
-        assert!(watch.poll(&mut cx).is_pending());
+        let mut watch = watching(&idle, &progress, &mut cx);
         for _ in 0..15 {
             clock.advance(Duration::from_secs(1));
             progress.asked(true, false);
@@ -333,9 +339,7 @@ mod tests {
         let (progress, count) = (Progress::default(), Arc::new(Wakes::default()));
         let waker = std::task::Waker::from(Arc::clone(&count));
         let mut cx = Context::from_waker(&waker);
-        let mut watch = UploadWatch::new(&idle, &progress);
-        progress.register(&waker);
-        assert!(watch.poll(&mut cx).is_pending());
+        let mut watch = watching(&idle, &progress, &mut cx);
         progress.asked(false, false);
         clock.advance(Duration::from_secs(100));
         assert!(watch.poll(&mut cx).is_pending());

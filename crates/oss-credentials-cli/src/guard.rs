@@ -16,7 +16,7 @@ use std::convert::Infallible;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -29,7 +29,7 @@ use oss_credentials::profile::{
     ENV_PROFILE,
 };
 use oss_credentials::uri::ENV_CREDENTIALS_URI;
-use oss_credentials::{CredentialsError, ENV_CREDENTIALS_PROVIDER, Env, ErrorDetail, ProcessEnv};
+use oss_credentials::{CredentialsError, ENV_CREDENTIALS_PROVIDER, Env, ErrorDetail, ProcessEnv, nonce};
 
 use crate::chain::ChosenEnv;
 use crate::failure::Failure;
@@ -144,15 +144,14 @@ fn loop_error() -> CredentialsError {
     CredentialsError::invalid_config(ErrorDetail::builder("oss-credentials", what).hint(hint))
 }
 
-/// A path for the note, which nobody else can guess. There is no file as long as there is no loop. A unit of systemd may
-/// write to its user's folder for such files, and not to that of everybody.
+/// A path for the note that other users cannot guess. The file exists only after a loop was found. A systemd unit may be
+/// unable to write to the shared temporary folder, so the user's own folder comes first.
 fn new_note() -> PathBuf {
     let of_user = ProcessEnv
         .path("XDG_RUNTIME_DIR")
         .filter(|folder| folder.is_dir());
-    let random = RandomState::new().hash_one(process::id());
     let folder = of_user.unwrap_or_else(env::temp_dir);
-    folder.join(format!("oss-credentials-loop-{random:016x}"))
+    folder.join(format!("oss-credentials-loop-{}", nonce()))
 }
 
 /// Leaves the note. Without it, the processes above report the exit status of this one.

@@ -137,48 +137,18 @@ fn products_with_other_signatures_are_named() {
         ("mns", "call: Message Service is not"),
         ("ots", "call: Table Store is not"),
     ] {
-        let ended = run(place.with_keys(&[
-            "call",
-            product,
-            "X",
-            "--version",
-            "2019-05-17",
-            "--region",
-            "cn-hangzhou",
-        ]));
+        let line = format!("call {product} X --version 2019-05-17 --region cn-hangzhou");
+        let ended = run(place.with_keys(&line.split(' ').collect::<Vec<_>>()));
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{}", ended.err);
         assert!(ended.err.starts_with(text), "{}", ended.err);
     }
-    for empty in [
-        [
-            "call",
-            "ecs",
-            "",
-            "--version",
-            "2014-05-26",
-            "--region",
-            "cn-hangzhou",
-        ],
-        [
-            "call",
-            "",
-            "DescribeRegions",
-            "--version",
-            "2014-05-26",
-            "--region",
-            "cn-hangzhou",
-        ],
-        [
-            "call",
-            "ecs",
-            "DescribeRegions",
-            "--version",
-            "",
-            "--region",
-            "cn-hangzhou",
-        ],
+    // Two spaces stand around an empty word.
+    for line in [
+        "call ecs  --version 2014-05-26 --region cn-hangzhou",
+        "call  DescribeRegions --version 2014-05-26 --region cn-hangzhou",
+        "call ecs DescribeRegions --version  --region cn-hangzhou",
     ] {
-        let ended = run(place.with_keys(&empty));
+        let ended = run(place.with_keys(&line.split(' ').collect::<Vec<_>>()));
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{}", ended.err);
         assert!(ended.err.contains("a value is required for"), "{}", ended.err);
     }

@@ -164,13 +164,7 @@ fn every_command_reports_a_loop_and_none_waits_for_its_end() {
         format!("{PROGRAM} export --format process || echo '{fallback}'\n"),
     )
     .unwrap();
-    let config = serde_json::json!({
-        "current": "agent",
-        "profiles": [
-            { "name": "agent", "mode": "External", "process_command": format!("sh {}", script.display()) },
-        ],
-    });
-    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    profile_of(&place, &script);
     for arguments in [
         &["export"][..],
         &["exec", "--", "true"],
@@ -183,6 +177,17 @@ fn every_command_reports_a_loop_and_none_waits_for_its_end() {
     }
 }
 
+/// The profile in use runs a script.
+fn profile_of(place: &Place, script: &std::path::Path) {
+    let config = serde_json::json!({
+        "current": "agent",
+        "profiles": [
+            { "name": "agent", "mode": "External", "process_command": format!("sh {}", script.display()) },
+        ],
+    });
+    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_is_added_to_the_command_line_that_others_see() {
@@ -193,13 +198,7 @@ fn nothing_is_added_to_the_command_line_that_others_see() {
         "tr '\\0' ' ' < /proc/$PPID/cmdline > \"$0.seen\"\nexit 1\n",
     )
     .unwrap();
-    let config = serde_json::json!({
-        "current": "agent",
-        "profiles": [
-            { "name": "agent", "mode": "External", "process_command": format!("sh {}", script.display()) },
-        ],
-    });
-    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    profile_of(&place, &script);
     run(place.with_profiles(&["whoami"]));
     let seen = std::fs::read_to_string(place.path("seen.sh.seen")).unwrap();
     assert_eq!(seen.trim_end(), format!("{PROGRAM} whoami"));

@@ -1,32 +1,15 @@
 //! Downloads in ranges, against a local cloud that checks every signature.
-#![cfg(all(
-    feature = "download-file",
-    any(
-        feature = "rustls",
-        feature = "native-tls",
-        not(feature = "rustls-no-provider")
-    )
-))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/log.rs"]
-mod log;
-#[path = "common/place.rs"]
-mod place;
 
 use std::fs;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Keys, Server, builder, response};
-use files::{PART, content, names};
+use crate::common::{Handler, Keys, Server, builder, response};
+use crate::files::{PART, content, names};
+use crate::place::Place;
 use oss_client::{Error, FixedDelay};
 use oss_testkit::{Fault, Service};
-use place::Place;
 
 #[tokio::test]
 async fn ranges_of_every_size_make_up_the_object() {
@@ -200,7 +183,7 @@ async fn ranges_that_do_not_make_up_the_object_leave_nothing_to_continue() {
     let (target, total) = (folder.path().join("f"), PART + 1);
     // That is the CRC-64/XZ of other bytes.
     let stored = [("etag", "\"1\""), ("x-oss-hash-crc64ecma", "1")];
-    let answer = move || -> common::Handler {
+    let answer = move || -> Handler {
         Box::new(move |request, stream| {
             let length = format!("Content-Length: {total}\r\n");
             let answer = match request.header("range") {

@@ -1,29 +1,12 @@
 //! Transfers that end at any point, as of a killed process, and are continued by a later one.
-#![cfg(all(
-    feature = "download-file",
-    any(
-        feature = "rustls",
-        feature = "native-tls",
-        not(feature = "rustls-no-provider")
-    )
-))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/log.rs"]
-mod log;
-#[path = "common/place.rs"]
-mod place;
 
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use files::{PART, content, names};
+use crate::files::{PART, content, names};
+use crate::place::Place;
 use oss_testkit::{Fault, Service};
-use place::Place;
 
 /// What a process leaves that is killed now.
 fn copied(from: &Path) -> Vec<(String, Vec<u8>)> {

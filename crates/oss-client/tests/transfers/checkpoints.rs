@@ -1,30 +1,13 @@
 //! Transfers that a later process continues, against a local cloud that checks every signature.
-#![cfg(all(
-    feature = "download-file",
-    any(
-        feature = "rustls",
-        feature = "native-tls",
-        not(feature = "rustls-no-provider")
-    )
-))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/log.rs"]
-mod log;
-#[path = "common/place.rs"]
-mod place;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use crate::files::{PART, content, names};
+use crate::log::warnings;
+use crate::place::Place;
 use bytes::Bytes;
-use files::{PART, content, names};
-use log::warnings;
 use oss_testkit::{Fault, Service};
-use place::Place;
 use serde_json::Value;
 
 #[tokio::test]
