@@ -1,18 +1,14 @@
 //! The command line.
 
-use std::io::{self, Write as _};
-use std::process::ExitCode;
-
-use clap::{CommandFactory as _, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::{Parser, Subcommand};
 
 use crate::assume_role::AssumeRole;
 use crate::call::Call;
 use crate::chain::ChainOptions;
+use crate::completions::Completions;
 use crate::doctor::Doctor;
 use crate::exec::Exec;
 use crate::export::Export;
-use crate::failure::Outcome;
 use crate::oss::{Ls, Presign};
 use crate::serve::Serve;
 use crate::whoami::Whoami;
@@ -89,28 +85,10 @@ impl Command {
     }
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Completions {
-    shell: Shell,
-}
-
-impl Completions {
-    pub(crate) fn run(&self) -> Outcome {
-        let mut script = Vec::new();
-        clap_complete::generate(
-            self.shell,
-            &mut Options::command(),
-            "oss-credentials",
-            &mut script,
-        );
-        io::stdout().lock().write_all(&script)?;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

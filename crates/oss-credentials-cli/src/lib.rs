@@ -16,6 +16,7 @@ mod args;
 mod assume_role;
 mod call;
 mod chain;
+mod completions;
 mod doctor;
 mod duration;
 mod exec;
@@ -78,7 +79,7 @@ async fn execute(options: Options, is_marked: bool) -> Outcome {
         Command::Presign(command) => command.run().await,
         Command::Ls(command) => command.run().await,
         Command::Call(command) => command.run().await,
-        Command::Completions(command) => command.run(),
+        Command::Completions(command) => command.run(&Options::command()),
         Command::Man => manual::print(Options::command()),
     };
     guard::explained(ended)

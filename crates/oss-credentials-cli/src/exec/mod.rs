@@ -42,16 +42,17 @@ pub(crate) struct Exec {
     /// Give the program a credentials URI instead of keys, so that its credentials are renewed
     #[arg(long)]
     serve: bool,
-    #[command(flatten)]
-    chain: ChainOptions,
     /// The program, and its arguments
     #[arg(
         required = true,
         trailing_var_arg = true,
         allow_hyphen_values = true,
-        value_name = "PROGRAM"
+        value_name = "PROGRAM",
+        value_hint = clap::ValueHint::CommandWithArguments
     )]
     program: Vec<std::ffi::OsString>,
+    #[command(flatten)]
+    chain: ChainOptions,
 }
 
 impl Exec {

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod call;
+mod completions;
 mod doctor;
 mod exec;
 mod export;
