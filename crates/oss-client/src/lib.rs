@@ -124,6 +124,9 @@ mod xml;
 
 pub use body::Body;
 pub use client::Client;
+#[cfg(feature = "default-chain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "default-chain")))]
+pub use config::region_from_env;
 pub use config::{
     ClientBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_IDLE_CONNECTIONS,
     DEFAULT_READ_TIMEOUT, ENV_OSS_ENDPOINT, ENV_OSS_REGION,

@@ -11,12 +11,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 #[cfg(feature = "default-chain")]
-use oss_credentials::{DefaultProvider, Env, ProcessEnv, profile::ProfileProvider};
+use oss_credentials::{DefaultProvider, Env, ProcessEnv};
 use oss_credentials_core::{Clock, CredentialsProvider, Sleep, SystemClock, TokioSleep};
 use oss_credentials_http::{RequestIds, ServiceClock};
 
 use crate::client::{Client, Inner};
 use crate::config::address::Address;
+#[cfg(feature = "default-chain")]
+pub use crate::config::env::region_from_env;
 pub use crate::config::env::{ENV_OSS_ENDPOINT, ENV_OSS_REGION};
 use crate::config::http::Http;
 pub use crate::config::http::{
@@ -367,7 +369,7 @@ impl ClientBuilder {
     /// | setting | from |
     /// |---|---|
     /// | [`credentials`](Self::credentials) | [`DefaultProvider`], the default chain, which reads the same environment and has the client's clock and timer |
-    /// | [`region`](Self::region) | [`ENV_OSS_REGION`], otherwise `region_id` of the profile in the CLI's `config.json` that the chain would use |
+    /// | [`region`](Self::region) | [`region_from_env`]: [`ENV_OSS_REGION`], otherwise `region_id` of the profile in the CLI's `config.json` that the chain would use |
     /// | [`endpoint`](Self::endpoint) | [`ENV_OSS_ENDPOINT`], unless [`internal`](Self::internal), [`accelerate`](Self::accelerate) or [`dual_stack`](Self::dual_stack) is enabled |
     ///
     /// An empty variable counts as unset. The CLI's file is read only if no other source names the region. Proxy variables
@@ -409,12 +411,11 @@ impl ClientBuilder {
             address.endpoint = env.non_empty(ENV_OSS_ENDPOINT);
         }
         let region = address.region.take().filter(|region| !region.is_empty());
-        address.region = region.or_else(|| env.non_empty(ENV_OSS_REGION));
         let needs_region = self.signature_version != SignatureVersion::V1 || address.endpoint.is_none();
-        if needs_region && address.region.is_none() {
-            let profile = ProfileProvider::builder().env(&*env);
-            address.region = profile.region().map_err(Error::Credentials)?;
-        }
+        address.region = match region {
+            None if needs_region => region_from_env(&*env)?,
+            region => region,
+        };
         if self.provider.is_none() {
             let chain = DefaultProvider::builder()
                 .env(env)

@@ -78,8 +78,13 @@ fn of_bucket(bucket: &bucket::Answer) -> Vec<String> {
     if let Some(misplaced) = bucket.misplaced() {
         return vec![misplaced.to_owned()];
     }
-    if let oss_client::Error::InvalidInput(problem) = error {
-        return vec![problem.hint().to_owned()];
+    match error {
+        oss_client::Error::InvalidInput(problem) => return vec![problem.hint().to_owned()],
+        oss_client::Error::Credentials(problem) => {
+            let hint = problem.detail().and_then(ErrorDetail::hint);
+            return hint.map(str::to_owned).into_iter().collect();
+        }
+        _ => {}
     }
     let code = error.code().unwrap_or_default();
     let own = match code {

@@ -31,7 +31,10 @@ pub(super) struct Answer {
 /// Asks for one object of the bucket, which shows that the key may list it, how quickly, and in which region. The region
 /// that is set is the one that programs use, so the bucket is asked elsewhere only if none is set.
 pub(super) async fn ask(bucket: &str, place: &Place, chain: &Chain) -> Answer {
-    let known = place.region(chain);
+    let known = match place.region(chain) {
+        Ok(known) => known,
+        Err(error) => return Answer::not_asked(bucket, error),
+    };
     let asked = known.clone().unwrap_or_else(|| FIRST_REGION.to_owned());
     let begun = SystemClock.monotonic();
     let mut outcome = list(place, asked.clone(), chain, bucket).await;
@@ -102,6 +105,17 @@ async fn list(place: &Place, region: String, chain: &Chain, bucket: &str) -> Res
 }
 
 impl Answer {
+    /// The region cannot be looked up, which also stops programs that look it up.
+    fn not_asked(bucket: &str, error: oss_client::Error) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            region: None,
+            misplaced: None,
+            latency: Duration::ZERO,
+            outcome: Err(error),
+        }
+    }
+
     pub(super) fn exit(&self) -> Option<Exit> {
         self.outcome.as_ref().err().map(Exit::of_client)
     }

@@ -4,7 +4,7 @@ mod ls;
 mod presign;
 
 use clap::Args;
-use oss_client::{Client, ENV_OSS_ENDPOINT, ENV_OSS_REGION};
+use oss_client::{Client, ENV_OSS_ENDPOINT, ENV_OSS_REGION, region_from_env};
 use oss_credentials::Env as _;
 
 use crate::chain::Chain;
@@ -25,12 +25,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn region(&self, chain: &Chain) -> Option<String> {
-        let from_env = || chain.env.non_empty(ENV_OSS_REGION);
-        self.region.clone().or_else(from_env)
+    /// The region of the flag, otherwise the one that `Client::from_env` finds with these variables.
+    pub(crate) fn region(&self, chain: &Chain) -> Result<Option<String>, oss_client::Error> {
+        match &self.region {
+            Some(region) => Ok(Some(region.clone())),
+            None => region_from_env(&*chain.env),
+        }
     }
 
-    /// Where a region is set: by a flag, or by the variable.
+    /// Where to set another region. The variable takes precedence over a region in a profile.
     pub(crate) fn region_setting(&self) -> &'static str {
         match self.region {
             Some(_) => "--region",
@@ -39,8 +42,9 @@ impl Place {
     }
 
     pub(crate) fn client(&self, command: &'static str, chain: &Chain) -> Result<Client, Failure> {
-        let Some(region) = self.region(chain) else {
-            let text = "the region of the bucket is not known; set OSS_REGION, or pass --region";
+        let Some(region) = self.region(chain)? else {
+            let text = "the region of the bucket is not known; pass --region, set OSS_REGION, or choose a region with \
+                        `aliyun configure`";
             return Err(Failure::usage(command, text));
         };
         Ok(self.client_of(region, chain)?)

@@ -123,10 +123,74 @@ fn refusals_of_the_service_have_their_exit_code() {
     assert!(
         ended
             .err
-            .starts_with("ls: the region of the bucket is not known; set OSS_REGION"),
+            .starts_with("ls: the region of the bucket is not known; pass --region, set OSS_REGION"),
         "{}",
         ended.err
     );
     let ended = run(place.with_keys(&["ls", "oss://no-such-bucket-here"]));
     assert_eq!(ended.code, Some(1), "{}", ended.err);
+}
+
+/// As `oss_client::Client::from_env` finds it, which the tests of that crate show.
+#[test]
+fn the_region_comes_from_the_profile_of_the_cli_last() {
+    let place = Place::new();
+    let profile = |name: &str, region: &str| {
+        serde_json::json!({ "name": name, "mode": "AK", "access_key_id": place.cloud.access_key().access_key_id(),
+                            "access_key_secret": place.cloud.access_key().access_key_secret(), "region_id": region })
+    };
+    let config = serde_json::json!({
+        "current": "a",
+        "profiles": [profile("a", "cn-beijing"), profile("b", place.cloud.region())],
+    });
+    std::fs::write(place.path("config.json"), config.to_string()).unwrap();
+    let presign = ["presign", "GET", "oss://example-bucket/a"];
+    let without_variable = |words: &[&str]| {
+        let mut command = place.with_profiles(words);
+        command.env_remove("OSS_REGION");
+        run(command)
+    };
+    // The signature in the URL names the region.
+    let in_beijing = "%2Fcn-beijing%2Foss%2F";
+    let ended = without_variable(&presign);
+    assert!(ended.out.contains(in_beijing), "{}{}", ended.out, ended.err);
+    let ended = run(place.with_profiles(&presign));
+    assert!(
+        ended.out.contains("%2Fcn-hangzhou%2F"),
+        "a variable takes precedence: {}",
+        ended.out
+    );
+    let ended = run(place.with_profiles(&[&presign[..], &["--region", "cn-beijing"]].concat()));
+    assert!(
+        ended.out.contains(in_beijing),
+        "and a flag over it: {}",
+        ended.out
+    );
+    // The profile that the flag names, and not the current one.
+    let ended = without_variable(&["ls", "oss://example-bucket", "--profile", "b"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), "no objects\n"));
+    let report = without_variable(&["doctor", "--bucket", "example-bucket", "--json"]).json();
+    assert_eq!(
+        report["advice"][0],
+        "set OSS_REGION to the region of the host in OSS_ENDPOINT, which does not accept cn-beijing; or leave OSS_ENDPOINT \
+         out"
+    );
+    // A file that cannot be read, beside keys in variables.
+    std::fs::write(place.path("config.json"), "{").unwrap();
+    let broken = |words: &[&str]| {
+        let mut command = place.with_keys(words);
+        command
+            .env_remove("OSS_REGION")
+            .env("ALIBABA_CLOUD_CONFIG_FILE", place.path("config.json"));
+        run(command)
+    };
+    let ended = broken(&["ls", "oss://example-bucket"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{}", ended.err);
+    assert!(ended.err.starts_with("profile: "), "{}", ended.err);
+    let report = broken(&["doctor", "--bucket", "example-bucket", "--json"]).json();
+    assert_eq!(report["bucket"]["error"]["text"], ended.err.trim_end());
+    assert_eq!(
+        (&report["in_use"], &report["exit_code"]),
+        (&"env".into(), &4.into())
+    );
 }
