@@ -37,11 +37,19 @@ fn the_examples_that_are_shown_are_those_that_are_compiled() {
     }
 }
 
-/// The page on the client has a piece of code for each task: each stands in this program, which runs them.
+/// The pages on the client, each of them short enough to read at once.
+const CLIENT: [&str; 4] = [
+    "docs/oss-client.md",
+    "docs/oss-client-operations.md",
+    "docs/oss-client-settings.md",
+    "docs/oss-client-transfers.md",
+];
+
+/// The pages on the client have a piece of code for each task: each stands in this program, which runs them.
 #[test]
-fn the_tasks_of_the_clients_page_are_compiled() {
+fn the_tasks_of_the_clients_pages_are_compiled() {
     let squeeze = |text: &str| text.split_whitespace().collect::<String>();
-    let page = read("docs/oss-client.md");
+    let page: String = CLIENT.into_iter().map(read).collect();
     let program = squeeze(&read("examples/pages/oss_client.rs"));
     let pieces: Vec<&str> = page
         .split("```rust\n")
@@ -119,23 +127,26 @@ fn programs_for_the_local_cloud_read_its_variables() {
     }
 }
 
-/// Links of the page on the client to its own sections.
+/// Links of the pages on the client to their own sections.
 #[test]
-fn sections_of_the_clients_page_exist() {
-    let page = read("docs/oss-client.md");
-    let sections = anchors(&page);
-    let named: Vec<&str> = page
-        .split("](#")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-        .collect();
-    for name in &named {
-        assert!(
-            sections.iter().any(|section| section == name),
-            "there is no section {name:?}"
-        );
+fn sections_of_the_clients_pages_exist() {
+    let mut links = 0;
+    for name in CLIENT {
+        let page = read(name);
+        let sections = anchors(&page);
+        for link in page
+            .split("](#")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            assert!(
+                sections.iter().any(|section| section == link),
+                "{name} has no section {link:?}"
+            );
+            links += 1;
+        }
     }
-    assert!(named.len() > 15, "only {} links", named.len());
+    assert!(links > 15, "only {links} links");
 }
 
 fn shows(page: &str, program: &str) {
