@@ -12,6 +12,9 @@ use crate::xml::error_fields;
 /// Longest part of an error document that is read, in bytes.
 pub(crate) const MAX_ERROR_DOCUMENT: usize = 64 * 1024;
 
+/// The message about a response without a document.
+pub(crate) const NO_DOCUMENT: &str = "the response has no error document";
+
 /// Longest quote from a body that cannot be read, in bytes.
 const MAX_QUOTE: usize = 256;
 
@@ -71,7 +74,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub(crate) fn unreadable(document: &str, scrubber: &Scrubber<'_>) -> String {
     let text = document.trim();
     if text.is_empty() {
-        return "the response has no error document".to_owned();
+        return NO_DOCUMENT.to_owned();
     }
     let Some(text) = scrubber.quotable(text) else {
         return "the response is not an error document, and is not quoted since it may repeat credentials"
