@@ -6,7 +6,7 @@
     reason = "helpers of tests may fail the test"
 )]
 
-#[path = "provider/cli.rs"]
+#[path = "provider/cli/mod.rs"]
 mod cli;
 #[path = "provider/files.rs"]
 mod files;

@@ -5,101 +5,46 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use oss_credentials_core::Credentials;
 use oss_sign::v1::{self, Authorization, Explained, LimitedBy, Signer};
 use oss_sign::{RequestView, decode_query, encode_query};
-use serde_json::Value;
-use support::{check_url, expected_headers, header_set, pairs, vectors};
+use support::{Case, check_url, expected_headers, header_set, pairs, vectors};
 
-/// The input of one vector in the shape that the shared takes.
-struct Case<'a> {
-    id: &'a str,
-    input: &'a Value,
-    expected: &'a Value,
-    credentials: Credentials,
-    time: SystemTime,
-    query: Vec<(&'a str, &'a str)>,
-    headers: Vec<(&'a str, &'a [u8])>,
+fn check_explained(case: &Case<'_>, explained: &Explained) {
+    for (name, got) in [
+        ("canonicalized_oss_headers", explained.canonicalized_headers()),
+        ("canonicalized_resource", explained.canonicalized_resource()),
+        ("string_to_sign", explained.string_to_sign()),
+    ] {
+        assert_eq!(
+            String::from_utf8_lossy(got),
+            case.expected(name),
+            "{} {name}",
+            case.id
+        );
+    }
 }
 
-impl<'a> Case<'a> {
-    fn new(vector: &'a Value) -> Self {
-        let input = &vector["input"];
-        let text = |name: &str| input[name].as_str().unwrap();
-        Self {
-            id: vector["id"].as_str().unwrap(),
-            input,
-            expected: &vector["expected"],
-            credentials: Credentials::builder(text("access_key_id"), text("access_key_secret"))
-                .security_token(input["security_token"].as_str().unwrap_or_default())
-                .build()
-                .unwrap(),
-            time: SystemTime::UNIX_EPOCH + Duration::from_secs(input["signing_time_unix"].as_u64().unwrap()),
-            query: pairs(&input["query"]),
-            headers: pairs(&input["headers"])
-                .into_iter()
-                .map(|(name, value)| (name, value.as_bytes()))
-                .collect(),
-        }
-    }
-
-    fn view(&self) -> RequestView<'_> {
-        self.view_with(&self.query, &self.headers)
-    }
-
-    fn view_with<'v>(
-        &'v self,
-        query: &'v [(&'v str, &'v str)],
-        headers: &'v [(&'v str, &'v [u8])],
-    ) -> RequestView<'v> {
-        RequestView::new(self.input["method"].as_str().unwrap())
-            .bucket(self.input["bucket"].as_str())
-            .key(self.input["key"].as_str())
-            .query(query)
-            .headers(headers)
-    }
-
-    fn expected(&self, name: &str) -> &str {
-        self.expected[name].as_str().unwrap()
-    }
-
-    fn check_explained(&self, explained: &Explained) {
-        for (name, got) in [
-            ("canonicalized_oss_headers", explained.canonicalized_headers()),
-            ("canonicalized_resource", explained.canonicalized_resource()),
-            ("string_to_sign", explained.string_to_sign()),
-        ] {
-            assert_eq!(
-                String::from_utf8_lossy(got),
-                self.expected(name),
-                "{} {name}",
-                self.id
-            );
-        }
-    }
-
-    fn check_verifies(&self, authorization: &Authorization<'_>, view: &RequestView<'_>) {
-        let secret = self.credentials.access_key_secret();
-        let verification = authorization.verify(view, secret).unwrap();
-        assert!(verification.matches(), "{}", self.id);
-        self.check_explained(verification.explained());
-        let other = authorization.verify(view, "another secret").unwrap();
-        assert!(!other.matches(), "{}", self.id);
-        assert_eq!(
-            authorization.access_key_id(),
-            self.credentials.access_key_id(),
-            "{}",
-            self.id
-        );
-        assert_eq!(
-            authorization.signature(),
-            self.expected("signature"),
-            "{}",
-            self.id
-        );
-    }
+fn check_verifies(case: &Case<'_>, authorization: &Authorization<'_>, view: &RequestView<'_>) {
+    let secret = case.credentials.access_key_secret();
+    let verification = authorization.verify(view, secret).unwrap();
+    assert!(verification.matches(), "{}", case.id);
+    check_explained(case, verification.explained());
+    let other = authorization.verify(view, "another secret").unwrap();
+    assert!(!other.matches(), "{}", case.id);
+    assert_eq!(
+        authorization.access_key_id(),
+        case.credentials.access_key_id(),
+        "{}",
+        case.id
+    );
+    assert_eq!(
+        authorization.signature(),
+        case.expected("signature"),
+        "{}",
+        case.id
+    );
 }
 
 #[test]
@@ -115,14 +60,15 @@ fn header_vectors() {
             case.id
         );
         assert_eq!(signed.signature(), case.expected("signature"), "{}", case.id);
-        case.check_explained(
+        check_explained(
+            &case,
             &shared
                 .explain(&case.view(), &case.credentials, case.time)
                 .unwrap(),
         );
         check_url(vector, &encode_query(&case.query));
 
-        // As the request goes out: what the shared sets takes the place of what was there.
+        // As the request goes out: what the signer sets takes the place of what was there.
         let mut sent = case.headers.clone();
         sent.retain(|(name, _)| !signed.headers().any(|set| set.name.eq_ignore_ascii_case(name)));
         // The HTTP stack's own headers are not in the vectors.
@@ -137,7 +83,8 @@ fn header_vectors() {
         let arrived = case.view_with(&case.query, &sent);
         let again = shared.sign(&arrived, &case.credentials, case.time).unwrap();
         assert_eq!(again.signature(), signed.signature(), "{}", case.id);
-        case.check_verifies(
+        check_verifies(
+            &case,
             &Authorization::parse(case.expected("authorization")).unwrap(),
             &arrived,
         );
@@ -155,7 +102,7 @@ fn url_vectors() {
             .unwrap();
         check_url(vector, presigned.query());
         let explained = shared.explain_presign(&case.view(), &case.credentials, case.time, expires);
-        case.check_explained(&explained.unwrap());
+        check_explained(&case, &explained.unwrap());
 
         let expected: BTreeSet<_> = pairs(&case.expected["query"]).into_iter().collect();
         let decoded = decode_query(presigned.query()).unwrap();
@@ -219,7 +166,7 @@ fn url_vectors() {
             "{}",
             case.id
         );
-        case.check_verifies(&authorization, &case.view_with(&decoded, &case.headers));
+        check_verifies(&case, &authorization, &case.view_with(&decoded, &case.headers));
     }
 }
 

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
-use oss_sign::{decode_query, url_path};
+use oss_credentials_core::Credentials;
+use oss_sign::{RequestView, decode_query, url_path};
 use serde_json::Value;
 
 /// The vectors of a file, which has so many.
@@ -17,6 +19,59 @@ pub(crate) fn vectors(file: &str, count: usize) -> Vec<Value> {
     let vectors = whole["vectors"].as_array().unwrap().clone();
     assert_eq!(vectors.len(), count, "{file}");
     vectors
+}
+
+/// The input of one vector in the shape that the signer takes.
+pub(crate) struct Case<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) input: &'a Value,
+    pub(crate) expected: &'a Value,
+    pub(crate) credentials: Credentials,
+    pub(crate) time: SystemTime,
+    pub(crate) query: Vec<(&'a str, &'a str)>,
+    pub(crate) headers: Vec<(&'a str, &'a [u8])>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(vector: &'a Value) -> Self {
+        let input = &vector["input"];
+        let text = |name: &str| input[name].as_str().unwrap();
+        Self {
+            id: vector["id"].as_str().unwrap(),
+            input,
+            expected: &vector["expected"],
+            credentials: Credentials::builder(text("access_key_id"), text("access_key_secret"))
+                .security_token(input["security_token"].as_str().unwrap_or_default())
+                .build()
+                .unwrap(),
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(input["signing_time_unix"].as_u64().unwrap()),
+            query: pairs(&input["query"]),
+            headers: pairs(&input["headers"])
+                .into_iter()
+                .map(|(name, value)| (name, value.as_bytes()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn view(&self) -> RequestView<'_> {
+        self.view_with(&self.query, &self.headers)
+    }
+
+    pub(crate) fn view_with<'v>(
+        &'v self,
+        query: &'v [(&'v str, &'v str)],
+        headers: &'v [(&'v str, &'v [u8])],
+    ) -> RequestView<'v> {
+        RequestView::new(self.input["method"].as_str().unwrap())
+            .bucket(self.input["bucket"].as_str())
+            .key(self.input["key"].as_str())
+            .query(query)
+            .headers(headers)
+    }
+
+    pub(crate) fn expected(&self, name: &str) -> &str {
+        self.expected[name].as_str().unwrap()
+    }
 }
 
 /// A list of pairs of texts.

@@ -1,20 +1,14 @@
-//! A correction of the local clock, and when it ends.
-#![cfg(any(
-    feature = "rustls",
-    feature = "native-tls",
-    not(feature = "rustls-no-provider")
-))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
+//! How a correction follows later responses, and when it ends.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use common::{Handler, Keys, NOW, Server, builder, response};
 use oss_client::Client;
 use oss_credentials_core::Clock;
 use oss_credentials_core::test_util::ManualClock;
+
+use super::common::{Handler, Keys, NOW, Server, builder, response};
+use super::skewed;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const ID: (&str, &str) = ("x-oss-request-id", "R1");
@@ -23,14 +17,6 @@ const SERVICE: &str = "Thu, 01 Jan 2026 10:30:00 GMT";
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-fn skewed(date: &str) -> Vec<u8> {
-    response(
-        403,
-        &[("Date", date)],
-        "<Error><Code>RequestTimeTooSkewed</Code></Error>",
-    )
 }
 
 fn dated(status: u16, date: &str) -> Vec<u8> {

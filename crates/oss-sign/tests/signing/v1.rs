@@ -1,6 +1,4 @@
-//! How the V1 signer behaves where the vectors say nothing: what it replaces, refuses and reports.
-#![cfg(feature = "v1")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+//! Version 1.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,34 +6,11 @@ use oss_credentials_core::Credentials;
 use oss_sign::v1::{self, Authorization, LimitedBy, Signer};
 use oss_sign::{RequestView, SignError};
 
+use crate::{HOUR, fixed, simple, temporary, time};
+
 /// Signature of the vector `get-simple`.
 const SIMPLE: &str = "V32AY2xzjPvihXFJ9CQZ+bvgk9s=";
-const HOUR: Duration = Duration::from_secs(3600);
 const WEEK: Duration = Duration::from_secs(604_800);
-
-fn time() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)
-}
-
-fn fixed() -> Credentials {
-    Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
-        .build()
-        .unwrap()
-}
-
-fn temporary(expires_at: impl Into<Option<SystemTime>>) -> Credentials {
-    Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
-        .security_token("FakeSecurityToken0002")
-        .expires_at(expires_at)
-        .build()
-        .unwrap()
-}
-
-fn simple() -> RequestView<'static> {
-    RequestView::new("GET")
-        .bucket("examplebucket")
-        .key("exampleobject.txt")
-}
 
 #[test]
 fn other_headers_of_the_same_length_are_not_signed() {

@@ -1,6 +1,4 @@
 //! Signing of `http::request::Parts` in place.
-#![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::time::{Duration, SystemTime};
 
@@ -12,28 +10,13 @@ use oss_sign::v1;
 use oss_sign::v4::Signer;
 use oss_sign::{Refusal, RequestView, Resource, SignError};
 
+use crate::{fixed, temporary, time};
+
 const BUCKET: Option<&str> = Some("examplebucket");
 const KEY: Option<&str> = Some("exampleobject.txt");
 
-fn time() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_256_200)
-}
-
 fn signer() -> Signer {
     Signer::builder("cn-hangzhou").build().unwrap()
-}
-
-fn fixed() -> Credentials {
-    Credentials::builder("FakeAccessKeyId0001", "FakeAccessKeySecret0001")
-        .build()
-        .unwrap()
-}
-
-fn temporary() -> Credentials {
-    Credentials::builder("STS.FakeTempKeyId0002", "FakeTempSecret0002")
-        .security_token("FakeSecurityToken0002")
-        .build()
-        .unwrap()
 }
 
 fn parts(target: &str) -> Parts {
@@ -87,11 +70,11 @@ fn in_place_is_like_by_view() {
         .key(KEY)
         .query(&[("acl", ""), ("versionId", "v+1"), ("a b", "")])
         .headers(&pairs);
-    let signed = signer().sign(&view, &temporary(), time()).unwrap();
+    let signed = signer().sign(&view, &temporary(None), time()).unwrap();
     // Twice, since a retry signs what was signed before.
     for _ in 0..2 {
         signer()
-            .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+            .sign_parts(&mut parts, BUCKET, KEY, &temporary(None), time())
             .unwrap();
         for header in signed.headers() {
             assert_eq!(parts.headers[header.name], header.value);
@@ -116,7 +99,7 @@ fn in_place_is_like_by_view() {
 fn a_token_of_other_credentials_does_not_stay() {
     let mut parts = parts("/exampleobject.txt");
     signer()
-        .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+        .sign_parts(&mut parts, BUCKET, KEY, &temporary(None), time())
         .unwrap();
     assert_eq!(parts.headers["x-oss-security-token"], "FakeSecurityToken0002");
     signer()
@@ -185,17 +168,17 @@ fn nothing_is_changed_on_an_error() {
         let mut plus = dated.clone();
         plus.uri = "/k?a=b+c".parse().unwrap();
 
-        let error = fails(entry, &mut twice, "k", &temporary(), time());
+        let error = fails(entry, &mut twice, "k", &temporary(None), time());
         assert!(
             matches!(error, SignError::DuplicateParameter { .. }),
             "{name}: {error}"
         );
-        let error = fails(entry, &mut plus, "k", &temporary(), time());
+        let error = fails(entry, &mut plus, "k", &temporary(None), time());
         assert!(matches!(error, SignError::InvalidQuery { .. }), "{name}: {error}");
-        let error = fails(entry, &mut dated, "k", &temporary(), before_1970);
+        let error = fails(entry, &mut dated, "k", &temporary(None), before_1970);
         assert_eq!(error, SignError::TimeOutOfRange, "{name}");
         for key in [".", "..", "a/./b", "../k", "a/.."] {
-            let error = fails(entry, &mut dated, key, &temporary(), time());
+            let error = fails(entry, &mut dated, key, &temporary(None), time());
             assert_eq!(error, SignError::DotSegment, "{name}");
         }
     }
@@ -246,11 +229,11 @@ fn v1_in_place_is_like_by_view() {
         .query(&[("acl", ""), ("versionId", "v+1"), ("a b", "")])
         .headers(&pairs);
     let shared = v1::Signer::new();
-    let signed = shared.sign(&view, &temporary(), time()).unwrap();
+    let signed = shared.sign(&view, &temporary(None), time()).unwrap();
     // Twice, since a retry signs what was signed before.
     for _ in 0..2 {
         shared
-            .sign_parts(&mut parts, BUCKET, KEY, &temporary(), time())
+            .sign_parts(&mut parts, BUCKET, KEY, &temporary(None), time())
             .unwrap();
         for header in signed.headers() {
             assert_eq!(parts.headers[header.name], header.value);
@@ -274,9 +257,9 @@ fn v1_in_place_is_like_by_view() {
         .headers
         .insert("x-oss-meta-raw", HeaderValue::from_bytes(b"\xff\xfe").unwrap());
     let in_place = shared
-        .presign_parts(&mut parts, BUCKET, KEY, &temporary(), time(), EXPIRES)
+        .presign_parts(&mut parts, BUCKET, KEY, &temporary(None), time(), EXPIRES)
         .unwrap();
-    let by_view = shared.presign(&view, &temporary(), time(), EXPIRES).unwrap();
+    let by_view = shared.presign(&view, &temporary(None), time(), EXPIRES).unwrap();
     assert_eq!(in_place.query(), by_view.query());
     assert_eq!(parts.uri.query(), Some(by_view.query()));
     assert_eq!(parts.uri.path(), "/exampleobject.txt");
@@ -291,7 +274,14 @@ fn a_url_is_signed_in_place() {
         .insert("content-type", HeaderValue::from_static("text/plain"));
     let expires = Duration::from_secs(3600);
     let presigned = signer()
-        .presign_parts(&mut parts, BUCKET, Some("a/.b c"), &temporary(), time(), expires)
+        .presign_parts(
+            &mut parts,
+            BUCKET,
+            Some("a/.b c"),
+            &temporary(None),
+            time(),
+            expires,
+        )
         .unwrap();
     assert_eq!(parts.uri.path(), "/a/.b%20c");
     assert_eq!(parts.uri.query(), Some(presigned.query()));
@@ -306,14 +296,23 @@ fn a_url_is_signed_in_place() {
         .key("a/.b c")
         .query(&[("versionId", "v1")])
         .headers(&headers);
-    let by_view = signer().presign(&view, &temporary(), time(), expires).unwrap();
+    let by_view = signer()
+        .presign(&view, &temporary(None), time(), expires)
+        .unwrap();
     assert_eq!(by_view.query(), presigned.query());
     let required: Vec<_> = presigned.required_headers().collect();
     assert_eq!(required, headers);
 
     let mut relative = Request::get("/k").body(()).unwrap().into_parts().0;
     signer()
-        .presign_parts(&mut relative, BUCKET, Some("k"), &temporary(), time(), expires)
+        .presign_parts(
+            &mut relative,
+            BUCKET,
+            Some("k"),
+            &temporary(None),
+            time(),
+            expires,
+        )
         .unwrap();
     assert!(relative.uri.to_string().starts_with("/k?x-oss-credential="));
 }
