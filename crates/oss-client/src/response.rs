@@ -38,6 +38,9 @@ const DOCUMENT_PATIENCE: u32 = 3;
 /// The most memory that is reserved at once for an object of known length, in bytes.
 const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 
+/// What to do about a response that contradicts the documentation of its operation.
+pub(crate) const REPORT: &str = "report it to the service operator";
+
 /// The status and headers of a successful response. OSS reports nearly everything in headers.
 ///
 /// `Debug` shows no header except the request ID.
@@ -228,23 +231,7 @@ impl Response {
     ///
     /// Those of [`Response::chunk`].
     pub async fn bytes(self) -> Result<Bytes, Error> {
-        let announced = self.head.content_length().unwrap_or_default();
-        let mut body = self.body;
-        let Some(first) = body.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        let Some(second) = body.chunk().await? else {
-            return Ok(first);
-        };
-        // The announced length may be wrong, so the amount reserved in advance is limited.
-        let reserved = usize::try_from(announced.min(MAX_RESERVED)).unwrap_or_default();
-        let mut whole = BytesMut::with_capacity(reserved.max(first.len().saturating_add(second.len())));
-        whole.extend_from_slice(&first);
-        whole.extend_from_slice(&second);
-        while let Some(piece) = body.chunk().await? {
-            whole.extend_from_slice(&piece);
-        }
-        Ok(whole.freeze())
+        self.body.bytes(&self.head).await
     }
 
     /// Reads the body as an XML document with any root element: for operations that this crate has no method for.
@@ -268,25 +255,35 @@ impl Response {
         parsed(&whole, ANY_ROOT.into(), &head, &context)
     }
 
-    /// Reads the body as a document of this shape, or with this root element.
-    pub(crate) async fn document(
+    /// Reads the body as a document of this shape, or with this root element. `read` takes the result from it, or
+    /// returns what is wrong with it.
+    pub(crate) async fn document<T>(
         self,
         shape: impl Into<Shape>,
-    ) -> Result<(ResponseHead, Element, RequestContext), Error> {
-        let (head, context) = (self.head.clone(), self.body.context.clone());
-        let document = parsed(&self.bytes().await?, shape.into(), &head, &context)?;
-        Ok((head, document, context))
+        read: impl FnOnce(&Element, ResponseHead) -> Result<T, &'static str>,
+    ) -> Result<T, Error> {
+        let Self { head, body } = self;
+        let context = body.context.clone();
+        let document = parsed(&body.bytes(&head).await?, shape.into(), &head, &context)?;
+        // `read` keeps the headers, which are not copied for an error that seldom happens.
+        let id = head.request_id().map(str::to_owned);
+        read(&document, head).map_err(|what| unusable(context, id.as_deref(), what, REPORT))
     }
 
-    /// Like `document`, for a response whose body may be empty.
-    pub(crate) async fn document_if_any(
+    /// Like `document`, for a response whose body may be empty: then the result is the head.
+    pub(crate) async fn document_if_any<T>(
         self,
         shape: impl Into<Shape>,
-    ) -> Result<(ResponseHead, Option<Element>, RequestContext), Error> {
-        let (head, context) = (self.head.clone(), self.body.context.clone());
-        let whole = self.bytes().await?;
-        let document = (!whole.is_empty()).then(|| parsed(&whole, shape.into(), &head, &context));
-        Ok((head, document.transpose()?, context))
+        read: impl FnOnce(&Element, ResponseHead) -> Result<T, &'static str>,
+    ) -> Result<Result<T, ResponseHead>, Error> {
+        let Self { head, body } = self;
+        let (idle, context) = (body.idle.clone(), body.context.clone());
+        let whole = body.bytes(&head).await?;
+        if whole.is_empty() {
+            return Ok(Err(head));
+        }
+        let body = ResponseBody::of(whole, idle, context);
+        Self { head, body }.document(shape, read).await.map(Ok)
     }
 
     /// Keeps the attempt open, and the place of its request, until the body has been read or dropped.
@@ -299,8 +296,7 @@ impl Response {
 
     /// An error about the content of this response.
     pub(crate) fn unusable(&self, what: &'static str, hint: &'static str) -> Error {
-        let (context, id) = (self.body.context.clone(), self.request_id());
-        Error::InvalidResponse(Box::new(InvalidResponse::new(context, id, what, hint)))
+        unusable(self.body.context.clone(), self.request_id(), what, hint)
     }
 
     /// Returns the status and headers alone. If the body was not read, the connection is closed.
@@ -317,6 +313,10 @@ impl Response {
     pub fn into_parts(self) -> (ResponseHead, ResponseBody) {
         (self.head, self.body)
     }
+}
+
+fn unusable(context: RequestContext, id: Option<&str>, what: &'static str, hint: &'static str) -> Error {
+    Error::InvalidResponse(Box::new(InvalidResponse::new(context, id, what, hint)))
 }
 
 fn parsed(
@@ -419,6 +419,26 @@ impl ResponseBody {
     pub(crate) fn without_crc(mut self) -> (Self, Option<u64>) {
         let stored = self.check.as_mut().and_then(|check| check.expected.crc.take());
         (self, stored)
+    }
+
+    /// Reads the whole body into memory.
+    async fn bytes(mut self, head: &ResponseHead) -> Result<Bytes, Error> {
+        let Some(first) = self.chunk().await? else {
+            return Ok(Bytes::new());
+        };
+        let Some(second) = self.chunk().await? else {
+            return Ok(first);
+        };
+        // The announced length may be wrong, so the amount reserved in advance is limited.
+        let announced = head.content_length().unwrap_or_default().min(MAX_RESERVED);
+        let reserved = usize::try_from(announced).unwrap_or_default();
+        let mut whole = BytesMut::with_capacity(reserved.max(first.len().saturating_add(second.len())));
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while let Some(piece) = self.chunk().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
     }
 
     /// Reads the whole body of a document, within the limits of time and length for documents.

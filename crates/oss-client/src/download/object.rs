@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::operation::{Crc, Operation};
 use crate::ops::object::{GetObject, HeadObject};
 use crate::request_context::RequestContext;
-use crate::response::{Response, ResponseBody, ResponseHead};
+use crate::response::{REPORT, Response, ResponseBody, ResponseHead};
 
 use bytes::Bytes;
 
@@ -92,10 +92,7 @@ impl Object {
             head.content_range() == Some(expected.as_str())
         };
         if !is_wanted || head.etag() != Some(first.etag.as_str()) {
-            return Err(response.unusable(
-                "it is not the rest of the object",
-                "report it to the service operator",
-            ));
+            return Err(response.unusable("it is not the rest of the object", REPORT));
         }
         let (head, body) = response.into_parts();
         // Also where the length is not announced: bytes that are missing would be a hole in the file, and further ones

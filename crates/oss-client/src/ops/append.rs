@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::{Crc, Operation};
-use crate::response::ResponseHead;
+use crate::response::{REPORT, ResponseHead};
 
 use super::{default_content_type, header_settings, object_settings, request, traffic_limit_setting};
 
@@ -82,10 +82,7 @@ impl AppendObject {
                 next_position,
                 head: response.into_head(),
             }),
-            None => Err(response.unusable(
-                "it does not say how long the object is",
-                "report it to the service operator",
-            )),
+            None => Err(response.unusable("it does not say how long the object is", REPORT)),
         }
     }
 }

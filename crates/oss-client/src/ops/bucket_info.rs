@@ -8,8 +8,9 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::response::ResponseHead;
+use crate::xml::Element;
 
-use super::list::{Owner, unusable};
+use super::list::Owner;
 use super::request;
 
 impl Client {
@@ -98,27 +99,7 @@ impl GetBucketInfo {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketInfo, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("BucketInfo").await?;
-        let bucket = document.child("Bucket");
-        let name = bucket.and_then(|bucket| bucket.text_of("Name"));
-        let (Some(bucket), Some(name)) = (bucket, name) else {
-            return Err(unusable(&context, &head, "it names no bucket"));
-        };
-        let text = |child| bucket.text_of(child).map(str::to_owned);
-        let acl = bucket.child("AccessControlList");
-        Ok(BucketInfo {
-            name: name.to_owned(),
-            location: text("Location"),
-            creation_date: bucket.time_of("CreationDate"),
-            extranet_endpoint: text("ExtranetEndpoint"),
-            intranet_endpoint: text("IntranetEndpoint"),
-            storage_class: text("StorageClass"),
-            data_redundancy_type: text("DataRedundancyType"),
-            versioning: text("Versioning"),
-            acl: acl.and_then(|acl| acl.text_of("Grant")).map(str::to_owned),
-            owner: bucket.child("Owner").map(Owner::read),
-            head,
-        })
+        response.document("BucketInfo", BucketInfo::read).await
     }
 }
 
@@ -150,6 +131,28 @@ pub struct BucketInfo {
     pub head: ResponseHead,
 }
 
+impl BucketInfo {
+    fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
+        let missing = "it names no bucket";
+        let bucket = document.child("Bucket").ok_or(missing)?;
+        let text = |child| bucket.text_of(child).map(str::to_owned);
+        let acl = bucket.child("AccessControlList");
+        Ok(Self {
+            name: text("Name").ok_or(missing)?,
+            location: text("Location"),
+            creation_date: bucket.time_of("CreationDate"),
+            extranet_endpoint: text("ExtranetEndpoint"),
+            intranet_endpoint: text("IntranetEndpoint"),
+            storage_class: text("StorageClass"),
+            data_redundancy_type: text("DataRedundancyType"),
+            versioning: text("Versioning"),
+            acl: acl.and_then(|acl| acl.text_of("Grant")).map(str::to_owned),
+            owner: bucket.child("Owner").map(Owner::read),
+            head,
+        })
+    }
+}
+
 request! {
     /// Reads where a bucket is; see [`Client::get_bucket_location`](crate::Client::get_bucket_location).
     GetBucketLocation -> BucketLocation
@@ -163,15 +166,14 @@ impl GetBucketLocation {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketLocation, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("LocationConstraint").await?;
-        let location = document.text().trim();
-        if location.is_empty() {
-            return Err(unusable(&context, &head, "it names no location"));
-        }
-        Ok(BucketLocation {
-            location: location.to_owned(),
-            head,
-        })
+        let read = |document: &Element, head| match document.text().trim() {
+            "" => Err("it names no location"),
+            location => Ok(BucketLocation {
+                location: location.to_owned(),
+                head,
+            }),
+        };
+        response.document("LocationConstraint", read).await
     }
 }
 
@@ -205,24 +207,7 @@ impl GetBucketStat {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<BucketStat, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("BucketStat").await?;
-        let number = |name| {
-            let missing = "a value in it is missing or not a number";
-            document
-                .number_of(name)
-                .ok_or_else(|| unusable(&context, &head, missing))
-        };
-        Ok(BucketStat {
-            storage: number("Storage")?,
-            object_count: number("ObjectCount")?,
-            multipart_upload_count: number("MultipartUploadCount")?,
-            multipart_part_count: document.number_of("MultipartPartCount"),
-            delete_marker_count: document.number_of("DeleteMarkerCount"),
-            last_modified: document
-                .number_of("LastModifiedTime")
-                .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
-            head,
-        })
+        response.document("BucketStat", BucketStat::read).await
     }
 }
 
@@ -245,6 +230,26 @@ pub struct BucketStat {
     pub last_modified: Option<SystemTime>,
     /// Status and headers.
     pub head: ResponseHead,
+}
+
+impl BucketStat {
+    fn read(document: &Element, head: ResponseHead) -> Result<Self, &'static str> {
+        let number = |name| {
+            let number = document.number_of(name);
+            number.ok_or("a value in it is missing or not a number")
+        };
+        Ok(Self {
+            storage: number("Storage")?,
+            object_count: number("ObjectCount")?,
+            multipart_upload_count: number("MultipartUploadCount")?,
+            multipart_part_count: document.number_of("MultipartPartCount"),
+            delete_marker_count: document.number_of("DeleteMarkerCount"),
+            last_modified: document
+                .number_of("LastModifiedTime")
+                .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
+            head,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 
 use std::time::SystemTime;
 
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use http::header::CONTENT_TYPE;
 use oss_credentials_http::PageLoop;
 
 use crate::client::Client;
-use crate::date;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::response::ResponseHead;
@@ -16,6 +14,7 @@ use crate::xml::{Element, Shape};
 
 use super::document::{XML, document, text};
 use super::list::{Owner, check_position, fetch_page, is_truncated};
+use super::pages::{Listing, entries, pages};
 use super::{Paged, header_settings, query_settings, request};
 
 /// The field of a page that names the next one.
@@ -84,27 +83,17 @@ impl ListBuckets {
 
     /// Returns all pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<BucketsPage> {
-        let start = Some((self, PageLoop::default()));
-        Paged::new(stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut page_loop)) = state else {
-                return Ok(None);
-            };
-            let page = request.page(&mut page_loop).await?;
-            let next = page.next_marker.clone();
-            let next = next.map(|marker| (request.marker(marker), page_loop));
-            Ok(Some((page, next)))
-        }))
+        pages(self)
     }
 
     /// Returns all buckets from here on.
     pub fn buckets(self) -> Paged<BucketSummary> {
-        let pages = self.pages();
-        Paged::new(
-            pages
-                .map_ok(|page| stream::iter(page.buckets.into_iter().map(Ok)))
-                .try_flatten(),
-        )
+        entries(self, |page| page.buckets)
     }
+}
+
+impl Listing for ListBuckets {
+    type Page = BucketsPage;
 
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<BucketsPage, Error> {
         let asked = self.operation.query_value("marker").map(str::to_owned);
@@ -115,6 +104,10 @@ impl ListBuckets {
             Ok(page)
         })
         .await
+    }
+
+    fn after(self, page: &BucketsPage) -> Option<Self> {
+        Some(self.marker(page.next_marker.clone()?))
     }
 }
 
@@ -297,7 +290,7 @@ impl BucketSummary {
             name: text("Name")?,
             location: text("Location"),
             region: text("Region"),
-            creation_date: bucket.text_of("CreationDate").and_then(date::from_iso),
+            creation_date: bucket.time_of("CreationDate"),
             storage_class: text("StorageClass"),
             extranet_endpoint: text("ExtranetEndpoint"),
             intranet_endpoint: text("IntranetEndpoint"),

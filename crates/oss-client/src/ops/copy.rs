@@ -6,13 +6,12 @@ use std::time::SystemTime;
 use http::Method;
 
 use crate::client::Client;
-use crate::date;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::response::ResponseHead;
 use crate::validate;
+use crate::xml::Element;
 
-use super::list::unusable;
 use super::multipart::{UploadedPart, check_part_number};
 use super::{header_settings, object_settings, request, time_settings};
 
@@ -145,15 +144,14 @@ impl UploadPartCopy {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<UploadedPart, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("CopyPartResult").await?;
-        match document.text_of("ETag") {
-            Some(etag) => Ok(UploadedPart {
+        let read = |document: &Element, head| {
+            Ok(UploadedPart {
                 number: self.number,
-                etag: etag.to_owned(),
+                etag: document.text_of("ETag").ok_or("it has no ETag")?.to_owned(),
                 head,
-            }),
-            None => Err(unusable(&context, &head, "it has no ETag")),
-        }
+            })
+        };
+        response.document("CopyPartResult", read).await
     }
 }
 
@@ -196,13 +194,15 @@ impl CopyObject {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<CopiedObject, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, _) = response.document("CopyObjectResult").await?;
-        Ok(CopiedObject {
-            etag: document.text_of("ETag").map(str::to_owned),
-            last_modified: document.text_of("LastModified").and_then(date::from_iso),
-            source_version_id: head.header("x-oss-copy-source-version-id").map(str::to_owned),
-            head,
-        })
+        let read = |document: &Element, head: ResponseHead| {
+            Ok(CopiedObject {
+                etag: document.text_of("ETag").map(str::to_owned),
+                last_modified: document.time_of("LastModified"),
+                source_version_id: head.header("x-oss-copy-source-version-id").map(str::to_owned),
+                head,
+            })
+        };
+        response.document("CopyObjectResult", read).await
     }
 }
 

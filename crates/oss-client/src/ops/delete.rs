@@ -16,7 +16,7 @@ use crate::validate;
 use crate::xml::Element;
 
 use super::document::{XML, document, text};
-use super::list::{decode, is_encoded, unusable};
+use super::list::{decode, is_encoded};
 
 /// Maximum number of objects in one request.
 ///
@@ -25,8 +25,6 @@ const MAX_OBJECTS: usize = 1000;
 
 /// Root of the response.
 const ROOT: &str = "DeleteResult";
-
-const UNREADABLE: &str = "a key in it cannot be read";
 
 impl Client {
     /// Deletes up to 1000 objects with one request. Missing objects are not an error.
@@ -96,6 +94,12 @@ impl DeleteObjects {
 
     /// Returns the current operation, with the list of objects as body, for [`Client::send`].
     pub fn into_operation(mut self) -> Operation {
+        self.prepare();
+        self.operation
+    }
+
+    /// Checks the list of objects, and makes it the body.
+    fn prepare(&mut self) {
         if let Err(problem) = self.check() {
             self.operation.refuse(problem);
         }
@@ -116,7 +120,6 @@ impl DeleteObjects {
         self.operation.set_header("content-md5", digest.as_bytes());
         self.operation.default_header(CONTENT_TYPE, &XML);
         self.operation.body = body.into();
-        self.operation
     }
 
     fn check(&self) -> Result<(), InvalidInput> {
@@ -140,26 +143,23 @@ impl DeleteObjects {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidInput`] for no key, an empty or too
     /// long one, and more than 1000. Objects that were not deleted are not an error: see
     /// [`DeletedObjects::not_deleted`].
-    pub async fn send(self) -> Result<DeletedObjects, Error> {
-        let (client, quiet) = (self.client.clone(), self.quiet);
-        let asked = self.objects.clone();
-        let response = client.send(self.into_operation()).await?;
-        // With `quiet`, there may be nothing to report.
-        let (head, document, context) = if quiet {
-            response.document_if_any(ROOT).await?
-        } else {
-            let (head, document, context) = response.document(ROOT).await?;
-            (head, Some(document), context)
+    pub async fn send(mut self) -> Result<DeletedObjects, Error> {
+        self.prepare();
+        let response = self.client.send(self.operation).await?;
+        let read = |document: &Element, head| {
+            let read = DeletedObjects::read(document, &self.objects, self.quiet, head);
+            read.ok_or("a key in it cannot be read")
         };
-        let Some(document) = document else {
-            return Ok(DeletedObjects {
-                deleted: Vec::new(),
-                not_deleted: Vec::new(),
-                head,
-            });
-        };
-        DeletedObjects::read(&document, &asked, quiet, head.clone())
-            .ok_or_else(|| unusable(&context, &head, UNREADABLE))
+        if !self.quiet {
+            return response.document(ROOT, read).await;
+        }
+        // There may be nothing to report.
+        let read = response.document_if_any(ROOT, read).await?;
+        Ok(read.unwrap_or_else(|head| DeletedObjects {
+            deleted: Vec::new(),
+            not_deleted: Vec::new(),
+            head,
+        }))
     }
 }
 

@@ -2,19 +2,17 @@
 
 use std::time::SystemTime;
 
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use oss_credentials_http::PageLoop;
 use percent_encoding::percent_decode;
 
 use crate::client::Client;
-use crate::date;
-use crate::error::{Error, InvalidResponse};
+use crate::error::Error;
 use crate::operation::Operation;
-use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
+use super::pages::{Listing, entries, pages};
 use super::{Paged, query_settings, request};
 
 /// The parts of a page that are read.
@@ -102,29 +100,17 @@ impl ListObjectsV2 {
 
     /// Returns all pages from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn pages(self) -> Paged<ObjectsPage> {
-        let start = Some((self, PageLoop::default()));
-        Paged::new(stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut page_loop)) = state else {
-                return Ok(None);
-            };
-            let page = request.page(&mut page_loop).await?;
-            let next = page
-                .next_continuation_token
-                .clone()
-                .map(|token| (request.continuation_token(token), page_loop));
-            Ok(Some((page, next)))
-        }))
+        pages(self)
     }
 
     /// Returns all objects from here on. Common prefixes are left out.
     pub fn objects(self) -> Paged<ObjectSummary> {
-        let pages = self.pages();
-        Paged::new(
-            pages
-                .map_ok(|page| stream::iter(page.objects.into_iter().map(Ok)))
-                .try_flatten(),
-        )
+        entries(self, |page| page.objects)
     }
+}
+
+impl Listing for ListObjectsV2 {
+    type Page = ObjectsPage;
 
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<ObjectsPage, Error> {
         let asked = self
@@ -139,6 +125,11 @@ impl ListObjectsV2 {
         })
         .await
     }
+
+    fn after(self, page: &ObjectsPage) -> Option<Self> {
+        let next = page.next_continuation_token.clone()?;
+        Some(self.continuation_token(next))
+    }
 }
 
 /// Fetches a page of the list that `operation` requests. Exclusive, since a body cannot be shared between threads.
@@ -149,8 +140,7 @@ pub(super) async fn fetch_page<P>(
     read: impl FnOnce(&Element, ResponseHead) -> Result<P, &'static str>,
 ) -> Result<P, Error> {
     let response = client.send(operation.without_body()).await?;
-    let (head, document, context) = response.document(shape).await?;
-    read(&document, head.clone()).map_err(|what| unusable(&context, &head, what))
+    response.document(shape, read).await
 }
 
 /// Checks where the next page begins; see [`check_next`] and [`check_page_loop`].
@@ -167,16 +157,6 @@ pub(super) fn check_position(
 /// The position of a page that begins after an ID of a key; `None` without key.
 pub(super) fn position(key: Option<&str>, id: Option<&str>) -> Option<String> {
     Some(format!("{}\n{}", key?, id.unwrap_or_default()))
-}
-
-pub(super) fn unusable(context: &RequestContext, head: &ResponseHead, what: &'static str) -> Error {
-    let hint = "report it to the service operator";
-    Error::InvalidResponse(Box::new(InvalidResponse::new(
-        context.clone(),
-        head.request_id(),
-        what,
-        hint,
-    )))
 }
 
 /// Whether the next page can be requested. Without this check, a faulty service would keep the client busy forever.
@@ -300,7 +280,7 @@ impl ObjectSummary {
             key: decode(contents.text_of("Key")?, is_encoded)?,
             size: contents.text_of("Size")?.trim().parse().ok()?,
             etag: text("ETag"),
-            last_modified: contents.text_of("LastModified").and_then(date::from_iso),
+            last_modified: contents.time_of("LastModified"),
             object_type: text("Type"),
             storage_class: text("StorageClass"),
             owner: contents.child("Owner").map(Owner::read),

@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod multipart;
 pub(crate) mod object;
 mod paged;
+mod pages;
 pub(crate) mod properties;
 pub(crate) mod uploads;
 pub(crate) mod versions;

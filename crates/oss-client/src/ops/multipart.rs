@@ -1,17 +1,16 @@
 //! Uploads in parts, step by step. [`Upload`](crate::Upload) performs all of these steps.
 
-use std::fmt::Write as _;
-
 use http::Method;
-use quick_xml::escape::escape;
 
 use crate::body::Body;
 use crate::client::Client;
-use crate::error::{Error, InvalidInput, InvalidResponse};
+use crate::error::{Error, InvalidInput};
 use crate::operation::{Crc, Operation};
-use crate::response::ResponseHead;
+use crate::response::{REPORT, ResponseHead};
 use crate::service_error::X_OSS_CALLBACK;
+use crate::xml::Element;
 
+use super::document::{document, text};
 use super::{
     callback_settings, default_content_type, header_settings, object_settings, presigned, request,
     traffic_limit_setting,
@@ -121,16 +120,16 @@ impl InitiateMultipartUpload {
     pub async fn send(mut self) -> Result<InitiatedUpload, Error> {
         default_content_type(&self.client, &mut self.operation);
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("InitiateMultipartUploadResult").await?;
-        let Some(upload_id) = document.text_of("UploadId") else {
-            let hint = "report it to the service operator";
-            let error = InvalidResponse::new(context, head.request_id(), "it has no UploadId", hint);
-            return Err(Error::InvalidResponse(Box::new(error)));
+        let read = |document: &Element, head| {
+            Ok(InitiatedUpload {
+                upload_id: document
+                    .text_of("UploadId")
+                    .ok_or("it has no UploadId")?
+                    .to_owned(),
+                head,
+            })
         };
-        Ok(InitiatedUpload {
-            upload_id: upload_id.to_owned(),
-            head,
-        })
+        response.document("InitiateMultipartUploadResult", read).await
     }
 }
 
@@ -175,7 +174,7 @@ impl UploadPart {
                 etag: etag.to_owned(),
                 head: response.into_head(),
             }),
-            None => Err(response.unusable("it has no ETag", "report it to the service operator")),
+            None => Err(response.unusable("it has no ETag", REPORT)),
         }
     }
 }
@@ -279,20 +278,19 @@ impl CompleteMultipartUpload {
         crate::presign::Presign::new(self.client, self.operation, expires)
     }
 
-    fn document(&mut self) -> String {
+    fn document(&mut self) -> Vec<u8> {
         // The service requires this order.
         self.parts.sort_by_key(|(number, _)| *number);
-        let mut document = String::from("<CompleteMultipartUpload>");
-        for (number, etag) in &self.parts {
-            // Writing to a String cannot fail.
-            let _ = write!(
-                document,
-                "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>",
-                escape(etag.as_str())
-            );
-        }
-        document.push_str("</CompleteMultipartUpload>");
-        document
+        document("CompleteMultipartUpload", |document| {
+            for (number, etag) in &self.parts {
+                let part = document.create_element("Part");
+                part.write_inner_content(|document| {
+                    text(document, "PartNumber", &number.to_string())?;
+                    text(document, "ETag", etag)
+                })?;
+            }
+            Ok(())
+        })
     }
 
     /// Creates the object.
@@ -316,12 +314,14 @@ impl CompleteMultipartUpload {
                 head,
             });
         }
-        let (head, document, _) = response.document("CompleteMultipartUploadResult").await?;
-        Ok(CompletedUpload {
-            etag: document.text_of("ETag").map(str::to_owned),
-            location: document.text_of("Location").map(str::to_owned),
-            head,
-        })
+        let read = |document: &Element, head| {
+            Ok(CompletedUpload {
+                etag: document.text_of("ETag").map(str::to_owned),
+                location: document.text_of("Location").map(str::to_owned),
+                head,
+            })
+        };
+        response.document("CompleteMultipartUploadResult", read).await
     }
 }
 

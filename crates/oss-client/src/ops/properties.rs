@@ -6,11 +6,12 @@ use http::header::CONTENT_TYPE;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::response::ResponseHead;
+use crate::response::{REPORT, ResponseHead};
 use crate::validate;
+use crate::xml::Element;
 
 use super::document::{XML, document, text};
-use super::list::{Owner, unusable};
+use super::list::Owner;
 use super::{header_settings, object_settings, query_settings, request};
 
 impl Client {
@@ -233,19 +234,16 @@ impl GetObjectTagging {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ObjectTagging, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("Tagging").await?;
-        let listed = document
-            .child("TagSet")
-            .into_iter()
-            .flat_map(|set| set.all("Tag"));
-        let tags = listed.map(|tag| {
-            let value = tag.text_of("Value").unwrap_or_default();
-            Some((tag.text_of("Key")?.to_owned(), value.to_owned()))
-        });
-        match tags.collect() {
-            Some(tags) => Ok(ObjectTagging { tags, head }),
-            None => Err(unusable(&context, &head, "a tag in it has no key")),
-        }
+        let read = |document: &Element, head| {
+            let listed = document.child("TagSet").into_iter();
+            let tags = listed.flat_map(|set| set.all("Tag")).map(|tag| {
+                let value = tag.text_of("Value").unwrap_or_default();
+                Some((tag.text_of("Key")?.to_owned(), value.to_owned()))
+            });
+            let tags = tags.collect::<Option<_>>().ok_or("a tag in it has no key")?;
+            Ok(ObjectTagging { tags, head })
+        };
+        response.document("Tagging", read).await
     }
 }
 
@@ -274,16 +272,16 @@ impl GetObjectAcl {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`].
     pub async fn send(self) -> Result<ObjectAcl, Error> {
         let response = self.client.send(self.operation).await?;
-        let (head, document, context) = response.document("AccessControlPolicy").await?;
-        let list = document.child("AccessControlList");
-        match list.and_then(|list| list.text_of("Grant")) {
-            Some(acl) => Ok(ObjectAcl {
-                acl: acl.to_owned(),
+        let read = |document: &Element, head| {
+            let list = document.child("AccessControlList");
+            let acl = list.and_then(|list| list.text_of("Grant"));
+            Ok(ObjectAcl {
+                acl: acl.ok_or("it has no Grant")?.to_owned(),
                 owner: document.child("Owner").map(Owner::read),
                 head,
-            }),
-            None => Err(unusable(&context, &head, "it has no Grant")),
-        }
+            })
+        };
+        response.document("AccessControlPolicy", read).await
     }
 }
 
@@ -344,7 +342,7 @@ impl GetSymlink {
                 target,
                 head: response.into_head(),
             }),
-            None => Err(response.unusable("it names no target", "report it to the service operator")),
+            None => Err(response.unusable("it names no target", REPORT)),
         }
     }
 }

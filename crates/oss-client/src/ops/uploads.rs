@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use oss_credentials_http::PageLoop;
 
@@ -13,6 +12,7 @@ use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::list::{check_position, decode, fetch_page, is_encoded, is_truncated, position};
+use super::pages::{Listing, entries};
 use super::{Paged, query_settings, request};
 
 const UNREADABLE: &str = "an entry in it is incomplete or not readable";
@@ -129,20 +129,12 @@ impl ListMultipartUploads {
 
     /// Returns all uploads from here on. A list that repeats its pages is an [`Error::InvalidResponse`].
     pub fn uploads(self) -> Paged<MultipartUpload> {
-        let start = Some((self, PageLoop::default()));
-        let pages = stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut page_loop)) = state else {
-                return Ok::<_, Error>(None);
-            };
-            let page = request.page(&mut page_loop).await?;
-            let next = page.next_key_marker.clone().map(|key| {
-                let id = page.next_upload_id_marker.clone().unwrap_or_default();
-                (request.key_marker(key).upload_id_marker(id), page_loop)
-            });
-            Ok(Some((stream::iter(page.uploads.into_iter().map(Ok)), next)))
-        });
-        Paged::new(pages.try_flatten())
+        entries(self, |page| page.uploads)
     }
+}
+
+impl Listing for ListMultipartUploads {
+    type Page = MultipartUploadsPage;
 
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<MultipartUploadsPage, Error> {
         let asked = position(
@@ -159,6 +151,14 @@ impl ListMultipartUploads {
             Ok(page)
         })
         .await
+    }
+
+    fn after(self, page: &MultipartUploadsPage) -> Option<Self> {
+        let id = page.next_upload_id_marker.clone().unwrap_or_default();
+        Some(
+            self.key_marker(page.next_key_marker.clone()?)
+                .upload_id_marker(id),
+        )
     }
 }
 
@@ -250,30 +250,30 @@ impl ListParts {
     /// Any variant of [`Error`] except [`Error::InvalidConfig`]; [`Error::InvalidResponse`] for a document that
     /// cannot be read, and for a page that is not the last one and does not state where the next one begins.
     pub async fn send(mut self) -> Result<PartsPage, Error> {
-        self.page().await
+        self.page(&mut PageLoop::default()).await
     }
 
     /// Returns all parts from here on, in order of their numbers.
     pub fn parts(self) -> Paged<ListedPart> {
-        let pages = stream::try_unfold(Some(self), |state| async move {
-            let Some(mut request) = state else {
-                return Ok::<_, Error>(None);
-            };
-            let page = request.page().await?;
-            let next = page.next_part_number_marker;
-            let next = next.map(|number| request.part_number_marker(number));
-            Ok(Some((stream::iter(page.parts.into_iter().map(Ok)), next)))
-        });
-        Paged::new(pages.try_flatten())
+        entries(self, |page| page.parts)
     }
+}
 
-    async fn page(&mut self) -> Result<PartsPage, Error> {
+impl Listing for ListParts {
+    type Page = PartsPage;
+
+    /// Numbers only grow from page to page, so there is no loop to look for.
+    async fn page(&mut self, _: &mut PageLoop) -> Result<PartsPage, Error> {
         let asked = self.operation.query_value("part-number-marker");
         let asked = asked.and_then(|number| number.parse().ok()).unwrap_or(0);
         fetch_page(&self.client, &mut self.operation, PARTS, |document, head| {
             PartsPage::read(document, head, asked)
         })
         .await
+    }
+
+    fn after(self, page: &PartsPage) -> Option<Self> {
+        Some(self.part_number_marker(page.next_part_number_marker?))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use futures_util::{TryStreamExt as _, stream};
 use http::Method;
 use oss_credentials_http::PageLoop;
 
@@ -13,6 +12,7 @@ use crate::response::ResponseHead;
 use crate::xml::{Element, Shape};
 
 use super::list::{Owner, check_position, decode, fetch_page, is_encoded, is_truncated, position};
+use super::pages::{Listing, entries};
 use super::{Paged, query_settings, request};
 
 const UNREADABLE: &str = "an entry in it is incomplete or not readable";
@@ -106,20 +106,12 @@ impl ListObjectVersions {
     /// Returns all versions from here on. Common prefixes are left out. A list that repeats its pages is an
     /// [`Error::InvalidResponse`].
     pub fn versions(self) -> Paged<ObjectVersion> {
-        let start = Some((self, PageLoop::default()));
-        let pages = stream::try_unfold(start, |state| async move {
-            let Some((mut request, mut page_loop)) = state else {
-                return Ok::<_, Error>(None);
-            };
-            let page = request.page(&mut page_loop).await?;
-            let next = page.next_key_marker.clone().map(|key| {
-                let id = page.next_version_id_marker.clone().unwrap_or_default();
-                (request.key_marker(key).version_id_marker(id), page_loop)
-            });
-            Ok(Some((stream::iter(page.versions.into_iter().map(Ok)), next)))
-        });
-        Paged::new(pages.try_flatten())
+        entries(self, |page| page.versions)
     }
+}
+
+impl Listing for ListObjectVersions {
+    type Page = VersionsPage;
 
     async fn page(&mut self, page_loop: &mut PageLoop) -> Result<VersionsPage, Error> {
         let asked = position(
@@ -136,6 +128,14 @@ impl ListObjectVersions {
             Ok(page)
         })
         .await
+    }
+
+    fn after(self, page: &VersionsPage) -> Option<Self> {
+        let id = page.next_version_id_marker.clone().unwrap_or_default();
+        Some(
+            self.key_marker(page.next_key_marker.clone()?)
+                .version_id_marker(id),
+        )
     }
 }
 

@@ -86,12 +86,7 @@ impl Client {
     /// # Examples
     ///
     /// See [`Operation`].
-    pub async fn send(&self, operation: Operation) -> Result<Response, Error> {
-        self.execute(operation).await
-    }
-
-    /// Carries out an operation within its time.
-    async fn execute(&self, mut operation: Operation) -> Result<Response, Error> {
+    pub async fn send(&self, mut operation: Operation) -> Result<Response, Error> {
         let inner = &*self.inner;
         operation.with_defaults(&inner.default_headers);
         operation.check(&inner.endpoint)?;
