@@ -1,7 +1,7 @@
 //! Files with which a later process continues a transfer.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::TRACING_TARGET;
 use crate::draft;
 use crate::error::{Error, InvalidInput};
+use crate::regular_file;
 use crate::transfer_events as names;
 use crate::upload::blocking;
 
@@ -225,18 +226,16 @@ pub(crate) fn modified(time: Option<SystemTime>) -> Value {
 }
 
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // Checked before the file is opened: opening a pipe would wait for its other end.
-    match fs::metadata(path) {
-        Ok(about) if !about.is_file() => {
-            return Err(io::Error::other("it is not a regular file"));
+    match regular_file::open(path) {
+        Ok(Some((file, _))) => {
+            let mut text = Vec::new();
+            file.take(MAX_LENGTH).read_to_end(&mut text)?;
+            Ok(Some(text))
         }
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Ok(None) => Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
-    let mut text = Vec::new();
-    File::open(path)?.take(MAX_LENGTH).read_to_end(&mut text)?;
-    Ok(Some(text))
 }
 
 fn gone(removed: io::Result<()>) -> io::Result<()> {

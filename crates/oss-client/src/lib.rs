@@ -102,6 +102,7 @@ mod presign;
 mod progress;
 mod proxies;
 mod redirect;
+mod regular_file;
 mod request_context;
 mod response;
 mod retry;

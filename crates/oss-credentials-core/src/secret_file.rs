@@ -206,7 +206,21 @@ fn busy() -> ReadError {
     ReadError::Io(io::Error::new(io::ErrorKind::ResourceBusy, what))
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// Opens a file for reading. What has the name may have changed since the caller looked at it: a FIFO is opened without
+/// waiting for its other end, so look at the metadata of what is returned.
+///
+/// # Errors
+///
+/// Those of [`File::open`].
+///
+/// ```
+/// use oss_credentials_core::secret_file;
+///
+/// let opened = secret_file::open(&std::env::current_exe()?)?;
+/// assert!(opened.metadata()?.is_file());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]

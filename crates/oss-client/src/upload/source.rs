@@ -12,6 +12,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::body::{Body, BoxStream, Opened, Section, innermost};
 use crate::error::{Error, InvalidInput};
+use crate::regular_file;
 
 /// The most bytes of a file that are read at once.
 const READ: usize = 1024 * 1024;
@@ -146,17 +147,10 @@ impl Source {
 
 /// The file and its metadata; `None` for a pipe or device, whose length is not known and which cannot be read again.
 fn open_file(path: &Path) -> io::Result<Option<(File, fs::Metadata)>> {
-    // Checked before the file is opened: opening a pipe waits for its other end, and nothing could interrupt that.
-    let about = fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    match regular_file::open(path)? {
+        None if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        found => Ok(found),
     }
-    if !about.is_file() {
-        return Ok(None);
-    }
-    let file = File::open(path)?;
-    let about = file.metadata()?;
-    Ok(about.is_file().then_some((file, about)))
 }
 
 impl Parts {
