@@ -8,7 +8,7 @@ use oss_credentials_core::CredentialsError;
 use oss_credentials_http::{HttpError, HttpErrorKind};
 use oss_sign::SignError;
 
-use crate::http_error::head_is_too_large;
+use crate::http_error::{RAISE_LIMIT, has_no_more_files, head_is_too_large};
 use crate::idle::millis;
 use crate::request_context::RequestContext;
 use crate::service_error::ServiceError;
@@ -226,6 +226,7 @@ impl TransportError {
                 "check the endpoint, and what responds there: the response has more than 1024 headers, or more than 408 KiB of \
                  them"
             }
+            HttpErrorKind::Other if has_no_more_files(&self.error) => RAISE_LIMIT,
             HttpErrorKind::Connect => "check endpoint, network and proxy",
             HttpErrorKind::Timeout => "check the network, or raise `read_timeout`",
             HttpErrorKind::Tls => {
@@ -251,8 +252,9 @@ impl fmt::Display for TransportError {
 }
 
 impl std::error::Error for TransportError {
+    /// The causes of what the text contains: reports that print all sources would otherwise repeat it.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        self.error.source()
     }
 }
 

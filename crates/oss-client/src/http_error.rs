@@ -3,9 +3,13 @@
 use std::error::Error as StdError;
 use std::io;
 
-use oss_credentials_http::{HttpError, HttpErrorKind};
+use oss_credentials_http::{HttpError, HttpErrorKind, is_out_of_files};
 
 use crate::body::UploadError;
+
+/// What to do where no more files can be opened.
+pub(crate) const RAISE_LIMIT: &str =
+    "raise the limit of open files (`ulimit -n`), or look for what leaves them open";
 
 /// Takes the URL out and finds the kind.
 pub(crate) fn from_reqwest(error: reqwest::Error) -> HttpError {
@@ -15,7 +19,14 @@ pub(crate) fn from_reqwest(error: reqwest::Error) -> HttpError {
 
 fn kind(error: &reqwest::Error) -> HttpErrorKind {
     let cause = |is: fn(&(dyn StdError + 'static)) -> bool| causes(error).any(is);
-    if cause(<dyn StdError>::is::<UploadError>) || error.is_builder() {
+    if cause(<dyn StdError>::is::<UploadError>) {
+        return HttpErrorKind::Request;
+    }
+    if cause(means_no_more_files) {
+        // The service may well be there.
+        return HttpErrorKind::Other;
+    }
+    if error.is_builder() {
         return HttpErrorKind::Request;
     }
     if error.is_connect() {
@@ -35,6 +46,21 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
         return HttpErrorKind::Interrupted;
     }
     HttpErrorKind::Other
+}
+
+/// Whether the process, or the whole machine, could open no more files. That passes.
+pub(crate) fn has_no_more_files(error: &HttpError) -> bool {
+    causes(error).any(means_no_more_files)
+}
+
+fn means_no_more_files(cause: &(dyn StdError + 'static)) -> bool {
+    cause.downcast_ref().is_some_and(is_out_of_files)
+}
+
+/// The error of the system if no file can be opened. The libraries that read the certificates report only that there are
+/// none.
+pub(crate) fn out_of_files() -> Option<io::Error> {
+    std::fs::File::open("/").err().filter(is_out_of_files)
 }
 
 /// Whether the head of the response has more headers or bytes than are read: the next one would, too.

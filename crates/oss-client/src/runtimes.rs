@@ -6,6 +6,7 @@ use oss_credentials_http::{HttpError, HttpErrorKind};
 use tokio::runtime::Id;
 
 use crate::error::InvalidInput;
+use crate::http_error::out_of_files;
 
 /// For how many runtimes besides the first one clients are kept, those used last.
 const KEPT: usize = 64;
@@ -56,7 +57,10 @@ impl Clients {
         let found = if let Some(at) = known {
             others.remove(at)
         } else {
-            let client = make().map_err(|problem| HttpError::new(HttpErrorKind::Request, problem))?;
+            let client = make().map_err(|problem| match out_of_files() {
+                Some(error) => HttpError::new(HttpErrorKind::Other, error),
+                None => HttpError::new(HttpErrorKind::Request, problem),
+            })?;
             (runtime, client)
         };
         let client = found.1.clone();

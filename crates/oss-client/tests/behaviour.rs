@@ -8,6 +8,7 @@
 
 mod common;
 
+use std::error::Error as _;
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -369,6 +370,14 @@ async fn a_refused_connection_names_operation_and_place() {
     );
     assert!(text.starts_with(&place), "{text}");
     assert!(text.ends_with("; check endpoint, network and proxy"), "{text}");
+    // Reports that print all sources show none of it again but the innermost cause.
+    let sources = std::iter::successors(error.source(), |&cause| cause.source());
+    let shown: Vec<_> = sources.map(ToString::to_string).collect();
+    assert!(!shown.is_empty(), "the causes can be reached");
+    assert!(
+        shown.iter().all(|text| !text.starts_with("no connection: ")),
+        "{shown:?}"
+    );
 }
 
 #[test]

@@ -495,3 +495,44 @@ async fn environments_without_certificates_and_with_exceptions_are_understood() 
          SSL_CERT_FILE to a file with certificates in PEM form"
     );
 }
+
+/// In a child, since every test of this process needs files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_can_open_no_more_files_says_so() {
+    use oss_credentials_core::{Env, ProcessEnv};
+    use oss_credentials_http::HttpErrorKind;
+    use tokio::runtime::Builder;
+    const NAME: &str = "a_process_that_can_open_no_more_files_says_so";
+    if ProcessEnv.var("OSS_TEST_OUT_OF_FILES").is_none() {
+        let alone = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 100 && exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg(NAME)
+            .env("OSS_TEST_OUT_OF_FILES", "1")
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&alone.stdout);
+        assert!(alone.status.success() && shown.contains("1 passed"), "{shown}");
+        return;
+    }
+    let server = Server::start([ok()]);
+    let client = builder(&server.endpoint(), Keys::new(1)).build().unwrap();
+    let [first, second] = [(); 2].map(|()| Builder::new_current_thread().enable_all().build().unwrap());
+    let head = || client.head_object("examplebucket", "k").send();
+    let files: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/").ok()).collect();
+    // The second runtime gets a reqwest client of its own, for which certificates are read.
+    let errors = [&first, &second].map(|runtime| runtime.block_on(head()).unwrap_err());
+    drop(files);
+    for error in errors {
+        let Error::Transport(transport) = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(transport.kind(), HttpErrorKind::Other, "{error}");
+        assert!(error.is_retryable(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("Too many open files"), "{text}");
+        assert!(text.contains("; raise the limit of open files"), "{text}");
+    }
+    second.block_on(head()).unwrap();
+}

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
-use oss_credentials_http::is_out_of_files;
 use tokio::sync::Semaphore;
 
 use super::ClientBuilder;
 use crate::body::innermost;
 use crate::endpoint::Endpoint;
 use crate::error::InvalidInput;
+use crate::http_error::{RAISE_LIMIT, out_of_files};
 use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 use crate::tls;
@@ -261,8 +261,11 @@ impl Http {
         };
         let clients = Clients::made(Box::new(move || {
             build(true).or_else(|problem| {
-                if let Some(full) = out_of_files() {
-                    return Err(full);
+                if let Some(error) = out_of_files() {
+                    return Err(InvalidInput::new(
+                        format!("reqwest cannot build its client: {error}"),
+                        RAISE_LIMIT,
+                    ));
                 }
                 match build(false) {
                     Ok(_) if https => Err(InvalidInput::new(
@@ -333,15 +336,6 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         // It would log the bytes of requests and responses.
         .connection_verbose(false)
         .http1_max_headers(MAX_HEADERS)
-}
-
-/// Detects that no file can be opened: the libraries that read the certificates only report that there are none.
-fn out_of_files() -> Option<InvalidInput> {
-    let error = std::fs::File::open("/").err().filter(is_out_of_files)?;
-    Some(InvalidInput::new(
-        format!("reqwest cannot build its client: {error}"),
-        "raise the limit of open files (`ulimit -n`), or look for what leaves them open",
-    ))
 }
 
 fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, InvalidInput> {
