@@ -83,6 +83,7 @@ impl PresignPost {
                 "send one without signature to a bucket that everybody may write to, or use a provider with keys",
             )));
         }
+        inner.warn_if_exposed(&credentials);
         // The service's clock decides when the form expires, so the clock correction of requests applies here.
         let time = inner.clock.now();
         let form = signer

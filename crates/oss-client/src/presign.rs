@@ -194,6 +194,7 @@ impl Presign {
             .key(operation.key.as_deref())
             .query(&pairs)
             .headers(&operation.headers);
+        inner.warn_if_exposed(&credentials);
         // The service's clock decides when the URL expires, so the clock correction of requests applies here.
         let time = inner.clock.now();
         let mut presigned = signer.presign(&view, &credentials, time, expires);

@@ -174,6 +174,7 @@ impl Client {
         operation.check(&inner.endpoint)?;
         inner.check_empty(&mut operation).await?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        inner.warn_if_exposed(&credentials);
         let time = inner.call_clock().now();
         let mut url = operation.url(&inner.endpoint);
         let mut request = inner.request(&mut operation, &mut url, &credentials, time, &Arc::default())?;
@@ -214,6 +215,9 @@ impl Client {
         // Checked before credentials are fetched.
         check(request, bucket, key, Some(&inner.endpoint))?;
         let credentials = inner.provider.credentials().await.map_err(Error::Credentials)?;
+        if request.url().scheme() == "http" {
+            inner.warn_if_exposed(&credentials);
+        }
         let time = inner.call_clock().now();
         in_place(request, |parts| {
             inner.signer.sign_parts(parts, bucket, key, &credentials, time)

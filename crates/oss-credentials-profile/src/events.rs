@@ -4,6 +4,8 @@ pub(crate) const READ: &str = "profile.read";
 pub(crate) const CHANGED: &str = "profile.changed";
 pub(crate) const UNREADABLE: &str = "profile.unreadable";
 pub(crate) const PROGRAM_EXPOSED: &str = "profile.program_exposed";
+#[cfg(feature = "sso")]
+pub(crate) const PLAIN_HTTP: &str = "profile.plain_http";
 #[cfg(any(feature = "oauth", feature = "sso"))]
 pub(crate) const LOGIN_REQUEST_STARTED: &str = "profile.login_request_started";
 #[cfg(any(feature = "oauth", feature = "sso"))]

@@ -218,7 +218,7 @@ impl Inner {
     }
 
     /// Warns once per client where anyone on the network path can read what credentials are sent with.
-    fn warn_if_exposed(&self, used: &Credentials) {
+    pub(crate) fn warn_if_exposed(&self, used: &Credentials) {
         if self.is_exposed.load(Ordering::Relaxed)
             && !used.is_anonymous()
             && self.is_exposed.swap(false, Ordering::Relaxed)

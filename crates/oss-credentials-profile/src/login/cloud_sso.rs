@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 use super::exchange::Exchange;
 use super::fields::read_fields;
 use super::wire;
-use crate::NAME;
 use crate::plan::{CloudSso, Mode};
 use crate::section::Place;
+use crate::{NAME, TRACING_TARGET, events};
 
 const SERVICE: &str = "CloudSSO";
 
@@ -49,11 +49,18 @@ impl CloudSsoSource {
             let what = what.strip_prefix("the URL ").unwrap_or(what);
             place.invalid(format!("has a cloud_sso_sign_in_url that {what}"), "correct it")
         })?;
-        if !endpoint.is_https() && !endpoint.is_loopback() && !allow_http {
-            return Err(place.invalid(
-                "has a cloud_sso_sign_in_url that is plain http, which shows the login to the network",
-                "use https://, or allow_http(true) for a network you trust",
-            ));
+        if !endpoint.is_protected() {
+            if !allow_http {
+                return Err(place.invalid(
+                    "has a cloud_sso_sign_in_url that is plain http, which shows the login to the network",
+                    "use https://, or allow_http(true) for a network you trust",
+                ));
+            }
+            tracing::warn!(
+                name: events::PLAIN_HTTP, target: TRACING_TARGET, provider = NAME, profile = place.name,
+                host = endpoint.host(), event = events::PLAIN_HTTP,
+                "the cloud_sso_sign_in_url is plain http: anyone on the network path can read login and credentials"
+            );
         }
         Ok(Self {
             place,

@@ -1,5 +1,6 @@
 //! A login of CloudSSO.
 
+use oss_credentials_core::test_util::logged;
 use oss_credentials_core::{CredentialsError, CredentialsProvider, blocking};
 use oss_credentials_http::{HttpErrorKind, HttpMethod};
 use oss_credentials_profile::ProfileProvider;
@@ -142,14 +143,30 @@ fn what_is_wrong_with_the_sign_in_url_is_named() {
 fn plain_http_is_for_this_machine_or_by_permission() {
     let plain = |host: &str| PROFILE.replace("https://signin-cn-shanghai.alibabacloudsso.com", host);
     let folder = Folder::answering(200, ANSWER);
-    get(&folder.cli("sso", &plain("http://127.0.0.1:8080")));
+    let log = logged(|| drop(get(&folder.cli("sso", &plain("http://127.0.0.1:8080")))));
+    assert!(!log.contains("plain http"), "{log}");
     let path = folder.write(
         "c.json",
         format!(r#"{{"profiles": [{}]}}"#, plain("http://signin.example.com")),
     );
-    let folder = folder.then_answering(200, ANSWER);
+    let folder = folder.then_answering(200, ANSWER).then_answering(200, ANSWER);
     let builder = folder.builder().cli_file(path).profile("sso").allow_http(true);
-    get(&builder.build().unwrap());
+    let log = logged(|| {
+        let provider = builder.build().unwrap();
+        let first = get(&provider);
+        provider.invalidate(&first);
+        get(&provider);
+    });
+    assert_eq!(
+        log.matches(" WARN oss_credentials_profile: the cloud_sso_sign_in_url is plain http")
+            .count(),
+        1,
+        "{log}"
+    );
+    assert!(
+        log.contains("signin.example.com") && !log.contains("canary"),
+        "{log}"
+    );
     let urls: Vec<_> = folder
         .http
         .requests()
@@ -160,6 +177,7 @@ fn plain_http_is_for_this_machine_or_by_permission() {
         urls,
         [
             "http://127.0.0.1:8080/cloud-credentials",
+            "http://signin.example.com/cloud-credentials",
             "http://signin.example.com/cloud-credentials"
         ]
     );
