@@ -344,7 +344,7 @@ pub(crate) fn detail_at(what: impl Into<Cow<'static, str>>, place: &str) -> Erro
 /// A status that no rule covers.
 pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
     match status {
-        429 | 500.. => CredentialsError::unavailable(
+        _ if oss_credentials_http::may_pass(status, "") => CredentialsError::unavailable(
             detail_at("the metadata service could not process the request", place)
                 .http_status(status)
                 .hint("retry later"),
@@ -354,7 +354,7 @@ pub(crate) fn refusal(place: &str, status: u16) -> CredentialsError {
                 .http_status(status)
                 .hint(OPTIONS),
         ),
-        // A redirect, which is not followed: the token would be forwarded.
+        // A server that does not know the request, or a redirect, which is not followed: the token would be forwarded.
         _ => CredentialsError::invalid_response(
             detail_at(
                 "the response has a status that the metadata service does not use",

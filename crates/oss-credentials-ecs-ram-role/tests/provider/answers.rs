@@ -236,8 +236,10 @@ fn other_statuses_of_both_questions() {
     for (status, kind) in [
         (302, "invalid-response"),
         (400, "denied"),
+        (408, "unavailable"),
         (429, "unavailable"),
         (500, "unavailable"),
+        (501, "invalid-response"),
         (503, "unavailable"),
     ] {
         let list = Service::new().token().answers(status, "canary");
