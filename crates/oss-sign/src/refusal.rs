@@ -148,6 +148,16 @@ mod tests {
         ] {
             assert_eq!(Refusal::of_response(403, body), None);
         }
+        // A proxy may add a comment; a page of any length is not searched to its end.
+        for (length, expected) in [(65_000, Some(Refusal::Key)), (66_000, None)] {
+            let comment = format!("<!--{}-->", " ".repeat(length));
+            let document = [&*comment, &document("InvalidAccessKeyId")].concat();
+            assert_eq!(
+                Refusal::of_response(403, document.as_bytes()),
+                expected,
+                "{length}"
+            );
+        }
     }
 
     #[test]
