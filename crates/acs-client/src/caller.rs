@@ -33,8 +33,8 @@ use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, M
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Caller<'a> {
-    /// Nobody: the request is not signed, as `AssumeRoleWithOIDC` requires. No message repeats these secrets, which are
-    /// among the parameters.
+    /// There is no caller: the request is not signed, as for `AssumeRoleWithOIDC`. Pass the values of parameters that
+    /// are secrets: no message repeats them.
     Unsigned(&'a [&'a str]),
     /// The provider is called for credentials. A key that the service rejects is reported to it
     /// ([`CredentialsProvider::invalidate`]), and the call is repeated once if it then has another key.
@@ -44,7 +44,7 @@ pub enum Caller<'a> {
     #[cfg(feature = "signed")]
     Credentials(&'a Credentials),
     /// The holder of a KMS client key, which signs only in the RPC style. When the service rejects it, the source is
-    /// asked once for a replacement.
+    /// called once for a replacement.
     #[cfg(feature = "signed")]
     ClientKey(&'a dyn ClientKeySource),
 }

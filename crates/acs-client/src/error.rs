@@ -8,9 +8,9 @@ use oss_credentials_core::{CredentialsError, ErrorDetail};
 
 /// Why a call failed: the service's response, the refused key, and what to do about it.
 ///
-/// `Display` has the form `<client>: <what failed> (<method and URL>, HTTP <status>): <code>: <message>, request ID <ID>
-/// (key <masked ID> from <source>); <what to do>`, without unknown parts. `?` converts it into the [`CredentialsError`]
-/// inside, whose variant tells a program what it can do.
+/// `Display` has the form `<client>: <what failed> (<method and URL>, HTTP <status>): <code>: <message>, request ID
+/// <ID> (key <masked ID> from <source>); <what to do>`, without unknown parts. `?` converts it into the
+/// [`CredentialsError`] inside, whose variant states what a program can do.
 ///
 /// ```
 /// use acs_client::AcsError;

@@ -72,7 +72,7 @@ impl StsError {
     }
 
     /// Returns whether the service rejected the caller's access key or token (`InvalidAccessKeyId.*`,
-    /// `InvalidSecurityToken.*`). The provider of these credentials should then be asked to
+    /// `InvalidSecurityToken.*`). The provider of these credentials should then
     /// [`invalidate`](oss_credentials_core::CredentialsProvider::invalidate) them.
     pub fn caller_key_rejected(&self) -> bool {
         self.rejected == Rejected::Key

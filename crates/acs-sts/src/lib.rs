@@ -26,7 +26,7 @@
 //! });
 //! let client = StsClient::builder(Arc::new(http)).region("cn-hangzhou").build()?;
 //! let caller = Credentials::builder("LTAI5tExampleKeyId01", "example-secret").build()?;
-//! // A token for somebody else, with less than the role may do:
+//! // A token for another program, with fewer permissions than the role has:
 //! let request = AssumeRole::new("acs:ram::123456789012:role/reader", "alice")
 //!     .duration(Duration::from_secs(900))
 //!     .policy(r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}]}"#);

@@ -78,7 +78,7 @@ impl Client {
         Ok(Self { client, thread })
     }
 
-    /// The async client, for creating requests.
+    /// Returns the async client, for creating requests.
     pub fn client(&self) -> &crate::Client {
         &self.client
     }
@@ -161,7 +161,7 @@ impl Client {
         })
     }
 
-    /// The items of a list. Pages are fetched as needed.
+    /// Returns the items of a list. Pages are fetched as needed.
     pub fn iter<T: Send + 'static>(&self, paged: Paged<T>) -> Iter<T> {
         Iter {
             thread: Arc::clone(&self.thread),
@@ -195,7 +195,7 @@ enum State {
 }
 
 impl Reader {
-    /// The status and headers.
+    /// Returns the status and headers.
     pub fn head(&self) -> &ResponseHead {
         &self.head
     }

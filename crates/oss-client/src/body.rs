@@ -131,7 +131,7 @@ impl Body {
         Content::Stream { stream, length }.into()
     }
 
-    /// The length in bytes, if it is known.
+    /// Returns the length in bytes, if it is known.
     pub fn len(&self) -> Option<u64> {
         match &self.content {
             Content::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
@@ -140,7 +140,7 @@ impl Body {
         }
     }
 
-    /// Whether the body is known to be empty.
+    /// Returns whether the body is known to be empty.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }

@@ -21,12 +21,12 @@ use crate::transport::Transport;
 ///
 /// Clones are cheap and share connections, derived signing keys and the correction of the clock.
 ///
-/// For each attempt the client asks the provider for credentials and signs the request anew. The [`RetryPolicy`]
+/// For each attempt, the client calls the provider for credentials and signs the request again. The [`RetryPolicy`]
 /// decides which failures are retried and when; a body that can be sent only once is never retried. Two kinds of
-/// failure are handled independently of the policy, each at most once per operation and without a pause:
+/// failure are handled independently of the policy, each at most once per operation and without backoff:
 ///
 /// - **Rejected key or token** (`InvalidAccessKeyId`, `InvalidSecurityToken`, `SecurityTokenExpired`): the client
-///   tells the provider, and sends the request once more if the provider then has other credentials.
+///   reports the rejection to the provider, and sends the request once more if the provider then has other credentials.
 /// - **Rejected time** (`RequestTimeTooSkewed`): the client signs the request with the service's time and sends it
 ///   once more. Unless the service rejects that time too, the client uses the service's time from then on, also for
 ///   URLs, until the local clock is set or the `Date` of a response shows that the local clock is right. The client

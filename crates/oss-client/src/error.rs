@@ -66,7 +66,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The service's error, if this is one.
+    /// Returns the service's error, if this is one.
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
@@ -75,12 +75,12 @@ impl Error {
         }
     }
 
-    /// The service's error code, such as `NoSuchKey`.
+    /// Returns the service's error code, such as `NoSuchKey`.
     pub fn code(&self) -> Option<&str> {
         self.service().map(ServiceError::code)
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Service(error) => error.request_id(),
@@ -91,13 +91,13 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed a little later. The conditions are those observed from the vendor's Python
-    /// SDK V2: HTTP 5xx except 501, HTTP 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`,
-    /// connections that fail or stay silent, and a CRC that differs; also credentials errors that are retryable
-    /// themselves. If the service failed after it had begun to answer with HTTP 200, the status that normally comes
+    /// Returns whether the same request may succeed a little later. The conditions are those observed from the vendor's
+    /// Python SDK V2: HTTP 5xx except 501, HTTP 401, 408 and 429, the codes `RequestTimeTooSkewed` and `BadRequest`,
+    /// connections that fail or time out, and a CRC that differs; also credentials errors that are retryable
+    /// themselves. If the service failed after it had begun to respond with HTTP 200, the status that normally comes
     /// with its code counts, such as that of `InternalError` or `ServiceUnavailable`.
     ///
-    /// Does not tell whether a second request does harm if the first one was carried out.
+    /// The result does not consider whether a second request does harm if the first one was carried out.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::InvalidConfig(_) | Self::InvalidInput(_) | Self::Sign(_) | Self::InvalidResponse(_) => {
@@ -149,12 +149,12 @@ impl InvalidInput {
         }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn hint(&self) -> &str {
         &self.hint
     }
@@ -202,17 +202,17 @@ impl TransportError {
         }
     }
 
-    /// The name of the operation, such as `GetObject`.
+    /// Returns the name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// The method and URL of the request, without the query.
+    /// Returns the method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// The step at which the exchange failed.
+    /// Returns the step at which the exchange failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.error.kind()
     }
@@ -293,27 +293,27 @@ impl CorruptionError {
         }
     }
 
-    /// The name of the operation, such as `PutObject`.
+    /// Returns the name of the operation, such as `PutObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// The method and URL of the request, without the query.
+    /// Returns the method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// The CRC-64/XZ of what was sent or received.
+    /// Returns the CRC-64/XZ of what was sent or received.
     pub fn local(&self) -> u64 {
         self.local
     }
 
-    /// The CRC-64/XZ that the service reports.
+    /// Returns the CRC-64/XZ that the service reports.
     pub fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -377,22 +377,22 @@ impl InvalidResponse {
         }
     }
 
-    /// The name of the operation, such as `ListObjectsV2`.
+    /// Returns the name of the operation, such as `ListObjectsV2`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// The method and URL of the request, without the query.
+    /// Returns the method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// What is wrong with the response.
+    /// Returns what is wrong with the response.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -434,17 +434,17 @@ impl AbandonedUpload {
         Self { upload, cause, abort }
     }
 
-    /// The bucket of the object that it is to become.
+    /// Returns the bucket of the object that it is to become.
     pub fn bucket(&self) -> &str {
         &self.upload.bucket
     }
 
-    /// The key of the object that it is to become.
+    /// Returns the key of the object that it is to become.
     pub fn key(&self) -> &str {
         &self.upload.key
     }
 
-    /// ID of the upload.
+    /// Returns the ID of the upload.
     pub fn upload_id(&self) -> &str {
         &self.upload.id
     }
@@ -453,12 +453,12 @@ impl AbandonedUpload {
         self.upload.payer.as_deref()
     }
 
-    /// Why the upload failed.
+    /// Returns why the upload failed.
     pub fn cause(&self) -> &Error {
         &self.cause
     }
 
-    /// Why it could not be aborted when it failed.
+    /// Returns why it could not be aborted when it failed.
     pub fn abort_error(&self) -> &Error {
         &self.abort
     }

@@ -125,29 +125,29 @@ pub struct PresignedForm {
 }
 
 impl PresignedForm {
-    /// The URL to send the form to. Not a secret.
+    /// Returns the URL to send the form to. Not a secret.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The names and values of the fields that sign the form, to be placed before the field `file`, in any order. The
-    /// form also needs the field `key`, and the fields for which the policy has conditions.
+    /// Returns the names and values of the fields that sign the form, to be placed before the field `file`, in any
+    /// order. The form also needs the field `key`, and the fields for which the policy has conditions.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.form.fields()
     }
 
-    /// When the form expires, by the service's clock: after the requested time, or with the credentials if that is
-    /// earlier.
+    /// Returns when the form expires, by the service's clock: after the requested time, or with the credentials if that
+    /// is earlier.
     pub fn valid_until(&self) -> SystemTime {
         self.form.valid_until()
     }
 
-    /// [`PresignedForm::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
+    /// Returns [`PresignedForm::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.form.valid_until_utc()
     }
 
-    /// What determines [`PresignedForm::valid_until`].
+    /// Returns what determines [`PresignedForm::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.form.limited_by()
     }

@@ -36,14 +36,14 @@
 //! - [`Client::sign`] returns the signed request of an operation, and [`sign_reqwest`] signs an existing request, for
 //!   programs that send requests with an HTTP stack of their own.
 //!
-//! When the service rejects a key or token, the client tells the provider ([`CredentialsProvider::invalidate`]); when
-//! it rejects the time, the client corrects its clock from the response. In both cases the request is sent once more
-//! immediately, in addition to the attempts that the policy allows. Keys with a segment `.` or `..` are refused,
-//! because reqwest's URLs cannot represent them.
+//! When the service rejects a key or token, the client reports it to the provider
+//! ([`CredentialsProvider::invalidate`]); when it rejects the time, the client corrects its clock from the response. In
+//! both cases the request is sent once more immediately, in addition to the attempts that the policy allows. Keys with
+//! a segment `.` or `..` are refused, because reqwest's URLs cannot represent them.
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `content-type` | yes | a `Content-Type` derived from the extension of the key; without this feature it is `application/octet-stream` |
 //! | `download-file` | yes | [`Client::download_file`] |

@@ -50,8 +50,8 @@ pub enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
-    /// The name in logs: `succeeded`, `refused`, `unusable`, `no_response`, `not_sent` or `canceled`. It does not
-    /// change between versions.
+    /// Returns the name in logs: `succeeded`, `refused`, `unusable`, `no_response`, `not_sent` or `canceled`. It does
+    /// not change between versions.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -102,8 +102,8 @@ pub struct AttemptEvent {
 }
 
 impl AttemptEvent {
-    /// Name of the event, as of the span in logs and in `docs/events.md`: `oss.attempt`. It does not change between
-    /// versions.
+    /// Returns the name of the event, as of the span in logs and in `docs/events.md`: `oss.attempt`. It does not change
+    /// between versions.
     pub fn name(&self) -> &'static str {
         names::ATTEMPT
     }

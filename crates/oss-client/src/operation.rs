@@ -117,13 +117,14 @@ impl Operation {
         Self::new(name, method).bucket(bucket).key(key)
     }
 
-    /// The bucket. Default: none, for operations on the service itself.
+    /// Sets the bucket. Default: none, for operations on the service itself.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.bucket = Some(name.into());
         self
     }
 
-    /// The object's key, not encoded: this crate encodes it. Needs a bucket. Default: none, for operations on a bucket.
+    /// Sets the object's key, not encoded: this crate encodes it. Needs a bucket. Default: none, for operations on a
+    /// bucket.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -162,7 +163,7 @@ impl Operation {
         self
     }
 
-    /// The body to send. Default: none.
+    /// Sets the body to send. Default: none.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self

@@ -32,12 +32,12 @@ pub struct OssUrl {
 }
 
 impl OssUrl {
-    /// The bucket's name.
+    /// Returns the bucket's name.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The object's key, or the prefix; `None` if the URL names only a bucket.
+    /// Returns the object's key, or the prefix; `None` if the URL names only a bucket.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }

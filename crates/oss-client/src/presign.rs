@@ -296,36 +296,36 @@ pub struct PresignedRequest {
 }
 
 impl PresignedRequest {
-    /// The HTTP method, such as `GET`.
+    /// Returns the HTTP method, such as `GET`.
     pub fn method(&self) -> &str {
         self.method.as_str()
     }
 
-    /// The complete URL. A secret.
+    /// Returns the complete URL. A secret.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The headers that the signature binds, with names in lower case. The request must have exactly these, and no
-    /// other `Content-Type`, `Content-MD5` or `x-oss-*` header.
+    /// Returns the headers that the signature binds, with names in lower case. The request must have exactly these, and
+    /// no other `Content-Type`, `Content-MD5` or `x-oss-*` header.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// When the URL expires, by the service's clock: after the requested time, or with the credentials if that is
-    /// earlier.
+    /// Returns when the URL expires, by the service's clock: after the requested time, or with the credentials if that
+    /// is earlier.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }
 
-    /// [`PresignedRequest::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
+    /// Returns [`PresignedRequest::valid_until`] for display: prints as UTC, such as `2026-01-01T08:30:00Z`.
     pub fn valid_until_utc(&self) -> UtcTime {
         self.valid_until.into()
     }
 
-    /// What determines [`PresignedRequest::valid_until`].
+    /// Returns what determines [`PresignedRequest::valid_until`].
     pub fn limited_by(&self) -> LimitedBy {
         self.limited_by
     }

@@ -74,18 +74,18 @@ impl ResponseHead {
         }
     }
 
-    /// The HTTP status, 2xx.
+    /// Returns the HTTP status, 2xx.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The value of the first header of this name, in any case; `None` if it is missing or contains anything but
-    /// visible ASCII. Values with other bytes, such as user metadata, are in [`ResponseHead::headers`].
+    /// Returns the value of the first header of this name, in any case; `None` if it is missing or contains anything
+    /// but visible ASCII. Values with other bytes, such as user metadata, are in [`ResponseHead::headers`].
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -95,73 +95,74 @@ impl ResponseHead {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for. `None` if it is missing or does not have
-    /// the form of an ID.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for. `None` if it is missing or does
+    /// not have the form of an ID.
     pub fn request_id(&self) -> Option<&str> {
         self.text(&REQUEST_ID).filter(|_| self.shows_id)
     }
 
-    /// `ETag`, with its quotes. Not always an MD5.
+    /// Returns `ETag`, with its quotes. Not always an MD5.
     pub fn etag(&self) -> Option<&str> {
         self.text(&header::ETAG)
     }
 
-    /// `Content-Length` in bytes: for HEAD the object's length, for GET the length of the requested range.
+    /// Returns `Content-Length` in bytes: for HEAD the object's length, for GET the length of the requested range.
     pub fn content_length(&self) -> Option<u64> {
         self.text(&header::CONTENT_LENGTH)?.parse().ok()
     }
 
-    /// `Content-Type`
+    /// Returns `Content-Type`
     pub fn content_type(&self) -> Option<&str> {
         self.text(&header::CONTENT_TYPE)
     }
 
-    /// `Content-Range`, such as `bytes 0-99/1000`, if a range was requested.
+    /// Returns `Content-Range`, such as `bytes 0-99/1000`, if a range was requested.
     pub fn content_range(&self) -> Option<&str> {
         self.text(&header::CONTENT_RANGE)
     }
 
-    /// `Content-MD5` in base64. The client compares the CRC-64 instead of this value.
+    /// Returns `Content-MD5` in base64. The client compares the CRC-64 instead of this value.
     pub fn content_md5(&self) -> Option<&str> {
         self.header("content-md5")
     }
 
-    /// `Last-Modified`
+    /// Returns `Last-Modified`
     pub fn last_modified(&self) -> Option<SystemTime> {
         date::from_http(self.text(&header::LAST_MODIFIED)?)
     }
 
-    /// `x-oss-last-access-time`, of a bucket with access tracking.
+    /// Returns `x-oss-last-access-time`, of a bucket with access tracking.
     pub fn last_access_time(&self) -> Option<SystemTime> {
         date::from_http(self.header("x-oss-last-access-time")?)
     }
 
-    /// `x-oss-hash-crc64ecma`: the CRC-64/XZ of the whole object or part; `None` if it is missing or not a number.
+    /// Returns `x-oss-hash-crc64ecma`: the CRC-64/XZ of the whole object or part; `None` if it is missing or not a
+    /// number.
     pub fn crc64(&self) -> Option<u64> {
         number(self.text(&CRC64)?)
     }
 
-    /// `x-oss-storage-class`, such as `Standard`.
+    /// Returns `x-oss-storage-class`, such as `Standard`.
     pub fn storage_class(&self) -> Option<&str> {
         self.header("x-oss-storage-class")
     }
 
-    /// `x-oss-object-type`: `Normal`, `Multipart`, `Appendable` or `Symlink`.
+    /// Returns `x-oss-object-type`: `Normal`, `Multipart`, `Appendable` or `Symlink`.
     pub fn object_type(&self) -> Option<&str> {
         self.header("x-oss-object-type")
     }
 
-    /// `x-oss-version-id`, of a bucket with versioning.
+    /// Returns `x-oss-version-id`, of a bucket with versioning.
     pub fn version_id(&self) -> Option<&str> {
         self.header("x-oss-version-id")
     }
 
-    /// `x-oss-delete-marker`: whether a delete marker was created or removed.
+    /// Returns whether a delete marker was created or removed (`x-oss-delete-marker`).
     pub fn is_delete_marker(&self) -> bool {
         self.header("x-oss-delete-marker") == Some("true")
     }
 
-    /// The object's user metadata: names in lower case without the prefix `x-oss-meta-`, and values as bytes.
+    /// Returns the object's user metadata: names in lower case without the prefix `x-oss-meta-`, and values as bytes.
     pub fn metadata(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers.iter().filter_map(|(name, value)| {
             let name = name.as_str().strip_prefix("x-oss-meta-")?;
@@ -195,22 +196,22 @@ impl Response {
         Self { head, body }
     }
 
-    /// The status and headers.
+    /// Returns the status and headers.
     pub fn head(&self) -> &ResponseHead {
         &self.head
     }
 
-    /// The HTTP status: 200, or 206 for a range requested with `Range`.
+    /// Returns the HTTP status: 200, or 206 for a range requested with `Range`.
     pub fn status(&self) -> StatusCode {
         self.head.status()
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         self.head.headers()
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.head.request_id()
     }
@@ -219,8 +220,8 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Error::Transport`] if the service is silent for too long or the body's length differs from the announced one;
-    /// at the end [`Error::Corrupted`] if the CRC-64 of a whole object differs from the service's.
+    /// [`Error::Transport`] if nothing arrives within the read timeout or the body's length differs from the announced
+    /// one; at the end [`Error::Corrupted`] if the CRC-64 of a whole object differs from the service's.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.body.chunk().await
     }

@@ -140,7 +140,7 @@ impl Client {
     /// - Disable redirects: reqwest forwards the security token to other servers.
     /// - Add no header named `Content-Type`, `Content-MD5` or `x-oss-*`, and do not decompress objects that are
     ///   stored compressed.
-    /// - The service accepts the signature for 15 minutes: sign anew for each attempt.
+    /// - The service accepts the signature for 15 minutes: sign again for each attempt.
     /// - Tell the provider when a key was rejected
     ///   ([`invalidate`](oss_credentials_core::CredentialsProvider::invalidate)). This client only corrects a wrong
     ///   clock from responses that it receives itself.
@@ -188,7 +188,7 @@ impl Client {
     /// Signs a [`reqwest::Request`] with this client's credentials, region and clock; the caller sends it.
     ///
     /// The requirements of [`sign_reqwest`] for URL, key and sending client apply. The client neither retries the
-    /// request nor learns from its response: sign anew for each attempt.
+    /// request nor learns from its response: sign again for each attempt.
     ///
     /// # Errors
     ///

@@ -87,22 +87,22 @@ impl Element {
         }
     }
 
-    /// The name, without namespace.
+    /// Returns the name, without namespace.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The text; empty if there are elements in it.
+    /// Returns the text; empty if there are elements in it.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The elements in it, in order.
+    /// Returns the elements in it, in order.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         self.children.iter()
     }
 
-    /// The first child of this name.
+    /// Returns the first child of this name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
@@ -112,23 +112,26 @@ impl Element {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The text of the first child of this name, if it is not empty.
+    /// Returns the text of the first child of this name, if it is not empty.
     pub fn text_of(&self, name: &str) -> Option<&str> {
         let text = self.child(name)?.text.as_str();
         (!text.is_empty()).then_some(text)
     }
 
-    /// The first child of this name as a whole number; `None` also if it is not one. Blanks around it do not count.
+    /// Returns the first child of this name as a whole number; `None` also if it is not one. Blanks around it do not
+    /// count.
     pub fn number_of(&self, name: &str) -> Option<u64> {
         number(self.text_of(name)?.trim())
     }
 
-    /// The first child of this name as `true` or `false`; `None` also if it is neither. Blanks around it do not count.
+    /// Returns the first child of this name as `true` or `false`; `None` also if it is neither. Blanks around it do not
+    /// count.
     pub fn bool_of(&self, name: &str) -> Option<bool> {
         self.text_of(name)?.trim().parse().ok()
     }
 
-    /// The first child of this name as a time, such as `2026-01-01T08:30:00.000Z`; `None` also if it is not one.
+    /// Returns the first child of this name as a time, such as `2026-01-01T08:30:00.000Z`; `None` also if it is not
+    /// one.
     pub fn time_of(&self, name: &str) -> Option<SystemTime> {
         date::from_iso(self.text_of(name)?)
     }

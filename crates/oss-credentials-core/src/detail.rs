@@ -129,9 +129,9 @@ impl ErrorDetail {
         &self.inner.what
     }
 
-    /// Name of the setting whose value is wrong, as the builder's method or argument is called; `None` if the
-    /// failure does not come from one. Whoever took the value from a variable or a file acts on this name, and states
-    /// its own with [`CredentialsError::with_setting_label`](crate::CredentialsError::with_setting_label).
+    /// Returns the name of the setting whose value is wrong, as the builder's method or argument is called; `None` if
+    /// the failure does not come from one. A provider that took the value from a variable or a file looks up this name,
+    /// and shows its own with [`CredentialsError::with_setting_label`](crate::CredentialsError::with_setting_label).
     pub fn setting(&self) -> Option<&'static str> {
         self.inner.setting
     }

@@ -9,8 +9,8 @@ use crate::detail::{ErrorDetail, write_causes};
 
 /// Why no credentials were returned.
 ///
-/// The variant tells a program what it can do; the [`ErrorDetail`] inside tells a person. Cloning
-/// is cheap: all callers that waited for one attempt share its error.
+/// The variant is for programs: it states what they can do. The [`ErrorDetail`] inside is for people. Cloning is cheap:
+/// all callers that waited for one attempt share its error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {

@@ -13,7 +13,7 @@
 //! use oss_credentials_core::{blocking, source_fn, Credentials, CredentialsProvider, Fetched, RefreshingProvider};
 //!
 //! let provider = RefreshingProvider::new(source_fn("my-vault", || async {
-//!     // Ask your vault here.
+//!     // Call your vault here.
 //!     Ok(Fetched::from(Credentials::builder("id", "secret").build()?))
 //! }));
 //! // The first call fetches, later ones read the cache.

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-/// Variable with the name of the instance's RAM role. If it is not set, the metadata service is asked for the name.
+/// Variable with the name of the instance's RAM role. If it is not set, the name is requested from the metadata
+/// service.
 pub const ENV_ROLE_NAME: &str = "ALIBABA_CLOUD_ECS_METADATA";
 /// Variable that disables the metadata service with `true`, in any case. Any other value counts as false.
 pub const ENV_DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";

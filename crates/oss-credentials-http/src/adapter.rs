@@ -9,8 +9,8 @@ use crate::client::{HttpError, HttpErrorKind};
 use crate::endpoint::Endpoint;
 use crate::message::{HttpRequest, MAX_BODY};
 
-/// Takes the URL of a request apart, and refuses one that no adapter sends: an HTTP library would turn a user and a
-/// password into a header, or drop them, and neither was asked for.
+/// Splits the URL of a request, and refuses a URL that no adapter may send: an HTTP library would turn a user and a
+/// password into a header, or drop them, and neither was requested.
 ///
 /// # Errors
 ///

@@ -35,7 +35,7 @@
 //! | `chrono` | yes | the clock offset from a `Date` header, `http_date` |
 //! | `http` | no | conversions to and from `http::Request` and `http::Response` |
 //! | `test-util` | no | [`test_util`]: a scripted service, the conformance suite for HTTP clients |
-//! | `test-tls` | no | a server over TLS beside them; brings rustls and rcgen |
+//! | `test-tls` | no | a server over TLS beside them; adds rustls and rcgen |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -27,11 +27,11 @@ const NEVER: u64 = 0;
 /// A provider of credentials of a profile in a file: the CLI's `config.json`, the SDKs' `credentials.ini`, or a
 /// custom INI file.
 ///
-/// It wraps the provider that the profile asks for, and is as fast as that one. When a file changes, the
-/// profile is read again: [`credentials`](CredentialsProvider::credentials) checks the modification times of the files,
-/// at most every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the
-/// profile now asks for something else, a new provider takes over. If it can no longer be read, the old
-/// provider stays in use as long as it returns credentials, and a warning is logged.
+/// It wraps the provider that the profile describes, and is as fast as that one. When a file changes, the profile is
+/// read again: [`credentials`](CredentialsProvider::credentials) checks the modification times of the files, at most
+/// every 5 s and after a rejected key; [`cached`](CredentialsProvider::cached) never does. If the profile now asks for
+/// something else, a new provider takes over. If it can no longer be read, the old provider stays in use as long as it
+/// returns credentials, and a warning is logged.
 ///
 /// Clones share everything.
 ///

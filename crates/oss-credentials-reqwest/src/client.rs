@@ -21,7 +21,7 @@ use crate::tls::Trusted;
 /// - A body over [`MAX_BODY`](oss_credentials_http::MAX_BODY) bytes is an error.
 /// - With a runtime of its own, connections are kept for the next requests. In the caller's runtime, each exchange
 ///   makes a new one: a connection hangs if the runtime in which it was made is no longer polled.
-/// - A forked process starts anew, with its own thread and connections.
+/// - A forked process gets its own thread and connections.
 /// - Since reqwest fixes the connect timeout per client, there is one client per
 ///   connect timeout and route; the four used last are kept. They are built when they are first needed, so
 ///   creating this value costs nothing and cannot fail.

@@ -19,9 +19,9 @@ pub type StsAssumeRoleProvider = RefreshingProvider<StsAssumeRole>;
 
 /// A source that fetches temporary credentials of a role, with one call of `AssumeRole` per fetch.
 ///
-/// The base provider is called at every fetch. When the service rejects the base key
-/// (`InvalidAccessKeyId.*`, `InvalidSecurityToken.*`), the base is asked to invalidate it; if the base then has
-/// another key, the call is repeated once with that one.
+/// The base provider is called at every fetch. When the service rejects the base key (`InvalidAccessKeyId.*`,
+/// `InvalidSecurityToken.*`), the rejection is reported to the base; if the base then has another key, the call is
+/// repeated once with that one.
 ///
 /// # Examples
 ///

@@ -8,7 +8,7 @@ use oss_credentials_core::CredentialsError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VendingError {
-    /// STS was not asked, or it refused, or it did not respond. The error says what to do.
+    /// STS was not called, refused, or did not respond. The error states what to do.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// The request asks for more time than the duration of its sessions.

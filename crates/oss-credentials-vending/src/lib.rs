@@ -35,7 +35,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `rustls` | yes | `reqwest`, with TLS by rustls |
 //! | `rustls-no-provider`, `native-tls` | no | `reqwest`, with TLS by a provider that the program installs, or by the platform |

@@ -64,44 +64,45 @@ impl SessionRequest {
         }
     }
 
-    /// The tenant that the limits count for. Default: the session name.
+    /// Sets the tenant that the limits count for. Default: the session name.
     pub fn tenant(mut self, tenant: impl AsRef<str>) -> Self {
         self.key.tenant = tenant.as_ref().into();
         self
     }
 
-    /// The role, `acs:ram::<account ID>:role/<name>`. Default: the role of the [`Vendor`](crate::Vendor).
+    /// Sets the role, `acs:ram::<account ID>:role/<name>`. Default: the role of the [`Vendor`](crate::Vendor).
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.key.role_arn = Some(role_arn.into());
         self
     }
 
-    /// The session policy: a [`Policy`](crate::Policy), or JSON text of at most 2,048 characters. Default: none, which
-    /// allows all that the role may do.
+    /// Sets the session policy: a [`Policy`](crate::Policy), or JSON text of at most 2,048 characters. Default: none,
+    /// which allows all that the role may do.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.key.policy = Some(policy.into());
         self
     }
 
-    /// Lifetime of the session, 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
+    /// Sets the lifetime of the session, 900 to 43,200 seconds, and no longer than the role allows. Default: 3600 s.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.key.duration = duration;
         self
     }
 
-    /// The external ID that the role's trust policy asks for. Default: none.
+    /// Sets the external ID that the role's trust policy requires. Default: none.
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.key.external_id = Some(external_id.into());
         self
     }
 
-    /// The source identity, which appears in audit logs and is kept when the session assumes another role. Default: none.
+    /// Sets the source identity, which appears in audit logs and is kept when the session assumes another role.
+    /// Default: none.
     pub fn source_identity(mut self, source_identity: impl Into<String>) -> Self {
         self.key.source_identity = Some(source_identity.into());
         self
     }
 
-    /// How long the session must last from now on. A cached session with less time left is replaced. Default: 0 s,
+    /// Sets how long the session must last from now on. A cached session with less time left is replaced. Default: 0 s,
     /// any session that still works.
     pub fn lasts_at_least(mut self, time: Duration) -> Self {
         self.lasts_at_least = time;

@@ -36,7 +36,7 @@ const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 /// | the session is cached and lasts long enough | it is returned; STS is not called |
 /// | many callers want the same session at once | one call to STS; all receive its result |
 /// | the cached session expires soon, and lasts long enough for this caller | one caller fetches a new one, the others receive the cached one |
-/// | STS throttles | all new calls pause: 1 s, then twice as long, up to 30 s |
+/// | STS throttles | no call is made for 1 s, then for twice as long each time, up to 30 s |
 /// | a limit on calls is reached | the call waits for its turn, up to [`VendorBuilder::max_wait`], and then fails |
 /// | the cache is full | the least recently used session is dropped |
 ///
@@ -71,7 +71,7 @@ impl Vendor {
         }
     }
 
-    /// Returns a session that lasts as long as the request asks for, from the cache or from STS.
+    /// Returns a session that lasts as long as the request requires, from the cache or from STS.
     ///
     /// # Errors
     ///
@@ -192,51 +192,53 @@ pub struct VendorBuilder {
 }
 
 impl VendorBuilder {
-    /// How many sessions are kept, at least 1; beyond that the least recently used one is dropped. Default: 10,000.
+    /// Sets how many sessions are kept, at least 1; beyond that the least recently used one is dropped. Default:
+    /// 10,000.
     pub fn capacity(mut self, sessions: usize) -> Self {
         self.capacity = NonZeroUsize::new(sessions).unwrap_or(NonZeroUsize::MIN);
         self
     }
 
-    /// How many sessions of one tenant are kept, at least 1; beyond that the tenant's own oldest one is dropped, so that
-    /// no tenant takes the room of others. Default: 16.
+    /// Sets how many sessions of one tenant are kept, at least 1; beyond that the tenant's own oldest one is dropped,
+    /// so that no tenant takes the room of others. Default: 16.
     pub fn sessions_per_tenant(mut self, sessions: usize) -> Self {
         self.sessions_per_tenant = sessions;
         self
     }
 
-    /// How many calls to STS are made per second, at least 1. Default: 50. The service's own limit is per account.
+    /// Sets how many calls to STS are made per second, at least 1. Default: 50. The service's own limit is per account.
     pub fn calls_per_second(mut self, calls: u32) -> Self {
         self.calls = Some(Rate::new(calls, Duration::from_secs(1)));
         self
     }
 
-    /// How many calls to STS are made for one tenant in each such time, at least 1. Default: no limit.
+    /// Sets how many calls to STS are made for one tenant in each such time, at least 1. Default: no limit.
     pub fn calls_per_tenant(mut self, calls: u32, per: Duration) -> Self {
         self.calls_per_tenant = Some(Rate::new(calls, per));
         self
     }
 
-    /// How long a call waits for its turn before it fails. Default: 5 s. Without tokio and [`VendorBuilder::sleep`] no
-    /// call waits.
+    /// Sets how long a call waits for its turn before it fails. Default: 5 s. Without tokio and
+    /// [`VendorBuilder::sleep`] no call waits.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = wait;
         self
     }
 
-    /// The clock. Give the role the same one. Default: [`SystemClock`].
+    /// Sets the clock. Give the role the same one. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What calls wait with. Default: tokio's timer, with the feature `tokio` and inside a runtime.
+    /// Sets the timer with which calls wait for their turn. Default: tokio's timer, with the feature `tokio` and inside
+    /// a runtime.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// Makes the vendor. It calls nothing before it is asked for a session.
+    /// Builds the vendor. It sends nothing before a session is requested.
     pub fn build(self) -> Vendor {
         let limits = Limits {
             clock: self.clock,

@@ -61,7 +61,7 @@ pub(crate) fn limits(
 /// let signer = Signer::builder("cn-hangzhou").build()?;
 /// let presigned = signer.presign(&view, &credentials, time, Duration::from_secs(3600))?;
 ///
-/// // The URL dies with the credentials, 50 minutes before what was asked.
+/// // The URL expires with the credentials, 50 minutes before the requested end.
 /// assert_eq!(presigned.valid_until(), time + Duration::from_secs(600));
 /// assert_eq!(presigned.limited_by(), LimitedBy::Credentials);
 /// let path = url_path(None, Some("a b.txt"));

@@ -98,7 +98,7 @@ impl<'a> RequestView<'a> {
     }
 
     /// Sets the query as it appears in the URL, without `?`; replaces [`RequestView::query`]. It is decoded, and
-    /// encoded anew for the signature.
+    /// encoded again for the signature.
     #[must_use]
     pub fn encoded_query(mut self, query: &'a str) -> Self {
         self.query = Query::Encoded(query);

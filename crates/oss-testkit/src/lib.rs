@@ -55,7 +55,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
 

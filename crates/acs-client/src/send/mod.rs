@@ -51,7 +51,7 @@ impl AcsClient {
         })
     }
 
-    /// Makes a call with this caller: a provider, credentials, the holder of a client key, or nobody.
+    /// Makes a call with this caller: a provider, credentials, the holder of a client key, or no caller at all.
     ///
     /// # Errors
     ///

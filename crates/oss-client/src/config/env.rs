@@ -9,8 +9,8 @@ use crate::error::Error;
 /// The variable that names the region of the buckets, such as `cn-hangzhou`. Read with the feature `default-chain`
 /// where `ClientBuilder::env` or `Client::from_env` is called.
 pub const ENV_OSS_REGION: &str = "OSS_REGION";
-/// The variable that says where OSS is, as [`ClientBuilder::endpoint`](crate::ClientBuilder::endpoint) takes it. Read
-/// like [`ENV_OSS_REGION`].
+/// The variable with the endpoint, in any form that [`ClientBuilder::endpoint`](crate::ClientBuilder::endpoint)
+/// accepts. Read like [`ENV_OSS_REGION`].
 pub const ENV_OSS_ENDPOINT: &str = "OSS_ENDPOINT";
 
 /// Returns the region that [`ClientBuilder::env`](crate::ClientBuilder::env) uses: [`ENV_OSS_REGION`], otherwise

@@ -17,18 +17,18 @@ use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 use crate::tls;
 
-/// How long establishing a connection may take.
+/// Default of [`ClientBuilder::connect_timeout`]: 10 seconds.
 ///
 /// The vendor's guide states this value, the read timeout and the number of connections for its Python SDK V2.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the service may be silent.
+/// Default of [`ClientBuilder::read_timeout`], the idle timeout: 20 seconds.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an unused connection is kept, as observed from the vendor's Python and Go SDKs V2.
+/// Default of [`ClientBuilder::idle_timeout`]: 50 seconds, as observed from the vendor's Python and Go SDKs V2.
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// The longest idle timeout: a year. The HTTP stack adds the timeout to the current time, and panics if the sum cannot
 /// be represented.
 const LONGEST_IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
-/// How many unused connections are kept for each host.
+/// Default of [`ClientBuilder::max_idle_connections`]: 20.
 pub const DEFAULT_MAX_IDLE_CONNECTIONS: usize = 20;
 
 /// How many headers a response may have: OSS limits user metadata by its size alone, 8 KB. hyper's own limits are 100
@@ -86,14 +86,15 @@ impl Default for Http {
 }
 
 impl ClientBuilder {
-    /// How long establishing a connection may take, TLS included; more than zero. Default: 10 seconds.
+    /// Sets how long establishing a connection may take, TLS included; more than zero. Default: 10 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.http.connect_timeout = limit;
         self
     }
 
-    /// How long the service may be silent while the client waits for it; more than zero. This does not limit an upload
-    /// or download as a whole: every piece that is transferred restarts the time. Default: 20 seconds.
+    /// Sets the idle timeout: how long nothing may arrive while the client waits for the service; more than zero. It
+    /// does not limit an upload or download as a whole: every piece that is transferred restarts it. Default: 20
+    /// seconds.
     ///
     /// - Waiting for a response: nothing has arrived for this long since the attempt began.
     /// - Reading a body: nothing has arrived for this long since more was requested.
@@ -127,23 +128,24 @@ impl ClientBuilder {
         self
     }
 
-    /// How many unused connections are kept for each host; 0 keeps none. More connections than this are made when
+    /// Sets how many unused connections are kept for each host; 0 keeps none. More connections than this are made when
     /// they are needed, up to [`max_connections`](ClientBuilder::max_connections). Default: 20, or what the builder given to [`ClientBuilder::client_builder`] says.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.http.pool.max_idle = Some(connections);
         self
     }
 
-    /// How long an unused connection is kept; more than zero, and at most a year. Default: 50 seconds, or the setting
-    /// of the builder given to [`ClientBuilder::client_builder`].
+    /// Sets how long an unused connection is kept; more than zero, and at most a year. Default: 50 seconds, or the
+    /// setting of the builder given to [`ClientBuilder::client_builder`].
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.http.pool.idle_timeout = Some(limit);
         self
     }
 
-    /// The proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine. Default:
-    /// the proxy named by the environment, as described for [`ProxyVariables`](oss_credentials_http::ProxyVariables),
-    /// or the one of the builder given to [`ClientBuilder::client_builder`]; none for an endpoint on this machine.
+    /// Sets the proxy for all requests, `http://[user:password@]host:port`, also for an endpoint on this machine.
+    /// Default: the proxy named by the environment, as described for
+    /// [`ProxyVariables`](oss_credentials_http::ProxyVariables), or the one of the builder given to
+    /// [`ClientBuilder::client_builder`]; none for an endpoint on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());
         self

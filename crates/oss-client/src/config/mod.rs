@@ -103,21 +103,21 @@ impl ClientBuilder {
         }
     }
 
-    /// The provider, asked for credentials on every attempt. Required; with anonymous credentials, requests are not
-    /// signed.
+    /// Sets the provider, which is called for credentials on every attempt. Required; with anonymous credentials,
+    /// requests are not signed.
     pub fn credentials(mut self, provider: impl CredentialsProvider) -> Self {
         self.provider = Some(Arc::new(provider));
         self
     }
 
-    /// The clock for signing times. If the clock has no [monotonic](Clock::monotonic) time, the client notices only
-    /// from the service's responses that the clock was set. Default: the system's clock.
+    /// Sets the clock for signing times. If the clock has no [monotonic](Clock::monotonic) time, the client notices
+    /// only from the service's responses that the clock was set. Default: the system's clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Whether the client corrects its clock after the service has rejected the time of a request
+    /// Sets whether the client corrects its clock after the service has rejected the time of a request
     /// (`RequestTimeTooSkewed`). With `false` only the local clock is used, and the retry policy handles such an error.
     /// Default: yes.
     pub fn correct_clock(mut self, correct: bool) -> Self {
@@ -125,22 +125,22 @@ impl ClientBuilder {
         self
     }
 
-    /// The timer for timeouts and for pauses between attempts. Default: tokio's timer.
+    /// Sets the timer for timeouts and backoff. Default: tokio's timer.
     pub fn sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Arc::new(sleep);
         self
     }
 
-    /// How long an operation may take as a whole, with all attempts and the pauses between them; more than zero.
-    /// Reading the body of the response is not included. Default: no limit.
+    /// Sets how long an operation may take as a whole, with all attempts and their backoff; more than zero. Reading the
+    /// body of the response is not included. Default: no limit.
     pub fn operation_timeout(mut self, limit: Duration) -> Self {
         self.operation_timeout = Some(limit);
         self
     }
 
-    /// The policy that decides which failures are retried, how often and when: [`StandardRetry`],
-    /// [`FixedDelay`](crate::FixedDelay), [`NoRetry`](crate::NoRetry), [`retry_fn`](crate::retry_fn) or a
-    /// [`RetryPolicy`] of your own. Default: `StandardRetry::new()`, three attempts.
+    /// Sets the policy that decides which failures are retried, how often and when: [`StandardRetry`],
+    /// [`FixedDelay`](crate::FixedDelay), [`NoRetry`](crate::NoRetry), [`retry_fn`](crate::retry_fn) or a custom
+    /// [`RetryPolicy`]. Default: `StandardRetry::new()`, three attempts.
     ///
     /// Independently of the policy, a body that can be sent only once is never retried, and after a rejected key or a
     /// rejected time the request is sent once more immediately.
@@ -149,7 +149,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many redirects in a row are followed, for GET and HEAD only. Default: 0, a redirect is an error.
+    /// Sets how many redirects in a row are followed, for GET and HEAD only. Default: 0, a redirect is an error.
     ///
     /// No signature, token or `x-oss-*` header is sent to another server: the request to it is anonymous and has no
     /// headers except `Range`, `If-*`, `Accept*` and `User-Agent`. A server is another one if its host or port differ,
@@ -236,7 +236,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The version of signatures for requests and URLs. V1 with an endpoint needs no region, and does not support
+    /// Sets the version of signatures for requests and URLs. V1 with an endpoint needs no region, and does not support
     /// additional headers. Default: [`SignatureVersion::V4`].
     pub fn signature_version(mut self, version: SignatureVersion) -> Self {
         self.signature_version = version;
@@ -250,7 +250,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to compare the CRC-64 of uploads, and of downloads of whole objects, with the one that the service
+    /// Sets whether to compare the CRC-64 of uploads, and of downloads of whole objects, with the one that the service
     /// reports. If the service reports none, nothing is compared; a value that is not a number is an error. Default:
     /// yes.
     pub fn check_crc(mut self, check: bool) -> Self {

@@ -151,8 +151,8 @@ impl Download {
         process => "x-oss-process",
     }
 
-    /// The size of the ranges in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_PART_SIZE`]. If the object would need more
-    /// than 10,000 ranges, larger ranges are used, also if a size is set. Only has an effect with
+    /// Sets the size of the ranges in bytes, 100 KiB to 5 GiB. Default: [`DEFAULT_PART_SIZE`]. If the object would need
+    /// more than 10,000 ranges, larger ranges are used, also if a size is set. Only has an effect with
     /// [`Download::parallel`] or [`Download::checkpoint`].
     pub fn part_size(mut self, bytes: u64) -> Self {
         check_part_size(&mut self.operation, bytes);
@@ -160,8 +160,8 @@ impl Download {
         self
     }
 
-    /// How many ranges are fetched in parallel, at least 1. Default: 1, which means one request for the whole object
-    /// unless there is a checkpoint.
+    /// Sets how many ranges are fetched in parallel, at least 1. Default: 1, which means one request for the whole
+    /// object unless there is a checkpoint.
     pub fn parallel(mut self, ranges: usize) -> Self {
         self.parallel = ranges.max(1);
         self

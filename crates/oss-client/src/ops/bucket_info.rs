@@ -188,7 +188,7 @@ pub struct BucketLocation {
 }
 
 impl BucketLocation {
-    /// The region, such as `cn-hangzhou`, as [`ClientBuilder::region`](crate::ClientBuilder::region) takes it.
+    /// Returns the region, such as `cn-hangzhou`, as [`ClientBuilder::region`](crate::ClientBuilder::region) takes it.
     pub fn region(&self) -> &str {
         self.location.strip_prefix("oss-").unwrap_or(&self.location)
     }

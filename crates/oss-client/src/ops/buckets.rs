@@ -161,13 +161,13 @@ impl PutBucket {
         resource_group_id => "x-oss-resource-group-id",
     }
 
-    /// Storage class of its objects: `Standard`, `IA`, `Archive`, `ColdArchive` or `DeepColdArchive`. Default:
+    /// Sets the storage class of its objects: `Standard`, `IA`, `Archive`, `ColdArchive` or `DeepColdArchive`. Default:
     /// `Standard`, of the service.
     pub fn storage_class(self, class: impl Into<String>) -> Self {
         self.configure("StorageClass", class.into())
     }
 
-    /// `LRS` keeps objects in one zone, `ZRS` in several. Default: that of the service.
+    /// Sets the redundancy: `LRS` keeps objects in one zone, `ZRS` in several. Default: that of the service.
     pub fn data_redundancy_type(self, kind: impl Into<String>) -> Self {
         self.configure("DataRedundancyType", kind.into())
     }

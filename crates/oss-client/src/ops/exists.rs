@@ -47,8 +47,8 @@ impl ObjectExists {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. That there is no such bucket is one
-    /// (`NoSuchBucket`), and so is that the object may not be looked at (`AccessDenied`).
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. A missing bucket (`NoSuchBucket`) and a missing
+    /// permission (`AccessDenied`) are errors.
     pub async fn send(self) -> Result<bool, Error> {
         found(self.client.send(self.operation).await.map(drop), |error| {
             // Where the service does not say why it refused HEAD, 404 is taken for a missing object, as in the vendor's
@@ -68,8 +68,8 @@ impl BucketExists {
     ///
     /// # Errors
     ///
-    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. That the bucket may not be used (`AccessDenied`) is
-    /// none: it is there, as the vendor's SDKs V2 see it too.
+    /// Any variant of [`Error`] except [`Error::InvalidConfig`]. `AccessDenied` is not an error: the bucket exists. The
+    /// vendor's SDKs V2 have the same rule.
     pub async fn send(self) -> Result<bool, Error> {
         // As a whole, since a page that is not from OSS is not a bucket.
         let request = ListObjectsV2::new(self.client, self.operation);

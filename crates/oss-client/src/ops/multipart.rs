@@ -270,7 +270,7 @@ impl CompleteMultipartUpload {
     }
 
     /// Creates a URL for this request instead of sending it: await the result. The URL does not contain the list of
-    /// parts: whoever uses the URL sends it.
+    /// parts: anyone who uses the URL has to send it.
     ///
     /// `expires` is from 1 second to 7 days, in whole seconds; with V1 there is no upper limit. The URL binds the
     /// headers that were set: a request that uses the URL must send them.

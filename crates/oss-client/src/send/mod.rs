@@ -77,7 +77,7 @@ enum Content {
 }
 
 impl Client {
-    /// Carries out any operation, with all that the client does for its own: credentials, signature, retries, errors.
+    /// Sends any operation as the client sends its own: with credentials, a signature, retries, and the same errors.
     ///
     /// # Errors
     ///

@@ -137,24 +137,24 @@ impl ServiceError {
         self.context.attempt()
     }
 
-    /// The name of the operation, such as `GetObject`.
+    /// Returns the name of the operation, such as `GetObject`.
     pub fn operation(&self) -> &str {
         self.context.operation()
     }
 
-    /// The method and URL of the request, without the query.
+    /// Returns the method and URL of the request, without the query.
     pub fn request(&self) -> &str {
         self.context.request()
     }
 
-    /// The HTTP status. It is 200 if the service failed after it had begun to respond, as can happen when it copies an
-    /// object or completes an upload, and 203 if a callback failed.
+    /// Returns the HTTP status. It is 200 if the service failed after it had begun to respond, as can happen when it
+    /// copies an object or completes an upload, and 203 if a callback failed.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The error code, such as `NoSuchKey`; `BadErrorResponse` if the response has no readable error document, such as
-    /// the response of a proxy.
+    /// Returns the error code, such as `NoSuchKey`; `BadErrorResponse` if the response has no readable error document,
+    /// such as the response of a proxy.
     ///
     /// If the service rejects a HEAD request without a document, the code is derived from the status: 403 becomes
     /// `AccessDenied`, 404 `NoSuchKey` (which cannot be distinguished from `NoSuchBucket`), 304 `NotModified`, and 412
@@ -163,52 +163,53 @@ impl ServiceError {
         &self.code
     }
 
-    /// The service's message; for `BadErrorResponse` at most the first 256 bytes of the response.
+    /// Returns the service's message; for `BadErrorResponse` at most the first 256 bytes of the response.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The service's ID of the request, which Alibaba Cloud support asks for.
+    /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// The more precise error code, such as `0026-00000001`.
+    /// Returns the more precise error code, such as `0026-00000001`.
     pub fn ec(&self) -> Option<&str> {
         self.ec.as_deref()
     }
 
-    /// The access key ID that signed the request, masked, such as `LTAI****8074`; `None` if the request was not signed.
+    /// Returns the access key ID that signed the request, masked, such as `LTAI****8074`; `None` if the request was not
+    /// signed.
     pub fn key_id(&self) -> Option<&str> {
         self.key.id.as_deref()
     }
 
-    /// The provider of the request's credentials, such as `env`, or `anonymous`.
+    /// Returns the provider of the request's credentials, such as `env`, or `anonymous`.
     pub fn credentials_source(&self) -> &'static str {
         self.key.source
     }
 
-    /// The response's headers, without those that repeat the secret or token of the request.
+    /// Returns the response's headers, without those that repeat the secret or token of the request.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The name of the host that responded, as the service reports it.
+    /// Returns the name of the host that responded, as the service reports it.
     pub fn host_id(&self) -> Option<&str> {
         self.field("HostId")
     }
 
-    /// When the service answered, by its own clock: the `Date` of the response. `None` if it shows none.
+    /// Returns when the service responded, by its own clock: the `Date` of the response. `None` if it shows none.
     pub fn timestamp(&self) -> Option<SystemTime> {
         date::from_http(self.headers.get(DATE)?.to_str().ok()?)
     }
 
-    /// The address of the vendor's page about this error.
+    /// Returns the address of the vendor's page about this error.
     pub fn recommend(&self) -> Option<&str> {
         self.field("RecommendDoc")
     }
 
-    /// An element of the error document by its name, such as `StringToSign` after `SignatureDoesNotMatch`.
+    /// Returns an element of the error document by its name, such as `StringToSign` after `SignatureDoesNotMatch`.
     ///
     /// Elements may repeat parts of the request that should not be logged.
     pub fn field(&self, name: &str) -> Option<&str> {

@@ -21,7 +21,7 @@ use crate::response::{Response, ResponseBody};
 pub struct BodyReader(StreamReader<Pieces, Bytes>);
 
 impl Response {
-    /// The body as tokio's `AsyncRead` and `AsyncBufRead`. Needs the feature `tokio-util`.
+    /// Returns the body as tokio's `AsyncRead` and `AsyncBufRead`. Needs the feature `tokio-util`.
     ///
     /// # Examples
     ///
@@ -44,7 +44,7 @@ impl Response {
 }
 
 impl ResponseBody {
-    /// The body as tokio's `AsyncRead` and `AsyncBufRead`. Needs the feature `tokio-util`.
+    /// Returns the body as tokio's `AsyncRead` and `AsyncBufRead`. Needs the feature `tokio-util`.
     #[cfg_attr(docsrs, doc(cfg(feature = "tokio-util")))]
     pub fn into_async_read(self) -> BodyReader {
         let failed = None;

@@ -173,22 +173,22 @@ impl Upload {
     object_settings!();
     callback_settings!();
 
-    /// The maximum number of bits per second of each connection, 245,760 to 838,860,800; there is one connection for
-    /// each part that is sent in parallel. Default: no limit.
+    /// Sets the maximum number of bits per second of each connection, 245,760 to 838,860,800; there is one connection
+    /// for each part that is sent in parallel. Default: no limit.
     pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
         crate::ops::set_traffic_limit(&mut self.operation, bits_per_second);
         self
     }
 
-    /// The size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB. If the content would need more than 10,000
-    /// parts, larger parts are used, also if a size is set.
+    /// Sets the size of the parts in bytes, 100 KiB to 5 GiB. Default: 6 MiB. If the content would need more than
+    /// 10,000 parts, larger parts are used, also if a size is set.
     pub fn part_size(mut self, bytes: u64) -> Self {
         check_part_size(&mut self.operation, bytes);
         self.part_size = Some(bytes);
         self
     }
 
-    /// How many parts are sent in parallel, at least 1. Default: 3.
+    /// Sets how many parts are sent in parallel, at least 1. Default: 3.
     pub fn parallel(mut self, parts: usize) -> Self {
         self.parallel = parts.max(1);
         self

@@ -90,18 +90,18 @@ impl<S: CredentialsSource> RefreshingProviderBuilder<S> {
         self
     }
 
-    /// Sets the maximum duration of one attempt. An older attempt is discarded by the next one who looks: another
-    /// caller, the driver, or the timer of a caller that waits (feature `tokio` with background refresh). Without any
-    /// of these, a lone caller waits as long as its source does. The limit is a safety net; the source's own timeouts
-    /// should be shorter. Default: 30 s.
+    /// Sets the maximum duration of one attempt. An attempt that takes longer is discarded by whichever notices first:
+    /// another caller, the driver, or the timer of a caller that waits (feature `tokio` with background refresh).
+    /// Without any of these, a lone caller waits as long as its source does. The limit is a safety net; the source's
+    /// own timeouts should be shorter. Default: 30 s.
     pub fn attempt_limit(mut self, limit: Duration) -> Self {
         self.settings.attempt_limit = limit;
         self
     }
 
-    /// Sets how many rejected values are dropped at once, and then one per `period`. Beyond that,
-    /// [`invalidate`](crate::CredentialsProvider::invalidate) only logs a warning: otherwise a service that
-    /// rejects everything would turn each request into a fetch. Default: 5, then one per minute.
+    /// Sets how many rejected values may be dropped in a row; after that, one per `period` may. Beyond that,
+    /// [`invalidate`](crate::CredentialsProvider::invalidate) only logs a warning: otherwise a service that rejects
+    /// everything would turn each request into a fetch. Default: 5, then one per minute.
     pub fn invalidate_limit(mut self, burst: u32, period: Duration) -> Self {
         self.settings.invalidate_limit = (burst, period);
         self

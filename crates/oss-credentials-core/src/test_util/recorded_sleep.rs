@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::future::BoxFuture;
 use crate::time::Sleep;
 
-/// A [`Sleep`] that waits for nothing, and records how long it was asked to wait; clones share the record.
+/// A [`Sleep`] that waits for nothing, and records the requested durations; clones share the record.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::time::Sleep;
 pub struct RecordedSleep(Arc<Mutex<Vec<Duration>>>);
 
 impl RecordedSleep {
-    /// Returns the pauses so far.
+    /// Returns the durations so far.
     pub fn taken(&self) -> Vec<Duration> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -31,8 +31,8 @@ impl GrantBuilder {
         }
     }
 
-    /// How long URLs and forms work: 1 second to 7 days, in whole seconds, and never longer than the session. Default:
-    /// 900 s.
+    /// Sets how long URLs and forms work: 1 second to 7 days, in whole seconds, and never longer than the session.
+    /// Default: 900 s.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self

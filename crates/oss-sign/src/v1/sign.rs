@@ -26,7 +26,7 @@ impl Signer {
     /// instead of `Date`, so it must be the signing time; leave it out unless `Date` cannot be set. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
-    /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
+    /// Sign each attempt again: the service accepts a time that differs from its own by at most 15 minutes.
     /// Credentials are not checked for expiry here; the service does that, by its own clock.
     ///
     /// # Errors

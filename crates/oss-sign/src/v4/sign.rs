@@ -31,7 +31,7 @@ impl Signer {
     /// `Date` and `Authorization` are not signed: replace them by the headers of the result. With
     /// [anonymous](Credentials::anonymous) credentials there is nothing to set.
     ///
-    /// Sign each attempt anew: the service accepts a time that differs from its own by at most 15 minutes.
+    /// Sign each attempt again: the service accepts a time that differs from its own by at most 15 minutes.
     /// Credentials are not checked for expiry here; the service does that, by its own clock.
     ///
     /// # Errors

@@ -47,15 +47,15 @@ pub(super) struct Resolved {
 }
 
 impl ClientBuilder {
-    /// The region of the buckets, such as `cn-hangzhou`: `a-z`, `0-9` and `-`. Required, because signatures name it,
-    /// except for a cloud box with an endpoint.
+    /// Sets the region of the buckets, such as `cn-hangzhou`: `a-z`, `0-9` and `-`. Required, because signatures name
+    /// it, except for a cloud box with an endpoint.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.address.region = Some(region.into());
         self
     }
 
-    /// The address of OSS: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. URLs are
-    /// path-style if the host is an IP address or `localhost`. With an endpoint, `internal`, `accelerate` and
+    /// Sets the address of OSS: `host`, `host:port` or a URL. Without a scheme it is `https`; a path is ignored. URLs
+    /// are path-style if the host is an IP address or `localhost`. With an endpoint, `internal`, `accelerate` and
     /// `dual_stack` have no effect. An endpoint of a region other than [`ClientBuilder::region`] is refused, because
     /// signatures name the region. Default: derived from the region, `https://oss-{region}.aliyuncs.com`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
@@ -63,14 +63,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to use the region's internal endpoint, `oss-{region}-internal.aliyuncs.com`, which ECS instances in the
-    /// same region can reach. Default: no.
+    /// Sets whether to use the region's internal endpoint, `oss-{region}-internal.aliyuncs.com`, which ECS instances in
+    /// the same region can reach. Default: no.
     pub fn internal(mut self, internal: bool) -> Self {
         self.address.internal = internal;
         self
     }
 
-    /// Whether to use the endpoint of transfer acceleration, `oss-accelerate.aliyuncs.com`; the region stays the
+    /// Sets whether to use the endpoint of transfer acceleration, `oss-accelerate.aliyuncs.com`; the region stays the
     /// bucket's own. For the endpoint outside the Chinese mainland, pass `oss-accelerate-overseas.aliyuncs.com` to
     /// [`ClientBuilder::endpoint`]. Default: no.
     pub fn accelerate(mut self, accelerate: bool) -> Self {
@@ -78,27 +78,27 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to use the region's dual-stack endpoint (IPv4 and IPv6), `{region}.oss.aliyuncs.com`. Default: no.
+    /// Sets whether to use the region's dual-stack endpoint (IPv4 and IPv6), `{region}.oss.aliyuncs.com`. Default: no.
     pub fn dual_stack(mut self, dual_stack: bool) -> Self {
         self.address.dual_stack = dual_stack;
         self
     }
 
-    /// Whether the endpoint is a custom domain of the bucket: then neither host nor path contain the bucket's name.
-    /// Needs an [`endpoint`](ClientBuilder::endpoint), and takes precedence over `path_style`. Default: no.
+    /// Sets whether the endpoint is a custom domain of the bucket: then neither host nor path contain the bucket's
+    /// name. Needs an [`endpoint`](ClientBuilder::endpoint), and takes precedence over `path_style`. Default: no.
     pub fn cname(mut self, cname: bool) -> Self {
         self.address.cname = cname;
         self
     }
 
-    /// Whether the path of the URL contains the bucket's name, instead of the host. Default: no, unless the host is an
-    /// IP address or `localhost`.
+    /// Sets whether the path of the URL contains the bucket's name, instead of the host. Default: no, unless the host
+    /// is an IP address or `localhost`.
     pub fn path_style(mut self, path_style: bool) -> Self {
         self.address.path_style = path_style;
         self
     }
 
-    /// Whether the scheme is `http` for an endpoint without a scheme and for the endpoint derived from the region.
+    /// Sets whether the scheme is `http` for an endpoint without a scheme and for the endpoint derived from the region.
     /// Anyone on the network path can then read objects and tokens. Has no effect on an endpoint with a scheme.
     /// Default: no.
     pub fn disable_ssl(mut self, disable: bool) -> Self {
@@ -106,14 +106,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The ID of a cloud box, such as `cb-f8z7yvzgwfkl9q0h****`: signatures name it instead of the region. Default:
-    /// none.
+    /// Sets the ID of a cloud box, such as `cb-f8z7yvzgwfkl9q0h****`: signatures name it instead of the region.
+    /// Default: none.
     pub fn cloud_box(mut self, id: impl Into<String>) -> Self {
         self.address.cloud_box = Some(id.into());
         self
     }
 
-    /// Whether to take the ID of the cloud box from an endpoint of the form
+    /// Sets whether to take the ID of the cloud box from an endpoint of the form
     /// `cb-{id}.{region}.oss-cloudbox.aliyuncs.com` (or `oss-cloudbox-control`). An ID given to
     /// [`ClientBuilder::cloud_box`] takes precedence. Default: no.
     pub fn detect_cloud_box(mut self, detect: bool) -> Self {
