@@ -58,6 +58,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | none | | the crate has no optional parts |
+#![forbid(unsafe_code)]
 
 mod account;
 mod body;
