@@ -1,5 +1,5 @@
-//! No phrase that the rules of style replace is left in the texts of errors and logs, in the README files and on the
-//! pages. `phrases.txt` lists the phrases, `allowed.txt` the places where one of them is meant.
+//! No phrase that the rules of style replace is left in the texts of errors and logs, in the README files, and on the
+//! pages and decisions. `phrases.txt` lists the phrases, `allowed.txt` the places where one of them is meant.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
@@ -55,10 +55,23 @@ fn no_phrase_is_left() {
 
 /// What is read: pages as prose, without code, and the literals of sources.
 fn texts() -> Vec<(String, String)> {
-    let mut pages = vec![PathBuf::from("README.md")];
+    // CONTRIBUTING.md lists the phrases.
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "SECURITY.md", "benches/README.md"]
+        .map(PathBuf::from)
+        .to_vec();
     let mut texts = Vec::new();
-    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
-        pages.push(Path::new("docs").join(entry.unwrap().file_name()));
+    for folder in ["docs", "docs/adr"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            pages.push(Path::new(folder).join(entry.unwrap().file_name()));
+        }
+    }
+    for folder in ["adapters", "tests"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let page = Path::new(folder)
+                .join(entry.unwrap().file_name())
+                .join("README.md");
+            pages.extend(root().join(&page).exists().then_some(page));
+        }
     }
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let folder = Path::new("crates").join(entry.unwrap().file_name());
