@@ -41,11 +41,6 @@ impl RequestContext {
         &self.0.operation
     }
 
-    /// Which attempt it is, from 1.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.0.number
-    }
-
     /// `https://host/path`, without query.
     pub(crate) fn url(&self) -> &str {
         &self.0.url

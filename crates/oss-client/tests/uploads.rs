@@ -629,6 +629,23 @@ async fn an_aborted_upload_is_not_taken_for_an_earlier_object_of_the_same_conten
     }
 }
 
+/// The same content is stored already, the completion is refused for its key, and then somebody else ends the upload.
+#[tokio::test]
+async fn a_completion_that_was_refused_for_its_key_did_not_end_the_upload() {
+    let (cloud, _) = cloud().await;
+    let (bucket, content) = (cloud.bucket(), content(3 * PART));
+    let keys = [0, 0].map(|_| cloud.issue(Duration::from_secs(3600)).unwrap());
+    let client = of_cloud(&cloud).credentials(Keys::of(keys)).build().unwrap();
+    let upload = || client.upload(bucket, "k", content.clone()).part_size(PART);
+    upload().await.unwrap();
+    let refused = |status, code| Fault::error(status, code).action("CompleteMultipartUpload");
+    cloud.fault(Service::Oss, refused(403, "InvalidAccessKeyId"));
+    cloud.fault(Service::Oss, refused(404, "NoSuchUpload"));
+    cloud.forget_requests();
+    assert_eq!(upload().await.unwrap_err().code(), Some("NoSuchUpload"));
+    assert_eq!(cloud.count(Service::Oss, "CompleteMultipartUpload"), 2);
+}
+
 #[tokio::test]
 async fn an_object_that_was_stored_wrong_is_an_error() {
     let begun = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";

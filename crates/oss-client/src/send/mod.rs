@@ -138,7 +138,7 @@ impl Inner {
             if !self.pause(delay).await {
                 return Err(error);
             }
-            state.continues_after(error);
+            state.continues_after(error, &operation.method);
         }
     }
 
@@ -171,7 +171,8 @@ impl Inner {
                 done.response.hold(recorder, slot);
                 Ok(done.response)
             }
-            Ok(Outcome::Refused(refused)) => {
+            Ok(Outcome::Refused(mut refused)) => {
+                refused.error.follows_open_outcome(state.may_have_succeeded());
                 recorder.refused(&refused.error);
                 drop(recorder);
                 Err(self.learn(refused, state, operation))

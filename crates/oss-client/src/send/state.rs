@@ -14,8 +14,9 @@
 //! once, so that two servers with different clocks cannot make a loop.
 
 use oss_credentials_core::{ClockOffset, Credentials};
-use oss_credentials_http::CallClock;
+use oss_credentials_http::{CallClock, HttpErrorKind};
 use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 
 use crate::TRACING_TARGET;
 use crate::client::Inner;
@@ -46,6 +47,8 @@ pub(super) struct RetryState<'c> {
     clock: CallClock<'c>,
     /// The refusal whose time is on trial.
     refusal: Option<Error>,
+    /// Whether an attempt may have changed something, although it failed.
+    may_have_succeeded: bool,
 }
 
 /// What to do after a failure.
@@ -66,6 +69,7 @@ impl<'c> RetryState<'c> {
             rejected: None,
             clock,
             refusal: None,
+            may_have_succeeded: false,
         }
     }
 
@@ -92,8 +96,14 @@ impl<'c> RetryState<'c> {
         self.clock.offset().unwrap_or_default()
     }
 
+    /// Whether an earlier attempt may have changed something, although it failed.
+    pub(super) fn may_have_succeeded(&self) -> bool {
+        self.may_have_succeeded
+    }
+
     /// Takes in that the policy allows a further attempt.
-    pub(super) fn continues_after(&mut self, error: Error) {
+    pub(super) fn continues_after(&mut self, error: Error, method: &Method) {
+        self.may_have_succeeded |= !method.is_safe() && leaves_outcome_open(&error);
         if error.service().is_some_and(ServiceError::rejects_time) {
             self.refusal = Some(error);
         }
@@ -185,6 +195,24 @@ impl Inner {
     }
 }
 
+/// Whether the service may have carried out the attempt that failed like this.
+fn leaves_outcome_open(error: &Error) -> bool {
+    match error {
+        Error::Transport(error) => !matches!(
+            error.kind(),
+            HttpErrorKind::Connect | HttpErrorKind::Tls | HttpErrorKind::Request
+        ),
+        // With a status of success, the service failed while it carried out the request.
+        Error::Service(error) => {
+            let status = error.status();
+            status.is_success() || status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+        }
+        // Something else was stored, or a success was reported.
+        Error::Corrupted(_) | Error::InvalidResponse(_) => true,
+        _ => false,
+    }
+}
+
 /// What a refusal of the signing time teaches.
 fn learn_time(
     error: Box<ServiceError>,
@@ -219,4 +247,31 @@ fn learn_time(
         return Next::AtOnce;
     }
     Next::Policy(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::TransportError;
+    use crate::service_error::tests::context;
+    use oss_credentials_http::HttpError;
+
+    #[test]
+    fn a_request_that_was_never_sent_has_not_succeeded() {
+        for (kind, is_open) in [
+            (HttpErrorKind::Connect, false),
+            (HttpErrorKind::Tls, false),
+            (HttpErrorKind::Request, false),
+            (HttpErrorKind::Timeout, true),
+            (HttpErrorKind::Interrupted, true),
+            (HttpErrorKind::Other, true),
+        ] {
+            let error = TransportError::new(context(), HttpError::new(kind, "x"));
+            assert_eq!(
+                leaves_outcome_open(&Error::Transport(Box::new(error))),
+                is_open,
+                "{kind:?}"
+            );
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub struct ServiceError {
     /// What to do about the error.
     hint: &'static str,
     key: UsedKey,
+    earlier_attempt_may_have_succeeded: bool,
     /// The whole document.
     fields: Vec<(String, String)>,
     headers: HeaderMap,
@@ -115,6 +116,7 @@ impl ServiceError {
         Self {
             hint,
             key,
+            earlier_attempt_may_have_succeeded: false,
             request_id: field("RequestId").or_else(|| header(X_OSS_REQUEST_ID)),
             ec: field("EC").or_else(|| header(X_OSS_EC)),
             context,
@@ -132,9 +134,9 @@ impl ServiceError {
         self.request_id.is_some() || self.code != BAD_ERROR_RESPONSE
     }
 
-    /// Which attempt of the operation was refused, from 1.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.context.attempt()
+    /// Sets whether an earlier attempt of the operation may have changed something.
+    pub(crate) fn follows_open_outcome(&mut self, is_open: bool) {
+        self.earlier_attempt_may_have_succeeded = is_open;
     }
 
     /// Returns the name of the operation, such as `GetObject`.
@@ -176,6 +178,38 @@ impl ServiceError {
     /// Returns the more precise error code, such as `0026-00000001`.
     pub fn ec(&self) -> Option<&str> {
         self.ec.as_deref()
+    }
+
+    /// Returns whether an earlier attempt of the same operation may have succeeded: its response was lost, was HTTP 5xx, or reported
+    /// a different CRC-64. Such an attempt may itself be the reason for the refusal, as with `FileAlreadyExists` after
+    /// `forbid_overwrite(true)`, `PositionNotEqualToLength` or `NoSuchUpload`. Always `false` for operations that change
+    /// nothing.
+    ///
+    /// The client cannot decide this for you: another program may have stored the same content. Store something unique
+    /// with the object, such as user metadata, and compare it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn run(client: &oss_client::Client, token: &str) -> Result<bool, oss_client::Error> {
+    /// let lock = client.put_object("examplebucket", "lock", "").forbid_overwrite(true);
+    /// match lock.metadata("holder", token).await {
+    ///     Ok(_) => Ok(true),
+    ///     Err(error) if error.code() == Some("FileAlreadyExists") => {
+    ///         let refusal = error.service();
+    ///         if !refusal.is_some_and(|refusal| refusal.earlier_attempt_may_have_succeeded()) {
+    ///             return Ok(false);
+    ///         }
+    ///         let head = client.head_object("examplebucket", "lock").await?;
+    ///         let holder = head.headers().get("x-oss-meta-holder");
+    ///         Ok(holder.is_some_and(|holder| holder == token))
+    ///     }
+    ///     Err(error) => Err(error),
+    /// }
+    /// # }
+    /// ```
+    pub fn earlier_attempt_may_have_succeeded(&self) -> bool {
+        self.earlier_attempt_may_have_succeeded
     }
 
     /// Returns the access key ID that signed the request, masked, such as `LTAI****8074`; `None` if the request was not
@@ -252,6 +286,10 @@ impl fmt::Display for ServiceError {
         }
         if let Some(id) = self.key.id.as_deref().filter(|_| self.key.is_named) {
             write!(f, " (key {id} from {})", self.key.source)?;
+        }
+        // A failure of the service has no such reason.
+        if self.earlier_attempt_may_have_succeeded && self.status.is_client_error() {
+            f.write_str(" (an earlier attempt may have succeeded)")?;
         }
         write!(f, "; {}", self.hint)?;
         match self.recommend() {

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::Method;
+
 use crate::client::Client;
 use crate::crc::combined;
 use crate::error::{CorruptionError, Error};
 use crate::number::number;
 use crate::ops::multipart::{CompleteMultipartUpload, CompletedUpload};
 use crate::ops::object::HeadObject;
+use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
 use crate::service_error::ServiceError;
 
@@ -53,28 +56,28 @@ pub(crate) async fn complete(
     stored: HeadObject,
     whole: &Whole,
 ) -> Result<CompletedUpload, Error> {
-    let context = request.operation.context(&client.inner.endpoint);
     let began = client.inner.call_clock().now();
     let done = match request.send().await {
         Ok(done) => done,
-        Err(error) if may_be_done(&error) => made(stored, whole, began).await.ok_or(error)?,
+        Err(error) if may_be_done(&error) => return made(stored, whole, began).await.ok_or(error),
         Err(error) => return Err(error),
     };
-    if let (Some(local), Some(stored)) = (whole.crc, done.head.crc64())
-        && local != stored
-        && client.inner.check_crc
-    {
-        let id = done.head.request_id().map(str::to_owned);
-        let error = CorruptionError::sent(context, local, stored, id);
-        return Err(Error::Corrupted(Box::new(error)));
+    match whole.crc.zip(done.head.crc64()) {
+        Some((local, remote)) if local != remote && client.inner.check_crc => {
+            let url = stored.operation.url(&client.inner.endpoint);
+            let context = RequestContext::new("CompleteMultipartUpload".into(), Method::POST, url, 1);
+            let id = done.head.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(context, local, remote, id);
+            Err(Error::Corrupted(Box::new(error)))
+        }
+        _ => Ok(done),
     }
-    Ok(done)
 }
 
-/// Whether an earlier attempt may have ended the upload, and its response was lost. If the first attempt is refused like
-/// this, somebody else has ended the upload.
+/// Whether an earlier attempt may have ended the upload, and its response was lost. Otherwise, somebody else has ended it.
 fn may_be_done(error: &Error) -> bool {
-    let has_ended = |error: &ServiceError| error.code() == "NoSuchUpload" && error.attempt() > 1;
+    let has_ended =
+        |error: &ServiceError| error.code() == "NoSuchUpload" && error.earlier_attempt_may_have_succeeded();
     error.service().is_some_and(has_ended)
 }
 
