@@ -253,11 +253,7 @@ impl Step {
     async fn send_part(&self, number: u16, part: Part, known: Option<ListedPart>) -> Result<Sent, Error> {
         let length = part.length;
         if let Some(known) = known.filter(|known| known.size == length && known.crc64.is_some()) {
-            let of_bytes = part.body.bytes().map(|bytes| crc_of(bytes));
-            let crc = match part.file() {
-                Some(file) => Some(file.crc().await?),
-                None => of_bytes,
-            };
+            let crc = Some(part.content.crc().await?);
             if crc == known.crc64 {
                 let etag = known.etag;
                 return Ok(Sent {
@@ -293,10 +289,4 @@ impl Step {
         let done = complete(&self.client, request, stored, &whole).await?;
         Ok(Uploaded::of(&whole, done))
     }
-}
-
-fn crc_of(bytes: &[u8]) -> u64 {
-    let mut digest = crate::crc::Digest::new();
-    digest.write(bytes);
-    digest.sum64()
 }

@@ -4,6 +4,7 @@ pub(crate) mod cleanup;
 pub(crate) mod completion;
 pub(crate) mod continued;
 mod parts;
+mod pieces;
 mod plan;
 mod progress;
 mod resume;

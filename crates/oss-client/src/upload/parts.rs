@@ -232,15 +232,12 @@ impl Job {
                 crc: None,
             })));
         }
-        let file = part.file();
+        let content = part.content.clone();
         let (length, counted) = (part.length, meter.clone());
         let send = self.part(upload_id, number, part, meter);
         Box::pin(async move {
-            let crc = match file {
-                Some(file) => Some(file.crc().await?),
-                None => None,
-            };
-            if crc.is_none() || crc != known.crc64 {
+            let crc = Some(content.crc().await?);
+            if crc != known.crc64 {
                 return send.await;
             }
             counted.reached(length);

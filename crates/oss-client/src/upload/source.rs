@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
 use crate::body::{Body, BoxStream, Opened, Section, innermost};
 use crate::error::{Error, InvalidInput};
 use crate::regular_file;
+
+use super::pieces::{Gathered, Pieces};
 
 /// The most bytes of a file that are read at once.
 const READ: usize = 1024 * 1024;
@@ -39,37 +41,38 @@ pub(super) struct Part {
     pub(super) body: Body,
     /// In bytes.
     pub(super) length: u64,
-    /// For a file: the file, and where the part begins.
-    file: Option<(Shared, u64)>,
+    pub(super) content: Content,
 }
 
-impl Part {
-    /// The bytes of the file that make up the part, for reading them without sending.
-    pub(super) fn file(&self) -> Option<FilePart> {
-        let (file, from) = self.file.clone()?;
-        Some(FilePart {
-            file,
-            from,
-            length: self.length,
-        })
+/// The bytes of a part, for reading them without sending.
+#[derive(Clone)]
+pub(super) enum Content {
+    File { file: Shared, from: u64, length: u64 },
+    Memory(Pieces),
+}
+
+impl Content {
+    fn body(&self, length: u64) -> Body {
+        match self.clone() {
+            Self::File { file, from, .. } => {
+                let path = Arc::clone(&file.path);
+                let body = Body::reopened(length, move || pieces(file.clone(), from, length));
+                body.of_file(Section { path, from })
+            }
+            Self::Memory(pieces) => pieces.body(length),
+        }
     }
-}
 
-/// Bytes of a file.
-pub(super) struct FilePart {
-    file: Shared,
-    from: u64,
-    length: u64,
-}
-
-impl FilePart {
     /// Their CRC-64.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or has changed.
     pub(super) async fn crc(&self) -> Result<u64, Error> {
-        self.file.crc(self.from, self.length).await
+        match self {
+            Self::File { file, from, length } => file.crc(*from, *length).await,
+            Self::Memory(pieces) => Ok(pieces.crc()),
+        }
     }
 }
 
@@ -86,7 +89,7 @@ enum Kind {
 
 /// A file, and its name in messages.
 #[derive(Clone)]
-struct Shared {
+pub(super) struct Shared {
     file: Arc<Mutex<File>>,
     path: Arc<str>,
     /// The length when it was opened, in bytes.
@@ -189,37 +192,34 @@ impl Parts {
             .total
             .map_or(u64::MAX, |total| total.saturating_sub(self.given));
         let wanted = size.min(left);
-        let mut file_part = None;
-        let (body, length) = match &mut self.kind {
+        let (content, length) = match &mut self.kind {
             Kind::Bytes(bytes) => {
                 let part = bytes.split_to(usize::try_from(wanted).unwrap_or(usize::MAX).min(bytes.len()));
-                (Body::from(part), wanted)
+                (Content::Memory(part.into()), wanted)
             }
             Kind::File(file) => {
                 let (file, from) = (file.clone(), self.given);
                 if self.total == from.checked_add(wanted) {
                     check_end(&file, from + wanted).await?;
                 }
-                file_part = Some((file.clone(), from));
-                let path = Arc::clone(&file.path);
-                let body = Body::reopened(wanted, move || pieces(file.clone(), from, wanted));
-                (body.of_file(Section { path, from }), wanted)
+                let length = wanted;
+                (Content::File { file, from, length }, length)
             }
             Kind::Stream { stream, rest } => {
                 let part = fill(stream, rest, wanted)
                     .await
                     .map_err(|broken| broken.at(self.given, self.count))?;
-                let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-                (Body::from(part), length)
+                let length = u64::try_from(part.length()).unwrap_or(u64::MAX);
+                (Content::Memory(part.end()), length)
             }
         };
         self.count = self.count.saturating_add(1);
         self.given = self.given.saturating_add(length);
         self.check_length(length < wanted).await?;
         Ok(Part {
-            body,
+            body: content.body(length),
             length,
-            file: file_part,
+            content,
         })
     }
 
@@ -237,7 +237,7 @@ impl Parts {
             // No further part: this is still the last one.
             let last = self.count.saturating_sub(1);
             let behind = behind.map_err(|broken| broken.at(self.given, last))?;
-            if !(rest.is_empty() && behind.is_empty()) {
+            if !(rest.is_empty() && behind.length() == 0) {
                 let what = format!("the body has more than the {total} bytes that were announced");
                 return Err(refused(what, "pass the real length"));
             }
@@ -263,22 +263,22 @@ impl Broken {
     }
 }
 
-/// Reads up to `wanted` bytes into a separate buffer: slices of the stream's pieces could keep much more memory alive.
-async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Bytes, Broken> {
+/// Reads up to `wanted` bytes. Long pieces of the stream are kept and not copied.
+async fn fill(stream: &mut Option<BoxStream>, rest: &mut Bytes, wanted: u64) -> Result<Gathered, Broken> {
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let mut part = BytesMut::new();
+    let mut part = Gathered::default();
     loop {
-        let room = wanted.saturating_sub(part.len());
-        part.extend_from_slice(&rest.split_to(room.min(rest.len())));
-        let Some(source) = stream.as_mut().filter(|_| part.len() < wanted) else {
-            return Ok(part.freeze());
+        let room = wanted.saturating_sub(part.length());
+        part.push(rest.split_to(room.min(rest.len())));
+        let Some(source) = stream.as_mut().filter(|_| part.length() < wanted) else {
+            return Ok(part);
         };
         match source.next().await {
             Some(Ok(piece)) => *rest = piece,
             Some(Err(error)) => {
                 *stream = None;
                 return Err(Broken {
-                    read: part.len(),
+                    read: part.length(),
                     cause: innermost(&*error),
                 });
             }
