@@ -241,6 +241,19 @@ fn a_redirect_that_repeats_the_query_is_not_shown() {
     }
 }
 
+/// The path of the URI is the operator's own, whatever its query repeats of it.
+#[test]
+fn the_path_that_was_set_is_shown_without_a_redirect() {
+    let service = Service::new().answers(403, "{}");
+    let source = service.at("http://127.0.0.1:6666/shared-word?key=shared-word");
+    let error = blocking::wait(source.build_source().unwrap().fetch()).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("(GET http://127.0.0.1:6666/shared-word, HTTP 403)"),
+        "{error}"
+    );
+}
+
 #[test]
 fn redirects_to_another_server_are_not_followed() {
     for location in [
