@@ -28,7 +28,11 @@ const STORING: Duration = Duration::from_secs(20);
 
 /// What inner providers are built with.
 #[cfg_attr(
-    not(all(feature = "oauth", feature = "sso")),
+    not(all(
+        feature = "oauth",
+        feature = "sso",
+        any(feature = "ecs", feature = "oidc", feature = "sts")
+    )),
     allow(dead_code, reason = "modes that are left out need less")
 )]
 #[derive(Debug)]
