@@ -32,6 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base = Credentials::builder(var("OSS_ACCESS_KEY_ID")?, var("OSS_ACCESS_KEY_SECRET")?).build()?;
     // ALIBABA_CLOUD_ROLE_ARN names the role.
     let provider = StsAssumeRole::from_env(base, &ProcessEnv)?.build()?;
+    let credentials = AwsCredentials::new(provider);
 
     // https://s3.oss-cn-hangzhou.aliyuncs.com. The local cloud's is http://s3.localhost.
     let endpoint = var("OSS_ENDPOINT")?.replace("127.0.0.1", "localhost");
@@ -49,7 +50,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .behavior_version_latest()
         .region(Region::new(var("OSS_REGION")?))
         .endpoint_url(format!("{scheme}://s3.{host}"))
-        .credentials_provider(AwsCredentials::new(provider))
+        .credentials_provider(credentials.clone())
+        // A rejected key is reported to the provider, and the request is sent once more.
+        .interceptor(credentials.clone())
+        .retry_classifier(credentials)
         // The provider has a cache of its own, which notices a rotation.
         .identity_cache(IdentityCache::no_cache())
         // OSS does not accept the checksum trailers that the SDK adds by default.

@@ -15,12 +15,20 @@
 //! # How long the SDK keeps a key
 //!
 //! The SDK caches credentials until shortly before their expiry. Credentials that expire keep their own expiry;
-//! others get [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until), so that a rotated key is noticed. A
-//! key that the service rejects stays in the SDK's cache until then.
+//! others get [`Credentials::fresh_until`](oss_credentials_core::Credentials::fresh_until), so that a rotated key is noticed.
+//! Set `identity_cache(IdentityCache::no_cache())` to make the SDK ask the provider, which has a cache of its own, before
+//! each attempt.
+//!
+//! # Rejected keys
+//!
+//! [`AwsCredentials`] is also an interceptor and a retry classifier of the SDK. See
+//! [its documentation](AwsCredentials#rejected-keys).
 #![forbid(unsafe_code)]
 
+mod rejected;
+
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError as SdkError;
@@ -30,14 +38,44 @@ use oss_credentials_core::{Clock, CredentialsError, CredentialsProvider, PerGene
 /// Name of the provider in the SDK's credentials.
 const PROVIDER_NAME: &str = "oss-credentials";
 
-/// A credentials provider of the AWS SDK over any provider of the family.
+/// A credentials provider of the AWS SDK over any provider of the family. Clones share the provider.
 ///
 /// Each generation of the credentials is converted once, regardless of how many clients share this value.
+///
+/// # Rejected keys
+///
+/// Pass clones of this value to `interceptor(..)` and `retry_classifier(..)` of the SDK's configuration, too. If the service
+/// then rejects the key or the token, the interceptor reports that to the provider, and the SDK sends the request once more
+/// with the provider's current credentials. An operation has at most one such attempt, and none if the provider states that
+/// it has no other credentials.
+///
+/// ```
+/// use aws_sdk_s3::config::{Builder, IdentityCache, Region, RequestChecksumCalculation};
+/// use oss_credentials_aws::AwsCredentials;
+/// use oss_credentials_core::Credentials;
+///
+/// let credentials = AwsCredentials::new(Credentials::builder("example-id", "example-secret").build()?);
+/// let config = Builder::new()
+///     .region(Region::new("cn-hangzhou"))
+///     .endpoint_url("https://s3.oss-cn-hangzhou.aliyuncs.com")
+///     .credentials_provider(credentials.clone())
+///     .interceptor(credentials.clone())
+///     .retry_classifier(credentials)
+///     .identity_cache(IdentityCache::no_cache())
+///     .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+/// # Ok::<(), oss_credentials_core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
 pub struct AwsCredentials {
     provider: Arc<dyn CredentialsProvider>,
     clock: Arc<dyn Clock>,
-    values: PerGeneration<Credentials>,
+    values: Arc<PerGeneration<Credentials>>,
+    /// The latest credentials of the provider that the SDK has got.
+    latest: Arc<Mutex<Option<Generation>>>,
 }
+
+/// Credentials of the family, beside those of the SDK.
+type Generation = oss_credentials_core::Credentials;
 
 impl AwsCredentials {
     /// Creates credentials for the SDK that come from this provider.
@@ -45,7 +83,8 @@ impl AwsCredentials {
         Self {
             provider: Arc::new(provider),
             clock: Arc::new(SystemClock),
-            values: PerGeneration::new(),
+            values: Arc::new(PerGeneration::new()),
+            latest: Arc::default(),
         }
     }
 
@@ -78,7 +117,12 @@ impl AwsCredentials {
         if value.expiry().is_none() {
             *value.expiry_mut() = Some(credentials.fresh_until(self.clock.now()));
         }
+        *self.latest() = Some(credentials);
         Ok(value)
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Generation>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

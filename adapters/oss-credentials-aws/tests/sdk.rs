@@ -3,9 +3,11 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_s3::config::{Builder, IdentityCache, Region, RequestChecksumCalculation};
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -15,9 +17,13 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures_util::future::join_all;
 use oss_credentials_aws::AwsCredentials;
-use oss_credentials_core::{CredentialsError, CredentialsProvider, ErrorDetail, provider_fn};
-use test_support::Case;
+use oss_credentials_core::{
+    Credentials, CredentialsError, CredentialsFuture, CredentialsProvider, ErrorDetail, Invalidation,
+    provider_fn,
+};
+use test_support::{Case, Service};
 
 /// Sends through a reqwest client that finds the bucket's virtual host on loopback.
 #[derive(Clone, Debug)]
@@ -37,21 +43,35 @@ impl HttpConnector for Local {
     }
 }
 
-fn config(case: &Case, provider: impl CredentialsProvider) -> Builder {
+/// A configuration without credentials.
+fn settings(case: &Case) -> Builder {
     let http = SharedHttpConnector::new(Local(case.http_client()));
     Builder::new()
         .behavior_version_latest()
         .region(Region::new(case.cloud.region().to_owned()))
         .endpoint_url(format!("http://localhost:{}", case.cloud.oss_port()))
-        .credentials_provider(AwsCredentials::new(provider))
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .http_client(http_client_fn(move |_, _| http.clone()))
 }
 
-/// A client that asks the provider before each request.
+/// A configuration whose key is not replaced, and is kept by the SDK.
+fn config(case: &Case, provider: impl CredentialsProvider) -> Builder {
+    settings(case).credentials_provider(AwsCredentials::new(provider))
+}
+
+/// Everything that the README tells.
+fn with_credentials(config: Builder, provider: impl CredentialsProvider) -> Builder {
+    let credentials = AwsCredentials::new(provider);
+    config
+        .credentials_provider(credentials.clone())
+        .interceptor(credentials.clone())
+        .retry_classifier(credentials)
+        .identity_cache(IdentityCache::no_cache())
+}
+
+/// A client that asks the provider before each attempt, and reports rejected keys.
 fn client(case: &Case) -> Client {
-    let config = config(case, Arc::clone(&case.provider));
-    Client::from_conf(config.identity_cache(IdentityCache::no_cache()).build())
+    Client::from_conf(with_credentials(settings(case), Arc::clone(&case.provider)).build())
 }
 
 async fn put(client: &Client, case: &Case, key: &str) -> Result<(), aws_sdk_s3::Error> {
@@ -87,7 +107,7 @@ async fn works(client: &Client, case: &Case) {
 }
 
 #[tokio::test]
-async fn the_sdk_works_across_a_rotation() {
+async fn the_sdk_works_across_a_rotation_and_a_revocation() {
     for case in Case::all() {
         let client = client(&case);
         works(&client, &case).await;
@@ -95,14 +115,100 @@ async fn the_sdk_works_across_a_rotation() {
         case.rotate();
         works(&client, &case).await;
         assert_eq!(case.fetches(), 2);
+        case.revoke();
+        works(&client, &case).await;
+        assert_eq!(case.fetches(), 3);
     }
 }
 
-/// The SDK has no way to report a rejected key: the program does.
+/// Each kind of request is the first after a revocation: with and without a body, and HEAD, whose refusal has none.
 #[tokio::test]
-async fn after_a_revocation_the_sdk_works_once_the_provider_has_been_told() {
+async fn each_kind_of_request_is_sent_once_more() {
+    let case = Case::assume_role();
+    let (client, bucket) = (client(&case), case.cloud.bucket());
+    put(&client, &case, "k").await.unwrap();
+    case.revoke();
+    let head = client.head_object().bucket(bucket).key("k");
+    assert_eq!(head.send().await.unwrap().content_length(), Some(5));
+    case.revoke();
+    assert_eq!(read(&client, &case, "k").await, b"hello");
+    case.revoke();
+    put(&client, &case, "other").await.unwrap();
+    case.revoke();
+    let list = client.list_objects_v2().bucket(bucket).send().await.unwrap();
+    assert_eq!(list.contents().len(), 2);
+    assert_eq!(case.fetches(), 5);
+}
+
+/// The quota of the SDK, which limits how many requests retry at the same time, is set aside.
+#[tokio::test]
+async fn two_hundred_requests_across_a_revocation_cause_one_fetch() {
+    let case = Case::assume_role();
+    let quota = RetryPartition::custom("test").token_bucket(TokenBucket::unlimited());
+    let settings = settings(&case).retry_partition(quota.build());
+    let client = Client::from_conf(with_credentials(settings, Arc::clone(&case.provider)).build());
+    put(&client, &case, "k").await.unwrap();
+    case.revoke();
+    let found = join_all((0..200).map(|_| read(&client, &case, "k"))).await;
+    assert!(found.iter().all(|found| found == b"hello"));
+    assert_eq!(case.fetches(), 2);
+}
+
+/// A provider whose keys are new each time, and unknown to the service.
+#[derive(Default)]
+struct Unknown(AtomicU32);
+
+impl CredentialsProvider for Unknown {
+    fn name(&self) -> &'static str {
+        "unknown"
+    }
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let id = format!("FakeAccessKeyId{}", self.0.fetch_add(1, Ordering::Relaxed));
+        CredentialsFuture::ready(Credentials::builder(id, "secret").build())
+    }
+    fn invalidate(&self, _: &Credentials) -> Invalidation {
+        Invalidation::AlreadyReplaced
+    }
+}
+
+/// A second refusal is returned, and a key that cannot be replaced is sent once.
+#[tokio::test]
+async fn a_request_is_sent_once_more_and_only_with_another_key() {
+    let case = Case::assume_role();
+    let fixed = Credentials::builder("FakeAccessKeyId0001", "secret")
+        .build()
+        .unwrap();
+    let fixed: Arc<dyn CredentialsProvider> = Arc::new(fixed);
+    for (provider, sent) in [(fixed, 1), (Arc::new(Unknown::default()), 2)] {
+        let client = Client::from_conf(with_credentials(settings(&case), provider).build());
+        case.cloud.forget_requests();
+        let error = put(&client, &case, "k").await.unwrap_err();
+        assert_eq!(error.code(), Some("InvalidAccessKeyId"));
+        assert_eq!(case.cloud.count(Service::Oss, "PutObject"), sent);
+    }
+}
+
+/// An operation with the credentials of another tenant reports to that tenant's provider.
+#[tokio::test]
+async fn a_key_is_reported_to_the_provider_that_it_came_from() {
+    let case = Case::assume_role();
+    let client = Client::from_conf(with_credentials(settings(&case), Unknown::default()).build());
+    for _ in 0..2 {
+        let of_tenant = with_credentials(Builder::new(), Arc::clone(&case.provider));
+        let put = client.put_object().bucket(case.cloud.bucket()).key("k");
+        let put = put.body(ByteStream::from_static(b"hello"));
+        put.customize().config_override(of_tenant).send().await.unwrap();
+        case.revoke();
+    }
+    assert_eq!(case.fetches(), 2);
+}
+
+/// Without the interceptor, the program reports the key.
+#[tokio::test]
+async fn without_the_interceptor_the_sdk_works_once_the_provider_has_been_told() {
     for case in Case::all() {
-        let client = client(&case);
+        let config = config(&case, Arc::clone(&case.provider));
+        let client = Client::from_conf(config.identity_cache(IdentityCache::no_cache()).build());
         put(&client, &case, "dir/plain.txt").await.unwrap();
         case.revoke();
         let error = put(&client, &case, "dir/plain.txt").await.unwrap_err();

@@ -15,7 +15,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStoreExt as _};
 use oss_credentials_core::{Credentials, ProcessEnv};
-use oss_credentials_object_store::S3Credentials;
+use oss_credentials_object_store::{S3Connector, S3Credentials};
 use oss_credentials_sts_assume_role::StsAssumeRole;
 
 #[tokio::main]
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base = Credentials::builder(var("OSS_ACCESS_KEY_ID")?, var("OSS_ACCESS_KEY_SECRET")?).build()?;
     // ALIBABA_CLOUD_ROLE_ARN names the role.
     let provider = StsAssumeRole::from_env(base, &ProcessEnv)?.build()?;
+    let credentials = Arc::new(S3Credentials::new(provider));
 
     let (scheme, host) = endpoint.split_once("://").ok_or("OSS_ENDPOINT has no scheme")?;
     let mut options = ClientOptions::new().with_allow_http(scheme == "http");
@@ -42,7 +43,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_bucket_name(&bucket)
         .with_endpoint(of_bucket)
         .with_virtual_hosted_style_request(true)
-        .with_credentials(Arc::new(S3Credentials::new(provider)))
+        // A rejected key is reported to the provider, and the request is sent once more.
+        .with_http_connector(S3Connector::new(credentials.clone()))
+        .with_credentials(credentials)
         .with_client_options(options)
         .build()?;
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use object_store::aws::AwsCredential;
 use object_store::{CredentialProvider, Error, Result};
-use oss_credentials_core::{CredentialsError, CredentialsProvider, PerGeneration};
+use oss_credentials_core::{Credentials, CredentialsError, CredentialsProvider, PerGeneration};
 
 /// Name of the store in errors.
 const STORE: &str = "S3";
 
 /// A credentials provider for the S3 store of object_store, which calls it before each request.
 ///
-/// Each generation of the credentials is converted once, regardless of how many stores share this value.
+/// Each generation of the credentials is converted once, regardless of how many stores share this value. The store does not
+/// report a rejected key; [`S3Connector`](crate::S3Connector) does.
 pub struct S3Credentials {
     provider: Arc<dyn CredentialsProvider>,
     values: PerGeneration<AwsCredential>,
@@ -25,6 +26,35 @@ impl S3Credentials {
             provider: Arc::new(provider),
             values: PerGeneration::new(),
         }
+    }
+
+    /// Reports that the service rejected the credentials that `signed` recognizes, and returns those for a second attempt.
+    /// Returns `None` if the provider has no others.
+    pub(crate) async fn replacement(
+        &self,
+        signed: impl FnOnce(&Credentials) -> bool,
+    ) -> Option<Arc<AwsCredential>> {
+        let mut current = self.provider.credentials().await.ok()?;
+        if signed(&current) {
+            if !self.provider.invalidate(&current).may_retry() {
+                return None;
+            }
+            let other = self.provider.credentials().await.ok()?;
+            if other.same_generation_as(&current) {
+                return None;
+            }
+            current = other;
+        }
+        (!current.is_anonymous()).then(|| self.converted(&current))
+    }
+
+    fn converted(&self, credentials: &Credentials) -> Arc<AwsCredential> {
+        self.values
+            .get_or_derive(credentials, |credentials| AwsCredential {
+                key_id: credentials.access_key_id().to_owned(),
+                secret_key: credentials.access_key_secret().to_owned(),
+                token: credentials.security_token().map(str::to_owned),
+            })
     }
 }
 
@@ -49,13 +79,7 @@ impl CredentialProvider for S3Credentials {
                     .into(),
             });
         }
-        Ok(self
-            .values
-            .get_or_derive(&credentials, |credentials| AwsCredential {
-                key_id: credentials.access_key_id().to_owned(),
-                secret_key: credentials.access_key_secret().to_owned(),
-                token: credentials.security_token().map(str::to_owned),
-            }))
+        Ok(self.converted(&credentials))
     }
 }
 

@@ -31,13 +31,23 @@ fn builder(case: &Case) -> AmazonS3Builder {
 }
 
 #[cfg(feature = "s3")]
-fn s3(case: &Case) -> AmazonS3 {
-    let credentials = oss_credentials_object_store::S3Credentials::new(Arc::clone(&case.provider));
+fn s3_credentials(case: &Case) -> Arc<oss_credentials_object_store::S3Credentials> {
+    let provider = Arc::clone(&case.provider);
+    Arc::new(oss_credentials_object_store::S3Credentials::new(provider))
+}
+
+#[cfg(feature = "s3")]
+fn s3_builder(case: &Case) -> AmazonS3Builder {
+    let credentials = s3_credentials(case);
+    let connector = oss_credentials_object_store::S3Connector::new(Arc::clone(&credentials));
     builder(case)
-        .with_credentials(Arc::new(credentials))
-        .with_http_connector(Local(case.http_client()))
-        .build()
-        .unwrap()
+        .with_credentials(credentials)
+        .with_http_connector(connector.over(Local(case.http_client())))
+}
+
+#[cfg(feature = "s3")]
+fn s3(case: &Case) -> AmazonS3 {
+    s3_builder(case).build().unwrap()
 }
 
 #[cfg(feature = "native")]
@@ -113,7 +123,7 @@ async fn works(case: &Case, store: &AmazonS3) {
 
 #[cfg(feature = "s3")]
 #[tokio::test]
-async fn s3_works_across_a_rotation() {
+async fn s3_works_across_a_rotation_and_a_revocation() {
     for case in Case::all() {
         let store = s3(&case);
         works(&case, &store).await;
@@ -121,15 +131,102 @@ async fn s3_works_across_a_rotation() {
         case.rotate();
         works(&case, &store).await;
         assert_eq!(case.fetches(), 2);
+        case.revoke();
+        works(&case, &store).await;
+        assert_eq!(case.fetches(), 3);
     }
 }
 
-/// object_store has no way to report a rejected key: the program does.
+/// Each kind of request is the first after a revocation: with and without a body, and HEAD, whose refusal has none.
 #[cfg(feature = "s3")]
 #[tokio::test]
-async fn after_a_revocation_s3_works_once_the_provider_has_been_told() {
+async fn s3_signs_each_kind_of_request_again() {
+    for unsigned_payload in [false, true] {
+        let case = Case::assume_role();
+        let store = s3_builder(&case).with_unsigned_payload(unsigned_payload);
+        let store = store.build().unwrap();
+        let (path, copy) = (Path::from("a b+c"), Path::from("copy"));
+        store.put(&path, PutPayload::from_static(b"first")).await.unwrap();
+        case.revoke();
+        store.put(&path, PutPayload::from_static(b"value")).await.unwrap();
+        case.revoke();
+        assert_eq!(store.head(&path).await.unwrap().size, 5);
+        case.revoke();
+        assert_eq!(store.get_range(&path, 1..3).await.unwrap(), "al");
+        case.revoke();
+        store.copy(&path, &copy).await.unwrap();
+        assert_eq!(case.fetches(), 5);
+
+        // The provider limits how many keys it drops in a short time.
+        let case = Case::assume_role();
+        let store = s3_builder(&case).with_unsigned_payload(unsigned_payload);
+        let store = store.build().unwrap();
+        store.put(&path, PutPayload::from_static(b"first")).await.unwrap();
+        case.revoke();
+        let upload = store.put_multipart_opts(&path, PutMultipartOptions::default());
+        let mut upload = upload.await.unwrap();
+        case.revoke();
+        upload.put_part(PutPayload::from_static(b"part")).await.unwrap();
+        case.revoke();
+        upload.complete().await.unwrap();
+        assert_eq!(case.cloud.object(case.cloud.bucket(), "a b+c").unwrap(), "part");
+        assert_eq!(case.fetches(), 4);
+    }
+}
+
+/// A second refusal is returned, and a key that cannot be replaced is sent once.
+#[cfg(feature = "s3")]
+#[tokio::test]
+async fn s3_signs_again_once_and_only_with_another_key() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use oss_credentials_core::{Credentials, CredentialsFuture, CredentialsProvider, Invalidation};
+    use oss_credentials_object_store::{S3Connector, S3Credentials};
+    use test_support::Service;
+
+    /// A provider whose keys are unknown to the service, and differ by this number.
+    struct Unknown(AtomicU32, u32);
+    impl CredentialsProvider for Unknown {
+        fn name(&self) -> &'static str {
+            "unknown"
+        }
+        fn credentials(&self) -> CredentialsFuture<'_> {
+            let id = format!("FakeAccessKeyId{}", self.0.fetch_add(self.1, Ordering::Relaxed));
+            CredentialsFuture::ready(Credentials::builder(id, "secret").build())
+        }
+        fn invalidate(&self, _: &Credentials) -> Invalidation {
+            Invalidation::Dropped
+        }
+    }
+    let case = Case::assume_role();
+    let unknown = |difference| Arc::new(Unknown(AtomicU32::new(1), difference));
+    let fixed = Credentials::builder("FakeAccessKeyId0001", "secret").build();
+    let fixed: Arc<dyn CredentialsProvider> = Arc::new(fixed.unwrap());
+    for (provider, sent) in [(fixed, 1), (unknown(0), 1), (unknown(1), 2)] {
+        let credentials = Arc::new(S3Credentials::new(provider));
+        let connector = S3Connector::new(Arc::clone(&credentials)).over(Local(case.http_client()));
+        let store = builder(&case)
+            .with_credentials(credentials)
+            .with_http_connector(connector)
+            .build()
+            .unwrap();
+        case.cloud.forget_requests();
+        let error = store.get(&Path::from("k")).await.unwrap_err().to_string();
+        assert!(error.contains("InvalidAccessKeyId"), "{error}");
+        assert_eq!(case.cloud.count(Service::Oss, "GetObject"), sent);
+    }
+}
+
+/// The store has no way to report a rejected key: without the connector, the program does.
+#[cfg(feature = "s3")]
+#[tokio::test]
+async fn without_the_connector_s3_works_once_the_provider_has_been_told() {
     for case in Case::all() {
-        let store = s3(&case);
+        let store = builder(&case)
+            .with_credentials(s3_credentials(&case))
+            .with_http_connector(Local(case.http_client()))
+            .build()
+            .unwrap();
         let path = Path::from("k");
         store.put(&path, PutPayload::from_static(b"v")).await.unwrap();
         case.revoke();

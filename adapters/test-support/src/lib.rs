@@ -16,7 +16,8 @@ use oss_credentials_core::test_util::ManualClock;
 use oss_credentials_core::{Clock as _, CredentialsProvider, SystemClock};
 use oss_credentials_oidc_rrsa::OidcRrsa;
 use oss_credentials_sts_assume_role::StsAssumeRole;
-use oss_testkit::{LocalCloud, Service};
+use oss_testkit::LocalCloud;
+pub use oss_testkit::Service;
 use tempfile::TempDir;
 
 /// How long a key lasts: the shortest time that STS allows.
