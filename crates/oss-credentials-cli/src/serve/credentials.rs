@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use oss_credentials::{
-    BoxFuture, Clock as _, CredentialsError, CredentialsProvider as _, CredentialsSource, Fetched,
-    RefreshStatus, RefreshingProvider, SystemClock,
+    BoxFuture, Clock as _, CredentialsError, CredentialsProvider as _, CredentialsSource, ErrorDetail,
+    Fetched, RefreshStatus, RefreshingProvider, SystemClock,
 };
 
-use crate::chain::{Chain, ChosenEnv};
+use crate::chain::{Chain, ChainOptions};
+use crate::failure::Failure;
 use crate::guard;
 
+/// Name of the source, in errors and logs.
+const NAME: &str = "serve";
 /// How long before their expiry credentials are refreshed, half of their lifetime at most. The vendor's SDKs ask again
 /// 15 minutes before it. Jitter shortens this to 21.6 minutes at least.
 const WINDOW: Duration = Duration::from_secs(24 * 60);
@@ -20,7 +23,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 /// Asks a new chain at each fetch: it has no cache that would return what is about to expire, and reads settings and
 /// files anew. The member that answered first stays the one that is asked, since another one is another identity.
 pub(super) struct ChainSource {
-    env: Arc<ChosenEnv>,
+    options: ChainOptions,
     member: Mutex<Option<&'static str>>,
 }
 
@@ -33,9 +36,9 @@ pub(super) fn provider<S: CredentialsSource>(source: S) -> RefreshingProvider<S>
 }
 
 impl ChainSource {
-    pub(super) fn new(env: ChosenEnv) -> Self {
+    pub(super) fn new(options: ChainOptions) -> Self {
         Self {
-            env: Arc::new(env),
+            options,
             member: Mutex::default(),
         }
     }
@@ -51,7 +54,8 @@ impl ChainSource {
 
     async fn ask(&self) -> Result<Fetched, CredentialsError> {
         let only = *self.member();
-        let chain = Chain::new(Arc::clone(&self.env), only)?;
+        let env = self.options.env().map_err(unreadable)?;
+        let chain = Chain::new(Arc::new(env), only)?;
         let credentials = guard::explained(chain.provider.credentials().await)?;
         *self.member() = chain.provider.answered();
         let status = chain.provider.refresh_status();
@@ -65,9 +69,19 @@ impl ChainSource {
     }
 }
 
+/// The failure to read a file that a flag names. Contradictions of flags were found at the start.
+fn unreadable(failure: Failure) -> CredentialsError {
+    let (command, text) = match failure {
+        Failure::Own { command, text, .. } => (command, text),
+        other => (NAME, other.to_string().into()),
+    };
+    let detail = ErrorDetail::builder(command, text).hint("correct the file that the flag names");
+    CredentialsError::invalid_config(detail)
+}
+
 impl CredentialsSource for ChainSource {
     fn name(&self) -> &'static str {
-        "serve"
+        NAME
     }
 
     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialsError>> {

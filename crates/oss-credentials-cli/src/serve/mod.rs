@@ -108,7 +108,9 @@ impl Agent {
     pub(crate) async fn start(settings: AgentSettings, chain: &ChainOptions) -> Result<Self, Failure> {
         let failed =
             |error| Failure::other("serve", format!("cannot listen on {}: {error}", settings.listen));
-        let provider = credentials::provider(ChainSource::new(chain.env()?));
+        // Flags that cannot be used have exit codes of their own.
+        chain.env()?;
+        let provider = credentials::provider(ChainSource::new(chain.clone()));
         match provider.credentials().await {
             Err(error) if settings.is_patient && error.is_retryable() => {
                 tracing::warn!(target: TRACING_TARGET, %error, "there are no credentials yet");

@@ -1,6 +1,6 @@
 //! What a request gets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -22,7 +22,8 @@ use crate::time::monotonic;
 pub(super) const PATH: &str = "/credentials";
 pub(super) const PARAMETER: &str = "secret";
 
-/// The address of instance metadata, which the vendor's SDKs send as the host even where they are led elsewhere.
+/// The address of instance metadata. The vendor's SDKs have it fixed, and send it as the host even where they are led
+/// elsewhere.
 const METADATA_HOST: &str = "100.100.100.200";
 
 /// How many callers are looked up and logged, at once and a second: finding a process takes a millisecond.
@@ -35,8 +36,7 @@ pub(super) struct Router {
     provider: RefreshingProvider<ChainSource>,
     secret: Secret,
     address: SocketAddr,
-    /// The address as nearly every client sends it.
-    host: String,
+    hosts: [String; 4],
     metadata: Option<Metadata>,
     document: UriDocument,
     logged: Limit,
@@ -54,7 +54,7 @@ impl Router {
             provider,
             secret,
             address,
-            host: address.to_string(),
+            hosts: own_hosts(address),
             metadata: imds.then(Metadata::default),
             document: UriDocument::default(),
             logged: Limit::new(LOGGED.0, LOGGED.1),
@@ -87,8 +87,9 @@ impl Router {
     async fn decide(&self, request: &Parts, connection: &Connection) -> Result<Answer, Refusal> {
         let path = request.uri.path();
         let metadata = self.metadata.as_ref().filter(|_| Metadata::has(path));
-        let is_own = is_host(&request.headers, &self.host) || is_own_host(&request.headers, self.address);
-        if !is_own && (metadata.is_none() || !is_host(&request.headers, METADATA_HOST)) {
+        let host = host(&request.headers).ok_or(Refusal::Host)?;
+        let is_own = self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
+        if !is_own && (metadata.is_none() || host != METADATA_HOST) {
             return Err(Refusal::Host);
         }
         if let Some(metadata) = metadata {
@@ -165,29 +166,27 @@ impl Router {
     }
 }
 
-/// Whether the host is this agent's, with or without a port. A name that somebody's page leads here is not.
-fn is_own_host(headers: &HeaderMap, address: SocketAddr) -> bool {
-    let mut hosts = headers.get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return false;
+/// What clients send as the host of this agent: its address or `localhost`, with or without the port. A name that
+/// somebody's page leads here is none of them. The address as nearly every client sends it comes first.
+fn own_hosts(address: SocketAddr) -> [String; 4] {
+    let port = address.port();
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    let Ok(host) = host.to_str() else { return false };
-    let is_port = |text: &str| text.parse() == Ok(address.port());
-    let (name, port) = match host.rsplit_once(':') {
-        // The last colon of an IPv6 address is inside the brackets.
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
-    let is_name =
-        name.eq_ignore_ascii_case("localhost") || name.trim_matches(['[', ']']).parse() == Ok(address.ip());
-    is_name && port.is_none_or(is_port)
+    [
+        format!("{ip}:{port}"),
+        ip,
+        format!("localhost:{port}"),
+        "localhost".to_owned(),
+    ]
 }
 
-/// Whether there is one host, and it is this. With the [`METADATA_HOST`], a client takes the agent for the service that its
-/// library has a fixed address of.
-fn is_host(headers: &HeaderMap, wanted: &str) -> bool {
+/// The host, if there is exactly one.
+fn host(headers: &HeaderMap) -> Option<&str> {
     let mut hosts = headers.get_all(HOST).iter();
-    hosts.next().is_some_and(|host| host == wanted) && hosts.next().is_none()
+    let host = hosts.next()?.to_str().ok()?;
+    hosts.next().is_none().then_some(host)
 }
 
 /// The values of a parameter. They are hexadecimal, so nothing has to be decoded.
@@ -211,40 +210,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_is_checked_with_and_without_a_port() {
-        let address = "127.0.0.1:7373".parse().unwrap();
-        let is_own = |host: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(HOST, HeaderValue::from_static(host));
-            is_own_host(&headers, address)
-        };
-        for host in ["127.0.0.1", "127.0.0.1:7373", "localhost", "LOCALHOST:7373"] {
-            assert!(is_own(host), "{host}");
-        }
-        for host in [
-            "",
-            "127.0.0.1:80",
-            "example.com",
-            "example.com:7373",
-            "127.0.0.1.example.com",
-            "localhost:",
-            "[::1]",
-        ] {
-            assert!(!is_own(host), "{host}");
-        }
-        assert!(!is_own_host(&HeaderMap::new(), address));
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_static("[::1]:7373"));
-        assert!(is_own_host(&headers, "[::1]:7373".parse().unwrap()));
-        let mut headers = HeaderMap::new();
-        headers.append(HOST, HeaderValue::from_static("localhost"));
-        headers.append(HOST, HeaderValue::from_static("example.com"));
-        assert!(
-            !is_own_host(&headers, address) && !is_host(&headers, "localhost"),
-            "two of them"
+    fn the_hosts_are_address_and_localhost_with_and_without_a_port() {
+        assert_eq!(
+            own_hosts("127.0.0.1:7373".parse().unwrap()),
+            ["127.0.0.1:7373", "127.0.0.1", "localhost:7373", "localhost"]
         );
-        headers.insert(HOST, HeaderValue::from_static(METADATA_HOST));
-        assert!(is_host(&headers, METADATA_HOST) && !is_own_host(&headers, address));
+        assert_eq!(
+            own_hosts("[::1]:7373".parse().unwrap()),
+            ["[::1]:7373", "[::1]", "localhost:7373", "localhost"]
+        );
+    }
+
+    #[test]
+    fn a_request_has_one_host() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(host(&headers), None);
+        headers.append(HOST, HeaderValue::from_static("localhost"));
+        assert_eq!(host(&headers), Some("localhost"));
+        headers.append(HOST, HeaderValue::from_static("localhost"));
+        assert_eq!(host(&headers), None, "two of them");
     }
 
     #[test]

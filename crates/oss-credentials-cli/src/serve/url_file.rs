@@ -24,7 +24,14 @@ impl<'a> UrlFile<'a> {
     }
 
     /// Replaces the file as a whole: a reader sees the old URL or the new one.
+    ///
+    /// # Errors
+    ///
+    /// Also if there is something else at the path: replacing a device or a link would destroy it.
     pub(super) fn write(&self, url: &str) -> Result<(), Failure> {
+        if std::fs::symlink_metadata(self.path).is_ok_and(|found| !found.is_file()) {
+            return Err(self.failure("is not a regular file; name another one"));
+        }
         self.replace(url)
             .map_err(|error| self.failure(&format!("cannot be written: {error}")))
     }
@@ -167,5 +174,18 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("can be read by other users"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        for path in [&path, folder.path()] {
+            let error = UrlFile::new(path).write("http://127.0.0.1:1/").unwrap_err();
+            assert!(error.to_string().contains("is not a regular file"), "{error}");
+        }
+        assert!(path.is_symlink());
     }
 }

@@ -109,6 +109,8 @@ fn whoever_has_no_right_is_refused_and_whoever_asks_too_often_gets_no_reason() {
         ),
         ("GET", url.clone(), &["host: evil.example"], 403),
         ("GET", url.clone(), &["host: evil.example:80"], 403),
+        ("GET", url.clone(), &["host: 127.0.0.1:80"], 403),
+        ("GET", url.clone(), &["host: 127.0.0.1.evil.example"], 403),
         ("POST", url.clone(), &["content-length: 0"], 405),
     ] {
         let response = send(method, &url, headers);
@@ -120,7 +122,7 @@ fn whoever_has_no_right_is_refused_and_whoever_asks_too_often_gets_no_reason() {
         assert!(!response.body.contains("AccessKey"), "{}", response.body);
     }
     // With and without its port, by name and by number.
-    for host in ["127.0.0.1", "localhost", address] {
+    for host in ["127.0.0.1", "LOCALHOST", address] {
         assert_eq!(
             send("GET", &url, &[&format!("host: {host}")]).status,
             200,
@@ -158,6 +160,29 @@ fn a_rotation_is_served_after_a_reload_and_a_failed_one_takes_nothing_away() {
     agent.kill("HUP");
     agent.log_until(": not reloaded");
     assert_eq!(key(), second);
+}
+
+#[test]
+fn a_credentials_uri_in_a_file_is_read_again() {
+    let place = Place::new();
+    let file = place.path("uri");
+    // What is in the file of an agent that has ended.
+    std::fs::write(&file, "http://127.0.0.1:1/credentials?secret=old").unwrap();
+    let path = file.to_str().unwrap();
+    let (mut agent, url) = agent(place.bare(&["serve", "--credentials-uri-file", path]));
+    assert_eq!(get(&url).status, 503);
+    std::fs::write(&file, place.cloud.credentials_uri()).unwrap();
+    agent.kill("HUP");
+    agent.log_until(": reloaded");
+    assert_eq!(get(&url).status, 200);
+    std::fs::remove_file(&file).unwrap();
+    agent.kill("HUP");
+    let log = agent.log_until(": not reloaded");
+    assert!(
+        log.contains("--credentials-uri-file: ") && log.contains("cannot be read"),
+        "{log}"
+    );
+    assert_eq!(get(&url).status, 200);
 }
 
 #[test]
