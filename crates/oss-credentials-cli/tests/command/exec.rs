@@ -1,5 +1,7 @@
 //! `exec`, with keys and beside an agent.
 
+use std::process::Command;
+
 use oss_testkit::Service;
 
 use crate::support::{PROGRAM, Place, Running, run, send};
@@ -69,7 +71,9 @@ fn signals_reach_a_program_beside_an_agent() {
         let script = format!(
             "trap 'echo caught; kill $!; exit 9' {signal}; sleep 60 >/dev/null 2>&1 & echo ready; wait; exit 1"
         );
-        let mut running = Running::start(place.with_keys(&["exec", "--serve", "--", "sh", "-c", &script]));
+        let mut running = Running::start(attentive(
+            place.with_keys(&["exec", "--serve", "--", "sh", "-c", &script]),
+        ));
         assert_eq!(running.line(), "ready");
         running.kill(signal);
         let ended = running.end();
@@ -78,6 +82,45 @@ fn signals_reach_a_program_beside_an_agent() {
             ("caught\n", Some(9)),
             "{signal}: {}",
             ended.err
+        );
+    }
+}
+
+/// The same command, with no signal ignored, whatever has started this test. Only GNU's `env` can do that.
+fn attentive(command: Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return command;
+    }
+    through_env(&["--default-signal"], &command)
+}
+
+/// The same command, started by `env`.
+fn through_env(flags: &[&str], command: &Command) -> Command {
+    let mut env = Command::new("env");
+    env.args(flags)
+        .arg(command.get_program())
+        .args(command.get_args());
+    env.env_clear();
+    for (name, value) in command.get_envs() {
+        env.env(name, value.unwrap_or_default());
+    }
+    env.stdin(std::process::Stdio::null());
+    env
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let place = Place::new();
+    for flags in [&["exec"][..], &["exec", "--serve"]] {
+        let script = "kill -s HUP $$; kill -s INT $$; echo alive";
+        let command = place.with_keys(&join(flags, &["--", "sh", "-c", script]));
+        // As `nohup` and shells without job control do.
+        let ended = run(through_env(&["--ignore-signal=HUP,INT"], &command));
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (Some(0), "alive\n"),
+            "{flags:?}"
         );
     }
 }
