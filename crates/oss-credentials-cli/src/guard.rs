@@ -31,6 +31,7 @@ use oss_credentials::profile::{
 use oss_credentials::uri::ENV_CREDENTIALS_URI;
 use oss_credentials::{CredentialsError, ENV_CREDENTIALS_PROVIDER, Env, ErrorDetail, ProcessEnv, nonce};
 
+use crate::ancestors;
 use crate::chain::ChosenEnv;
 use crate::failure::Failure;
 
@@ -120,7 +121,8 @@ pub(crate) fn enter(env: &ChosenEnv, is_marked: bool) -> Result<(), Failure> {
     let asked = env.non_empty(ENV_ASKED).unwrap_or_default();
     let before = Asked::read(&asked);
     let note = env.path(ENV_NOTE);
-    if leads_back(&before, &own) {
+    // The marks are gone where a program clears the environment, as `sudo` and `env -i` do.
+    if leads_back(&before, &own) || ancestors::of_this_name() > DEEPEST {
         if let Some(note) = &note {
             leave(note);
         }

@@ -12,6 +12,7 @@
     reason = "the texts of help are shown as they are written"
 )]
 
+mod ancestors;
 mod args;
 mod assume_role;
 mod call;

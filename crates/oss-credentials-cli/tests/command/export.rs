@@ -190,6 +190,26 @@ fn profile_of(place: &Place, script: &std::path::Path) {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_loop_ends_even_where_the_environment_is_cleared() {
+    let place = Place::new();
+    let script = place.path("helper.sh");
+    let config = place.path("config.json");
+    // It ends by itself, too, so that a failure of this test leaves nothing behind.
+    let text = format!(
+        "echo run >> \"$0.log\"\n[ $(wc -l < \"$0.log\") -lt 40 ] || exit 1\n\
+         exec env -i HOME=/nowhere {PROGRAM} export --format process --config-file {}\n",
+        config.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    profile_of(&place, &script);
+    let ended = run(place.with_profiles(&["export"]));
+    assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{}", ended.err);
+    let runs = std::fs::read_to_string(place.path("helper.sh.log")).unwrap();
+    assert!(runs.lines().count() < 12, "{} runs", runs.lines().count());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn nothing_is_added_to_the_command_line_that_others_see() {
     let place = Place::new();
     let script = place.path("seen.sh");
