@@ -73,7 +73,10 @@ fn break_line(line: &str, width: usize, indent: usize) -> String {
     let mut column = lead.len();
     for (number, word) in words.split(' ').enumerate() {
         let length = word.chars().count();
-        if number > 0 && column + 1 + length > width && length > 0 {
+        // A word that would begin no further left stays where it is.
+        let is_broken = column + 1 + length > width && column + 1 > indent && length > 0;
+        if number > 0 && is_broken {
+            broken.truncate(broken.trim_end_matches(' ').len());
             let _ = write!(broken, "\n{:indent$}", "");
             column = indent;
         } else if number > 0 {
@@ -129,6 +132,10 @@ mod tests {
         assert_eq!(break_line(line, 200, 7), line);
         let word = "x".repeat(60);
         assert_eq!(break_line(&word, 40, 7), word, "a word is never broken");
+        let fact = format!("  identity  {word}");
+        assert_eq!(break_line(&fact, 40, 12), fact, "and never moved in vain");
+        let gap = format!("  a  {word}");
+        assert_eq!(break_line(&gap, 40, 2), format!("  a\n  {word}"));
     }
 
     #[test]

@@ -9,9 +9,11 @@ use crate::identity::Answer;
 /// A larger offset is reported: services reject requests that are 15 minutes old.
 const TOLERATED_OFFSET: i64 = 60;
 
-/// Codes of the services, and what most likely is behind them. Vendor documents: *Error codes* of the Security Token
+const EXPIRED: &str = "get new temporary credentials, or use a source that renews them: these have expired";
+
+/// Codes of the services, and what most likely is behind them; the first that matches counts. Vendor documents: *Error codes* of the Security Token
 /// Service and of RAM.
-const CODES: [(&str, &[&str]); 6] = [
+const CODES: [(&str, &[&str]); 8] = [
     (
         "InvalidAccessKeyId.NotFound",
         &[
@@ -27,6 +29,8 @@ const CODES: [(&str, &[&str]); 6] = [
         "SignatureDoesNotMatch",
         &["set the secret again: it does not belong to this key ID, or was cut when it was copied"],
     ),
+    ("InvalidSecurityToken.Expired", &[EXPIRED]),
+    ("SecurityTokenExpired", &[EXPIRED]),
     (
         "InvalidSecurityToken",
         &[
@@ -56,7 +60,7 @@ pub(super) fn advice(findings: &Findings, env: &dyn Env) -> Vec<String> {
     } = findings;
     let mut advice = Vec::new();
     advice.extend(clock(explanation, online.as_ref()));
-    match findings.chain_error().or_else(|| findings.refusal()) {
+    match findings.to_repair() {
         Some(error) if error.is_not_configured() => advice.extend(set_up(env)),
         Some(error) => advice.extend(repair(error, explanation, env)),
         None => {}
@@ -102,9 +106,9 @@ fn of_bucket(bucket: &bucket::Answer) -> Vec<String> {
 }
 
 /// The advice for a code of a service.
-fn by_code(code: &str) -> impl Iterator<Item = &'static str> {
-    let known = CODES.iter().filter(move |(known, _)| code.starts_with(known));
-    known.flat_map(|(_, advice)| advice.iter().copied())
+fn by_code(code: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let known = CODES.iter().find(|(known, _)| code.starts_with(known));
+    known.into_iter().flat_map(|(_, advice)| advice.iter().copied())
 }
 
 /// Advice about the clock, because a wrong clock makes everything else fail.
@@ -129,7 +133,9 @@ fn set_up(env: &dyn Env) -> Vec<String> {
         .iter()
         .any(|name| env.non_empty(name).is_some());
     if !has_home {
-        advice.push("set HOME, or name a file with --config-file: without it no file in it is found");
+        advice.push(
+            "set HOME, or name a file with --config-file: profiles are looked up in the home directory",
+        );
     }
     if env.non_empty("KUBERNETES_SERVICE_HOST").is_some() {
         advice.extend([rrsa, instance, agent]);

@@ -119,6 +119,16 @@ impl Findings {
         self.looped.as_ref().or_else(|| self.explanation.error())
     }
 
+    /// The error that advice is about. The chain's own error says more of the chain, which is not advice.
+    fn to_repair(&self) -> Option<&CredentialsError> {
+        let is_failed = |member: &&MemberReport| member.standing() == Standing::Failed;
+        let failed = || self.explanation.members().find(is_failed)?.error();
+        match self.explanation.error() {
+            Some(error) => self.looped.as_ref().or_else(failed).or(Some(error)),
+            None => self.refusal(),
+        }
+    }
+
     /// Why STS does not accept them.
     fn refusal(&self) -> Option<&CredentialsError> {
         self.online.as_ref()?.identity.as_ref().err()

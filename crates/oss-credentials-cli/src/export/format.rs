@@ -83,9 +83,11 @@ fn shell(credentials: &Credentials) -> String {
 fn powershell(credentials: &Credentials) -> String {
     let mut text = String::new();
     for (name, value) in variables(credentials) {
-        let value = value.unwrap_or_default().replace('\'', "''");
-        // An empty value removes the variable.
-        let _ = writeln!(text, "$env:{name} = '{value}';");
+        let _ = match value {
+            Some(value) => writeln!(text, "$env:{name} = '{}';", value.replace('\'', "''")),
+            // Removes it. An empty text does that only before PowerShell 7.5.
+            None => writeln!(text, "$env:{name} = $null;"),
+        };
     }
     with_remark(text, credentials)
 }
@@ -196,7 +198,7 @@ mod tests {
             "{shown}"
         );
         let shown = text(Format::Powershell, &lasting());
-        assert!(shown.contains("$env:OSS_SESSION_TOKEN = '';\n"), "{shown}");
+        assert!(shown.contains("$env:OSS_SESSION_TOKEN = $null;\n"), "{shown}");
         let shown = text(Format::Dotenv, &lasting());
         assert!(
             shown.contains("OSS_ACCESS_KEY_ID=LTAIEXAMPLE\n") && !shown.contains("TOKEN"),

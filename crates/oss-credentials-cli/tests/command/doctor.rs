@@ -97,6 +97,23 @@ fn a_wrong_secret_is_noticed_online() {
 }
 
 #[test]
+fn a_token_that_has_expired_is_told_from_a_wrong_one() {
+    let place = Place::new();
+    for (code, advice) in [
+        ("InvalidSecurityToken.Expired", "get new temporary credentials"),
+        (
+            "InvalidSecurityToken.Malformed",
+            "take key ID, secret and token from the same response",
+        ),
+    ] {
+        place.cloud.fault(Service::Sts, Fault::error(400, code));
+        let report = run(place.with_uri(&["doctor", "--online", "--json"])).json();
+        let first = report["advice"][0].as_str().unwrap();
+        assert!(first.starts_with(advice), "{code}: {report}");
+    }
+}
+
+#[test]
 fn a_bucket_answers_or_says_why_not() {
     let place = Place::new();
     let ended = run(place.with_keys(&["doctor", "--bucket", "example-bucket"]));
@@ -198,6 +215,14 @@ fn each_kind_of_failure_has_its_exit_code_and_advice() {
     let ended = run(half);
     assert_eq!(ended.code, Some(4));
     assert_eq!(ended.json()["error"]["kind"], "invalid-config");
+    // What the chain does next is not advice.
+    let report = run(place.with_profiles(&["doctor", "--json", "--profile", "nobody"])).json();
+    let error = report["error"]["text"].as_str().unwrap();
+    let advice = report["advice"][0].as_str().unwrap();
+    assert!(
+        error.contains("the chain stops") && !advice.contains("the chain stops"),
+        "{report}"
+    );
     // A role that STS does not hand out.
     place.cloud.fault(Service::Sts, Fault::error(403, "NoPermission"));
     let ended = run(place.with_profiles(&["doctor", "--profile", "RamRoleArn"]));
