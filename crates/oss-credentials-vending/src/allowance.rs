@@ -38,6 +38,8 @@ pub(crate) struct Allowance {
     not_before: Duration,
     /// How many pauses followed each other without a success.
     pauses: u32,
+    /// How long the queue has stood still in all pauses together.
+    held: Duration,
 }
 
 impl Allowance {
@@ -47,6 +49,7 @@ impl Allowance {
             due: Duration::ZERO,
             not_before: Duration::ZERO,
             pauses: 0,
+            held: Duration::ZERO,
         }
     }
 
@@ -70,7 +73,14 @@ impl Allowance {
         }
     }
 
-    /// The service throttled a call. Calls that were under way at the same time lengthen the pause only once.
+    /// How long the queue has stood still in all pauses together: a call that waits for its turn waits longer by what is
+    /// added meanwhile.
+    pub(crate) fn held(&self) -> Duration {
+        self.held
+    }
+
+    /// The service throttled a call. Calls that were under way at the same time lengthen the pause only once. Those that wait
+    /// for their turn are delayed by the pause, so that they do not all begin at its end.
     pub(crate) fn throttled(&mut self, now: Duration) {
         if now < self.not_before {
             return;
@@ -79,6 +89,8 @@ impl Allowance {
             .saturating_mul(2_u32.saturating_pow(self.pauses))
             .min(LONGEST_PAUSE);
         self.not_before = now.saturating_add(pause);
+        self.due = self.due.saturating_add(pause);
+        self.held = self.held.saturating_add(pause);
         self.pauses = self.pauses.saturating_add(1);
     }
 

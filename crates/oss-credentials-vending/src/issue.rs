@@ -34,10 +34,10 @@ impl Limits {
         self.clock.monotonic().unwrap_or_else(since_epoch)
     }
 
-    /// Waits for the turn of a call of this tenant.
+    /// Waits for the turn of a call of this tenant, and as much longer as the service's throttling requires.
     async fn turn(&self, tenant: &Mutex<Allowance>) -> Result<(), CredentialsError> {
         let sleep = sleeper(self.sleep.as_ref());
-        let wait = {
+        let (mut wait, mut held) = {
             let now = self.moment();
             let (mut all, mut own) = (lock(&self.calls), lock(tenant));
             let wait = all.wait(now).max(own.wait(now));
@@ -47,10 +47,18 @@ impl Limits {
             }
             all.take(now);
             own.take(now);
-            wait
+            (wait, all.held())
         };
-        if let (Some(sleep), false) = (sleep, wait.is_zero()) {
+        let mut waited = Duration::ZERO;
+        while let (Some(sleep), false) = (&sleep, wait.is_zero()) {
             sleep.sleep(wait).await;
+            waited = waited.saturating_add(wait);
+            let held_by_now = lock(&self.calls).held();
+            wait = held_by_now.saturating_sub(held);
+            held = held_by_now;
+            if waited.saturating_add(wait) > self.max_wait {
+                return Err(self.limited(wait));
+            }
         }
         Ok(())
     }

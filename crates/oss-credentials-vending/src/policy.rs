@@ -68,6 +68,9 @@ pub enum PolicyError {
         "vending: the prefix {0:?} does not end with /, so it would also match its neighbors; end it with /, or use key(..)"
     )]
     OpenPrefix(String),
+    /// The key is empty, and with [`PolicyBuilder::list`] it would be the prefix of every key.
+    #[error("vending: the key of the policy is empty; name the object, or leave it out for the whole bucket")]
+    NoKey,
     /// Nothing is allowed.
     #[error("vending: the policy allows nothing; call read, write, list or delete")]
     Empty,
@@ -140,7 +143,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Covers exactly one key. [`PolicyBuilder::list`] then allows listing with exactly this prefix.
+    /// Covers exactly one key. [`PolicyBuilder::list`] then allows listing with exactly this prefix, which also returns the
+    /// names of other keys that begin with it.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.scope = Scope::Key(key.into());
         self
@@ -226,6 +230,7 @@ impl PolicyBuilder {
         match &self.scope {
             Scope::Bucket => {}
             Scope::Prefix(prefix) => check_prefix(prefix)?,
+            Scope::Key(key) if key.is_empty() => return Err(PolicyError::NoKey),
             Scope::Key(key) => plain("key", key)?,
         }
         for network in &self.source_addresses {

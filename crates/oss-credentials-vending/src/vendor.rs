@@ -36,7 +36,7 @@ const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 /// | the session is cached and lasts long enough | it is returned; STS is not called |
 /// | many callers want the same session at once | one call to STS; all receive its result |
 /// | the cached session expires soon, and lasts long enough for this caller | one caller fetches a new one, the others receive the cached one |
-/// | STS throttles | no call is made for 1 s, then for twice as long each time, up to 30 s |
+/// | STS throttles | no call is made for 1 s, then for twice as long each time, up to 30 s; calls that wait for their turn wait that much longer |
 /// | a limit on calls is reached | the call waits for its turn, up to [`VendorBuilder::max_wait`], and then fails |
 /// | the cache is full | the least recently used session is dropped |
 ///

@@ -108,6 +108,13 @@ fn names_that_a_policy_reads_as_patterns_are_refused() {
     assert_eq!(prefix(""), Err(PolicyError::OpenPrefix(String::new())));
 }
 
+/// It would be the prefix of every key.
+#[test]
+fn an_empty_key_is_refused() {
+    let keyless = PolicyBuilder::new("uploads").key("").read().list().build();
+    assert_eq!(keyless, Err(PolicyError::NoKey));
+}
+
 #[test]
 fn an_empty_policy_and_a_long_one_are_refused() {
     let empty = PolicyBuilder::new("uploads").prefix("a/").build();

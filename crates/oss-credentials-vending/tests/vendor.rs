@@ -4,6 +4,8 @@
 
 mod service;
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use oss_credentials_core::blocking::wait;
@@ -243,6 +245,71 @@ fn a_throttled_call_makes_all_pause() {
         sts.clock().advance(Duration::from_secs(2));
         ask(2).unwrap();
     }
+}
+
+/// Polls a call once.
+fn poll<T>(call: &mut Pin<Box<impl Future<Output = Result<T, VendingError>>>>) -> Poll<Result<(), String>> {
+    let mut cx = Context::from_waker(Waker::noop());
+    let polled = call.as_mut().poll(&mut cx);
+    polled.map(|outcome| outcome.map(drop).map_err(|error| error.to_string()))
+}
+
+/// Those that wait for their turn neither begin in the pause nor all together at its end.
+#[test]
+fn a_throttled_call_delays_the_calls_that_wait() {
+    const HALF: Duration = Duration::from_millis(500);
+    let sts = Sts::new();
+    let vendor = sts.vendor().calls_per_second(2).sleep(sts.clock().clone());
+    let vendor = vendor.build();
+    let call = |number: u32| {
+        let (vendor, request) = (vendor.clone(), SessionRequest::new(format!("tenant-{number}")));
+        Box::pin(async move { vendor.session(&request).await })
+    };
+    let [mut one, mut two, mut three, mut four, mut five] = [1, 2, 3, 4, 5].map(call);
+    assert!(poll(&mut one).is_ready() && poll(&mut two).is_ready());
+    assert!(poll(&mut three).is_pending() && poll(&mut four).is_pending() && poll(&mut five).is_pending());
+    // The third has its turn, and is throttled.
+    sts.clock().advance(HALF);
+    sts.refuse(Some((
+        400,
+        r#"{"Code": "Throttling", "Message": "m", "RequestId": "R-1"}"#,
+    )));
+    assert!(matches!(poll(&mut three), Poll::Ready(Err(_))));
+    sts.refuse(None);
+    let before = sts.calls().len();
+    // The pause takes 1 s. The turn of the fourth would come within it, and that of the fifth at its end.
+    for (is_done, calls) in [(false, 0), (false, 0), (true, 1)] {
+        sts.clock().advance(HALF);
+        assert_eq!(poll(&mut four).is_ready(), is_done);
+        assert!(poll(&mut five).is_pending());
+        assert_eq!(sts.calls().len(), before + calls);
+    }
+    sts.clock().advance(HALF);
+    assert_eq!(poll(&mut five), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_pause_beyond_the_longest_wait_fails_the_calls_that_wait() {
+    let sts = Sts::new();
+    let vendor = sts.vendor().calls_per_second(1).sleep(sts.clock().clone());
+    let vendor = vendor.max_wait(Duration::from_secs(2)).build();
+    let call = |number: u32| {
+        let (vendor, request) = (vendor.clone(), SessionRequest::new(format!("tenant-{number}")));
+        Box::pin(async move { vendor.session(&request).await })
+    };
+    let [mut one, mut two, mut three] = [1, 2, 3].map(call);
+    assert!(poll(&mut one).is_ready());
+    assert!(poll(&mut two).is_pending() && poll(&mut three).is_pending());
+    sts.refuse(Some((429, "")));
+    sts.clock().advance(Duration::from_secs(1));
+    assert!(matches!(poll(&mut two), Poll::Ready(Err(_))));
+    let before = sts.calls().len();
+    sts.clock().advance(Duration::from_secs(1));
+    let Poll::Ready(Err(error)) = poll(&mut three) else {
+        panic!("it has waited for as long as it may");
+    };
+    assert!(error.contains("would make this one wait for 1000 ms"), "{error}");
+    assert_eq!(sts.calls().len(), before);
 }
 
 #[test]
