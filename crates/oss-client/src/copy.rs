@@ -11,7 +11,7 @@ use crate::ops::multipart::{InitiateMultipartUpload, MAX_PARTS, UploadedPart};
 use crate::ops::{header_settings, object_settings};
 use crate::response::ResponseHead;
 use crate::upload::cleanup::Cleanup;
-use crate::upload::completion::{Whole, complete};
+use crate::upload::completion::{Whole, check_crc, complete};
 use crate::upload::{DEFAULT_PARALLEL_PARTS, check_part_size};
 
 /// Objects of up to this size are copied in one request, in bytes: 200 MiB.
@@ -33,10 +33,11 @@ const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
 /// Headers of the copy that the requests for its parts take.
 const OF_PARTS: [&str; 2] = [PAYER, TRAFFIC_LIMIT];
 /// Headers of the source that the copy keeps, in addition to its user metadata.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 6] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
+    "content-language",
     "content-type",
     "expires",
 ];
@@ -185,6 +186,8 @@ impl ObjectCopy {
             request = request.if_source_match(etag);
         }
         let done = request.send().await?;
+        let request = || self.operation.context(&self.client.inner.endpoint);
+        check_crc(&self.client, source.crc64(), &done.head, request)?;
         self.report(size, size);
         Ok(Copied {
             size,

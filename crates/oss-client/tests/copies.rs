@@ -30,6 +30,7 @@ async fn cloud() -> (LocalCloud, Client, Vec<u8>) {
         .put_object(BUCKET, KEY, content.clone())
         .content_type("application/x-test")
         .content_disposition("attachment")
+        .header("content-language", "zh-CN")
         .metadata("author", "alice")
         .tagging([("env", "a b")])
         .await
@@ -66,6 +67,7 @@ async fn a_copy_keeps_what_belongs_to_its_source_however_it_is_made() {
         let head = read.head().clone();
         assert_eq!(head.content_type(), Some("application/x-test"));
         assert_eq!(head.header("content-disposition"), Some("attachment"));
+        assert_eq!(head.header("content-language"), Some("zh-CN"));
         assert_eq!(head.header("x-oss-meta-author"), Some("alice"));
         assert_eq!(head.etag(), copied.etag.as_deref());
         assert_eq!(read.bytes().await.unwrap(), content);
@@ -243,6 +245,28 @@ async fn a_copy_with_another_checksum_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_copy_in_one_request_with_another_checksum_is_an_error() {
+    let ids = ("x-oss-request-id", "R1");
+    let done = "<CopyObjectResult><ETag>\"d\"</ETag></CopyObjectResult>";
+    for (crc, check, is_wrong) in [("11", true, false), ("12", true, true), ("12", false, false)] {
+        let server = Server::start([
+            response(200, &[ids, ("ETag", "\"e\""), ("x-oss-hash-crc64ecma", "11")], ""),
+            response(200, &[ids, ("x-oss-hash-crc64ecma", crc)], done),
+        ]);
+        let client = common::builder(&server.endpoint(), Keys::new(1)).check_crc(check);
+        let copied = client.build().unwrap().copy(OTHER, "copy", source()).await;
+        match copied {
+            Ok(copied) => assert_eq!((copied.parts, is_wrong), (0, false), "{crc} {check}"),
+            Err(Error::Corrupted(error)) => {
+                assert!(is_wrong, "{crc} {check}: {error}");
+                assert_eq!((error.operation(), error.stored()), ("CopyObject", 12));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn versions_are_listed_with_their_delete_markers() {
     let (_cloud, client, _) = cloud().await;
     let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
@@ -282,6 +306,15 @@ async fn versions_are_listed_with_their_delete_markers() {
         (page.versions.len(), page.common_prefixes.as_slice()),
         (3, &["z/".to_owned()][..])
     );
+    // The marker itself has no content.
+    let marker = page.versions[0].version_id.clone();
+    let refused = client
+        .get_object(OTHER, "k &\u{76ee}")
+        .version_id(marker)
+        .await
+        .unwrap_err();
+    let hint = "; check the operation, and whether the version is a delete marker, which has no content";
+    assert!(refused.to_string().ends_with(hint), "{refused}");
     // A version that is named is read behind the marker.
     let oldest = page.versions[2].version_id.clone();
     let read = client
@@ -290,6 +323,20 @@ async fn versions_are_listed_with_their_delete_markers() {
         .await
         .unwrap();
     assert_eq!(read.bytes().await.unwrap(), "1");
+    // Also by who has no keys.
+    let minute = Duration::from_secs(60);
+    let link = client
+        .get_object(OTHER, "k &\u{76ee}")
+        .version_id(&*oldest)
+        .presign(minute);
+    let same = client
+        .presign_get(OTHER, "k &\u{76ee}", minute)
+        .query("versionId", &*oldest);
+    for url in [link.await.unwrap(), same.await.unwrap()] {
+        let bare = reqwest::Client::builder().no_proxy().build().unwrap();
+        let read = bare.get(url.url()).send().await.unwrap();
+        assert_eq!(read.text().await.unwrap(), "1");
+    }
     let from_old = CopySource::new(OTHER, "k &\u{76ee}").version_id(oldest);
     client
         .copy(OTHER, "restored", from_old)

@@ -105,6 +105,9 @@ pub(super) fn hint(code: &str, message: &str, status: StatusCode) -> &'static st
         "AccessDenied" => "grant the action on this resource to the identity of the key",
         "NoSuchBucket" => "check the bucket's name, and that it is in the region of the endpoint",
         "InvalidObjectName" => "use a key of 1 to 1023 bytes of UTF-8 that does not begin with / or \\",
+        "MethodNotAllowed" => {
+            "check the operation, and whether the version is a delete marker, which has no content"
+        }
         "NoSuchUpload" => "start the upload again: it was completed, aborted or removed by a lifecycle rule",
         "InvalidObjectState" => "restore the object before it is read: it is archived",
         "SecondLevelDomainForbidden" => "leave path_style disabled: the bucket has to be in the host name",

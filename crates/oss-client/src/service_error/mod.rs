@@ -180,10 +180,10 @@ impl ServiceError {
         self.ec.as_deref()
     }
 
-    /// Returns whether an earlier attempt of the same operation may have succeeded: its response was lost, was HTTP 5xx, or reported
-    /// a different CRC-64. Such an attempt may itself be the reason for the refusal, as with `FileAlreadyExists` after
-    /// `forbid_overwrite(true)`, `PositionNotEqualToLength` or `NoSuchUpload`. Always `false` for operations that change
-    /// nothing.
+    /// Returns whether an earlier attempt of the same operation may have succeeded: its response was lost, was HTTP 5xx,
+    /// or reported a different CRC-64. Such an attempt may itself be the reason for the refusal, as with
+    /// `FileAlreadyExists` after `forbid_overwrite(true)`, `PositionNotEqualToLength` or `NoSuchUpload`. Always `false`
+    /// for operations that change nothing.
     ///
     /// The client cannot decide this for you: another program may have stored the same content. Store something unique
     /// with the object, such as user metadata, and compare it.

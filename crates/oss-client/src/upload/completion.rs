@@ -62,15 +62,29 @@ pub(crate) async fn complete(
         Err(error) if may_be_done(&error) => return made(stored, whole, began).await.ok_or(error),
         Err(error) => return Err(error),
     };
-    match whole.crc.zip(done.head.crc64()) {
-        Some((local, remote)) if local != remote && client.inner.check_crc => {
-            let url = stored.operation.url(&client.inner.endpoint);
-            let context = RequestContext::new("CompleteMultipartUpload".into(), Method::POST, url, 1);
-            let id = done.head.request_id().map(str::to_owned);
-            let error = CorruptionError::sent(context, local, remote, id);
+    let request = || {
+        let url = stored.operation.url(&client.inner.endpoint);
+        RequestContext::new("CompleteMultipartUpload".into(), Method::POST, url, 1)
+    };
+    check_crc(client, whole.crc, &done.head, request)?;
+    Ok(done)
+}
+
+/// Compares the CRC-64 of what was to be stored with that in the response, if both are known. `request` is only made for an
+/// error.
+pub(crate) fn check_crc(
+    client: &Client,
+    meant: Option<u64>,
+    head: &ResponseHead,
+    request: impl FnOnce() -> RequestContext,
+) -> Result<(), Error> {
+    match meant.zip(head.crc64()) {
+        Some((meant, stored)) if meant != stored && client.inner.check_crc => {
+            let id = head.request_id().map(str::to_owned);
+            let error = CorruptionError::sent(request(), meant, stored, id);
             Err(Error::Corrupted(Box::new(error)))
         }
-        _ => Ok(done),
+        _ => Ok(()),
     }
 }
 

@@ -4,11 +4,12 @@ use super::error::{Refusal, invalid_argument};
 use crate::wire::{Request, decode_pairs};
 
 /// Headers of an upload that a download repeats, besides `x-oss-meta-*`.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
     "content-type",
     "cache-control",
     "content-disposition",
     "content-encoding",
+    "content-language",
     "expires",
     STORAGE_CLASS,
     "x-oss-server-side-encryption",
