@@ -177,38 +177,8 @@ fn sign_as(
             name: (*name).to_owned(),
         });
     }
-    for (name, value) in [
-        ("Action", request.action),
-        ("Version", request.version),
-        ("AccessKeyId", identity.key_id),
-        ("SignatureNonce", nonce),
-    ] {
-        if value.is_empty() {
-            return Err(SignError::InvalidValue {
-                name: name.to_owned(),
-            });
-        }
-    }
-
-    let mut query = vec![
-        Addition::plain("Action", request.action),
-        Addition::plain("Version", request.version),
-    ];
-    if !own().any(|(name, _)| *name == "Format") {
-        query.push(Addition::plain("Format", "JSON"));
-    }
-    query.push(Addition::plain("Timestamp", timestamp(time)?));
-    query.push(Addition::sensitive("AccessKeyId", identity.key_id));
-    if let Some(token) = identity.security_token {
-        query.push(Addition::sensitive("SecurityToken", token));
-    }
-    query.push(Addition::plain("SignatureMethod", identity.method));
-    if let Some(kind) = identity.signature_type {
-        query.push(Addition::plain(SIGNATURE_TYPE, kind));
-    }
-    query.push(Addition::plain("SignatureVersion", SIGNATURE_VERSION));
-    query.push(Addition::plain("SignatureNonce", nonce));
-
+    let has_format = own().any(|(name, _)| *name == "Format");
+    let mut query = additions(request, identity, &timestamp(time)?, nonce, has_format)?;
     let all: Vec<(&str, &str)> = own()
         .copied()
         .chain(query.iter().map(|added| (added.name(), added.value())))
@@ -221,6 +191,47 @@ fn sign_as(
         headers: Vec::new(),
         query,
     })
+}
+
+/// The parameters to add, except `Signature`.
+fn additions(
+    request: &ApiRequest<'_>,
+    identity: &Identity<'_>,
+    timestamp: &str,
+    nonce: &str,
+    has_format: bool,
+) -> Result<Vec<Addition>, SignError> {
+    for (name, value) in [
+        ("Action", request.action),
+        ("Version", request.version),
+        ("AccessKeyId", identity.key_id),
+        ("SignatureNonce", nonce),
+    ] {
+        if value.is_empty() {
+            return Err(SignError::InvalidValue {
+                name: name.to_owned(),
+            });
+        }
+    }
+    let mut query = vec![
+        Addition::plain("Action", request.action),
+        Addition::plain("Version", request.version),
+    ];
+    if !has_format {
+        query.push(Addition::plain("Format", "JSON"));
+    }
+    query.push(Addition::plain("Timestamp", timestamp));
+    query.push(Addition::sensitive("AccessKeyId", identity.key_id));
+    if let Some(token) = identity.security_token {
+        query.push(Addition::sensitive("SecurityToken", token));
+    }
+    query.push(Addition::plain("SignatureMethod", identity.method));
+    if let Some(kind) = identity.signature_type {
+        query.push(Addition::plain(SIGNATURE_TYPE, kind));
+    }
+    query.push(Addition::plain("SignatureVersion", SIGNATURE_VERSION));
+    query.push(Addition::plain("SignatureNonce", nonce));
+    Ok(query)
 }
 
 /// Whether the caller must not set this parameter.

@@ -272,33 +272,32 @@ pub(crate) fn error_fields(document: &str) -> Option<Vec<(String, String)>> {
     let mut depth = 0_usize;
     let mut child: Option<(String, String)> = None;
     while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(start) => {
-                match depth {
-                    0 if start.local_name().as_ref() != "Error" => return None,
-                    1 => child = Some((start.local_name().as_ref().to_owned(), String::new())),
-                    _ => {}
+        match (depth, event) {
+            (0, Event::Start(start)) if start.local_name().as_ref() != "Error" => return None,
+            (_, Event::Start(start)) => {
+                if depth == 1 {
+                    child = Some((start.local_name().as_ref().to_owned(), String::new()));
                 }
                 depth += 1;
             }
-            Event::End(_) => {
-                depth = depth.saturating_sub(1);
-                match depth {
-                    0 => break,
-                    1 => fields.extend(child.take()),
-                    _ => {}
-                }
+            (0 | 1, Event::End(_)) => {
+                depth = 0;
+                break;
+            }
+            (_, Event::End(_)) => {
+                depth -= 1;
+                fields.extend(child.take_if(|_| depth == 1));
             }
             // Text of deeper elements belongs to none of the children.
-            Event::Text(text) if depth == 2 => push(&mut child, &text.xml10_content()),
-            Event::CData(text) if depth == 2 => push(&mut child, &text.xml10_content()),
+            (2, Event::Text(text)) => push(&mut child, &text.xml10_content()),
+            (2, Event::CData(text)) => push(&mut child, &text.xml10_content()),
             // One that nobody knows is left out: the rest of the text still helps.
-            Event::GeneralRef(reference) if depth == 2 => match resolve(&reference) {
+            (2, Event::GeneralRef(reference)) => match resolve(&reference) {
                 Some(text) => push(&mut child, &text),
                 None if reference.is_char_ref() => break,
                 None => {}
             },
-            Event::Eof => break,
+            (_, Event::Eof) => break,
             _ => {}
         }
     }

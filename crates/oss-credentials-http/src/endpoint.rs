@@ -291,7 +291,7 @@ pub fn is_metadata_host(host: &str) -> bool {
         }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     name.eq_ignore_ascii_case("localhost") || bare_address(host).is_some_and(|address| address.is_loopback())
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
-use crate::endpoint::bare_address;
+use crate::endpoint::{bare_address, is_loopback};
 use oss_credentials_core::Env;
 
 /// The proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, and the exceptions of `NO_PROXY`; each also in lower
@@ -101,8 +101,7 @@ impl ProxyVariables {
         let port = port.unwrap_or(if https { 443 } else { 80 });
         let address = bare_address(host);
         let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let is_local = name == "localhost" || address.is_some_and(|address| address.is_loopback());
-        is_local
+        is_loopback(host)
             || self
                 .exceptions
                 .iter()

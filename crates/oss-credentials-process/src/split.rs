@@ -30,15 +30,9 @@ pub(crate) fn split(line: &str, windows: bool) -> Result<Vec<String>, SplitError
     while let Some(c) = rest.next() {
         match (quote, c) {
             (Quote::Single, '\'') | (Quote::Double, '"') => quote = Quote::None,
-            (Quote::Double, '\\') => match rest.peek() {
-                Some('\n') if !windows => {
-                    rest.next();
-                }
-                Some(&next) if next == '"' || (!windows && matches!(next, '\\' | '$' | '`')) => {
-                    rest.next();
-                    word.get_or_insert_default().push(next);
-                }
-                _ => word.get_or_insert_default().push('\\'),
+            (Quote::Double, '\\') => match rest.next_if(|next| is_escaped_in_quotes(*next, windows)) {
+                Some('\n') => {}
+                escaped => word.get_or_insert_default().push(escaped.unwrap_or('\\')),
             },
             (Quote::None, '\'' | '"') => {
                 quote = if c == '"' { Quote::Double } else { Quote::Single };
@@ -58,6 +52,11 @@ pub(crate) fn split(line: &str, windows: bool) -> Result<Vec<String>, SplitError
     }
     words.extend(word);
     Ok(words)
+}
+
+/// Whether a backslash in `"…"` escapes this character.
+fn is_escaped_in_quotes(c: char, windows: bool) -> bool {
+    c == '"' || (!windows && matches!(c, '\\' | '$' | '`' | '\n'))
 }
 
 #[cfg(test)]

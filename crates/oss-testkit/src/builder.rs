@@ -319,13 +319,8 @@ impl LocalCloudBuilder {
         ];
         let runtime = runtime()?;
         let in_runtime = runtime.enter();
-        let mut registered = Vec::new();
-        for (service, port) in all {
-            let (listener, address) = bind(port)?;
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(server::run(Arc::clone(&service), shared(), listener));
-            registered.push((service, address));
-        }
+        let serve = |(service, port)| serve(&runtime, service, port, shared());
+        let registered = all.into_iter().map(serve).collect::<io::Result<_>>()?;
         let control_address = control.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = control {
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -432,6 +427,19 @@ fn runtime() -> io::Result<Runtime> {
         .thread_name("oss-testkit")
         .enable_all()
         .build()
+}
+
+/// Serves a service on a port, in a runtime whose context was entered.
+fn serve(
+    runtime: &Runtime,
+    service: Arc<dyn CloudService>,
+    port: u16,
+    state: Arc<State>,
+) -> io::Result<(Arc<dyn CloudService>, SocketAddr)> {
+    let (listener, address) = bind(port)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    runtime.spawn(server::run(Arc::clone(&service), state, listener));
+    Ok((service, address))
 }
 
 /// A listener that already accepts, so that the first request cannot come too early.

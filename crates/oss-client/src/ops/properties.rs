@@ -10,7 +10,7 @@ use crate::response::{REPORT, ResponseHead};
 use crate::validate;
 use crate::xml::Element;
 
-use super::document::{XML, document, text};
+use super::document::{Document, XML, document, text};
 use super::list::Owner;
 use super::{header_settings, object_settings, query_settings, request};
 
@@ -31,20 +31,19 @@ impl Client {
             key.into(),
             "tagging",
         );
+        let write = |document: &mut Document, (name, value): (N, V)| {
+            let tag = document.create_element("Tag");
+            let tag = tag.write_inner_content(|document| {
+                text(document, "Key", name.as_ref())?;
+                text(document, "Value", value.as_ref())
+            });
+            tag.map(drop)
+        };
         let mut tags = tags.into_iter();
         let body = document("Tagging", |document| {
             let set = document.create_element("TagSet");
-            set.write_inner_content(|document| {
-                tags.try_for_each(|(name, value)| {
-                    let tag = document.create_element("Tag");
-                    tag.write_inner_content(|document| {
-                        text(document, "Key", name.as_ref())?;
-                        text(document, "Value", value.as_ref())
-                    })
-                    .map(drop)
-                })
-            })
-            .map(drop)
+            let set = set.write_inner_content(|document| tags.try_for_each(|tag| write(document, tag)));
+            set.map(drop)
         });
         operation.body = body.into();
         operation.default_header(CONTENT_TYPE, &XML);

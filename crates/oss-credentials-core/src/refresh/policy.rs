@@ -171,11 +171,32 @@ pub(super) struct Snapshot {
     distrusted: AtomicBool,
     due_at: Option<Moment>,
     unusable_at: Option<Moment>,
-    /// Time to live on arrival.
-    remaining: Option<Duration>,
+    /// `None` if the credentials do not expire.
+    life: Option<Life>,
     pub(super) offset: ClockOffset,
-    /// Time to live when this key and expiry were first seen.
-    lifetime: Option<Duration>,
+}
+
+/// How long a value lives.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    /// Time to live on arrival.
+    left: Duration,
+    /// Time to live when this key and expiry were first seen: a source may repeat a value, and the window and margin of
+    /// its first appearance still hold.
+    lifetime: Duration,
+}
+
+impl Life {
+    /// With `left` by the wall clock. `repeated` is the snapshot that the source repeats. `unmeasured` is the present
+    /// moment if the source has not compared the wall clock with its own: then a wall clock that was set back meanwhile
+    /// extends no value's lifetime.
+    fn new(left: Duration, repeated: Option<&Snapshot>, unmeasured: Option<Moment>) -> Self {
+        let known = unmeasured.and_then(|now| repeated?.remaining(now));
+        let left = known.map_or(left, |known| known.min(left));
+        let first_seen = repeated.and_then(|snapshot| snapshot.life);
+        let lifetime = first_seen.map_or(left, |first| first.lifetime.max(left));
+        Self { left, lifetime }
+    }
 }
 
 impl Snapshot {
@@ -261,7 +282,12 @@ impl Snapshot {
 
     /// How much longer the credentials live by the clocks that nobody sets; `None` if they do not expire.
     fn remaining(&self, now: Moment) -> Option<Duration> {
-        Some(self.remaining?.saturating_sub(self.age(now)))
+        Some(self.life?.left.saturating_sub(self.age(now)))
+    }
+
+    /// Whether a source that returns these credentials repeats this value.
+    fn is_repeated_by(&self, credentials: &Credentials) -> bool {
+        self.credentials.same_key_as(credentials) && self.credentials.expires_at() == credentials.expires_at()
     }
 }
 
@@ -284,41 +310,26 @@ impl Settings {
         let offset = measured
             .or(known.map(|snapshot| snapshot.offset))
             .unwrap_or_default();
-        let refresh_after = fetched.refresh_after();
+        let mut due_after = fetched.refresh_after();
         let credentials = fetched.into_credentials();
-        let mut due_after = refresh_after;
         let mut usable_for = None;
-        let mut remaining = None;
-        let mut lifetime = None;
-        if let Some(expires_at) = credentials.expires_at() {
-            let repeated = previous.filter(|snapshot| {
-                snapshot.credentials.same_key_as(&credentials)
-                    && snapshot.credentials.expires_at() == Some(expires_at)
-            });
-            let mut left = offset
-                .to_local(expires_at)
-                .duration_since(now.wall)
-                .unwrap_or_default();
-            // A wall clock that was set back meanwhile extends no value's lifetime, unless the source has compared it
-            // with its own.
-            if measured.is_none()
-                && let Some(known) = repeated.and_then(|snapshot| snapshot.remaining(now))
-            {
-                left = left.min(known);
-            }
-            // A source may repeat a value; the window and margin of its first appearance still hold.
-            let life = repeated
-                .and_then(|snapshot| snapshot.lifetime)
-                .map_or(left, |first_seen| first_seen.max(left));
-            let margin = self.margin.unwrap_or(MAX_MARGIN.min(life / 20));
+        let life = credentials.expires_at().map(|expires_at| {
+            let left = offset.to_local(expires_at).duration_since(now.wall);
+            let repeated = previous.filter(|snapshot| snapshot.is_repeated_by(&credentials));
+            Life::new(
+                left.unwrap_or_default(),
+                repeated,
+                measured.is_none().then_some(now),
+            )
+        });
+        if let Some(Life { left, lifetime }) = life {
+            let margin = self.margin.unwrap_or(MAX_MARGIN.min(lifetime / 20));
             if left <= margin {
                 return Err(dead_on_arrival(provider, left, offset));
             }
             usable_for = Some(left.saturating_sub(margin));
-            let window_opens = left.saturating_sub(self.window(life));
+            let window_opens = left.saturating_sub(self.window(lifetime));
             due_after = Some(due_after.map_or(window_opens, |after| after.min(window_opens)));
-            remaining = Some(left);
-            lifetime = Some(life);
         }
         let due_after = due_after.map(|after| after.max(MIN_INTERVAL));
         let later = |after: Option<Duration>| after.and_then(|after| now.plus(after));
@@ -337,9 +348,8 @@ impl Settings {
             distrusted: AtomicBool::new(false),
             due_at,
             unusable_at,
-            remaining,
+            life,
             offset,
-            lifetime,
         })
     }
 

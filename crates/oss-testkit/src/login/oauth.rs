@@ -242,35 +242,33 @@ fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
     (status, code, message.to_owned())
 }
 
+/// A field of the form. Only a form is read: secrets do not belong in a URL.
+fn field<'r>(request: &'r Request, name: &str) -> Result<&'r str, Refusal> {
+    let mut values = request.form.iter().filter(|(own, _)| own == name);
+    let problem = match (values.next(), values.next()) {
+        (Some((_, value)), None) if !value.is_empty() => return Ok(value.as_str()),
+        (Some(_), Some(_)) => format!("{name} is there twice."),
+        _ => format!("{name} is missing."),
+    };
+    Err(refusal(400, "invalid_request", &problem))
+}
+
 fn refresh(service: &OAuth, request: &Request, judgement: Judgement) -> Result<Map<String, Value>, Refusal> {
     let state = &*service.state;
-    // Only a form is read; secrets do not belong in a URL.
-    let field = |name: &str| {
-        let mut values = request.form.iter().filter(|(own, _)| own == name);
-        match (values.next(), values.next()) {
-            (Some((_, value)), None) if !value.is_empty() => Ok(value.as_str()),
-            (Some(_), Some(_)) => Err(refusal(
-                400,
-                "invalid_request",
-                &format!("{name} is there twice."),
-            )),
-            _ => Err(refusal(400, "invalid_request", &format!("{name} is missing."))),
-        }
-    };
-    if field("grant_type")? != "refresh_token" {
+    if field(request, "grant_type")? != "refresh_token" {
         let message = "The grant type must be refresh_token.";
         return Err(refusal(400, "unsupported_grant_type", message));
     }
-    let client_id = field("client_id")?;
+    let client_id = field(request, "client_id")?;
     let site = OAuthSite::ALL
         .into_iter()
         .find(|site| site.client_id() == client_id && site.answers_at(&request.host))
         .ok_or_else(|| refusal(401, "invalid_client", "The client is not known here."))?;
-    if parse_iso(field("Timestamp")?).is_none() {
+    if parse_iso(field(request, "Timestamp")?).is_none() {
         let message = "Timestamp is not a time like 2026-01-02T03:04:05Z.";
         return Err(refusal(400, "invalid_request", message));
     }
-    let token = field("refresh_token")?;
+    let token = field(request, "refresh_token")?;
     let now = state.now(judgement.clock_offset);
     let mut logins = service.logins();
     let grant = |message| Err(refusal(400, "invalid_grant", message));

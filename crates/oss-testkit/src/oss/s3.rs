@@ -49,28 +49,26 @@ pub(super) fn understood(request: &Request) -> Cow<'_, Request> {
     }
     let mut headers = HeaderMap::new();
     for (name, value) in &request.raw_headers {
-        let name = match name.as_str().strip_prefix(AMZ) {
-            None => name.clone(),
-            Some(rest) if DROPPED.contains(&rest) => continue,
-            Some(rest) => {
-                let Ok(name) = HeaderName::from_bytes(oss_name(request, rest).as_bytes()) else {
-                    continue;
-                };
-                name
-            }
-        };
-        headers.append(name.clone(), oss_value(name.as_str(), value));
+        if let Some(name) = oss_name(request, name) {
+            let value = oss_value(name.as_str(), value);
+            headers.append(name, value);
+        }
     }
     Cow::Owned(request.clone().with_headers(headers))
 }
 
-/// The name of a header of S3, without its beginning, in OSS.
-fn oss_name(request: &Request, rest: &str) -> String {
-    match rest {
+/// The name of a header in OSS; `None` if OSS has nothing like it.
+fn oss_name(request: &Request, name: &HeaderName) -> Option<HeaderName> {
+    let Some(rest) = name.as_str().strip_prefix(AMZ) else {
+        return Some(name.clone());
+    };
+    let name = match rest {
+        rest if DROPPED.contains(&rest) => return None,
         // An ACL in the request for an object is the object's.
         "acl" if request.path != "/" => "x-oss-object-acl".to_owned(),
         rest => format!("{OSS}{rest}"),
-    }
+    };
+    HeaderName::from_bytes(name.as_bytes()).ok()
 }
 
 fn oss_value(name: &str, value: &HeaderValue) -> HeaderValue {

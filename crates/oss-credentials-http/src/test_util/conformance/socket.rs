@@ -82,15 +82,10 @@ impl ScriptedSocket {
                     if closing.load(Ordering::SeqCst) {
                         return;
                     }
-                    let (Ok(stream), script) = (stream, Arc::clone(&script)) else {
-                        continue;
-                    };
-                    thread::spawn(move || {
-                        if let Ok(mut connection) = Connection::new(stream) {
-                            script(&mut connection);
-                            connection.close();
-                        }
-                    });
+                    if let Ok(connection) = stream.and_then(Connection::new) {
+                        let script = Arc::clone(&script);
+                        thread::spawn(move || play(&*script, connection));
+                    }
                 }
             })?;
         Ok(socket)
@@ -109,6 +104,11 @@ impl ScriptedSocket {
     pub(super) fn requests(&self) -> Vec<Recorded> {
         lock(&self.requests).clone()
     }
+}
+
+fn play(script: &dyn Fn(&mut Connection), mut connection: Connection) {
+    script(&mut connection);
+    connection.close();
 }
 
 impl Drop for ScriptedSocket {
