@@ -95,7 +95,9 @@ fn each_bad_setting_has_its_own_error() {
         ("region", builder().region("cn-hangzhou/evil").build().map(drop)),
         (
             "scheme",
-            Endpoint::parse("sts.cn-hangzhou.aliyuncs.com").map(drop),
+            Endpoint::parse("sts.cn-hangzhou.aliyuncs.com")
+                .map(drop)
+                .map_err(CredentialsError::from),
         ),
         (
             "scheme",

@@ -21,14 +21,10 @@ pub(crate) fn explicit(
                 .hint(hint),
         )
     };
-    // The parser does not know its caller.
     let parsed = Endpoint::parse_or_https(endpoint).map_err(|error| {
-        let detail = error.detail();
-        let what = detail.map_or("cannot be read", |detail| detail.what());
-        let what = what.strip_prefix("the URL ").unwrap_or(what);
-        let place = detail.and_then(ErrorDetail::place).unwrap_or_default().to_owned();
         let host = format!("{}.cn-hangzhou.aliyuncs.com", product.to_ascii_lowercase());
-        invalid(what, place, format!("write a host such as {host}"))
+        let place = error.place().to_owned();
+        invalid(error.problem(), place, format!("write a host such as {host}"))
     })?;
     let origin = parsed.origin();
     // The parser drops a fragment: `evil.example#.cn-hangzhou.aliyuncs.com` would be another host.
@@ -51,7 +47,7 @@ pub(crate) fn explicit(
             "the endpoint of {label} is plain http: anyone on the network path can read the credentials"
         );
     }
-    Endpoint::parse(&origin)
+    Ok(Endpoint::parse(&origin)?)
 }
 
 /// `<product>.<region>.aliyuncs.com`

@@ -50,16 +50,8 @@ impl Endpoint {
         } else {
             given
         };
-        let address = Address::parse_or_https(given).map_err(|error| {
-            let detail = error.detail();
-            let what = detail.map_or("cannot be read", |detail| {
-                detail.what().trim_start_matches("the URL ")
-            });
-            let hint = detail
-                .and_then(|detail| detail.hint())
-                .unwrap_or("write scheme://host[:port]");
-            InvalidInput::new(format!("the endpoint {what}"), hint.to_owned())
-        })?;
+        let address = Address::parse_or_https(given)
+            .map_err(|error| InvalidInput::new(format!("the endpoint {}", error.problem()), error.hint()))?;
         if address.user_info().is_some() {
             return Err(InvalidInput::new(
                 "the endpoint has a user name or password",

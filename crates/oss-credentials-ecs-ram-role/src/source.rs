@@ -444,8 +444,10 @@ fn of_variable(endpoint: &str) -> Result<String, CredentialsError> {
 fn base(endpoint: &str) -> Result<String, CredentialsError> {
     let hint = "write it as http://host[:port]";
     let endpoint = Endpoint::parse(endpoint).map_err(|error| {
-        let what = error.detail().map_or("the URL is malformed", ErrorDetail::what);
-        invalid(format!("the endpoint cannot be used: {what}"), hint)
+        invalid(
+            format!("the endpoint cannot be used: the URL {}", error.problem()),
+            hint,
+        )
     })?;
     if endpoint.user_info().is_some() || endpoint.query().is_some() {
         return Err(invalid("the endpoint has a user or a query", hint));

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use zeroize::Zeroizing;
 
-use oss_credentials_core::text::without_secrets;
-use oss_credentials_core::{CredentialsError, ErrorDetail};
+use crate::endpoint_error::EndpointError;
 
 /// A URL, split: scheme, user-info, host, port, path and query.
 ///
@@ -41,11 +40,11 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::InvalidConfig`] if the scheme is missing or not supported, or if host or port is
-    /// malformed. The text names the part, and never repeats user-info or query.
-    pub fn parse(url: &str) -> Result<Self, CredentialsError> {
+    /// [`EndpointError`] if the scheme is missing or not supported, or if host or port is malformed. `?` turns it into
+    /// [`InvalidConfig`](oss_credentials_core::CredentialsError::InvalidConfig).
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(invalid(
+            return Err(EndpointError::new(
                 url,
                 "has no scheme",
                 "begin it with https:// (or http://)",
@@ -55,7 +54,7 @@ impl Endpoint {
             "https" => true,
             "http" => false,
             _ => {
-                return Err(invalid(
+                return Err(EndpointError::new(
                     url,
                     "has a scheme that is not supported",
                     "use https:// or http://",
@@ -70,17 +69,21 @@ impl Endpoint {
     /// # Errors
     ///
     /// As for [`Endpoint::parse`], except that a missing scheme is allowed.
-    pub fn parse_or_https(url_or_host: &str) -> Result<Self, CredentialsError> {
+    pub fn parse_or_https(url_or_host: &str) -> Result<Self, EndpointError> {
         if url_or_host.contains("://") {
             return Self::parse(url_or_host);
         }
         Self::after_scheme(true, url_or_host, url_or_host)
     }
 
-    fn after_scheme(https: bool, rest: &str, whole: &str) -> Result<Self, CredentialsError> {
+    fn after_scheme(https: bool, rest: &str, whole: &str) -> Result<Self, EndpointError> {
         if whole.contains(|c: char| c.is_control() || c == ' ' || c == '\\') {
             let problem = "contains white space, a backslash or a control character";
-            return Err(invalid(whole, problem, "percent-encode it or remove it"));
+            return Err(EndpointError::new(
+                whole,
+                problem,
+                "percent-encode it or remove it",
+            ));
         }
         let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
         let (rest, query) = match rest.split_once('?') {
@@ -93,7 +96,7 @@ impl Endpoint {
             None => (None, authority),
         };
         let (host, port) =
-            split_host_port(host_port).map_err(|(problem, hint)| invalid(whole, problem, hint))?;
+            split_host_port(host_port).map_err(|(problem, hint)| EndpointError::new(whole, problem, hint))?;
         Ok(Self {
             https,
             user_info,
@@ -339,25 +342,6 @@ fn inet_number(text: &str) -> Option<u32> {
         return None;
     }
     u32::from_str_radix(digits, radix).ok()
-}
-
-fn invalid(url: &str, problem: &str, hint: &'static str) -> CredentialsError {
-    // Before an `@`, and after a `:` or a `?`, there may be a secret, even in a URL that cannot be split.
-    let shown = without_secrets(url);
-    let (scheme, rest) = shown.split_once("://").unwrap_or(("", &shown));
-    let host = rest.split([':', '/', '?', '#']).next().unwrap_or_default();
-    let host = if rest.contains('@') { "…" } else { host };
-    let shown = if scheme.is_empty() {
-        host.to_owned()
-    } else {
-        format!("{scheme}://{host}")
-    };
-    CredentialsError::InvalidConfig(
-        ErrorDetail::builder("endpoint", format!("the URL {problem}"))
-            .place(shown)
-            .hint(hint)
-            .build(),
-    )
 }
 
 #[cfg(test)]

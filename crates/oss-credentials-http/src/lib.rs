@@ -45,6 +45,7 @@ mod client;
 #[cfg(feature = "chrono")]
 mod date;
 mod endpoint;
+mod endpoint_error;
 mod layers;
 mod learned_offset;
 mod message;
@@ -62,6 +63,7 @@ pub use client::{HttpClient, HttpError, HttpErrorKind, blocking_http_fn, http_fn
 #[cfg(feature = "chrono")]
 pub use date::http_date;
 pub use endpoint::{Endpoint, is_metadata_host};
+pub use endpoint_error::EndpointError;
 pub use learned_offset::LearnedOffset;
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
 pub use outcome::{clock_hint, is_out_of_files, may_pass, xml_text};

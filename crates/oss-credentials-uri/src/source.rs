@@ -12,7 +12,8 @@ use oss_credentials_core::{
     Fetched, RefreshingProvider, SystemClock,
 };
 use oss_credentials_http::{
-    Endpoint, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, default_http_client, may_pass,
+    Endpoint, EndpointError, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    default_http_client, may_pass,
 };
 use zeroize::Zeroizing;
 
@@ -515,19 +516,16 @@ fn invalid(
     CredentialsError::invalid_config(ErrorDetail::builder(NAME, what).place(place(at)).hint(hint))
 }
 
-/// The parser does not know its caller. `by` is the variable that holds the URI, if one does.
-fn malformed(error: &CredentialsError, by: Option<&str>) -> CredentialsError {
-    let detail = error.detail();
-    let what = detail.map_or("cannot be read", |detail| {
-        detail.what().strip_prefix("the URL ").unwrap_or(detail.what())
-    });
-    let mut malformed = ErrorDetail::builder(NAME, format!("the credentials URI {what}")).hint(format!(
+/// `by` is the variable that holds the URI, if one does.
+fn malformed(error: &EndpointError, by: Option<&str>) -> CredentialsError {
+    let what = format!("the credentials URI {}", error.problem());
+    let mut malformed = ErrorDetail::builder(NAME, what).hint(format!(
         "write {} as https://host[:port]/path, or http:// for a server on this machine",
         by.unwrap_or("it")
     ));
     // One word without a dot is not a mistyped URI: it may be a key that belongs in another field.
-    let place = detail.and_then(ErrorDetail::place);
-    if let Some(place) = place.filter(|place| place.contains(['.', ':']) || *place == "localhost") {
+    let place = error.place();
+    if place.contains(['.', ':']) || place == "localhost" {
         malformed = malformed.place(place);
     }
     CredentialsError::invalid_config(malformed)

@@ -133,6 +133,29 @@ impl Explanation {
         self.error.as_ref()
     }
 
+    /// Returns the first lines of the text: whose credentials are in use, what pinned the member, and the policy.
+    pub fn headline(&self) -> String {
+        let failed = || self.members().find(|member| member.standing == Standing::Failed);
+        let headline = match (self.in_use(), failed()) {
+            (Some(member), _) => format!("default chain: {} is in use", member.name),
+            (None, Some(member)) => format!("default chain: no credentials, since {} failed", member.name),
+            (None, None) => "default chain: no credentials: configure one of these".to_owned(),
+        };
+        let pinned = self
+            .pinned_by
+            .map(|by| format!(" (pinned by {by}: no other member is asked)"));
+        let policy = (self.policy == ChainPolicy::ContinueOnFailure)
+            .then_some("\n  policy: after a failure the chain continues, and the identity may change");
+        headline + pinned.as_deref().unwrap_or_default() + policy.unwrap_or_default()
+    }
+
+    /// Returns the lines of the text about one member: its name and state, then one for each fact, indented.
+    pub fn describe(&self, member: &MemberReport) -> String {
+        let width = self.members().map(|member| member.name.len()).max();
+        let width = width.unwrap_or_default();
+        format!("  {:width$}  {}", member.name, Facts(member, self.now))
+    }
+
     /// Returns what pinned the only member that is used: `"only(..)"`, the label that replaces it, or the name of a
     /// variable.
     pub fn pinned_by(&self) -> Option<&'static str> {
@@ -219,31 +242,18 @@ impl Member {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failed = || self.members().find(|member| member.standing == Standing::Failed);
-        match (self.in_use(), failed()) {
-            (Some(member), _) => write!(f, "default chain: {} is in use", member.name)?,
-            (None, Some(member)) => {
-                write!(f, "default chain: no credentials, since {} failed", member.name)?;
-            }
-            (None, None) => f.write_str("default chain: no credentials: configure one of these")?,
-        }
-        if let Some(by) = self.pinned_by {
-            write!(f, " (pinned by {by}: no other member is asked)")?;
-        }
-        if self.policy == ChainPolicy::ContinueOnFailure {
-            f.write_str("\n  policy: after a failure the chain continues, and the identity may change")?;
-        }
-        let width = self.members().map(|member| member.name.len()).max();
-        for member in &self.members {
-            write!(
-                f,
-                "\n  {:width$}  ",
-                member.name,
-                width = width.unwrap_or_default()
-            )?;
-            member.write(f, self.now)?;
-        }
-        Ok(())
+        f.write_str(&self.headline())?;
+        let mut members = self.members();
+        members.try_for_each(|member| write!(f, "\n{}", self.describe(member)))
+    }
+}
+
+/// What is known of a member, at this time.
+struct Facts<'a>(&'a MemberReport, SystemTime);
+
+impl fmt::Display for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, self.1)
     }
 }
 

@@ -173,15 +173,14 @@ impl Findings {
     fn write_chain(&self, page: &mut Page) {
         let names = self.explanation.members().map(|member| member.name().len());
         let column = names.max().unwrap_or_default() + 4;
-        let mut members = self.explanation.members().peekable();
-        for line in self.explanation.to_string().lines() {
-            let begins = |member: &&MemberReport| line.starts_with(&format!("  {} ", member.name()));
-            let style = match members.next_if(begins) {
-                Some(member) => Some(mark(member)),
-                None if line.starts_with("default chain") => Some(("default chain", TITLE)),
-                None => None,
-            };
-            page.line(line, column, style);
+        let mut write = |text: String, style| {
+            for (number, line) in text.lines().enumerate() {
+                page.line(line, column, (number == 0).then_some(style));
+            }
+        };
+        write(self.explanation.headline(), ("default chain", TITLE));
+        for member in self.explanation.members() {
+            write(self.explanation.describe(member), mark(member));
         }
     }
 

@@ -116,10 +116,8 @@ pub(crate) fn check_region_id(region_id: &str) -> Result<(), CredentialsError> {
 pub(crate) fn resolve_host(host: &str) -> Result<Endpoint, CredentialsError> {
     let hint = "write the endpoint as host or host:port";
     let endpoint = Endpoint::parse_or_https(host.trim()).map_err(|error| {
-        let detail = error.detail();
-        let what = detail.map_or("the URL is malformed", |detail| detail.what());
-        let place = detail.and_then(|detail| detail.place()).unwrap_or_default();
-        invalid_at(place, format!("a KMS endpoint is malformed: {what}"), hint)
+        let what = format!("a KMS endpoint is malformed: the URL {}", error.problem());
+        invalid_at(error.place(), what, hint)
     })?;
     if !endpoint.is_origin() {
         let what = "a KMS endpoint has a path, a query or a user";

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsSource, ErrorDetail, Fetched};
+use oss_credentials_core::{BoxFuture, Clock, CredentialsError, CredentialsSource, Fetched};
 use oss_credentials_http::{Endpoint, HttpClient};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -45,9 +45,8 @@ impl CloudSsoSource {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CredentialsError> {
         let endpoint = Endpoint::parse(&settings.sign_in_url).map_err(|error| {
-            let what = error.detail().map_or("cannot be read", ErrorDetail::what);
-            let what = what.strip_prefix("the URL ").unwrap_or(what);
-            place.invalid(format!("has a cloud_sso_sign_in_url that {what}"), "correct it")
+            let what = format!("has a cloud_sso_sign_in_url that {}", error.problem());
+            place.invalid(what, "correct it")
         })?;
         if !endpoint.is_protected() {
             if !allow_http {

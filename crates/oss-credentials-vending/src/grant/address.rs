@@ -55,7 +55,7 @@ impl BucketAddress {
     ///
     /// [`GrantError::Url`] if it is not an `http` or `https` URL, or has a user name, a password or a query.
     pub fn url(mut self, url: &str) -> Result<Self, GrantError> {
-        let parsed = Endpoint::parse(url).map_err(|error| GrantError::Url(Box::new(error)))?;
+        let parsed = Endpoint::parse(url)?;
         if parsed.user_info().is_some() || parsed.query().is_some() {
             return Err(GrantError::UrlParts);
         }

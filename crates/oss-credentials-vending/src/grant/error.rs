@@ -1,6 +1,6 @@
 //! Why no grant was made.
 
-use oss_credentials_core::CredentialsError;
+use oss_credentials_http::EndpointError;
 use oss_sign::SignError;
 
 use crate::policy::PolicyError;
@@ -14,7 +14,7 @@ pub enum GrantError {
     Name(#[from] PolicyError),
     /// The URL of the bucket cannot be read.
     #[error(transparent)]
-    Url(Box<CredentialsError>),
+    Url(#[from] EndpointError),
     /// The URL of the bucket has a user name, a password or a query, which a presigned URL cannot keep.
     #[error(
         "vending: the URL of the bucket has a user name, a password or a query; write scheme://host[:port][/path]"
