@@ -190,6 +190,28 @@ fn every_crate_has_a_readme_and_stands_in_the_root_one() {
 }
 
 /// Sources and pages name sections that exist, as `docs/env.md#errors` or `env.md#errors`.
+/// A feature has the same name in each crate.
+#[test]
+fn features_that_add_a_crate_of_the_family_are_named_like_it() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let manifest = entry.unwrap().path().join("Cargo.toml");
+        let text = read(&manifest);
+        let (_, features) = text.split_once("[features]\n").unwrap_or_default();
+        let features = features.split("\n[").next().unwrap_or_default();
+        let mut feature = "";
+        for line in features.lines() {
+            feature = line.split_once(" = [").map_or(feature, |(name, _)| name);
+            for added in line.split("\"dep:oss-credentials-").skip(1) {
+                let added = added.split('"').next().unwrap();
+                assert_eq!(feature, added, "{}", manifest.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
 #[test]
 fn sections_that_are_named_exist() {
     let mut pages = BTreeMap::new();

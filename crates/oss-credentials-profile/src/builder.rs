@@ -73,7 +73,7 @@ impl ProfileProviderBuilder {
     /// [`ENV_CREDENTIALS_FILE`], otherwise those in the home directory (`HOME`; on Windows `USERPROFILE`,
     /// otherwise `HOMEDRIVE` and `HOMEPATH`): `.aliyun/config.json`, then `.alibabacloud/credentials.ini`, then
     /// `.alibabacloud/credentials`. [`ENV_CLI_PROFILE_DISABLED`] excludes the first. An empty variable
-    /// counts as unset. With the feature `ecs`, the variables that disable instance metadata or its version 1
+    /// counts as unset. With the feature `ecs-ram-role`, the variables that disable instance metadata or its version 1
     /// apply to profiles too. [`ENV_DISABLE_EXTERNAL_PROCESS`](crate::ENV_DISABLE_EXTERNAL_PROCESS) forbids
     /// profiles that run a program or have a credentials URI. No keys or roles are read from the environment.
     pub fn env(mut self, env: &dyn Env) -> Self {
@@ -91,8 +91,8 @@ impl ProfileProviderBuilder {
     }
 
     /// Reads the variables with the endpoints of STS and of instance metadata, for profiles that name none, as
-    /// [`ProfileProvider::from_env`] does and [`env`](Self::env) does not. With the features `sts` and `oidc` it is
-    /// `ALIBABA_CLOUD_STS_ENDPOINT`, which must name a host under `aliyuncs.com` or loopback; with `ecs` it is
+    /// [`ProfileProvider::from_env`] does and [`env`](Self::env) does not. With the features `sts-assume-role` and `oidc-rrsa` it is
+    /// `ALIBABA_CLOUD_STS_ENDPOINT`, which must name a host under `aliyuncs.com` or loopback; with `ecs-ram-role` it is
     /// `ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT`, which must be on loopback. A profile's `sts_endpoint` takes
     /// precedence.
     pub fn endpoint_env(mut self, env: &dyn Env) -> Self {

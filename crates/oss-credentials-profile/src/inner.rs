@@ -31,7 +31,7 @@ const STORING: Duration = Duration::from_secs(20);
     not(all(
         feature = "oauth",
         feature = "sso",
-        any(feature = "ecs", feature = "oidc", feature = "sts")
+        any(feature = "ecs-ram-role", feature = "oidc-rrsa", feature = "sts-assume-role")
     )),
     allow(dead_code, reason = "modes that are left out need less")
 )]
@@ -54,15 +54,15 @@ pub(crate) struct Endpoints(Vec<(&'static str, String)>);
 impl Endpoints {
     pub(crate) fn of(env: &dyn Env) -> Self {
         let names: [Option<&'static str>; 2] = [
-            #[cfg(feature = "sts")]
+            #[cfg(feature = "sts-assume-role")]
             Some(oss_credentials_sts_assume_role::ENV_STS_ENDPOINT),
-            #[cfg(all(feature = "oidc", not(feature = "sts")))]
+            #[cfg(all(feature = "oidc-rrsa", not(feature = "sts-assume-role")))]
             Some(oss_credentials_oidc_rrsa::ENV_STS_ENDPOINT),
-            #[cfg(not(any(feature = "oidc", feature = "sts")))]
+            #[cfg(not(any(feature = "oidc-rrsa", feature = "sts-assume-role")))]
             None,
-            #[cfg(feature = "ecs")]
+            #[cfg(feature = "ecs-ram-role")]
             Some(oss_credentials_ecs_ram_role::ENV_ENDPOINT),
-            #[cfg(not(feature = "ecs"))]
+            #[cfg(not(feature = "ecs-ram-role"))]
             None,
         ];
         let set = names.into_iter().flatten();
@@ -107,7 +107,7 @@ impl Switches {
         }
     }
 
-    #[cfg(feature = "ecs")]
+    #[cfg(feature = "ecs-ram-role")]
     fn of_metadata(env: &dyn Env) -> Self {
         Self {
             metadata_disabled: env.is_true(oss_credentials_ecs_ram_role::ENV_DISABLED),
@@ -116,7 +116,7 @@ impl Switches {
         }
     }
 
-    #[cfg(not(feature = "ecs"))]
+    #[cfg(not(feature = "ecs-ram-role"))]
     fn of_metadata(_: &dyn Env) -> Self {
         Self::default()
     }
@@ -137,7 +137,7 @@ impl Inner {
         }
     }
 
-    #[cfg(any(feature = "ecs", feature = "oidc", feature = "sts"))]
+    #[cfg(any(feature = "ecs-ram-role", feature = "oidc-rrsa", feature = "sts-assume-role"))]
     fn asking(self, endpoint: impl Into<String>) -> Self {
         Self {
             endpoint: Some(endpoint.into()),
@@ -219,12 +219,12 @@ fn fixed(place: &Place, keys: &Keys) -> Built {
 
 /// The error of a mode that was left out of the build.
 #[cfg(not(all(
-    feature = "ecs",
+    feature = "ecs-ram-role",
     feature = "oauth",
-    feature = "oidc",
+    feature = "oidc-rrsa",
     feature = "process",
     feature = "sso",
-    feature = "sts",
+    feature = "sts-assume-role",
     feature = "uri"
 )))]
 fn left_out(place: &Place, what: &str, feature: &str) -> Built {
@@ -235,7 +235,7 @@ fn left_out(place: &Place, what: &str, feature: &str) -> Built {
 }
 
 /// What a profile says about a role, in a builder of either provider over STS: they have no trait in common.
-#[cfg(any(feature = "oidc", feature = "sts"))]
+#[cfg(any(feature = "oidc-rrsa", feature = "sts-assume-role"))]
 macro_rules! with_settings_of_role {
     ($context:ident, $role:ident, $builder:ident) => {{
         let mut builder = $builder
@@ -265,7 +265,7 @@ macro_rules! with_settings_of_role {
 }
 
 impl Context {
-    #[cfg(feature = "sts")]
+    #[cfg(feature = "sts-assume-role")]
     fn assume_role(&self, place: &Place, base: Arc<dyn CredentialsProvider>, role: &Role) -> Built {
         let mut builder = oss_credentials_sts_assume_role::StsAssumeRole::builder(base)
             .role_arn(role.arn.as_str())
@@ -279,13 +279,13 @@ impl Context {
         Ok(Inner::new(provider).asking(endpoint))
     }
 
-    #[cfg(not(feature = "sts"))]
+    #[cfg(not(feature = "sts-assume-role"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
     fn assume_role(&self, place: &Place, _: Arc<dyn CredentialsProvider>, _: &Role) -> Built {
-        left_out(place, "assumes a role", "sts")
+        left_out(place, "assumes a role", "sts-assume-role")
     }
 
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "oidc-rrsa")]
     fn oidc(&self, place: &Place, role: &Role, provider_arn: &str, token_file: &str) -> Built {
         let builder = oss_credentials_oidc_rrsa::OidcRrsa::builder()
             .role_arn(role.arn.as_str())
@@ -298,13 +298,13 @@ impl Context {
         Ok(Inner::new(provider).asking(endpoint))
     }
 
-    #[cfg(not(feature = "oidc"))]
+    #[cfg(not(feature = "oidc-rrsa"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
     fn oidc(&self, place: &Place, _: &Role, _: &str, _: &str) -> Built {
-        left_out(place, "takes an OIDC token", "oidc")
+        left_out(place, "takes an OIDC token", "oidc-rrsa")
     }
 
-    #[cfg(feature = "ecs")]
+    #[cfg(feature = "ecs-ram-role")]
     fn ecs_ram_role(&self, place: &Place, role_name: Option<&str>) -> Built {
         let mut builder = oss_credentials_ecs_ram_role::EcsRamRole::builder()
             .disabled(self.switches.metadata_disabled)
@@ -322,13 +322,13 @@ impl Context {
         Ok(Inner::new(provider).asking(endpoint))
     }
 
-    #[cfg(not(feature = "ecs"))]
+    #[cfg(not(feature = "ecs-ram-role"))]
     fn ecs_ram_role(&self, place: &Place, _: Option<&str>) -> Built {
         let _ = (
             self.switches.metadata_disabled,
             self.switches.metadata_v1_disabled,
         );
-        left_out(place, "uses the role of an instance", "ecs")
+        left_out(place, "uses the role of an instance", "ecs-ram-role")
     }
 
     #[cfg(feature = "uri")]

@@ -52,9 +52,9 @@
 //! | feature | default | profiles of `config.json` | of `credentials.ini` |
 //! |---|---|---|---|
 //! | | | `AK`, `StsToken` | `access_key`, `sts` |
-//! | `sts` | yes | `RamRoleArn`, `ChainableRamRoleArn`, with `ecs` `RamRoleArnWithRoleName` | `ram_role_arn` |
-//! | `ecs` | yes | `EcsRamRole` | `ecs_ram_role` |
-//! | `oidc` | yes | `OIDC` | `oidc_role_arn` |
+//! | `sts-assume-role` | yes | `RamRoleArn`, `ChainableRamRoleArn`, with `ecs-ram-role` `RamRoleArnWithRoleName` | `ram_role_arn` |
+//! | `ecs-ram-role` | yes | `EcsRamRole` | `ecs_ram_role` |
+//! | `oidc-rrsa` | yes | `OIDC` | `oidc_role_arn` |
 //! | `uri` | yes | `CredentialsURI` | |
 //! | `process` | yes | `External` | |
 //! | `sso` | yes | `CloudSSO` | |

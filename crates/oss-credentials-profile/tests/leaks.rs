@@ -1,6 +1,6 @@
 //! That no key or token reaches logs and errors. Alone in its binary: what tracing remembers about the
 //! interest in an event is shared by all threads of a process.
-#![cfg(all(feature = "oauth", feature = "sso", feature = "sts"))]
+#![cfg(all(feature = "oauth", feature = "sso", feature = "sts-assume-role"))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use std::error::Error as _;

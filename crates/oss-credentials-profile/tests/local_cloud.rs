@@ -1,11 +1,11 @@
 //! Every kind of profile over real files, sockets and programs, against a local cloud that checks what it is sent.
 #![cfg(all(
-    feature = "ecs",
+    feature = "ecs-ram-role",
     feature = "oauth",
-    feature = "oidc",
+    feature = "oidc-rrsa",
     feature = "process",
     feature = "sso",
-    feature = "sts",
+    feature = "sts-assume-role",
     feature = "uri",
     unix
 ))]

@@ -78,7 +78,7 @@ fn files_with_comments_after_values_are_read() {
     assert!(problem(disabled).contains("the section \"default\" is disabled by its key \"enable\""));
 }
 
-#[cfg(feature = "ecs")]
+#[cfg(feature = "ecs-ram-role")]
 #[test]
 fn a_comment_is_no_part_of_a_role_name() {
     let folder = Folder::answering(200, "metadata-token").then_answering(404, "");
@@ -378,7 +378,7 @@ fn types_that_are_not_supported_are_named() {
     );
 }
 
-#[cfg(feature = "sts")]
+#[cfg(feature = "sts-assume-role")]
 #[test]
 fn a_role() {
     use super::support::{ROLE, param, session};
@@ -423,7 +423,7 @@ fn a_role() {
     );
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "oidc-rrsa")]
 #[test]
 fn an_oidc_token() {
     use super::support::{ROLE, param, session};
@@ -457,7 +457,7 @@ fn an_oidc_token() {
     );
 }
 
-#[cfg(feature = "ecs")]
+#[cfg(feature = "ecs-ram-role")]
 #[test]
 fn a_role_of_the_instance() {
     let keys_of = |text: &str| {

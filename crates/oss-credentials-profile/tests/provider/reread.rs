@@ -269,7 +269,7 @@ fn an_earlier_file_that_appears_takes_over_and_one_that_goes_leaves_no_other_ide
     assert_eq!(id(&provider), "json");
 }
 
-#[cfg(feature = "sts")]
+#[cfg(feature = "sts-assume-role")]
 mod with_a_service {
     use super::*;
     use crate::support::{ROLE, session};

@@ -11,7 +11,7 @@ use oss_credentials_profile::{ProfileProvider, ProfileProviderBuilder};
 
 /// 2026-01-02T03:04:05Z.
 pub(crate) const NOW: u64 = 1_767_323_045;
-#[cfg(any(feature = "sts", feature = "oidc"))]
+#[cfg(any(feature = "sts-assume-role", feature = "oidc-rrsa"))]
 pub(crate) const ROLE: &str = "acs:ram::123456789012:role/example-role";
 
 pub(crate) struct Folder {
@@ -120,7 +120,7 @@ pub(crate) fn read(path: &Path) -> String {
 }
 
 /// What STS answers, good for an hour from [`NOW`].
-#[cfg(any(feature = "sts", feature = "oidc"))]
+#[cfg(any(feature = "sts-assume-role", feature = "oidc-rrsa"))]
 pub(crate) fn session(id: &str) -> String {
     format!(
         r#"{{"RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F", "Credentials": {{"AccessKeyId": "{id}",
@@ -129,7 +129,7 @@ pub(crate) fn session(id: &str) -> String {
 }
 
 /// A field of a request's URL or form body, decoded.
-#[cfg(any(feature = "sts", feature = "oidc", feature = "oauth"))]
+#[cfg(any(feature = "sts-assume-role", feature = "oidc-rrsa", feature = "oauth"))]
 pub(crate) fn param(request: &oss_credentials_http::HttpRequest, name: &str) -> Option<String> {
     let query = request.url().split_once('?').map_or("", |(_, query)| query);
     let body = std::str::from_utf8(request.body()).unwrap();

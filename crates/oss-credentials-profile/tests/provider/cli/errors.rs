@@ -138,7 +138,7 @@ fn the_error_of_what_a_profile_asks_for_names_file_and_profile() {
 }
 
 /// The keys of the profile, and no method or variable that nobody reads here.
-#[cfg(all(feature = "oidc", feature = "sts"))]
+#[cfg(all(feature = "oidc-rrsa", feature = "sts-assume-role"))]
 #[test]
 fn hints_name_the_keys_of_the_profile() {
     let arn = r#"{"name": "x", "mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
@@ -195,15 +195,19 @@ fn hints_name_the_keys_of_the_profile() {
 fn modes_that_are_left_out_are_named() {
     for (left_out, profile, feature) in [
         (
-            cfg!(not(feature = "sts")),
+            cfg!(not(feature = "sts-assume-role")),
             r#""mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s", "ram_role_arn": "a""#,
-            "sts",
+            "sts-assume-role",
         ),
-        (cfg!(not(feature = "ecs")), r#""mode": "EcsRamRole""#, "ecs"),
         (
-            cfg!(not(feature = "oidc")),
+            cfg!(not(feature = "ecs-ram-role")),
+            r#""mode": "EcsRamRole""#,
+            "ecs-ram-role",
+        ),
+        (
+            cfg!(not(feature = "oidc-rrsa")),
             r#""mode": "OIDC", "ram_role_arn": "a", "oidc_provider_arn": "b", "oidc_token_file": "c""#,
-            "oidc",
+            "oidc-rrsa",
         ),
         (
             cfg!(not(feature = "uri")),
@@ -243,7 +247,7 @@ fn modes_that_are_left_out_are_named() {
     }
 }
 
-#[cfg(all(feature = "sts", not(feature = "reqwest")))]
+#[cfg(all(feature = "sts-assume-role", not(feature = "reqwest")))]
 #[test]
 fn a_mode_that_sends_requests_needs_a_client() {
     let folder = Folder::new();
@@ -264,7 +268,7 @@ fn a_mode_that_sends_requests_needs_a_client() {
 }
 
 /// Whoever reads a hint inside a profile has neither a builder nor its variables at hand.
-#[cfg(all(feature = "ecs", feature = "process", feature = "sts"))]
+#[cfg(all(feature = "ecs-ram-role", feature = "process", feature = "sts-assume-role"))]
 #[test]
 fn no_hint_inside_a_profile_names_a_method_or_variable() {
     let role = |more: &str| {

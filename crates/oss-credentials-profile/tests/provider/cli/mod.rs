@@ -1,9 +1,9 @@
 //! The CLI's `config.json`: each mode, and what is wrong with it.
 
-#[cfg(feature = "ecs")]
+#[cfg(feature = "ecs-ram-role")]
 mod ecs;
 mod errors;
-#[cfg(feature = "sts")]
+#[cfg(feature = "sts-assume-role")]
 mod roles;
 
 use oss_credentials_core::test_util::FakeEnv;
@@ -93,7 +93,7 @@ fn circles_and_long_chains_of_profiles_end_in_an_error() {
     );
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "oidc-rrsa")]
 #[test]
 fn an_oidc_token() {
     use super::support::{param, session};

@@ -117,7 +117,7 @@ fn the_fields_of_a_role() {
     );
 }
 
-#[cfg(feature = "ecs")]
+#[cfg(feature = "ecs-ram-role")]
 #[test]
 fn a_role_over_the_role_of_the_instance() {
     let folder = Folder::answering(200, "metadata-token")
