@@ -14,7 +14,7 @@ use opendal::services::Oss;
 use opendal::{HttpTransporter, OperationContext, Operator};
 use opendal_http_transport_reqwest::ReqwestTransport;
 use oss_credentials_middleware::Signing;
-use oss_credentials_object_store::{OssConnector, S3Credentials};
+use oss_credentials_object_store::{OssConnector, S3Connector, S3Credentials};
 use oss_credentials_opendal::OssTransport;
 
 use crate::{KEY, Outcome, credentials, provider};
@@ -107,9 +107,13 @@ pub(crate) async fn object_store(how: &str, what: &str, address: &str, count: us
                 .with_token(keys.security_token().unwrap_or_default())
                 .with_http_connector(local)
         }
-        "s3" => builder
-            .with_credentials(Arc::new(S3Credentials::new(provider())))
-            .with_http_connector(local),
+        "s3" => {
+            let credentials = Arc::new(S3Credentials::new(provider()));
+            let connector = S3Connector::new(Arc::clone(&credentials)).over(local);
+            builder
+                .with_credentials(credentials)
+                .with_http_connector(connector)
+        }
         "native" => builder
             .with_skip_signature(true)
             .with_http_connector(OssConnector::new(server.signing()?).over(local)),
