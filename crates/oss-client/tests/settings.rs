@@ -536,3 +536,38 @@ fn a_process_that_can_open_no_more_files_says_so() {
     }
     second.block_on(head()).unwrap();
 }
+
+/// They arrive faster than they are read, so that the task of the connection never waits.
+#[test]
+fn informational_responses_without_end_do_not_outlast_the_read_timeout() {
+    let one_worker = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        // Long ones: the time that a build without optimization takes to read the shortest ones would be tens of seconds.
+        let padding = "a".repeat(4000);
+        let piece = format!("HTTP/1.1 100 Continue\r\nx-padding: {padding}\r\n\r\n").repeat(16);
+        // Bounded, should nobody close the connection: 6 GB.
+        (0..100_000).any(|_| stream.write_all(piece.as_bytes()).is_err())
+    });
+    let client = builder(&endpoint, Keys::new(1))
+        .read_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let head = client.head_object("examplebucket", "k").send();
+    let error = one_worker.block_on(head).unwrap_err();
+    assert!(
+        error.to_string().contains("nothing arrived for 300 ms"),
+        "{error}"
+    );
+    // The runtime goes on, so that it can close the connection.
+    let closed =
+        one_worker.block_on(async { tokio::task::spawn_blocking(move || server.join().unwrap()).await });
+    assert!(closed.unwrap());
+}
