@@ -193,6 +193,57 @@ async fn what_the_session_may_not_do_is_refused() {
     assert_eq!(place.stored("tenants/42/a").unwrap(), "other");
 }
 
+/// Names that URLs, forms, policies or JSON write in another way.
+#[tokio::test]
+async fn odd_names_stay_what_they_are() {
+    let place = Place::new().await;
+    for name in [
+        "a%20b",
+        "a%2Fb",
+        "a&b=c",
+        "a#b;c",
+        "a'b\"c",
+        "a\\b",
+        "a//b",
+        "end/",
+        "~!@$()[]{}|^`<>,",
+        "$a",
+        "\u{202e}x",
+        "a\tb",
+    ] {
+        let key = format!("tenants/4/{name}");
+        let put = place.url(UrlRequest::put(&*key)).await;
+        assert_eq!(status(&put, "by URL").await, 200, "{name:?}");
+        assert_eq!(place.stored(&key).as_deref(), Some("by URL"), "{name:?}");
+        let get = place.url(UrlRequest::get(&*key)).await;
+        assert_eq!(sent(&get, "", &[]).await, (200, "by URL".to_owned()), "{name:?}");
+        let form = place.form(FormRequest::key(&*key)).await;
+        assert_eq!(posted(&form, &[], "by form").await, 204, "{name:?}");
+        assert_eq!(place.stored(&key).as_deref(), Some("by form"), "{name:?}");
+        // As the prefix of a policy and of a form, and not of a neighbor.
+        let prefix = format!("{key}/");
+        let policy = PolicyBuilder::new(place.cloud.bucket())
+            .prefix(&*prefix)
+            .write()
+            .build();
+        let request = SessionRequest::new("tenant-4").policy(policy.unwrap());
+        let session = place.vendor.session(&request).await.unwrap();
+        let grant = Grant::builder(&place.bucket()).form(FormRequest::below(&*prefix));
+        let form = grant.sign(&session).unwrap().forms()[0].clone();
+        let (below, beside) = (format!("{prefix}x"), format!("tenants/4/x{name}/x"));
+        assert_eq!(posted(&form, &[("key", &below)], "below").await, 204, "{name:?}");
+        assert_eq!(place.stored(&below).as_deref(), Some("below"), "{name:?}");
+        assert_eq!(
+            posted(&form, &[("key", &beside)], "beside").await,
+            403,
+            "{name:?}"
+        );
+        let grant = Grant::builder(&place.bucket()).url(UrlRequest::put(beside));
+        let url = grant.sign(&session).unwrap().urls()[0].clone();
+        assert_eq!(status(&url, "beside").await, 403, "{name:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_form_stores_below_its_prefix() {
     let place = Place::new().await;

@@ -4,6 +4,7 @@
 
 mod service;
 
+use std::array;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -254,6 +255,27 @@ fn poll<T>(call: &mut Pin<Box<impl Future<Output = Result<T, VendingError>>>>) -
     polled.map(|outcome| outcome.map(drop).map_err(|error| error.to_string()))
 }
 
+#[test]
+fn callers_who_want_one_session_at_once_share_a_call() {
+    let sts = Sts::new();
+    let vendor = sts.vendor().calls_per_second(1).sleep(sts.clock().clone());
+    let vendor = vendor.build();
+    wait(vendor.session(&SessionRequest::new("tenant-0"))).unwrap();
+    let call = |minutes: u32| {
+        let request = SessionRequest::new("tenant-1").lasts_at_least(minutes * MINUTE);
+        let vendor = vendor.clone();
+        Box::pin(async move { vendor.session(&request).await })
+    };
+    let mut calls: [_; 50] = array::from_fn(|at| call(u32::try_from(at).unwrap()));
+    assert!(calls.iter_mut().all(|call| poll(call).is_pending()));
+    // The one that began gives up.
+    let mut rest = Vec::from(calls);
+    drop(rest.remove(0));
+    sts.clock().advance(Duration::from_secs(1));
+    assert!(rest.iter_mut().all(|call| poll(call) == Poll::Ready(Ok(()))));
+    assert_eq!(sts.calls().len(), 2);
+}
+
 /// Those that wait for their turn neither begin in the pause nor all together at its end.
 #[test]
 fn a_throttled_call_delays_the_calls_that_wait() {
@@ -376,4 +398,14 @@ fn ten_thousand_tenants_on_two_roles_cost_one_call_each() {
     }
     assert_eq!(sts.calls().len(), 10_000);
     assert_eq!(vendor.metrics().hits, 90_000);
+    // The next lifetime: one further call each.
+    sts.clock().advance(61 * MINUTE);
+    for number in (0..10_000).chain(0..10_000) {
+        let session = wait(vendor.session(&request(number))).unwrap();
+        assert_eq!(
+            session.credentials().access_key_id(),
+            format!("STS.tenant-{number}.2")
+        );
+    }
+    assert_eq!(sts.calls().len(), 20_000);
 }
