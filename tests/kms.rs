@@ -375,14 +375,14 @@ async fn a_refusal_is_final() {
             Service::Kms,
             404,
             "InvalidAccessKeyId.NotFound",
-            "the client key (not the AccessKey in the secret) is deleted",
+            "the client key (not the access key in the secret) is deleted",
         ),
         (
             instance().client_key(nobody),
             Service::KmsInstance,
             404,
             "Unauthorized",
-            "the client key (not the AccessKey in the secret) is deleted",
+            "the client key (not the access key in the secret) is deleted",
         ),
         (
             shared().secret_name("no-such-secret"),

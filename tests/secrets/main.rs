@@ -82,7 +82,7 @@ fn each_bad_setting_has_its_own_error() {
                 ("OSS_ACCESS_KEY_SECRET", "canary\n"),
             ]),
         ),
-        ("no AccessKey pair", env(&[])),
+        ("no access key pair", env(&[])),
         ("role ARN", builder().role_arn("example-role").build().map(drop)),
         ("2 to 64", builder().role_session_name(long).build().map(drop)),
         (

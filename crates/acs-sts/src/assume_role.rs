@@ -159,7 +159,7 @@ impl StsClient {
             return Ok(());
         }
         let what = format!("{action} cannot be called anonymously");
-        let hint = "use an AccessKey pair, or temporary credentials, as the base";
+        let hint = "use an access key pair, or temporary credentials, as the base";
         Err(invalid(self.provider, what, hint).into())
     }
 }

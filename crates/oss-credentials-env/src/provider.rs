@@ -98,7 +98,7 @@ impl EnvProvider {
         let pair = |family: &Family| format!("{} and {}", family.access_key_id(), family.access_key_secret());
         let looked_for = self.families.iter().map(pair).collect::<Vec<_>>().join(", or ");
         CredentialsError::not_configured(
-            ErrorDetail::builder(NAME, "no AccessKey pair is set")
+            ErrorDetail::builder(NAME, "no access key pair is set")
                 .place(&looked_for)
                 .hint("set both variables of a pair"),
         )

@@ -94,7 +94,7 @@ fn nothing_set_is_not_configured_and_names_what_was_looked_for() {
         assert!(error.is_not_configured());
         assert_eq!(
             error.to_string(),
-            "env: no AccessKey pair is set (OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or \
+            "env: no access key pair is set (OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or \
              ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET); set both variables of a pair"
         );
     }
@@ -229,7 +229,7 @@ fn families_can_be_chosen_and_ordered() {
     let general = EnvProvider::with_env(half).families([Family::AlibabaCloud]);
     assert_eq!(
         ask(&general).unwrap_err().to_string(),
-        "env: no AccessKey pair is set (ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET); \
+        "env: no access key pair is set (ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET); \
          set both variables of a pair"
     );
     let none = ask(&EnvProvider::with_env(both()).families([])).unwrap_err();

@@ -170,7 +170,7 @@ impl FcContext {
                 access_key_secret,
                 security_token,
             };
-            let hint = "leave all three to the platform; for your own AccessKey pair use the provider env";
+            let hint = "leave all three to the platform; for your own access key pair use the provider env";
             if let Some(credentials) = complete(fields, names, hint)? {
                 return Ok(Self {
                     credentials,

@@ -161,7 +161,7 @@ fn some_of_the_values_are_an_error_that_names_the_missing() {
             .unwrap_err()
             .to_string(),
         "fc-context: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are there, but \
-         ALIBABA_CLOUD_SECURITY_TOKEN is not or is empty; leave all three to the platform; for your own AccessKey pair use the provider env"
+         ALIBABA_CLOUD_SECURITY_TOKEN is not or is empty; leave all three to the platform; for your own access key pair use the provider env"
     );
 }
 

@@ -197,7 +197,7 @@ impl StaticProviderBuilder {
         if self.empty_token {
             return Err(CredentialsError::invalid_config(
                 ErrorDetail::builder(NAME, "the security token is empty")
-                    .hint("set the token, or give the AccessKey pair alone if it has none"),
+                    .hint("set the token, or give the access key pair alone if it has none"),
             ));
         }
         Ok(StaticProvider {

@@ -58,7 +58,7 @@ fn explicit_values_that_cannot_be_keys_are_errors() {
         ),
         (
             StaticProvider::sts_token("canary", "canary", ""),
-            "static: the security token is empty; set the token, or give the AccessKey pair alone if it has none",
+            "static: the security token is empty; set the token, or give the access key pair alone if it has none",
         ),
         (
             StaticProvider::access_key("canary", "canary\n"),

@@ -342,7 +342,7 @@ impl StsAssumeRoleBuilder {
         if self.base.cached().is_some_and(|base| base.is_anonymous()) {
             return Err(invalid(
                 "the base credentials are anonymous",
-                "use an AccessKey pair, or temporary credentials, as the base",
+                "use an access key pair, or temporary credentials, as the base",
             ));
         }
         Ok(StsAssumeRole {

@@ -266,7 +266,7 @@ fn off_cloud_with_nothing_set_up_it_says_so_within_a_second_and_a_half() {
         }
         let text = error.to_string();
         assert!(
-            text.contains("\n  env: no AccessKey pair is set (OSS_ACCESS_KEY_ID and "),
+            text.contains("\n  env: no access key pair is set (OSS_ACCESS_KEY_ID and "),
             "{text}"
         );
         assert!(

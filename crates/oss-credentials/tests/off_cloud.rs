@@ -53,7 +53,7 @@ async fn chain_beside(address: SocketAddr) -> (String, Duration) {
 fn report(metadata: &str) -> String {
     format!(
         "chain: no provider has credentials; configure one of them:\n  \
-         env: no AccessKey pair is set (OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or ALIBABA_CLOUD_ACCESS_KEY_ID \
+         env: no access key pair is set (OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or ALIBABA_CLOUD_ACCESS_KEY_ID \
          and ALIBABA_CLOUD_ACCESS_KEY_SECRET); set both variables of a pair\n  \
          oidc-rrsa: neither an OIDC provider nor a token file is named; set ALIBABA_CLOUD_OIDC_PROVIDER_ARN, \
          ALIBABA_CLOUD_OIDC_TOKEN_FILE and ALIBABA_CLOUD_ROLE_ARN, or the builder's methods for them\n  \

@@ -205,7 +205,7 @@ impl Context<'_> {
             _ if codes::rejects_clock(meaning) => return clock_hint(offset),
             _ if codes::rejects_key(meaning) => {
                 return format!(
-                    "the client key (not the AccessKey in the secret) is deleted, has expired, or belongs to \
+                    "the client key (not the access key in the secret) is deleted, has expired, or belongs to \
                      another region or instance than {region}: issue a new client key"
                 );
             }

@@ -55,7 +55,7 @@ impl Notices {
                 name: events::ROTATION_BROKEN, target: TRACING_TARGET, provider = NAME, secret_name,
                 event = events::ROTATION_BROKEN,
                 "the automatic rotation of the secret is broken: look at it in the KMS console, and whether the \
-                 RAM user has two AccessKeys already"
+                 RAM user has two access keys already"
             );
         } else {
             tracing::warn!(

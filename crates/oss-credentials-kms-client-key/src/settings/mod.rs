@@ -172,7 +172,7 @@ impl Settings {
             invalid(
                 "no secret is named",
                 format!(
-                    "name the one with the AccessKey pair with secret_name(..), or with {ENV_SECRET_NAMES} in the \
+                    "name the one with the access key pair with secret_name(..), or with {ENV_SECRET_NAMES} in the \
                      environment or the properties file"
                 ),
             )
@@ -300,7 +300,7 @@ fn only_name(names: &str) -> Result<String, CredentialsError> {
         _ => Err(invalid_at(
             ENV_SECRET_NAMES,
             "there is more than one secret to choose from",
-            "name the one with the AccessKey pair with secret_name(..)",
+            "name the one with the access key pair with secret_name(..)",
         )),
     }
 }

@@ -128,7 +128,7 @@ fn every_answer_of_the_fixtures() {
             "denied",
             format!(
                 "KMS refused GetSecretValue ({place}, HTTP 401): Unauthorized: Unauthorized., {id}; the client key (not \
-                 the AccessKey in the secret) is deleted, has expired, or belongs to another region or instance than \
+                 the access key in the secret) is deleted, has expired, or belongs to another region or instance than \
                  cn-hangzhou: issue a new client key"
             ),
         ),
@@ -213,7 +213,7 @@ fn this_gateways_own_words_mean_what_the_shared_ones_codes_mean() {
             404,
             "Unauthorized",
             "The AccessKey ID does not exist in our records.",
-            "the client key (not the AccessKey in the secret) is deleted",
+            "the client key (not the access key in the secret) is deleted",
         ),
     ] {
         let found = fetch(&Service::new().answers(status, error(code, message))).unwrap_err();

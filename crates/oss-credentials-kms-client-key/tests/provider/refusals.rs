@@ -50,7 +50,7 @@ fn every_error_of_the_fixtures_has_its_variant_and_its_hint() {
             "error-client-key-unknown.json",
             "denied",
             "refused",
-            "the client key (not the AccessKey in the secret) is deleted, has expired, or belongs to another \
+            "the client key (not the access key in the secret) is deleted, has expired, or belongs to another \
              region or instance than cn-hangzhou: issue a new client key",
         ),
         (

@@ -104,7 +104,7 @@ fn half_configured() {
     let error = unnamed.build_source().unwrap_err().to_string();
     assert_eq!(
         error,
-        "kms-client-key: no secret is named; name the one with the AccessKey pair with secret_name(..), or with \
+        "kms-client-key: no secret is named; name the one with the access key pair with secret_name(..), or with \
          secret_names in the environment or the properties file"
     );
     // In code alone.

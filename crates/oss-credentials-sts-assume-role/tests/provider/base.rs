@@ -258,7 +258,7 @@ fn an_anonymous_base_is_refused() {
     assert!(matches!(error, CredentialsError::InvalidConfig(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "sts-assume-role: AssumeRole cannot be called anonymously; use an AccessKey pair, or temporary \
+        "sts-assume-role: AssumeRole cannot be called anonymously; use an access key pair, or temporary \
          credentials, as the base"
     );
     assert!(service.requests().is_empty());

@@ -71,7 +71,7 @@ impl<'a> Authorization<'a> {
             .strip_prefix(SCHEME)
             .and_then(|rest| rest.strip_prefix(' '))
             .ok_or(malformed("authorization scheme"))?;
-        // A signature has no colon, an AccessKey id may have one.
+        // A signature has no colon, an access key ID may have one.
         let (id, signature) = parts
             .trim()
             .rsplit_once(':')

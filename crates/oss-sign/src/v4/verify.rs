@@ -138,7 +138,7 @@ impl<'a> Authorization<'a> {
         query: Option<QueryPart<'a>>,
     ) -> Result<Self, SignError> {
         let malformed = |what| SignError::MalformedAuthorization { what };
-        // An AccessKey id may hold a slash, a scope has exactly three.
+        // An access key ID may contain a slash, and a scope has exactly three.
         let credential = credential.ok_or(malformed("credential"))?;
         let mut parts = credential.rsplitn(5, '/');
         let (Some(TERMINATOR), Some(product), Some(region), Some(day), Some(access_key_id)) = (

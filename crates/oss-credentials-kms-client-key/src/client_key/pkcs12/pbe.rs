@@ -21,7 +21,7 @@ const SHA1_3DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549
 /// `pbeWithSHAAnd40BitRC2-CBC`.
 const SHA1_RC2_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
 
-/// Length of the initialisation vectors of 3DES and RC2.
+/// Length of the initialization vectors of 3DES and RC2.
 const IV: usize = 8;
 const RC2_KEY_BITS: usize = 40;
 
@@ -104,7 +104,7 @@ fn pbes2_parameters(
         let iv: &OctetStringRef = encryption.parameters.ok_or(NO_PARAMETERS)?.decode_as()?;
         // It takes the first eight bytes without asking whether they are there.
         if iv.as_bytes().len() != IV {
-            return Err(Error::Malformed("an initialisation vector has the wrong length"));
+            return Err(Error::Malformed("an initialization vector has the wrong length"));
         }
     }
     pbes2::Parameters::try_from(parameters).map_err(unknown_or_malformed)

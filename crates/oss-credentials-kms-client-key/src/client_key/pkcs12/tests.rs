@@ -232,13 +232,13 @@ fn iterations_are_counted_before_anything_is_derived() {
 }
 
 #[test]
-fn a_short_initialisation_vector_of_3des_is_no_panic() {
+fn a_short_initialization_vector_of_3des_is_no_panic() {
     for length in [0, 7, 9] {
         let des = algorithm(DES_EDE3_CBC, &octets(&vec![0; length]));
         let written = of(&[&encrypted(&pbes2(&pbkdf2(1), &des), &[0; 16])]);
         assert_eq!(
             error(&written),
-            Error::Malformed("an initialisation vector has the wrong length")
+            Error::Malformed("an initialization vector has the wrong length")
         );
     }
 }
