@@ -1,4 +1,4 @@
-//! Whether a response of success is the one that was asked for, and what its body has to be.
+//! Checks whether a successful response is the requested one, and what its body has to be.
 
 use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RANGE};
@@ -14,14 +14,14 @@ use crate::service_error::X_OSS_CALLBACK;
 
 const LOOK_BETWEEN: &str = "check the endpoint, and any proxy between here and OSS";
 
-/// How a response is looked at.
+/// The circumstances under which a response is checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Checks {
     pub(super) crc: bool,
-    /// The reqwest client was given ready-made, so that bodies may come decompressed. reqwest takes length and
-    /// encoding out of the headers then.
+    /// The reqwest client is a ready-made one, which may decompress bodies. reqwest then removes length and encoding
+    /// from the headers.
     pub(super) may_decompress: bool,
-    /// A redirect led to another server, which may be no OSS, such as the mirror of a static website.
+    /// A redirect led to another server, which may not be OSS, such as the mirror of a static website.
     pub(super) is_cross_origin: bool,
 }
 
@@ -30,8 +30,8 @@ pub(super) struct Checks {
 ///
 /// | request | status |
 /// |---|---|
-/// | GET, HEAD | 200; 206 where a range was asked for |
-/// | an upload of bytes, and what is answered with a document | 200 |
+/// | GET, HEAD | 200; 206 if a range was requested |
+/// | an upload of bytes, and requests whose response is a document | 200 |
 /// | DELETE | 200, 204 |
 /// | others | any but 203 and 206 |
 ///
@@ -103,10 +103,11 @@ fn check_status(operation: &Operation, status: StatusCode) -> Result<(), Wrong> 
     Err((what, LOOK_BETWEEN))
 }
 
-/// Whether the service answered: a portal of a network says 200 to everything, and sends its page along.
+/// Whether OSS responded, and not a captive portal, which responds to everything with HTTP 200 and its login page.
 ///
-/// OSS sends `x-oss-request-id` with every response. What changes something may be answered without body and without
-/// that. Of reading at least the `ETag` has to be left, as by a cache on the way.
+/// OSS sends `x-oss-request-id` with every response. A proxy may remove it: the response to a request that changes
+/// something is accepted without it if it has no body, and the response to a read if it has at least the `ETag`, which
+/// caches keep.
 ///
 /// As the pages of the operations show it: vendor documents (Object Storage Service, API reference).
 fn check_origin(operation: &Operation, head: &ResponseHead, is_cross_origin: bool) -> Result<(), Wrong> {
@@ -116,7 +117,7 @@ fn check_origin(operation: &Operation, head: &ResponseHead, is_cross_origin: boo
         return Ok(());
     }
     let has_body = head.content_length() != Some(0) && head.status() != StatusCode::NO_CONTENT;
-    // With a callback the body is what the program that was called answered.
+    // With a callback, the body is the response of the callback server.
     let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
     let what = match operation.method {
         Method::GET | Method::HEAD if !is_cross_origin => "it has none of the headers of OSS",
@@ -128,7 +129,7 @@ fn check_origin(operation: &Operation, head: &ResponseHead, is_cross_origin: boo
     Err((what.to_owned(), LOOK_BETWEEN))
 }
 
-/// The length of a part, if the response is one: it has to be the one that was asked for.
+/// Returns the length of a part, if the response is one. It has to be the requested part.
 fn check_part(operation: &Operation, head: &ResponseHead) -> Result<Option<u64>, Wrong> {
     if head.status() != StatusCode::PARTIAL_CONTENT {
         return Ok(None);
@@ -151,7 +152,7 @@ fn check_part(operation: &Operation, head: &ResponseHead) -> Result<Option<u64>,
     Ok(Some(part.length()))
 }
 
-/// The CRC-64 of the object, if the service tells it.
+/// Returns the CRC-64 of the object, if the service states it.
 fn stored_crc(head: &ResponseHead) -> Result<Option<u64>, Wrong> {
     match head.crc64() {
         None if head.headers().contains_key(&CRC64) => {
@@ -161,7 +162,7 @@ fn stored_crc(head: &ResponseHead) -> Result<Option<u64>, Wrong> {
     }
 }
 
-/// A part of an object, as `Content-Range` tells it: `bytes first-last/total`, with `*` for a total that is not known.
+/// A part of an object, as `Content-Range` states it: `bytes first-last/total`, with `*` for a total that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {
     first: u64,
@@ -182,7 +183,7 @@ impl Part {
             },
         };
         let is_inside = part.first <= part.last && part.total.is_none_or(|total| part.last < total);
-        // So that the length of all bytes there can be fits, too.
+        // So that the length of the largest possible part fits, too.
         (is_inside && part.last < u64::MAX).then_some(part)
     }
 
@@ -191,7 +192,7 @@ impl Part {
     }
 }
 
-/// What the header `Range` asks for.
+/// What the header `Range` requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     From(u64),
@@ -209,7 +210,7 @@ impl Asked {
         })
     }
 
-    /// Whether this part is what was asked for, up to the end of the object.
+    /// Whether this part is the requested one, up to the end of the object.
     fn is(self, part: Part) -> bool {
         let end = part.total.map(|total| total.saturating_sub(1));
         match self {

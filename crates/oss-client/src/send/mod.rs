@@ -1,6 +1,6 @@
-//! Sends an operation: attempt after attempt, until there is a response or a failure that lasts.
+//! Sends an operation: attempt after attempt, until there is a response or a failure that is not retried.
 //!
-//! [`state`] says what is learnt from an attempt, and [`check`] what makes a response a success.
+//! [`state`] decides what follows a failed attempt, and [`check`] what makes a response a success.
 
 mod check;
 mod state;
@@ -35,7 +35,7 @@ use crate::service_error::{ServiceError, X_OSS_CALLBACK};
 use check::Checks;
 use state::{Next, Refused, RetryState};
 
-/// How an attempt ended that the service answered.
+/// The result of an attempt to which the service responded.
 #[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 enum Outcome {
     Done(Done),
@@ -61,7 +61,7 @@ struct Attempt {
     context: RequestContext,
 }
 
-/// A response as it came.
+/// A response as it arrived.
 struct Received {
     head: ResponseHead,
     body: ResponseBody,
@@ -69,7 +69,7 @@ struct Received {
     is_cross_origin: bool,
 }
 
-/// What the body of a response turned out to be.
+/// The kind of body that a response has.
 #[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 enum Content {
     Success(ResponseBody),
@@ -119,7 +119,7 @@ impl Client {
 }
 
 impl Inner {
-    /// Attempt after attempt, as long as what went wrong can be set right or the policy allows.
+    /// Makes attempts, as long as a rejection can be corrected or the policy allows another one.
     async fn attempts(&self, operation: &mut Operation) -> Result<Response, Error> {
         let mut state = RetryState::new(self.call_clock());
         loop {
@@ -207,7 +207,7 @@ impl Inner {
         Some(delay)
     }
 
-    /// Waits; false if there is nothing to wait with.
+    /// Waits; false if there is no timer.
     pub(crate) async fn pause(&self, delay: Duration) -> bool {
         if delay.is_zero() {
             return true;
@@ -218,7 +218,7 @@ impl Inner {
             .is_ok()
     }
 
-    /// Warns once per client where anyone on the network path can read what credentials are sent with.
+    /// Warns once per client if anyone on the network path can read the signature and token.
     pub(crate) fn warn_if_exposed(&self, used: &Credentials) {
         if self.is_exposed.load(Ordering::Relaxed)
             && !used.is_anonymous()
@@ -340,7 +340,7 @@ impl Inner {
         Ok((response, hops.is_cross_origin()))
     }
 
-    /// Tells success from refusal.
+    /// Distinguishes success from refusal.
     async fn read(
         &self,
         operation: &mut Operation,
@@ -353,7 +353,7 @@ impl Inner {
             is_cross_origin,
         } = received;
         let status = head.status();
-        // A callback that failed is told with 203 and an error document; the object is stored.
+        // A failed callback is reported with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
             && operation.headers.contains_key(X_OSS_CALLBACK);
         // Before the body is read: that takes time.
@@ -388,8 +388,8 @@ impl Inner {
     }
 
     /// The body of a successful response, that of a document as a whole; or the document of an error, since the service
-    /// may fail when its answer has begun, as it does where it copies and completes. `operation` is exclusive, since a
-    /// body to send cannot be shared between threads.
+    /// may fail after it has begun to respond, as it can when it copies an object or completes an upload. `operation`
+    /// is exclusive, since a body to send cannot be shared between threads.
     async fn accepted(
         &self,
         operation: &mut Operation,
@@ -437,8 +437,8 @@ async fn within<T>(span: &Span, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T
     std::future::poll_fn(|cx| span.in_scope(|| poll(cx))).await
 }
 
-/// What can be read of an error document: a broken connection ends it, and the status still counts. So does `limit`,
-/// since a server that sends a byte now and then is never silent for long.
+/// Reads as much of an error document as arrives: if the connection breaks, the status still counts. The same holds
+/// after `limit`, since a server that sends a byte now and then never exceeds the idle timeout.
 async fn error_document(mut body: ResponseBody, mut limit: BoxFuture<'static, ()>) -> Vec<u8> {
     let mut document = Vec::new();
     std::future::poll_fn(|cx| {

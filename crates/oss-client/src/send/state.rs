@@ -1,8 +1,8 @@
-//! What an operation has learnt from its attempts, and what it does next.
+//! What an operation has learned from its attempts, and what it does next.
 //!
 //! # States
 //!
-//! [`RetryState`] says how the next attempt differs from the first:
+//! [`RetryState`] states how the next attempt differs from the first:
 //!
 //! | state | the next attempt | the state that follows |
 //! |---|---|---|
@@ -10,8 +10,8 @@
 //! | *key rejected* (`rejected`) | needs other credentials, or the operation ends with that refusal | *fresh*; a second rejection is the policy's |
 //! | *clock on trial* ([`CallClock`]) | is signed for the time that a refusal showed | *fresh* with the offset kept, once the service takes the time; *clock on trial* with a newer offset, if it refuses the time again and the policy allows; *fresh* without it, if another server responds |
 //!
-//! [`Next`] is the transition: at once, as the policy says, or the end. Only the first correction of each kind is at
-//! once, so that two servers with different clocks cannot make a loop.
+//! [`Next`] is the transition: a retry at once, a decision of the policy, or the end. Only the first correction of each
+//! kind is at once, so that two servers with different clocks cannot make a loop.
 
 use oss_credentials_core::{ClockOffset, Credentials};
 use oss_credentials_http::{CallClock, HttpErrorKind};
@@ -28,7 +28,7 @@ use crate::service_error::ServiceError;
 
 /// A refused attempt.
 pub(super) struct Refused {
-    /// What the service said.
+    /// The service's error.
     pub(super) error: Box<ServiceError>,
     pub(super) used: Credentials,
     pub(super) exchange: Exchange,
@@ -36,7 +36,7 @@ pub(super) struct Refused {
     pub(super) is_cross_origin: bool,
 }
 
-/// What earlier attempts of the same operation have taught.
+/// What earlier attempts of the same operation have shown.
 pub(super) struct RetryState<'c> {
     /// How many attempts there were.
     number: u32,
@@ -53,9 +53,9 @@ pub(super) struct RetryState<'c> {
 
 /// What to do after a failure.
 pub(super) enum Next {
-    /// Try again at once.
+    /// Retry at once.
     AtOnce,
-    /// Ask the policy.
+    /// Let the policy decide.
     Policy(Error),
     End(Error),
 }
@@ -82,10 +82,10 @@ impl<'c> RetryState<'c> {
         self.number
     }
 
-    /// Whether there is a point in sending with these.
+    /// Whether sending with these credentials can succeed.
     pub(super) fn check(&mut self, credentials: &Credentials) -> Result<(), Error> {
         match self.rejected.take() {
-            // The provider has no others, so a second attempt would end alike.
+            // The provider has no others, so a second attempt would fail in the same way.
             Some((used, error)) if used.same_generation_as(credentials) => Err(error),
             _ => Ok(()),
         }
@@ -101,7 +101,7 @@ impl<'c> RetryState<'c> {
         self.may_have_succeeded
     }
 
-    /// Takes in that the policy allows a further attempt.
+    /// Records that the policy allows another attempt.
     pub(super) fn continues_after(&mut self, error: Error, method: &Method) {
         self.may_have_succeeded |= !method.is_safe() && leaves_outcome_open(&error);
         if error.service().is_some_and(ServiceError::rejects_time) {
@@ -109,7 +109,7 @@ impl<'c> RetryState<'c> {
         }
     }
 
-    /// Takes in that the service accepted the time.
+    /// Records that the service accepted the time.
     pub(super) fn time_was_accepted(&mut self, exchange: Exchange, headers: &HeaderMap) {
         // Usually no offset is in use, and nothing is measured.
         let shown = self.clock.offset().and_then(|_| exchange.shown(headers));
@@ -117,7 +117,7 @@ impl<'c> RetryState<'c> {
         self.refusal = None;
     }
 
-    /// What a failure without response teaches.
+    /// Decides what follows a failure without a response.
     pub(super) fn unanswered(&mut self, error: Error) -> Next {
         match (&error, self.refusal.take()) {
             // The corrected time is the cause, and it came with that refusal.
@@ -131,8 +131,8 @@ impl<'c> RetryState<'c> {
 }
 
 impl Inner {
-    /// What a refusal teaches: tells the provider about a rejected key, and looks for what a second attempt has to do
-    /// differently.
+    /// Decides what follows a refusal: reports a rejected key to the provider, and determines how a second attempt
+    /// differs.
     pub(super) fn learn<'c>(
         &'c self,
         refused: Refused,
@@ -145,7 +145,7 @@ impl Inner {
             exchange,
             is_cross_origin,
         } = refused;
-        // Another server, which got no signature, says nothing about keys and clock.
+        // Another server received no signature, so its response shows nothing about keys and clock.
         if is_cross_origin {
             state.clock = self.call_clock();
             state.refusal = None;
@@ -155,7 +155,7 @@ impl Inner {
         if error.rejects_time() {
             return learn_time(error, exchange, state, is_repeatable);
         }
-        // A failure of the service may come before any check, and a page of a proxy comes without one.
+        // A failing service may respond before it checks anything, and a proxy's page involves no check at all.
         if error.is_of_service() && !error.status().is_server_error() {
             state.time_was_accepted(exchange, error.headers());
         }
@@ -165,7 +165,7 @@ impl Inner {
         self.learn_key(error, used, state, is_repeatable)
     }
 
-    /// What the first refusal of the key teaches.
+    /// Decides what follows the first refusal of the key.
     fn learn_key(
         &self,
         error: Box<ServiceError>,
@@ -213,7 +213,7 @@ fn leaves_outcome_open(error: &Error) -> bool {
     }
 }
 
-/// What a refusal of the signing time teaches.
+/// Decides what follows a refusal of the signing time.
 fn learn_time(
     error: Box<ServiceError>,
     exchange: Exchange,
