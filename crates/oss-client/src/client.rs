@@ -65,8 +65,8 @@ pub(crate) struct Inner {
     pub(crate) signer: Signer,
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     pub(crate) clock: ServiceClock,
-    /// Whether a response may teach the clock more than the retry in progress needs: nobody on the network path can have
-    /// changed it.
+    /// Whether a correction of the clock is kept after the retry in progress: no one on the network path can have
+    /// changed the response.
     pub(crate) may_teach_time: bool,
     /// Whether signed requests are sent over plain HTTP to another machine and the warning has not been logged yet.
     pub(crate) is_exposed: AtomicBool,

@@ -194,7 +194,7 @@ pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<Result<T, HttpError>>) -> P
     })
 }
 
-/// The service was silent for too long.
+/// The idle timeout has elapsed.
 pub(crate) fn silent(limit: Duration) -> HttpError {
     HttpError::new(
         HttpErrorKind::Timeout,

@@ -142,7 +142,7 @@ impl StandardRetry {
         self
     }
 
-    /// The longest pause after this many attempts.
+    /// The longest backoff after this many attempts.
     fn ceiling(&self, attempts: u32) -> Duration {
         let factor = 2_u32.checked_pow(attempts).unwrap_or(u32::MAX);
         self.base_delay.saturating_mul(factor).min(self.max_delay)

@@ -8,7 +8,7 @@ const AVAILABLE: bool = cfg!(any(
     feature = "native-tls"
 ));
 
-/// Whether reqwest can do what the endpoint asks for.
+/// Checks whether reqwest supports what the endpoint requires.
 pub(crate) fn check(https: bool) -> Result<(), InvalidInput> {
     if https && !AVAILABLE {
         return Err(InvalidInput::new(
@@ -43,7 +43,8 @@ fn check_provider() -> Result<(), InvalidInput> {
     Ok(())
 }
 
-/// Switches the check of certificates off where that was asked for, and reads the system's only if they are needed.
+/// Disables the verification of certificates if that was requested, and reads the system's certificates only if they
+/// are needed.
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 pub(crate) fn verification(
     builder: reqwest::ClientBuilder,

@@ -1,16 +1,16 @@
 //! Prevents this command from running itself endlessly.
 //!
-//! A profile may run a program for its credentials (`process_command`), and that program may be this command: as it is,
-//! in a script, or behind several others. It then asks the same profile, which runs it again. So each process leaves a
-//! mark of what it asks for in a variable, which the programs that it starts inherit, and refuses to ask for what a
-//! process before it is asking for. Asking for something else, such as another profile, is not a loop.
+//! A profile may run a program for its credentials (`process_command`), and that program may be this command: directly,
+//! from a script, or through several other programs. If it requests the same profile, it is run again. So each process
+//! puts a mark of its request into a variable, which the programs that it starts inherit. A process refuses a request
+//! that one of its ancestors is working on. A different request, such as one for another profile, is not a loop.
 //!
-//! The environment of a running process cannot be changed safely, so the command starts itself anew with the mark, in
-//! the same process where the system can do that. Only a chain that may run a program does so.
+//! The environment of a running process cannot be changed safely, so the command executes itself again with the mark,
+//! in the same process if the system can do that. Only a chain that may run a program does so.
 //!
-//! The process that refuses is one that nobody sees: its output is read by the process that has run it, which reports no
-//! more than an exit status. So it leaves a note, an empty file whose name the first process has chosen, and each process
-//! above it that fails reports the loop instead.
+//! The error of the process that refuses is not seen: the process that ran it reads its output, and reports only an
+//! exit status. So it leaves a note, an empty file whose name the first process has chosen. Each process above it that
+//! fails then reports the loop instead of its own error.
 
 use std::convert::Infallible;
 use std::env;
@@ -45,10 +45,10 @@ pub(crate) const VARIABLES: [&str; 2] = [ENV_ASKED, ENV_NOTE];
 /// First argument of a command whose mark is the last one, where it is another process than the one that has left it. Not
 /// one of the command line that people see.
 const FLAG: &str = "--marked";
-/// A longer row of processes is refused, whatever they ask for.
+/// A longer row of processes is refused, whatever they request.
 const DEEPEST: usize = 8;
 
-/// The variables that determine what is asked for. Of values that may be secrets, only their presence counts.
+/// The variables that determine a request. Of values that may be secrets, only the presence counts.
 const DECIDING: [&str; 14] = [
     ENV_CREDENTIALS_PROVIDER,
     ENV_PROFILE,
@@ -71,8 +71,8 @@ const SECRET: [&str; 3] = [
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
 ];
 
-/// Whether this process was started anew with its mark. On systems where that makes another process, takes the flag out
-/// of the arguments.
+/// Returns whether this process has executed itself again with its mark. On systems where that makes a second process,
+/// this removes the flag from the arguments.
 pub(crate) fn is_marked(arguments: &mut Vec<OsString>) -> bool {
     if cfg!(unix) {
         let asked = ProcessEnv.non_empty(ENV_ASKED).unwrap_or_default();
@@ -111,8 +111,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Refuses to run if a process before this one asks for the same; otherwise leaves the mark, where a program may be
-/// run. Leaving it starts the command anew; where that fails, it goes on without a mark.
+/// Refuses to run if an ancestor of this process has the same request. Otherwise sets the mark, if a program may be
+/// run. Setting it executes the command again; if that fails, the command continues without a mark.
 pub(crate) fn enter(env: &ChosenEnv, is_marked: bool) -> Result<(), Failure> {
     if is_marked || !may_run_a_program(env) {
         return Ok(());

@@ -158,7 +158,7 @@ impl OidcRrsa {
         })
     }
 
-    /// The program that writes the file may have emptied it to write it anew.
+    /// The program that writes the file may have emptied it to write it again.
     fn half_written(&self) -> CredentialsError {
         let what = "the OIDC token file is empty, and was modified less than a second ago";
         CredentialsError::unavailable(self.file_detail(what, "retry: it may not be complete yet"))

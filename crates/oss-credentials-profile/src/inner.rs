@@ -1,4 +1,4 @@
-//! The provider that a profile asks for. The code for a mode may be left out of the build.
+//! The provider that a profile describes. The code for a mode may be left out of the build.
 
 use std::fmt;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ impl Switches {
     }
 }
 
-/// What a profile asks for, built.
+/// The provider that a profile describes, built.
 pub(crate) struct Inner {
     pub(crate) provider: Arc<dyn CredentialsProvider>,
     /// The service that it calls, for reports; `None` if the service is in the profile itself, or there is none.

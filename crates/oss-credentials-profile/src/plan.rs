@@ -1,4 +1,4 @@
-//! What a profile asks for, complete and checked, before anything is built from it.
+//! What a profile describes, complete and checked, before anything is built from it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The provider: holds the one that the profile asks for, and replaces it when the profile changes.
+//! The provider: holds the one that the profile describes, and replaces it when the profile changes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
-//! A limit on calls in a time, and the pause after the service throttled one.
+//! A limit on calls per period, and the backoff after the service throttled one.
 
 use std::time::Duration;
 
-/// First pause after a throttled call; doubled by each further one.
+/// The backoff after a throttled call; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Longest pause after a throttled call.
+/// The longest backoff after a throttled call.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How many calls are allowed: some at once, and then one per interval.
@@ -15,8 +15,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// So many calls in each such time, all of them at once if need be. No calls would be a limit that nobody wants:
-    /// at least one is allowed.
+    /// Creates a limit of `calls` in each period of `per`, which may all be made at once. At least one call is allowed.
     pub(crate) fn new(calls: u32, per: Duration) -> Self {
         let calls = calls.max(1);
         Self {
@@ -36,7 +35,7 @@ pub(crate) struct Allowance {
     due: Duration,
     /// No call begins before this: the service has throttled one.
     not_before: Duration,
-    /// How many pauses followed each other without a success.
+    /// How many calls in a row were throttled.
     pauses: u32,
     /// How long the queue has stood still in all pauses together.
     held: Duration,
@@ -65,7 +64,7 @@ impl Allowance {
         turn.max(self.not_before).saturating_sub(now)
     }
 
-    /// Takes the turn that [`Allowance::wait`] told of.
+    /// Takes the turn that [`Allowance::wait`] returned.
     pub(crate) fn take(&mut self, now: Duration) {
         if let Some(rate) = self.rate {
             let start = now + self.wait(now);
@@ -73,14 +72,13 @@ impl Allowance {
         }
     }
 
-    /// How long the queue has stood still in all pauses together: a call that waits for its turn waits longer by what is
-    /// added meanwhile.
+    /// The total duration of all backoff: a call that waits for its turn waits longer by what is added meanwhile.
     pub(crate) fn held(&self) -> Duration {
         self.held
     }
 
-    /// The service throttled a call. Calls that were under way at the same time lengthen the pause only once. Those that wait
-    /// for their turn are delayed by the pause, so that they do not all begin at its end.
+    /// The service throttled a call. Calls that were in progress at the same time lengthen the backoff only once. Those that
+    /// wait for their turn are delayed by it, so that they do not all begin at its end.
     pub(crate) fn throttled(&mut self, now: Duration) {
         if now < self.not_before {
             return;

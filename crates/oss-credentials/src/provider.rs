@@ -138,7 +138,7 @@ impl DefaultProvider {
 }
 
 impl Pin {
-    /// A pin asks for this one member: a chain around this provider must not continue with another identity.
+    /// A pin requires this one member: a chain around this provider must not continue with another identity.
     fn meant(self, error: CredentialsError) -> CredentialsError {
         let CredentialsError::NoProvider(report) = &error else {
             return error;

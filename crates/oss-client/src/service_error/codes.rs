@@ -86,7 +86,7 @@ pub(super) fn hint_without_document(status: StatusCode) -> &'static str {
     }
 }
 
-/// What to do about an error, by the code and message as received, or else by the status.
+/// Returns what to do about an error, by the code and message as received, otherwise by the status.
 ///
 /// Vendor document: "HTTP status code 403" (Object Storage Service, error codes).
 pub(super) fn hint(code: &str, message: &str, status: StatusCode) -> &'static str {

@@ -88,7 +88,8 @@ pub(crate) fn check_crc(
     }
 }
 
-/// Whether an earlier attempt may have ended the upload, and its response was lost. Otherwise, somebody else has ended it.
+/// Whether an earlier attempt may have ended the upload, and its response was lost. Otherwise, another client has ended
+/// it.
 fn may_be_done(error: &Error) -> bool {
     let has_ended =
         |error: &ServiceError| error.code() == "NoSuchUpload" && error.earlier_attempt_may_have_succeeded();

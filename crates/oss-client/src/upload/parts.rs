@@ -263,7 +263,7 @@ impl Job {
         Ok(Uploaded::of(&whole, done))
     }
 
-    /// Asks for the object as it is stored.
+    /// Requests the stored object.
     fn stored(&self) -> HeadObject {
         let mut operation = self.operation("HeadObject", Method::HEAD);
         self.pass_on(&mut operation, &OF_ALL);

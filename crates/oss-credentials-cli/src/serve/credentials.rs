@@ -14,14 +14,15 @@ use crate::guard;
 
 /// Name of the source, in errors and logs.
 const NAME: &str = "serve";
-/// How long before their expiry credentials are refreshed, half of their lifetime at most. The vendor's SDKs ask again
-/// 15 minutes before it. Jitter shortens this to 21.6 minutes at least.
+/// How long before their expiry credentials are refreshed, half of their lifetime at most. The vendor's SDKs fetch
+/// again 15 minutes before it. Jitter shortens this to 21.6 minutes at least.
 const WINDOW: Duration = Duration::from_secs(24 * 60);
 /// How long credentials from a variable or a file are shared before they are looked at again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Asks a new chain at each fetch: it has no cache that would return what is about to expire, and reads settings and
-/// files anew. The member that answered first stays the one that is asked, since another one is another identity.
+/// Builds a new chain for each fetch: it has no cache that would return expiring credentials, and it reads settings and
+/// files again. The chain is pinned to the member that returned credentials first, since another member is another
+/// identity.
 pub(super) struct ChainSource {
     options: ChainOptions,
     member: Mutex<Option<&'static str>>,

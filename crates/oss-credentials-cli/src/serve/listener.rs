@@ -30,7 +30,7 @@ const LONGEST_CONNECTION: Duration = Duration::from_secs(600);
 /// How many bytes the head of a request may have. hyper allows 100 headers; to say so would cost an allocation for each
 /// request.
 const MOST_BYTES: usize = 16 * 1024;
-/// How long requests may take to be answered when the agent ends.
+/// How long requests in progress may take when the agent ends.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait where no connection can be accepted, as without descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -89,7 +89,7 @@ impl Connections {
         }
     }
 
-    /// Lets requests that are under way be answered, within a limit.
+    /// Lets requests in progress complete, within a limit.
     pub(super) async fn finish(self) {
         self.is_ending.send_replace(true);
         let mut tasks = self.tasks.into_inner();

@@ -1,8 +1,8 @@
 //! `serve`: an agent that shares one refreshing provider with the programs of a machine.
 //!
-//! `listener` accepts connections and bounds them, `share` bounds those of each user, `router` decides what a request
-//! gets, `caller` finds out who asks, `credentials` is the provider behind all of it, `document` and `response` write what
-//! callers get.
+//! `listener` accepts connections and limits them, `share` limits those of each user, `router` chooses the response to
+//! a request, `caller` identifies the caller, `credentials` is the provider whose credentials are served, and
+//! `document` and `response` write the responses.
 
 mod caller;
 mod credentials;
@@ -95,7 +95,7 @@ impl AgentSettings {
     }
 }
 
-/// An agent that listens, and answers as long as it is run.
+/// An agent that listens, and responds while `run` is polled.
 pub(crate) struct Agent {
     listener: TcpListener,
     address: SocketAddr,
@@ -139,7 +139,7 @@ impl Agent {
         self.router.url()
     }
 
-    /// Answers until this is dropped.
+    /// Responds to requests until this is dropped.
     pub(crate) async fn run(&self) {
         self.connections.accept(&self.listener, &self.router).await;
     }
@@ -209,7 +209,7 @@ impl Serve {
         })
     }
 
-    /// Answers what has been asked, and takes the URL away, unless the next agent is to have it.
+    /// Completes requests in progress, and removes the URL file, unless the next agent is to use the same URL.
     async fn end(&self, agent: Agent) -> Outcome {
         tracing::info!(target: TRACING_TARGET, "ending");
         let url = agent.url();

@@ -31,7 +31,7 @@ const LOGGED: (u32, u32) = (256, 20);
 /// How many refusals have a reason and a line in the log, at once and a second.
 const REFUSALS: (u32, u32) = (10, 1);
 
-/// Decides what a request gets, and logs who asked.
+/// Chooses the response to a request, and logs the caller.
 pub(super) struct Router {
     provider: RefreshingProvider<ChainSource>,
     secret: Secret,

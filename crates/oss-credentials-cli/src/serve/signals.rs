@@ -1,10 +1,10 @@
-//! What the operator asks a running agent for.
+//! Signals with which the operator controls a running agent.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
+/// The meaning of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Reload,

@@ -96,7 +96,7 @@ impl Backoff {
         self.max.max(MIN_INTERVAL)
     }
 
-    /// The pause after the `count`th failure in a row (from 1), the last of which is `error`.
+    /// The backoff after the `count`th failure in a row (from 1), the last of which is `error`.
     fn pause(&self, count: u32, error: &CredentialsError) -> Duration {
         let first = if is_permanent(error) {
             self.permanent_initial
