@@ -93,30 +93,34 @@ impl Signals {
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::File;
+    use std::fs::{self, File};
+    use std::future::poll_fn;
     use std::io;
     use std::process::ExitStatus;
+    use std::task::Poll;
 
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::{Pid, getpgrp, tcgetpgrp};
     use tokio::process::Child;
     use tokio::signal::unix::{SignalKind, signal};
 
+    /// The signals that ask a program to end.
+    const ENDING: [Signal; 4] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT];
+
     /// The signals that ask a program to end, listened for since this was made.
     pub(crate) struct Signals {
-        terminate: tokio::signal::unix::Signal,
-        hangup: tokio::signal::unix::Signal,
-        interrupt: tokio::signal::unix::Signal,
-        quit: tokio::signal::unix::Signal,
+        listened: Vec<(Signal, tokio::signal::unix::Signal)>,
     }
 
     impl Signals {
+        /// Listens for signals, except for those that this process was started to ignore, as under `nohup`: the program
+        /// inherits that only if nobody listens.
         pub(crate) fn listen() -> io::Result<Self> {
+            let ignored = ignored();
+            let heard = ENDING.into_iter().filter(|number| !is_in(ignored, *number));
+            let listen = |number| Ok((number, signal(SignalKind::from_raw(number as i32))?));
             Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                hangup: signal(SignalKind::hangup())?,
-                interrupt: signal(SignalKind::interrupt())?,
-                quit: signal(SignalKind::quit())?,
+                listened: heard.map(listen).collect::<io::Result<_>>()?,
             })
         }
 
@@ -127,12 +131,15 @@ mod unix {
         }
 
         async fn next(&mut self) -> Signal {
-            tokio::select! {
-                _ = self.terminate.recv() => Signal::SIGTERM,
-                _ = self.hangup.recv() => Signal::SIGHUP,
-                _ = self.interrupt.recv() => Signal::SIGINT,
-                _ = self.quit.recv() => Signal::SIGQUIT,
-            }
+            poll_fn(|context| {
+                for (signal, stream) in &mut self.listened {
+                    if stream.poll_recv(context).is_ready() {
+                        return Poll::Ready(*signal);
+                    }
+                }
+                Poll::Pending
+            })
+            .await
         }
 
         pub(super) async fn pass_on_until_end(mut self, mut child: Child) -> io::Result<ExitStatus> {
@@ -169,5 +176,17 @@ mod unix {
             .ok()
             .and_then(|terminal| tcgetpgrp(terminal).ok())
             .is_some_and(|group| group == getpgrp())
+    }
+
+    /// The mask of the signals that this process ignores, from its status (manual page `proc_pid_status(5)`). Only Linux
+    /// shows it without unsafe code; elsewhere it is empty.
+    fn ignored() -> u64 {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut masks = status.lines().filter_map(|line| line.strip_prefix("SigIgn:"));
+        u64::from_str_radix(masks.next().unwrap_or_default().trim(), 16).unwrap_or_default()
+    }
+
+    fn is_in(mask: u64, signal: Signal) -> bool {
+        mask >> (signal as u32 - 1) & 1 == 1
     }
 }

@@ -7,6 +7,17 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+/// The program, with signals as a flag of GNU's `env` says; elsewhere they are as they were for this test.
+fn program(signals: &str) -> Command {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_oss-testkit");
+    if !cfg!(target_os = "linux") {
+        return Command::new(PROGRAM);
+    }
+    let mut command = Command::new("env");
+    command.args([signals, PROGRAM]);
+    command
+}
+
 /// Ends the program also when the test fails.
 struct Program {
     child: Child,
@@ -22,7 +33,7 @@ impl Program {
 
     fn running_with(options: &[&str], variables: &[(&str, &str)], script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_oss-testkit"))
+        let mut child = program("--default-signal")
             .args(options)
             .args(["--", "sh", "-c", script])
             .envs(variables.iter().copied())
@@ -104,6 +115,19 @@ fn signals_sent_to_the_cloud_alone_reach_the_program() {
         program.kill(signal);
         assert_eq!(program.end(), ("caught\n".to_owned(), Some(9)), "{signal}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    // As `nohup` and shells without job control do.
+    let script = "kill -s HUP $$; kill -s INT $$; echo alive";
+    let ended = program("--ignore-signal=HUP,INT")
+        .args(["--", "sh", "-c", script])
+        .output()
+        .unwrap();
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!((ended.status.code(), out.as_str()), (Some(0), "alive\n"));
 }
 
 #[test]
