@@ -10,6 +10,8 @@ use acs_client::AcsError;
 use acs_sts::StsError;
 use oss_credentials::{CredentialsError, ErrorDetail};
 
+use crate::terminal;
+
 /// The outcome of a command.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
@@ -144,7 +146,10 @@ impl fmt::Display for Failure {
         match self {
             Self::Credentials(error) | Self::Call(error) | Self::Argument(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
-            Self::Own { command, text, .. } => write!(f, "{command}: {text}"),
+            Self::Own { command, text, .. } => {
+                // Paths and names of programs come from command lines that people paste.
+                write!(f, "{command}: {}", terminal::safe(text))
+            }
         }
     }
 }

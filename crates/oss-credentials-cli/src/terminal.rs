@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use oss_credentials::text;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -41,9 +42,11 @@ impl Page {
     /// Adds a line, with a style for one word or phrase in it. Where the line is too long for the terminal, it is
     /// continued with `indent` spaces.
     pub(crate) fn line(&mut self, line: &str, indent: usize, mark: Option<(&str, Style)>) {
+        // Names and messages come from services and files.
+        let line = safe(line);
         let broken = match self.width {
-            Some(width) => break_line(line, width, indent),
-            None => line.to_owned(),
+            Some(width) => break_line(&line, width, indent),
+            None => line,
         };
         let marked = mark.and_then(|(word, style)| {
             let (before, after) = broken.split_once(word)?;
@@ -62,6 +65,11 @@ impl Page {
     pub(crate) fn print(self) -> io::Result<()> {
         print(&self.text)
     }
+}
+
+/// One line of text, in which no character moves the cursor of a terminal or changes the direction of the text.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars().map(text::safe).collect()
 }
 
 /// Breaks a line between words, so that no part is wider than `width` if words allow it.
@@ -96,6 +104,37 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes an indented JSON document to standard output. Characters that would move the cursor of a terminal are written
+/// as escapes, which mean the same.
+pub(crate) fn print_json(document: &Value) -> io::Result<()> {
+    print(&format!("{}\n", shown_json(document)))
+}
+
+fn shown_json(document: &Value) -> String {
+    let mut shown = String::new();
+    for c in format!("{document:#}").chars() {
+        // The line breaks are between values: inside of them they are escapes.
+        match c {
+            '\n' => shown.push(c),
+            c => push_json(&mut shown, c),
+        }
+    }
+    shown
+}
+
+/// Adds a character of a string in JSON, as an escape if it would move the cursor of a terminal or change the direction
+/// of the text.
+pub(crate) fn push_json(text: &mut String, c: char) {
+    if text::safe(c) == c {
+        text.push(c);
+        return;
+    }
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\\u{unit:04x}");
+    }
+}
+
 /// Writes a remark to standard error, where it is not taken for a part of the output.
 pub(crate) fn print_note(text: &str) {
     // Nobody is left to be told.
@@ -107,7 +146,7 @@ pub(crate) fn print_failure(failure: &Failure) {
     let mut shown = format!("{failure}");
     let mut cause = failure.source();
     while let Some(error) = cause {
-        let text: String = error.to_string().chars().map(text::safe).collect();
+        let text = safe(&error.to_string());
         // Layers repeat each other.
         if !shown.contains(&text) {
             let _ = write!(shown, "\n  because: {text}");
@@ -144,6 +183,17 @@ mod tests {
         page.line("  env  in use", 7, None);
         page.fact("account", "1");
         assert_eq!(page.text, "  env  in use\n  account   1\n");
+    }
+
+    #[test]
+    fn no_character_moves_the_cursor() {
+        let mut page = Page::of_width(None);
+        page.fact("identity", "acs:\u{1b}[2J\u{9b}31m\u{202e}");
+        assert_eq!(page.text, "  identity  acs: [2J 31m \n");
+        let document = serde_json::json!({ "key": "a\u{1b}b\u{9b}c\u{202e}d\n" });
+        let shown = shown_json(&document);
+        assert_eq!(shown, "{\n  \"key\": \"a\\u001bb\\u009bc\\u202ed\\n\"\n}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), document);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Whoami {
         if self.json {
             let mut report = identity::to_json(&identity);
             describe(&mut report, &credentials, chain.provider.answered());
-            terminal::print(&format!("{report:#}\n"))?;
+            terminal::print_json(&report)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut page = Page::new();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use oss_credentials::text;
+use crate::terminal::push_json;
 
 /// Spaces for each level.
 const INDENT: usize = 2;
@@ -59,22 +59,12 @@ impl Shown {
     fn string(&mut self, rest: &mut impl Iterator<Item = char>) {
         self.text.push('"');
         while let Some(c) = rest.next() {
-            self.character(c);
+            push_json(&mut self.text, c);
             match c {
                 '"' => return,
                 '\\' => self.text.extend(rest.next()),
                 _ => {}
             }
-        }
-    }
-
-    fn character(&mut self, c: char) {
-        if text::safe(c) == c {
-            self.text.push(c);
-            return;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            let _ = write!(self.text, "\\u{unit:04x}");
         }
     }
 }

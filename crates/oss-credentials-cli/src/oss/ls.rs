@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use oss_client::OssUrl;
-use oss_credentials::text;
-use serde_json::json;
+use oss_client::{ObjectsPage, OssUrl};
+use serde_json::{Value, json};
 
 use super::Place;
 use crate::chain::ChainOptions;
@@ -53,39 +52,46 @@ impl Ls {
             .prefix(self.prefix.key().unwrap_or_default());
         let page = request.delimiter("/").max_keys(self.limit).send().await?;
         if self.json {
-            let objects = page.objects.iter().map(|object| {
-                json!({
-                    "key": object.key,
-                    "size": object.size,
-                    "last_modified": object.last_modified.and_then(rfc3339),
-                })
-            });
-            let report = json!({
-                "prefixes": page.common_prefixes,
-                "objects": objects.collect::<Vec<_>>(),
-                "is_truncated": page.is_truncated,
-            });
-            terminal::print(&format!("{report:#}\n"))?;
+            terminal::print_json(&to_json(&page))?;
             return Ok(ExitCode::SUCCESS);
         }
-        // Keys come from anybody.
-        let safe = |key: &str| key.chars().map(text::safe).collect::<String>();
-        let mut shown = String::new();
-        for prefix in &page.common_prefixes {
-            // Writing to a String cannot fail.
-            let _ = writeln!(shown, "{:>12}  {:20}  {}", "-", "", safe(prefix));
-        }
-        for object in &page.objects {
-            let modified = object.last_modified.and_then(rfc3339).unwrap_or_default();
-            let _ = writeln!(shown, "{:>12}  {modified:20}  {}", object.size, safe(&object.key));
-        }
-        terminal::print(&shown)?;
+        terminal::print(&lines(&page))?;
         if page.is_truncated {
             // An empty page need not be the last one.
             terminal::print_note("there are more; raise --limit, or name a longer prefix");
-        } else if shown.is_empty() {
+        } else if page.common_prefixes.is_empty() && page.objects.is_empty() {
             terminal::print_note("no objects");
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn to_json(page: &ObjectsPage) -> Value {
+    let objects = page.objects.iter().map(|object| {
+        json!({
+            "key": object.key,
+            "size": object.size,
+            "last_modified": object.last_modified.and_then(rfc3339),
+        })
+    });
+    json!({
+        "prefixes": page.common_prefixes,
+        "objects": objects.collect::<Vec<_>>(),
+        "is_truncated": page.is_truncated,
+    })
+}
+
+/// A line for each folder and object.
+fn lines(page: &ObjectsPage) -> String {
+    let mut lines = String::new();
+    // Keys come from anybody. Writing to a String cannot fail.
+    for prefix in &page.common_prefixes {
+        let _ = writeln!(lines, "{:>12}  {:20}  {}", "-", "", terminal::safe(prefix));
+    }
+    for object in &page.objects {
+        let modified = object.last_modified.and_then(rfc3339).unwrap_or_default();
+        let key = terminal::safe(&object.key);
+        let _ = writeln!(lines, "{:>12}  {modified:20}  {key}", object.size);
+    }
+    lines
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use oss_client::{LimitedBy, OssUrl};
+use oss_client::{LimitedBy, OssUrl, PresignedRequest};
 use oss_credentials::{Clock as _, CredentialsProvider as _, SystemClock};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Place;
 use crate::chain::ChainOptions;
@@ -65,19 +65,12 @@ impl Presign {
     }
 
     pub(crate) async fn run(self) -> Outcome {
-        let Some(key) = self.object.key() else {
-            let text = "the URL has no key; write it as oss://bucket/key";
-            return Err(Failure::usage("presign", text));
-        };
-        if self.content_type.is_some() && matches!(self.method, Method::Get) {
-            let text = "--content-type is for PUT: a download has no such header; leave it out";
-            return Err(Failure::usage("presign", text));
-        }
-        let bucket = self.object.bucket();
+        let key = self.key()?;
         let chain = self.chain.chain()?;
         let client = self.place.client("presign", &chain)?;
         // Cached: the URL is signed with the same.
         let credentials = chain.provider.credentials().await?;
+        let bucket = self.object.bucket();
         let mut presign = match self.method {
             Method::Get => client.presign_get(bucket, key, self.expires),
             Method::Put => client.presign_put(bucket, key, self.expires),
@@ -86,34 +79,58 @@ impl Presign {
             presign = presign.content_type(content_type);
         }
         let presigned = presign.await?;
-        // A token expires, and what has signed with it ends with it, even if nobody has said when.
-        let is_upper_bound = credentials.security_token().is_some() && credentials.expires_at().is_none();
-        let limited_by = match presigned.limited_by() {
-            LimitedBy::Credentials => ("credentials", "the credentials expire then"),
-            LimitedBy::SevenDays => ("seven-days", "the service allows no longer"),
-            _ => ("asked", "as asked"),
-        };
+        // A URL ends with the token that has signed it, even if nobody knows when that is.
+        let may_expire_earlier = credentials.security_token().is_some() && credentials.expires_at().is_none();
         if self.json {
-            let report = json!({
-                "url": presigned.url(),
-                "method": presigned.method(),
-                "valid_until": rfc3339(presigned.valid_until()),
-                "limited_by": limited_by.0,
-                "may_expire_earlier": is_upper_bound,
-            });
-            terminal::print(&format!("{report:#}\n"))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        terminal::print(&format!("{}\n", presigned.url()))?;
-        let until = with_distance(presigned.valid_until(), SystemClock.now());
-        let note = if is_upper_bound {
-            format!(
-                "works at most until {until}, and no longer than its security token, whose expiry is not known"
-            )
+            terminal::print_json(&to_json(&presigned, may_expire_earlier))?;
         } else {
-            format!("works until {until}: {}", limited_by.1)
-        };
-        terminal::print_note(&note);
+            terminal::print(&format!("{}\n", presigned.url()))?;
+            terminal::print_note(&note(&presigned, may_expire_earlier));
+        }
         Ok(ExitCode::SUCCESS)
     }
+
+    /// The key of the object, if the arguments fit together.
+    fn key(&self) -> Result<&str, Failure> {
+        let Some(key) = self.object.key() else {
+            let text = "the URL has no key; write it as oss://bucket/key";
+            return Err(Failure::usage("presign", text));
+        };
+        if self.content_type.is_some() && matches!(self.method, Method::Get) {
+            let text = "--content-type is for PUT: a download has no such header; leave it out";
+            return Err(Failure::usage("presign", text));
+        }
+        Ok(key)
+    }
+}
+
+fn to_json(presigned: &PresignedRequest, may_expire_earlier: bool) -> Value {
+    let limited_by = match presigned.limited_by() {
+        LimitedBy::Credentials => "credentials",
+        LimitedBy::SevenDays => "seven-days",
+        _ => "asked",
+    };
+    json!({
+        "url": presigned.url(),
+        "method": presigned.method(),
+        "valid_until": rfc3339(presigned.valid_until()),
+        "limited_by": limited_by,
+        "may_expire_earlier": may_expire_earlier,
+    })
+}
+
+/// Until when the URL works, and why no longer.
+fn note(presigned: &PresignedRequest, may_expire_earlier: bool) -> String {
+    let until = with_distance(presigned.valid_until(), SystemClock.now());
+    if may_expire_earlier {
+        return format!(
+            "works at most until {until}, and no longer than its security token, whose expiry is not known"
+        );
+    }
+    let reason = match presigned.limited_by() {
+        LimitedBy::Credentials => "the credentials expire then",
+        LimitedBy::SevenDays => "the service allows no longer",
+        _ => "as requested",
+    };
+    format!("works until {until}: {reason}")
 }

@@ -12,7 +12,7 @@ fn a_presigned_url_works_and_says_until_when() {
     let ended = run(place.with_keys(&["presign", "GET", object, "--expires", "5m"]));
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(
-        ended.err.starts_with("works until 2") && ended.err.ends_with(": as asked\n"),
+        ended.err.starts_with("works until 2") && ended.err.ends_with(": as requested\n"),
         "{}",
         ended.err
     );
@@ -73,7 +73,7 @@ fn a_token_without_a_known_expiry_ends_a_url_at_an_unknown_time() {
 #[test]
 fn a_bucket_is_listed_for_people_and_for_programs() {
     let place = Place::new();
-    for key in ["a/1", "a/2", "b", "c\u{1b}[31m"] {
+    for key in ["a/1", "a/2", "b", "c\u{1b}[31m", "d\u{9b}31m"] {
         place.cloud.put_object("example-bucket", key, "hello");
     }
     let ended = run(place.with_keys(&["ls", "oss://example-bucket"]));
@@ -89,6 +89,9 @@ fn a_bucket_is_listed_for_people_and_for_programs() {
         ended.out
     );
     assert!(!ended.out.contains('\u{1b}'), "{}", ended.out);
+    let listed = run(place.with_keys(&["ls", "oss://example-bucket", "--json"]));
+    assert!(!listed.out.contains('\u{9b}'), "{}", listed.out);
+    assert_eq!(listed.json()["objects"][2]["key"], "d\u{9b}31m");
     let report = run(place.with_keys(&["ls", "oss://example-bucket/a/", "--json"])).json();
     assert_eq!(report["objects"][1]["key"], "a/2");
     assert_eq!(report["is_truncated"], false);
