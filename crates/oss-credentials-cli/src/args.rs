@@ -26,6 +26,10 @@ Exit codes:
   1  another failure    4  credentials are configured, and fail
   2  wrong arguments    5  the service refused them";
 
+const MAN_EXAMPLES: &str = "\
+Examples:
+  oss-credentials man > ~/.local/share/man/man1/oss-credentials.1";
+
 /// See, use and share Alibaba Cloud credentials without writing a program.
 ///
 /// Credentials are found in the same places as by the vendor's SDKs and the aliyun CLI: variables, OIDC, profiles, a
@@ -51,9 +55,9 @@ pub(crate) enum Command {
     Presign(Presign),
     Ls(Ls),
     Call(Call),
-    /// Print a script that completes this command in a shell
     Completions(Completions),
     /// Print the manual page, in the format of man(7)
+    #[command(after_help = MAN_EXAMPLES)]
     Man,
 }
 

@@ -12,7 +12,17 @@ use crate::failure::Outcome;
 
 const NAME: &str = "oss-credentials";
 
+const EXAMPLES: &str = "\
+Examples:
+  oss-credentials completions bash \\
+      > ~/.local/share/bash-completion/completions/oss-credentials
+  oss-credentials completions zsh > \"${fpath[1]}/_oss-credentials\"
+  oss-credentials completions fish \\
+      > ~/.config/fish/completions/oss-credentials.fish";
+
+/// Print a script that completes this command in a shell
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Completions {
     /// The shell
     shell: Shell,

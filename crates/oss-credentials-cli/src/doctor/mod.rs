@@ -36,7 +36,7 @@ pub(crate) struct Doctor {
     /// Also check the members that the chain does not reach; may run programs and send requests
     #[arg(long)]
     all: bool,
-    /// Also ask STS whose key it is: only a service can tell that a secret is wrong
+    /// Also call STS GetCallerIdentity: only a service can detect that a secret is wrong
     #[arg(long)]
     online: bool,
     /// Print one JSON object; docs/cli.md describes its fields
@@ -70,7 +70,7 @@ impl Doctor {
         let chain = self.chain.chain()?;
         let findings = self.examine(&chain).await?;
         if self.json {
-            terminal::print(&format!("{:#}\n", findings.to_json()))?;
+            terminal::print_json(&findings.to_json())?;
         } else {
             findings.page().print()?;
         }

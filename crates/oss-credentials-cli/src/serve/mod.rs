@@ -49,7 +49,7 @@ SIGHUP reads settings and files again, SIGTERM and Ctrl-C end it. docs/cli.md ha
 /// Share credentials with the programs of this machine: one refreshing provider behind a credentials URI
 ///
 /// The URI is on loopback and has a secret in its query; anyone who has the URI gets the credentials. They are
-/// refreshed at least 20 minutes before they expire, if their lifetime allows that: the vendor's SDKs ask again at 15
+/// refreshed at least 20 minutes before they expire, if their lifetime allows that: the vendor's SDKs fetch again at 15
 /// minutes.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

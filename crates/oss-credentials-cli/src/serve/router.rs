@@ -137,7 +137,7 @@ impl Router {
         };
         connection.set_logged();
         let caller = connection.describe().await;
-        tracing::info!(target: TRACING_TARGET, caller, left_out, "credentials are asked for");
+        tracing::info!(target: TRACING_TARGET, caller, left_out, "credentials requested");
     }
 
     /// Refusals beyond a limit get no reason and no line in the log.

@@ -312,6 +312,10 @@ fn help_shows_examples_and_completions_and_the_manual_are_complete() {
         assert!(help.out.contains("Examples:\n  "), "{command}: {}", help.out);
         assert!(help.out.contains("--profile <NAME>"), "{command}: {}", help.out);
     }
+    for command in ["completions", "man"] {
+        let help = run(place.bare(&[command, "--help"]));
+        assert!(help.out.contains("Examples:\n  "), "{command}: {}", help.out);
+    }
     let script = run(place.bare(&["completions", "bash"])).out;
     assert!(
         script.contains("--credentials-uri-file") && !script.contains("--marked"),

@@ -319,10 +319,7 @@ fn instance_metadata_is_for_the_same_user_and_wants_a_token() {
     }
     agent.kill("TERM");
     let log = agent.end().err;
-    let caller = format!(
-        "credentials are asked for caller=\"pid {}, user ",
-        std::process::id()
-    );
+    let caller = format!("credentials requested caller=\"pid {}, user ", std::process::id());
     assert!(log.contains(&caller), "{log}");
 }
 
