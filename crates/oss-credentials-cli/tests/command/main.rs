@@ -13,5 +13,7 @@ mod doctor;
 mod exec;
 mod export;
 mod oss;
+mod outputs;
 mod serve;
 mod support;
+mod terminals;
