@@ -42,7 +42,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,7 +52,7 @@ use crate::ops::Paged;
 use crate::ops::object::GetObject;
 use crate::response::{ResponseBody, ResponseHead};
 use crate::upload::{Upload, Uploaded};
-use crate::written::{COLLECTED, Piece, until_finished};
+use crate::written::{Collected, Piece, until_finished};
 
 /// The name of the thread; Linux truncates names to 15 bytes.
 const THREAD_NAME: &str = "oss-client";
@@ -154,7 +154,7 @@ impl Client {
             drop(thread);
         });
         Ok(Writer {
-            collected: BytesMut::new(),
+            collected: Collected::default(),
             pieces,
             outcome,
             process: self.thread.process,
@@ -256,7 +256,7 @@ impl fmt::Debug for Reader {
 /// An upload in progress. If it is dropped before [`Writer::finish`], nothing is stored: the client's thread deletes
 /// the parts that were sent, and stays until that is done, unless the program ends first.
 pub struct Writer {
-    collected: BytesMut,
+    collected: Collected,
     pieces: mpsc::Sender<Piece>,
     outcome: std_mpsc::Receiver<Result<Uploaded, Error>>,
     process: u32,
@@ -282,7 +282,7 @@ impl Writer {
         }
         // Checked before anything is taken: what is refused here is still to be sent.
         check_caller().map_err(io::Error::other)?;
-        let piece = self.collected.split().freeze();
+        let piece = self.collected.take_out();
         self.send(Piece::Bytes(piece))
     }
 
@@ -301,13 +301,10 @@ impl Writer {
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.collected.len() >= COLLECTED {
+        if self.collected.is_full() {
             self.hand_on()?;
         }
-        let count = bytes.len().min(COLLECTED);
-        self.collected
-            .extend_from_slice(bytes.get(..count).unwrap_or_default());
-        Ok(count)
+        Ok(self.collected.take_in(bytes))
     }
 
     /// Passes on what was written. It may not have arrived yet: see [`Writer::finish`].

@@ -5,7 +5,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
 use oss_credentials_core::BoxFuture;
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
@@ -14,7 +13,7 @@ use tokio_util::sync::PollSender;
 use crate::body::Body;
 use crate::error::{Error, InvalidInput};
 use crate::upload::{Upload, Uploaded};
-use crate::written::{COLLECTED, Piece, until_finished};
+use crate::written::{Collected, Piece, until_finished};
 
 /// An upload of what is written to it, as tokio's [`AsyncWrite`]. Needs the feature `tokio-util`.
 ///
@@ -42,7 +41,7 @@ use crate::written::{COLLECTED, Piece, until_finished};
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio-util")))]
 #[must_use = "nothing is stored before `finish`"]
 pub struct UploadWriter {
-    collected: BytesMut,
+    collected: Collected,
     pieces: PollSender<Piece>,
     state: State,
 }
@@ -62,7 +61,7 @@ impl UploadWriter {
         let (pieces, received) = mpsc::channel(1);
         let upload = upload(Body::stream(until_finished(received)));
         Self {
-            collected: BytesMut::new(),
+            collected: Collected::default(),
             pieces: PollSender::new(pieces),
             state: State::Running(Box::pin(upload.send())),
         }
@@ -89,7 +88,7 @@ impl UploadWriter {
             return self.drive(cx).map_or(Poll::Ready(Ok(())), Poll::Ready);
         }
         ready!(self.poll_reserve(cx))?;
-        let piece = self.collected.split().freeze();
+        let piece = self.collected.take_out();
         self.send(Piece::Bytes(piece))?;
         Poll::Ready(Ok(()))
     }
@@ -165,13 +164,10 @@ impl AsyncWrite for UploadWriter {
             };
             return Poll::Ready(Err(io::Error::other(error)));
         }
-        if this.collected.len() >= COLLECTED {
+        if this.collected.is_full() {
             ready!(this.poll_hand_on(cx)).map_err(io::Error::other)?;
         }
-        let count = bytes.len().min(COLLECTED);
-        this.collected
-            .extend_from_slice(bytes.get(..count).unwrap_or_default());
-        Poll::Ready(Ok(count))
+        Poll::Ready(Ok(this.collected.take_in(bytes)))
     }
 
     /// Passes on what was written. It may not have arrived yet: see [`UploadWriter::finish`].
