@@ -17,7 +17,7 @@ pub(crate) fn read_verbatim(flag: &str, path: &Path, limit: usize) -> Result<Str
         |what: String| Failure::other("oss-credentials", format!("{flag}: {} {what}", path.display()));
     let file = SecretFile::read(path, limit).map_err(|error| {
         failed(match error {
-            ReadError::NotRegular => "is not a regular file".to_owned(),
+            ReadError::NotRegular => "is not a regular file; write the text to one".to_owned(),
             ReadError::TooLarge => format!("is larger than {limit} bytes; shorten it"),
             ReadError::Io(error) => format!("cannot be read: {error}"),
             _ => "cannot be read".to_owned(),

@@ -18,7 +18,7 @@ mod share;
 mod signals;
 mod url_file;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ SIGHUP reads settings and files again, SIGTERM and Ctrl-C end it. docs/cli.md ha
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
     /// Address on loopback; with port 0 a free port is used
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = parse_address)]
     listen: SocketAddr,
     /// Write the URL to this file, which only its owner can read; by default the URL is printed
     #[arg(long, value_name = "PATH")]
@@ -143,6 +143,14 @@ impl Agent {
     pub(crate) async fn run(&self) {
         self.connections.accept(&self.listener, &self.router).await;
     }
+}
+
+/// Reads an address with its port.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| match text.parse::<IpAddr>() {
+        Ok(ip) => format!("a port is missing; write {}", SocketAddr::from((ip, 7373))),
+        Err(_) => "write an IP address and a port, such as 127.0.0.1:7373".to_owned(),
+    })
 }
 
 impl Serve {

@@ -62,6 +62,23 @@ fn a_duration_without_a_unit_is_refused_with_the_right_form() {
 }
 
 #[test]
+fn an_address_of_another_form_is_refused_with_the_right_one() {
+    let place = Place::new();
+    for (address, text) in [
+        ("127.0.0.1", "a port is missing; write 127.0.0.1:7373"),
+        ("::1", "a port is missing; write [::1]:7373"),
+        (
+            "localhost:7373",
+            "write an IP address and a port, such as 127.0.0.1:7373",
+        ),
+    ] {
+        let ended = run(place.with_keys(&["serve", "--listen", address]));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{}", ended.err);
+        assert!(ended.err.contains(text), "{}", ended.err);
+    }
+}
+
+#[test]
 fn a_role_that_is_refused_is_told_from_a_key_that_is_refused() {
     let place = Place::new();
     std::fs::write(place.path("policy.json"), "no policy").unwrap();

@@ -16,4 +16,5 @@ mod oss;
 mod outputs;
 mod serve;
 mod support;
+#[cfg(target_os = "linux")]
 mod terminals;

@@ -1,4 +1,4 @@
-//! The command in a pseudo-terminal.
+//! The command in a pseudo-terminal. On Linux, whose `setsid` can make it the leader of one.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -113,8 +113,7 @@ fn no_secret_is_shown_on_a_terminal_unasked() {
     assert!(code == Some(0) && shown.contains(&secret), "{shown}");
 }
 
-/// The command as the leader of the terminal, which Ctrl-C reaches. Only util-linux has `setsid --ctty`.
-#[cfg(target_os = "linux")]
+/// The command as the leader of the terminal, which Ctrl-C reaches.
 fn leading(place: &Place, words: &[&str]) -> Terminal {
     let keys = place.cloud.access_key();
     let mut command = place.program("setsid");
@@ -126,7 +125,6 @@ fn leading(place: &Place, words: &[&str]) -> Terminal {
     Terminal::start(command, 80)
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_reaches_the_program_once() {
     let place = Place::new();
@@ -142,7 +140,6 @@ fn ctrl_c_reaches_the_program_once() {
     assert_eq!(code, Some(9), "{shown}");
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_ends_an_agent_in_order() {
     let place = Place::new();
