@@ -248,17 +248,28 @@ async fn a_copy_with_another_checksum_is_an_error() {
 async fn a_copy_in_one_request_with_another_checksum_is_an_error() {
     let ids = ("x-oss-request-id", "R1");
     let done = "<CopyObjectResult><ETag>\"d\"</ETag></CopyObjectResult>";
-    for (crc, check, is_wrong) in [("11", true, false), ("12", true, true), ("12", false, false)] {
+    for (crc, kind, check, is_wrong) in [
+        ("11", "Normal", true, false),
+        ("12", "Normal", true, true),
+        ("12", "Normal", false, false),
+        // A link is copied as a link.
+        ("12", "Symlink", true, false),
+    ] {
+        let kind = ("x-oss-object-type", kind);
         let server = Server::start([
-            response(200, &[ids, ("ETag", "\"e\""), ("x-oss-hash-crc64ecma", "11")], ""),
+            response(
+                200,
+                &[ids, kind, ("ETag", "\"e\""), ("x-oss-hash-crc64ecma", "11")],
+                "",
+            ),
             response(200, &[ids, ("x-oss-hash-crc64ecma", crc)], done),
         ]);
         let client = common::builder(&server.endpoint(), Keys::new(1)).check_crc(check);
         let copied = client.build().unwrap().copy(OTHER, "copy", source()).await;
         match copied {
-            Ok(copied) => assert_eq!((copied.parts, is_wrong), (0, false), "{crc} {check}"),
+            Ok(copied) => assert_eq!((copied.parts, is_wrong), (0, false), "{crc} {check} {kind:?}"),
             Err(Error::Corrupted(error)) => {
-                assert!(is_wrong, "{crc} {check}: {error}");
+                assert!(is_wrong, "{crc} {check} {kind:?}: {error}");
                 assert_eq!((error.operation(), error.stored()), ("CopyObject", 12));
             }
             Err(error) => panic!("{error}"),
