@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use oss_credentials_core::ClockOffset;
-use oss_credentials_http::ServiceClock;
+use oss_credentials_http::{ServiceClock, http_date};
 use reqwest::header::{AGE, DATE, HeaderMap};
 
 use crate::date;
@@ -43,7 +43,7 @@ impl Exchange {
         if headers.contains_key(AGE) {
             return None;
         }
-        self.offset(date::from_http(headers.get(DATE)?.to_str().ok()?)?)
+        self.offset(http_date(headers.get(DATE)?.to_str().ok()?)?)
     }
 
     fn offset(self, service: SystemTime) -> Option<ClockOffset> {

@@ -5,6 +5,7 @@ use http::Method;
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::headers::{FORBID_OVERWRITE, OF_PARTS, REQUEST_PAYER, TRAFFIC_LIMIT};
 use crate::operation::Operation;
 use crate::ops::copy::{CopyObject, CopySource, set_source};
 use crate::ops::multipart::{InitiateMultipartUpload, MAX_PARTS, UploadedPart};
@@ -25,14 +26,9 @@ const MAX_AT_ONCE: u64 = 1024 * 1024 * 1024;
 
 const METADATA_DIRECTIVE: &str = "x-oss-metadata-directive";
 const TAGGING_DIRECTIVE: &str = "x-oss-tagging-directive";
-const FORBID_OVERWRITE: &str = "x-oss-forbid-overwrite";
 /// Prefix of headers with conditions on the source; `if-` and the rest is the same condition of `HeadObject`.
 const SOURCE_CONDITION: &str = "x-oss-copy-source-";
 const OBJECT_TYPE: &str = "x-oss-object-type";
-const PAYER: &str = "x-oss-request-payer";
-const TRAFFIC_LIMIT: &str = "x-oss-traffic-limit";
-/// Headers of the copy that the requests for its parts take.
-const OF_PARTS: [&str; 2] = [PAYER, TRAFFIC_LIMIT];
 /// Headers of the source that the copy keeps, in addition to its user metadata.
 const KEPT: [&str; 6] = [
     "cache-control",
@@ -339,7 +335,7 @@ impl ObjectCopy {
             .client
             .complete_multipart_upload(bucket, key, upload_id)
             .parts(parts);
-        for name in [FORBID_OVERWRITE, PAYER] {
+        for name in [FORBID_OVERWRITE, REQUEST_PAYER] {
             if let Some(value) = self.operation.headers.get(name) {
                 request = request.header(name, value.as_bytes());
             }
@@ -372,8 +368,8 @@ impl ObjectCopy {
     }
 
     fn pass_payer(&self, operation: &mut Operation) {
-        if let Some(value) = self.operation.headers.get(PAYER) {
-            operation.set_header(PAYER, value.as_bytes());
+        if let Some(value) = self.operation.headers.get(REQUEST_PAYER) {
+            operation.set_header(REQUEST_PAYER, value.as_bytes());
         }
     }
 

@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use oss_credentials_core::rfc3339;
-use oss_credentials_http::http_date;
 
 /// `Thu, 01 Jan 2026 08:30:00 GMT`; `None` before 1970 and after the year 9999.
 pub(crate) fn to_http(time: SystemTime) -> Option<String> {
@@ -15,23 +14,16 @@ pub(crate) fn to_http(time: SystemTime) -> Option<String> {
     (text.len() == 29).then_some(text)
 }
 
-/// Reads the three forms of [`http_date`]; `None` before 1970.
-pub(crate) fn from_http(text: &str) -> Option<SystemTime> {
-    http_date(text).filter(is_since_1970)
-}
-
 /// Reads `2026-01-01T08:30:00.000Z`; `None` before 1970.
 pub(crate) fn from_iso(text: &str) -> Option<SystemTime> {
-    rfc3339(text.trim()).filter(is_since_1970)
-}
-
-fn is_since_1970(time: &SystemTime) -> bool {
-    *time >= SystemTime::UNIX_EPOCH
+    rfc3339(text.trim()).filter(|time| *time >= SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use oss_credentials_http::http_date;
 
     use super::*;
 
@@ -43,12 +35,12 @@ mod tests {
     fn both_forms_are_read_and_one_is_written() {
         // The example of RFC 9110, section 5.6.7.
         let text = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(from_http(text), Some(unix(784_111_777)));
+        assert_eq!(http_date(text), Some(unix(784_111_777)));
         assert_eq!(
-            from_http("Sunday, 06-Nov-94 08:49:37 GMT"),
+            http_date("Sunday, 06-Nov-94 08:49:37 GMT"),
             Some(unix(784_111_777))
         );
-        assert_eq!(from_http("Sun Nov  6 08:49:37 1994"), Some(unix(784_111_777)));
+        assert_eq!(http_date("Sun Nov  6 08:49:37 1994"), Some(unix(784_111_777)));
         assert_eq!(to_http(unix(784_111_777)).as_deref(), Some(text));
         assert_eq!(
             from_iso("2026-01-01T08:30:00.250Z"),
@@ -59,11 +51,11 @@ mod tests {
     #[test]
     fn what_has_no_such_form_is_none() {
         for wrong in ["", "yesterday", "2026-01-01", "1767256200"] {
-            assert_eq!((from_http(wrong), from_iso(wrong)), (None, None), "{wrong}");
+            assert_eq!((http_date(wrong), from_iso(wrong)), (None, None), "{wrong}");
         }
         assert_eq!(to_http(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), None);
         assert_eq!(to_http(unix(253_402_300_800)), None);
         assert_eq!(from_iso("1969-12-31T23:59:59Z"), None);
-        assert_eq!(from_http("Wed, 31 Dec 1969 23:59:59 GMT"), None);
+        assert_eq!(http_date("Wed, 31 Dec 1969 23:59:59 GMT"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use oss_credentials_http::{HttpError, HttpErrorKind, is_out_of_files};
+use oss_credentials_http::{HttpError, HttpErrorKind, causes, is_out_of_files};
 
 use crate::body::UploadError;
 
@@ -57,12 +57,6 @@ fn means_no_more_files(cause: &(dyn StdError + 'static)) -> bool {
     cause.downcast_ref().is_some_and(is_out_of_files)
 }
 
-/// The error of the system if no file can be opened. The libraries that read the certificates report only that there are
-/// none.
-pub(crate) fn out_of_files() -> Option<io::Error> {
-    std::fs::File::open("/").err().filter(is_out_of_files)
-}
-
 /// Whether the head of the response has more headers or bytes than are read: the next one would, too.
 pub(crate) fn head_is_too_large(error: &HttpError) -> bool {
     causes(error).any(is_large_head)
@@ -94,15 +88,4 @@ fn is_of_native_tls(error: &reqwest::Error) -> bool {
 #[cfg(not(feature = "native-tls"))]
 fn is_of_native_tls(_: &reqwest::Error) -> bool {
     false
-}
-
-/// The error's causes, also those that an `io::Error` wraps: its `source` skips them.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(error.source(), |cause| {
-        let cause: &'a (dyn StdError + 'static) = *cause;
-        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        }
-    })
 }

@@ -90,6 +90,7 @@ mod error;
 mod error_document;
 #[cfg(feature = "post-policy")]
 mod form;
+mod headers;
 mod http_error;
 mod idle;
 mod json;

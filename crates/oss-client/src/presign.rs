@@ -197,22 +197,12 @@ impl Presign {
         inner.warn_if_exposed(&credentials);
         // The service's clock decides when the URL expires, so the clock correction of requests applies here.
         let time = inner.clock.now();
-        let mut presigned = signer.presign(&view, &credentials, time, expires);
-        if let Some(refresh) = refresh.filter(|_| is_short(&presigned)) {
-            match refresh().await {
-                Ok(fresh) if !fresh.is_anonymous() && lasts_longer(&fresh, &credentials) => {
-                    presigned = signer.presign(&view, &fresh, time, expires);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    let error = tracing::field::display(error);
-                    tracing::warn!(
-                        name: names::PRESIGN_REFRESH_FAILED, target: TRACING_TARGET, error,
-                        event = names::PRESIGN_REFRESH_FAILED,
-                        "no fresh credentials could be fetched, so a URL expires with the current ones"
-                    );
-                }
-            }
+        let presign = |credentials: &Credentials| signer.presign(&view, credentials, time, expires);
+        let mut presigned = presign(&credentials);
+        if let Some(refresh) = refresh.filter(|_| is_short(&presigned))
+            && let Some(fresh) = longer_lasting(refresh, &credentials).await
+        {
+            presigned = presign(&fresh);
         }
         if must_last && is_short(&presigned) {
             return Err(Error::InvalidInput(InvalidInput::new(
@@ -244,6 +234,22 @@ fn check_headers(operation: &Operation, signer: &Signer) -> Result<(), Error> {
             format!("a URL cannot bind the header {:?}", name.as_str()),
             "leave it out, since the user of the URL may send it, or list it in `additional_headers` (V4)",
         ))),
+    }
+}
+
+/// Fresh credentials, if they last longer than the current ones.
+async fn longer_lasting(refresh: Refresh, current: &Credentials) -> Option<Credentials> {
+    match refresh().await {
+        Ok(fresh) => (!fresh.is_anonymous() && lasts_longer(&fresh, current)).then_some(fresh),
+        Err(error) => {
+            let error = tracing::field::display(error);
+            tracing::warn!(
+                name: names::PRESIGN_REFRESH_FAILED, target: TRACING_TARGET, error,
+                event = names::PRESIGN_REFRESH_FAILED,
+                "no fresh credentials could be fetched, so a URL expires with the current ones"
+            );
+            None
+        }
     }
 }
 

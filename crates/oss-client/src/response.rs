@@ -11,13 +11,12 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream;
 use oss_credentials_core::Credentials;
-use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds};
+use oss_credentials_http::{HttpError, HttpErrorKind, RequestIds, http_date};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body_check::{CRC64, Check, Expected};
-use crate::date;
 use crate::error::{Error, InvalidResponse, TransportError};
 use crate::http_error::from_reqwest;
 use crate::idle::{IdleTimeout, IdleTimer, guarded, silent};
@@ -128,12 +127,12 @@ impl ResponseHead {
 
     /// Returns `Last-Modified`
     pub fn last_modified(&self) -> Option<SystemTime> {
-        date::from_http(self.text(&header::LAST_MODIFIED)?)
+        http_date(self.text(&header::LAST_MODIFIED)?)
     }
 
     /// Returns `x-oss-last-access-time`, of a bucket with access tracking.
     pub fn last_access_time(&self) -> Option<SystemTime> {
-        date::from_http(self.header("x-oss-last-access-time")?)
+        http_date(self.header("x-oss-last-access-time")?)
     }
 
     /// Returns `x-oss-hash-crc64ecma`: the CRC-64/XZ of the whole object or part; `None` if it is missing or not a

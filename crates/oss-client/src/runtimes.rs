@@ -2,11 +2,10 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use oss_credentials_http::{HttpError, HttpErrorKind};
+use oss_credentials_http::{HttpError, HttpErrorKind, out_of_files};
 use tokio::runtime::Id;
 
 use crate::error::InvalidInput;
-use crate::http_error::out_of_files;
 
 /// For how many runtimes besides the first one clients are kept, those used last.
 const KEPT: usize = 64;

@@ -55,12 +55,7 @@ const V1_PARAMETERS: [&str; 4] = ["Expires", "OSSAccessKeyId", "Signature", "sec
 
 /// Vendor document: "Bucket naming conventions" (Object Storage Service, user guide).
 pub(crate) fn bucket(name: &str) -> Result<(), InvalidInput> {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if (3..=63).contains(&name.len())
-        && name.bytes().all(allowed)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-    {
+    if oss_sign::is_bucket_name(name) {
         return Ok(());
     }
     Err(InvalidInput::new(

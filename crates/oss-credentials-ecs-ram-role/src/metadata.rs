@@ -268,23 +268,18 @@ impl Metadata {
             let sent = self.clock.now();
             let outcome = self.http.send(request.clone()).await;
             let received = self.clock.now();
-            match outcome {
-                Ok(response) => {
-                    self.somebody_is_there();
-                    return Ok(Answer {
-                        response,
-                        sent,
-                        received,
-                    });
-                }
-                Err(error) if attempt < tries && may_pass(&error) => attempt += 1,
-                Err(error) => {
-                    if met_somebody(&error) {
-                        self.somebody_is_there();
-                    }
-                    return Err(error);
-                }
+            if attempt < tries && outcome.as_ref().is_err_and(may_pass) {
+                attempt += 1;
+                continue;
             }
+            if outcome.as_ref().err().is_none_or(met_somebody) {
+                self.somebody_is_there();
+            }
+            return outcome.map(|response| Answer {
+                response,
+                sent,
+                received,
+            });
         }
     }
 

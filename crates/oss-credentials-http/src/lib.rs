@@ -66,7 +66,7 @@ pub use endpoint::{Endpoint, is_metadata_host};
 pub use endpoint_error::EndpointError;
 pub use learned_offset::LearnedOffset;
 pub use message::{HttpMethod, HttpRequest, HttpResponse, MAX_BODY};
-pub use outcome::{clock_hint, is_out_of_files, may_pass, xml_text};
+pub use outcome::{clock_hint, is_out_of_files, may_pass, out_of_files, xml_text};
 pub use page_loop::PageLoop;
 pub use proxy::ProxyVariables;
 pub use request_id::RequestIds;

@@ -109,6 +109,17 @@ pub fn is_out_of_files(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
+/// Returns the error of the system if the process, or the whole machine, can open no more files.
+///
+/// The libraries that read the system's certificates report only that there are none.
+///
+/// ```
+/// assert!(oss_credentials_http::out_of_files().is_none());
+/// ```
+pub fn out_of_files() -> Option<io::Error> {
+    std::fs::File::open("/").err().filter(is_out_of_files)
+}
+
 /// Returns why the client could not make a request, and what to do about it; most often the client states both.
 fn what_is_missing(error: &HttpError) -> String {
     let why = clean(&error.innermost().to_string());

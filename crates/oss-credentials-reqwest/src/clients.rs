@@ -1,12 +1,11 @@
 //! reqwest's clients: one per connect timeout and route.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
-use oss_credentials_http::{HttpError, HttpErrorKind, ProxyVariables, is_metadata_host, is_out_of_files};
+use oss_credentials_http::{HttpError, HttpErrorKind, ProxyVariables, is_metadata_host, out_of_files};
 
 use crate::error;
 use crate::tls::{self, Certificates, Trusted};
@@ -198,12 +197,6 @@ impl Clients {
             Route::Default => builder,
         }
     }
-}
-
-/// The error of the system if the process, or the whole machine, can open no more files. The libraries that read the
-/// certificates say only that there are none.
-fn out_of_files() -> Option<io::Error> {
-    std::fs::File::open("/").err().filter(is_out_of_files)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use oss_sign::is_bucket_name;
 use serde_json::{Map, Value, json};
 
 /// Longest policy that STS accepts, in characters.
@@ -319,12 +320,7 @@ fn plain(part: &'static str, name: &str) -> Result<(), PolicyError> {
 
 /// Refuses a name that no bucket has: 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.
 pub(crate) fn check_bucket(name: &str) -> Result<(), PolicyError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_name = (3..=63).contains(&name.len())
-        && name.chars().all(allowed)
-        && !name.starts_with('-')
-        && !name.ends_with('-');
-    if is_name {
+    if is_bucket_name(name) {
         Ok(())
     } else {
         Err(PolicyError::Bucket(name.to_owned()))

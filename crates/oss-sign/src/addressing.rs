@@ -26,6 +26,24 @@ pub enum Addressing<'a> {
     },
 }
 
+/// Returns whether a bucket can have this name: 3 to 63 of `a-z`, `0-9` and `-`, with a letter or digit at both ends.
+///
+/// Vendor document: "Bucket naming conventions" (Object Storage Service, user guide).
+///
+/// ```
+/// use oss_sign::is_bucket_name;
+///
+/// assert!(is_bucket_name("examplebucket"));
+/// assert!(!is_bucket_name("Example_Bucket"));
+/// ```
+pub fn is_bucket_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (3..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
 #[cfg(feature = "http")]
 impl<'a> Addressing<'a> {
     /// The style of this host: that of the endpoint (with the bucket in the path, as the host has none), a bucket in front of

@@ -64,7 +64,7 @@ pub mod v4;
 mod view;
 mod wipe;
 
-pub use addressing::{Addressing, Resource};
+pub use addressing::{Addressing, Resource, is_bucket_name};
 pub use encode::{check_key_for_url, decode_query, encode, encode_path, encode_query, url_path};
 pub use error::SignError;
 pub use refusal::{CLOCK_REJECTED_CODES, KEY_REJECTED_CODES, Refusal, credentials_for_retry};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oss_credentials_core::ProcessEnv;
+use oss_credentials_http::out_of_files;
 use tokio::sync::Semaphore;
 
 use super::ClientBuilder;
 use crate::body::innermost;
 use crate::endpoint::Endpoint;
 use crate::error::InvalidInput;
-use crate::http_error::{RAISE_LIMIT, out_of_files};
+use crate::http_error::RAISE_LIMIT;
 use crate::proxies::Proxies;
 use crate::runtimes::Clients;
 use crate::tls;
@@ -261,25 +262,8 @@ impl Http {
                     .build()
             })
         };
-        let clients = Clients::made(Box::new(move || {
-            build(true).or_else(|problem| {
-                if let Some(error) = out_of_files() {
-                    return Err(InvalidInput::new(
-                        format!("reqwest cannot build its client: {error}"),
-                        RAISE_LIMIT,
-                    ));
-                }
-                match build(false) {
-                    Ok(_) if https => Err(InvalidInput::new(
-                        "no CA certificates were found on this system",
-                        "install the package `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form",
-                    )),
-                    Ok(client) => Ok(client),
-                    Err(_) => Err(problem),
-                }
-            })
-        }))?;
-        Ok((clients, proxies))
+        let make = move || build(true).or_else(|problem| without_certificates(problem, https, &build));
+        Ok((Clients::made(Box::new(make))?, proxies))
     }
 
     /// The setting that would have no effect on an existing client, if there is one.
@@ -338,6 +322,28 @@ fn restricted(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         // It would log the bytes of requests and responses.
         .connection_verbose(false)
         .http1_max_headers(MAX_HEADERS)
+}
+
+/// Finds out why no client could be built. Without `https`, one without certificates will do.
+fn without_certificates(
+    problem: InvalidInput,
+    https: bool,
+    build: impl Fn(bool) -> Result<reqwest::Client, InvalidInput>,
+) -> Result<reqwest::Client, InvalidInput> {
+    if let Some(error) = out_of_files() {
+        return Err(InvalidInput::new(
+            format!("reqwest cannot build its client: {error}"),
+            RAISE_LIMIT,
+        ));
+    }
+    match build(false) {
+        Ok(_) if https => Err(InvalidInput::new(
+            "no CA certificates were found on this system",
+            "install the package `ca-certificates`, or set SSL_CERT_FILE to a file with certificates in PEM form",
+        )),
+        Ok(client) => Ok(client),
+        Err(_) => Err(problem),
+    }
 }
 
 fn built(build: impl FnOnce() -> reqwest::Result<reqwest::Client>) -> Result<reqwest::Client, InvalidInput> {

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::USER_AGENT_VALUE;
 use crate::error::InvalidInput;
+use crate::headers;
 use crate::validate;
 
 /// Headers that belong to one request or body, or that change what a response contains.
@@ -16,8 +17,8 @@ const NOT_FOR_ALL: [http::HeaderName; 9] = [
     IF_MODIFIED_SINCE,
     IF_UNMODIFIED_SINCE,
     http::HeaderName::from_static("content-md5"),
-    http::HeaderName::from_static("x-oss-callback"),
-    http::HeaderName::from_static("x-oss-callback-var"),
+    http::HeaderName::from_static(headers::CALLBACK),
+    http::HeaderName::from_static(headers::CALLBACK_VAR),
 ];
 
 /// The settings as they were given.

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use crate::body_check::Expected;
 use crate::client::Client;
 use crate::error::Error;
+use crate::headers::TRAFFIC_LIMIT;
 use crate::operation::{Crc, Operation};
 use crate::ops::object::{GetObject, HeadObject};
 use crate::request_context::RequestContext;
@@ -20,9 +21,6 @@ const PROGRESS: u64 = 1024 * 1024;
 
 /// Conditions that hold for an object once they have held for it.
 const CONDITIONS: [&str; 3] = ["if-none-match", "if-modified-since", "if-unmodified-since"];
-/// The header that `HeadObject` does not support.
-const OF_CONTENT: &str = "x-oss-traffic-limit";
-
 /// An object, and how to request it. The methods take `&mut self`, because a body cannot be shared between threads.
 pub(super) struct Object {
     pub(super) client: Client,
@@ -60,7 +58,7 @@ impl Object {
         operation.name = "HeadObject".into();
         operation.method = Method::HEAD;
         operation.crc = Crc::None;
-        operation.headers.remove(OF_CONTENT);
+        operation.headers.remove(TRAFFIC_LIMIT);
         HeadObject::new(self.client.clone(), operation).send().await
     }
 

@@ -26,6 +26,7 @@ use http::header::CONTENT_TYPE;
 use crate::client::Client;
 use crate::date;
 use crate::error::InvalidInput;
+use crate::headers;
 use crate::operation::Operation;
 
 pub use paged::Paged;
@@ -115,7 +116,7 @@ macro_rules! common_settings {
 
         /// Charges the caller instead of the owner of the bucket (`x-oss-request-payer: requester`).
         pub fn request_payer(self) -> Self {
-            self.header("x-oss-request-payer", "requester")
+            self.header($crate::headers::REQUEST_PAYER, "requester")
         }
     };
 }
@@ -194,7 +195,7 @@ macro_rules! object_settings {
         /// Sets whether an existing object makes this fail (`FileAlreadyExists`). Default: no, it is replaced.
         pub fn forbid_overwrite(self, forbid: bool) -> Self {
             self.header(
-                "x-oss-forbid-overwrite",
+                $crate::headers::FORBID_OVERWRITE,
                 if forbid { "true" } else { "false" },
             )
         }
@@ -267,7 +268,7 @@ pub(crate) fn set_traffic_limit(operation: &mut Operation, bits_per_second: u64)
             "use 245760 to 838860800",
         ));
     }
-    operation.set_header("x-oss-traffic-limit", bits_per_second.to_string().as_bytes());
+    operation.set_header(headers::TRAFFIC_LIMIT, bits_per_second.to_string().as_bytes());
 }
 
 /// `name=value&…`, percent-encoded.

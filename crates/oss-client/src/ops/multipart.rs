@@ -5,9 +5,9 @@ use http::Method;
 use crate::body::Body;
 use crate::client::Client;
 use crate::error::{Error, InvalidInput};
+use crate::headers;
 use crate::operation::{Crc, Operation};
 use crate::response::{REPORT, ResponseHead};
-use crate::service_error::X_OSS_CALLBACK;
 use crate::xml::Element;
 
 use super::document::{document, text};
@@ -245,7 +245,7 @@ impl CompleteMultipartUpload {
 
     /// Whether the request fails if the object exists (`FileAlreadyExists`). Default: no, the object is replaced.
     pub fn forbid_overwrite(self, forbid: bool) -> Self {
-        self.header("x-oss-forbid-overwrite", if forbid { "true" } else { "false" })
+        self.header(headers::FORBID_OVERWRITE, if forbid { "true" } else { "false" })
     }
 
     /// Returns the operation with the list of parts as its body, for [`Client::send`](crate::Client::send) and
@@ -304,7 +304,7 @@ impl CompleteMultipartUpload {
     pub async fn send(self) -> Result<CompletedUpload, Error> {
         let client = self.client.clone();
         // With a callback, the body is the response of the program that was called.
-        let has_callback = self.operation.headers.contains_key(X_OSS_CALLBACK);
+        let has_callback = self.operation.headers.contains_key(headers::CALLBACK);
         let response = client.send(self.into_operation()).await?;
         if has_callback {
             let head = response.into_head();

@@ -6,11 +6,11 @@ use reqwest::StatusCode;
 
 use crate::body_check::{CRC64, Expected};
 use crate::error::{Error, InvalidResponse};
+use crate::headers;
 use crate::number::number;
 use crate::operation::{Crc, Operation};
 use crate::request_context::RequestContext;
 use crate::response::ResponseHead;
-use crate::service_error::X_OSS_CALLBACK;
 
 const LOOK_BETWEEN: &str = "check the endpoint, and any proxy between here and OSS";
 
@@ -118,7 +118,7 @@ fn check_origin(operation: &Operation, head: &ResponseHead, is_cross_origin: boo
     }
     let has_body = head.content_length() != Some(0) && head.status() != StatusCode::NO_CONTENT;
     // With a callback, the body is the response of the callback server.
-    let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
+    let has_callback = operation.headers.contains_key(headers::CALLBACK);
     let what = match operation.method {
         Method::GET | Method::HEAD if !is_cross_origin => "it has none of the headers of OSS",
         Method::DELETE | Method::PUT if has_body && !has_callback => {

@@ -22,6 +22,7 @@ use crate::client::{Client, Inner};
 use crate::clock::Exchange;
 use crate::error::{CorruptionError, Error, TransportError};
 use crate::error_document::{MAX_ERROR_DOCUMENT, is_error_document};
+use crate::headers;
 use crate::idle::guarded;
 use crate::observe::{Recorder, names};
 use crate::operation::{Crc, Operation};
@@ -30,7 +31,7 @@ use crate::redirect::{self, Hops};
 use crate::request_context::RequestContext;
 use crate::response::{Response, ResponseBody, ResponseHead};
 use crate::retry::FailedAttempt;
-use crate::service_error::{ServiceError, X_OSS_CALLBACK};
+use crate::service_error::ServiceError;
 
 use check::Checks;
 use state::{Next, Refused, RetryState};
@@ -355,7 +356,7 @@ impl Inner {
         let status = head.status();
         // A failed callback is reported with 203 and an error document; the object is stored.
         let callback_failed = status == StatusCode::NON_AUTHORITATIVE_INFORMATION
-            && operation.headers.contains_key(X_OSS_CALLBACK);
+            && operation.headers.contains_key(headers::CALLBACK);
         // Before the body is read: that takes time.
         let exchange = Exchange {
             sent: attempt.started,
@@ -418,7 +419,7 @@ impl Inner {
             return Ok(Content::Success(body));
         }
         let document = body.whole(head).await?;
-        let has_callback = operation.headers.contains_key(X_OSS_CALLBACK);
+        let has_callback = operation.headers.contains_key(headers::CALLBACK);
         if is_error_document(head.headers(), &document, has_callback) {
             return Ok(Content::ErrorDocument(document.into()));
         }

@@ -8,12 +8,11 @@ use std::fmt;
 use std::time::SystemTime;
 
 use oss_credentials_core::{Credentials, MaskedId, text};
-use oss_credentials_http::Scrubber;
+use oss_credentials_http::{Scrubber, http_date};
 use oss_sign::Refusal;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap};
 
-use crate::date;
 use crate::error_document::{fields, text, unreadable};
 use crate::request_context::RequestContext;
 
@@ -26,7 +25,6 @@ const MAX_SHOWN: usize = 512;
 
 pub(crate) const X_OSS_EC: &str = "x-oss-ec";
 pub(crate) const X_OSS_REQUEST_ID: &str = "x-oss-request-id";
-pub(crate) const X_OSS_CALLBACK: &str = "x-oss-callback";
 
 /// An error returned by the service.
 ///
@@ -235,7 +233,7 @@ impl ServiceError {
 
     /// Returns when the service responded, by its own clock: the `Date` of the response. `None` if it shows none.
     pub fn timestamp(&self) -> Option<SystemTime> {
-        date::from_http(self.headers.get(DATE)?.to_str().ok()?)
+        http_date(self.headers.get(DATE)?.to_str().ok()?)
     }
 
     /// Returns the address of the vendor's page about this error.

@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use crate::TRACING_TARGET;
 use crate::client::Client;
 use crate::error::{AbandonedUpload, Error, UploadName};
+use crate::headers::REQUEST_PAYER;
 use crate::observe::names;
 use crate::operation::Operation;
 use crate::ops::multipart::AbortMultipartUpload;
@@ -58,7 +59,7 @@ impl Cleanup {
 
 /// The upload that an operation aborts.
 fn name(id: String, abort: Operation) -> UploadName {
-    let payer = abort.headers.get("x-oss-request-payer");
+    let payer = abort.headers.get(REQUEST_PAYER);
     UploadName {
         payer: payer.map(|payer| payer.as_bytes().to_vec()),
         bucket: abort.bucket.unwrap_or_default(),

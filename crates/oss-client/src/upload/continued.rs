@@ -10,6 +10,7 @@ use http::Method;
 use crate::body::Body;
 use crate::client::Client;
 use crate::error::{AbandonedUpload, Error, InvalidResponse};
+use crate::headers::REQUEST_PAYER;
 use crate::operation::Operation;
 use crate::ops::multipart::{CompleteMultipartUpload, MAX_PARTS};
 use crate::ops::uploads::ListedPart;
@@ -22,7 +23,6 @@ use super::{DEFAULT_PARALLEL_PARTS, Plan, Uploaded, check_part_size, check_total
 
 /// How often an upload is aborted at most: parts that were still on their way arrive after the first time.
 const MAX_ABORTS: u32 = 3;
-const PAYER: &str = "x-oss-request-payer";
 
 impl AbandonedUpload {
     /// Continues the upload with the same content: sends the parts that the service does not have, and creates the
@@ -117,7 +117,7 @@ fn is_over(error: &Error) -> bool {
 
 fn pass_payer(payer: Option<&[u8]>, operation: &mut Operation) {
     if let Some(payer) = payer {
-        operation.set_header(PAYER, payer);
+        operation.set_header(REQUEST_PAYER, payer);
     }
 }
 
@@ -178,7 +178,7 @@ impl ContinuedUpload {
             key: operation.key.clone().unwrap_or_default(),
             payer: operation
                 .headers
-                .get(PAYER)
+                .get(REQUEST_PAYER)
                 .map(|payer| payer.as_bytes().to_vec()),
             client,
             upload_id,

@@ -12,6 +12,7 @@ use crate::TRACING_TARGET;
 use crate::body::Body;
 use crate::client::Client;
 use crate::error::{Error, InvalidInput};
+use crate::headers::{CALLBACK, CALLBACK_VAR, FORBID_OVERWRITE, OF_PARTS, REQUEST_PAYER, TRAFFIC_LIMIT};
 use crate::operation::{Crc, Operation};
 use crate::ops::multipart::{CompleteMultipartUpload, InitiateMultipartUpload, MAX_PARTS};
 use crate::ops::object::HeadObject;
@@ -26,19 +27,12 @@ use super::resume::{Known, Resumable};
 use super::source::{Part, Parts};
 use super::{Plan, Uploaded};
 
-/// Headers of the upload that the request with the bytes takes.
-const OF_PARTS: [&str; 2] = ["x-oss-request-payer", "x-oss-traffic-limit"];
 /// Headers that the request takes which makes the object.
-const OF_COMPLETION: [&str; 4] = [
-    "x-oss-callback",
-    "x-oss-callback-var",
-    "x-oss-forbid-overwrite",
-    "x-oss-request-payer",
-];
+const OF_COMPLETION: [&str; 4] = [CALLBACK, CALLBACK_VAR, FORBID_OVERWRITE, REQUEST_PAYER];
 /// The only header that all steps take.
-const OF_ALL: [&str; 1] = ["x-oss-request-payer"];
+const OF_ALL: [&str; 1] = [REQUEST_PAYER];
 /// Headers that the first request does not take.
-const NOT_OF_INITIATION: [&str; 3] = ["x-oss-callback", "x-oss-callback-var", "x-oss-traffic-limit"];
+const NOT_OF_INITIATION: [&str; 3] = [CALLBACK, CALLBACK_VAR, TRAFFIC_LIMIT];
 
 pub(super) struct Job {
     client: Client,
