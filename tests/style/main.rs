@@ -1,5 +1,6 @@
-//! No phrase that the rules of style replace is left in the texts of errors and logs, in the README files, and on the
-//! pages and decisions. `phrases.txt` lists the phrases, `allowed.txt` the places where one of them is meant.
+//! No phrase that the rules of style replace is left in the texts of errors and logs, in the documentation of items, in
+//! the README files, and on the pages and decisions. `phrases.txt` lists the phrases, `allowed.txt` the places where one
+//! of them is meant.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken set-up ends the test")]
 
@@ -53,7 +54,7 @@ fn no_phrase_is_left() {
     assert!(problems.is_empty(), "{problems:#?}");
 }
 
-/// What is read: pages as prose, without code, and the literals of sources.
+/// What is read: pages and documentation as prose, without code, and the literals of sources.
 fn texts() -> Vec<(String, String)> {
     // CONTRIBUTING.md lists the phrases.
     let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "SECURITY.md", "benches/README.md"]
@@ -87,6 +88,10 @@ fn texts() -> Vec<(String, String)> {
                 .to_owned()
         };
         texts.extend(literals.map(|literal| (place(literal.place), literal.text)));
+        for (path, _) in &files {
+            let documentation = documentation(&std::fs::read_to_string(path).unwrap());
+            texts.extend(documentation.into_iter().map(|text| (place(path.clone()), text)));
+        }
         pages.push(folder.join("README.md"));
     }
     for page in pages.into_iter().filter(|page| page.extension().is_some()) {
@@ -94,6 +99,20 @@ fn texts() -> Vec<(String, String)> {
         texts.push((page.to_str().unwrap().to_owned(), prose(&text)));
     }
     texts
+}
+
+/// The documentation in a source: one text for each item.
+fn documentation(source: &str) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    for line in source.lines().map(str::trim_start) {
+        let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+        match (text, texts.last_mut()) {
+            (Some(text), Some(last)) => last.extend([text, "\n"]),
+            _ => texts.push(String::new()),
+        }
+    }
+    texts.retain(|text| !text.is_empty());
+    texts.iter().map(|text| prose(text)).collect()
 }
 
 /// A page on one line, with `…` for each piece of code.
@@ -158,6 +177,8 @@ fn a_phrase_is_found() {
     ] {
         assert_eq!(hits(text, &phrases).len(), count, "{text}");
     }
+    let source = "/// One\n/// `text`.\nfn one() {}\n// no documentation\n//! Another.";
+    assert_eq!(documentation(source), ["One ….", "Another."]);
     assert_eq!(
         prose("a `b` c\n```text\nd\n```\ne ``f ` g``,\nh"),
         "a … c … e …, h"

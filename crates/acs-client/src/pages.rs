@@ -157,7 +157,7 @@ enum State {
     Ended,
 }
 
-/// Whether pages bring anything that the page before did not.
+/// Whether pages contain anything that the page before did not.
 #[derive(Default)]
 struct News {
     /// Hash of the items of the last page.
@@ -311,7 +311,7 @@ impl Pages<'_> {
         true
     }
 
-    /// Goes on to what follows this page.
+    /// Continues with what follows this page.
     fn advance(&mut self, response: &AcsResponse) -> Result<(), AcsError> {
         let body: Value = response.parsed()?;
         let goes_on = match (&mut self.state, &self.paging.kind) {

@@ -49,8 +49,8 @@ impl Checkpoint {
         Self { path, identity }
     }
 
-    /// Reads what an earlier process has left. A state that cannot be continued is logged. A file that is no checkpoint
-    /// is an error: it was named by mistake, and would be replaced and removed.
+    /// Reads what an earlier process has left. A state that cannot be continued is logged. A file that is not a
+    /// checkpoint is an error: it was named by mistake, and would be replaced and removed.
     pub(crate) async fn earlier(&self) -> Result<Earlier, Error> {
         if self.is_transferred() {
             return Err(self.refused("it is the file of the transfer itself", "name another file"));

@@ -51,8 +51,8 @@ pub(crate) fn fields(headers: &HeaderMap, document: &str) -> Vec<(String, String
     fields
 }
 
-/// Whether the document of a response with HTTP 200 is that of an error: its root is `Error`, or it is an object in JSON
-/// with a code, which a callback's answer may be, too.
+/// Whether the document of a response with HTTP 200 is that of an error: its root is `Error`, or it is an object in
+/// JSON with a code, which the response of a callback server may be, too.
 pub(crate) fn is_error_document(headers: &HeaderMap, document: &[u8], has_callback: bool) -> bool {
     // Those of success are longer, and would take more memory here than they are read with.
     let text = String::from_utf8_lossy(document.get(..MAX_ERROR_DOCUMENT).unwrap_or(document));

@@ -62,7 +62,7 @@ pub(crate) fn head_is_too_large(error: &HttpError) -> bool {
     causes(error).any(is_large_head)
 }
 
-/// hyper's words. Its method for this kind is there only with its server, which brings one more crate.
+/// hyper's words. Its method for this kind exists only with its server, which adds one more crate.
 const TOO_LARGE: &str = "message head is too large";
 
 fn is_large_head(cause: &(dyn StdError + 'static)) -> bool {

@@ -231,7 +231,7 @@ where
     }
 }
 
-/// 32 bits that no two calls are likely to share: the standard library seeds each state anew.
+/// 32 bits that no two calls are likely to share: the standard library gives each state a new seed.
 fn random() -> u32 {
     let word = RandomState::new().hash_one(0_u8);
     u32::try_from(word >> 32).unwrap_or_default()

@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 16;
 /// memory that a document takes, since the shortest elements are smaller in it than here.
 const MAX_ELEMENTS: usize = 65_536;
 
-/// Stands for a root of any name.
+/// Accepts a root of any name.
 pub(crate) const ANY_ROOT: &str = "*";
 
 /// Which document is expected, and what is read of it.
@@ -245,8 +245,8 @@ fn is_blank(text: &str) -> bool {
         .all(|c| matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{feff}'))
 }
 
-/// What `&name;` stands for; `None` for a character that there is not, and for names beyond the five of XML: those
-/// would need a document type, which the service does not send, and to leave them out would change a key.
+/// The text that `&name;` represents; `None` for a character that there is not, and for names beyond the five of XML:
+/// those would need a document type, which the service does not send, and to leave them out would change a key.
 fn resolve(reference: &BytesRef<'_>) -> Option<Cow<'static, str>> {
     let named = match reference.resolve_char_ref().ok()? {
         Some(c) => return Some(c.to_string().into()),

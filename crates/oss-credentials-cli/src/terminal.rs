@@ -56,7 +56,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Adds a name and what it stands for, in two columns.
+    /// Adds a name and its value, in two columns.
     pub(crate) fn fact(&mut self, name: &str, value: &str) {
         self.line(&format!("  {name:<10}{value}"), 12, None);
     }

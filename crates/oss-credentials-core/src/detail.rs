@@ -59,7 +59,7 @@ struct RefusedKey {
     source: &'static str,
 }
 
-/// Stands for the label of the setting in a hint.
+/// Is replaced by the label of the setting in a hint.
 const SETTING: &str = "{setting}";
 
 #[derive(Clone)]

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_accepted_answer_corrects_a_learnt_offset_and_ends_it() {
-        /// Shows no monotonic time, so that only answers tell.
+        /// Shows no monotonic time, so that only responses show a set clock.
         #[derive(Debug)]
         struct WallClock(SystemTime);
         impl Clock for WallClock {

@@ -52,7 +52,7 @@ struct Generation {
     clients: Arc<Clients>,
     /// `None`: the caller's runtime.
     own_runtime: Option<OwnRuntime>,
-    /// That of a child. No lock may be waited for on the way there: a thread that is not in the child may hold it.
+    /// That of a child. No lock may be waited for before that: a thread that is not in the child may hold it.
     child: OnceLock<Box<Generation>>,
     origin: Arc<Origin>,
 }

@@ -75,8 +75,8 @@ impl Clients {
         }
     }
 
-    /// What the client for this URL has to be. Asks the URL as reqwest understands it, so that `127.1` or `0x7f000001` is
-    /// no way around.
+    /// Returns which client this URL needs. The URL is read as reqwest understands it, so that `127.1` or `0x7f000001`
+    /// do not bypass the rule.
     pub(crate) fn key(&self, url: &reqwest::Url, connect_timeout: Duration) -> Key {
         let host = url.host_str().unwrap_or_default();
         let host = host.strip_suffix('.').unwrap_or(host);

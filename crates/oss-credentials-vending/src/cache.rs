@@ -14,8 +14,8 @@ use crate::request::SessionKey;
 /// Sessions by everything that makes them different, least recently used first out.
 pub(crate) struct Cache {
     sessions: LruCache<SessionKey, RefreshingProvider<Issue>>,
-    /// As many as sessions at most: when others need the room, the tenant is forgotten that has gone longest without a new
-    /// session, and its limits begin anew.
+    /// As many as sessions at most: when others need the room, the tenant is forgotten that has gone longest without a
+    /// new session, and its limits begin again.
     tenants: LruCache<Arc<str>, Tenant>,
     sessions_per_tenant: usize,
     calls_per_tenant: Option<Rate>,

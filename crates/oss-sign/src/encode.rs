@@ -205,7 +205,7 @@ pub(crate) fn encoded_len(text: &str) -> usize {
     text.len() + 2 * text.bytes().filter(|byte| !is_unreserved(*byte)).count()
 }
 
-/// Raw names and values of an encoded query. Empty pieces between two `&` are no parameters.
+/// Raw names and values of an encoded query. Empty pieces between two `&` are not parameters.
 pub(crate) fn split_query(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query
         .split('&')

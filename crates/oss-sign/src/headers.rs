@@ -1,7 +1,7 @@
 //! The headers that are signed, in the form in which they are signed.
 //!
-//! What the signer adds comes as finished text and is merged with what the request has, so that the usual
-//! request, which brings nothing to sign, is a handful of copies.
+//! What the signer adds comes as finished text and is merged with what the request has, so that the usual request,
+//! which has no such headers, costs a handful of copies.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! The program that runs beside the cloud: started, told of signals, and its end passed on.
+//! Runs a program with the cloud: starts it, forwards signals to it, and passes on its exit status.
 
 use std::io;
 use std::process::{ExitCode, ExitStatus};

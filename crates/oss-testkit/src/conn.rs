@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Listener(pub(crate) TcpListener);
 
 impl Listener {
-    /// The next connection. What fails before there is one is tried again.
+    /// Returns the next connection. Failures before there is one are retried.
     pub(crate) async fn accept(&mut self) -> Connection {
         let (stream, _) = axum::serve::Listener::accept(&mut self.0).await;
         // Only latency is lost where this fails.
@@ -48,7 +48,7 @@ pub(crate) struct Peer {
     pub(crate) reset: Reset,
 }
 
-/// A TCP connection that can be told to break.
+/// A TCP connection that can be broken on request.
 pub(crate) struct Connection {
     stream: TcpStream,
     reset: Reset,

@@ -63,7 +63,7 @@ const DIRECT: [&str; 2] = ["no_proxy", "NO_PROXY"];
 /// The hosts on which the agent listens.
 const LOOPBACK: &str = "127.0.0.1,localhost";
 
-/// The list of one variable, or of the other where that is not set, with loopback. `*` stands for all hosts.
+/// The list of one variable, or of the other where that is not set, with loopback. `*` means all hosts.
 fn without_proxy(env: &impl Env, name: &str) -> String {
     let mut names = [name].into_iter().chain(DIRECT);
     match names.find_map(|name| env.non_empty(name)) {

@@ -56,7 +56,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Accepts until this is dropped. Connections that were accepted go on.
+    /// Accepts until this is dropped. Connections that were accepted continue.
     pub(super) async fn accept(&self, listener: &TcpListener, router: &Arc<Router>) {
         loop {
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
@@ -101,7 +101,7 @@ impl Connections {
     }
 }
 
-/// Answers on one connection until it ends. With `shares`, it is closed at once if its user has had enough.
+/// Responds on one connection until it ends. With `shares`, it is closed at once if its user has had enough.
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,

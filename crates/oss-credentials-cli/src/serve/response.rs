@@ -12,7 +12,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 /// Why a request is refused. Nothing of the request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// A browser that was led here by a name of somebody else's.
+    /// A browser that another site's host name led here.
     Host,
     /// It came through a proxy.
     Forwarded,

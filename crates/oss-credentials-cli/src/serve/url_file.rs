@@ -86,7 +86,7 @@ impl<'a> UrlFile<'a> {
         options.open(self.path)
     }
 
-    /// Takes the URL away; nobody answers to it any more. The URL of an agent that was started meanwhile stays.
+    /// Removes the URL file, since its agent no longer responds. The URL of an agent that was started meanwhile stays.
     pub(super) fn remove(&self, url: &str) {
         let is_own = |file: SecretFile| file.content().trim_ascii() == url.as_bytes();
         if !SecretFile::read(self.path, LONGEST).is_ok_and(is_own) {

@@ -105,8 +105,8 @@ impl Span {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) wall: SystemTime,
-    /// A clock that nobody sets, but that may stand still while the machine is suspended. Where there is none, the
-    /// wall clock stands in for it.
+    /// A clock that cannot be set, but that may stop while the machine is suspended. Where there is none, the wall
+    /// clock is used instead.
     pub(super) steady: Duration,
     /// Nanoseconds since 1970 at which the steady clock began, modulo 2^64: two readings agree if these do.
     origin: u64,

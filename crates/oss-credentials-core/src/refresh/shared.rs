@@ -85,7 +85,7 @@ pub(super) enum Purpose {
 pub(super) enum Presence {
     /// There is none.
     Absent,
-    /// It acts once somebody else does.
+    /// It acts after another caller does.
     WaitsForOthers,
     /// It acts when the steady clock shows this, at the latest.
     ActsAt(Duration),
@@ -356,7 +356,7 @@ impl Shared {
 
     /// Takes the result of a flight: ends the attempt, or gives it a fresh flight.
     ///
-    /// `polled_at` stands in for the time if the clock panics: the attempt must end all the same.
+    /// `polled_at` is the time if the clock panics: the attempt must end all the same.
     fn finish(
         &self,
         flight_id: u64,
@@ -502,8 +502,8 @@ impl Shared {
         attempt.deadline(self.settings.attempt_limit, !seat.retried)
     }
 
-    /// The outcome for a member. `None` if it came to nothing, because the value was rejected or has ended
-    /// before the member could take it: then the member has to enter anew.
+    /// The outcome for a member. `None` if it came to nothing, because the value was rejected or has ended before the
+    /// member could take it: then the member has to enter again.
     pub(super) fn collect(
         &self,
         purpose: &Purpose,

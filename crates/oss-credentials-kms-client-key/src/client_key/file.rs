@@ -176,7 +176,7 @@ struct Members {
     private_key_data: Option<Zeroizing<String>>,
 }
 
-/// `KeyId`, and `PrivateKeyData` as it stands there; else what is wrong, in words of our own.
+/// Returns `KeyId`, and `PrivateKeyData` as it is written; otherwise what is wrong, in words of our own.
 fn members(json: &[u8]) -> Result<(String, Zeroizing<String>), Cow<'static, str>> {
     let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
     // serde would take a list of two strings for the members, too.

@@ -237,7 +237,7 @@ pub(crate) fn parse(text: &str, variables: &Variables) -> Result<Vec<KmsInstance
         .collect()
 }
 
-/// The variables that entries name for their passwords. Of malformed settings [`parse`] tells.
+/// The variables that entries name for their passwords. [`parse`] reports malformed settings.
 pub(crate) fn password_variables(text: &str) -> Vec<String> {
     let objects = objects(text, ENV_INSTANCES).unwrap_or_default();
     let name = |object: &serde_json::Map<String, serde_json::Value>| {

@@ -1,4 +1,4 @@
-//! What a provider is set up with: each setting in code, in the environment or in a file, and what they mean together.
+//! The settings of a provider: each setting in code, in the environment or in a file, and what they mean together.
 
 pub(crate) mod disk;
 #[cfg(feature = "instance-gateway")]

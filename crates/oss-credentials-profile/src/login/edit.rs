@@ -164,7 +164,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands around them, the fields are set, and all others are as they were.
+        /// Whatever surrounds them, the fields are set, and all others are as they were.
         #[test]
         fn a_parser_sees_the_new_values_and_the_old_rest(
             fields in proptest::collection::btree_map(key(), "[ -~\u{e9}\n]{0,8}", 0..6),

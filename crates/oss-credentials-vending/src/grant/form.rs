@@ -51,9 +51,9 @@ enum Target {
 }
 
 impl FormRequest {
-    /// Requests a form that stores any key below a prefix, which ends with `/`. The client adds the field `key`; `${filename}`
-    /// in it stands for the name of the file. The prefix is one that a policy can express, without `*`, `?` and `${`: the
-    /// session's policy has to cover the same keys.
+    /// Requests a form that stores any key below a prefix, which ends with `/`. The client adds the field `key`;
+    /// `${filename}` in it is replaced by the name of the file. The prefix is one that a policy can express, without
+    /// `*`, `?` and `${`: the session's policy has to cover the same keys.
     pub fn below(prefix: impl Into<String>) -> Self {
         Self::new(Target::Below(prefix.into()))
     }

@@ -74,7 +74,7 @@ impl<'a> Canonical<'a> {
         self.date
     }
 
-    /// Writes the string to sign, with what stands for the date.
+    /// Writes the string to sign, with the text in the place of the date.
     pub(crate) fn put(&self, out: &mut impl Sink, date: &[u8]) {
         put_method(out, &self.view);
         for slot in [self.content_md5, self.content_type, date] {

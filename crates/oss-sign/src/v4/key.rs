@@ -18,7 +18,7 @@ use crate::time::Stamp;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// Block length of SHA-256, and so the length that HMAC brings its keys to.
+/// Block length of SHA-256, to which HMAC pads its keys.
 const BLOCK: usize = 64;
 
 /// HMAC with a key of any length, without the error that HMAC cannot have.

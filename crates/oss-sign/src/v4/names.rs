@@ -13,5 +13,5 @@ pub(crate) const SIGNATURE_VERSION: &str = "x-oss-signature-version";
 pub(crate) const EXPIRES: &str = "x-oss-expires";
 pub(crate) const CREDENTIAL: &str = "x-oss-credential";
 pub(crate) const ADDITIONAL_HEADERS: &str = "x-oss-additional-headers";
-/// Stands for the hash of the body, which OSS clients do not sign.
+/// Replaces the hash of the body, which OSS clients do not sign.
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";

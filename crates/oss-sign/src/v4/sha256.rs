@@ -37,7 +37,7 @@ pub(super) fn sha256(text: &[u8]) -> Hash {
     finish(START, 0, text)
 }
 
-/// The SHA-256 of a text that is not needed afterwards: it is padded where it stands, which saves a copy.
+/// The SHA-256 of a text that is not needed afterwards: it is padded in place, which saves a copy.
 pub(super) fn sha256_of_scratch(text: &mut Scratch) -> Hash {
     let length = text.items().len();
     text.extend(&[0; BLOCK + NUMBER][..padded_len(length) - length]);
@@ -65,8 +65,8 @@ fn padded_len(length: usize) -> usize {
     (length + 1 + NUMBER).next_multiple_of(BLOCK)
 }
 
-/// Pads a text of `length` bytes that stands in whole blocks with zeros behind it, by a one bit and the text's
-/// number of bits (FIPS 180-4, section 5.1.1). `before` bytes of it were hashed before.
+/// Pads a text of `length` bytes in a buffer of whole blocks whose rest is zero, by a one bit and the text's number of
+/// bits (FIPS 180-4, section 5.1.1). `before` bytes of it were hashed before.
 fn pad(blocks: &mut [u8], length: usize, before: usize) {
     let bits = 8 * (before + length) as u64;
     blocks[length] = 0x80;
@@ -149,7 +149,7 @@ pub(super) struct Begun {
     end: [[u8; BLOCK]; 3],
     /// How many blocks of it there are.
     blocks: usize,
-    /// Where that part stands in it.
+    /// The place of that part in it.
     last: usize,
 }
 
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of which no two neighbours are alike.
+    /// Bytes of which no two neighbors are alike.
     fn text(length: usize) -> Vec<u8> {
         (0..=250).cycle().step_by(7).take(length).collect()
     }

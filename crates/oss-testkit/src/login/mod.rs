@@ -1,5 +1,5 @@
 //! Logins that a person makes in a browser for the CLI, which keeps their tokens in its `config.json`: CloudSSO and
-//! OAuth. There is no browser here: the cloud creates a login when it is told to.
+//! OAuth. There is no browser here: the cloud creates a login when the test requests one.
 
 pub(crate) mod cloud_sso;
 pub(crate) mod oauth;

@@ -16,7 +16,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads `x-oss-copy-source`. A `+` stands for itself, unless only the object exists whose key has a space there.
+    /// Reads `x-oss-copy-source`. A `+` is a plus sign, unless only the object exists whose key has a space there.
     pub(super) fn of(request: &Request, buckets: &BTreeMap<String, Bucket>) -> Result<Self, Refusal> {
         let header = request.header("x-oss-copy-source").unwrap_or_default();
         let exists = |source: &Self| {

@@ -73,7 +73,7 @@ impl Filter<'_> {
 mod tests {
     use super::*;
 
-    /// A folder's own object, whose key is the prefix, is no common prefix: what is in the folder comes after it.
+    /// A folder's own object, whose key is the prefix, is not a common prefix: what is in the folder comes after it.
     #[test]
     fn only_what_ends_with_the_delimiter_is_a_common_prefix() {
         for (delimiter, marker, is_prefix) in [

@@ -42,7 +42,7 @@ pub(super) async fn receive(oss: &Oss, parts: Parts, body: Body, limit: usize) -
     Ok(request)
 }
 
-/// Only PUT brings content that is worth not being kept: documents of other requests have to be read.
+/// Only the content of a PUT may be large enough not to be kept: documents of other requests have to be read.
 fn goes_to_a_sink(oss: &Oss, parts: &Parts) -> bool {
     parts.method == http::Method::PUT
         && Target::of(&oss.cnames, &Request::new(parts, Bytes::new())).is_ok_and(|target| {

@@ -26,8 +26,8 @@ impl Oss {
         }
     }
 
-    /// The lock is held for bookkeeping only; whoever holds it may lock the state of all services, and not the other
-    /// way round.
+    /// The lock is held for bookkeeping only; its holder may lock the state of all services, and not the other way
+    /// round.
     pub(crate) fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Conditions: what a request brings, and whether it meets them.
+//! Conditions: the values of a request, and whether it meets them.
 
 use std::net::IpAddr;
 

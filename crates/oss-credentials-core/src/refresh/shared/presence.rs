@@ -23,8 +23,8 @@ impl Shared {
         self.driver_rests.store(rests, Ordering::Release);
     }
 
-    /// Wakes a driver that rests although the value is due, and gives it the grace period from now on: its timer
-    /// stands still while the machine is suspended, and does not notice that the wall clock is set.
+    /// Wakes a driver that rests although the value is due, and gives it the grace period from now on: its timer stops
+    /// while the machine is suspended, and does not notice that the wall clock is set.
     pub(super) fn call_driver(&self, now: Moment) {
         let in_time = self.driver_overdue_at.load(Ordering::Acquire) <= overdue_at(now.steady);
         if in_time || !self.driver_rests.load(Ordering::Acquire) {

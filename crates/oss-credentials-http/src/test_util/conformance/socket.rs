@@ -153,8 +153,8 @@ impl Connection {
         }
     }
 
-    /// Says goodbye first and then takes what is still on its way, since closing over unread bytes would
-    /// reset the connection and might take our answer with it.
+    /// Says goodbye first and then takes what is still on its way, since closing over unread bytes would reset the
+    /// connection, and our response might be lost with it.
     fn close(&mut self) {
         let _ = self.0.shutdown(Shutdown::Write);
         self.closes_within(Duration::from_millis(500));

@@ -240,7 +240,7 @@ fn octets<'a, R: Reader<'a>>(reader: &mut R) -> der::Result<&'a [u8]> {
     <&OctetStringRef>::decode(reader).map(OctetStringRef::as_bytes)
 }
 
-/// What stands under `[0] EXPLICIT`.
+/// The content of `[0] EXPLICIT`.
 fn explicit<'a, T: der::Decode<'a, Error = der::Error>, R: Reader<'a>>(reader: &mut R) -> der::Result<T> {
     match ContextSpecific::<T>::decode_explicit(reader, TagNumber(0))? {
         Some(field) => Ok(field.value),

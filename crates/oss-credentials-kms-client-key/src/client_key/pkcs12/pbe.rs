@@ -73,7 +73,7 @@ fn key_and_iv<const N: usize>(
 
 const NO_PARAMETERS: Error = Error::Malformed("an encryption has no parameters");
 
-/// The length of the plaintext, which then stands at the beginning of the buffer.
+/// Returns the length of the plaintext, which is then at the beginning of the buffer.
 fn unpadded(cipher: impl BlockModeDecrypt, buffer: &mut [u8]) -> Option<usize> {
     cipher.decrypt_padded::<Pkcs7>(buffer).ok().map(<[u8]>::len)
 }

@@ -50,7 +50,7 @@ enum Value<'a> {
     Text(&'a str),
     /// A varint; which one does not matter here.
     Number,
-    /// A number of another form, or bytes that are no text: of a field that is not known.
+    /// A number of another form, or bytes that are not text: of a field that is not known.
     Other,
 }
 
