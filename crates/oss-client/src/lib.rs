@@ -103,6 +103,7 @@ mod presign;
 mod progress;
 mod proxies;
 mod redirect;
+mod region;
 mod regular_file;
 mod request_context;
 mod response;

@@ -7,6 +7,7 @@ use http::Method;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::region;
 use crate::response::ResponseHead;
 use crate::xml::Element;
 
@@ -62,7 +63,10 @@ impl Client {
             Ok(found) => Ok(found.region().to_owned()),
             Err(error) => {
                 let named = error.service().and_then(|service| service.field("Endpoint"));
-                named.and_then(region_of_endpoint).map(str::to_owned).ok_or(error)
+                named
+                    .and_then(region::of_endpoint)
+                    .map(str::to_owned)
+                    .ok_or(error)
             }
         }
     }
@@ -74,16 +78,6 @@ fn of_bucket(name: &'static str, bucket: String, sub_resource: &str) -> Operatio
         .bucket(bucket)
         .query(sub_resource, "")
         .expect_xml()
-}
-
-/// The region of a public endpoint's host, without bucket.
-///
-/// Vendor document: "Regions and endpoints" (Object Storage Service, user guide).
-fn region_of_endpoint(host: &str) -> Option<&str> {
-    let region = host.strip_suffix(".aliyuncs.com")?.strip_prefix("oss-")?;
-    let region = region.strip_suffix("-internal").unwrap_or(region);
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (!region.is_empty() && !region.starts_with("accelerate") && region.chars().all(is_name)).then_some(region)
 }
 
 request! {
@@ -249,27 +243,5 @@ impl BucketStat {
                 .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
             head,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_services_own_endpoints_name_a_region() {
-        for (host, region) in [
-            ("oss-cn-beijing.aliyuncs.com", Some("cn-beijing")),
-            ("oss-cn-beijing-internal.aliyuncs.com", Some("cn-beijing")),
-            ("oss-accelerate.aliyuncs.com", None),
-            ("oss-.aliyuncs.com", None),
-            ("oss-cn-beijing.aliyuncs.com.evil.example", None),
-            ("bkt.oss-cn-beijing.aliyuncs.com", None),
-            ("oss-a/b.aliyuncs.com", None),
-            ("evil.example", None),
-            ("oss-evil.example#.aliyuncs.com", None),
-        ] {
-            assert_eq!(region_of_endpoint(host), region, "{host}");
-        }
     }
 }

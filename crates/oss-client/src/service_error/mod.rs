@@ -14,6 +14,7 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap};
 
 use crate::error_document::{fields, text, unreadable};
+use crate::region;
 use crate::request_context::RequestContext;
 
 use codes::{
@@ -249,6 +250,14 @@ impl ServiceError {
         Some(value.trim())
     }
 
+    /// The host of the bucket's endpoint, where the service refused a request to another one.
+    fn endpoint_of_bucket(&self) -> Option<&str> {
+        let named = self
+            .field("Endpoint")
+            .filter(|_| self.message.contains(WRONG_ENDPOINT));
+        named.filter(|host| region::of_endpoint(host).is_some())
+    }
+
     /// See [`Error::is_retryable`](crate::Error::is_retryable).
     pub(crate) fn is_retryable(&self) -> bool {
         codes::is_retryable(self.status, &self.code)
@@ -284,6 +293,9 @@ impl fmt::Display for ServiceError {
         }
         if let Some(id) = self.key.id.as_deref().filter(|_| self.key.is_named) {
             write!(f, " (key {id} from {})", self.key.source)?;
+        }
+        if let Some(host) = self.endpoint_of_bucket() {
+            write!(f, " (the bucket is at {host})")?;
         }
         // A failure of the service has no such reason.
         if self.earlier_attempt_may_have_succeeded && self.status.is_client_error() {

@@ -171,11 +171,17 @@ fn a_wrong_endpoint_is_no_lack_of_permission() {
         );
         let error = read(403, &[], body.as_bytes());
         let shown = error.to_string();
+        let hint = "; set region(..), and endpoint(..) if it is set, to those of the bucket";
+        let place = " (the bucket is at oss-cn-beijing.aliyuncs.com)";
+        assert!(shown.ends_with(&format!("{place}{hint}")), "{shown}");
+        assert_eq!(error.field("Endpoint"), Some("oss-cn-beijing.aliyuncs.com"));
+        // A text that leads elsewhere is not shown.
+        let body = body.replace("oss-cn-beijing.aliyuncs.com", "evil.example");
+        let shown = read(403, &[], body.as_bytes()).to_string();
         assert!(
-            shown.ends_with("; set region(..), and endpoint(..) if it is set, to those of the bucket"),
+            !shown.contains("the bucket is at") && shown.ends_with(hint),
             "{shown}"
         );
-        assert_eq!(error.field("Endpoint"), Some("oss-cn-beijing.aliyuncs.com"));
     }
     let denied = read(403, &[], b"<Error><Code>AccessDenied</Code></Error>").to_string();
     assert!(denied.contains("grant the action"), "{denied}");
