@@ -60,14 +60,10 @@ pub(super) fn check(
     let announced = head.content_length();
     let is_encoded =
         operation.headers.contains_key(ACCEPT_ENCODING) && head.headers().contains_key(CONTENT_ENCODING);
-    let may_differ = is_encoded || (checks.may_decompress && announced.is_none());
-    if let (Some(part), Some(announced)) = (part, announced)
-        && part != announced
-        && !is_encoded
-    {
-        let what = format!("it has {announced} bytes for a range of {part}");
-        return Err(unusable((what, LOOK_BETWEEN)));
+    if !is_encoded {
+        check_length(part, announced).map_err(unusable)?;
     }
+    let may_differ = is_encoded || (checks.may_decompress && announced.is_none());
     let is_whole_object = operation.crc == Crc::Received
         && head.status() == StatusCode::OK
         && operation.query_value("x-oss-process").is_none();
@@ -150,6 +146,17 @@ fn check_part(operation: &Operation, head: &ResponseHead) -> Result<Option<u64>,
         return Err((what, LOOK_BETWEEN));
     }
     Ok(Some(part.length()))
+}
+
+/// Checks that a part has the length that is announced, if both are known.
+fn check_length(part: Option<u64>, announced: Option<u64>) -> Result<(), Wrong> {
+    match (part, announced) {
+        (Some(part), Some(announced)) if part != announced => {
+            let what = format!("it has {announced} bytes for a range of {part}");
+            Err((what, LOOK_BETWEEN))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the CRC-64 of the object, if the service states it.

@@ -289,7 +289,7 @@ impl Inner {
         };
         let context = &attempt.context;
         let exchanged = self.follow(request, &attempt.progress, again).await;
-        let (mut response, is_cross_origin) = exchanged.map_err(|error| {
+        let (response, is_cross_origin) = exchanged.map_err(|error| {
             tracing::debug!(
                 name: names::NO_RESPONSE, target: TRACING_TARGET, operation = context.operation(),
                 kind = ?error.kind(), event = names::NO_RESPONSE, "no response"
@@ -297,6 +297,18 @@ impl Inner {
             let error = self.transport.proxies.name(error, context);
             Error::Transport(Box::new(TransportError::new(context.clone(), error)))
         })?;
+        Ok(self.received(response, is_cross_origin, attempt, recorder))
+    }
+
+    /// Separates head and body of a response, and reports it.
+    fn received(
+        &self,
+        mut response: reqwest::Response,
+        is_cross_origin: bool,
+        attempt: &Attempt,
+        recorder: &mut Recorder,
+    ) -> Received {
+        let context = &attempt.context;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let head = ResponseHead::new(status, headers, &self.request_ids, &attempt.used);
@@ -312,11 +324,11 @@ impl Inner {
         );
         let mut body = ResponseBody::new(response, self.transport.idle.clone(), context.clone());
         body.count(recorder.received());
-        Ok(Received {
+        Received {
             head,
             body,
             is_cross_origin,
-        })
+        }
     }
 
     /// The response to a request, and whether another server sent it. `again` makes the same request once more.
@@ -368,24 +380,16 @@ impl Inner {
         } else {
             Content::ErrorDocument(error_document(body, self.transport.idle.timer()).await)
         };
-        let document = match content {
-            Content::Success(body) => {
-                return Ok(Outcome::Done(Done {
-                    response: Response::new(head, body),
-                    exchange,
-                    is_cross_origin,
-                }));
+        Ok(match content {
+            Content::Success(body) => Outcome::Done(Done {
+                response: Response::new(head, body),
+                exchange,
+                is_cross_origin,
+            }),
+            Content::ErrorDocument(document) => {
+                Outcome::Refused(refused(attempt, &head, &document, exchange, is_cross_origin))
             }
-            Content::ErrorDocument(document) => document,
-        };
-        let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(&document);
-        let error = ServiceError::read(attempt.context, status, head.headers(), document, &attempt.used);
-        Ok(Outcome::Refused(Refused {
-            error: Box::new(error),
-            exchange,
-            used: attempt.used,
-            is_cross_origin,
-        }))
+        })
     }
 
     /// The body of a successful response, that of a document as a whole; or the document of an error, since the service
@@ -429,6 +433,24 @@ impl Inner {
             idle,
             context.clone(),
         )))
+    }
+}
+
+fn refused(
+    attempt: Attempt,
+    head: &ResponseHead,
+    document: &[u8],
+    exchange: Exchange,
+    is_cross_origin: bool,
+) -> Refused {
+    let document = document.get(..MAX_ERROR_DOCUMENT).unwrap_or(document);
+    let (context, used) = (attempt.context, attempt.used);
+    let error = ServiceError::read(context, head.status(), head.headers(), document, &used);
+    Refused {
+        error: Box::new(error),
+        exchange,
+        used,
+        is_cross_origin,
     }
 }
 
