@@ -9,7 +9,7 @@
 //! | `opendal-own` | with its own signer: signature version 1, with a constant key |
 //! | `opendal-ours` | with `oss-credentials-opendal`: version 4, with a cached key |
 //! | `object_store-none`, `object_store-own` | its S3 store without signature, and with its own SigV4 and a constant key |
-//! | `object_store-s3`, `object_store-native` | with `oss-credentials-object-store` and a cached key |
+//! | `object_store-s3`, `object_store-connector`, `object_store-native` | with `oss-credentials-object-store` and a cached key; `connector` is `s3` with its `S3Connector` |
 //! | `reqsign-own`, `reqsign-ours` | reqsign's signer with a constant key, and with `oss-credentials-reqsign` |
 //! | `aws-own`, `aws-ours` | the provider of credentials that the AWS SDK calls: a constant key, and `oss-credentials-aws` |
 //!

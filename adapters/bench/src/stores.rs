@@ -107,7 +107,10 @@ pub(crate) async fn object_store(how: &str, what: &str, address: &str, count: us
                 .with_token(keys.security_token().unwrap_or_default())
                 .with_http_connector(local)
         }
-        "s3" => {
+        "s3" => builder
+            .with_credentials(Arc::new(S3Credentials::new(provider())))
+            .with_http_connector(local),
+        "connector" => {
             let credentials = Arc::new(S3Credentials::new(provider()));
             let connector = S3Connector::new(Arc::clone(&credentials)).over(local);
             builder

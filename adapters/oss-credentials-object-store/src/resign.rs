@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request};
+use http::{HeaderName, HeaderValue, Request};
 use object_store::ClientOptions;
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{
@@ -16,9 +16,13 @@ use oss_sign::Refusal;
 
 use crate::s3::S3Credentials;
 
-const TOKEN: &str = "x-amz-security-token";
-const CONTENT_HASH: &str = "x-amz-content-sha256";
-const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const CONTENT_HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+/// Beginning of the header `Authorization`.
+const SIGNED: &[u8] = b"AWS4-HMAC-SHA256 Credential=";
+/// Value of [`CONTENT_HASH`] for a body that is not signed.
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 /// Replaces a rejected key: if the service rejects the key or the token of a request, that is reported to the provider, and
 /// the request is signed again by the signer of object_store and sent once more.
@@ -86,73 +90,93 @@ struct S3Service {
 #[async_trait::async_trait]
 impl HttpService for S3Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let (parts, body) = request.into_parts();
-        let again = Request::from_parts(parts.clone(), body.clone());
-        let response = self.inner.execute(Request::from_parts(parts, body)).await?;
-        if !response.status().is_client_error() {
-            return Ok(response);
+        let sent = Sent::of(&request);
+        let response = self.inner.execute(request).await?;
+        match sent {
+            // In a box of its own, since it is rare: each call would carry its size.
+            Some(sent) if response.status().is_client_error() => {
+                Box::pin(self.after_refusal(*sent, response)).await
+            }
+            _ => Ok(response),
         }
+    }
+}
+
+impl S3Service {
+    async fn after_refusal(&self, sent: Sent, response: HttpResponse) -> Result<HttpResponse, HttpError> {
         let response = ResponseBody::of(response).await?;
         let document = response.body().document();
         let refusal = Refusal::of_http(response.status(), response.headers(), document);
         if refusal == Some(Refusal::Key)
-            && let Some(again) = self.signed_again(again).await
+            && let Some(again) = self.signed_again(sent).await
         {
             return self.inner.execute(again).await;
         }
         Ok(response.map(HttpResponseBody::new))
     }
-}
 
-impl S3Service {
     /// Signs a request with the credentials that replace the rejected ones.
-    async fn signed_again(&self, mut request: HttpRequest) -> Option<HttpRequest> {
-        let signed = Signed::of(request.headers())?;
-        let signed_by = |credentials: &Credentials| signed.by(credentials, request.headers());
-        let other: Arc<AwsCredential> = self.credentials.replacement(signed_by).await?;
-        let hash = request.headers_mut().remove(CONTENT_HASH)?;
-        request.headers_mut().remove(TOKEN);
-        let digest = sha256(hash.as_bytes());
-        AwsAuthorizer::new(&other, "s3", &signed.region)
-            .with_sign_payload(hash != UNSIGNED_PAYLOAD)
+    async fn signed_again(&self, sent: Sent) -> Option<HttpRequest> {
+        let scope = sent.authorization.strip_prefix(SIGNED)?;
+        let mut scope = std::str::from_utf8(scope).ok()?.split('/');
+        let (key, _date, region) = (scope.next()?, scope.next()?, scope.next()?);
+        let is_rejected = |credentials: &Credentials| credentials.access_key_id() == key;
+        let other: Arc<AwsCredential> = self.credentials.replacement(is_rejected).await?;
+        let digest = match sent.hash.as_bytes() {
+            UNSIGNED_PAYLOAD => None,
+            hash => Some(sha256(hash)?),
+        };
+        let mut request = sent.request;
+        AwsAuthorizer::new(&other, "s3", region)
+            .with_sign_payload(digest.is_some())
             .try_authorize(&mut request, digest.as_ref().map(|digest| &digest[..]))
             .ok()?;
         Some(request)
     }
 }
 
-/// What the header `Authorization` says: `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/s3/aws4_request, ..`.
-///
-/// Document: "Authenticating Requests: Using the Authorization Header" (Amazon S3, API reference).
-struct Signed {
-    key: String,
-    region: String,
+/// A request as it was before its signature, and what the signature says. Each request is copied, so this is small.
+struct Sent {
+    request: HttpRequest,
+    /// `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/s3/aws4_request, ..`
+    ///
+    /// Document: "Authenticating Requests: Using the Authorization Header" (Amazon S3, API reference).
+    authorization: Vec<u8>,
+    /// That of the body, in hexadecimal digits, or [`UNSIGNED_PAYLOAD`].
+    hash: HeaderValue,
 }
 
-impl Signed {
-    fn of(headers: &HeaderMap) -> Option<Self> {
-        let authorization = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let (_, scope) = authorization.split_once("Credential=")?;
-        let mut scope = scope.split(['/', ',']);
-        let (key, _date, region) = (scope.next()?, scope.next()?, scope.next()?);
-        Some(Self {
-            key: key.to_owned(),
-            region: region.to_owned(),
-        })
-    }
-
-    fn by(&self, credentials: &Credentials, headers: &HeaderMap) -> bool {
-        let token = headers.get(TOKEN).map(http::HeaderValue::as_bytes);
-        self.key == credentials.access_key_id() && token == credentials.security_token().map(str::as_bytes)
+impl Sent {
+    /// `None` if the request is not signed.
+    fn of(request: &HttpRequest) -> Option<Box<Self>> {
+        let mut copy = Request::new(request.body().clone());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.extensions_mut() = request.extensions().clone();
+        let (mut authorization, mut hash) = (None, None);
+        for (name, value) in request.headers() {
+            if *name == AUTHORIZATION {
+                authorization = Some(value.as_bytes().to_vec());
+            } else if *name == CONTENT_HASH {
+                hash = Some(value.clone());
+            } else if *name != DATE && *name != TOKEN {
+                copy.headers_mut().append(name, value.clone());
+            }
+        }
+        Some(Box::new(Self {
+            request: copy,
+            authorization: authorization?,
+            hash: hash?,
+        }))
     }
 }
 
 /// The digest that is written in hexadecimal digits.
 fn sha256(hex: &[u8]) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
     let digits = std::str::from_utf8(hex)
         .ok()
         .filter(|digits| digits.len() == 64)?;
+    let mut digest = [0; 32];
     for (index, byte) in digest.iter_mut().enumerate() {
         *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
     }
