@@ -141,8 +141,7 @@ impl Client {
     ///
     /// [`Error::InvalidInput`] inside a tokio runtime.
     pub fn write(&self, upload: impl FnOnce(Body) -> Upload) -> Result<Writer, Error> {
-        check_caller()?;
-        check_process(self.thread.process)?;
+        check(self.thread.process)?;
         let (pieces, received) = mpsc::channel(1);
         let upload = upload(Body::stream(until_finished(received)));
         let (done, outcome) = std_mpsc::sync_channel(1);
@@ -202,7 +201,7 @@ impl Reader {
 
     /// The next piece; `None` at the end.
     fn piece(&mut self) -> Result<Option<Bytes>, Error> {
-        check_caller()?;
+        check(self.thread.process)?;
         // What is left if the code below panics.
         let mut body = match std::mem::replace(&mut self.state, State::Failed(thread_is_gone())) {
             State::Open(body) => body,
@@ -269,8 +268,7 @@ impl Writer {
     ///
     /// Those of [`Upload::send`], also if an earlier write failed; [`Error::InvalidInput`] inside a tokio runtime.
     pub fn finish(mut self) -> Result<Uploaded, Error> {
-        check_caller()?;
-        check_process(self.process)?;
+        check(self.process)?;
         // If this fails, the upload has ended already, and reports why.
         let _ = self.hand_on().and_then(|()| self.send(Piece::End));
         self.outcome.recv().map_err(|_| thread_is_gone())?
@@ -281,14 +279,12 @@ impl Writer {
             return Ok(());
         }
         // Checked before anything is taken: what is refused here is still to be sent.
-        check_caller().map_err(io::Error::other)?;
+        check(self.process).map_err(io::Error::other)?;
         let piece = self.collected.take_out();
         self.send(Piece::Bytes(piece))
     }
 
     fn send(&self, piece: Piece) -> io::Result<()> {
-        check_caller().map_err(io::Error::other)?;
-        check_process(self.process).map_err(io::Error::other)?;
         let ended = |_| {
             io::Error::new(
                 io::ErrorKind::BrokenPipe,
@@ -404,8 +400,7 @@ impl Thread {
     }
 
     fn wait<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
-        check_caller()?;
-        check_process(self.process)?;
+        check(self.process)?;
         let (done, outcome) = std_mpsc::sync_channel(1);
         self.handle.spawn(async move {
             // The caller that started this waits for it.
@@ -413,6 +408,12 @@ impl Thread {
         });
         outcome.recv().map_err(|_| thread_is_gone())
     }
+}
+
+/// Whether this caller may wait for the thread.
+fn check(process: u32) -> Result<(), Error> {
+    check_caller()?;
+    check_process(process)
 }
 
 /// Refuses a call on a thread of a runtime: a waiting thread cannot do the runtime's other work, and a runtime with one
@@ -454,7 +455,45 @@ fn thread_is_gone() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use oss_credentials_core::test_util::ManualClock;
+    use oss_credentials_core::{Credentials, SystemClock};
+    use oss_credentials_http::RequestIds;
+    use reqwest::StatusCode;
+    use reqwest::header::HeaderMap;
+
     use super::*;
+    use crate::idle::IdleTimeout;
+    use crate::request_context::RequestContext;
+
+    /// A reader as a forked child has it.
+    fn forked() -> Reader {
+        let mut thread = Thread::start().unwrap();
+        thread.process = 0;
+        let idle = IdleTimeout {
+            limit: Duration::from_secs(1),
+            sleep: Arc::new(ManualClock::at_unix(0)),
+            clock: Arc::new(SystemClock),
+        };
+        let (ids, nobody) = (RequestIds::default(), Credentials::anonymous());
+        let context = RequestContext::new("GetObject".into(), http::Method::GET, String::new(), 1);
+        Reader {
+            thread: Arc::new(thread),
+            head: ResponseHead::new(StatusCode::OK, HeaderMap::new(), &ids, &nobody),
+            state: State::Open(ResponseBody::of(Bytes::from_static(b"x"), idle, context)),
+            rest: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn a_forked_reader_reports_the_fork_each_time() {
+        let mut reader = forked();
+        for _ in 0..2 {
+            let error = reader.read(&mut [0]).unwrap_err();
+            assert!(error.to_string().contains("forked"), "{error}");
+        }
+    }
 
     #[test]
     fn a_forked_child_gets_an_error_and_does_not_wait() {
