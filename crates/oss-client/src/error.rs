@@ -160,13 +160,6 @@ impl InvalidInput {
     }
 }
 
-impl fmt::Debug for InvalidInput {
-    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 /// An exchange without a complete response.
 #[derive(Clone)]
 pub struct TransportError {
@@ -174,13 +167,6 @@ pub struct TransportError {
     error: HttpError,
     /// Whether the time for the whole operation ran out.
     operation_is_over: bool,
-}
-
-impl fmt::Debug for TransportError {
-    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl TransportError {
@@ -342,13 +328,6 @@ impl fmt::Display for CorruptionError {
 
 impl std::error::Error for CorruptionError {}
 
-impl fmt::Debug for CorruptionError {
-    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 /// A successful response that cannot be used.
 #[derive(Clone, thiserror::Error)]
 #[error(
@@ -395,13 +374,6 @@ impl InvalidResponse {
     /// Returns the service's ID of the request, which Alibaba Cloud support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
-    }
-}
-
-impl fmt::Debug for InvalidResponse {
-    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -464,14 +436,26 @@ impl AbandonedUpload {
     }
 }
 
-impl fmt::Debug for AbandonedUpload {
-    /// Same as `Display`, so that a `main` that returns this error prints a readable message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+/// `, request ID …`, or nothing.
+/// `Debug` is the same as `Display`, so that a `main` that returns such an error prints a readable message.
+macro_rules! debug_as_display {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
 }
 
-/// `, request ID …`, or nothing.
+debug_as_display!(
+    InvalidInput,
+    TransportError,
+    CorruptionError,
+    InvalidResponse,
+    AbandonedUpload
+);
+
 struct RequestId<'a>(Option<&'a str>);
 
 impl fmt::Display for RequestId<'_> {

@@ -199,12 +199,18 @@ impl Operation {
 
     /// Sets a header, or replaces an earlier one of the same name.
     pub(crate) fn set_header(&mut self, name: &str, value: &[u8]) {
-        let added = validate::header(name, value).and_then(|(name, value)| {
-            let full = |_| InvalidInput::new("the request has too many headers", "send fewer");
-            self.headers.try_insert(name, value).map(drop).map_err(full)
-        });
-        if let Err(problem) = added {
-            self.problem.get_or_insert(problem);
+        match validate::header(name, value) {
+            Ok((name, value)) => self.insert_header(name, value),
+            Err(problem) => self.refuse(problem),
+        }
+    }
+
+    fn insert_header(&mut self, name: http::HeaderName, value: HeaderValue) {
+        if self.headers.try_insert(name, value).is_err() {
+            self.refuse(InvalidInput::new(
+                "the request has too many headers",
+                "send fewer",
+            ));
         }
     }
 
@@ -229,9 +235,8 @@ impl Operation {
 
     /// Sets a header that the caller did not set.
     pub(crate) fn default_header(&mut self, name: http::HeaderName, value: &HeaderValue) {
-        if !self.headers.contains_key(&name) && self.headers.try_insert(name, value.clone()).is_err() {
-            let problem = InvalidInput::new("the request has too many headers", "send fewer");
-            self.problem.get_or_insert(problem);
+        if !self.headers.contains_key(&name) {
+            self.insert_header(name, value.clone());
         }
     }
 

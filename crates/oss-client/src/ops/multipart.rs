@@ -72,7 +72,7 @@ impl Client {
                 .query("uploadId", upload_id)
                 .query("encoding-type", "url");
         operation.has_document = true;
-        CompleteMultipartUpload::new(self.clone(), operation)
+        CompleteMultipartUpload::new(self.clone(), operation, Vec::new())
     }
 
     /// Aborts an upload in parts: no object is created, and its parts are deleted.
@@ -194,26 +194,14 @@ pub struct UploadedPart {
 /// Creates an object from parts; see [`Client::complete_multipart_upload`](crate::Client::complete_multipart_upload).
 #[must_use = "nothing is sent before `send`"]
 pub struct CompleteMultipartUpload {
-    client: crate::client::Client,
+    client: Client,
     pub(crate) operation: Operation,
     parts: Vec<(u16, String)>,
 }
 
 impl CompleteMultipartUpload {
-    pub(crate) fn new(client: crate::client::Client, operation: Operation) -> Self {
-        Self {
-            client,
-            operation,
-            parts: Vec::new(),
-        }
-    }
-
     /// With these parts, whose numbers are distinct.
-    pub(crate) fn of_parts(
-        client: crate::client::Client,
-        operation: Operation,
-        parts: Vec<(u16, String)>,
-    ) -> Self {
+    pub(crate) fn new(client: Client, operation: Operation, parts: Vec<(u16, String)>) -> Self {
         Self {
             client,
             operation,

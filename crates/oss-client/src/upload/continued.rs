@@ -283,7 +283,7 @@ impl Step {
     async fn complete(&self, operation: Operation, sent: Vec<Sent>) -> Result<Uploaded, Error> {
         let whole = Whole::of(&sent);
         let parts = sent.into_iter().map(|part| (part.number, part.etag)).collect();
-        let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, parts);
+        let request = CompleteMultipartUpload::new(self.client.clone(), operation, parts);
         let mut stored = self.client.head_object(&*self.bucket, &*self.key);
         pass_payer(self.payer.as_deref(), &mut stored.operation);
         let done = complete(&self.client, request, stored, &whole).await?;

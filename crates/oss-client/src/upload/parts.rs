@@ -252,7 +252,7 @@ impl Job {
         operation.set_query("encoding-type".to_owned(), "url".to_owned());
         operation.has_document = true;
         let parts = sent.into_iter().map(|part| (part.number, part.etag)).collect();
-        let request = CompleteMultipartUpload::of_parts(self.client.clone(), operation, parts);
+        let request = CompleteMultipartUpload::new(self.client.clone(), operation, parts);
         let done = complete(&self.client, request, self.stored(), &whole).await?;
         Ok(Uploaded::of(&whole, done))
     }
