@@ -1,4 +1,9 @@
 //! Refusals of a repeated request whose earlier attempt may have succeeded.
+#![cfg(any(
+    feature = "rustls",
+    feature = "native-tls",
+    not(feature = "rustls-no-provider")
+))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -48,12 +53,12 @@ async fn an_attempt_without_known_outcome_may_be_the_reason_for_a_refusal() {
         ("the request is refused", refusal(400, "BadRequest"), false),
     ] {
         let (server, client) = client([first, refusal(409, "FileAlreadyExists")]);
-        let append = Operation::new("PutSymlink", Method::PUT)
+        let link = Operation::new("PutSymlink", Method::PUT)
             .bucket("examplebucket")
             .key("k")
             .query("symlink", "")
             .expect_xml();
-        let refused = client.send(append).await.unwrap_err();
+        let refused = client.send(link).await.unwrap_err();
         assert_eq!(server.count(), 2, "{case}");
         check(case, &refused, "FileAlreadyExists", is_open);
     }
