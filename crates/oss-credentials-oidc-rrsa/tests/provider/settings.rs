@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oss_credentials_core::test_util::{FakeEnv, ManualClock, PanickingEnv};
-use oss_credentials_core::{CredentialsError, CredentialsProvider as _, CredentialsSource as _, blocking};
+use oss_credentials_core::{CredentialsError, CredentialsSource as _, blocking};
 use oss_credentials_oidc_rrsa::{
     ENV_OIDC_PROVIDER_ARN, ENV_OIDC_TOKEN_FILE, ENV_ROLE_ARN, ENV_ROLE_SESSION_NAME, ENV_STS_ENDPOINT,
     ENV_STS_REGION, ENV_VPC_ENDPOINT_ENABLED, OidcRrsa,
@@ -279,6 +279,8 @@ fn without_an_http_client_it_says_so() {
 #[cfg(feature = "reqwest")]
 #[test]
 fn with_reqwest_no_http_client_is_needed() {
+    use oss_credentials_core::CredentialsProvider as _;
+
     let service = Service::new();
     let builder = OidcRrsa::builder().role_arn(ROLE).oidc_provider_arn(PROVIDER);
     let provider = builder.oidc_token_file(service.file()).build().unwrap();

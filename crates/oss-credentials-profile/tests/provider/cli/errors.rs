@@ -1,7 +1,6 @@
 //! What errors inside a profile name: its file, its keys, and nothing that only code has.
 
 use super::problem;
-use crate::support::Folder;
 
 #[test]
 fn what_is_missing_or_malformed_is_named() {
@@ -111,7 +110,7 @@ fn what_is_missing_or_malformed_is_named() {
 fn the_error_of_what_a_profile_asks_for_names_file_and_profile() {
     use oss_credentials_core::{CredentialsProvider, blocking};
 
-    let folder = Folder::new();
+    let folder = crate::support::Folder::new();
     let helper = folder.write("helper", "garbage");
     let profile = format!(
         r#"{{"name": "x", "mode": "External", "process_command": "cat '{}'"}}"#,
@@ -148,7 +147,7 @@ fn hints_name_the_keys_of_the_profile() {
         "profile: in the profile \"x\" the role ARN is malformed (config.json); write it as \
          acs:ram::<account ID>:role/<role name>; it is ram_role_arn"
     );
-    let folder = Folder::new();
+    let folder = crate::support::Folder::new();
     let error = oss_credentials_core::blocking::wait(oss_credentials_core::CredentialsProvider::credentials(
         &folder.cli("x", arn),
     ));
@@ -250,7 +249,7 @@ fn modes_that_are_left_out_are_named() {
 #[cfg(all(feature = "sts-assume-role", not(feature = "reqwest")))]
 #[test]
 fn a_mode_that_sends_requests_needs_a_client() {
-    let folder = Folder::new();
+    let folder = crate::support::Folder::new();
     let path = folder.write(
         "config.json",
         r#"{"current": "x", "profiles": [{"name": "x", "mode": "RamRoleArn", "access_key_id": "i",
