@@ -145,7 +145,6 @@ mod oidc_rrsa {
     pub(super) async fn main() -> Result<(), CredentialsError> {
         let provider = OidcRrsa::from_env(&ProcessEnv)?
             .region("cn-hangzhou")
-            .vpc(true)
             .duration(Duration::from_secs(1800))
             .build()?;
         let credentials = provider.credentials().await?;
