@@ -61,7 +61,12 @@ impl Allowance {
                 .due
                 .saturating_sub(rate.interval.saturating_mul(rate.burst.saturating_sub(1))),
         };
-        turn.max(self.not_before).saturating_sub(now)
+        turn.saturating_sub(now).max(self.pause(now))
+    }
+
+    /// How long the service's throttling lasts from now.
+    pub(crate) fn pause(&self, now: Duration) -> Duration {
+        self.not_before.saturating_sub(now)
     }
 
     /// Takes the turn that [`Allowance::wait`] returned.

@@ -37,30 +37,40 @@ impl Limits {
     /// Waits for the turn of a call of this tenant, and as much longer as the service's throttling requires.
     async fn turn(&self, tenant: &Mutex<Allowance>) -> Result<(), CredentialsError> {
         let sleep = sleeper(self.sleep.as_ref());
-        let (mut wait, mut held) = {
+        let (of_all, of_own, held) = {
             let now = self.moment();
             let (mut all, mut own) = (lock(&self.calls), lock(tenant));
-            let wait = all.wait(now).max(own.wait(now));
-            // A turn is taken only by a call that will be made.
+            let (of_all, of_own) = (all.wait(now), own.wait(now));
+            let wait = of_all.max(of_own);
+            // A call that would wait for too long takes no turn. One that a pause delays by too much has taken it.
             if wait > self.max_wait || (sleep.is_none() && !wait.is_zero()) {
                 return Err(self.limited(wait));
             }
             all.take(now);
             own.take(now);
-            (wait, all.held())
+            (of_all, of_own, all.held())
         };
         let mut waited = Duration::ZERO;
-        while let (Some(sleep), false) = (&sleep, wait.is_zero()) {
+        loop {
+            let now = self.moment();
+            let wait = {
+                let all = lock(&self.calls);
+                // A pause delays the queue of all calls, and not the tenant's own turn.
+                let of_all = of_all.saturating_add(all.held().saturating_sub(held));
+                of_all.max(of_own).saturating_sub(waited).max(all.pause(now))
+            };
+            if wait.is_zero() {
+                return Ok(());
+            }
+            let Some(sleep) = sleep
+                .as_ref()
+                .filter(|_| waited.saturating_add(wait) <= self.max_wait)
+            else {
+                return Err(self.limited(wait));
+            };
             sleep.sleep(wait).await;
             waited = waited.saturating_add(wait);
-            let held_by_now = lock(&self.calls).held();
-            wait = held_by_now.saturating_sub(held);
-            held = held_by_now;
-            if waited.saturating_add(wait) > self.max_wait {
-                return Err(self.limited(wait));
-            }
         }
-        Ok(())
     }
 
     fn limited(&self, wait: Duration) -> CredentialsError {

@@ -310,6 +310,31 @@ fn a_throttled_call_delays_the_calls_that_wait() {
     assert_eq!(poll(&mut five), Poll::Ready(Ok(())));
 }
 
+/// A pause that is over when the tenant's own turn comes.
+#[test]
+fn a_pause_does_not_delay_a_tenants_own_turn() {
+    let sts = Sts::new();
+    let vendor = sts.vendor().calls_per_tenant(1, Duration::from_secs(4));
+    let vendor = vendor
+        .max_wait(Duration::from_millis(4500))
+        .sleep(sts.clock().clone());
+    let vendor = vendor.build();
+    let call = |tenant: &str, name: &str| {
+        let (vendor, request) = (vendor.clone(), SessionRequest::new(name).tenant(tenant));
+        Box::pin(async move { vendor.session(&request).await })
+    };
+    assert!(poll(&mut call("a", "session-1")).is_ready());
+    let mut late = call("a", "session-2");
+    assert!(poll(&mut late).is_pending());
+    sts.refuse(Some((429, "")));
+    assert!(matches!(poll(&mut call("b", "session-1")), Poll::Ready(Err(_))));
+    sts.refuse(None);
+    sts.clock().advance(Duration::from_secs(2));
+    assert_eq!(poll(&mut call("c", "session-1")), Poll::Ready(Ok(())));
+    sts.clock().advance(Duration::from_secs(2));
+    assert_eq!(poll(&mut late), Poll::Ready(Ok(())));
+}
+
 #[test]
 fn a_pause_beyond_the_longest_wait_fails_the_calls_that_wait() {
     let sts = Sts::new();
