@@ -70,8 +70,9 @@ pub struct AwsCredentials {
     provider: Arc<dyn CredentialsProvider>,
     clock: Arc<dyn Clock>,
     values: Arc<PerGeneration<Credentials>>,
-    /// The latest credentials of the provider that the SDK has got.
-    latest: Arc<Mutex<Option<Generation>>>,
+    /// The latest credentials of the provider that the SDK has got, and those before: a request may be signed with them
+    /// after another one has got new ones.
+    latest: Arc<Mutex<[Option<Generation>; 2]>>,
 }
 
 /// Credentials of the family, beside those of the SDK.
@@ -117,11 +118,20 @@ impl AwsCredentials {
         if value.expiry().is_none() {
             *value.expiry_mut() = Some(credentials.fresh_until(self.clock.now()));
         }
-        *self.latest() = Some(credentials);
+        self.note(credentials);
         Ok(value)
     }
 
-    fn latest(&self) -> MutexGuard<'_, Option<Generation>> {
+    fn note(&self, credentials: Generation) {
+        let mut latest = self.latest();
+        let is_known = |known: &Generation| known.same_generation_as(&credentials);
+        if !latest[0].as_ref().is_some_and(is_known) {
+            latest.swap(0, 1);
+            latest[0] = Some(credentials);
+        }
+    }
+
+    fn latest(&self) -> MutexGuard<'_, [Option<Generation>; 2]> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

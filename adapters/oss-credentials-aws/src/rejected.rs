@@ -73,8 +73,10 @@ impl Intercept for AwsCredentials {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let latest = self.latest().clone();
-        if let Some(credentials) = latest.filter(|latest| has_signed(latest, context.request().headers())) {
+        let headers = context.request().headers();
+        let signed = |given: &&Credentials| has_signed(given, headers);
+        let found = self.latest().iter().flatten().find(signed).cloned();
+        if let Some(credentials) = found {
             cfg.interceptor_state().store_put(Signed {
                 credentials,
                 provider: Arc::clone(&self.provider),
@@ -146,6 +148,21 @@ fn refusal(response: &HttpResponse) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_credentials_before_the_latest_are_known_too() {
+        let given = |id: &str| Credentials::builder(id, "secret").build().unwrap();
+        let (old, new) = (given("id1"), given("id2"));
+        let credentials = AwsCredentials::new(old.clone());
+        for one in [&old, &new, &new] {
+            credentials.note(one.clone());
+        }
+        let ids = credentials
+            .latest()
+            .clone()
+            .map(|known| known.unwrap().access_key_id().to_owned());
+        assert_eq!(ids, ["id2", "id1"]);
+    }
 
     #[test]
     fn key_and_token_are_compared() {

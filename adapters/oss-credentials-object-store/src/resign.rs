@@ -120,7 +120,10 @@ impl S3Service {
         let scope = sent.authorization.strip_prefix(SIGNED)?;
         let mut scope = std::str::from_utf8(scope).ok()?.split('/');
         let (key, _date, region) = (scope.next()?, scope.next()?, scope.next()?);
-        let is_rejected = |credentials: &Credentials| credentials.access_key_id() == key;
+        let token = sent.token.as_ref().map(HeaderValue::as_bytes);
+        let is_rejected = |credentials: &Credentials| {
+            credentials.access_key_id() == key && credentials.security_token().map(str::as_bytes) == token
+        };
         let other: Arc<AwsCredential> = self.credentials.replacement(is_rejected).await?;
         let digest = match sent.hash.as_bytes() {
             UNSIGNED_PAYLOAD => None,
@@ -144,6 +147,7 @@ struct Sent {
     authorization: Vec<u8>,
     /// That of the body, in hexadecimal digits, or [`UNSIGNED_PAYLOAD`].
     hash: HeaderValue,
+    token: Option<HeaderValue>,
 }
 
 impl Sent {
@@ -153,13 +157,15 @@ impl Sent {
         *copy.method_mut() = request.method().clone();
         *copy.uri_mut() = request.uri().clone();
         *copy.extensions_mut() = request.extensions().clone();
-        let (mut authorization, mut hash) = (None, None);
+        let (mut authorization, mut hash, mut token) = (None, None, None);
         for (name, value) in request.headers() {
             if *name == AUTHORIZATION {
                 authorization = Some(value.as_bytes().to_vec());
             } else if *name == CONTENT_HASH {
                 hash = Some(value.clone());
-            } else if *name != DATE && *name != TOKEN {
+            } else if *name == TOKEN {
+                token = Some(value.clone());
+            } else if *name != DATE {
                 copy.headers_mut().append(name, value.clone());
             }
         }
@@ -167,6 +173,7 @@ impl Sent {
             request: copy,
             authorization: authorization?,
             hash: hash?,
+            token,
         }))
     }
 }
