@@ -198,6 +198,12 @@ impl TransportError {
         self.context.request()
     }
 
+    /// Whether the service may have received the request.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        use HttpErrorKind::{Connect, Request, Tls};
+        !matches!(self.kind(), Connect | Tls | Request) && !has_no_more_files(&self.error)
+    }
+
     /// Returns the step at which the exchange failed.
     pub fn kind(&self) -> HttpErrorKind {
         self.error.kind()
@@ -436,7 +442,6 @@ impl AbandonedUpload {
     }
 }
 
-/// `, request ID …`, or nothing.
 /// `Debug` is the same as `Display`, so that a `main` that returns such an error prints a readable message.
 macro_rules! debug_as_display {
     ($($name:ident),*) => {$(
@@ -456,6 +461,7 @@ debug_as_display!(
     AbandonedUpload
 );
 
+/// `, request ID …`, or nothing.
 struct RequestId<'a>(Option<&'a str>);
 
 impl fmt::Display for RequestId<'_> {

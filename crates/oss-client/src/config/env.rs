@@ -15,7 +15,8 @@ pub const ENV_OSS_ENDPOINT: &str = "OSS_ENDPOINT";
 
 /// Returns the region that [`ClientBuilder::env`](crate::ClientBuilder::env) uses: [`ENV_OSS_REGION`], otherwise
 /// `region_id` of the profile in the CLI's `config.json` that the default chain would use. `None` if neither names one.
-/// The file is read only if the variable is not set.
+/// The file is read only if the variable is not set. (A client that signs with V1 for an endpoint needs no region, and
+/// reads neither.)
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@
 //! kind is at once, so that two servers with different clocks cannot make a loop.
 
 use oss_credentials_core::{ClockOffset, Credentials};
-use oss_credentials_http::{CallClock, HttpErrorKind};
+use oss_credentials_http::CallClock;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 
@@ -198,10 +198,7 @@ impl Inner {
 /// Whether the service may have carried out the attempt that failed like this.
 fn leaves_outcome_open(error: &Error) -> bool {
     match error {
-        Error::Transport(error) => !matches!(
-            error.kind(),
-            HttpErrorKind::Connect | HttpErrorKind::Tls | HttpErrorKind::Request
-        ),
+        Error::Transport(error) => error.may_have_arrived(),
         // With a status of success, the service failed while it carried out the request.
         Error::Service(error) => {
             let status = error.status();
@@ -254,23 +251,27 @@ mod tests {
     use super::*;
     use crate::error::TransportError;
     use crate::service_error::tests::context;
-    use oss_credentials_http::HttpError;
+    use oss_credentials_http::{HttpError, HttpErrorKind};
 
     #[test]
     fn a_request_that_was_never_sent_has_not_succeeded() {
-        for (kind, is_open) in [
-            (HttpErrorKind::Connect, false),
-            (HttpErrorKind::Tls, false),
-            (HttpErrorKind::Request, false),
-            (HttpErrorKind::Timeout, true),
-            (HttpErrorKind::Interrupted, true),
-            (HttpErrorKind::Other, true),
+        // EMFILE, WSAEMFILE
+        let out_of_files = std::io::Error::from_raw_os_error(if cfg!(unix) { 24 } else { 10_024 });
+        for (error, is_open) in [
+            (HttpError::new(HttpErrorKind::Connect, "x"), false),
+            (HttpError::new(HttpErrorKind::Tls, "x"), false),
+            (HttpError::new(HttpErrorKind::Request, "x"), false),
+            (HttpError::new(HttpErrorKind::Timeout, "x"), true),
+            (HttpError::new(HttpErrorKind::Interrupted, "x"), true),
+            (HttpError::new(HttpErrorKind::Other, "x"), true),
+            (HttpError::new(HttpErrorKind::Other, out_of_files), false),
         ] {
-            let error = TransportError::new(context(), HttpError::new(kind, "x"));
+            let shown = format!("{error:?}");
+            let error = TransportError::new(context(), error);
             assert_eq!(
                 leaves_outcome_open(&Error::Transport(Box::new(error))),
                 is_open,
-                "{kind:?}"
+                "{shown}"
             );
         }
     }
