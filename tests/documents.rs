@@ -189,7 +189,6 @@ fn every_crate_has_a_readme_and_stands_in_the_root_one() {
     assert!(crates > 5);
 }
 
-/// Sources and pages name sections that exist, as `docs/env.md#errors` or `env.md#errors`.
 /// A feature has the same name in each crate.
 #[test]
 fn features_that_add_a_crate_of_the_family_are_named_like_it() {
@@ -212,6 +211,7 @@ fn features_that_add_a_crate_of_the_family_are_named_like_it() {
     assert!(seen > 20, "{seen}");
 }
 
+/// Sources and pages name sections that exist, as `docs/env.md#errors` or `env.md#errors`.
 #[test]
 fn sections_that_are_named_exist() {
     let mut pages = BTreeMap::new();

@@ -48,6 +48,7 @@ struct Functions<'a> {
 
 impl Functions<'_> {
     fn function(&mut self, signature: &syn::Signature, block: &syn::Block) {
+        let outer = (self.depth, self.deepest);
         (self.depth, self.deepest) = (0, 0);
         visit::visit_block(self, block);
         let first = signature.fn_token.span.start().line;
@@ -57,6 +58,7 @@ impl Functions<'_> {
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
         self.seen
             .push((signature.ident.to_string(), lines.count(), self.deepest));
+        (self.depth, self.deepest) = outer;
     }
 
     fn nested(&mut self, visit: impl FnOnce(&mut Self)) {

@@ -57,8 +57,8 @@ fn complete(place: &Place, name: &str, line: &str) -> Vec<String> {
     matches.map(|found| found.trim().to_owned()).collect()
 }
 
-fn is_installed(name: &str) -> bool {
-    let known = Command::new(name).arg("--version").output();
+fn is_installed(place: &Place, name: &str) -> bool {
+    let known = place.program("env").args([name, "--version"]).output();
     known.is_ok_and(|output| output.status.success())
 }
 
@@ -67,7 +67,7 @@ fn shells_complete_commands_flags_and_values() {
     let place = Place::new();
     let file = format!("serve --url-file {}/conf", place.folder.path().display());
     for name in ["bash", "zsh", "fish"] {
-        if !is_installed(name) {
+        if !is_installed(&place, name) {
             println!("skipped: {name} is not installed");
             continue;
         }

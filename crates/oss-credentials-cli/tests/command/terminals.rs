@@ -53,10 +53,16 @@ impl Terminal {
     /// All that was shown, and the exit code.
     fn end(mut self) -> (String, Option<i32>) {
         self.read_until("");
-        (
-            self.shown.replace("\r\n", "\n"),
-            self.child.wait().unwrap().code(),
-        )
+        let code = self.child.wait().unwrap().code();
+        (self.shown.replace("\r\n", "\n"), code)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It has ended, unless a test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
